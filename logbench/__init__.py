@@ -1,0 +1,92 @@
+"""logbench: a benchmark harness for log anomaly detection. This is the whole surface for plugin authors.
+
+Names load on first use, so that `import logbench` costs no polars and no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError, DataError, LeakError, LogbenchError, PluginError, UnfitError
+from .hookspecs import hookimpl
+from .interfaces import (
+    Card,
+    Component,
+    Context,
+    Dataset,
+    Evaluator,
+    Generator,
+    Model,
+    Parser,
+    Preset,
+    Progress,
+    Reporter,
+    Traits,
+    Windower,
+)
+
+if TYPE_CHECKING:
+    from .config import option
+    from .frames import Distinct, KeySequences, Lines, Scores, Sessions
+    from .histories import Histories
+    from .protocol import EvaluationProtocol
+    from .record import RunRecord
+    from .run import Plan, run
+
+_LAZY = {
+    "option": "config",
+    "Distinct": "frames",
+    "KeySequences": "frames",
+    "Lines": "frames",
+    "Scores": "frames",
+    "Sessions": "frames",
+    "Histories": "histories",
+    "EvaluationProtocol": "protocol",
+    "RunRecord": "record",
+    "Plan": "run",
+    "run": "run",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Card",
+    "Component",
+    "ConfigError",
+    "Context",
+    "DataError",
+    "Dataset",
+    "Distinct",
+    "EvaluationProtocol",
+    "Evaluator",
+    "Generator",
+    "Histories",
+    "KeySequences",
+    "LeakError",
+    "Lines",
+    "LogbenchError",
+    "Model",
+    "Parser",
+    "Plan",
+    "PluginError",
+    "Preset",
+    "Progress",
+    "Reporter",
+    "RunRecord",
+    "Scores",
+    "Sessions",
+    "Traits",
+    "UnfitError",
+    "Windower",
+    "hookimpl",
+    "option",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'logbench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,278 @@
+"""The columnar data that flows between stages: frozen, typed, checked at the door.
+
+`Lines` and `KeySequences` come from data sets, `Sessions` go to models, `Scores` come back.
+No Python object exists per line, unit or window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from .errors import DataError, PluginError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .histories import Histories
+
+Ints = "NDArray[np.int32] | NDArray[np.int64]"
+
+LINE_SCHEMA: Mapping[str, pl.DataType] = {
+    "line": pl.UInt32(),
+    "message": pl.String(),
+    "raw": pl.String(),
+    "time": pl.Datetime("us"),
+    "level": pl.String(),
+    "component": pl.String(),
+    "node": pl.String(),
+    "file": pl.String(),
+    "label": pl.Int8(),
+}
+"""Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Raw log lines as a lazy, re-iterable frame: a file larger than memory is the same code.
+
+    Attributes:
+        frame: columns of `LINE_SCHEMA`; `line` counts from 0 in reading order. Others may stand beside them.
+        files: the files read, for the digest.
+        labels: data set labels by unit, columns `unit` (String) and `label` (Int8: 0 normal, 1 anomaly), or
+            None. A callable defers the reading.
+        rejected: lines set aside by the reader, reason → count.
+    """
+
+    frame: pl.LazyFrame
+    files: Sequence[Path] = ()
+    labels: Callable[[], pl.DataFrame] | None = None
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        schema = self.frame.collect_schema()
+        for name in ("line", "message"):
+            if name not in schema:
+                raise PluginError(f"Lines need column {name!r}, got {', '.join(schema.names())}")
+        for name, dtype in LINE_SCHEMA.items():
+            if name in schema and schema[name] != dtype:
+                raise PluginError(f"Lines column {name!r} must be {dtype}, got {schema[name]}")
+
+    def batches(self, size: int = 262_144) -> Iterator[pl.DataFrame]:
+        """Bounded batches of at most `size` lines, in order; each call reads anew."""
+        return iter(self.frame.collect_batches(chunk_size=size, maintain_order=True))
+
+
+@dataclass(frozen=True)
+class KeySequences:
+    """A data set that comes as key sequences and so enters after parsing.
+
+    Attributes:
+        frame: columns `unit` (String), `keys` (List[Int64]), and where known `label` (Int8) and `part`
+            (String: `train` or `test`), one row a unit in file order.
+        files: the files read, for the digest.
+    """
+
+    frame: pl.DataFrame
+    files: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        wanted = {"unit": pl.String(), "keys": pl.List(pl.Int64())}
+        for name, dtype in wanted.items():
+            if self.frame.schema.get(name) != dtype:
+                raise PluginError(
+                    f"KeySequences column {name!r} must be {dtype}, got {self.frame.schema.get(name)}"
+                )
+        if self.frame["keys"].null_count():
+            raise DataError("KeySequences: a unit without a list of keys; give it an empty list")
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """Equal rows found once: `first` [distinct] indexes a representative, `inverse` [rows] its number."""
+
+    first: NDArray[np.int64]
+    inverse: NDArray[np.int32]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Units of events, ready for a model: flat keys and offsets.
+
+    Attributes:
+        keys: int32 [events]; 0 … vocabulary − 1 are known from training, anything above is out of vocabulary
+            (equal unknown messages share an id, so that distinct sequences still see the difference).
+        offsets: int64 [units + 1]; unit i holds `keys[offsets[i]:offsets[i + 1]]`.
+        vocabulary: number of known keys.
+        ids: String [units].
+        labels: int8 [units] (0 normal, 1 anomaly, −1 unknown), or None where the harness took them away.
+        weights: float64 [units], how many true units each stands for (1 by default).
+        lines: int64 [events], line numbers from 0, or None for key sequences.
+        times: int64 [events], microseconds since 1970, or None.
+        line_labels: int8 [events], or None.
+        templates: template of each known key.
+    """
+
+    keys: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    vocabulary: int
+    ids: pl.Series
+    labels: NDArray[np.int8] | None = None
+    weights: NDArray[np.float64] = field(default=None)  # type: ignore[assignment]
+    lines: NDArray[np.int64] | None = None
+    times: NDArray[np.int64] | None = None
+    line_labels: NDArray[np.int8] | None = None
+    templates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self)))
+        expected = {"keys": np.int32, "offsets": np.int64, "weights": np.float64}
+        for name, dtype in expected.items():
+            array = getattr(self, name)
+            if array.dtype != dtype or array.ndim != 1:
+                raise PluginError(
+                    f"Sessions.{name} must be {np.dtype(dtype)} [n], got {array.dtype} {array.shape}"
+                )
+        units = len(self.ids)
+        if len(self.offsets) != units + 1 or len(self.weights) != units:
+            raise PluginError(f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights")
+        if int(self.offsets[-1]) != len(self.keys):
+            raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int, **columns: Any) -> Sessions:
+        """Sessions from lists of keys: for tests and notebooks."""
+        lengths = np.array([len(s) for s in sequences], dtype=np.int64)
+        flat = np.array([k for s in sequences for k in s], dtype=np.int32)
+        ids = columns.pop("ids", None)
+        return cls(
+            keys=flat,
+            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            vocabulary=vocabulary,
+            ids=pl.Series("unit", [f"s{i}" for i in range(len(sequences))] if ids is None else ids, dtype=pl.String),
+            **columns,
+        )
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Events of each unit, int64 [units]."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def folded(self) -> NDArray[np.int32]:
+        """Keys with everything out of vocabulary folded to the one key `vocabulary`, int32 [events]."""
+        if not len(self.keys) or int(self.keys.max()) <= self.vocabulary:
+            return self.keys
+        return np.minimum(self.keys, np.int32(self.vocabulary))
+
+    @cached_property
+    def units(self) -> NDArray[np.int32]:
+        """Unit of each event, int32 [events]."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
+
+    @cached_property
+    def unseen(self) -> NDArray[np.int64]:
+        """Events of each unit whose key is out of vocabulary, int64 [units]."""
+        total = np.concatenate([[0], np.cumsum(self.keys >= self.vocabulary, dtype=np.int64)])
+        return np.diff(total[self.offsets])
+
+    def take(self, which: NDArray[Any]) -> Sessions:
+        """The units `which` (indices or a mask [units]), in that order."""
+        index = np.flatnonzero(which) if which.dtype == bool else which
+        lengths = self.lengths[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        events = np.repeat(self.offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
+
+        def cut(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[events]
+
+        return replace(
+            self,
+            keys=self.keys[events],
+            offsets=offsets,
+            ids=self.ids.gather(index),
+            labels=None if self.labels is None else self.labels[index],
+            weights=self.weights[index],
+            lines=cut(self.lines),
+            times=cut(self.times),
+            line_labels=cut(self.line_labels),
+        )
+
+    def unlabelled(self) -> Sessions:
+        """The same without any label."""
+        return replace(self, labels=None, line_labels=None)
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Distinct key sequences, in first-seen order."""
+        from .histories import distinct_sequences
+
+        return distinct_sequences(self)
+
+    def histories(self, h: int) -> Histories:
+        """Every `h` keys with the key that follows them, inside one unit. Computed once for each `h`.
+
+        Raises:
+            ValueError: `h` is below 1.
+        """
+        from .histories import Histories
+
+        known: dict[int, Histories] = self.__dict__.setdefault("_histories", {})
+        if h not in known:
+            known[h] = Histories.of(self, h)
+        return known[h]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of each unit.
+
+    Attributes:
+        primary: float64 [units], higher = more anomalous; ±inf allowed, NaN is an error.
+        event: int64 [units], index within the unit of the event that decided, −1 where none did.
+        ignoring: `primary` with no alarm from an unseen key (needed for `unseen = "ignore"`), or None.
+        ignoring_event: the event that decides `ignoring`.
+        others: named scores beside the primary one (`nll`), float64 [units] each.
+        facts: counts for the record (`windows`, `distinct_windows`, `near_boundary`).
+    """
+
+    primary: NDArray[np.float64]
+    event: NDArray[np.int64] | None = None
+    ignoring: NDArray[np.float64] | None = None
+    ignoring_event: NDArray[np.int64] | None = None
+    others: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Any, units: int, model: str) -> Scores:
+        """Check what model `model` returned for `units` units; a plain array becomes `Scores`.
+
+        Raises:
+            PluginError: wrong shape or type, or NaN.
+        """
+        scores = answer if isinstance(answer, Scores) else cls(np.asarray(answer))
+        columns = {"primary": scores.primary, "ignoring": scores.ignoring, "event": scores.event, **scores.others}
+        for name, column in columns.items():
+            if column is None:
+                continue
+            if not isinstance(column, np.ndarray) or column.shape != (units,) or column.dtype.kind not in "fiub":
+                got = getattr(column, "shape", type(column).__name__)
+                raise PluginError(f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}")
+            if column.dtype.kind == "f" and np.isnan(column).any():
+                at = int(np.flatnonzero(np.isnan(column))[0])
+                raise PluginError(f"model {model!r}: {name!r} is NaN, first at unit {at} of {units}")
+        return replace(scores, primary=scores.primary.astype(np.float64))

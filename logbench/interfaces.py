@@ -1,0 +1,249 @@
+"""What a plugin yields from a hook (`Component`) and what a harness asks of the thing it builds.
+
+The classes `Dataset`, `Parser`, `Windower`, `Model`, `Evaluator` and `Reporter` are structural: a plugin's
+class only needs the methods, it inherits nothing. Each hook may grow arguments, none will change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from .frames import KeySequences, Lines, Scores, Sessions
+
+T_co = TypeVar("T_co", covariant=True)
+Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
+Need = Literal["times", "templates", "line_labels"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What the harness must know of a component before it is built.
+
+    Attributes:
+        supervision: `supervised` models alone see labels; `semi-supervised` ones train on presumed normals.
+        needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
+        min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
+        keys_only: the score depends on the key sequence alone, so equal sequences may share one score.
+        scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
+        fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
+    """
+
+    supervision: Supervision = "semi-supervised"
+    needs: frozenset[Need] = frozenset()
+    min_events: int | Callable[[Any], int] = 1
+    keys_only: bool = True
+    scores_without_unseen: bool = False
+    fixed_threshold: float | Callable[[Any], float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A data set's facts: where it comes from, what it claims, and how it is customarily used.
+
+    Attributes:
+        title: one line for people.
+        label: what a label means and who gave it.
+        parser, windower, protocol: the names used unless the user chooses (`protocol` names a preset).
+        unit: what is scored, as metrics name it (`session`).
+        url, size, md5: the archive to fetch; `size` in bytes. Empty for local and embedded data.
+        licence, citation, faults: shown by `logbench datasets info`.
+        layout: what `--data` must point to, in words.
+        simulated: generated, never to be set against published figures.
+        published: realised counts that the source states (`lines`, `sessions`, `anomalies`).
+    """
+
+    title: str
+    label: str
+    parser: str
+    windower: str
+    protocol: str
+    layout: str
+    unit: str = "session"
+    url: str = ""
+    size: int = 0
+    md5: str = ""
+    licence: str = ""
+    citation: str = ""
+    faults: tuple[str, ...] = ()
+    simulated: bool = False
+    published: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Component(Generic[T_co]):
+    """One named entry that a plugin offers.
+
+    Attributes:
+        name: what the user types; unique among the components of its kind.
+        build: called as `build(config)`, or as `build()` where `config` is None; imports heavy packages inside.
+        config: a dataclass whose fields are the options (`--set name.field=value`), strict and typed.
+        summary: one line for `logbench list`.
+        traits: see `Traits`.
+        card: data sets only.
+    """
+
+    name: str
+    build: Callable[..., T_co]
+    config: type | None = None
+    summary: str = ""
+    traits: Traits = field(default_factory=Traits)
+    card: Card | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A published set-up under one name: a protocol and component configurations.
+
+    Attributes:
+        protocol: fields of `EvaluationProtocol` that differ from its defaults.
+        components: component name → its fields. Applied where that component takes part.
+        source: paper, repository or table, with section.
+    """
+
+    name: str
+    summary: str
+    source: str
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Progress(Protocol):
+    """How a stage tells how far it is. Silent where standard error is no terminal."""
+
+    def __call__(self, done: float, total: float | None = None, detail: str = "") -> None:
+        """`done` of `total` items (None: unknown), and a few words beside the bar."""
+
+
+def _silent(done: float, total: float | None = None, detail: str = "") -> None: ...
+
+
+def _deaf(text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a model gets beside its data. It may grow; nothing in it will change.
+
+    Attributes:
+        seed: seeds everything random in the model (not the split, which has `split_seed`).
+        device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
+        held_out: training units set apart for stopping and thresholds, unlabelled; None where there are none.
+        progress: report progress of the current stage.
+        note: one line for the user, kept in the record.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    held_out: Sessions | None = None
+    progress: Progress = _silent
+    note: Callable[[str], None] = _deaf
+
+
+class Dataset(Protocol):
+    """Reads raw files. Built once a run; must not keep what it read."""
+
+    def read(self, path: Path) -> Lines | KeySequences:
+        """Open `path` (a file or folder as `Card.layout` says) lazily.
+
+        Raises:
+            DataError: with one line, where `path` is not what the card says.
+        """
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """An embedded data set: writes its files instead of fetching them."""
+
+    def generate(self, folder: Path, progress: Progress) -> None:
+        """Write the files that `read(folder)` reads, the same bytes for the same configuration."""
+
+
+class Parser(Protocol):
+    """Turns messages into keys. Fitted on the training lines, then frozen.
+
+    Attributes:
+        masks: (regular expression, replacement) pairs, applied in order by polars before anything else.
+        shape: pairs likewise, cheaper than the masks: lines of one shape must have one masked message. The
+            default `(("[0-9]+", "0"),)` is exact where every mask treats a run of digits as one thing.
+            `()`: every distinct message is its own shape.
+    """
+
+    masks: Sequence[tuple[str, str]]
+    shape: Sequence[tuple[str, str]]
+
+    def fit(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Learn templates from the distinct masked training messages, in first-seen order.
+
+        Returns the key of each message, int32 [messages], keys numbered 0 … len(templates) − 1.
+        """
+
+    def match(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Keys of masked messages by the frozen templates, int32 [messages]; −1 where none fits."""
+
+    @property
+    def templates(self) -> Sequence[str]:
+        """Template of each key, by key."""
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Become the parser that gave `state`."""
+
+
+class Windower(Protocol):
+    """Assigns lines to scored units before anything is parsed."""
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """Add column `unit` (String). A line of several units is repeated, a line of none has null.
+
+        Every column of `lines` must be kept, and the order of lines.
+        """
+
+
+class Model(Protocol):
+    """Scores units. The harness takes labels away unless the traits say `supervised`.
+
+    Optional methods: `save(folder)` and `load(folder)` to be kept in a bundle; `expected(sessions, events,
+    context) -> Series[List[Int32]]`, the keys that the model expected at event `events[i]` of unit i.
+    """
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
+        """Learn from `train`. May return facts for the record's `training` (passes, stop_reason, …)."""
+
+    def score(self, sessions: Sessions, context: Context) -> Scores | NDArray[Any]:
+        """Score every unit, higher = more anomalous: `Scores`, or just float [units]. NaN is an error."""
+
+
+class Evaluator(Protocol):
+    """Turns verdicts into metrics."""
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        """Metrics of one set of labelled units.
+
+        Args:
+            units: columns `label` (Int8, 0 or 1), `score` (Float64, ±inf allowed), `verdict` (Boolean),
+                `weight` (Float64), `sequence` (UInt32, equal for equal key sequences), `events` (Int64).
+
+        Returns:
+            A mapping that becomes part of `metrics` in the record, keyed by what it speaks of.
+        """
+
+
+class Reporter(Protocol):
+    """Shows records to people."""
+
+    def report(self, records: Sequence[Mapping[str, Any]]) -> str:
+        """The text for standard output, without a final newline."""
+
+
+Kind = Literal["dataset", "parser", "windower", "model", "evaluator", "reporter"]
+Components = Iterable[Component[Any]]
