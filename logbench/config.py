@@ -51,11 +51,15 @@ def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
     known = fields_of(config)
     for name in values:
         if name not in known:
-            raise ConfigError(f"{where}.{name}: no such option{suggest(name, known)} (see: logbench options {where})")
+            raise ConfigError(
+                f"{where}.{name}: no such option{suggest(name, known)} (see: logbench options {where})"
+            )
     if config is None:
         return None
     hints = get_type_hints(config, include_extras=True)
-    return config(**{name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()})
+    return config(
+        **{name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()}
+    )
 
 
 def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> Any:
@@ -72,7 +76,9 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         return TypeAdapter(Annotated[hint, Field(**bounds)] if bounds else hint).validate_python(value)
     except ValidationError as error:
         said = error.errors()[0]["msg"]
-        raise ConfigError(f"{where}={value}: {said[0].lower()}{said[1:]} ({field.metadata.get('help', '')})") from None
+        raise ConfigError(
+            f"{where}={value}: {said[0].lower()}{said[1:]} ({field.metadata.get('help', '')})"
+        ) from None
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -146,7 +146,9 @@ class Sessions:
                 )
         units = len(self.ids)
         if len(self.offsets) != units + 1 or len(self.weights) != units:
-            raise PluginError(f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights")
+            raise PluginError(
+                f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights"
+            )
         if int(self.offsets[-1]) != len(self.keys):
             raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
 
@@ -163,7 +165,9 @@ class Sessions:
             keys=flat,
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             vocabulary=vocabulary,
-            ids=pl.Series("unit", [f"s{i}" for i in range(len(sequences))] if ids is None else ids, dtype=pl.String),
+            ids=pl.Series(
+                "unit", [f"s{i}" for i in range(len(sequences))] if ids is None else ids, dtype=pl.String
+            ),
             **columns,
         )
 
@@ -265,13 +269,24 @@ class Scores:
             PluginError: wrong shape or type, or NaN.
         """
         scores = answer if isinstance(answer, Scores) else cls(np.asarray(answer))
-        columns = {"primary": scores.primary, "ignoring": scores.ignoring, "event": scores.event, **scores.others}
+        columns = {
+            "primary": scores.primary,
+            "ignoring": scores.ignoring,
+            "event": scores.event,
+            **scores.others,
+        }
         for name, column in columns.items():
             if column is None:
                 continue
-            if not isinstance(column, np.ndarray) or column.shape != (units,) or column.dtype.kind not in "fiub":
+            if (
+                not isinstance(column, np.ndarray)
+                or column.shape != (units,)
+                or column.dtype.kind not in "fiub"
+            ):
                 got = getattr(column, "shape", type(column).__name__)
-                raise PluginError(f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}")
+                raise PluginError(
+                    f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}"
+                )
             if column.dtype.kind == "f" and np.isnan(column).any():
                 at = int(np.flatnonzero(np.isnan(column))[0])
                 raise PluginError(f"model {model!r}: {name!r} is NaN, first at unit {at} of {units}")

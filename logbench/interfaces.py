@@ -88,6 +88,7 @@ class Component(Generic[T_co]):
         summary: one line for `logbench list`.
         traits: see `Traits`.
         card: data sets only.
+        default: evaluators and reporters only: used where the user names none (evaluators: all of them).
     """
 
     name: str
@@ -96,6 +97,7 @@ class Component(Generic[T_co]):
     summary: str = ""
     traits: Traits = field(default_factory=Traits)
     card: Card | None = None
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +226,11 @@ class Model(Protocol):
 
 
 class Evaluator(Protocol):
-    """Turns verdicts into metrics."""
+    """Turns verdicts into metrics.
+
+    They stand in the record under the evaluator's name, or under the name of the unit (`session`) where the
+    class has a true attribute `of_units`.
+    """
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
         """Metrics of one set of labelled units.
@@ -234,7 +240,7 @@ class Evaluator(Protocol):
                 `weight` (Float64), `sequence` (UInt32, equal for equal key sequences), `events` (Int64).
 
         Returns:
-            A mapping that becomes part of `metrics` in the record, keyed by what it speaks of.
+            Metric → value (a number, or None where it is undefined).
         """
 
 

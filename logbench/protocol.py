@@ -1,0 +1,56 @@
+"""The evaluation protocol: everything outside the model that moves its figures, under one name and hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .config import option
+
+Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio"]
+Content = Literal["normal", "mixed", "labelled"]
+Short = Literal["flag", "miss", "drop"]
+Unseen = Literal["anomalous", "target", "ignore"]
+Threshold = Literal["validation", "fixed", "oracle"]
+Duplicates = Literal["all", "unique"]
+
+
+@dataclass(frozen=True)
+class EvaluationProtocol:
+    """The same for every model that is compared. Field by field as in the protocol reference."""
+
+    train: Train = option("first", "which units train: first or random train_units, the data set's given part, "
+                          "ratio (chronological), random_ratio, or per_class_ratio")  # fmt: skip
+    train_units: int = option(4855, "training units where train is first or random", ge=1)
+    train_ratio: float = option(0.5, "share of the units that train where train is a ratio", gt=0, le=1)
+    content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
+    split_seed: int = option(
+        0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
+    )
+    held_out: float = option(
+        0.1, "share of the training units set apart for stopping and thresholds", ge=0, le=0.9
+    )
+    min_events: int = option(0, "units below it are short; 0: what the compared models need", ge=0)
+    short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
+    unseen: Unseen = option("target", "keys unseen in training: anomalous anywhere, where a model meets one as "
+                            "target, or ignore")  # fmt: skip
+    threshold: Threshold = option("validation", "validation (label-free), fixed (the model's own), or oracle (best "
+                                  "F1 on test: no honest result)")  # fmt: skip
+    alpha: float = option(
+        0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1
+    )
+    value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
+    duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that change with any field."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, and the hash, for the record."""
+        return {**dataclasses.asdict(self), "hash": self.digest}

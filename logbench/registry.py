@@ -1,0 +1,205 @@
+"""Entry points → components. A plugin that misbehaves is set aside with one line and harms nothing else."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import pluggy
+
+from . import hookspecs
+from .config import suggest
+from .errors import ConfigError
+from .interfaces import Component, Kind, Preset
+
+GROUP = "logbench"
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_OWN = "logbench-harness"
+
+
+@dataclass
+class Plugin:
+    """One entry point: where it comes from, what it implements, and why it was set aside (if it was).
+
+    `order` sorts this distribution's own plugins first, so that no other can take a name from it.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], Any]
+    hooks: list[str] = field(default_factory=list)
+    error: str = ""
+    cause: BaseException | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.distribution} {self.version})"
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        return self.distribution != _OWN, self.distribution, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A component (or preset, or command) with the plugin that offers it."""
+
+    item: Any
+    plugin: Plugin
+
+
+def installed() -> list[Plugin]:
+    """Plugins announced by installed distributions, each distribution counted once, in a fixed order."""
+    seen: dict[tuple[str, str], Plugin] = {}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        dist = point.dist
+        name, version = (dist.metadata["Name"], dist.version) if dist else ("unknown", "?")
+        seen.setdefault((name, point.name), Plugin(point.name, name, version, point.load))
+    return sorted(seen.values(), key=lambda plugin: plugin.order)
+
+
+class Registry:
+    """All components by kind and name. Build one for each process (or test): there is no global registry.
+
+    Args:
+        plugins: what to load, by default the installed ones.
+        block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin] | None = None, block: Iterable[str] = ()) -> None:
+        self.manager = pluggy.PluginManager("logbench")
+        self.manager.add_hookspecs(hookspecs)
+        self.components: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
+        self.presets: dict[str, Entry] = {}
+        self.commands: dict[str, Entry] = {}
+        self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
+        blocked = {*block, *filter(None, os.environ.get("LOGBENCH_BLOCK", "").split(","))}
+        for plugin in self.plugins:
+            if plugin.name in blocked or plugin.distribution in blocked:
+                plugin.error = "blocked"
+                continue
+            self._guard(plugin, lambda plugin=plugin: self._admit(plugin))
+
+    @property
+    def broken(self) -> list[Plugin]:
+        """Plugins set aside for an error (not those blocked on purpose)."""
+        return [plugin for plugin in self.plugins if plugin.error and plugin.error != "blocked"]
+
+    def _guard(self, plugin: Plugin, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (Exception, SystemExit) as error:
+            plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
+            plugin.error = " ".join(plugin.error.split()) or type(error).__name__
+            plugin.cause = error
+            if self.manager.has_plugin(plugin.name):
+                self.manager.unregister(name=self._registered(plugin))
+
+    def _registered(self, plugin: Plugin) -> str:
+        return f"{plugin.distribution}:{plugin.name}"
+
+    def _admit(self, plugin: Plugin) -> None:
+        module = plugin.load()
+        name = self._registered(plugin)
+        self.manager.register(module, name=name)
+        try:
+            self._check_names(plugin, module)
+            offers = list(self._offers(plugin))
+            self._check_conflicts(offers)
+        except BaseException:
+            self.manager.unregister(name=name)
+            raise
+        for table, item_name, entry in offers:
+            table[item_name] = entry
+
+    def _check_names(self, plugin: Plugin, module: Any) -> None:
+        known = {name for name in vars(hookspecs) if name.startswith("logbench_")}
+        marked = {caller.name for caller in self.manager.get_hookcallers(module) or ()}
+        named = {
+            name for name in dir(module) if name.startswith("logbench_") and callable(getattr(module, name))
+        }
+        for name in sorted((marked | named) - known):
+            raise _RefusalError(f"there is no hook {name}{suggest(name, known)}")
+        for name in sorted(named - marked):
+            raise _RefusalError(f"{name} lacks @logbench.hookimpl")
+        if not marked:
+            raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
+        plugin.hooks = sorted(marked)
+
+    def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, Entry], str, Entry]]:
+        tables: dict[str, tuple[dict[str, Entry], type]] = {
+            f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
+        }
+        tables["logbench_presets"] = (self.presets, Preset)
+        for hook, (table, wanted) in tables.items():
+            for item in self._call(plugin, hook):
+                if not isinstance(item, wanted):
+                    raise _RefusalError(f"{hook} must yield {wanted.__name__}, got {type(item).__name__}")
+                _check_item(hook, item)
+                yield table, item.name, Entry(item, plugin)
+        for command in self._call(plugin, "logbench_commands"):
+            if not (callable(command) and getattr(command, "name", None)):
+                raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
+            yield self.commands, command.name, Entry(command, plugin)
+
+    def _call(self, plugin: Plugin, hook: str) -> list[Any]:
+        for impl in getattr(self.manager.hook, hook).get_hookimpls():
+            if impl.plugin_name == self._registered(plugin):
+                answer = impl.function()
+                if isinstance(answer, str) or not isinstance(answer, Iterable):
+                    raise _RefusalError(f"{hook} must return an iterable, got {type(answer).__name__}")
+                return list(answer)
+        return []
+
+    def _check_conflicts(self, offers: list[tuple[dict[str, Entry], str, Entry]]) -> None:
+        fresh: set[tuple[int, str]] = set()
+        for table, name, _entry in offers:
+            if name in table:
+                raise _RefusalError(f"{name!r} is already taken by {table[name].plugin}")
+            if (id(table), name) in fresh:
+                raise _RefusalError(f"{name!r} is offered twice")
+            fresh.add((id(table), name))
+
+    def get(self, kind: Kind, name: str) -> Entry:
+        """The component `name` of a kind.
+
+        Raises:
+            ConfigError: there is none, with the closest name or all names, and what was set aside.
+        """
+        return _find(self.components[kind], name, kind, self.broken)
+
+    def preset(self, name: str) -> Preset:
+        """The preset `name`; ConfigError where there is none."""
+        preset: Preset = _find(self.presets, name, "preset", self.broken).item
+        return preset
+
+    def notify(
+        self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any
+    ) -> None:
+        """Tell every plugin; one that raises is set aside and no longer told."""
+        for impl in getattr(self.manager.hook, f"logbench_{hook}").get_hookimpls():
+            plugin = next(p for p in self.plugins if self._registered(p) == impl.plugin_name)
+            if not plugin.error:
+                chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
+                self._guard(plugin, lambda impl=impl, chosen=chosen: impl.function(**chosen))
+
+
+class _RefusalError(Exception):
+    """Why a plugin is set aside, in one line that needs no type name."""
+
+
+def _check_item(hook: str, item: Any) -> None:
+    if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
+        raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+    if isinstance(item, Component) and not callable(item.build):
+        raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
+
+
+def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:
+    if name in table:
+        return table[name]
+    aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""
+    raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")

@@ -1,0 +1,200 @@
+"""Stage threshold: from raw scores to verdicts by the protocol, on a stored frame, without the model.
+
+A scored frame has one row a unit, held-out and test: `part` (`held_out` | `test`), `unit`, `label` (Int8),
+`weight`, `events` (length), `unseen` (events out of vocabulary), `sequence` (UInt32), `raw` (the model's score,
+null for short units), `ignoring` (null where the model has none), `event` and `ignoring_event`.
+Rescoring and the protocols table start from the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .errors import UnfitError
+from .protocol import EvaluationProtocol
+
+FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}
+RULES = ("predict_all", "short", "unseen", "unseen_or_short")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Test units with `score` and `verdict`, and the threshold with what is known of it.
+
+    Attributes:
+        units: the scored frame's test rows with columns `score` (Float64, null where dropped) and `verdict`
+            (Boolean, null where dropped).
+        threshold: `value`, `source`, `held_out` (units), `achieved` (share of held-out weight above),
+            `reliable`, `repeats` (held-out units that repeat a training sequence).
+        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`.
+    """
+
+    units: pl.DataFrame
+    threshold: dict[str, Any]
+    counts: dict[str, Any]
+
+
+def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int) -> pl.DataFrame:
+    """Add `score` by the protocol's rules for unseen keys and short units, and `short` (Boolean).
+
+    Raises:
+        UnfitError: `unseen = "ignore"` where the model has no score without unseen keys.
+    """
+    score, event = pl.col("raw"), pl.col("event")
+    if protocol.unseen == "ignore":
+        if scored.filter((pl.col("unseen") > 0) & pl.col("ignoring").is_null() & pl.col("raw").is_not_null()).height:
+            raise UnfitError("unseen = ignore: the model gives no score without unseen keys")
+        score = pl.coalesce("ignoring", "raw")
+        event = pl.coalesce("ignoring_event", "event")
+    elif protocol.unseen == "anomalous":
+        score = pl.when(pl.col("unseen") > 0).then(float("inf")).otherwise(score)
+    short = pl.col("events") < min_events
+    return scored.with_columns(
+        score=pl.when(short).then(pl.lit(FLAG[protocol.short], pl.Float64)).otherwise(score),
+        decided_by=pl.when(short).then(pl.lit(-1, pl.Int64)).otherwise(event),
+        short=short,
+    )
+
+
+def validation_threshold(scores: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], alpha: float) -> float:
+    """The smallest of the held-out `scores` with at most `alpha` of the weight above it.
+
+    Args:
+        scores, weights: float64 [units], at least one.
+    """
+    values, inverse = np.unique(scores, return_inverse=True)
+    mass = np.bincount(inverse, weights=weights, minlength=len(values))
+    above = mass[::-1].cumsum()[::-1] - mass
+    return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
+
+
+def oracle_threshold(units: pl.DataFrame) -> float:
+    """The score above which alarms give the best F1 on these labelled units: for comparison with papers only."""
+    by = units.group_by("score").agg(
+        tp=pl.col("weight").filter(pl.col("label") == 1).sum(), fp=pl.col("weight").filter(pl.col("label") == 0).sum()
+    )
+    by = by.sort("score", descending=True)
+    tp, fp = by["tp"].to_numpy().cumsum(), by["fp"].to_numpy().cumsum()
+    f1 = 2 * tp / np.maximum(tp + fp + by["tp"].sum(), 1e-300)
+    values = by["score"].to_numpy()
+    best = int(np.argmax(np.where(values > -np.inf, f1, -1.0)))
+    return float(values[best + 1]) if best + 1 < len(values) else -np.inf
+
+
+def decide(
+    scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int, fixed: float | None
+) -> Decision:
+    """Apply the protocol to raw scores.
+
+    Args:
+        scored: see the module.
+        min_events: units below it are short.
+        fixed: the model's own threshold, for `threshold = "fixed"` without a value.
+
+    Raises:
+        UnfitError: no fixed threshold is known, no held-out unit or no label is there for the rule asked.
+    """
+    frame = ruled(scored, protocol, min_events)
+    held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
+    test = frame.filter(pl.col("part") == "test")
+    threshold = _threshold(held, test, protocol, fixed)
+    value = threshold["value"]
+    above = pl.col("score") > value if value is not None else pl.lit(None, pl.Boolean)
+    units = test.with_columns(verdict=above)
+    return Decision(units, threshold, _counts(units))
+
+
+def _threshold(
+    held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None
+) -> dict[str, Any]:
+    kind = protocol.threshold
+    if kind == "validation":
+        if not held.height:
+            raise UnfitError("threshold = validation needs held-out units; raise protocol.held_out or use fixed")
+        value = validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
+    elif kind == "fixed":
+        found = protocol.value if protocol.value is not None else fixed
+        if found is None:
+            raise UnfitError("threshold = fixed: the model has none of its own; set protocol.value")
+        value = found
+    else:
+        labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+        if not labelled.height:
+            raise UnfitError("threshold = oracle needs labelled test units")
+        value = oracle_threshold(labelled)
+    weight = held["weight"].sum()
+    achieved = held.filter(pl.col("score") > value)["weight"].sum() / weight if weight else None
+    return {
+        "value": value,
+        "source": kind,
+        "held_out": held.height,
+        "achieved": achieved,
+        "reliable": kind != "validation" or held.height * protocol.alpha >= 1,
+        "repeats": int(held["repeats"].sum()) if "repeats" in held.columns else None,
+    }
+
+
+def _counts(units: pl.DataFrame) -> dict[str, Any]:
+    labelled = units.filter(pl.col("label") >= 0)
+    dropped = labelled.filter(pl.col("score").is_null())
+    excluded = {
+        "normal": dropped.filter(pl.col("label") == 0).height,
+        "anomaly": dropped.filter(pl.col("label") == 1).height,
+    }
+    scored = labelled.height - dropped.height
+    if scored + sum(excluded.values()) != labelled.height:
+        raise AssertionError("scored + excluded units must be all labelled ones")
+    return {
+        "labelled": labelled.height,
+        "scored": scored,
+        "excluded": excluded,
+        "short": int(units["short"].sum()),
+        "unseen": int((units["unseen"] > 0).sum()),
+        "unlabelled": units.height - labelled.height,
+    }
+
+
+def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The same units with the score and verdict of a rule that needs no model (`RULES`).
+
+    Units that the protocol drops stay dropped, so that the rule is measured on the same ones.
+    """
+    alarm = {
+        "predict_all": pl.lit(True),
+        "short": pl.col("short"),
+        "unseen": pl.col("unseen") > 0,
+        "unseen_or_short": pl.col("short") | (pl.col("unseen") > 0),
+    }[name]
+    kept = pl.col("score").is_not_null()
+    return units.with_columns(
+        verdict=pl.when(kept).then(alarm), score=pl.when(kept).then(alarm.cast(pl.Float64))
+    )
+
+
+def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
+    """Metrics of labelled, scored units, by unit and then `all` | `distinct`.
+
+    Args:
+        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`.
+        evaluators: name → Evaluator.
+        unit: what a unit is called.
+        weighted: a class is subsampled, so distinct metrics cannot be known and are null.
+    """
+    known = units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+    if not known.height:
+        return {}
+    distinct = known.unique(["sequence", "label"], keep="first", maintain_order=True)
+    distinct = distinct.with_columns(weight=pl.lit(1.0))
+    result: dict[str, Any] = {}
+    for name, evaluator in evaluators.items():
+        key = unit if getattr(evaluator, "of_units", False) else name
+        result[key] = {
+            "all": dict(evaluator.evaluate(known)),
+            "distinct": None if weighted else dict(evaluator.evaluate(distinct)),
+        }
+    return result

@@ -1,0 +1,39 @@
+"""Units by id: a line belongs once to each distinct id that it names."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from logbench import ConfigError
+
+
+class Session:
+    """Groups lines by an id in the message, or by a column.
+
+    Args:
+        pattern: regular expression whose whole match is an id; `""` to use `column`.
+        column: name of a String column, or of a List[String] column for several ids a line.
+    """
+
+    def __init__(self, pattern: str, column: str) -> None:
+        self.pattern, self.column = pattern, column
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """Add `unit`; a line without id has null.
+
+        Raises:
+            ConfigError: neither a pattern is set nor does the column exist.
+        """
+        schema = lines.collect_schema()
+        if self.pattern:
+            ids = pl.col("message").str.extract_all(self.pattern)
+        elif self.column in schema:
+            ids = pl.col(self.column)
+            if schema[self.column] == pl.String:
+                return lines.with_columns(unit=ids)
+        else:
+            raise ConfigError(
+                f"session: lines have no column {self.column!r} ({', '.join(schema.names())}); "
+                "set windower.pattern or windower.column"
+            )
+        return lines.with_columns(unit=ids.list.unique(maintain_order=True)).explode("unit")
