@@ -1,0 +1,205 @@
+"""Drain: an online parser with a tree of fixed depth (He, Zhu, Zheng, Lyu, ICWS 2017).
+
+A message goes down the tree by its number of tokens and then by its leading tokens, and at the leaf joins
+the template with most equal tokens if their share reaches `similarity`; positions that differ become
+wildcards. Where the paper is silent this does as drain3 does (a test compares both): `depth` counts root and
+leaf too, so 4 means one leading token; a wildcard never counts as equal; among equals the template with more
+wildcards wins.
+
+Differences, each on purpose:
+- A masked variable (`<*>` in a message) is compared as a token like any other. drain3, run with masks that
+  write its own wildcard, takes it for one: a message of mostly masked tokens is then too unlike even itself,
+  so that every repeat of it makes a template. Both are shown as `<*>`.
+- A leading token with a masked part goes where it would have gone with its digits, to the wildcard's branch.
+- After training, a template that fits a message exactly is preferred, as in drain3's `match`; unless
+  `match = "exact"`, the rule of the training decides where there is none.
+- Templates are never evicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import eq
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from logbench import ConfigError
+
+from .none import texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from . import DrainConfig
+
+Token = str | None
+"""None is the wildcard that the miner puts, so that no message can hold it."""
+
+VARIABLE = "<*>"
+DIGIT_RUNS = (("[0-9]+", "0"),)
+HEX = "(?:[0-9a-f]*[0-9][0-9a-f]*|[0-9A-F]*[0-9][0-9A-F]*)"
+# Each takes a run of digits as one thing, whatever its length and value: `DIGIT_RUNS` is exact only then.
+BUILTIN = (
+    (r"blk_-?[0-9]+", VARIABLE),
+    (r"(?:[0-9]+\.){3}[0-9]+(?::[0-9]+)?", VARIABLE),
+    (r"\b[0-9]+[xX][0-9a-fA-F]+\b", VARIABLE),
+    (rf"\b{HEX}(?:[:-][0-9a-fA-F]+)*\b", VARIABLE),
+    (r"[0-9]+", VARIABLE),
+)
+
+
+class Node:
+    """A branch of the tree: further branches by token (None: any token), or a leaf's keys."""
+
+    __slots__ = ("children", "keys")
+
+    def __init__(self) -> None:
+        self.children: dict[Token, Node] = {}
+        self.keys: list[int] = []
+
+
+class DrainParser:
+    """See the module. Null counts as the empty message.
+
+    Raises:
+        ConfigError: a mask that polars cannot use.
+    """
+
+    def __init__(self, config: DrainConfig) -> None:
+        self._config = config
+        own = [(_checked(mask), VARIABLE) for mask in config.masks]
+        self.masks: Sequence[tuple[str, str]] = (*own, *(BUILTIN if config.builtin_masks else ()))
+        # What a user's masks do with digits is unknown; and without masks digits stay.
+        self.shape: Sequence[tuple[str, str]] = DIGIT_RUNS if config.builtin_masks and not own else ()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._lengths: dict[int, Node] = {}
+        self._templates: list[list[Token]] = []
+        self._wildcards: list[int] = []
+        self._paths: list[list[Token]] = []
+
+    def fit(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Forget what was known and learn `messages` in order; keys int32 [messages]."""
+        self._clear()
+        return np.array([self._learn(text.split()) for text in texts(messages)], dtype=np.int32)
+
+    def match(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Keys of messages by the templates as they are, −1 where none fits, int32 [messages]."""
+        return np.array([self._find(text.split()) for text in texts(messages)], dtype=np.int32)
+
+    @property
+    def templates(self) -> Sequence[str]:
+        """Templates by key, tokens joined by one space."""
+        return [
+            " ".join(VARIABLE if token is None else token for token in tokens) for tokens in self._templates
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """Tokens (null: wildcard) of each template, and the branches that lead to its leaf."""
+        return {
+            "templates": [list(tokens) for tokens in self._templates],
+            "paths": [list(p) for p in self._paths],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Become the parser that gave `state`."""
+        self._clear()
+        for tokens, path in zip(state["templates"], state["paths"], strict=True):
+            self._add(tokens, list(path))
+
+    def _learn(self, tokens: list[str]) -> int:
+        leaf = self._leaf(tokens)
+        key, same = self._most_similar(leaf, tokens) if leaf else (-1, 0)
+        if key < 0 or not self._similar(same, tokens):
+            return self._add(tokens, self._new_path(tokens))
+        if same + self._wildcards[key] < len(tokens):
+            template = [
+                old if old == new else None for old, new in zip(self._templates[key], tokens, strict=True)
+            ]
+            self._templates[key] = template
+            self._wildcards[key] = template.count(None)
+        return key
+
+    def _find(self, tokens: list[str]) -> int:
+        leaf = self._leaf(tokens)
+        if leaf is None:
+            return -1
+        fitting = self._fitting(leaf, tokens)
+        if fitting >= 0 or self._config.match == "exact":
+            return fitting
+        key, same = self._most_similar(leaf, tokens)
+        return key if self._similar(same, tokens) else -1
+
+    def _similar(self, same: int, tokens: list[str]) -> bool:
+        return not tokens or same / len(tokens) >= self._config.similarity
+
+    def _leaf(self, tokens: list[str]) -> Node | None:
+        node = self._lengths.get(len(tokens))
+        for token in self._leading(tokens):
+            if node is None:
+                return None
+            node = node.children.get(token) or node.children.get(None)
+        return node
+
+    def _leading(self, tokens: list[str]) -> list[str]:
+        """The tokens that route: never the last one, which is left to the comparison."""
+        return tokens[: max(0, min(self._config.depth - 3, len(tokens) - 1))]
+
+    def _most_similar(self, leaf: Node, tokens: list[str]) -> tuple[int, int]:
+        """The key with most equal tokens, then most wildcards, then the oldest; and how many are equal."""
+        best, most, wild = -1, -1, -1
+        for key in leaf.keys:
+            same = sum(map(eq, self._templates[key], tokens))
+            if same > most or (same == most and self._wildcards[key] > wild):
+                best, most, wild = key, same, self._wildcards[key]
+                if same == len(tokens):
+                    break
+        return best, most
+
+    def _fitting(self, leaf: Node, tokens: list[str]) -> int:
+        """The key with fewest wildcards whose template is the message but for wildcards; −1 where none is."""
+        fits = [
+            key
+            for key in leaf.keys
+            if self._wildcards[key] + sum(map(eq, self._templates[key], tokens)) == len(tokens)
+        ]
+        return min(fits, key=self._wildcards.__getitem__, default=-1)
+
+    def _add(self, tokens: Sequence[Token], path: list[Token]) -> int:
+        node = self._lengths.setdefault(len(tokens), Node())
+        for branch in path:
+            node = node.children.setdefault(branch, Node())
+        key = len(self._templates)
+        node.keys.append(key)
+        self._templates.append(list(tokens))
+        self._wildcards.append(tokens.count(None))
+        self._paths.append(path)
+        return key
+
+    def _new_path(self, tokens: list[str]) -> list[Token]:
+        path: list[Token] = []
+        node = self._lengths.get(len(tokens))
+        for token in self._leading(tokens):
+            path.append(self._branch(node.children if node else {}, token))
+            node = node.children.get(path[-1]) if node else None
+        return path
+
+    def _branch(self, children: Mapping[Token, Node], token: str) -> Token:
+        """Where a new template's token leads: variable ones, and those that find no room, to the wildcard."""
+        if token in children:
+            return token
+        room = self._config.max_children - (None not in children)
+        variable = VARIABLE in token or any(map(str.isdigit, token))
+        return token if len(children) < room and not variable else None
+
+
+def _checked(mask: str) -> str:
+    try:
+        pl.Series([""]).str.replace_all(mask, VARIABLE)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ConfigError(f"drain.masks: {mask!r} is no regular expression for polars: {reason}") from None
+    return mask
