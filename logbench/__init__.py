@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from .frames import Distinct, KeySequences, Lines, Scores, Sessions
     from .histories import Histories
     from .protocol import EvaluationProtocol
+    from .plan import Plan
     from .record import RunRecord
-    from .run import Plan, run
+    from .run import run
+    from .sources import Member, open_layout
 
 _LAZY = {
     "option": "config",
@@ -44,7 +46,9 @@ _LAZY = {
     "Histories": "histories",
     "EvaluationProtocol": "protocol",
     "RunRecord": "record",
-    "Plan": "run",
+    "Member": "sources",
+    "Plan": "plan",
+    "open_layout": "sources",
     "run": "run",
 }
 
@@ -65,6 +69,7 @@ __all__ = [
     "LeakError",
     "Lines",
     "LogbenchError",
+    "Member",
     "Model",
     "Parser",
     "Plan",
@@ -79,6 +84,7 @@ __all__ = [
     "UnfitError",
     "Windower",
     "hookimpl",
+    "open_layout",
     "option",
     "run",
 ]

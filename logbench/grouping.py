@@ -59,7 +59,9 @@ def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
     return message
 
 
-def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> pl.DataFrame:
+def read_lines(
+    lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool
+) -> pl.DataFrame:
     """One pass over the lines: columns `line` (UInt32), `unit` and `shape` (Categorical), and `time`, `label`.
 
     A line of several units stands once for each; a line of none has a null unit.
@@ -93,7 +95,7 @@ def _estimate(lines: Lines) -> float | None:
         return None
 
 
-def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None) -> Grouped:
+def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None, header: str = "") -> Grouped:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     Raises:
@@ -102,8 +104,10 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None)
     total = int(read["line"].max()) + 1  # type: ignore[arg-type]
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
     if not len(inside):
-        raise DataError(f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?")
-    codes, messages = _messages(inside["shape"], parser)
+        raise DataError(
+            f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?"
+        )
+    codes, messages = _messages(inside["shape"], parser, header)
     unit, names = _renumber(inside["unit"])
     order, offsets = _sorted_by_unit(unit, len(names))
     lines = inside["line"].to_numpy()[order].astype(np.int64)
@@ -118,10 +122,11 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None)
     return Grouped(units, offsets, codes[order], lines, messages, times, line_labels, facts)
 
 
-def _messages(shape: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
+def _messages(shape: pl.Series, parser: Parser, header: str) -> tuple[NDArray[np.int32], pl.Series]:
     """Code of each event's masked message, and the distinct messages in first-seen order."""
     shape_code, shapes = _renumber(shape)
-    masked = pl.DataFrame({"shape": shapes}).select(message=apply(pl.col("shape"), parser.masks))
+    message = pl.col("shape").str.replace(header, "") if header else pl.col("shape")
+    masked = pl.DataFrame({"shape": shapes}).select(message=apply(message, parser.masks))
     distinct = masked.unique(maintain_order=True)
     numbered = distinct.with_row_index("code")
     code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]
@@ -147,7 +152,9 @@ def _sorted_by_unit(unit: NDArray[np.int32], units: int) -> tuple[NDArray[Any], 
 
     events = len(unit)
     index = np.int32 if events < 2**31 else np.int64
-    rows = coo_array((np.ones(events, np.int8), (unit, np.arange(events, dtype=index))), shape=(units, events)).tocsr()
+    rows = coo_array(
+        (np.ones(events, np.int8), (unit, np.arange(events, dtype=index))), shape=(units, events)
+    ).tocsr()
     return rows.indices, rows.indptr.astype(np.int64)
 
 
@@ -163,7 +170,9 @@ def _with_labels(
         extra = labels.join(units, on="unit", how="anti").height
     else:
         worst = np.maximum.reduceat(line_labels, offsets[:-1]) if line_labels is not None else None
-        units = units.with_columns(label=pl.Series(worst, dtype=pl.Int8) if worst is not None else pl.lit(-1, pl.Int8))
+        units = units.with_columns(
+            label=pl.Series(worst, dtype=pl.Int8) if worst is not None else pl.lit(-1, pl.Int8)
+        )
         extra = 0
     unknown = int((units["label"] < 0).sum())
     return units, {"labels_without_unit": extra, "units_without_label": unknown}
@@ -175,7 +184,9 @@ def group_sequences(data: KeySequences) -> Grouped:
     lengths = frame["keys"].list.len().cast(pl.Int64).to_numpy()
     flat = frame["keys"].explode(empty_as_null=False).cast(pl.String)
     if not len(flat):
-        raise DataError(f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?")
+        raise DataError(
+            f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?"
+        )
     codes, messages = _renumber(flat.cast(pl.Categorical(pl.Categories.random())))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)

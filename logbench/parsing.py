@@ -45,7 +45,9 @@ class Vocabulary:
         so that distinct sequences still see the difference.
         """
         known = pl.DataFrame({"message": self.messages, "key": self.keys})
-        keys = pl.DataFrame({"message": messages}).join(known, on="message", how="left", maintain_order="left")["key"]
+        keys = pl.DataFrame({"message": messages}).join(
+            known, on="message", how="left", maintain_order="left"
+        )["key"]
         result = keys.fill_null(-1).to_numpy().copy()
         fresh = np.flatnonzero(result < 0)
         if len(fresh):
@@ -56,7 +58,11 @@ class Vocabulary:
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON values."""
-        return {"messages": self.messages.to_list(), "keys": self.keys.tolist(), "parser": self.parser.state()}
+        return {
+            "messages": self.messages.to_list(),
+            "keys": self.keys.tolist(),
+            "parser": self.parser.state(),
+        }
 
     @classmethod
     def restore(cls, parser: Parser, state: Mapping[str, Any], templates: Sequence[str]) -> Vocabulary:

@@ -92,7 +92,9 @@ class Registry:
         try:
             action()
         except (Exception, SystemExit) as error:
-            plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
+            plugin.error = (
+                str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
+            )
             plugin.error = " ".join(plugin.error.split()) or type(error).__name__
             plugin.cause = error
             if self.manager.has_plugin(plugin.name):
@@ -142,7 +144,9 @@ class Registry:
                 yield table, item.name, Entry(item, plugin)
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
-                raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
+                raise _RefusalError(
+                    f"logbench_commands must yield click commands, got {type(command).__name__}"
+                )
             yield self.commands, command.name, Entry(command, plugin)
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:
@@ -193,7 +197,9 @@ class _RefusalError(Exception):
 
 def _check_item(hook: str, item: Any) -> None:
     if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
-        raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+        raise _RefusalError(
+            f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'"
+        )
     if isinstance(item, Component) and not callable(item.build):
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
 

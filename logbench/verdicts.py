@@ -24,19 +24,24 @@ RULES = ("predict_all", "short", "unseen", "unseen_or_short")
 
 @dataclass(frozen=True)
 class Decision:
-    """Test units with `score` and `verdict`, and the threshold with what is known of it.
+    """Units with `score` and `verdict`, and the threshold with what is known of it.
 
     Attributes:
-        units: the scored frame's test rows with columns `score` (Float64, null where dropped) and `verdict`
-            (Boolean, null where dropped).
+        frame: the scored frame, held-out units too, with `score` (Float64, null where dropped), `verdict`
+            (Boolean, null where dropped), `decided_by` (Int64, event index or −1) and `short` (Boolean).
         threshold: `value`, `source`, `held_out` (units), `achieved` (share of held-out weight above),
             `reliable`, `repeats` (held-out units that repeat a training sequence).
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`.
     """
 
-    units: pl.DataFrame
+    frame: pl.DataFrame
     threshold: dict[str, Any]
     counts: dict[str, Any]
+
+    @property
+    def units(self) -> pl.DataFrame:
+        """The test units."""
+        return self.frame.filter(pl.col("part") == "test")
 
 
 def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int) -> pl.DataFrame:
@@ -47,7 +52,9 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int) -
     """
     score, event = pl.col("raw"), pl.col("event")
     if protocol.unseen == "ignore":
-        if scored.filter((pl.col("unseen") > 0) & pl.col("ignoring").is_null() & pl.col("raw").is_not_null()).height:
+        if scored.filter(
+            (pl.col("unseen") > 0) & pl.col("ignoring").is_null() & pl.col("raw").is_not_null()
+        ).height:
             raise UnfitError("unseen = ignore: the model gives no score without unseen keys")
         score = pl.coalesce("ignoring", "raw")
         event = pl.coalesce("ignoring_event", "event")
@@ -76,7 +83,8 @@ def validation_threshold(scores: np.ndarray[Any, Any], weights: np.ndarray[Any, 
 def oracle_threshold(units: pl.DataFrame) -> float:
     """The score above which alarms give the best F1 on these labelled units: for comparison with papers only."""
     by = units.group_by("score").agg(
-        tp=pl.col("weight").filter(pl.col("label") == 1).sum(), fp=pl.col("weight").filter(pl.col("label") == 0).sum()
+        tp=pl.col("weight").filter(pl.col("label") == 1).sum(),
+        fp=pl.col("weight").filter(pl.col("label") == 0).sum(),
     )
     by = by.sort("score", descending=True)
     tp, fp = by["tp"].to_numpy().cumsum(), by["fp"].to_numpy().cumsum()
@@ -103,10 +111,8 @@ def decide(
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     test = frame.filter(pl.col("part") == "test")
     threshold = _threshold(held, test, protocol, fixed)
-    value = threshold["value"]
-    above = pl.col("score") > value if value is not None else pl.lit(None, pl.Boolean)
-    units = test.with_columns(verdict=above)
-    return Decision(units, threshold, _counts(units))
+    above = pl.col("score") > threshold["value"]
+    return Decision(frame.with_columns(verdict=above), threshold, _counts(test))
 
 
 def _threshold(
@@ -115,7 +121,9 @@ def _threshold(
     kind = protocol.threshold
     if kind == "validation":
         if not held.height:
-            raise UnfitError("threshold = validation needs held-out units; raise protocol.held_out or use fixed")
+            raise UnfitError(
+                "threshold = validation needs held-out units; raise protocol.held_out or use fixed"
+            )
         value = validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
     elif kind == "fixed":
         found = protocol.value if protocol.value is not None else fixed
@@ -176,7 +184,9 @@ def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
+def metrics_of(
+    units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool
+) -> dict[str, Any]:
     """Metrics of labelled, scored units, by unit and then `all` | `distinct`.
 
     Args:

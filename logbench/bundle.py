@@ -1,0 +1,90 @@
+"""A saved model: everything needed to score other logs, without pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import cache
+from .config import make
+from .errors import ConfigError, DataError, UnfitError
+from .parsing import Vocabulary
+from .plan import Job, Part
+from .protocol import EvaluationProtocol
+
+if TYPE_CHECKING:
+    from .prepare import Prepared
+    from .record import RunRecord
+    from .registry import Registry
+
+BUNDLE_VERSION = 1
+FILE = "bundle.json"
+KINDS = ("dataset", "parser", "windower", "model")
+
+
+def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: RunRecord) -> None:
+    """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
+
+    Raises:
+        UnfitError: the model cannot be saved.
+        DataError: something is in the way.
+    """
+    if not hasattr(model, "save"):
+        raise UnfitError(f"model {job.model.name} cannot be saved: it has no method save(folder)")
+    if folder.exists():
+        raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
+    parts = {kind: getattr(job, kind) for kind in KINDS}
+    facts = {
+        "bundle_version": BUNDLE_VERSION,
+        "run_id": record.run_id,
+        "components": {k: {"name": p.name, "config": p.as_dict(), **record.plugins[p.entry.plugin.name]} for k, p in parts.items()},
+        "protocol": {k: v for k, v in job.protocol.as_dict().items() if k != "hash"},
+        "min_events": job.min_events,
+        "threshold": record.threshold,
+        "templates": list(prepared.vocabulary.templates),
+        "vocabulary": prepared.vocabulary.state(),
+    }  # fmt: skip
+    with cache.whole(folder) as target:
+        (target / "model").mkdir()
+        model.save(target / "model")
+        (target / FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    record.artifacts["bundle"] = str(folder)
+
+
+class Bundle:
+    """A saved model read back.
+
+    Raises:
+        DataError: `folder` holds no bundle, or one of a newer format.
+        ConfigError: a component that it needs is not installed.
+    """
+
+    def __init__(self, folder: Path, registry: Registry) -> None:
+        path = folder / FILE
+        try:
+            self.facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise DataError(
+                f"{path}: no bundle to read ({error}); give the folder that --save wrote"
+            ) from None
+        if self.facts["bundle_version"] != BUNDLE_VERSION:
+            raise DataError(
+                f"{path}: bundle version {self.facts['bundle_version']}, this logbench reads {BUNDLE_VERSION}"
+            )
+        self.parts: dict[str, Part] = {}
+        for kind in KINDS:
+            saved = self.facts["components"][kind]
+            try:
+                entry = registry.get(kind, saved["name"])  # type: ignore[arg-type]
+            except ConfigError as error:
+                raise ConfigError(
+                    f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
+                ) from None
+            self.parts[kind] = Part(entry, make(entry.item.config, saved["config"], saved["name"]))
+        self.protocol: EvaluationProtocol = make(EvaluationProtocol, self.facts["protocol"], "protocol")
+        self.vocabulary = Vocabulary.restore(
+            self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
+        )
+        self.model = self.parts["model"].build()
+        self.model.load(folder / "model")

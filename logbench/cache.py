@@ -1,0 +1,121 @@
+"""The user's cache: fetched archives, generated data and grouped lines, each written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .grouping import Grouped
+
+VERSION = 1
+"""Raised when the meaning of what is cached changes: older entries are then not found."""
+
+
+def root() -> Path:
+    """The cache folder: `LOGBENCH_CACHE`, or the platform's own place."""
+    import platformdirs
+
+    given = os.environ.get("LOGBENCH_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place at the end, unless an error comes first.
+
+    Where another process was faster, its folder stays and ours is thrown away.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield folder
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def key_of(**facts: Any) -> str:
+    """A name that changes with any of the facts."""
+    text = json.dumps({"version": VERSION, "polars": pl.__version__, **facts}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def grouped(key: str, make: Callable[[], Grouped], use: bool) -> tuple[Grouped, bool]:
+    """The grouped lines kept under `key`, or made and kept; and whether they were there."""
+    folder = root() / "grouped" / key
+    if use and folder.exists():
+        return _load(folder), True
+    made = make()
+    if use:
+        with whole(folder) as target:
+            _store(made, target)
+    return made, False
+
+
+def _store(value: Grouped, folder: Path) -> None:
+    events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
+    pl.DataFrame({k: v for k, v in events.items() if v is not None}).write_parquet(
+        folder / "events.parquet", compression="lz4"
+    )
+    value.units.with_columns(events=pl.Series(np.diff(value.offsets))).write_parquet(folder / "units.parquet")
+    pl.DataFrame({"message": value.messages}).write_parquet(folder / "messages.parquet")
+    facts = {"facts": dict(value.facts), "sequences": value.sequences}
+    (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _load(folder: Path) -> Grouped:
+    events = pl.read_parquet(folder / "events.parquet")
+    units = pl.read_parquet(folder / "units.parquet")
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+
+    def column(name: str) -> Any:
+        return events[name].to_numpy() if name in events.columns else None
+
+    return Grouped(
+        units=units.drop("events"),
+        offsets=np.concatenate([[0], units["events"].to_numpy().cumsum()]).astype(np.int64),
+        codes=column("code"),
+        lines=column("line"),
+        messages=pl.read_parquet(folder / "messages.parquet")["message"],
+        times=column("time"),
+        line_labels=column("label"),
+        facts=facts["facts"],
+        sequences=facts["sequences"],
+    )
+
+
+def entries() -> list[dict[str, Any]]:
+    """What is cached: `kind`, `name`, `bytes`, `path`; half-written leftovers have kind `leftover`."""
+    found = []
+    for kind in sorted(root().glob("*")):
+        for path in sorted(kind.glob("*")) if kind.is_dir() else [kind]:
+            files = [path, *path.rglob("*")] if path.is_dir() else [path]
+            size = sum(f.stat().st_size for f in files if f.is_file())
+            name = "leftover" if path.name.startswith(".") else kind.name
+            found.append({"kind": name, "name": path.name, "bytes": size, "path": str(path)})
+    return found
+
+
+def clear(kind: str | None = None) -> int:
+    """Remove cached entries of one kind, or all; returns the bytes freed."""
+    freed = 0
+    for entry in entries():
+        if kind in (None, entry["kind"]):
+            path = Path(entry["path"])
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            freed += entry["bytes"]
+    return freed

@@ -1,0 +1,95 @@
+"""Fetches a data set's archive: whole and checked under its final name, or not there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from .digests import digest
+from .download import RefusedError, download, megabytes
+from .errors import DataError
+
+if TYPE_CHECKING:
+    from .interfaces import Card, Progress
+
+
+def fetch(
+    card: Card,
+    folder: Path,
+    progress: Progress,
+    *,
+    embedded: Sequence[str] = (),
+    timeout: float = 30.0,
+    waits: Sequence[float] = (1.0, 4.0),
+) -> Path:
+    """The archive at `card.url` in `folder`, fetched unless it is there already, whole.
+
+    It is written to a temporary name, checked against `card.size` and `card.md5`, then renamed. Of two runs
+    at once the second waits and finds it.
+
+    Args:
+        card: the data set's card.
+        folder: made where missing.
+        progress: told bytes done, bytes in all and the file's name.
+        embedded: names of data sets that need no fetching, offered where this one cannot be had.
+        timeout: seconds without a byte after which the server is given up.
+        waits: seconds to wait before each further try at a server that says it is busy.
+
+    Raises:
+        DataError: no network, a wrong or short file, no room on the disk: one line with the ways on.
+    """
+    name = PurePosixPath(unquote(urlsplit(card.url).path)).name
+    if not name:
+        raise DataError(f"{card.title}: nothing to fetch; pass --data PATH or set LOGBENCH_DATA ({card.layout})")
+    target = folder / name
+    try:
+        if _whole(target, card):
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(target, progress):
+            if not _whole(target, card):
+                download(card, target, progress, timeout, waits)
+    except RefusedError as error:
+        raise DataError(_ways_on(card, name, str(error), embedded)) from None
+    except OSError as error:  # a full disk, a folder that may not be written
+        reason = f"{folder}: {error.strerror or error}"
+        raise DataError(_ways_on(card, name, reason, embedded)) from None
+    return target
+
+
+def _whole(target: Path, card: Card) -> bool:
+    if not target.is_file() or (card.size and target.stat().st_size != card.size):
+        return False
+    return not card.md5 or digest(target, target.parent / "digests.json", "md5") == card.md5
+
+
+@contextmanager
+def _alone(target: Path, progress: Progress) -> Iterator[None]:
+    """Hold the lock of `target`; the system lets go of it when a process dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(target.with_name(f"{target.name}.lock"))
+    while True:
+        try:
+            lock.acquire(timeout=0.5)
+            break
+        except Timeout:
+            progress(0, None, f"{target.name}: waiting for another run that fetches it")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _ways_on(card: Card, name: str, reason: str, embedded: Sequence[str]) -> str:
+    ways = [
+        "see to the network and run this again",
+        f"download {card.url} yourself and pass --data PATH or set LOGBENCH_DATA ({card.layout})",
+    ]
+    if embedded:
+        ways.append("use embedded data: " + " or ".join(f"--dataset {other}" for other in embedded))
+    numbered = "; ".join(f"({number}) {way}" for number, way in enumerate(ways, 1))
+    return f"cannot fetch {name} ({megabytes(card.size)}): {reason}. Ways on: {numbered}"

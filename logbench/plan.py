@@ -1,0 +1,219 @@
+"""From what the user asked to what will run: components, configurations and protocol, all resolved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .config import fields_of, make, option, suggest
+from .errors import ConfigError
+from .interfaces import Card, Kind, Preset
+from .protocol import EvaluationProtocol
+from .registry import Entry, Registry
+
+SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Options of every data set, beside its own."""
+
+    normal_total: float | None = option(
+        None, "true number of normal test units where the data hold a sample of them", gt=0
+    )
+    anomaly_total: float | None = option(
+        None, "true number of anomalous test units where the data hold a sample of them", gt=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One run as asked for. Every field but the first two may be left out.
+
+    Attributes:
+        model, dataset: names of components.
+        data: file or folder with the raw data; None: `LOGBENCH_DATA`, the cache, or a download.
+        parser, windower, protocol: names; None: what the data set's card says.
+        evaluators: names; empty: all that are default.
+        preset: a published set-up, protocol and configuration.
+        config: tables by component name, as from a TOML file.
+        settings: what overrides all else, as from `--set`.
+        seed: seeds the model. split_seed: seeds the split.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        out: folder of the records. save: folder for a bundle.
+        cache: use and fill the cache of grouped lines.
+        companions: models that this one is compared with; the largest `min_events` counts for all.
+        command: what the user typed, for the record.
+    """
+
+    model: str
+    dataset: str
+    data: Path | None = None
+    parser: str | None = None
+    windower: str | None = None
+    evaluators: tuple[str, ...] = ()
+    protocol: str | None = None
+    preset: str | None = None
+    config: Settings = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+    seed: int = 0
+    split_seed: int | None = None
+    device: str = "auto"
+    out: Path = Path("runs")
+    save: Path | None = None
+    cache: bool = True
+    companions: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component with its configuration."""
+
+    entry: Entry
+    config: Any
+
+    @property
+    def name(self) -> str:
+        name: str = self.entry.item.name
+        return name
+
+    def build(self) -> Any:
+        """The thing itself."""
+        item = self.entry.item
+        return item.build() if item.config is None else item.build(self.config)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The resolved configuration."""
+        return dataclasses.asdict(self.config) if self.config is not None else {}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A plan with every name found and every value checked.
+
+    Attributes:
+        min_events: units below it are short.
+        totals: true class sizes of a subsampled data set.
+        preset: name of the preset or the card's protocol that was applied.
+    """
+
+    plan: Plan
+    dataset: Part
+    parser: Part
+    windower: Part
+    model: Part
+    evaluators: tuple[Part, ...]
+    protocol: EvaluationProtocol
+    totals: Totals
+    min_events: int
+    preset: str
+
+    @property
+    def card(self) -> Card:
+        card: Card = self.dataset.entry.item.card
+        return card
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.dataset, self.windower, self.parser, self.model, *self.evaluators)
+
+    @property
+    def fixed_threshold(self) -> float | None:
+        """The model's own threshold, None where it has none."""
+        found = self.model.entry.item.traits.fixed_threshold
+        return found(self.model.config) if callable(found) else found
+
+
+def resolve(plan: Plan, registry: Registry) -> Job:
+    """Find and configure everything a plan names.
+
+    Raises:
+        ConfigError: an unknown name, option or value.
+    """
+    dataset = registry.get("dataset", plan.dataset)
+    card = dataset.item.card
+    if card is None:
+        raise ConfigError(f"data set {plan.dataset!r} of {dataset.plugin} has no card")
+    entries = {
+        "dataset": dataset,
+        "parser": registry.get("parser", plan.parser or card.parser),
+        "windower": registry.get("windower", plan.windower or card.windower),
+        "model": registry.get("model", plan.model),
+    }
+    evaluators = [registry.get("evaluator", name) for name in plan.evaluators] or [
+        entry for entry in registry.components["evaluator"].values() if entry.item.default
+    ]
+    customary = registry.preset(plan.protocol or card.protocol)
+    preset = registry.preset(plan.preset) if plan.preset else None
+    rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
+    taking_part = [*entries.values(), *evaluators, *rivals]
+    layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
+    protocol = _protocol(plan, layers)
+    parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
+    needed = [_min_events(parts["model"]), *(_min_events(_part("model", rival, layers)) for rival in rivals)]
+    return Job(
+        plan=plan,
+        **parts,
+        evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
+        protocol=protocol,
+        totals=_totals(parts["dataset"], layers),
+        min_events=protocol.min_events or max(needed),
+        preset=plan.preset or plan.protocol or card.protocol,
+    )
+
+
+def _layers(
+    plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]
+) -> list[Settings]:
+    """Tables by name, the later the stronger; unknown names are errors."""
+    names = {entry.item.name for entry in entries} | set(SINGLE) | {"evaluator", "protocol"}
+    every = names | {name for table in registry.components.values() for name in table}
+    for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
+        for name in settings:
+            if name not in known:
+                extra = " takes no part in this run" if name in every else " is no component"
+                raise ConfigError(f"{where} {name}.{next(iter(settings[name]), '…')}: {name!r}{extra}"
+                                  f"{suggest(name, names)}")  # fmt: skip
+    return [*({**p.components, "protocol": p.protocol} for p in presets), plan.config, plan.settings]
+
+
+def _protocol(plan: Plan, layers: Sequence[Settings]) -> EvaluationProtocol:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values |= layer.get("protocol", {})
+    if plan.split_seed is not None:
+        values["split_seed"] = plan.split_seed
+    protocol: EvaluationProtocol = make(EvaluationProtocol, values, "protocol")
+    return protocol
+
+
+def _values(kind: str, name: str, layers: Sequence[Settings]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values |= layer.get(kind, {})
+        values |= layer.get(name, {})
+    return values
+
+
+def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
+    item = entry.item
+    values = _values(kind, item.name, layers)
+    if kind == "dataset":
+        values = {key: value for key, value in values.items() if key not in fields_of(Totals)}
+    return Part(entry, make(item.config, values, item.name))
+
+
+def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
+    values = _values("dataset", dataset.name, layers)
+    totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
+    return totals
+
+
+def _min_events(part: Part) -> int:
+    needed = part.entry.item.traits.min_events
+    return int(needed(part.config)) if callable(needed) else int(needed)

@@ -1,0 +1,156 @@
+"""From a job to sessions: locate, read, group, split, parse, sessions. Models of one comparison share the work."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import cache
+from .errors import UnfitError
+from .frames import KeySequences, Lines, Sessions
+from .grouping import Grouped, group_lines, group_sequences, read_lines
+from .locate import locate
+from .parsing import Vocabulary, learn, sessions_of
+from .plan import Job
+from .registry import Registry
+from .sources import digest
+from .split import Split, split_units
+from .stages import Stages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every model of a comparison starts from.
+
+    Attributes:
+        path: what was read. digest: SHA-256 over the raw files.
+        sessions: all units, in order of first line, labels and weights beside them.
+        weighted: a class is subsampled and weighted to its true size.
+    """
+
+    path: Path
+    digest: str
+    grouped: Grouped
+    split: Split
+    vocabulary: Vocabulary
+    sessions: Sessions
+    weighted: bool
+
+
+@dataclass
+class Shared:
+    """Results kept within one command, by what they depend on."""
+
+    kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
+
+
+def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages) -> Prepared:
+    """Stages `locate` to `sessions`.
+
+    Raises:
+        DataError, UnfitError: see each stage.
+    """
+    path, name, grouped = _grouped(job, registry, shared, stages)
+    key = (name, str(job.protocol), str(job.parser.name), str(job.parser.config), str(job.totals))
+    if key in shared.kept:
+        for stage_name in ("split", "parse", "sessions"):
+            with stages(stage_name) as stage:
+                stage.facts["shared"] = True
+        kept: Prepared = shared.kept[key]
+        return kept
+    with stages("split") as stage:
+        split = split_units(grouped.units, job.protocol)
+        weights, weighted = _weights(grouped, split, job)
+        stage.items = len(grouped)
+    with stages("parse") as stage:
+        vocabulary = learn(grouped, split.train, job.parser.build())
+        stage.items = len(grouped.messages)
+    with stages("sessions") as stage:
+        sessions = sessions_of(grouped, vocabulary, weights)
+        _ = sessions.distinct
+        stage.items = len(sessions.keys)
+    result = Prepared(path, name, grouped, split, vocabulary, sessions, weighted)
+    shared.kept[key] = result
+    return result
+
+
+def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tuple[Path, str, Grouped]:
+    dataset = job.dataset.build()
+    with stages("locate") as stage:
+        embedded = [
+            n for n, e in registry.components["dataset"].items() if e.item.card and e.item.card.simulated
+        ]
+        config = job.dataset.as_dict()
+        path = locate(job.dataset.name, dataset, job.card, config, job.plan.data, embedded, stage.progress)
+        opened = dataset.read(path)
+        files = hashlib.sha256()
+        for file in opened.files:
+            files.update(f"{file.name} {digest(file, cache.root() / 'digests.json')}\n".encode())
+    times = "times" in job.model.entry.item.traits.needs
+    facts = {
+        "dataset": [job.dataset.name, job.dataset.entry.plugin.version, config],
+        "windower": [job.windower.name, job.windower.entry.plugin.version, job.windower.as_dict()],
+        "masks": None if isinstance(opened, KeySequences) else _masks(job),
+        "times": times,
+        "files": files.hexdigest(),
+    }
+    key = cache.key_of(**facts)
+    if ("grouped", key) in shared.kept:
+        for name in ("read", "group"):
+            with stages(name) as stage:
+                stage.facts["shared"] = True
+        grouped: Grouped = shared.kept["grouped", key]
+        return path, files.hexdigest(), grouped
+    made, found = cache.grouped(key, lambda: _read_and_group(job, opened, stages, times), job.plan.cache)
+    if found:
+        for name in ("read", "group"):
+            with stages(name) as stage:
+                stage.facts["cached"] = True
+    if times and made.times is None:
+        raise UnfitError(f"model {job.model.name} needs times, data set {job.dataset.name} has none")
+    shared.kept["grouped", key] = made
+    return path, files.hexdigest(), made
+
+
+def _masks(job: Job) -> list[Any]:
+    parser = job.parser.build()
+    return [[list(pair) for pair in pairs] for pairs in (parser.masks, parser.shape)]
+
+
+def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, times: bool) -> Grouped:
+    if isinstance(opened, KeySequences):
+        with stages("read") as stage:
+            stage.items = len(opened.frame)
+        with stages("group"):
+            return group_sequences(opened)
+    parser, windower = job.parser.build(), job.windower.build()
+    with stages("read") as stage:
+        read = read_lines(opened, windower, parser, stage.progress, times)
+        stage.items = len(read)
+    with stages("group") as stage:
+        grouped = group_lines(read, parser, opened.labels() if opened.labels else None, opened.header)
+        stage.items = len(grouped)
+    return grouped
+
+
+def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float64], bool]:
+    """Bring a subsampled class of the test units back to its true size."""
+    weights = np.ones(len(grouped))
+    labels = grouped.units["label"].to_numpy()
+    weighted = False
+    for label, total in ((0, job.totals.normal_total), (1, job.totals.anomaly_total)):
+        if total is not None:
+            units = split.test[labels[split.test] == label]
+            if not len(units):
+                kind = "normal" if label == 0 else "anomalous"
+                raise UnfitError(f"there is no {kind} test unit to weight to {total:,.0f}")
+            weights[units] = total / len(units)
+            weighted = True
+    return weights, weighted

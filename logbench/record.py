@@ -1,0 +1,167 @@
+"""The record of a run: one JSON object a line in `records.jsonl`, the scores in Parquet beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from .errors import DataError
+
+RECORD_VERSION = 1
+FILE = "records.jsonl"
+
+
+@dataclass
+class RunRecord:
+    """Everything about one run; `logbench run --json` prints exactly this.
+
+    Attributes:
+        record_version: raised when the meaning of a key changes.
+        run_id: unique, sorts by start. started: UTC, ISO 8601.
+        status: `ok`, `error` or `skipped`. error: `stage`, `type`, `message`, and for a bug `traceback`.
+        command: what was typed. model: name. plugins: entry point → `distribution`, `version`.
+        dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
+            `anomalies`, `distinct`, and other counts.
+        protocol: every field and its `hash`; `min_events` as realised. preset: name.
+        config: resolved, per component. seed: the model's.
+        split: `seed`, `digest`, `train`, `held_out`, `test`, `straddling` (units).
+        training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
+        threshold: `value`, `source`, `held_out`, `achieved`, `reliable`, `repeats`.
+        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
+        metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
+        stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.
+        notes: lines for the user. artifacts: name → path, relative to the records' folder.
+    """
+
+    run_id: str
+    started: str
+    model: str
+    command: str = ""
+    record_version: int = RECORD_VERSION
+    status: Literal["ok", "error", "skipped"] = "ok"
+    error: dict[str, Any] | None = None
+    plugins: dict[str, Any] = field(default_factory=dict)
+    dataset: dict[str, Any] = field(default_factory=dict)
+    protocol: dict[str, Any] = field(default_factory=dict)
+    preset: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    split: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    threshold: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    trivial: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    artifacts: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values; a number that is not finite becomes None."""
+        return {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def append(record: RunRecord, folder: Path) -> None:
+    """Add a record to `folder/records.jsonl`: whole, on disk before this returns, in one write under a lock."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / FILE).open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        torn = False
+        if size:
+            file.seek(size - 1)
+            torn = file.read(1) != b"\n"
+        try:
+            file.write((b"\n" if torn else b"") + record.to_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.ftruncate(file.fileno(), size)
+            raise
+
+
+def read(folder: Path) -> Iterator[dict[str, Any]]:
+    """Records of a folder, oldest first; a line that a killed run left half-written is passed over."""
+    path = folder / FILE
+    if not path.exists():
+        raise DataError(f"{path}: no records here; run something first, or give --out DIR")
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(record, dict) and "run_id" in record:
+            yield record
+
+
+def find(run: str, folder: Path) -> dict[str, Any]:
+    """The record whose id is or begins with `run`; `last` is the newest.
+
+    Raises:
+        DataError: none or several begin so.
+    """
+    records = {record["run_id"]: record for record in read(folder)}
+    if run == "last" and records:
+        return list(records.values())[-1]
+    found = [record for name, record in records.items() if name.startswith(run)]
+    if len(found) == 1 or (found and run in records):
+        return records.get(run, found[0])
+    if found:
+        raise DataError(
+            f"{run} begins {len(found)} runs in {folder}: {', '.join(r['run_id'] for r in found[:5])}"
+        )
+    raise DataError(f"no run {run} in {folder}; see: logbench runs --out {folder}")
+
+
+def scores(record: Mapping[str, Any], folder: Path) -> pl.DataFrame:
+    """The stored scores of a run.
+
+    Raises:
+        DataError: the run has none, or the file is gone.
+    """
+    name = record.get("artifacts", {}).get("scores")
+    if not name:
+        raise DataError(f"run {record['run_id']} has no scores: its status is {record['status']}")
+    path = folder / name
+    if not path.exists():
+        raise DataError(f"{path}: the scores of run {record['run_id']} are gone; run it again")
+    return pl.read_parquet(path)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        frame.write_parquet(temporary)
+        temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)

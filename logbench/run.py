@@ -1,0 +1,297 @@
+"""One run, from plan to record: a straight line of stages."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+import traceback
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from . import record as records
+from .bundle import save_bundle
+from .errors import LogbenchError, UnfitError
+from .explain import explained, templates_frame
+from .frames import Scores
+from .interfaces import Context
+from .plan import Job, Plan, resolve
+from .prepare import Prepared, Shared, prepare
+from .progress import Bars
+from .provenance import environment, source
+from .record import RunRecord
+from .registry import Registry
+from .stages import Stages
+from .verdicts import RULES, Decision, decide, metrics_of, rule
+
+if TYPE_CHECKING:
+    from .interfaces import Model
+
+
+def run(
+    models: str | Sequence[str],
+    *,
+    dataset: str,
+    seeds: Sequence[int] = (0,),
+    registry: Registry | None = None,
+    bars: Bars | None = None,
+    **options: Any,
+) -> list[RunRecord]:
+    """Run models on a data set under one protocol: the same as `logbench run`.
+
+    Args:
+        models: one name or several; they share the data, the split and the short-session limit.
+        seeds: one run a model and seed.
+        registry, bars: what to run with; by default all installed plugins, and no progress bars.
+        options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`.
+
+    Returns:
+        One record a run, also appended to `out/records.jsonl`.
+
+    Raises:
+        ConfigError: an unknown name, option or value. What goes wrong later is in the records.
+    """
+    names = (models,) if isinstance(models, str) else tuple(models)
+    registry = registry or Registry()
+    plans = [
+        Plan(model=name, dataset=dataset, seed=seed, companions=names, **options)
+        for name in names
+        for seed in seeds
+    ]
+    with bars or Bars(enabled=False) as shown:
+        return list(run_all([resolve(plan, registry) for plan in plans], registry, shown))
+
+
+def run_all(jobs: Iterable[Job], registry: Registry, bars: Bars) -> Iterator[RunRecord]:
+    """Run jobs one after another; what they have in common is done once."""
+    shared = Shared()
+    for job in jobs:
+        yield execute(job, registry, shared, bars)
+
+
+def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
+    """One run. Errors end up in the record; only an interruption or an unwritable record passes."""
+    record = _opened(job)
+    stages = Stages(registry, bars)
+    registry.notify("run_started", plan=job.plan)
+    note = _notes(record, bars)
+    try:
+        prepared = prepare(job, registry, shared, stages)
+        _describe(record, job, prepared)
+        with contextlib.redirect_stdout(sys.stderr):
+            context = _context(job, prepared, note)
+            model, scored = fit_and_score(job, prepared, context, stages, record)
+            decision = _decide(job, scored, stages, record, note)
+            _evaluate(job, prepared, decision, stages, record)
+            _store(job, prepared, decision, record, model, context)
+        if job.plan.save is not None:
+            save_bundle(job.plan.save, job, prepared, model, record)
+    except UnfitError as error:
+        record.status, record.error = "skipped", _error(stages.current, error)
+    except (Exception, SystemExit) as error:
+        record.status, record.error = "error", _error(stages.current, error)
+    record.stages = stages.done
+    records.append(record, job.plan.out)
+    registry.notify("run_finished", record=record)
+    return record
+
+
+def _opened(job: Job) -> RunRecord:
+    started = datetime.datetime.now(datetime.UTC)
+    card = job.card
+    return RunRecord(
+        run_id=f"{started:%Y%m%d-%H%M%S}-{job.model.name}-{uuid.uuid4().hex[:6]}",
+        started=started.isoformat(timespec="seconds"),
+        model=job.model.name,
+        command=job.plan.command,
+        plugins={
+            part.entry.plugin.name: {
+                "distribution": part.entry.plugin.distribution,
+                "version": part.entry.plugin.version,
+            }
+            for part in job.parts
+        },
+        dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": card.unit},
+        protocol={**job.protocol.as_dict(), "min_events": job.min_events},
+        preset=job.preset,
+        config={part.name: part.as_dict() for part in job.parts},
+        seed=job.plan.seed,
+        environment=environment(),
+        source=source(),
+    )
+
+
+def _notes(record: RunRecord, bars: Bars) -> Any:
+    def note(text: str) -> None:
+        if text not in record.notes:
+            record.notes.append(text)
+            bars.note(f"{record.model}: {text}")
+
+    return note
+
+
+def _error(stage: str, error: BaseException) -> dict[str, Any]:
+    facts = {"stage": stage, "type": type(error).__name__, "message": " ".join(str(error).split())}
+    if isinstance(error, OSError) and not isinstance(error, LogbenchError):
+        facts["message"] = f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
+    elif not isinstance(error, LogbenchError):
+        facts["traceback"] = "".join(traceback.format_exception(error))
+    return facts
+
+
+def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
+    labels, split = prepared.grouped.units["label"], prepared.split
+    record.dataset |= {
+        "path": str(prepared.path),
+        "digest": prepared.digest,
+        "sessions": len(prepared.sessions),
+        "anomalies": int((labels == 1).sum()),
+        "distinct": len(prepared.sessions.distinct),
+        "keys": prepared.vocabulary.size,
+        "normal_total": job.totals.normal_total,
+        "anomaly_total": job.totals.anomaly_total,
+        **prepared.grouped.facts,
+    }
+    record.split = {
+        "seed": job.protocol.split_seed,
+        "digest": split.digest,
+        "train": len(split.train),
+        "held_out": len(split.held_out),
+        "test": len(split.test),
+        "straddling": split.straddling,
+    }
+
+
+def _context(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
+    held = prepared.sessions.take(prepared.split.held_out).unlabelled()
+    device = resolve_device(job.plan.device)
+    return Context(seed=job.plan.seed, device=device, held_out=held if len(held) else None, note=note)
+
+
+def resolve_device(choice: str) -> str:
+    """`auto` as `cuda`, `mps` or `cpu`; torch is imported only where an accelerator may be there.
+
+    Raises:
+        UnfitError: the device asked for is not to be had.
+    """
+    maybe = sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
+    if choice == "cpu" or (choice == "auto" and not maybe):
+        return "cpu"
+    import torch
+
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if choice == "auto":
+        return next((name for name, there in found.items() if there), "cpu")
+    if not found.get(choice, False):
+        raise UnfitError(f"device {choice} is not available here; use --device cpu")
+    return choice
+
+
+def fit_and_score(
+    job: Job, prepared: Prepared, context: Context, stages: Stages, record: RunRecord
+) -> tuple[Model, pl.DataFrame]:
+    """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
+    sessions, split = prepared.sessions, prepared.split
+    model: Model = job.model.build()
+    train = sessions.take(split.train)
+    if job.model.entry.item.traits.supervision != "supervised":
+        train = train.unlabelled()
+    with stages("fit") as stage:
+        facts = model.fit(train, replace(context, progress=stage.progress))
+        record.training = dict(facts or {})
+        stage.items = len(train)
+    units = np.concatenate([split.held_out, split.test])
+    long_enough = sessions.lengths[units] >= job.min_events
+    with stages("score") as stage:
+        asked = sessions.take(units[long_enough]).unlabelled()
+        answer = model.score(asked, replace(context, progress=stage.progress))
+        scores = Scores.of(answer, len(asked), job.model.name)
+        stage.items = len(asked)
+        stage.facts |= scores.facts
+    return model, scored_frame(prepared, units, long_enough, scores)
+
+
+def scored_frame(
+    prepared: Prepared, units: np.ndarray[Any, Any], scored: np.ndarray[Any, Any], scores: Scores
+) -> pl.DataFrame:
+    """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short ones.
+
+    Args:
+        units: int64, unit indices, held-out ones first. scored: bool [units], which have a score.
+    """
+    sessions, split = prepared.sessions, prepared.split
+    where = np.flatnonzero(scored)
+
+    def spread(values: Any, dtype: Any) -> pl.Series:
+        if values is None:
+            return pl.Series([None], dtype=dtype).new_from_index(0, len(units))
+        full = pl.Series(np.zeros(len(units), dtype=np.asarray(values).dtype)).cast(dtype)
+        return full.scatter(where, pl.Series(values).cast(dtype)).set(pl.Series(~scored), None)
+
+    sequence = sessions.distinct.inverse
+    in_training = np.zeros(len(sessions.distinct), dtype=bool)
+    in_training[sequence[split.train]] = True
+    return pl.DataFrame(
+        {
+            "part": np.repeat(["held_out", "test"], [len(split.held_out), len(split.test)]),
+            "unit": sessions.ids.gather(units),
+            "index": units,
+            "label": prepared.grouped.units["label"].gather(units),
+            "weight": sessions.weights[units],
+            "events": sessions.lengths[units],
+            "unseen": sessions.unseen[units],
+            "sequence": sequence[units].astype(np.uint32),
+            "repeats": in_training[sequence[units]],
+            "raw": spread(scores.primary, pl.Float64),
+            "event": spread(scores.event, pl.Int64),
+            "ignoring": spread(scores.ignoring, pl.Float64),
+            "ignoring_event": spread(scores.ignoring_event, pl.Int64),
+            **{name: spread(values, pl.Float64) for name, values in scores.others.items()},
+        }
+    )
+
+
+def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any) -> Decision:
+    with stages("threshold"):
+        labelled = bool((scored["label"] >= 0).any())
+        if job.protocol.threshold == "oracle" and labelled:
+            note("threshold = oracle: chosen on the test labels, so this is no honest result")
+        decision = decide(scored, job.protocol, job.min_events, job.fixed_threshold)
+        record.threshold = {**decision.threshold, "own": job.fixed_threshold}
+        record.counts = decision.counts
+    if not decision.threshold["reliable"]:
+        need = int(np.ceil(1 / job.protocol.alpha))
+        note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
+             f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
+    return decision
+
+
+def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord) -> None:
+    with stages("evaluate") as stage:
+        evaluators = {part.name: part.build() for part in job.evaluators}
+        units, unit = decision.units, job.card.unit
+        record.metrics = metrics_of(units, evaluators, unit, prepared.weighted)
+        for name in RULES if record.metrics else ():
+            record.trivial[name] = metrics_of(rule(units, name), evaluators, unit, prepared.weighted)
+        stage.items = units.height
+    if not record.metrics:
+        record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")
+
+
+def _store(
+    job: Job, prepared: Prepared, decision: Decision, record: RunRecord, model: Model, context: Context
+) -> None:
+    folder = job.plan.out / record.run_id
+    frames = {
+        "scores": explained(decision.frame, prepared.sessions, model, context),
+        "templates": templates_frame(prepared.grouped, prepared.vocabulary),
+    }
+    for name, frame in frames.items():
+        records.write_parquet(frame, folder / f"{name}.parquet")
+        record.artifacts[name] = f"{record.run_id}/{name}.parquet"
