@@ -62,7 +62,7 @@ def _once(card: Card, target: Path, sink: _Sink, timeout: float) -> None:
     try:
         with part.open("wb") as file:
             sink.file = file
-            pooch.HTTPDownloader(chunk_size=1 << 18, timeout=timeout, **options)(card.url, sink, None)
+            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=timeout, **options)(card.url, sink, None)
             sink.check()
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,301 @@
+"""Fetching against a local server that behaves badly: the whole archive, or one line and nothing left behind."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import multiprocessing
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from logbench import Card, DataError
+from logbench.fetch import fetch
+
+BODY = bytes(range(256)) * 4096
+CARD = Card(
+    title="a set", label="none", parser="p", windower="w", protocol="q", layout="the zip", size=len(BODY),
+    md5=hashlib.md5(BODY).hexdigest(),
+)  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`/<behaviour>/set.zip`; `asked` counts the requests of each behaviour."""
+
+    asked: ClassVar[list[str]] = []
+    release: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        how = self.path.split("/")[1]
+        self.asked.append(how)
+        if how == "busy" or (how == "busy-once" and self.asked.count(how) == 1):
+            self.send_error(503)
+        elif how == "missing":
+            self.send_error(404)
+        elif how == "moved":
+            self.answer(b"", status=302, length=0, headers={"Location": "/good/set.zip"})
+        elif how == "page":
+            self.answer(b"<!doctype html><p>Sign in", headers={"Content-Type": "text/html; charset=utf-8"})
+        elif how == "garbled-length":
+            self.answer(BODY, length="many")
+        else:
+            self.misbehave(how)
+
+    def misbehave(self, how: str) -> None:
+        bodies = {
+            "truncated": (BODY[:300_000], len(BODY)),
+            "short": (BODY[:300_000], None),
+            "smaller": (BODY[:300_000], 300_000),
+            "longer": (BODY + b"x", None),
+            "damaged": (BODY[:-1] + b"x", len(BODY)),
+        }
+        body, length = bodies.get(how, (BODY, len(BODY)))
+        if how in ("stall", "stall-at-once"):
+            self.answer(b"" if how == "stall-at-once" else BODY[:300_000], length=len(BODY))
+            self.release.wait(10)
+        elif how == "slow":
+            self.answer(body[:1000], length=length)
+            time.sleep(0.3)
+            self.wfile.write(body[1000:])
+        else:
+            self.answer(body, length=length)
+
+    def answer(
+        self, body: bytes, status: int = 200, length: object = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what is tested here."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(Handler, "asked", [])
+    monkeypatch.setattr(Handler, "release", threading.Event())
+    with Server(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        Handler.release.set()
+        running.shutdown()
+        thread.join()
+
+
+class Heard:
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[float, float | None, str]] = []
+
+    def __call__(self, done: float, total: float | None = None, detail: str = "") -> None:
+        self.calls.append((done, total, detail))
+
+
+def silent(done: float, total: float | None = None, detail: str = "") -> None: ...
+
+
+def at(server: str, how: str) -> Card:
+    return replace(CARD, url=f"{server}/{how}/set.zip?download=1")
+
+
+def refusal(card: Card, folder: Path, **options: Any) -> str:
+    """The one line that a failing fetch gives."""
+    with pytest.raises(DataError) as error:
+        fetch(card, folder, silent, **{"waits": (0.01, 0.01), "embedded": ["made-up"], **options})
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if not p.name.endswith(".lock"))
+
+
+def test_fetches_once_and_reports(server: str, tmp_path: Path) -> None:
+    heard, folder = Heard(), tmp_path / "new" / "folder"
+    path = fetch(at(server, "good"), folder, heard)
+    assert path == folder / "set.zip"
+    assert path.read_bytes() == BODY
+    assert leftovers(folder) == ["set.zip"]
+    done = [call[0] for call in heard.calls]
+    assert done == sorted(done)
+    assert heard.calls[-1] == (len(BODY), len(BODY), "set.zip")
+    assert fetch(at(server, "good"), folder, heard) == path
+    assert Handler.asked == ["good"]
+
+
+def test_follows_redirects(server: str, tmp_path: Path) -> None:
+    assert fetch(at(server, "moved"), tmp_path, silent).read_bytes() == BODY
+    assert Handler.asked == ["moved", "good"]
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "requests"),
+    [
+        ("truncated", "the connection broke after 262,144 of 1,048,576 bytes", 1),
+        ("short", "it ended after 300,000 of 1,048,576 bytes", 1),
+        ("smaller", "the server offers 300,000 bytes, 1,048,576 are expected", 1),
+        ("longer", "more than the 1,048,576 bytes expected", 1),
+        ("damaged", f"not {CARD.md5}", 1),
+        ("page", "a web page instead of the file", 1),
+        ("garbled-length", "malformed Content-Length ('many')", 1),
+        ("missing", "the server answered 404 Not Found", 1),
+        ("busy", "the server answered 503 Service Unavailable", 3),
+        ("stall", "stayed silent for 0.2 s after 2", 1),
+        ("stall-at-once", "stayed silent for 0.2 s before any byte came", 1),
+    ],
+)
+def test_bad_servers(server: str, tmp_path: Path, how: str, said: str, requests: int) -> None:
+    text = refusal(at(server, how), tmp_path, timeout=0.2)
+    assert said in text
+    assert leftovers(tmp_path) == []
+    assert Handler.asked == [how] * requests
+    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+
+
+def test_a_busy_server_is_asked_again(server: str, tmp_path: Path) -> None:
+    heard = Heard()
+    assert fetch(at(server, "busy-once"), tmp_path, heard, waits=(0.01,)).read_bytes() == BODY
+    assert Handler.asked == ["busy-once", "busy-once"]
+    assert any("503" in detail and "again in" in detail for _, _, detail in heard.calls)
+
+
+def test_ways_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server(("127.0.0.1", 0), Handler) as closed:
+        card = at(f"http://127.0.0.1:{closed.server_port}", "good")
+    text = refusal(card, tmp_path)
+    assert "no connection (Connection refused)" in text
+    for way in ("(1) ", "(2) ", card.url, "--data PATH", "LOGBENCH_DATA", "the zip", "(3) ", "--dataset made-up"):
+        assert way in text
+    assert "(3)" not in refusal(card, tmp_path, embedded=[])
+    text = refusal(replace(card, url="http://no-such-host.invalid/set.zip"), tmp_path)
+    assert "no connection (" in text
+    assert "--data PATH" in refusal(replace(card, url=""), tmp_path)
+
+
+def test_interruption_leaves_nothing_and_the_next_start_is_clean(server: str, tmp_path: Path) -> None:
+    def interrupt(done: float, total: float | None = None, detail: str = "") -> None:
+        if done > 500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(at(server, "good"), tmp_path, interrupt)
+    assert leftovers(tmp_path) == []
+    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+
+
+def test_what_a_killed_run_left_is_never_taken_for_whole(server: str, tmp_path: Path) -> None:
+    (tmp_path / ".set.zip.part").write_bytes(BODY[:1000])
+    (tmp_path / "set.zip").write_bytes(BODY[:2000])
+    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+    (tmp_path / "set.zip").write_bytes(BODY[:-1] + b"x")
+    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+    assert Handler.asked == ["good", "good"]
+    assert leftovers(tmp_path) == ["set.zip"]
+
+
+def test_failing_keeps_what_was_there(server: str, tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(b"older release")
+    refusal(at(server, "truncated"), tmp_path)
+    assert (tmp_path / "set.zip").read_bytes() == b"older release"
+
+
+def test_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    (tmp_path / ".set.zip.part").symlink_to(full)
+    assert "No space left on device" in refusal(at(server, "good"), tmp_path)
+    assert leftovers(tmp_path) == []
+    real = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=1_000_000))
+    assert "disk full: 1.0 MB needed, 1.0 MB free" in refusal(at(server, "good"), tmp_path)
+    assert Handler.asked == ["good"]
+
+
+def test_a_folder_that_is_none(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert str(tmp_path / "file") in refusal(at(server, "good"), tmp_path / "file")
+
+    def forbidden(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", forbidden)
+    assert "Read-only file system" in refusal(at(server, "good"), tmp_path / "sub")
+
+
+def _in_a_process(card: Card, folder: Path, barrier: Any, answers: Any) -> None:
+    barrier.wait(20)
+    heard = Heard()
+    path = fetch(card, folder, heard)
+    answers.put((path.read_bytes() == BODY, len(heard.calls)))
+
+
+def test_two_processes_fetch_once(server: str, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, answers = context.Barrier(2), context.Queue()
+    jobs = [
+        context.Process(target=_in_a_process, args=(at(server, "slow"), tmp_path, barrier, answers)) for _ in "ab"
+    ]
+    for job in jobs:
+        job.start()
+    got = [answers.get(timeout=60) for _ in jobs]
+    for job in jobs:
+        job.join(10)
+        assert job.exitcode == 0
+    assert all(whole for whole, _ in got)
+    assert Handler.asked == ["slow"]
+    assert leftovers(tmp_path) == ["set.zip"]
+
+
+def test_a_killed_run_holds_no_lock(server: str, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, answers = context.Barrier(1), context.Queue()
+    job = context.Process(target=_in_a_process, args=(at(server, "stall"), tmp_path, barrier, answers))
+    job.start()
+    part = tmp_path / ".set.zip.part"
+    until = time.monotonic() + 30
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < until:
+        time.sleep(0.02)
+    job.kill()
+    job.join(10)
+    assert leftovers(tmp_path) == [".set.zip.part"]
+    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+    assert leftovers(tmp_path) == ["set.zip"]
+
+
+def test_waiting_is_said_and_can_be_interrupted(server: str, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    class GaveUpError(Exception): ...
+
+    def give_up(done: float, total: float | None = None, detail: str = "") -> None:
+        assert "waiting for another run" in detail
+        raise GaveUpError
+
+    with FileLock(tmp_path / "set.zip.lock"), pytest.raises(GaveUpError):
+        fetch(at(server, "good"), tmp_path, give_up)
+    assert Handler.asked == []

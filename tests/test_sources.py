@@ -1,0 +1,334 @@
+"""Raw files give the same lines from every container, damaged ones one clear line."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import random
+import string
+import tempfile
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from logbench import DataError, streams
+from logbench.sources import Member, digest, open_layout, scan
+
+SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "hdfs_v1_sample" / "HDFS_v1.zip"
+
+
+def reference(data: bytes) -> list[str]:
+    """What the lines of `data` are, in plain Python."""
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
+
+
+def containers(folder: Path, data: bytes) -> dict[str, Path]:
+    paths = {name: folder / name for name in ("a.log", "b.log.gz", "c.zip")}
+    paths["a.log"].write_bytes(data)
+    paths["b.log.gz"].write_bytes(gzip.compress(data, 1))
+    with zipfile.ZipFile(paths["c.zip"], "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.log", data)
+    return paths
+
+
+def zipped(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def one_line(error: pytest.ExceptionInfo[DataError]) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+PIECES = st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"blk_-1 x", b"\0", b"\xe9", "é".encode(), b"\xef\xbf\xbd"])
+PACKED_LIKE = st.sampled_from([b"\n", b"x^", b"x\x01", b"\x1f\x8b\x08", b"(\xb5\x2f\xfd", b"x\xda\x80"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES | PACKED_LIKE | st.binary(max_size=3), max_size=30).map(b"".join), st.integers(1, 9))
+@example(b"", 4)
+@example(b"\n", 4)
+@example(b"\xff", 4)
+@example(b"a\n\xff", 1)
+@example(b"a\r\r\n\r", 2)
+@example(b"x^ is how a zlib file starts\nx\x01\n\x1f\x8b\x08\n(\n", 1)
+def test_every_container_gives_the_lines_of_the_file(data: bytes, size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "CHUNK", size)
+        files = containers(Path(folder), data)
+        if data.startswith((b"\x1f\x8b\x08", b"(\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06")):
+            del files["a.log"]  # rightly taken for a packed file
+        for path in files.values():
+            for engine in ("in-memory", "streaming"):
+                frame = scan(path).collect(engine=engine)
+                assert frame.schema == {"line": pl.UInt32(), "raw": pl.String()}
+                assert frame["raw"].to_list() == reference(data)
+                assert frame["line"].to_list() == list(range(frame.height))
+
+
+@pytest.mark.parametrize("data", [b"first\nsecond\r\n" * 5000, b"first\ncaf\xe9\r\n" * 5000])
+def test_pipelines_push_down_and_read_again(tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "CHUNK", 1000)
+    expected = reference(data)
+    for path in containers(tmp_path, data).values():
+        lines = scan(path)
+        for _ in range(2):
+            assert lines.head(3).collect()["raw"].to_list() == expected[:3]
+            assert lines.head(0).collect().height == 0
+            assert lines.slice(700, 5).collect(engine="streaming")["line"].to_list() == [*range(700, 705)]
+            some = lines.filter(pl.col("line").is_in([0, 777, 9999])).select("raw").collect(engine="streaming")
+            assert some.to_series().to_list() == [expected[i] for i in (0, 777, 9999)]
+            head = lines.head(5).filter(pl.col("raw") == "first").collect()
+            assert head["line"].to_list() == [0, 2, 4]
+            late = lines.filter(pl.col("line") > 3).head(2).collect(engine="streaming")
+            assert late["line"].to_list() == [4, 5]
+        assert lines.select(pl.len()).collect(engine="streaming").item() == len(expected)
+        batches = list(lines.collect_batches(chunk_size=4096, maintain_order=True))
+        assert pl.concat(batches)["raw"].to_list() == expected
+        words = lines.select(pl.col("raw").str.extract_all("[a-z]+").explode().alias("word"))
+        counts = dict(words.group_by("word").len().collect(engine="streaming").iter_rows())
+        assert counts["first"] == 5000
+
+
+def test_undecodable_lines_are_counted_and_none_is_lost(tmp_path: Path) -> None:
+    good = b"line number 0123456789\n" * 400_000
+    data = good + b"caf\xe9 \xff\n\xef\xbf\xbd valid\n" + good + b"\xe9"
+    for path in containers(tmp_path, data).values():
+        member = open_layout(path, ["a.log"])["a.log"]
+        for _ in range(2):
+            frame = member.scan().collect(engine="streaming")
+            assert frame.height == 800_003
+            assert frame["line"].to_list() == [*range(800_003)]
+            assert frame["raw"][400_000] == "caf\ufffd \ufffd"
+            assert member.undecodable == 2
+    clean = tmp_path / "clean.log"
+    clean.write_bytes("café\n".encode() * 10)
+    member = open_layout(clean, ["clean.log"])["clean.log"]
+    assert member.scan().collect().height == 10
+    assert member.undecodable == 0
+
+
+def test_character_across_blocks_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"a" * ((1 << 20) - 1) + "é\n".encode())
+    assert streams.scannable(path)
+    path.write_bytes(b"a" * ((1 << 20) - 1) + "é".encode()[:1])
+    assert not streams.scannable(path)
+
+
+def test_long_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"x" * 1_000_000 + b"\nshort\n"
+    for path in containers(tmp_path, data).values():
+        assert scan(path).select(pl.col("raw").str.len_bytes()).collect().to_series().to_list() == [1_000_000, 5]
+    monkeypatch.setattr(streams, "CHUNK", 1000)
+    monkeypatch.setattr(streams, "LONGEST", 100_000)
+    with pytest.raises(DataError, match="text log") as error:
+        scan(tmp_path / "c.zip").collect()
+    one_line(error)
+
+
+def test_sample_is_whole() -> None:
+    if not SAMPLE.exists():
+        pytest.skip(f"{SAMPLE} is absent")
+    members = open_layout(SAMPLE, ["HDFS.log", "preprocessed/anomaly_label.csv"])
+    count = members["HDFS.log"].scan().select(pl.len(), pl.col("raw").str.len_bytes().sum()).collect()
+    with zipfile.ZipFile(SAMPLE) as archive:
+        raw = reference(archive.read("HDFS.log"))
+    assert count.row(0) == (222_579, sum(map(len, raw)))
+    assert members["preprocessed/anomaly_label.csv"].bytes().startswith(b"BlockId,Label")
+    assert members["HDFS.log"].files == (SAMPLE,)
+
+
+def layouts(folder: Path) -> list[Path]:
+    """The same two members as folder, as archive, and as archive of one more folder; logs packed or not."""
+    plain, packed = folder / "plain", folder / "packed"
+    for below in (plain, packed):
+        (below / "pre").mkdir(parents=True)
+        (below / "pre" / "label.csv").write_bytes(b"id,label\n")
+    (plain / "H.log").write_bytes(b"a\nb\n")
+    (packed / "H.log.gz").write_bytes(gzip.compress(b"a\nb\n"))
+    return [
+        plain,
+        packed,
+        zipped(folder / "flat.zip", **{"H.log": b"a\nb\n", "pre/label.csv": b"id,label\n"}),
+        zipped(
+            folder / "deep.zip", **{"x/H.log": b"a\nb\n", "x/pre/label.csv": b"id,label\n", "__MACOSX/H.log": b""}
+        ),
+    ]
+
+
+def test_layouts(tmp_path: Path) -> None:
+    for path in layouts(tmp_path):
+        found = open_layout(path, ["H.log", "pre/*.csv"], optional=["none"])
+        assert list(found) == ["H.log", "pre/*.csv"]
+        assert found["H.log"].scan().collect()["raw"].to_list() == ["a", "b"]
+        assert found["pre/*.csv"].bytes() == b"id,label\n"
+        assert all(file.is_file() for member in found.values() for file in member.files)
+        with pytest.raises(DataError, match=r"has no missing\.csv; there is .*H\.log") as error:
+            open_layout(path, ["H.log", "missing.csv"])
+        assert str(path) in one_line(error)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep.zip", "flat.zip", "packed", "plain"]
+
+
+def test_one_file_is_enough_where_the_rest_is_optional(tmp_path: Path) -> None:
+    log = tmp_path / "any name"
+    log.write_bytes(b"a\n")
+    found = open_layout(log, ["H.log"], optional=["label.csv"])
+    assert list(found) == ["H.log"]
+    with pytest.raises(DataError, match="is one file"):
+        open_layout(log, ["H.log", "label.csv"])
+
+
+def test_wildcard_must_mean_one_file(tmp_path: Path) -> None:
+    for name in ("test_1", "test_2"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"must be one file, there are .*test_1.*test_2") as error:
+        open_layout(tmp_path, ["test_*"])
+    one_line(error)
+    with pytest.raises(DataError, match="must be one file"):
+        scan(zipped(tmp_path / "two.zip", a=b"", b=b""))
+
+
+def test_members_outside_the_archive_do_not_exist(tmp_path: Path) -> None:
+    bad = {"../H.log": b"x", "/H.log": b"x", "a/../../H.log": b"x", "C:/H.log": b"x", "..\\H.log": b"x"}
+    path = zipped(tmp_path / "slip.zip", **bad)
+    with pytest.raises(DataError, match=r"has no H\.log; there is nothing"):
+        open_layout(path, ["H.log"])
+    zipped(path, **bad, **{"H.log": b"good\n"})
+    assert scan(path, "H.log").collect()["raw"].to_list() == ["good"]
+
+
+def test_bombs_are_refused(tmp_path: Path) -> None:
+    data = b"0\n" * 500_000
+    paths = containers(tmp_path, data)
+    with pytest.raises(DataError, match="1,000,000 bytes, more than the 999,999 allowed"):
+        open_layout(paths["c.zip"], ["a.log"], max_bytes=999_999)
+    bomb = open_layout(paths["b.log.gz"], ["a.log"], max_bytes=999_999)["a.log"]
+    with pytest.raises(DataError, match="unpacks to more than the 999,999"):
+        bomb.scan().collect(engine="streaming")
+    for path in paths.values():
+        member = open_layout(path, ["a.log"], max_bytes=1_000_000)["a.log"]
+        assert member.scan().collect().height == 500_000
+        assert member.bytes(1_000_000) == data
+        with pytest.raises(DataError, match="more than the 999,999"):
+            member.bytes(999_999)
+
+
+def noise(size: int) -> bytes:
+    return "".join(random.Random(0).choices(string.ascii_letters + "\n", k=size)).encode()
+
+
+def test_damaged_files_are_one_line(tmp_path: Path) -> None:
+    paths = containers(tmp_path, noise(100_000))
+    whole = {name: path.read_bytes() for name, path in paths.items()}
+    for cut in (0, 3, 500, len(whole["c.zip"]) - 1):
+        paths["c.zip"].write_bytes(whole["c.zip"][:cut])
+        with pytest.raises(DataError, match=r"c\.zip.*fetch it again") as error:
+            scan(paths["c.zip"])
+        one_line(error)
+    for cut in (0, 3, 500, len(whole["b.log.gz"]) - 4):
+        paths["b.log.gz"].write_bytes(whole["b.log.gz"][:cut])
+        with pytest.raises(DataError, match=r"b\.log\.gz.*fetch it again") as error:
+            scan(paths["b.log.gz"]).collect(engine="streaming")
+        one_line(error)
+    for name in ("b.log.gz", "c.zip"):
+        flipped = bytearray(whole[name])
+        flipped[len(flipped) // 2] ^= 0xFF
+        paths[name].write_bytes(flipped)
+        with pytest.raises(DataError, match="cannot be read") as error:
+            scan(paths[name]).collect()
+        assert name in one_line(error)
+
+
+def test_what_is_no_log_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        scan(tmp_path / "absent")
+    tar = tmp_path / "x.tar.gz"
+    tar.write_bytes(gzip.compress(b"x"))
+    with pytest.raises(DataError, match="tar archives"):
+        scan(tar)
+    page = tmp_path / "page.zip"
+    page.write_bytes(b"<!doctype html>")
+    with pytest.raises(DataError, match="no zip file"):
+        scan(page)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="neither a regular file"):
+        scan(tmp_path / "pipe")
+    zstd = tmp_path / "x.log.zst"
+    zstd.write_bytes(b"x")
+    with pytest.raises(DataError, match="no zstd file"):
+        scan(zstd)
+    with pytest.raises(DataError, match="archive inside"):
+        zipped(tmp_path / "H.log", a=b"")
+        open_layout(tmp_path, ["H.log"])
+
+
+def test_zstandard_is_read_where_python_can(tmp_path: Path) -> None:
+    zstd = pytest.importorskip("compression.zstd", reason="Python has zstandard from 3.14 on")
+    path = tmp_path / "x.log.zst"
+    path.write_bytes(zstd.compress(b"a\nb\n"))
+    assert scan(path).collect()["raw"].to_list() == ["a", "b"]
+
+
+def test_names_are_taken_literally(tmp_path: Path) -> None:
+    path = tmp_path / "log[1]*.log"
+    path.write_bytes(b"a\n")
+    (tmp_path / "log1x.log").write_bytes(b"other\n")
+    assert scan(path).collect()["raw"].to_list() == ["a"]
+
+
+def test_files_vanish_between_plan_and_read(tmp_path: Path) -> None:
+    path = containers(tmp_path, b"a\n")["c.zip"]
+    member: Member = open_layout(path, ["a.log"])["a.log"]
+    path.unlink()
+    with pytest.raises(DataError, match="No such file"):
+        member.scan().collect()
+
+
+def age(path: Path) -> None:
+    """Make a file old enough to be remembered."""
+    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**10))
+
+
+def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
+    path, cache = tmp_path / "a.log", tmp_path / "cache" / "digests.json"
+    path.write_bytes(b"one")
+    expected = hashlib.sha256(b"one").hexdigest()
+    assert digest(path, None) == expected
+    assert digest(path, cache) == expected
+    assert not cache.exists(), "a file just written may change within its time stamp"
+    age(path)
+    assert digest(path, cache) == expected
+    known = json.loads(cache.read_text())
+    (key,) = known
+    known[key]["digest"] = "remembered"
+    cache.write_text(json.dumps(known))
+    assert digest(path, cache) == "remembered"
+    assert digest(path, cache, "md5") == hashlib.md5(b"one").hexdigest()
+    path.write_bytes(b"two")
+    assert digest(path, cache) == hashlib.sha256(b"two").hexdigest()
+    assert [p.name for p in cache.parent.iterdir()] == ["digests.json"]
+
+
+@pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"\xff", b'{"sha256:x": 3}'])
+def test_digest_survives_a_broken_cache(tmp_path: Path, junk: bytes) -> None:
+    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
+    path.write_bytes(b"one")
+    age(path)
+    cache.write_bytes(junk)
+    assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
+    assert any(path.name in key for key in json.loads(cache.read_text()))
+    assert digest(path, tmp_path / "a.log" / "not a folder" / "x.json") == hashlib.sha256(b"one").hexdigest()
