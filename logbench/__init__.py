@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from .config import option
     from .frames import Distinct, KeySequences, Lines, Scores, Sessions
     from .histories import Histories
-    from .protocol import EvaluationProtocol
     from .plan import Plan
+    from .protocol import EvaluationProtocol
     from .record import RunRecord
     from .run import run
     from .sources import Member, open_layout

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import cache
 from .config import make
-from .errors import ConfigError, DataError, UnfitError
+from .errors import ConfigError, DataError
 from .parsing import Vocabulary
+from .plain import plain
 from .plan import Job, Part
 from .protocol import EvaluationProtocol
 
@@ -27,11 +28,8 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
 
     Raises:
-        UnfitError: the model cannot be saved.
         DataError: something is in the way.
     """
-    if not hasattr(model, "save"):
-        raise UnfitError(f"model {job.model.name} cannot be saved: it has no method save(folder)")
     if folder.exists():
         raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
     parts = {kind: getattr(job, kind) for kind in KINDS}
@@ -48,7 +46,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     with cache.whole(folder) as target:
         (target / "model").mkdir()
         model.save(target / "model")
-        (target / FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")
     record.artifacts["bundle"] = str(folder)
 
 
@@ -65,9 +63,7 @@ class Bundle:
         try:
             self.facts = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
-            raise DataError(
-                f"{path}: no bundle to read ({error}); give the folder that --save wrote"
-            ) from None
+            raise DataError(f"{path}: no bundle to read ({error}); give the folder that --save wrote") from None
         if self.facts["bundle_version"] != BUNDLE_VERSION:
             raise DataError(
                 f"{path}: bundle version {self.facts['bundle_version']}, this logbench reads {BUNDLE_VERSION}"

@@ -131,7 +131,7 @@ class Sessions:
     vocabulary: int
     ids: pl.Series
     labels: NDArray[np.int8] | None = None
-    weights: NDArray[np.float64] = field(default=None)  # type: ignore[assignment]
+    weights: NDArray[np.float64] = None  # type: ignore[assignment]
     lines: NDArray[np.int64] | None = None
     times: NDArray[np.int64] | None = None
     line_labels: NDArray[np.int8] | None = None
@@ -149,9 +149,7 @@ class Sessions:
                 )
         units = len(self.ids)
         if len(self.offsets) != units + 1 or len(self.weights) != units:
-            raise PluginError(
-                f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights"
-            )
+            raise PluginError(f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights")
         if int(self.offsets[-1]) != len(self.keys):
             raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
 
@@ -281,15 +279,9 @@ class Scores:
         for name, column in columns.items():
             if column is None:
                 continue
-            if (
-                not isinstance(column, np.ndarray)
-                or column.shape != (units,)
-                or column.dtype.kind not in "fiub"
-            ):
+            if not isinstance(column, np.ndarray) or column.shape != (units,) or column.dtype.kind not in "fiub":
                 got = getattr(column, "shape", type(column).__name__)
-                raise PluginError(
-                    f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}"
-                )
+                raise PluginError(f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}")
             if column.dtype.kind == "f" and np.isnan(column).any():
                 at = int(np.flatnonzero(np.isnan(column))[0])
                 raise PluginError(f"model {model!r}: {name!r} is NaN, first at unit {at} of {units}")

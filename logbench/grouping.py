@@ -59,9 +59,7 @@ def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
     return message
 
 
-def read_lines(
-    lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool
-) -> pl.DataFrame:
+def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> pl.DataFrame:
     """One pass over the lines: columns `line` (UInt32), `unit` and `shape` (Categorical), and `time`, `label`.
 
     A line of several units stands once for each; a line of none has a null unit.
@@ -104,9 +102,7 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None,
     total = int(read["line"].max()) + 1  # type: ignore[arg-type]
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
     if not len(inside):
-        raise DataError(
-            f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?"
-        )
+        raise DataError(f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?")
     codes, messages = _messages(inside["shape"], parser, header)
     unit, names = _renumber(inside["unit"])
     order, offsets = _sorted_by_unit(unit, len(names))
@@ -184,9 +180,7 @@ def group_sequences(data: KeySequences) -> Grouped:
     lengths = frame["keys"].list.len().cast(pl.Int64).to_numpy()
     flat = frame["keys"].explode(empty_as_null=False).cast(pl.String)
     if not len(flat):
-        raise DataError(
-            f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?"
-        )
+        raise DataError(f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?")
     codes, messages = _renumber(flat.cast(pl.Categorical(pl.Categories.random())))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)

@@ -68,7 +68,8 @@ class Histories:
     def windows(self, which: NDArray[Any]) -> NDArray[np.int32]:
         """Keys of the windows `which`, int32 [len(which), h + 1]; the last column is the next key."""
         index = self.starts[which][:, None] + np.arange(self.h + 1)
-        return self.keys[index]
+        windows: NDArray[np.int32] = self.keys[index]
+        return windows
 
     @property
     def distinct_windows(self) -> NDArray[np.int32]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import click
 
     from .interfaces import Component, Dataset, Evaluator, Model, Parser, Preset, Reporter, Windower
+    from .plan import Plan
     from .record import RunRecord
-    from .run import Plan
 
 hookspec = pluggy.HookspecMarker("logbench")
 hookimpl = pluggy.HookimplMarker("logbench")

@@ -3,53 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import cache
 from .errors import DataError
 from .interfaces import Card, Generator, Progress
+from .plan import Part
+from .registry import Registry
 
 
 def locate(
-    name: str,
-    dataset: Any,
-    card: Card,
-    config: dict[str, Any],
-    data: Path | None,
-    embedded: Sequence[str],
-    progress: Progress,
-) -> Path:
+    part: Part, data: Path | None, registry: Registry, progress: Progress, may_fetch: bool = True
+) -> Path | None:
     """The path to read.
 
     Args:
-        dataset: the built data set; one with `generate` writes its files into the cache.
-        config: its configuration, which names the generated files.
+        part: the data set with its configuration, which names generated files.
         data: what the user gave, taken as it is.
-        embedded: data sets that need no file, named in the error where none is to be had.
+        may_fetch: fetch or generate what is not there; otherwise the answer is None.
 
     Raises:
         DataError: no file is there and none can be fetched, with the ways on.
     """
+    name, card = part.name, part.entry.item.card
     if data is not None:
-        if not data.exists():
-            raise DataError(f"--data {data}: no such file or folder; {name} needs {card.layout}")
-        return data
+        return _given(data, f"--data {data}", name, card)
+    dataset = part.build()
     if isinstance(dataset, Generator):
-        folder = cache.root() / "generated" / f"{name}-{cache.key_of(config=config)}"
-        if not folder.exists():
-            with cache.whole(folder) as target:
-                dataset.generate(target, progress)
-        return folder
-    given = os.environ.get("LOGBENCH_DATA")
-    if given:
-        for path in (Path(given) / name, Path(given)):
-            if path.exists():
-                return path
-        raise DataError(f"LOGBENCH_DATA={given}: no such file or folder; {name} needs {card.layout}")
-    if card.url:
-        from .fetch import fetch
+        return _generated(dataset, part, progress, may_fetch)
+    if root := os.environ.get("LOGBENCH_DATA"):
+        below = Path(root) / name
+        return below if below.exists() else _given(Path(root), f"LOGBENCH_DATA={root}", name, card)
+    if not card.url:
+        raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
+    from .fetch import fetch
 
-        return fetch(card, cache.root() / "fetched", progress, embedded)
-    raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
+    folder = cache.root() / "fetched"
+    if not may_fetch:
+        target = folder / card.url.rpartition("/")[2]
+        return target if target.exists() else None
+    embedded = [n for n, entry in registry.components["dataset"].items() if entry.item.card.simulated]
+    return fetch(card, folder, progress, embedded=embedded)
+
+
+def _given(path: Path, said: str, name: str, card: Card) -> Path:
+    if not path.exists():
+        raise DataError(f"{said}: no such file or folder; {name} needs {card.layout}")
+    return path
+
+
+def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) -> Path | None:
+    folder = cache.root() / "generated" / f"{part.name}-{cache.key_of(config=part.as_dict())}"
+    if not folder.exists():
+        if not may_fetch:
+            return None
+        with cache.whole(folder) as target:
+            dataset.generate(target, progress)
+    return folder

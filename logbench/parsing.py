@@ -45,9 +45,9 @@ class Vocabulary:
         so that distinct sequences still see the difference.
         """
         known = pl.DataFrame({"message": self.messages, "key": self.keys})
-        keys = pl.DataFrame({"message": messages}).join(
-            known, on="message", how="left", maintain_order="left"
-        )["key"]
+        keys = pl.DataFrame({"message": messages}).join(known, on="message", how="left", maintain_order="left")[
+            "key"
+        ]
         result = keys.fill_null(-1).to_numpy().copy()
         fresh = np.flatnonzero(result < 0)
         if len(fresh):

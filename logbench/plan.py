@@ -126,7 +126,8 @@ class Job:
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
         found = self.model.entry.item.traits.fixed_threshold
-        return found(self.model.config) if callable(found) else found
+        value: float | None = found(self.model.config) if callable(found) else found
+        return value
 
 
 def resolve(plan: Plan, registry: Registry) -> Job:
@@ -167,9 +168,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     )
 
 
-def _layers(
-    plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]
-) -> list[Settings]:
+def _layers(plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]) -> list[Settings]:
     """Tables by name, the later the stronger; unknown names are errors."""
     names = {entry.item.name for entry in entries} | set(SINGLE) | {"evaluator", "protocol"}
     every = names | {name for table in registry.components.values() for name in table}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,8 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages) -> Pre
     Raises:
         DataError, UnfitError: see each stage.
     """
-    path, name, grouped = _grouped(job, registry, shared, stages)
-    key = (name, str(job.protocol), str(job.parser.name), str(job.parser.config), str(job.totals))
+    path, files, source, grouped = _grouped(job, registry, shared, stages)
+    key = (source, str(job.protocol), job.parser.name, str(job.parser.config), str(job.totals))
     if key in shared.kept:
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
@@ -76,30 +77,26 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages) -> Pre
         sessions = sessions_of(grouped, vocabulary, weights)
         _ = sessions.distinct
         stage.items = len(sessions.keys)
-    result = Prepared(path, name, grouped, split, vocabulary, sessions, weighted)
+    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted)
     shared.kept[key] = result
     return result
 
 
-def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tuple[Path, str, Grouped]:
+def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tuple[Path, str, str, Grouped]:
+    """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
     dataset = job.dataset.build()
     with stages("locate") as stage:
-        embedded = [
-            n for n, e in registry.components["dataset"].items() if e.item.card and e.item.card.simulated
-        ]
-        config = job.dataset.as_dict()
-        path = locate(job.dataset.name, dataset, job.card, config, job.plan.data, embedded, stage.progress)
+        path = locate(job.dataset, job.plan.data, registry, stage.progress)
+        assert path is not None
         opened = dataset.read(path)
-        files = hashlib.sha256()
-        for file in opened.files:
-            files.update(f"{file.name} {digest(file, cache.root() / 'digests.json')}\n".encode())
+        files = digest_of(opened.files)
     times = "times" in job.model.entry.item.traits.needs
     facts = {
-        "dataset": [job.dataset.name, job.dataset.entry.plugin.version, config],
+        "dataset": [job.dataset.name, job.dataset.entry.plugin.version, job.dataset.as_dict()],
         "windower": [job.windower.name, job.windower.entry.plugin.version, job.windower.as_dict()],
         "masks": None if isinstance(opened, KeySequences) else _masks(job),
         "times": times,
-        "files": files.hexdigest(),
+        "files": files,
     }
     key = cache.key_of(**facts)
     if ("grouped", key) in shared.kept:
@@ -107,7 +104,7 @@ def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tu
             with stages(name) as stage:
                 stage.facts["shared"] = True
         grouped: Grouped = shared.kept["grouped", key]
-        return path, files.hexdigest(), grouped
+        return path, files, key, grouped
     made, found = cache.grouped(key, lambda: _read_and_group(job, opened, stages, times), job.plan.cache)
     if found:
         for name in ("read", "group"):
@@ -116,7 +113,15 @@ def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tu
     if times and made.times is None:
         raise UnfitError(f"model {job.model.name} needs times, data set {job.dataset.name} has none")
     shared.kept["grouped", key] = made
-    return path, files.hexdigest(), made
+    return path, files, key, made
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """SHA-256 over the names and digests of the raw files; each is hashed once while it does not change."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f"{file.name} {digest(file, cache.root() / 'digests.json')}\n".encode())
+    return total.hexdigest()
 
 
 def _masks(job: Job) -> list[Any]:

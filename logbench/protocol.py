@@ -37,11 +37,9 @@ class EvaluationProtocol:
     short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
     unseen: Unseen = option("target", "keys unseen in training: anomalous anywhere, where a model meets one as "
                             "target, or ignore")  # fmt: skip
-    threshold: Threshold = option("validation", "validation (label-free), fixed (the model's own), or oracle (best "
-                                  "F1 on test: no honest result)")  # fmt: skip
-    alpha: float = option(
-        0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1
-    )
+    threshold: Threshold = option("validation", "validation (label-free), fixed (the model's own), or oracle (best F1 "
+                                  "on test: no honest result)")  # fmt: skip
+    alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
     value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
 

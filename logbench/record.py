@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Literal
 import polars as pl
 
 from .errors import DataError
+from .plain import plain
 
 RECORD_VERSION = 1
 FILE = "records.jsonl"
@@ -68,23 +68,11 @@ class RunRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values; a number that is not finite becomes None."""
-        return {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
+        return {name: plain(value) for name, value in dataclasses.asdict(self).items()}
 
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def append(record: RunRecord, folder: Path) -> None:
@@ -135,9 +123,7 @@ def find(run: str, folder: Path) -> dict[str, Any]:
     if len(found) == 1 or (found and run in records):
         return records.get(run, found[0])
     if found:
-        raise DataError(
-            f"{run} begins {len(found)} runs in {folder}: {', '.join(r['run_id'] for r in found[:5])}"
-        )
+        raise DataError(f"{run} begins {len(found)} runs in {folder}: {', '.join(r['run_id'] for r in found[:5])}")
     raise DataError(f"no run {run} in {folder}; see: logbench runs --out {folder}")
 
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
 import pluggy
@@ -81,20 +82,18 @@ class Registry:
             if plugin.name in blocked or plugin.distribution in blocked:
                 plugin.error = "blocked"
                 continue
-            self._guard(plugin, lambda plugin=plugin: self._admit(plugin))
+            self._guard(plugin, partial(self._admit, plugin))
 
     @property
     def broken(self) -> list[Plugin]:
         """Plugins set aside for an error (not those blocked on purpose)."""
         return [plugin for plugin in self.plugins if plugin.error and plugin.error != "blocked"]
 
-    def _guard(self, plugin: Plugin, action: Callable[[], None]) -> None:
+    def _guard(self, plugin: Plugin, action: Callable[[], Any]) -> None:
         try:
             action()
         except (Exception, SystemExit) as error:
-            plugin.error = (
-                str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
-            )
+            plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
             plugin.error = " ".join(plugin.error.split()) or type(error).__name__
             plugin.cause = error
             if self.manager.has_plugin(plugin.name):
@@ -120,9 +119,7 @@ class Registry:
     def _check_names(self, plugin: Plugin, module: Any) -> None:
         known = {name for name in vars(hookspecs) if name.startswith("logbench_")}
         marked = {caller.name for caller in self.manager.get_hookcallers(module) or ()}
-        named = {
-            name for name in dir(module) if name.startswith("logbench_") and callable(getattr(module, name))
-        }
+        named = {name for name in dir(module) if name.startswith("logbench_") and callable(getattr(module, name))}
         for name in sorted((marked | named) - known):
             raise _RefusalError(f"there is no hook {name}{suggest(name, known)}")
         for name in sorted(named - marked):
@@ -132,7 +129,7 @@ class Registry:
         plugin.hooks = sorted(marked)
 
     def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, Entry], str, Entry]]:
-        tables: dict[str, tuple[dict[str, Entry], type]] = {
+        tables: dict[str, tuple[dict[str, Entry], type[Component[Any]] | type[Preset]]] = {
             f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
         }
         tables["logbench_presets"] = (self.presets, Preset)
@@ -144,9 +141,7 @@ class Registry:
                 yield table, item.name, Entry(item, plugin)
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
-                raise _RefusalError(
-                    f"logbench_commands must yield click commands, got {type(command).__name__}"
-                )
+                raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
             yield self.commands, command.name, Entry(command, plugin)
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:
@@ -180,15 +175,13 @@ class Registry:
         preset: Preset = _find(self.presets, name, "preset", self.broken).item
         return preset
 
-    def notify(
-        self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any
-    ) -> None:
+    def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
         """Tell every plugin; one that raises is set aside and no longer told."""
         for impl in getattr(self.manager.hook, f"logbench_{hook}").get_hookimpls():
             plugin = next(p for p in self.plugins if self._registered(p) == impl.plugin_name)
             if not plugin.error:
                 chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
-                self._guard(plugin, lambda impl=impl, chosen=chosen: impl.function(**chosen))
+                self._guard(plugin, partial(impl.function, **chosen))
 
 
 class _RefusalError(Exception):
@@ -197,9 +190,7 @@ class _RefusalError(Exception):
 
 def _check_item(hook: str, item: Any) -> None:
     if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
-        raise _RefusalError(
-            f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'"
-        )
+        raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
     if isinstance(item, Component) and not callable(item.build):
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
 

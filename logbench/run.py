@@ -77,7 +77,7 @@ def run_all(jobs: Iterable[Job], registry: Registry, bars: Bars) -> Iterator[Run
 
 def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
     """One run. Errors end up in the record; only an interruption or an unwritable record passes."""
-    record = _opened(job)
+    record = opened(job)
     stages = Stages(registry, bars)
     registry.notify("run_started", plan=job.plan)
     note = _notes(record, bars)
@@ -85,7 +85,7 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
         prepared = prepare(job, registry, shared, stages)
         _describe(record, job, prepared)
         with contextlib.redirect_stdout(sys.stderr):
-            context = _context(job, prepared, note)
+            context = context_for(job, prepared, note)
             model, scored = fit_and_score(job, prepared, context, stages, record)
             decision = _decide(job, scored, stages, record, note)
             _evaluate(job, prepared, decision, stages, record)
@@ -102,7 +102,7 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
     return record
 
 
-def _opened(job: Job) -> RunRecord:
+def opened(job: Job) -> RunRecord:
     started = datetime.datetime.now(datetime.UTC)
     card = job.card
     return RunRecord(
@@ -168,7 +168,7 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
     }
 
 
-def _context(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
+def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
     held = prepared.sessions.take(prepared.split.held_out).unlabelled()
     device = resolve_device(job.plan.device)
     return Context(seed=job.plan.seed, device=device, held_out=held if len(held) else None, note=note)
@@ -199,6 +199,8 @@ def fit_and_score(
     """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
     sessions, split = prepared.sessions, prepared.split
     model: Model = job.model.build()
+    if job.plan.save is not None and not hasattr(model, "save"):
+        raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     train = sessions.take(split.train)
     if job.model.entry.item.traits.supervision != "supervised":
         train = train.unlabelled()

@@ -61,9 +61,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol) -> Split:
     test = np.flatnonzero(test_mask)
     train, held_out = chosen[~held], chosen[held]
     if not len(train):
-        raise DataError(
-            f"the protocol leaves no unit to train: {len(units):,} units, train = {protocol.train}"
-        )
+        raise DataError(f"the protocol leaves no unit to train: {len(units):,} units, train = {protocol.train}")
     if not len(test):
         raise DataError(
             f"the protocol leaves no unit to test: all {len(units):,} units train; lower protocol.train_units"

@@ -94,9 +94,7 @@ def oracle_threshold(units: pl.DataFrame) -> float:
     return float(values[best + 1]) if best + 1 < len(values) else -np.inf
 
 
-def decide(
-    scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int, fixed: float | None
-) -> Decision:
+def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int, fixed: float | None) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
@@ -121,9 +119,7 @@ def _threshold(
     kind = protocol.threshold
     if kind == "validation":
         if not held.height:
-            raise UnfitError(
-                "threshold = validation needs held-out units; raise protocol.held_out or use fixed"
-            )
+            raise UnfitError("threshold = validation needs held-out units; raise protocol.held_out or use fixed")
         value = validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
     elif kind == "fixed":
         found = protocol.value if protocol.value is not None else fixed
@@ -134,9 +130,9 @@ def _threshold(
         labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
         if not labelled.height:
             raise UnfitError("threshold = oracle needs labelled test units")
-        value = oracle_threshold(labelled)
-    weight = held["weight"].sum()
-    achieved = held.filter(pl.col("score") > value)["weight"].sum() / weight if weight else None
+        value = oracle_threshold(labelled if protocol.duplicates == "all" else distinct_units(labelled))
+    weight = float(held["weight"].sum())
+    achieved = float(held.filter(pl.col("score") > value)["weight"].sum()) / weight if weight else None
     return {
         "value": value,
         "source": kind,
@@ -179,14 +175,16 @@ def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
         "unseen_or_short": pl.col("short") | (pl.col("unseen") > 0),
     }[name]
     kept = pl.col("score").is_not_null()
-    return units.with_columns(
-        verdict=pl.when(kept).then(alarm), score=pl.when(kept).then(alarm.cast(pl.Float64))
-    )
+    return units.with_columns(verdict=pl.when(kept).then(alarm), score=pl.when(kept).then(alarm.cast(pl.Float64)))
 
 
-def metrics_of(
-    units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool
-) -> dict[str, Any]:
+def distinct_units(units: pl.DataFrame) -> pl.DataFrame:
+    """One unit for each pair of key sequence and label, the first of its kind, of weight 1."""
+    first = units.unique(["sequence", "label"], keep="first", maintain_order=True)
+    return first.with_columns(weight=pl.lit(1.0))
+
+
+def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
     """Metrics of labelled, scored units, by unit and then `all` | `distinct`.
 
     Args:
@@ -198,8 +196,7 @@ def metrics_of(
     known = units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
     if not known.height:
         return {}
-    distinct = known.unique(["sequence", "label"], keep="first", maintain_order=True)
-    distinct = distinct.with_columns(weight=pl.lit(1.0))
+    distinct = distinct_units(known)
     result: dict[str, Any] = {}
     for name, evaluator in evaluators.items():
         key = unit if getattr(evaluator, "of_units", False) else name

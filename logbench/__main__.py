@@ -1,0 +1,5 @@
+"""`python -m logbench`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,138 @@
+"""The command `logbench`: one file a subcommand, loaded when it is called. Errors of users end here."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NoReturn
+
+import click
+
+from ..config import suggest
+from ..errors import LogbenchError
+from ..registry import Registry
+
+COMMANDS = (
+    "run",
+    "list",
+    "options",
+    "plugins",
+    "presets",
+    "datasets",
+    "protocols",
+    "runs",
+    "show",
+    "compare",
+    "rescore",
+    "score",
+    "cache",
+)
+_USERS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EFBIG,
+}
+
+
+class State:
+    """What subcommands share: the registry, built on first use, and the words that were typed."""
+
+    def __init__(self, block: Sequence[str]) -> None:
+        self.block = block
+        self.command = "logbench " + " ".join(sys.argv[1:])
+
+    @cached_property
+    def registry(self) -> Registry:
+        registry = Registry(block=self.block)
+        for plugin in registry.broken:
+            print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
+        return registry
+
+
+class Commands(click.Group):
+    """The subcommands of the core, and those that plugins bring."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *sorted(_state(ctx).registry.commands)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f".{cmd_name}", __name__)
+            command: click.Command = module.command
+            return command
+        offered = _state(ctx).registry.commands
+        if cmd_name in offered:
+            found: click.Command = offered[cmd_name].item
+            return found
+        raise click.UsageError(f"no command is called {cmd_name!r}{suggest(cmd_name, [*COMMANDS, *offered])}", ctx)
+
+
+def _state(ctx: click.Context) -> State:
+    if ctx.obj is None:
+        ctx.obj = State(ctx.params.get("block", ()))
+    state: State = ctx.obj
+    return state
+
+
+def version() -> str:
+    """Version of the installed distribution."""
+    from importlib.metadata import version as installed_version
+
+    return installed_version("logbench-harness")
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: logbench run deeplog --dataset hdfs-sim",
+)
+@click.option("--block", multiple=True, metavar="PLUGIN", help="Keep a plugin or distribution out (repeatable).")
+@click.version_option(package_name="logbench-harness", prog_name="logbench", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, block: tuple[str, ...]) -> None:
+    """Benchmark log anomaly detectors under explicit protocols, from raw log to table."""
+    ctx.obj = State(block)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command: exit 0 for success, 1 for a bug or a worse comparison, 2 for a user's error."""
+    try:
+        code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "logbench"
+        code = _fail(f"{error.format_message()} (see: {path} --help)")
+    except click.ClickException as error:
+        code = _fail(error.format_message())
+    except LogbenchError as error:
+        code = _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted: what was finished is kept", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        if error.errno not in _USERS:
+            raise
+        code = _fail(f"{error.filename or 'writing'}: {error.strerror}")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def pass_state(function: Any) -> Any:
+    """Hand the `State` to a subcommand."""
+    return click.pass_obj(function)

@@ -1,0 +1,86 @@
+"""Options and output that several subcommands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..config import parse_settings, read_toml
+from ..plain import plain
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True,
+    help="Folder of the records.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines on standard output, nothing else.")
+plan_options: Sequence[Callable[[F], F]] = (
+    click.option("--dataset", required=True, metavar="NAME", help="Data set (see: logbench datasets list)."),
+    click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data."),
+    click.option("--parser", metavar="NAME", help="Parser; by default the data set's."),
+    click.option("--windower", metavar="NAME", help="Windower; by default the data set's."),
+    click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable)."),
+    click.option("--protocol", metavar="PRESET", help="Take the protocol of a preset."),
+    click.option("--preset", metavar="PRESET", help="Take protocol and configuration of a preset."),
+    click.option("--split-seed", type=click.IntRange(min=0), help="Seed of the split."),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True),
+    click.option(
+        "--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
+        help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",
+    ),
+    click.option("--config", type=click.Path(path_type=Path), help="TOML file with one table a component."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor fill the cache of grouped lines."),
+    out_option,
+)  # fmt: skip
+
+
+def with_plan_options(function: F) -> F:
+    """Add the options that make a `Plan`."""
+    for add in reversed(plan_options):
+        function = add(function)
+    return function
+
+
+def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `Plan` from the options of `with_plan_options`."""
+    fields = {name: options[name] for name in ("dataset", "data", "parser", "windower", "evaluators", "protocol")}
+    fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out")}
+    fields["settings"] = parse_settings(options["settings"])
+    fields["config"] = read_toml(options["config"]) if options["config"] else {}
+    fields["cache"] = not options["no_cache"]
+    return fields
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON object a line."""
+    for row in rows:
+        print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to show", **options: Any) -> None:
+    """A table on standard output."""
+    from tabulate import tabulate
+
+    if not rows:
+        note(nothing)
+        return
+    headers = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[row.get(name) for name in headers] for row in rows]
+    options = {"floatfmt": ".3f", "missingval": "–", "disable_numparse": False, **options}
+    print(tabulate(cells, headers=headers, **options))
+
+
+def note(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr)
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` characters."""
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,26 @@
+"""`logbench list`."""
+
+from __future__ import annotations
+
+import click
+
+from ..registry import KINDS
+from . import State, pass_state
+from .common import json_option, print_json, print_table
+
+
+@click.command("list", epilog="Example: logbench list model")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@json_option
+@pass_state
+def command(state: State, kind: str | None, as_json: bool) -> None:
+    """List the components that plugins offer, of one KIND or all."""
+    rows = [
+        {"kind": one, "name": name, "summary": entry.item.summary, "from": entry.plugin.distribution}
+        for one in ([kind] if kind else KINDS)
+        for name, entry in sorted(state.registry.components[one].items())  # type: ignore[index]
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "no plugin offers any")

@@ -1,0 +1,66 @@
+"""`logbench options`: every field that `--set` and TOML files may name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from ..config import fields_of, suggest
+from ..errors import ConfigError
+from ..plan import Totals
+from ..protocol import EvaluationProtocol
+from ..registry import KINDS, Registry
+from . import State, pass_state
+from .common import json_option, print_json, print_table
+
+
+@click.command("options", epilog="Example: logbench options deeplog")
+@click.argument("name", required=False)
+@json_option
+@pass_state
+def command(state: State, name: str | None, as_json: bool) -> None:
+    """Show every option of a component (or `protocol`, `dataset`), or of all, with default and meaning."""
+    rows = [row for row in rows_of(state.registry) if name in (None, row["component"])]
+    if not rows:
+        known = {n for kind in KINDS for n in state.registry.components[kind]} | {"protocol", "dataset"}
+        if name not in known:
+            raise ConfigError(f"no component is called {name!r}{suggest(str(name), known)}")
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            [
+                {"option": f"{r['component']}.{r['option']}", **{k: r[k] for k in ("type", "default", "meaning")}}
+                for r in rows
+            ],
+            f"{name} has no options",
+            disable_numparse=True,
+        )
+
+
+def rows_of(registry: Registry) -> Iterator[dict[str, Any]]:
+    """One row an option: `component`, `option`, `type`, `default`, `meaning`."""
+    configs = {"protocol": EvaluationProtocol, "dataset": Totals}
+    configs |= {n: e.item.config for kind in KINDS for n, e in registry.components[kind].items() if e.item.config}
+    for component, config in configs.items():
+        for name, field in fields_of(config).items():
+            default = "required" if field.default is dataclasses.MISSING else field.default
+            yield {
+                "component": component,
+                "option": name,
+                "type": _type(config, field),
+                "default": str(default),
+                "meaning": field.metadata.get("help", ""),
+            }
+
+
+def _type(config: type, field: dataclasses.Field[Any]) -> str:
+    from typing import Literal, get_args, get_origin, get_type_hints
+
+    hint = get_type_hints(config)[field.name]
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

@@ -1,0 +1,29 @@
+"""`logbench plugins`."""
+
+from __future__ import annotations
+
+import click
+
+from . import State, pass_state
+from .common import json_option, print_json, print_table
+
+
+@click.command("plugins", epilog="Example: logbench --block deeplog plugins")
+@json_option
+@pass_state
+def command(state: State, as_json: bool) -> None:
+    """List plugins with distribution, version and hooks; broken ones with their error."""
+    rows = [
+        {
+            "plugin": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "hooks": ", ".join(hook.removeprefix("logbench_") for hook in plugin.hooks),
+            "status": plugin.error or "ok",
+        }
+        for plugin in state.registry.plugins
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "no plugin is installed", disable_numparse=True)

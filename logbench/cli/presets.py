@@ -1,0 +1,36 @@
+"""`logbench presets`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from ..config import make
+from ..protocol import EvaluationProtocol
+from . import State, pass_state
+from .common import json_option, print_json, print_table
+
+
+@click.command("presets", epilog="Example: logbench presets field-2e")
+@click.argument("names", nargs=-1)
+@json_option
+@pass_state
+def command(state: State, names: tuple[str, ...], as_json: bool) -> None:
+    """Show published set-ups: what they are, or with NAMES every value of them side by side."""
+    chosen = [state.registry.preset(name) for name in names] or [e.item for e in state.registry.presets.values()]
+    if as_json:
+        print_json(dataclasses.asdict(preset) for preset in chosen)
+    elif not names:
+        print_table([{"preset": p.name, "summary": p.summary, "source": p.source} for p in chosen],
+                    maxcolwidths=[None, 50, 60])  # fmt: skip
+    else:
+        values: dict[str, dict[str, str]] = {}
+        for preset in chosen:
+            protocol = dataclasses.asdict(make(EvaluationProtocol, preset.protocol, "protocol"))
+            for component, table in {"protocol": protocol, **preset.components}.items():
+                for key, value in table.items():
+                    values.setdefault(f"{component}.{key}", {})[preset.name] = str(value)
+        rows = [{"option": name, **row} for name, row in values.items()]
+        rows.append({"option": "source", **{preset.name: preset.source for preset in chosen}})
+        print_table(rows, disable_numparse=True, maxcolwidths=[None, *([60] * len(chosen))])

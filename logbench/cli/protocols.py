@@ -1,0 +1,75 @@
+"""`logbench protocols`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+import click
+
+from . import State, pass_state
+from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
+
+
+@click.command("protocols", epilog="Example: logbench protocols deeplog --dataset hdfs-sim --train first,random")
+@click.argument("model")
+@with_plan_options
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
+@click.option("--train", metavar="KIND,KIND", help="Also vary what trains, one training each: first,random.")
+@json_option
+@pass_state
+def command(state: State, model: str, seed: int, train: str | None, as_json: bool, **options: Any) -> int:
+    """Show one trained model under every choice of short, unseen, threshold and duplicates.
+
+    Beside each row stands the rule *unseen key or short session*, which needs no model, and the difference.
+    Nothing is recorded.
+    """
+    from ..plan import Plan, resolve
+    from ..progress import Bars
+    from ..protocol import Train
+    from ..variants import variants
+
+    kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
+    for kind in kinds:
+        if kind is not None and kind not in get_args(Train):
+            raise click.UsageError(f"--train {kind}: choose of {', '.join(get_args(Train))}")
+    plan = Plan(model=model, dataset=options["dataset"], seed=seed, **_rest(options))
+    job = resolve(plan, state.registry)
+    jobs = [replace(job, protocol=replace(job.protocol, **({"train": kind} if kind else {}))) for kind in kinds]
+    rows: list[dict[str, Any]] = []
+    with Bars() as bars:
+        for one in jobs:
+            for row in variants(one, state.registry, bars, bars.note):
+                rows.append(row)
+                if as_json:
+                    print_json([row])
+    if not as_json:
+        _show(rows, job.card.simulated)
+    return 0
+
+
+def _rest(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plan_fields(options).items() if name != "dataset"}
+
+
+def _show(rows: list[dict[str, Any]], simulated: bool) -> None:
+    if simulated:
+        print("SIMULATED data: never set against published figures\n")
+    print_table([_row(row) for row in rows if "skipped" not in row])
+    for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
+        count = sum(row.get("skipped") == reason for row in rows)
+        note(f"{count} choices skipped: {reason}")
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    protocol, metrics = row["protocol"], row["metrics"]
+    value = row["threshold"]["value"]
+    return {
+        **{name: protocol[name] for name in ("train", "short", "unseen", "duplicates", "threshold")},
+        "value": value if math.isfinite(value) else None,
+        **{name: metrics[name] for name in ("precision", "recall", "f1")},
+        "rule f1": row["trivial"]["unseen_or_short"]["f1"],
+        "difference": row["difference"],
+    }

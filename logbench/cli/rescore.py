@@ -1,0 +1,39 @@
+"""`logbench rescore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .. import record as records
+from ..config import parse_settings
+from ..errors import ConfigError
+from . import State, pass_state
+from .common import json_option, out_option
+from .run import finish, reporter_of
+
+
+@click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
+@click.argument("run")
+@click.option("--set", "settings", multiple=True, metavar="protocol.KEY=VALUE", help="What changes after scoring.")
+@click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable).")
+@click.option("--reporter", metavar="NAME", help="How the record is shown.")
+@out_option
+@json_option
+@pass_state
+def command(
+    state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
+    out: Path, as_json: bool,
+) -> int:  # fmt: skip
+    """Give a run new verdicts and metrics from its stored scores, without training; a new record is written."""
+    from ..rescore import rescore
+
+    changes = parse_settings(settings)
+    if others := sorted(set(changes) - {"protocol"}):
+        raise ConfigError(f"--set {others[0]}.…: only the protocol can change without a new run")
+    shown_by = reporter_of(state, reporter)
+    old = records.find(run, out)
+    new = rescore(old, out, changes.get("protocol", {}), evaluators, state.registry, state.command)
+    print(new.to_json() if as_json else shown_by.report([new.as_dict()]))
+    return finish([new], out)

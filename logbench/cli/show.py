@@ -1,0 +1,61 @@
+"""`logbench show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import record as records
+from . import State, pass_state
+from .common import json_option, note, out_option, print_json, shorten
+
+
+@click.command("show", epilog="Example: logbench show last --false-positives --top 5")
+@click.argument("run")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many sequences.")
+@click.option("--false-positives", "which", flag_value="false-positives", help="Only normal units that alarmed.")
+@click.option("--missed", "which", flag_value="missed", help="Only anomalies that did not alarm.")
+@out_option
+@json_option
+@pass_state
+def command(state: State, run: str, top: int, which: str | None, out: Path, as_json: bool) -> None:
+    """Show a run's ranked units, each with the raw line that decided, its template and the keys expected there.
+
+    RUN is an id, its beginning, or `last`. Equal sequences are shown once.
+    """
+    from ..ranking import described, unlabelled_hint
+
+    record = records.find(run, out)
+    kind: Any = which or "top"
+    unlabelled_hint(kind, record)
+    rows = described(record, out, kind, top, state.registry)
+    if as_json:
+        print_json(rows)
+        return
+    value = record["threshold"].get("value")
+    print(f"{record['run_id']}: {kind}, threshold {value if value is None else format(value, '.4g')}")
+    for number, row in enumerate(rows, 1):
+        print("\n".join(_lines(number, row)))
+    if not rows:
+        note("none")
+    elif all(row["raw"] is None for row in rows) and any(row["line"] for row in rows):
+        note(f"no raw lines: {record['dataset']['path']} is gone or has changed since the run")
+
+
+def _lines(number: int, row: dict[str, Any]) -> list[str]:
+    same = f", {row['units']:,} like it" if row["units"] > 1 else ""
+    head = f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {row['score']:.4g}{same}"
+    if row["short"]:
+        return [f"{head}\n   short: {row['events']} events; the protocol decides"]
+    if row["event"] is None:
+        return [f"{head}\n   {row['events']} events, none decided alone"]
+    where = f", line {row['line']:,}" if row["line"] else ""
+    lines = [f"{head}\n   event {row['event'] + 1} of {row['events']}{where}"]
+    if row["raw"] is not None:
+        lines.append(f"   raw       {shorten(row['raw'], 160)}")
+    lines.append(f"   template  {shorten(str(row['template']), 160)}")
+    for rank, template in enumerate(row["expected"] or [], 1):
+        lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}")
+    return lines

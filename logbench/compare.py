@@ -1,0 +1,73 @@
+"""Whether runs may be compared, and which is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import ConfigError, DataError
+
+Record = Mapping[str, Any]
+
+
+def unlike(first: Record, other: Record) -> list[str]:
+    """What forbids to compare two runs: data set, split, protocol."""
+    pairs = {
+        "data set": (_dataset(first), _dataset(other)),
+        "split": (first["split"].get("digest"), other["split"].get("digest")),
+        "protocol": (_protocol(first), _protocol(other)),
+    }
+    return [f"{name} ({_difference(a, b)})" for name, (a, b) in pairs.items() if a != b]
+
+
+def _dataset(record: Record) -> dict[str, Any]:
+    names = ("name", "digest", "normal_total", "anomaly_total")
+    return {name: record["dataset"].get(name) for name in names}
+
+
+def _protocol(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in record["protocol"].items() if name != "hash"}
+
+
+def _difference(first: Any, other: Any) -> str:
+    if not isinstance(first, dict):
+        return f"{first} against {other}"
+    names = [name for name in first if first[name] != other.get(name)]
+    return ", ".join(f"{name}: {first[name]} against {other.get(name)}" for name in names)
+
+
+def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[str, Any]]:
+    """One row a run against the first: the metric, the difference, and whether it is worse.
+
+    Args:
+        metric: a key of the headline metrics, such as `f1`. tolerance: how much lower is not yet worse.
+
+    Raises:
+        DataError: unlike data sets, splits or protocols, or a run without metrics.
+        ConfigError: there is no such metric.
+    """
+    first = runs[0]
+    rows = []
+    for record in runs:
+        if found := unlike(first, record):
+            raise DataError(f"{first['run_id']} and {record['run_id']} are not comparable: {'; '.join(found)}")
+        values = headline(record)
+        if values is None:
+            why = record["error"]["message"] if record.get("error") else "its data have no labels"
+            raise DataError(f"{record['run_id']} has no metrics: {why}")
+        if values.get(metric) is None:
+            known = ", ".join(name for name, value in values.items() if value is not None)
+            raise ConfigError(f"{record['run_id']} has no metric {metric!r}; there is {known}")
+        rows.append(
+            {"run": record["run_id"], "model": record["model"], "seed": record["seed"], metric: values[metric]}
+        )
+    for row in rows:
+        row["difference"] = row[metric] - rows[0][metric]
+        row["worse"] = row["difference"] < -tolerance
+    return rows
+
+
+def headline(record: Record) -> Mapping[str, Any] | None:
+    """The metrics of units that the protocol makes the headline; None without labels."""
+    found = record["metrics"].get(record["dataset"].get("unit", "session"))
+    return found["all" if record["protocol"]["duplicates"] == "all" else "distinct"] if found else None

@@ -1,0 +1,92 @@
+"""New metrics or thresholds from stored scores, without the model."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import record as records
+from .config import make
+from .errors import ConfigError
+from .plan import Part
+from .protocol import EvaluationProtocol
+from .record import RunRecord
+from .registry import Registry
+from .verdicts import RULES, decide, metrics_of, rule
+
+LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "duplicates")
+"""Fields of the protocol that act after scoring; all others need a new run."""
+DECIDED = ("score", "verdict", "decided_by", "short", "line", "key", "expected")
+
+
+def rescore(
+    old: Mapping[str, Any],
+    folder: Path,
+    changes: Mapping[str, Any],
+    evaluators: Sequence[str],
+    registry: Registry,
+    command: str,
+) -> RunRecord:
+    """Decide and evaluate a run's stored scores again.
+
+    Args:
+        old: its record. folder: of the records. changes: fields of the protocol.
+        evaluators: names; empty: the default ones.
+
+    Raises:
+        ConfigError: a field that acts before scoring, or `min_events` lower than what was scored.
+        UnfitError: what the stored scores cannot give.
+    """
+    if early := sorted(set(changes) - set(LATE)):
+        raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(LATE)}")
+    kept = {name: value for name, value in old["protocol"].items() if name != "hash"}
+    protocol: EvaluationProtocol = make(EvaluationProtocol, {**kept, **changes}, "protocol")
+    if protocol.min_events < kept["min_events"]:
+        raise ConfigError(
+            f"protocol.min_events={protocol.min_events}: only units of {kept['min_events']} events were scored"
+        )
+    scored = records.scores(old, folder)
+    scored = scored.drop(name for name in DECIDED if name in scored.columns)
+    decision = decide(scored, protocol, protocol.min_events, old["threshold"].get("own"))
+    entries = [registry.get("evaluator", name) for name in evaluators] or [
+        entry for entry in registry.components["evaluator"].values() if entry.item.default
+    ]
+    built = {e.item.name: Part(e, e.item.config() if e.item.config else None).build() for e in entries}
+    data = old["dataset"]
+    weighted = data.get("normal_total") is not None or data.get("anomaly_total") is not None
+    record = _reopened(old, protocol, command)
+    record.threshold = {**decision.threshold, "own": old["threshold"].get("own")}
+    record.counts = decision.counts
+    units = decision.units
+    record.metrics = metrics_of(units, built, data["unit"], weighted)
+    record.trivial = {
+        n: metrics_of(rule(units, n), built, data["unit"], weighted) for n in RULES if record.metrics
+    }
+    _store(record, decision.frame, old, folder)
+    return record
+
+
+def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str) -> RunRecord:
+    started = datetime.datetime.now(datetime.UTC)
+    record = RunRecord(**copy.deepcopy(dict(old)))
+    record.run_id = f"{started:%Y%m%d-%H%M%S}-{record.model}-{uuid.uuid4().hex[:6]}"
+    record.started, record.command = started.isoformat(timespec="seconds"), command
+    record.protocol = protocol.as_dict()
+    record.notes = [f"rescored from {old['run_id']}"]
+    record.stages = {}
+    return record
+
+
+def _store(record: RunRecord, frame: Any, old: Mapping[str, Any], folder: Path) -> None:
+    """Keep line, key and expected keys of units whose deciding event is the same as before."""
+    before = records.scores(old, folder).select("index", "decided_by", "line", "key", "expected")
+    frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
+    name = f"{record.run_id}/scores.parquet"
+    records.write_parquet(frame, folder / name)
+    record.artifacts = {**record.artifacts, "scores": name}
+    record.artifacts.pop("bundle", None)
+    records.append(record, folder)

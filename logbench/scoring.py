@@ -1,0 +1,97 @@
+"""A saved model on other logs, labels or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .bundle import Bundle
+from .frames import KeySequences, Lines, Scores, Sessions
+from .grouping import Grouped, group_lines, group_sequences, read_lines
+from .interfaces import Context, Progress
+from .parsing import sessions_of
+from .verdicts import ruled
+
+
+def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) -> pl.DataFrame:
+    """Score every unit of `data`, most anomalous first.
+
+    Returns:
+        Columns `unit`, `score` (Float64, null where the protocol drops it), `verdict` (Boolean), `events`,
+        `unseen`, `short`, `event` (index of the deciding one, −1: none), `line` (from 0), `key`, `template`,
+        `raw` (of the deciding line).
+
+    Raises:
+        DataError: the data cannot be read.
+    """
+    opened = bundle.parts["dataset"].build().read(data)
+    grouped = _grouped(bundle, opened, progress)
+    sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
+    frame = _verdicts(bundle, sessions, Context(device=device, progress=progress))
+    templates = bundle.vocabulary.lookup(grouped.messages)
+    names = pl.DataFrame({"key": templates, "template": grouped.messages}).unique("key", keep="first")
+    frame = frame.join(names, on="key", how="left", maintain_order="left")
+    return _with_raw(frame, opened).sort("score", descending=True, nulls_last=True, maintain_order=True)
+
+
+def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> Grouped:
+    if isinstance(opened, KeySequences):
+        return group_sequences(opened)
+    parser = bundle.vocabulary.parser
+    needs = bundle.parts["model"].entry.item.traits.needs
+    read = read_lines(opened, bundle.parts["windower"].build(), parser, progress, "times" in needs)
+    return group_lines(read, parser, None, opened.header)
+
+
+def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
+    minimum, threshold = bundle.facts["min_events"], bundle.facts["threshold"]["value"]
+    long_enough = sessions.lengths >= minimum
+    asked = sessions.take(long_enough).unlabelled()
+    scores = Scores.of(bundle.model.score(asked, context), len(asked), bundle.parts["model"].name)
+    where = np.flatnonzero(long_enough)
+
+    def spread(values: Any, dtype: Any) -> pl.Series:
+        empty = pl.Series([None], dtype=dtype).new_from_index(0, len(sessions))
+        return empty if values is None else empty.scatter(where, pl.Series(values, dtype=dtype))
+
+    frame = pl.DataFrame(
+        {
+            "unit": sessions.ids,
+            "events": sessions.lengths,
+            "unseen": sessions.unseen,
+            "raw": spread(scores.primary, pl.Float64),
+            "event": spread(scores.event, pl.Int64),
+            "ignoring": spread(scores.ignoring, pl.Float64),
+            "ignoring_event": spread(scores.ignoring_event, pl.Int64),
+        }
+    )
+    frame = ruled(frame, bundle.protocol, minimum).with_columns(event=pl.col("decided_by").fill_null(-1))
+    at = sessions.offsets[:-1] + frame["event"].to_numpy()
+    has = frame["event"].to_numpy() >= 0
+    at = np.where(has, at, 0)
+    lines = sessions.lines[at] if sessions.lines is not None else np.zeros(len(at), dtype=np.int64)
+    return frame.select(
+        "unit",
+        "score",
+        (pl.col("score") > (np.inf if threshold is None else threshold)).alias("verdict"),
+        "events",
+        "unseen",
+        "short",
+        "event",
+        line=pl.when(pl.Series(has & (sessions.lines is not None))).then(pl.Series(lines)),
+        key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[at])),
+    )
+
+
+def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
+    """Add the raw text of the deciding lines of alarms."""
+    if isinstance(opened, KeySequences) or "raw" not in opened.frame.collect_schema():
+        return frame.with_columns(raw=pl.lit(None, pl.String))
+    numbers = frame.filter("verdict")["line"].drop_nulls().unique()
+    found = opened.frame.select(pl.col("line").cast(pl.Int64), "raw").filter(
+        pl.col("line").is_in(numbers.implode())
+    )
+    return frame.join(found.collect(engine="streaming"), on="line", how="left", maintain_order="left")

@@ -1,0 +1,71 @@
+"""One trained model under every choice that the protocol leaves after scoring: why published F1 differ."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from .errors import UnfitError
+from .plan import Job
+from .prepare import Shared, prepare
+from .progress import Bars
+from .protocol import EvaluationProtocol
+from .registry import Registry
+from .run import context_for, fit_and_score, opened
+from .stages import Stages
+from .verdicts import Decision, decide, metrics_of, rule
+
+RULE = "unseen_or_short"
+CHOICES: dict[str, tuple[str, ...]] = {
+    "short": ("flag", "drop", "miss"),
+    "unseen": ("target", "anomalous", "ignore"),
+    "threshold": ("validation", "fixed", "oracle"),
+    "duplicates": ("all", "unique"),
+}
+DUPLICATES = {"all": "all", "unique": "distinct"}
+
+
+def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """Train once, then one row a choice of short, unseen, threshold and duplicates.
+
+    Yields:
+        `protocol` (every field), `threshold`, `metrics` and `trivial` (of the rule *unseen or short*) for the
+        chosen duplicates, and `difference` (F1 of the model less that of the rule). A choice that the model or
+        the data cannot serve has `skipped` with the reason instead.
+
+    Raises:
+        DataError, UnfitError: nothing can be trained at all.
+    """
+    stages = Stages(registry, bars)
+    prepared = prepare(job, registry, Shared(), stages)
+    record = opened(job)
+    with contextlib.redirect_stdout(sys.stderr):
+        _, scored = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)
+    for choice in itertools.product(*CHOICES.values()):
+        chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
+        protocol = replace(job.protocol, **chosen)
+        row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
+        row["protocol"] = {**protocol.as_dict(), "min_events": job.min_events}
+        try:
+            decision = decide(scored, protocol, job.min_events, job.fixed_threshold)
+            yield {**row, "threshold": decision.threshold, **_measured(job, protocol, decision, prepared.weighted)}
+        except UnfitError as error:
+            yield {**row, "skipped": str(error)}
+
+
+def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
+    """Headline metrics of the model and of the rule, and the difference in F1."""
+    evaluators = {part.name: part.build() for part in job.evaluators}
+    unit, name = job.card.unit, DUPLICATES[protocol.duplicates]
+    found = metrics_of(decision.units, evaluators, unit, weighted)
+    if not found:
+        raise UnfitError("the data have no labels")
+    if found[unit][name] is None:
+        raise UnfitError("distinct units are not known where a class is subsampled")
+    ruled = metrics_of(rule(decision.units, RULE), evaluators, unit, weighted)[unit][name]
+    model = found[unit][name]
+    return {"metrics": model, "trivial": {RULE: ruled}, "difference": model["f1"] - ruled["f1"]}
