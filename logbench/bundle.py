@@ -32,22 +32,25 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     """
     if folder.exists():
         raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
-    parts = {kind: getattr(job, kind) for kind in KINDS}
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": record.run_id,
-        "components": {k: {"name": p.name, "config": p.as_dict(), **record.plugins[p.entry.plugin.name]} for k, p in parts.items()},
+        "components": {kind: _saved(getattr(job, kind), record) for kind in KINDS},
         "protocol": {k: v for k, v in job.protocol.as_dict().items() if k != "hash"},
         "min_events": job.min_events,
         "threshold": record.threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
-    }  # fmt: skip
+    }
     with cache.whole(folder) as target:
         (target / "model").mkdir()
         model.save(target / "model")
         (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")
     record.artifacts["bundle"] = str(folder)
+
+
+def _saved(part: Part, record: RunRecord) -> dict[str, Any]:
+    return {"name": part.name, "config": part.as_dict(), **record.plugins[part.entry.plugin.name]}
 
 
 class Bundle:

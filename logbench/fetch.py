@@ -41,10 +41,8 @@ def fetch(
     Raises:
         DataError: no network, a wrong or short file, no room on the disk: one line with the ways on.
     """
-    name = PurePosixPath(unquote(urlsplit(card.url).path)).name
-    if not name:
-        raise DataError(f"{card.title}: nothing to fetch; pass --data PATH or set LOGBENCH_DATA ({card.layout})")
-    target = folder / name
+    target = target_of(card, folder)
+    name = target.name
     try:
         if _whole(target, card):
             return target
@@ -58,6 +56,18 @@ def fetch(
         reason = f"{folder}: {error.strerror or error}"
         raise DataError(_ways_on(card, name, reason, embedded)) from None
     return target
+
+
+def target_of(card: Card, folder: Path) -> Path:
+    """Where `fetch` puts the archive.
+
+    Raises:
+        DataError: the card has nothing to fetch.
+    """
+    name = PurePosixPath(unquote(urlsplit(card.url).path)).name
+    if not name:
+        raise DataError(f"{card.title}: nothing to fetch; pass --data PATH or set LOGBENCH_DATA ({card.layout})")
+    return folder / name
 
 
 def _whole(target: Path, card: Card) -> bool:

@@ -37,11 +37,11 @@ def locate(
         return below if below.exists() else _given(Path(root), f"LOGBENCH_DATA={root}", name, card)
     if not card.url:
         raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
-    from .fetch import fetch
+    from .fetch import fetch, target_of
 
     folder = cache.root() / "fetched"
     if not may_fetch:
-        target = folder / card.url.rpartition("/")[2]
+        target = target_of(card, folder)
         return target if target.exists() else None
     embedded = [n for n, entry in registry.components["dataset"].items() if entry.item.card.simulated]
     return fetch(card, folder, progress, embedded=embedded)
@@ -54,7 +54,7 @@ def _given(path: Path, said: str, name: str, card: Card) -> Path:
 
 
 def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) -> Path | None:
-    folder = cache.root() / "generated" / f"{part.name}-{cache.key_of(config=part.as_dict())}"
+    folder = cache.root() / "generated" / f"{part.name}-{cache.key_of(config=part.as_dict(), plugin=part.entry.plugin.version)}"
     if not folder.exists():
         if not may_fetch:
             return None

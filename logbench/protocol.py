@@ -22,8 +22,11 @@ Duplicates = Literal["all", "unique"]
 class EvaluationProtocol:
     """The same for every model that is compared. Field by field as in the protocol reference."""
 
-    train: Train = option("first", "which units train: first or random train_units, the data set's given part, "
-                          "ratio (chronological), random_ratio, or per_class_ratio")  # fmt: skip
+    train: Train = option(
+        "first",
+        "which units train: first or random train_units, the data set's given part, ratio (chronological), "
+        "random_ratio, or per_class_ratio",
+    )
     train_units: int = option(4855, "training units where train is first or random", ge=1)
     train_ratio: float = option(0.5, "share of the units that train where train is a ratio", gt=0, le=1)
     content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
@@ -35,10 +38,13 @@ class EvaluationProtocol:
     )
     min_events: int = option(0, "units below it are short; 0: what the compared models need", ge=0)
     short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
-    unseen: Unseen = option("target", "keys unseen in training: anomalous anywhere, where a model meets one as "
-                            "target, or ignore")  # fmt: skip
-    threshold: Threshold = option("validation", "validation (label-free), fixed (the model's own), or oracle (best F1 "
-                                  "on test: no honest result)")  # fmt: skip
+    unseen: Unseen = option(
+        "target", "keys unseen in training: anomalous anywhere, where a model meets one as target, or ignore"
+    )
+    threshold: Threshold = option(
+        "validation",
+        "validation (label-free), fixed (the model's own), or oracle (best F1 on test: no honest result)",
+    )
     alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
     value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
