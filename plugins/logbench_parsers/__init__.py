@@ -19,9 +19,7 @@ class DrainConfig:
     depth: int = option(4, "levels of the tree, as drain3 counts them: depth - 3 leading tokens route", ge=3)
     similarity: float = option(0.5, "share of equal tokens from which a message joins a template", ge=0, le=1)
     max_children: int = option(100, "branches of a tree node, the wildcard's among them", ge=1)
-    masks: tuple[str, ...] = option(
-        (), "more regular expressions (Rust syntax) to mask, before the built-in ones"
-    )
+    masks: tuple[str, ...] = option((), "more regular expressions (Rust syntax) to mask, before the built-in ones")
     builtin_masks: bool = option(True, "mask block ids, addresses, hexadecimal words and runs of digits")
     match: Literal["similar", "exact"] = option(
         "similar", "after training a message needs a similar template, or one that fits it exactly"
@@ -31,9 +29,7 @@ class DrainConfig:
 @hookimpl
 def logbench_parsers() -> Iterator[Component[Parser]]:
     """`drain`, `hdfs` and `none`."""
-    yield Component(
-        "drain", _drain, config=DrainConfig, summary="Drain (He et al., ICWS 2017): learns templates"
-    )
+    yield Component("drain", _drain, config=DrainConfig, summary="Drain (He et al., ICWS 2017): learns templates")
     yield Component("hdfs", _hdfs, summary="the 30 known templates of HDFS_v1 as fixed expressions")
     yield Component("none", _none, summary="every distinct message is a template: for key sequences")
 

@@ -19,7 +19,6 @@ Differences, each on purpose:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import eq
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,15 +26,13 @@ import polars as pl
 
 from logbench import ConfigError
 
+from .leaf import Leaf, Template, Token
 from .none import texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from . import DrainConfig
-
-Token = str | None
-"""None is the wildcard that the miner puts, so that no message can hold it."""
 
 VARIABLE = "<*>"
 DIGIT_RUNS = (("[0-9]+", "0"),)
@@ -51,13 +48,13 @@ BUILTIN = (
 
 
 class Node:
-    """A branch of the tree: further branches by token (None: any token), or a leaf's keys."""
+    """A branch of the tree: further branches by token (None: any token), or a leaf."""
 
-    __slots__ = ("children", "keys")
+    __slots__ = ("children", "leaf")
 
     def __init__(self) -> None:
         self.children: dict[Token, Node] = {}
-        self.keys: list[int] = []
+        self.leaf = Leaf()
 
 
 class DrainParser:
@@ -77,9 +74,7 @@ class DrainParser:
 
     def _clear(self) -> None:
         self._lengths: dict[int, Node] = {}
-        self._templates: list[list[Token]] = []
-        self._wildcards: list[int] = []
-        self._paths: list[list[Token]] = []
+        self._templates: list[Template] = []
 
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
         """Forget what was known and learn `messages` in order; keys int32 [messages]."""
@@ -93,15 +88,13 @@ class DrainParser:
     @property
     def templates(self) -> Sequence[str]:
         """Templates by key, tokens joined by one space."""
-        return [
-            " ".join(VARIABLE if token is None else token for token in tokens) for tokens in self._templates
-        ]
+        return [" ".join(VARIABLE if t is None else t for t in template.tokens) for template in self._templates]
 
     def state(self) -> dict[str, Any]:
         """Tokens (null: wildcard) of each template, and the branches that lead to its leaf."""
         return {
-            "templates": [list(tokens) for tokens in self._templates],
-            "paths": [list(p) for p in self._paths],
+            "templates": [list(template.tokens) for template in self._templates],
+            "paths": [list(template.path) for template in self._templates],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -112,72 +105,48 @@ class DrainParser:
 
     def _learn(self, tokens: list[str]) -> int:
         leaf = self._leaf(tokens)
-        key, same = self._most_similar(leaf, tokens) if leaf else (-1, 0)
-        if key < 0 or not self._similar(same, tokens):
+        if leaf is None:
             return self._add(tokens, self._new_path(tokens))
-        if same + self._wildcards[key] < len(tokens):
-            template = [
-                old if old == new else None for old, new in zip(self._templates[key], tokens, strict=True)
-            ]
-            self._templates[key] = template
-            self._wildcards[key] = template.count(None)
-        return key
+        template, same = leaf.most_similar(tokens)
+        if not self._similar(same, tokens):
+            return self._add(tokens, self._new_path(tokens))
+        if same + template.wildcards < len(tokens):
+            leaf.join(template, tokens)
+        return template.key
 
     def _find(self, tokens: list[str]) -> int:
         leaf = self._leaf(tokens)
         if leaf is None:
             return -1
-        fitting = self._fitting(leaf, tokens)
-        if fitting >= 0 or self._config.match == "exact":
-            return fitting
-        key, same = self._most_similar(leaf, tokens)
-        return key if self._similar(same, tokens) else -1
+        if fitting := leaf.fitting(tokens):
+            return fitting.key
+        template, same = leaf.most_similar(tokens)
+        return template.key if self._config.match == "similar" and self._similar(same, tokens) else -1
 
     def _similar(self, same: int, tokens: list[str]) -> bool:
         return not tokens or same / len(tokens) >= self._config.similarity
 
-    def _leaf(self, tokens: list[str]) -> Node | None:
+    def _leaf(self, tokens: list[str]) -> Leaf | None:
+        """Where the tokens lead. A leaf that can be reached holds at least one template."""
         node = self._lengths.get(len(tokens))
         for token in self._leading(tokens):
             if node is None:
                 return None
             node = node.children.get(token) or node.children.get(None)
-        return node
+        return node.leaf if node else None
 
     def _leading(self, tokens: list[str]) -> list[str]:
         """The tokens that route: never the last one, which is left to the comparison."""
         return tokens[: max(0, min(self._config.depth - 3, len(tokens) - 1))]
 
-    def _most_similar(self, leaf: Node, tokens: list[str]) -> tuple[int, int]:
-        """The key with most equal tokens, then most wildcards, then the oldest; and how many are equal."""
-        best, most, wild = -1, -1, -1
-        for key in leaf.keys:
-            same = sum(map(eq, self._templates[key], tokens))
-            if same > most or (same == most and self._wildcards[key] > wild):
-                best, most, wild = key, same, self._wildcards[key]
-                if same == len(tokens):
-                    break
-        return best, most
-
-    def _fitting(self, leaf: Node, tokens: list[str]) -> int:
-        """The key with fewest wildcards whose template is the message but for wildcards; −1 where none is."""
-        fits = [
-            key
-            for key in leaf.keys
-            if self._wildcards[key] + sum(map(eq, self._templates[key], tokens)) == len(tokens)
-        ]
-        return min(fits, key=self._wildcards.__getitem__, default=-1)
-
     def _add(self, tokens: Sequence[Token], path: list[Token]) -> int:
         node = self._lengths.setdefault(len(tokens), Node())
         for branch in path:
             node = node.children.setdefault(branch, Node())
-        key = len(self._templates)
-        node.keys.append(key)
-        self._templates.append(list(tokens))
-        self._wildcards.append(tokens.count(None))
-        self._paths.append(path)
-        return key
+        template = Template(len(self._templates), list(tokens), tokens.count(None), path)
+        self._templates.append(template)
+        node.leaf.add(template)
+        return template.key
 
     def _new_path(self, tokens: list[str]) -> list[Token]:
         path: list[Token] = []

@@ -1,0 +1,97 @@
+"""A leaf of Drain's tree: templates of one length, and which of them a message is most like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import eq
+
+import numpy as np
+from numpy.typing import NDArray
+
+Token = str | None
+"""None is the wildcard that the miner puts, so that no message can hold it."""
+
+WIDE = 32
+"""From so many templates on, one comparison with all of them in numpy beats one by one."""
+
+
+@dataclass(slots=True)
+class Template:
+    """`tokens`, how many of them are wildcards, the branches to its leaf, and its place in there."""
+
+    key: int
+    tokens: list[Token]
+    wildcards: int
+    path: list[Token]
+    place: int = -1
+
+
+class Leaf:
+    """Templates by age."""
+
+    __slots__ = ("_codes", "_table", "_wildcards", "templates")
+
+    def __init__(self) -> None:
+        self.templates: list[Template] = []
+        # Only for wide leaves, int32 [tokens, room]: a template is a column of token numbers, −1 its wildcards.
+        self._table: NDArray[np.int32] = np.empty((0, 0), np.int32)
+        self._wildcards: NDArray[np.int32] = np.empty(0, np.int32)
+        self._codes: dict[Token, int] = {None: -1}
+
+    def add(self, template: Template) -> None:
+        """Take in a template of the leaf's length."""
+        template.place = len(self.templates)
+        self.templates.append(template)
+        if len(self.templates) >= WIDE:
+            self._write(template)
+
+    def join(self, template: Template, tokens: Sequence[str]) -> None:
+        """Put wildcards into `template`, one of this leaf, where it differs from `tokens`."""
+        template.tokens = [a if a == b else None for a, b in zip(template.tokens, tokens, strict=True)]
+        template.wildcards = template.tokens.count(None)
+        if len(self.templates) >= WIDE:
+            self._write(template)
+
+    def most_similar(self, tokens: Sequence[str]) -> tuple[Template, int]:
+        """The template with most equal tokens, then most wildcards, then the oldest; how many are equal."""
+        if len(self.templates) >= WIDE:
+            equal = self._equal(tokens)
+            most = int(equal.max())
+            wildcards = np.where(equal == most, self._wildcards[: len(equal)], -1)
+            return self.templates[int(wildcards.argmax())], most
+        best, most = self.templates[0], -1
+        for template in self.templates:
+            same = sum(map(eq, template.tokens, tokens))
+            if same > most or (same == most and template.wildcards > best.wildcards):
+                best, most = template, same
+        return best, most
+
+    def fitting(self, tokens: Sequence[str]) -> Template | None:
+        """The template with fewest wildcards, then the oldest, that is the message but for its wildcards."""
+        whole = len(tokens)
+        if len(self.templates) >= WIDE:
+            equal = self._equal(tokens)
+            places = np.flatnonzero(equal + self._wildcards[: len(equal)] == whole)
+            fits = [self.templates[place] for place in places]
+        else:
+            fits = [t for t in self.templates if sum(map(eq, t.tokens, tokens)) + t.wildcards == whole]
+        return min(fits, key=lambda template: template.wildcards, default=None)
+
+    def _equal(self, tokens: Sequence[str]) -> NDArray[np.int32]:
+        """How many tokens are equal, int32 [templates]."""
+        codes = np.array([self._codes.get(token, -2) for token in tokens], np.int32)
+        equal: NDArray[np.int32] = (self._table[:, : len(self.templates)] == codes[:, None]).sum(0, dtype=np.int32)
+        return equal
+
+    def _write(self, template: Template) -> None:
+        if template.place < len(self._wildcards):
+            codes = [self._codes.setdefault(token, len(self._codes)) for token in template.tokens]
+            self._table[:, template.place] = codes
+            self._wildcards[template.place] = template.wildcards
+            return
+        room = 2 * len(self.templates)
+        self._table = np.empty((len(template.tokens), room), np.int32)
+        self._wildcards = np.empty(room, np.int32)
+        for one in self.templates:
+            self._write(one)
