@@ -293,6 +293,13 @@ def test_drain_prefers_wildcards_among_the_equally_similar(wide: int) -> None:
     assert parser.fit(pl.Series(["p q c d", "a b m n", "a b x y", "a b c d"])).tolist() == [0, 1, 1, 1]
 
 
+def test_frozen_drain_prefers_few_wildcards_among_those_that_fit(wide: int) -> None:
+    """`a b <*> <*>` is older, but `<*> b c d` says more of the message."""
+    parser = DrainParser(DrainConfig(depth=3))
+    assert parser.fit(pl.Series(["a b m n", "a b x y", "p b c d", "q b c d"])).tolist() == [0, 0, 1, 1]
+    assert parser.match(pl.Series(["a b c d", "a b c e"])).tolist() == [1, 0]
+
+
 def test_drain_sends_tokens_without_room_to_the_wildcard() -> None:
     """Three branches: two tokens and the wildcard, where all others meet and are compared."""
     messages = pl.Series([f"{word} is up" for word in "abcde"])
