@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from .errors import DataError
+from .errors import DataError, PluginError
 from .frames import KeySequences, Lines
 from .interfaces import Parser, Progress, Windower
 
@@ -76,10 +76,19 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
         parts.append(batch)
         done += len(batch)
         progress(done, max(total, done) if total else None, "lines")
-    if not done:
+    if not parts or not done:
         where = ", ".join(map(str, lines.files)) or "the data set"
         raise DataError(f"{where}: no line to read; is the file empty?")
-    return pl.concat(parts, rechunk=False)
+    read = pl.concat(parts, rechunk=False)
+    if not lines_complete(read["line"]):
+        raise PluginError("the windower dropped or reordered lines; one without a unit must keep a null unit")
+    return read
+
+
+def lines_complete(line: pl.Series) -> bool:
+    """Whether line numbers begin at 0 and never skip or go back."""
+    step = line.cast(pl.Int64).diff()
+    return line[0] == 0 and step.min() in (None, 0, 1) and step.max() in (None, 0, 1)
 
 
 def _estimate(lines: Lines) -> float | None:

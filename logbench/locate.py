@@ -54,7 +54,11 @@ def _given(path: Path, said: str, name: str, card: Card) -> Path:
 
 
 def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) -> Path | None:
-    folder = cache.root() / "generated" / f"{part.name}-{cache.key_of(config=part.as_dict(), plugin=part.entry.plugin.version)}"
+    folder = (
+        cache.root()
+        / "generated"
+        / f"{part.name}-{cache.key_of(config=part.as_dict(), plugin=part.entry.plugin.version)}"
+    )
     if not folder.exists():
         if not may_fetch:
             return None

@@ -65,7 +65,9 @@ def main() -> int:
         if update:
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        known = {(r["model"], r["seed"]): r for r in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
+        known = {
+            (r["model"], r["seed"]): r for r in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        }
         table = []
         for row in rows:
             old = known.get((row["model"], row["seed"]))

@@ -36,4 +36,4 @@ class Session:
                 f"session: lines have no column {self.column!r} ({', '.join(schema.names())}); "
                 "set windower.pattern or windower.column"
             )
-        return lines.with_columns(unit=ids.list.unique(maintain_order=True)).explode("unit")
+        return lines.with_columns(unit=ids.list.unique(maintain_order=True)).explode("unit", empty_as_null=True)
