@@ -1,0 +1,165 @@
+"""DeepLog as the harness sees it: fit, score, expected, save, load."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from logbench import DataError, Scores
+
+from .batches import to_device
+from .network import Network
+from .precision import Precision, full_fp32
+from .scoring import WindowScores, score_distinct, score_windows
+from .training import new_network, train
+from .units import largest, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from logbench import Context, Histories, Sessions
+
+    from . import DeepLogConfig
+
+SHAPE = ("h", "layers", "hidden", "input", "embedding")
+"""Options that a saved network fixes; the others may change afterwards."""
+
+
+class DeepLog:
+    """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`.
+
+    `primary`: worst rank, +∞ where an unknown key came after h others. `ignoring`: worst rank of a known key,
+    0 where none was to guess. Both are 0 for a unit without a window, which the harness decides itself.
+    `others["nll"]`: the worst negative log-likelihood of a key that came.
+    """
+
+    def __init__(self, config: DeepLogConfig) -> None:
+        self.config = config
+        self.network: Network | None = None
+
+    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing; see `training.train` for facts and errors."""
+        keys, g = train_on.vocabulary, self.config.g
+        if g >= keys:
+            context.note(f"deeplog: g = {g} is not below the {keys} known keys: only unseen keys can alarm")
+        self.network = new_network(max(keys, 1), self.config, context.seed, context.device)
+        return train(self.network, train_on, context, self.config)
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """Ranks and likelihoods of every unit in one pass.
+
+        Raises:
+            DataError: the sessions were made with another vocabulary than the training sessions.
+        """
+        network = self._ready(sessions, context)
+        histories = sessions.histories(self.config.h)
+        found = self._windows(network, histories, self.config, context)
+        scores = _units(found, histories, network.keys)
+        facts = {**scores.facts, "eval_batch": found.batch}
+        kind = Precision.of(self.config.eval_amp, context.device).kind
+        if kind != "off":
+            exact_config = replace(self.config, eval_amp="off")
+            exact = _units(self._windows(network, histories, exact_config, context), histories, network.keys)
+            changed = (scores.primary > self.config.g) != (exact.primary > self.config.g)
+            facts |= {**exact.facts, "eval_amp": kind, "verdicts_changed": int(changed.sum())}
+        return replace(scores, facts=facts)
+
+    def _windows(
+        self, network: Network, histories: Histories, config: DeepLogConfig, context: Context
+    ) -> WindowScores:
+        """Scores of every window in flat order."""
+        if not config.dedup:
+            return score_windows(network, histories, config, context)
+        found, inverse = score_distinct(network, histories, config, context), histories.distinct.inverse
+        return replace(found, rank=found.rank[inverse], nll=found.nll[inverse], near=found.near[inverse])
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """The g keys likeliest at event `events[i]` of unit i, likeliest first, as List(Int32) [units].
+
+        Null where the event has no h predecessors in its unit, or lies beyond its end.
+        """
+        network, h = self._ready(sessions, context), self.config.h
+        asked = np.flatnonzero((events >= h) & (events < sessions.lengths))
+        index = (sessions.offsets[asked] + events[asked] - h)[:, None] + np.arange(h)
+        distinct, inverse = np.unique(sessions.folded[index], axis=0, return_inverse=True)
+        top = _likeliest(network, distinct, min(self.config.g, network.keys), context.device)
+        lists = pl.Series("expected", top[inverse.reshape(-1)], dtype=pl.Array(pl.Int32, top.shape[1]))
+        rows = np.full(len(sessions), len(asked), dtype=np.uint32)
+        rows[asked] = np.arange(len(asked))
+        nothing = pl.Series([None], dtype=pl.List(pl.Int32))
+        return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
+
+    def _ready(self, sessions: Sessions, context: Context) -> Network:
+        assert self.network is not None, "fit or load comes first"
+        if sessions.vocabulary != self.network.keys:
+            raise DataError(
+                f"deeplog was trained on {self.network.keys} keys, not on {sessions.vocabulary}; "
+                "parse them with the parser that the model was trained with"
+            )
+        return self.network.to(context.device).eval()
+
+    def save(self, folder: Path) -> None:
+        """Write `network.safetensors` and `deeplog.json` into an existing folder."""
+        assert self.network is not None, "fit or load comes first"
+        weights = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
+        save_file(weights, folder / "network.safetensors")
+        options = {name: value for name, value in asdict(self.config).items() if name in SHAPE}
+        text = json.dumps({"version": 1, "keys": self.network.keys, **options}, indent=1)
+        (folder / "deeplog.json").write_text(text + "\n", encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
+
+        Raises:
+            DataError: a file is missing or broken.
+        """
+        try:
+            saved = json.loads((folder / "deeplog.json").read_text(encoding="utf-8"))
+            config = replace(self.config, **{name: saved[name] for name in SHAPE})
+            network = Network(saved["keys"], config)
+            network.load_state_dict(load_file(folder / "network.safetensors"))
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{folder}: not a saved deeplog model: {str(error).splitlines()[0]}") from error
+        self.config, self.network = config, network
+
+
+def _units(found: WindowScores, histories: Histories, keys: int) -> Scores:
+    rank, event = worst(found.rank, histories)
+    known, known_event = rank, event
+    if (rank > keys).any():
+        known, known_event = worst(np.where(found.rank > keys, 0, found.rank), histories)
+    return Scores(
+        primary=np.where(rank > keys, np.inf, rank),
+        event=event,
+        ignoring=known.astype(np.float64),
+        ignoring_event=known_event,
+        others={"nll": largest(found.nll, histories, 0.0).astype(np.float64)},
+        facts={
+            "windows": len(histories),
+            "distinct_windows": len(histories.distinct),
+            "near_boundary": int(found.near.sum()),
+        },
+    )
+
+
+@torch.inference_mode()
+def _likeliest(
+    network: Network, histories: NDArray[np.int32], g: int, device: str, chunk: int = 4096
+) -> NDArray[np.int32]:
+    """The g likeliest keys after distinct histories int32 [rows, h], likeliest first, int32 [rows, g]."""
+    parts = [np.empty((0, g), dtype=np.int32)]
+    with full_fp32():
+        for begin in range(0, len(histories), chunk):
+            logits = network(to_device(histories[begin : begin + chunk].astype(np.int64), device))
+            parts.append(logits.topk(g, dim=1).indices.int().cpu().numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,55 @@
+"""The network of DeepLog (Du et al., CCS 2017, section 3.1).
+
+Shapes in comments: B rows, h keys of history, K known keys, I inputs, H hidden units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .prefix import PrefixForward
+
+if TYPE_CHECKING:
+    from . import DeepLogConfig
+
+
+class Network(nn.Module):
+    """Keys 0 … K − 1 are known; K stands for any other, in a history only.
+
+    A key enters as one of
+    - `one-hot`: a column a known key; an unknown key is all zeros, as its own column would never train;
+    - `embedding`: a row a known key; an unknown key is the zero vector, fixed, for the same reason;
+    - `scalar`: the key's number itself as one float (the common public implementations); unknown: K.
+    """
+
+    def __init__(self, keys: int, config: DeepLogConfig) -> None:
+        super().__init__()
+        self.keys, self.input = keys, config.input
+        width = {"one-hot": keys, "embedding": config.embedding, "scalar": 1}[config.input]
+        if config.input == "embedding":
+            self.embedding = nn.Embedding(keys + 1, width, padding_idx=keys)
+        self.lstm = nn.LSTM(width, config.hidden, config.layers, batch_first=True)
+        self.output = nn.Linear(config.hidden, keys)
+
+    def encode(self, keys: Tensor) -> Tensor:
+        """Keys int64 [...] as the first layer's inputs, float [..., I]."""
+        if self.input == "embedding":
+            codes: Tensor = self.embedding(keys)
+            return codes
+        dtype = self.output.weight.dtype
+        if self.input == "scalar":
+            return keys.unsqueeze(-1).to(dtype)
+        return F.one_hot(keys, self.keys + 1)[..., : self.keys].to(dtype)
+
+    def forward(self, histories: Tensor) -> Tensor:
+        """Logits float [B, K] of the key that follows histories int64 [B, h]."""
+        if histories.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            logits, place = PrefixForward(self)(histories)  # torch's LSTM has no half precision on many CPUs
+            return logits[place]
+        states, _ = self.lstm(self.encode(histories))  # [B, h, H]
+        answer: Tensor = self.output(states[:, -1])  # [B, K]
+        return answer

@@ -1,0 +1,167 @@
+"""Ranks and log-probabilities of the keys that came, one forward a batch, for distinct windows or for all.
+
+The rank of a key is 1 + the number of other known keys whose logit is at least its own: a tie counts against
+it. Logits are fp32. Their last bits depend on the batch's shape, so where another key's logit lies within
+`NEAR_TIE`, the window's rank is settled by the same network in double precision: then verdicts are identical
+with and without deduplication and for any batch size.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .batches import to_device
+from .memory import fastest_batch, in_batches
+from .precision import Precision, full_fp32
+from .prefix import PrefixForward, sort_windows
+from .threads import threads_for
+from .ticker import Ticker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context, Histories
+
+    from . import DeepLogConfig
+    from .network import Network
+
+NEAR_TIE = 1e-4
+"""Logits so close are compared again in double precision: fp32 differs by about 1e-6 from batch to batch."""
+BOUNDARY = 1e-5
+"""A verdict is near the boundary where a change of one logit by so much would turn it."""
+
+Forward = Callable[[int, int], tuple[Tensor, Tensor]]
+"""Rows begin … end → logits float [rows, K] and the keys that came, int64 [rows]."""
+
+
+@dataclass(frozen=True)
+class WindowScores:
+    """Of each window, or each distinct one.
+
+    Attributes:
+        rank: int32, of the key that came; K + 1 where it is unknown.
+        nll: float32, its negative log-likelihood; +∞ where it is unknown.
+        near: bool, its verdict at `g` is within `BOUNDARY`.
+        batch: rows of a step.
+    """
+
+    rank: NDArray[np.int32]
+    nll: NDArray[np.float32]
+    near: NDArray[np.bool_]
+    batch: int
+
+
+def judge(logits: Tensor, came: Tensor, margin: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Judge the keys that came, int64 [B], by logits [B, K].
+
+    Returns rank int32, nll float32, and the lowest and highest rank int32 that logits off by `margin` could
+    give; all [B].
+    """
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    keys = logits.shape[1]
+    known = came < keys
+    place = came.clamp(max=keys - 1).unsqueeze(1)
+    own = logits.gather(1, place)  # [B, 1]
+    nll = -logits.log_softmax(1).gather(1, place).squeeze(1)
+    ranks = [(logits >= own).sum(1), (logits > own + margin).sum(1) + 1, (logits >= own - margin).sum(1)]
+    rank, low, high = (torch.where(known, r, keys + 1).int() for r in ranks)
+    return rank, torch.where(known, nll, torch.inf).float(), low, high
+
+
+@torch.inference_mode()
+def score_windows(network: Network, histories: Histories, config: DeepLogConfig, context: Context) -> WindowScores:
+    """Brute force: each window by itself, gathered on the device from the flat keys, by the plain network."""
+    keys, starts = to_device(histories.keys, context.device), to_device(histories.starts, context.device)
+    span = torch.arange(histories.h + 1, device=context.device)
+
+    def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
+        windows = keys[starts[begin:end, None] + span].long()
+        return network(windows[:, :-1]), windows[:, -1]
+
+    return _score(network, (histories, np.arange(len(histories))), forward, config, context)
+
+
+@torch.inference_mode()
+def score_distinct(
+    network: Network, histories: Histories, config: DeepLogConfig, context: Context
+) -> WindowScores:
+    """Each distinct window once, sharing steps where they begin alike; ordered as `histories.distinct`."""
+    windows = distinct_windows(histories)
+    order = sort_windows(windows)
+    windows = windows[order]
+    shared = PrefixForward(network)
+
+    def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
+        rows = to_device(windows[begin:end], context.device).long()
+        logits, place = shared(rows[:, :-1])
+        return logits[place], rows[:, -1]
+
+    found = _score(network, (histories, histories.distinct.first[order]), forward, config, context)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return WindowScores(found.rank[back], found.nll[back], found.near[back], found.batch)
+
+
+def distinct_windows(histories: Histories, chunk: int = 65_536) -> NDArray[np.int32] | NDArray[np.int16]:
+    """Distinct windows [distinct, h + 1], int16 where keys fit; in chunks, as their index is 4 × as large."""
+    first = histories.distinct.first
+    dtype = np.int16 if histories.vocabulary < 2**15 - 1 else np.int32
+    result = np.empty((len(first), histories.h + 1), dtype=dtype)
+    for begin in range(0, len(first), chunk):
+        result[begin : begin + chunk] = histories.windows(first[begin : begin + chunk])
+    return result
+
+
+def _score(
+    network: Network,
+    windows: tuple[Histories, NDArray[np.int64]],
+    forward: Forward,
+    config: DeepLogConfig,
+    context: Context,
+) -> WindowScores:
+    """Judge the given windows, by number; row r is the r-th of them, looked at again where it nearly ties."""
+    histories, which = windows
+    precision = Precision.of(config.eval_amp, context.device)
+    tick = Ticker(context.progress, len(which))
+
+    def work(begin: int, end: int) -> tuple[Tensor, ...]:
+        with precision.autocast(), threads_for(end - begin, context.device):
+            logits, came = forward(begin, end)
+            tick(end)
+            return judge(logits, came, NEAR_TIE)
+
+    with full_fp32():
+        batch = config.eval_batch
+        if batch == "auto":
+            batch = fastest_batch(len(which), work, context.device)
+        parts, batch = in_batches(len(which), batch, work, context.note)
+    if not parts:
+        return WindowScores(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, bool), batch)
+    rank, nll, low, high = (part.cpu().numpy() for part in parts)
+    near = np.zeros(len(rank), dtype=bool)
+    if precision.kind == "off":
+        rows = np.flatnonzero(low != high)
+        rank[rows], near[rows] = _settle(network, histories, which[rows], config.g)
+    return WindowScores(rank, nll, near, batch)
+
+
+def _settle(
+    network: Network, histories: Histories, which: NDArray[np.int64], g: int, chunk: int = 4096
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Ranks int32 of the windows `which`, and where a verdict is near the boundary, in double precision."""
+    ranks, near = np.empty(len(which), dtype=np.int32), np.empty(len(which), dtype=bool)
+    if len(which):
+        double = copy.deepcopy(network).to("cpu", torch.float64)
+    for begin in range(0, len(which), chunk):
+        part = slice(begin, begin + chunk)
+        windows = torch.from_numpy(histories.windows(which[part]).astype(np.int64))
+        rank, _, low, high = judge(double(windows[:, :-1]), windows[:, -1], BOUNDARY)
+        ranks[part], near[part] = rank.numpy(), ((low <= g) & (high > g)).numpy()
+    return ranks, near
