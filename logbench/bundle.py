@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import cache
 from .config import make
 from .errors import ConfigError, DataError
 from .parsing import Vocabulary
 from .plain import plain
 from .plan import Job, Part
 from .protocol import EvaluationProtocol
+from .storage import whole
 
 if TYPE_CHECKING:
     from .prepare import Prepared
@@ -42,7 +42,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
     }
-    with cache.whole(folder) as target:
+    with whole(folder) as target:
         (target / "model").mkdir()
         model.save(target / "model")
         (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")

@@ -6,16 +6,16 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from .errors import DataError
 from .grouping import Grouped
+from .storage import whole, write_parquet
 
 VERSION = 1
 """Raised when the meaning of what is cached changes: older entries are then not found."""
@@ -29,50 +29,39 @@ def root() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
-@contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that takes its place at the end, unless an error comes first.
-
-    Where another process was faster, its folder stays and ours is thrown away.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield folder
-        try:
-            folder.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def key_of(**facts: Any) -> str:
     """A name that changes with any of the facts."""
     text = json.dumps({"version": VERSION, "polars": pl.__version__, **facts}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def grouped(key: str, make: Callable[[], Grouped], use: bool) -> tuple[Grouped, bool]:
-    """The grouped lines kept under `key`, or made and kept; and whether they were there."""
+def grouped(key: str, make: Callable[[], Grouped], use: bool, note: Callable[[str], None]) -> tuple[Grouped, bool]:
+    """The grouped lines kept under `key`, or made and kept; and whether they were there.
+
+    A cache that cannot be written is done without, with a note.
+    """
     folder = root() / "grouped" / key
     if use and folder.exists():
         return _load(folder), True
     made = make()
     if use:
-        with whole(folder) as target:
-            _store(made, target)
+        try:
+            with whole(folder) as target:
+                _store(made, target)
+        except DataError as error:
+            note(f"going on without cache: {error}")
     return made, False
 
 
 def _store(value: Grouped, folder: Path) -> None:
     events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
-    pl.DataFrame({k: v for k, v in events.items() if v is not None}).write_parquet(
-        folder / "events.parquet", compression="lz4"
-    )
-    value.units.with_columns(events=pl.Series(np.diff(value.offsets))).write_parquet(folder / "units.parquet")
-    pl.DataFrame({"message": value.messages}).write_parquet(folder / "messages.parquet")
+    frames = {
+        "events": pl.DataFrame({name: column for name, column in events.items() if column is not None}),
+        "units": value.units.with_columns(events=pl.Series(np.diff(value.offsets))),
+        "messages": pl.DataFrame({"message": value.messages}),
+    }
+    for name, frame in frames.items():
+        write_parquet(frame, folder / f"{name}.parquet")
     facts = {"facts": dict(value.facts), "sequences": value.sequences}
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 

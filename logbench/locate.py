@@ -11,6 +11,7 @@ from .errors import DataError
 from .interfaces import Card, Generator, Progress
 from .plan import Part
 from .registry import Registry
+from .storage import whole
 
 
 def locate(
@@ -62,6 +63,6 @@ def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) ->
     if not folder.exists():
         if not may_fetch:
             return None
-        with cache.whole(folder) as target:
+        with whole(folder) as target:
             dataset.generate(target, progress)
     return folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,13 +52,13 @@ class Shared:
     kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
 
-def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages) -> Prepared:
+def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]) -> Prepared:
     """Stages `locate` to `sessions`.
 
     Raises:
         DataError, UnfitError: see each stage.
     """
-    path, files, source, grouped = _grouped(job, registry, shared, stages)
+    path, files, source, grouped = _grouped(job, registry, shared, stages, note)
     key = (source, str(job.protocol), job.parser.name, str(job.parser.config), str(job.totals))
     if key in shared.kept:
         for stage_name in ("split", "parse", "sessions"):
@@ -82,7 +82,9 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages) -> Pre
     return result
 
 
-def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tuple[Path, str, str, Grouped]:
+def _grouped(
+    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
+) -> tuple[Path, str, str, Grouped]:
     """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
     dataset = job.dataset.build()
     with stages("locate") as stage:
@@ -105,7 +107,7 @@ def _grouped(job: Job, registry: Registry, shared: Shared, stages: Stages) -> tu
                 stage.facts["shared"] = True
         grouped: Grouped = shared.kept["grouped", key]
         return path, files, key, grouped
-    made, found = cache.grouped(key, lambda: _read_and_group(job, opened, stages, times), job.plan.cache)
+    made, found = cache.grouped(key, lambda: _read_and_group(job, opened, stages, times), job.plan.cache, note)
     if found:
         for name in ("read", "group"):
             with stages(name) as stage:

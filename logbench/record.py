@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import polars as pl
 
 from .errors import DataError
 from .plain import plain
+from .storage import written
 
 RECORD_VERSION = 1
 FILE = "records.jsonl"
@@ -76,24 +77,32 @@ class RunRecord:
 
 
 def append(record: RunRecord, folder: Path) -> None:
-    """Add a record to `folder/records.jsonl`: whole, on disk before this returns, in one write under a lock."""
+    """Add a record to `folder/records.jsonl`: whole, on disk before this returns, in one write under a lock.
+
+    Raises:
+        DataError: it cannot be written; what was there stays as it was.
+    """
     import fcntl
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        size = file.seek(0, os.SEEK_END)
-        torn = False
-        if size:
-            file.seek(size - 1)
-            torn = file.read(1) != b"\n"
-        try:
-            file.write((b"\n" if torn else b"") + record.to_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            os.ftruncate(file.fileno(), size)
-            raise
+    path = folder / FILE
+    with written(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            size = file.seek(0, os.SEEK_END)
+            torn = b"\n" if size and _last_byte(file, size) != b"\n" else b""
+            try:
+                file.write(torn + record.to_json().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), size)
+                raise
+
+
+def _last_byte(file: BinaryIO, size: int) -> bytes:
+    file.seek(size - 1)
+    return file.read(1)
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:
@@ -140,14 +149,3 @@ def scores(record: Mapping[str, Any], folder: Path) -> pl.DataFrame:
     if not path.exists():
         raise DataError(f"{path}: the scores of run {record['run_id']} are gone; run it again")
     return pl.read_parquet(path)
-
-
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        frame.write_parquet(temporary)
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from .plan import Part
 from .protocol import EvaluationProtocol
 from .record import RunRecord
 from .registry import Registry
+from .storage import write_parquet
 from .verdicts import RULES, decide, metrics_of, rule
 
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "duplicates")
@@ -86,7 +87,7 @@ def _store(record: RunRecord, frame: Any, old: Mapping[str, Any], folder: Path) 
     before = records.scores(old, folder).select("index", "decided_by", "line", "key", "expected")
     frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
     name = f"{record.run_id}/scores.parquet"
-    records.write_parquet(frame, folder / name)
+    write_parquet(frame, folder / name)
     record.artifacts = {**record.artifacts, "scores": name}
     record.artifacts.pop("bundle", None)
     records.append(record, folder)

@@ -28,6 +28,7 @@ from .provenance import environment, source
 from .record import RunRecord
 from .registry import Registry
 from .stages import Stages
+from .storage import write_parquet
 from .verdicts import RULES, Decision, decide, metrics_of, rule
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
     registry.notify("run_started", plan=job.plan)
     note = _notes(record, bars)
     try:
-        prepared = prepare(job, registry, shared, stages)
+        prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
         with contextlib.redirect_stdout(sys.stderr):
             context = context_for(job, prepared, note)
@@ -295,5 +296,5 @@ def _store(
         "templates": templates_frame(prepared.grouped, prepared.vocabulary),
     }
     for name, frame in frames.items():
-        records.write_parquet(frame, folder / f"{name}.parquet")
+        write_parquet(frame, folder / f"{name}.parquet")
         record.artifacts[name] = f"{record.run_id}/{name}.parquet"

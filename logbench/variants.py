@@ -41,7 +41,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         DataError, UnfitError: nothing can be trained at all.
     """
     stages = Stages(registry, bars)
-    prepared = prepare(job, registry, Shared(), stages)
+    prepared = prepare(job, registry, Shared(), stages, note)
     record = opened(job)
     with contextlib.redirect_stdout(sys.stderr):
         _, scored = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)

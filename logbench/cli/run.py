@@ -60,7 +60,7 @@ def command(
             records.append(record)
             if as_json:
                 print(record.to_json(), flush=True)
-    if not as_json:
+    if not as_json and (len(records) > 1 or records[0].status == "ok"):
         print(shown_by.report([record.as_dict() for record in records]))
     return finish(records, options["out"])
 

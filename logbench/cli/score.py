@@ -29,9 +29,9 @@ def command(
     from ..bundle import Bundle
     from ..errors import DataError
     from ..progress import Bars
-    from ..record import write_parquet
     from ..run import resolve_device
     from ..scoring import score_bundle
+    from ..storage import write_parquet
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")

@@ -1,0 +1,71 @@
+"""Writing: whole or not at all, and what fails said in one line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from .errors import DataError
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Whatever fails while `path` is written becomes one line.
+
+    Raises:
+        DataError: a full disk, a folder that may not be written …
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0].rpartition("IO error: ")[2]
+    else:
+        return
+    raise DataError(f"{path}: cannot be written: {reason}; free some space or choose another place")
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame under a temporary name, then rename it.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            frame.write_parquet(temporary, compression="lz4")
+            temporary.rename(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place at the end, unless an error comes first.
+
+    Where another process was faster, its folder stays and ours is thrown away.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with written(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            yield folder
+            try:
+                folder.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
