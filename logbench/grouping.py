@@ -62,10 +62,11 @@ def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
 def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> pl.DataFrame:
     """One pass over the lines: columns `line` (UInt32), `unit` and `shape` (Categorical), and `time`, `label`.
 
-    A line of several units stands once for each; a line of none has a null unit.
+    A line of several units stands once for each; a line of none has a null unit. A line without a message has
+    an empty one.
     """
     shapes, names = pl.Categories.random(), pl.Categories.random()
-    shape = apply(pl.col("message"), parser.shape).cast(pl.Categorical(shapes))
+    shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(shapes))
     assigned = windower.assign(lines.frame.with_columns(shape=shape))
     schema = assigned.collect_schema()
     extra = [name for name, wanted in (("time", times), ("label", True)) if wanted and name in schema]
@@ -82,6 +83,17 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
     read = pl.concat(parts, rechunk=False)
     if not lines_complete(read["line"]):
         raise PluginError("the windower dropped or reordered lines; one without a unit must keep a null unit")
+    return _filled(read)
+
+
+def _filled(read: pl.DataFrame) -> pl.DataFrame:
+    """No nulls: a line without time has that of the line before (none at all: no times), a label is unknown."""
+    if "label" in read.columns and read["label"].null_count():
+        read = read.with_columns(pl.col("label").fill_null(-1))
+    if "time" in read.columns and (missing := read["time"].null_count()):
+        if missing == len(read):
+            return read.drop("time")
+        read = read.with_columns(pl.col("time").fill_null(strategy="forward").fill_null(strategy="backward"))
     return read
 
 
@@ -106,7 +118,7 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None,
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     Raises:
-        DataError: no line belongs to any unit.
+        DataError: no line belongs to any unit, or a unit has two labels.
     """
     total = int(read["line"].max()) + 1  # type: ignore[arg-type]
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
@@ -122,7 +134,7 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None,
         first_line=pl.Series(lines[offsets[:-1]]), last_line=pl.Series(lines[offsets[1:] - 1])
     )
     units, label_facts = _with_labels(units, labels, line_labels, offsets)
-    without = total - (len(inside) if len(inside) == total else inside["line"].n_unique())
+    without = total - 1 - int(np.count_nonzero(np.diff(inside["line"].to_numpy())))  # lines come in order
     facts = {"lines": total, "events": len(inside), "lines_without_unit": without, **label_facts}
     return Grouped(units, offsets, codes[order], lines, messages, times, line_labels, facts)
 
@@ -170,6 +182,8 @@ def _with_labels(
     offsets: NDArray[np.int64],
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     if labels is not None:
+        if twice := labels.filter(pl.col("unit").is_duplicated())["unit"].head(1).to_list():
+            raise DataError(f"the labels name unit {twice[0]} twice; keep one label for each unit")
         units = units.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
         units = units.with_columns(pl.col("label").fill_null(-1).cast(pl.Int8))
         extra = labels.join(units, on="unit", how="anti").height
