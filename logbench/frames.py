@@ -94,6 +94,8 @@ class KeySequences:
                 )
         if self.frame["keys"].null_count():
             raise DataError("KeySequences: a unit without a list of keys; give it an empty list")
+        if int(self.frame["keys"].list.len().sum()) != int(self.frame["keys"].list.drop_nulls().list.len().sum()):
+            raise DataError("KeySequences: a list of keys holds a null; leave the event out or give it a key")
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,16 @@ class Sessions:
         return known[h]
 
 
+SCORED_COLUMNS = frozenset(
+    (
+        *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
+        *("raw", "event", "ignoring", "ignoring_event"),
+        *("score", "verdict", "decided_by", "short", "line", "key", "expected"),
+    )
+)
+"""Columns of the stored scores, so no names for scores of a model's own."""
+
+
 @dataclass(frozen=True)
 class Scores:
     """What a model says of each unit.
@@ -267,15 +279,18 @@ class Scores:
         """Check what model `model` returned for `units` units; a plain array becomes `Scores`.
 
         Raises:
-            PluginError: wrong shape or type, or NaN.
+            PluginError: wrong shape or type, NaN, or another score of a name that is taken.
         """
         scores = answer if isinstance(answer, Scores) else cls(np.asarray(answer))
         columns = {
             "primary": scores.primary,
             "ignoring": scores.ignoring,
             "event": scores.event,
+            "ignoring_event": scores.ignoring_event,
             **scores.others,
         }
+        if taken := sorted(SCORED_COLUMNS.intersection(scores.others)):
+            raise PluginError(f"model {model!r}: a score cannot be called {taken[0]!r}, that name is taken")
         for name, column in columns.items():
             if column is None:
                 continue

@@ -1,0 +1,85 @@
+"""Windows, distinct windows and distinct sequences against loops over Python lists."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logbench import Sessions
+from logbench.histories import distinct_codes
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> tuple[list[list[int]], int]:
+    """Few different keys of a small or large vocabulary (13 keys of more than 30 outgrow 64 bits), some unseen."""
+    vocabulary = draw(st.sampled_from([0, 1, 3, 15, 30, 31, 57, 300, 2**20]))
+    keys = st.sampled_from(sorted({0, 1, vocabulary // 2, max(vocabulary - 1, 0), vocabulary, vocabulary + 7}))
+    return draw(st.lists(st.lists(keys, max_size=30), max_size=6)), vocabulary
+
+
+def windows_of(sequences: list[list[int]], vocabulary: int, h: int) -> list[tuple[int, tuple[int, ...]]]:
+    folded = [[min(k, vocabulary) for k in s] for s in sequences]
+    return [(u, tuple(s[i : i + h + 1])) for u, s in enumerate(folded) for i in range(len(s) - h)]
+
+
+@settings(max_examples=300)
+@given(sessions(), st.integers(1, 12))
+def test_windows_and_distinct_windows(case: tuple[list[list[int]], int], h: int) -> None:
+    sequences, vocabulary = case
+    found = Sessions.of(sequences, vocabulary).histories(h)
+    expected = windows_of(sequences, vocabulary, h)
+    assert len(found) == len(expected)
+    assert found.units.tolist() == [unit for unit, _ in expected]
+    windows = [tuple(w) for w in found.windows(np.arange(len(found))).tolist()]
+    assert windows == [window for _, window in expected]
+    distinct = list(dict.fromkeys(windows))
+    assert [tuple(w) for w in found.distinct_windows.tolist()] == distinct
+    assert [distinct[i] for i in found.distinct.inverse] == windows
+    assert found.distinct.counts.tolist() == [windows.count(window) for window in distinct]
+
+
+@given(sessions(), st.integers(1, 5), st.randoms())
+def test_worst_is_the_largest_of_each_unit(case: tuple[list[list[int]], int], h: int, random: object) -> None:
+    sequences, vocabulary = case
+    found = Sessions.of(sequences, vocabulary).histories(h)
+    values = np.array([random.uniform(-9, 9) for _ in range(len(found))])  # type: ignore[attr-defined]
+    of_unit: list[list[float]] = [[] for _ in sequences]
+    for value, (unit, _) in zip(values, windows_of(sequences, vocabulary, h), strict=True):
+        of_unit[unit].append(value)
+    assert found.worst(values).tolist() == [max(v, default=-np.inf) for v in of_unit]
+    assert found.worst(values, empty=7.0).tolist() == [max(v, default=7.0) for v in of_unit]
+
+
+@given(sessions())
+def test_distinct_sequences_tell_unseen_keys_apart(case: tuple[list[list[int]], int]) -> None:
+    sequences, vocabulary = case
+    found = Sessions.of(sequences, vocabulary).distinct
+    rows = [tuple(s) for s in sequences]
+    distinct = list(dict.fromkeys(rows))
+    assert [rows[i] for i in found.first] == distinct
+    assert found.first.tolist() == [rows.index(row) for row in distinct]
+    assert [distinct[i] for i in found.inverse] == rows
+    assert found.counts.tolist() == [rows.count(row) for row in distinct]
+
+
+def test_distinct_sequences_at_scale() -> None:
+    random = np.random.default_rng(0)
+    sequences = [row[: random.integers(0, 9)].tolist() for row in random.integers(0, 3, (20_000, 8))]
+    found = Sessions.of(sequences, 3).distinct
+    assert len(found) == len({tuple(s) for s in sequences})
+    assert int(found.counts.sum()) == 20_000
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_distinct_codes_use_all_64_bits(codes: list[int]) -> None:
+    found = distinct_codes(np.array(codes, dtype=np.uint64))
+    distinct = list(dict.fromkeys(codes))
+    assert [codes[i] for i in found.first] == distinct
+    assert [distinct[i] for i in found.inverse] == codes
+
+
+def test_a_history_needs_a_key() -> None:
+    with pytest.raises(ValueError, match="h = 0"):
+        Sessions.of([[0]], 1).histories(0)
