@@ -74,7 +74,8 @@ def _training(
     units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], int]:
     kind, total = protocol.train, len(units)
-    eligible = np.flatnonzero(labels != ANOMALY) if protocol.content == "normal" else np.arange(total)
+    barred = {"normal": labels == ANOMALY, "labelled": labels == UNKNOWN, "mixed": np.zeros(total, dtype=bool)}
+    eligible = np.flatnonzero(~barred[protocol.content])
     straddling = 0
     if kind == "given":
         if "part" not in units.columns:
@@ -99,9 +100,9 @@ def _training(
 
 
 def _per_class(labels: NDArray[np.int8], eligible: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
-    """The first `ratio` of each class, as loglizer's `uniform` split."""
-    parts = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    first = np.concatenate([part[: round(ratio * len(part))] for part in parts])
+    """The first `ratio` of the anomalies and of all others, rounded down, as loglizer's `uniform` split."""
+    parts = [np.flatnonzero(labels == ANOMALY), np.flatnonzero(labels != ANOMALY)]
+    first = np.concatenate([part[: int(ratio * len(part))] for part in parts])
     return np.intersect1d(first, eligible)
 
 

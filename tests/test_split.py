@@ -1,0 +1,136 @@
+"""Splits: each kind against its definition, whole units on one side, nothing on two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from logbench import DataError, EvaluationProtocol, LeakError, UnfitError
+from logbench.split import Split, audit, split_units
+
+LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
+KINDS = ("first", "random", "ratio", "random_ratio", "per_class_ratio")
+
+
+def frame(labels: list[int], last: list[int] | None = None, part: list[str] | None = None) -> pl.DataFrame:
+    """Unit i begins at line 10 i, and ends there unless told."""
+    first = [10 * i for i in range(len(labels))]
+    columns: dict[str, Any] = {"unit": [f"u{i}" for i in range(len(labels))], "label": labels}
+    columns |= {"first_line": first, "last_line": last or first, **({"part": part} if part else {})}
+    return pl.DataFrame(columns, schema_overrides={"label": pl.Int8})
+
+
+def split(units: pl.DataFrame, **protocol: Any) -> Split:
+    return split_units(units, EvaluationProtocol(**{"held_out": 0.0, **protocol}))
+
+
+@given(
+    LABELS, st.sampled_from(KINDS), st.sampled_from(["normal", "mixed", "labelled"]), st.floats(0, 0.9), st.data()
+)
+def test_every_unit_is_on_one_side(
+    labels: list[int], kind: str, content: str, held_out: float, data: st.DataObject
+) -> None:
+    protocol = {
+        "train": kind,
+        "content": content,
+        "held_out": held_out,
+        "train_units": data.draw(st.integers(1, 20)),
+        "train_ratio": data.draw(st.floats(0.1, 0.9)),
+        "split_seed": data.draw(st.integers(0, 3)),
+    }
+    try:
+        found = split(frame(labels), **protocol)
+    except (DataError, UnfitError):
+        assume(False)
+    sides = [*found.train.tolist(), *found.held_out.tolist(), *found.test.tolist()]
+    assert sorted(sides) == list(range(len(labels)))
+    chosen = len(found.train) + len(found.held_out)
+    assert len(found.held_out) == round(held_out * chosen)
+    for side in (found.train, found.held_out, found.test):
+        assert side.dtype == np.int64 and (np.diff(side) > 0).all()
+    training = {labels[i] for i in [*found.train, *found.held_out]}
+    if content == "normal":
+        assert 1 not in training, "anomalies must not train"
+    if content == "labelled":
+        assert -1 not in training, "units without label must not train a labelled model"
+    assert found.digest == split(frame(labels), **protocol).digest
+
+
+def test_first_takes_the_first_normals() -> None:
+    found = split(frame([1, 0, 1, -1, 0, 0]), train_units=3)
+    assert found.train.tolist() == [1, 3, 4] and found.test.tolist() == [0, 2, 5]
+    assert split(frame([1, 0, 0]), train_units=2, content="mixed").train.tolist() == [0, 1]
+
+
+def test_random_takes_any_normals_and_depends_on_its_seed_alone() -> None:
+    labels = [0, 1] * 100
+    found = [split(frame(labels), train="random", train_units=30, split_seed=seed) for seed in (0, 0, 1)]
+    assert all(len(f.train) == 30 and (f.train % 2 == 0).all() for f in found)
+    assert found[0].digest == found[1].digest != found[2].digest
+    assert found[0].train.tolist() == found[1].train.tolist() != found[2].train.tolist()
+    assert found[0].train.max() > 100, "not the first ones"
+
+
+def test_the_held_out_units_depend_on_the_seed_too() -> None:
+    found = [split(frame([0] * 50), train_units=40, held_out=0.25, split_seed=seed).held_out for seed in (0, 1)]
+    assert len(found[0]) == len(found[1]) == 10 and found[0].tolist() != found[1].tolist()
+    assert found[0].tolist() != list(range(30, 40)), "not the last ones"
+
+
+def test_given_is_the_data_sets_own() -> None:
+    units = frame([0, 1, 0, 1, 0], part=["train", "train", "test", "test", "other"])
+    found = split(units, train="given")
+    assert found.train.tolist() == [0] and found.test.tolist() == [2, 3]
+    assert split(units, train="given", content="mixed").train.tolist() == [0, 1]
+    with pytest.raises(UnfitError, match="train = first"):
+        split(frame([0, 0]), train="given")
+
+
+def test_ratio_is_chronological_and_counts_those_across_the_cut() -> None:
+    units = frame([0, 1, 0, 0, 0, 0, 0, 0], last=[5, 30, 39, 40, 41, 1000, 60, 70])
+    found = split(units, train="ratio", train_ratio=0.5, content="mixed")
+    assert found.train.tolist() == [0, 1, 2, 3] and found.test.tolist() == [4, 5, 6, 7]
+    assert found.straddling == 1, "only the unit whose last line is line 40, where the test begins"
+    assert split(units, train="ratio", train_ratio=0.5).train.tolist() == [0, 2, 3]
+
+
+def test_random_ratio_leaves_the_anomalies_it_drew_to_the_test() -> None:
+    labels = [0, 1] * 50
+    found = split(frame(labels), train="random_ratio", train_ratio=0.6)
+    mixed = split(frame(labels), train="random_ratio", train_ratio=0.6, content="mixed")
+    assert len(mixed.train) == 60
+    assert found.train.tolist() == [i for i in mixed.train if labels[i] == 0]
+
+
+@given(LABELS, st.floats(0.05, 1))
+def test_per_class_ratio_is_loglizers_rule(labels: list[int], ratio: float) -> None:
+    """Its `uniform` split: positives and all others apart, of each the first `int(ratio * n)` in order."""
+    positive = [i for i, label in enumerate(labels) if label > 0]
+    others = [i for i, label in enumerate(labels) if label <= 0]
+    expected = sorted(positive[: int(ratio * len(positive))] + others[: int(ratio * len(others))])
+    assume(0 < len(expected) < len(labels))
+    found = split(frame(labels), train="per_class_ratio", train_ratio=ratio, content="mixed")
+    assert found.train.tolist() == expected
+
+
+def test_too_much_or_too_little_is_one_line() -> None:
+    with pytest.raises(DataError, match="no unit to train"):
+        split(frame([1, 1]))
+    with pytest.raises(DataError, match="no unit to test"):
+        split(frame([0, 0]))
+    with pytest.raises(UnfitError, match="needs labels"):
+        split(frame([-1, -1]), content="labelled")
+
+
+def test_a_leak_is_named() -> None:
+    units, none = frame([0, 0, 0]), np.empty(0, np.int64)
+    audit(units, np.array([0]), np.array([1]), np.array([2]))
+    with pytest.raises(LeakError, match="unit u1 is on two sides"):
+        audit(units, np.array([0, 1]), none, np.array([1, 2]))
+    with pytest.raises(LeakError, match="unit u0 occurs twice"):
+        split(units.with_columns(unit=pl.Series(["u0", "u0", "u2"])), train_units=1)
