@@ -1,0 +1,258 @@
+"""Verdicts by the protocol against loops over rows, thresholds against exhaustive search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from logbench import EvaluationProtocol, UnfitError
+from logbench.verdicts import (
+    RULES,
+    decide,
+    distinct_units,
+    metrics_of,
+    oracle_threshold,
+    rule,
+    ruled,
+    validation_threshold,
+)
+
+INF = math.inf
+SCHEMA = {
+    "part": pl.String,
+    "label": pl.Int8,
+    "weight": pl.Float64,
+    "events": pl.Int64,
+    "unseen": pl.Int64,
+    "sequence": pl.UInt32,
+    "raw": pl.Float64,
+    "ignoring": pl.Float64,
+    "event": pl.Int64,
+    "ignoring_event": pl.Int64,
+}
+SCORE = st.sampled_from([-INF, -1.5, 0.0, 1.0, 2.0, 9.0, INF])
+MINIMUM = 3
+Row = dict[str, Any]
+
+
+@st.composite
+def scored(draw: st.DrawFn) -> list[Row]:
+    """Scored units; as in a run, those below 3 events have no score of the model's."""
+    rows = []
+    for i in range(draw(st.integers(2, 25))):
+        events = draw(st.integers(1, 5))
+        raw = draw(SCORE)
+        rows.append(
+            {
+                "part": draw(st.sampled_from(["held_out", "test"])) if i > 1 else ("held_out", "test")[i],
+                "label": draw(st.sampled_from([-1, 0, 1])),
+                "weight": float(draw(st.integers(1, 4))),
+                "events": events,
+                "unseen": draw(st.integers(0, events)),
+                "sequence": draw(st.integers(0, 3)),
+                "raw": raw if events >= MINIMUM else None,
+                "ignoring": draw(SCORE) if events >= MINIMUM else None,
+                "event": events - 1 if events >= MINIMUM else None,
+                "ignoring_event": 0 if events >= MINIMUM else None,
+            }
+        )
+    return rows
+
+
+def frame(rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def score_of(row: Row, short: str, unseen: str) -> float | None:
+    if row["events"] < MINIMUM:
+        return {"flag": INF, "miss": -INF, "drop": None}[short]
+    if unseen == "anomalous" and row["unseen"]:
+        return INF
+    return row["ignoring"] if unseen == "ignore" else row["raw"]  # type: ignore[no-any-return]
+
+
+def f1(units: list[tuple[float, int, float]], threshold: float) -> float:
+    """Units are score, label, weight."""
+    tp = sum(w for s, y, w in units if s > threshold and y == 1)
+    fp = sum(w for s, y, w in units if s > threshold and y == 0)
+    fn = sum(w for s, y, w in units if s <= threshold and y == 1)
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    scored(),
+    st.sampled_from(["flag", "miss", "drop"]),
+    st.sampled_from(["anomalous", "target", "ignore"]),
+    st.sampled_from(["validation", "fixed", "oracle"]),
+    st.sampled_from(["all", "unique"]),
+    st.sampled_from([0.005, 0.1, 0.25, 0.5, 1.0]),
+)
+def test_decisions_as_by_hand(
+    rows: list[Row], short: Any, unseen: Any, threshold: Any, duplicates: Any, alpha: float
+) -> None:
+    scores = [score_of(row, short, unseen) for row in rows]
+    pairs = list(zip(rows, scores, strict=True))
+    held = [(s, r["weight"]) for r, s in pairs if r["part"] == "held_out" and s is not None]
+    test = [(r, s) for r, s in pairs if r["part"] == "test"]
+    known = [(s, r["label"], r["weight"]) for r, s in test if r["label"] >= 0 and s is not None]
+    assume(threshold != "validation" or held)
+    assume(threshold != "oracle" or known)
+    protocol = EvaluationProtocol(
+        short=short, unseen=unseen, threshold=threshold, duplicates=duplicates, alpha=alpha, value=1.0
+    )
+    found = decide(frame(rows), protocol, MINIMUM, fixed=None)
+    assert found.frame["score"].to_list() == scores
+
+    value, total = found.threshold["value"], sum(w for _, w in held)
+    if threshold == "validation":
+        fitting = [v for v, _ in held if sum(w for s, w in held if s > v) <= alpha * total]
+        assert value == min(fitting)
+        assert found.threshold["reliable"] == (len(held) * alpha >= 1)
+    elif threshold == "fixed":
+        assert value == 1.0
+    else:
+        seen: dict[Any, tuple[float, int, float]] = {}
+        for r, s in test:
+            if r["label"] >= 0 and s is not None:
+                seen.setdefault((r["sequence"], r["label"]), (s, r["label"], 1.0))
+        units = known if duplicates == "all" else list(seen.values())
+        best = max(f1(units, t) for t in [-INF, *(s for s, _, _ in units)])
+        assert f1(units, value) == pytest.approx(best)
+    if held:
+        assert found.threshold["achieved"] == pytest.approx(sum(w for s, w in held if s > value) / total)
+    assert found.threshold["held_out"] == len(held)
+
+    assert found.frame["verdict"].to_list() == [None if s is None else s > value for s in scores]
+    deciding = 0 if unseen == "ignore" else None
+    for row, decided in zip(rows, found.frame["decided_by"], strict=True):
+        assert decided == (-1 if row["events"] < MINIMUM else row["event"] if deciding is None else deciding)
+
+    counts = found.counts
+    assert counts["labelled"] == sum(r["label"] >= 0 for r, _ in test)
+    assert counts["excluded"] == {
+        name: sum(r["label"] == label and s is None for r, s in test)
+        for name, label in (("normal", 0), ("anomaly", 1))
+    }
+    assert counts["scored"] + sum(counts["excluded"].values()) == counts["labelled"]
+    assert counts["short"] == sum(r["events"] < MINIMUM for r, _ in test)
+    assert counts["unseen"] == sum(r["unseen"] > 0 for r, _ in test)
+    assert counts["unlabelled"] == sum(r["label"] < 0 for r, _ in test)
+
+
+@given(st.lists(st.tuples(SCORE, st.floats(0.01, 100)), min_size=1, max_size=30), st.floats(0.001, 1))
+def test_validation_threshold_with_any_weights(units: list[tuple[float, float]], alpha: float) -> None:
+    scores, weights = np.array(units).T
+    value = validation_threshold(scores, weights, alpha)
+    allowed = alpha * weights.sum()
+    assert value in scores
+    assert weights[scores > value].sum() <= allowed * (1 + 1e-9)
+    lower = scores[scores < value]
+    if len(lower):
+        assert weights[scores > lower.max()].sum() > allowed * (1 - 1e-9), "a smaller one would do"
+
+
+@given(st.lists(st.tuples(SCORE, st.integers(0, 1), st.floats(0.1, 10)), min_size=1, max_size=12))
+def test_oracle_against_every_threshold(units: list[tuple[float, int, float]]) -> None:
+    columns = {"score": pl.Float64, "label": pl.Int8, "weight": pl.Float64}
+    value = oracle_threshold(pl.DataFrame(units, schema=columns, orient="row"))
+    best = max(f1(units, t) for t in [-INF, INF, *(s for s, _, _ in units)])
+    assert f1(units, value) == pytest.approx(best)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scored(), st.sampled_from(["flag", "drop"]))
+def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
+    units = decide(frame(rows), EvaluationProtocol(short=short, threshold="fixed", value=1.0), MINIMUM, None).units
+    test = [row for row in rows if row["part"] == "test"]
+    for name in RULES:
+        found = rule(units, name)
+        for row, score, verdict in zip(test, found["score"], found["verdict"], strict=True):
+            if row["events"] < MINIMUM and short == "drop":
+                assert score is None and verdict is None
+                continue
+            brief, strange = row["events"] < MINIMUM, row["unseen"] > 0
+            alarm = {"predict_all": True, "short": brief, "unseen": strange, "unseen_or_short": brief or strange}
+            assert verdict == alarm[name] and score == float(alarm[name])
+
+
+@settings(max_examples=40, deadline=None)
+@given(scored())
+def test_a_distinct_unit_is_the_first_of_sequence_and_label(rows: list[Row]) -> None:
+    first: dict[Any, int] = {}
+    for index, row in enumerate(rows):
+        first.setdefault((row["sequence"], row["label"]), index)
+    found = distinct_units(frame(rows).with_row_index("row"))
+    assert found["row"].to_list() == list(first.values())
+    assert set(found["weight"]) == {1.0}
+
+
+class Sees:
+    """An evaluator that says what it was given."""
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        return {"rows": units.height, "weight": units["weight"].sum(), "labels": set(units["label"])}
+
+
+class OfUnits(Sees):
+    of_units = True
+
+
+@settings(max_examples=40, deadline=None)
+@given(scored())
+def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
+    protocol = EvaluationProtocol(short="drop", threshold="fixed", value=1.0)
+    units = decide(frame(rows), protocol, MINIMUM, None).units
+    kept = [r for r in rows if r["part"] == "test" and r["label"] >= 0 and r["events"] >= MINIMUM]
+    found = metrics_of(units, {"own": Sees(), "main": OfUnits()}, "session", weighted=False)
+    if not kept:
+        assert found == {}
+        return
+    assert set(found) == {"own", "session"} and found["own"] == found["session"]
+    assert found["own"]["all"] == {
+        "rows": len(kept),
+        "weight": sum(r["weight"] for r in kept),
+        "labels": {r["label"] for r in kept},
+    }
+    assert found["own"]["distinct"]["rows"] == len({(r["sequence"], r["label"]) for r in kept})
+    weighted = metrics_of(units, {"own": Sees()}, "session", weighted=True)
+    assert weighted["own"]["distinct"] is None and weighted["own"]["all"] == found["own"]["all"]
+
+
+def row(**changes: Any) -> Row:
+    usual: Row = {"part": "test", "label": 0, "weight": 1.0, "events": 5, "unseen": 0, "sequence": 0}
+    return {**usual, "raw": 1.0, "ignoring": None, "event": 2, "ignoring_event": None, **changes}
+
+
+def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
+    protocol = EvaluationProtocol(unseen="ignore")
+    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM)["score"].to_list() == [
+        1,
+        INF,
+    ]
+    with pytest.raises(UnfitError, match="no score without unseen keys"):
+        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM)
+
+
+def test_thresholds_that_cannot_be_had() -> None:
+    for protocol, said in (
+        ({"threshold": "validation"}, "needs held-out units"),
+        ({"threshold": "fixed"}, "set protocol.value"),
+        ({"threshold": "oracle"}, "needs labelled test units"),
+    ):
+        with pytest.raises(UnfitError, match=said):
+            decide(frame([row(label=-1)]), EvaluationProtocol(**protocol), MINIMUM, None)  # type: ignore[arg-type]
+
+
+def test_the_models_own_threshold_gives_way_to_the_users() -> None:
+    rows = frame([row()])
+    assert decide(rows, EvaluationProtocol(threshold="fixed"), MINIMUM, 9.0).threshold["value"] == 9.0
+    zero = decide(rows, EvaluationProtocol(threshold="fixed", value=0.0), MINIMUM, 9.0)
+    assert zero.threshold["value"] == 0.0 and zero.threshold["achieved"] is None
