@@ -100,8 +100,9 @@ def score_distinct(
 
     def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
         rows = to_device(windows[begin:end], context.device).long()
-        logits, place = shared(rows[:, :-1])
-        return logits[place], rows[:, -1]
+        with threads_for(len(rows), context.device):
+            logits, place = shared(rows[:, :-1])
+            return logits[place], rows[:, -1]
 
     found = _score(network, (histories, histories.distinct.first[order]), forward, config, context)
     back = np.empty_like(order)
@@ -132,9 +133,10 @@ def _score(
     tick = Ticker(context.progress, len(which))
 
     def work(begin: int, end: int) -> tuple[Tensor, ...]:
-        with precision.autocast(), threads_for(end - begin, context.device):
+        with precision.autocast():
             logits, came = forward(begin, end)
-            tick(end)
+        tick(end)
+        with threads_for(len(came), context.device):
             return judge(logits, came, NEAR_TIE)
 
     with full_fp32():
