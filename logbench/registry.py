@@ -77,7 +77,7 @@ class Registry:
         self.presets: dict[str, Entry] = {}
         self.commands: dict[str, Entry] = {}
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
-        blocked = {*block, *filter(None, os.environ.get("LOGBENCH_BLOCK", "").split(","))}
+        blocked = {*block, *(name.strip() for name in os.environ.get("LOGBENCH_BLOCK", "").split(","))}
         for plugin in self.plugins:
             if plugin.name in blocked or plugin.distribution in blocked:
                 plugin.error = "blocked"
@@ -96,7 +96,7 @@ class Registry:
             plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
             plugin.error = " ".join(plugin.error.split()) or type(error).__name__
             plugin.cause = error
-            if self.manager.has_plugin(plugin.name):
+            if self.manager.has_plugin(self._registered(plugin)):
                 self.manager.unregister(name=self._registered(plugin))
 
     def _registered(self, plugin: Plugin) -> str:
@@ -104,15 +104,10 @@ class Registry:
 
     def _admit(self, plugin: Plugin) -> None:
         module = plugin.load()
-        name = self._registered(plugin)
-        self.manager.register(module, name=name)
-        try:
-            self._check_names(plugin, module)
-            offers = list(self._offers(plugin))
-            self._check_conflicts(offers)
-        except BaseException:
-            self.manager.unregister(name=name)
-            raise
+        self.manager.register(module, name=self._registered(plugin))
+        self._check_names(plugin, module)
+        offers = list(self._offers(plugin))
+        self._check_conflicts(offers)
         for table, item_name, entry in offers:
             table[item_name] = entry
 
@@ -193,6 +188,8 @@ def _check_item(hook: str, item: Any) -> None:
         raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
     if isinstance(item, Component) and not callable(item.build):
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
+    if hook == "logbench_datasets" and item.card is None:
+        raise _RefusalError(f"{hook} yields {item.name!r} without a card")
 
 
 def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:
