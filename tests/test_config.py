@@ -1,0 +1,135 @@
+"""Options: strict, typed, bounded, and errors that say what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from logbench import ConfigError, EvaluationProtocol, option
+from logbench.config import make, parse_settings, read_toml, suggest
+
+
+@dataclass(frozen=True)
+class Options:
+    """One field of each sort."""
+
+    count: int = option(3, "how many", ge=1)
+    share: float = option(0.5, "how much", gt=0, le=1)
+    limit: float | None = option(None, "at most", gt=0)
+    fast: bool = option(False, "whether")
+    mode: Literal["one-hot", "scalar"] = option("one-hot", "which")
+    names: tuple[str, ...] = option((), "a list")
+    sizes: tuple[int, ...] = option((1,), "numbers")
+
+
+def made(**values: Any) -> Options:
+    result: Options = make(Options, values, "thing")
+    return result
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "expected"),
+    [
+        ({}, "count", 3),
+        ({"count": "9"}, "count", 9),
+        ({"count": 9}, "count", 9),
+        ({"share": "1"}, "share", 1.0),
+        ({"share": "1e-3"}, "share", 0.001),
+        ({"limit": "none"}, "limit", None),
+        ({"limit": "None"}, "limit", None),
+        ({"limit": "2"}, "limit", 2.0),
+        ({"limit": None}, "limit", None),
+        ({"fast": "true"}, "fast", True),
+        ({"fast": "0"}, "fast", False),
+        ({"fast": False}, "fast", False),
+        ({"mode": "scalar"}, "mode", "scalar"),
+        ({"names": "a, b,"}, "names", ("a", "b")),
+        ({"names": ["a,b"]}, "names", ("a,b",)),
+        ({"sizes": "2,3"}, "sizes", (2, 3)),
+    ],
+)
+def test_values_are_converted_by_type(values: dict[str, Any], field: str, expected: Any) -> None:
+    found = getattr(made(**values), field)
+    assert found == expected and type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"count": "many"}, "thing.count=many: .*how many"),
+        ({"count": "1.5"}, "thing.count=1.5"),
+        ({"count": 0}, "greater than or equal to 1"),
+        ({"share": "0"}, "greater than 0"),
+        ({"share": "1.01"}, "less than or equal to 1"),
+        ({"share": "nan"}, "thing.share=nan"),
+        ({"share": None}, "thing.share=None"),
+        ({"limit": "-1"}, "greater than 0"),
+        ({"fast": "perhaps"}, "thing.fast=perhaps"),
+        ({"mode": "onehot"}, "'one-hot' or 'scalar'"),
+        ({"sizes": "1,x"}, "thing.sizes"),
+        ({"cuont": "1"}, "thing.cuont: no such option; did you mean 'count'"),
+        ({"zzz": "1"}, "there is count, fast, limit, mode"),
+    ],
+)
+def test_wrong_values_are_one_line(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as raised:
+        made(**values)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_options_any_option_is_wrong() -> None:
+    assert make(None, {}, "plain") is None
+    with pytest.raises(ConfigError, match=r"plain\.x: no such option"):
+        make(None, {"x": "1"}, "plain")
+
+
+def test_every_protocol_field_may_be_set_by_text() -> None:
+    texts = {name: str(value) for name, value in EvaluationProtocol().as_dict().items() if name != "hash"}
+    assert make(EvaluationProtocol, texts, "protocol") == EvaluationProtocol()
+
+
+def test_the_protocols_hash_changes_with_any_field() -> None:
+    other = {"train": "random", "train_units": 7, "train_ratio": 0.3, "content": "mixed", "split_seed": 1}
+    other |= {"held_out": 0.2, "min_events": 4, "short": "miss", "unseen": "ignore", "threshold": "fixed"}
+    other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique"}
+    usual = EvaluationProtocol()
+    assert set(other) == set(usual.as_dict()) - {"hash"}
+    hashes = [EvaluationProtocol(**{name: value}).digest for name, value in other.items()]  # type: ignore[arg-type]
+    assert len({usual.digest, *hashes}) == len(other) + 1
+    assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]
+
+
+def test_settings_are_component_key_value() -> None:
+    found = parse_settings(["deeplog.g=9", " deeplog.h = 5", "drain.masks=a=b.c", "deeplog.g=10"])
+    assert found == {"deeplog": {"g": "10", "h": "5"}, "drain": {"masks": "a=b.c"}}
+
+
+@pytest.mark.parametrize("text", ["g=9", "deeplog.g", "deeplog.=9", ".g=9", "=", ""])
+def test_other_settings_are_one_line(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected component\.key=value"):
+        parse_settings([text])
+
+
+def test_toml_is_tables(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('[deeplog]\ng = 9\n[protocol]\nshort = "drop"\n', encoding="utf-8")
+    assert read_toml(path) == {"deeplog": {"g": 9}, "protocol": {"short": "drop"}}
+
+
+@pytest.mark.parametrize("content", [b"g = 9", b"[x", b'[x]\na = "\xff"', None])
+def test_other_files_are_one_line(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "c.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"c\.toml") as raised:
+        read_toml(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_suggestions() -> None:
+    assert suggest("deplog", ["deeplog", "x"]) == "; did you mean 'deeplog'?"
+    assert suggest("q", ["b", "a"]) == "; there is a, b"
+    assert suggest("q", []) == ""
