@@ -8,13 +8,19 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """Mappings, lists, strings, numbers, booleans and None; a number that is not finite becomes None."""
+    """Mappings, lists, strings, numbers, booleans and None; a number that is not finite becomes None.
+
+    Arrays, tensors and series become lists, anything else its text.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
+    for convert in ("tolist", "to_list"):  # arrays, tensors and NumPy's numbers; series
+        if hasattr(value, convert):
+            return plain(getattr(value, convert)())
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if value is None or isinstance(value, int | float):
+        return value
+    return str(value).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be written

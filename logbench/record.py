@@ -110,7 +110,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     path = folder / FILE
     if not path.exists():
         raise DataError(f"{path}: no records here; run something first, or give --out DIR")
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # splitlines knows U+2028 too
         try:
             record = json.loads(line)
         except json.JSONDecodeError:
