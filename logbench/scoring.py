@@ -47,7 +47,7 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
 
 
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
-    minimum, threshold = bundle.facts["min_events"], bundle.facts["threshold"]["value"]
+    minimum, threshold = bundle.facts["min_events"], float(bundle.facts["threshold"]["exact"])
     long_enough = sessions.lengths >= minimum
     asked = sessions.take(long_enough).unlabelled()
     scores = Scores.of(bundle.model.score(asked, context), len(asked), bundle.parts["model"].name)
@@ -76,7 +76,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     return frame.select(
         "unit",
         "score",
-        (pl.col("score") > (np.inf if threshold is None else threshold)).alias("verdict"),
+        (pl.col("score") > threshold).alias("verdict"),
         "events",
         "unseen",
         "short",

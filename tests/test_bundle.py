@@ -1,0 +1,84 @@
+"""A saved model says of a log what it said when it was saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import logbench
+from logbench import Component, DataError, Sessions, hookimpl
+from logbench.bundle import Bundle
+from logbench.record import scores
+from logbench.registry import Plugin, Registry, installed
+from logbench.scoring import score_bundle
+
+
+class Length:
+    """Scores a unit by its events, or every unit alike."""
+
+    same = False
+
+    def fit(self, train: Sessions, context: Any) -> None: ...
+
+    def score(self, sessions: Sessions, context: Any) -> Any:
+        return sessions.lengths * (0.0 if self.same else 1.0)
+
+    def save(self, folder: Path) -> None:
+        (folder / "kept").write_text(str(self.same))
+
+    def load(self, folder: Path) -> None:
+        self.same = (folder / "kept").read_text() == "True"
+
+
+class Same(Length):
+    same = True
+
+
+def registry() -> Registry:
+    module = ModuleType("mine")
+    items = [Component("length", Length), Component("same", Same)]
+    vars(module)["mine"] = hookimpl(lambda: items, specname="logbench_models")
+    found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
+    found.get("model", "length")
+    return found
+
+
+@pytest.mark.parametrize("model", ["length", "same"])
+@pytest.mark.parametrize("threshold", ["oracle", "fixed"])
+@pytest.mark.parametrize("value", ["3.5", "inf", "-inf"])
+def test_verdicts_are_those_of_the_run(
+    tiny_hdfs: Path, tmp_path: Path, model: str, threshold: str, value: str
+) -> None:
+    protocol = {"train": "first", "train_units": "1", "held_out": "0", "threshold": threshold, "value": value}
+    (record,) = logbench.run(
+        model,
+        dataset="hdfs",
+        data=tiny_hdfs,
+        parser="none",
+        registry=registry(),
+        settings={"protocol": protocol},
+        out=tmp_path / "runs",
+        save=tmp_path / "saved",
+    )
+    assert record.error is None
+    assert record.dataset["lines"] == 8 and record.dataset["sessions"] == 3
+    stored = scores(record.as_dict(), tmp_path / "runs").select("unit", "score", "verdict").sort("unit")
+    assert stored["unit"].to_list() == ["blk_-2", "blk_3"]
+    found = score_bundle(Bundle(tmp_path / "saved", registry()), tiny_hdfs, "cpu", lambda *_: None)
+    assert found["unit"].len() == 3
+    again = found.filter(pl.col("unit") != "blk_1").select("unit", "score", "verdict").sort("unit")
+    assert again.equals(stored)
+    if threshold == "fixed":
+        assert stored["verdict"].to_list() == [score > np.float64(value) for score in stored["score"]]
+    else:
+        assert stored["verdict"].to_list()[0] is True, "the best threshold finds the one anomaly"
+
+
+def test_a_folder_without_a_bundle_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no bundle to read"):
+        Bundle(tmp_path, registry())
