@@ -163,7 +163,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
         protocol=protocol,
         totals=_totals(parts["dataset"], layers),
-        min_events=protocol.min_events or max(needed),
+        min_events=_shortest(protocol, max(needed)),
         preset=plan.preset or plan.protocol or card.protocol,
     )
 
@@ -211,6 +211,15 @@ def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
     values = _values("dataset", dataset.name, layers)
     totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
     return totals
+
+
+def _shortest(protocol: EvaluationProtocol, needed: int) -> int:
+    """Events below which a unit is short: as the protocol says, but never fewer than the models need."""
+    if 0 < protocol.min_events < needed:
+        raise ConfigError(
+            f"protocol.min_events={protocol.min_events}: the models need {needed}; give 0 or at least {needed}"
+        )
+    return protocol.min_events or needed
 
 
 def _min_events(part: Part) -> int:

@@ -162,6 +162,7 @@ def test_parts_are_built_with_their_configuration() -> None:
         ({"settings": {"protocol": {"shorts": "x"}}}, r"protocol\.shorts: no such option; did you mean 'short'"),
         ({"settings": {"protocol": {"short": "x"}}}, "'flag', 'miss' or 'drop'"),
         ({"settings": {"dataset": {"blokcs": "1"}}}, r"log\.blokcs: no such option; did you mean 'blocks'"),
+        ({"settings": {"protocol": {"min_events": "1"}}}, "min_events=1: the models need 2"),
         ({"settings": {"parser": {"x": "1"}}}, r"words\.x: no such option"),
         ({"config": {"nett": {"h": 1}}}, r"--config nett\.h: 'nett' is no component"),
     ],
