@@ -110,7 +110,9 @@ def test_whoever_is_first_stays(tmp_path: Path) -> None:
 
 
 def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
-    gate, found, errors = threading.Barrier(6), [], []
+    gate = threading.Barrier(6)
+    found: list[Grouped] = []
+    errors: list[object] = []
 
     def work() -> None:
         gate.wait()

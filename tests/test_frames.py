@@ -121,7 +121,7 @@ def test_lines_are_read_anew_in_bounded_batches() -> None:
 
 
 def test_key_sequences_are_checked() -> None:
-    schema = {"unit": pl.String, "keys": pl.List(pl.Int64)}
+    schema: dict[str, Any] = {"unit": pl.String, "keys": pl.List(pl.Int64)}
     KeySequences(pl.DataFrame({"unit": ["a"], "keys": [[]]}, schema=schema))
     with pytest.raises(PluginError, match="'keys' must be List"):
         KeySequences(pl.DataFrame({"unit": ["a"], "keys": ["1 2"]}))

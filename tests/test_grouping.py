@@ -147,7 +147,8 @@ def test_random_lines_as_by_hand(named: list[tuple[str, list[str]]]) -> None:
 @given(NAMED)
 def test_the_session_windower_keeps_lines_of_no_and_of_several_units(named: list[tuple[str, list[str]]]) -> None:
     found = Session("", "id").assign(lines_of(named).frame).collect()
-    pairs = [(n, unit) for n, (_, ids) in enumerate(named) for unit in dict.fromkeys(ids or [None])]
+    units: list[list[str | None]] = [[*dict.fromkeys(ids)] or [None] for _, ids in named]
+    pairs = [(line, unit) for line, of_line in enumerate(units) for unit in of_line]
     assert list(found.select("line", "unit").iter_rows()) == pairs
 
 
