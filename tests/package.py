@@ -26,7 +26,10 @@ def main(dist: str, clean: str) -> None:
     venv.create(clean, with_pip=True, clear=True)
     binaries = Path(clean) / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True)
-    for words in (["list"], ["run", "deeplog", "new-event+length", "--dataset", "hdfs-sim", "--out", f"{clean}/runs"]):
+    for words in (
+        ["list"],
+        ["run", "deeplog", "new-event+length", "--dataset", "hdfs-sim", "--out", f"{clean}/runs"],
+    ):
         subprocess.run([binaries / "logbench", *words], check=True)
     print(f"{wheel.name}: top level {', '.join(sorted(found))}; installed and run")
 

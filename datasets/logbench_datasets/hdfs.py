@@ -52,10 +52,14 @@ class Hdfs:
         bare = path.is_file() and path.suffix != ".zip"
         found = open_layout(path, [LOG], optional=[] if bare else [LABELS])
         raw = pl.col("raw")
-        frame = found[LOG].scan().with_columns(
-            message=raw.str.slice(STAMP),
-            id=raw.str.extract_all(BLOCK),
-            time=raw.str.slice(0, STAMP).str.to_datetime("%y%m%d %H%M%S", strict=False, time_unit="us"),
+        frame = (
+            found[LOG]
+            .scan()
+            .with_columns(
+                message=raw.str.slice(STAMP),
+                id=raw.str.extract_all(BLOCK),
+                time=raw.str.slice(0, STAMP).str.to_datetime("%y%m%d %H%M%S", strict=False, time_unit="us"),
+            )
         )
         files = [file for member in found.values() for file in member.files]
         return Lines(

@@ -105,6 +105,8 @@ def cli(ctx: click.Context, block: tuple[str, ...]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command: exit 0 for success, 1 for a bug or a worse comparison, 2 for a user's error."""
+    # Waiting threads that spin steal the cores from whatever else runs; read when a model first loads OpenMP.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
         sys.stdout.flush()

@@ -46,7 +46,6 @@ def logbench_presets() -> Iterable[Preset]:
                 "lr": 1e-3,
                 "stop": "passes",
                 "passes": 300,
-                "dedup": False,
             }
         },
     )
@@ -65,7 +64,6 @@ def logbench_presets() -> Iterable[Preset]:
                 "stop": "validation",
                 "passes": 100,
                 "patience": 10,
-                "dedup": False,
             }
         },
     )
@@ -82,6 +80,12 @@ def logbench_presets() -> Iterable[Preset]:
         protocol={"train": "random"},
         components={
             "dataset": FULL_SIZE,
-            "deeplog": {"batch": 512, "lr": 2e-3, "stop": "passes", "passes": 20},
+            "deeplog": {
+                "sampling": "distinct",
+                "batch": 512,
+                "lr": 2e-3,
+                "stop": "passes",
+                "passes": 20,
+            },
         },
     )
