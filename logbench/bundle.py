@@ -37,8 +37,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
         "run_id": record.run_id,
         "components": {kind: _saved(getattr(job, kind), record) for kind in KINDS},
         "protocol": {k: v for k, v in job.protocol.as_dict().items() if k != "hash"},
-        "min_events": job.min_events,
-        "threshold": {**record.threshold, "exact": str(record.threshold["value"])},  # JSON knows no infinity
+        "threshold": record.threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
     }

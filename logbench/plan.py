@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ class Job:
     """A plan with every name found and every value checked.
 
     Attributes:
-        min_events: units below it are short.
+        protocol: with `min_events` as realised, the largest that a compared model needs.
         totals: true class sizes of a subsampled data set.
         preset: name of the preset or the card's protocol that was applied.
     """
@@ -110,7 +110,6 @@ class Job:
     evaluators: tuple[Part, ...]
     protocol: EvaluationProtocol
     totals: Totals
-    min_events: int
     preset: str
 
     @property
@@ -121,6 +120,12 @@ class Job:
     @property
     def parts(self) -> tuple[Part, ...]:
         return (self.dataset, self.windower, self.parser, self.model, *self.evaluators)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every resolved option, by kind; evaluators by name."""
+        parts: dict[str, Any] = {kind: getattr(self, kind).as_dict() for kind in SINGLE}
+        return {**parts, "evaluators": {part.name: part.as_dict() for part in self.evaluators}}
 
     @property
     def fixed_threshold(self) -> float | None:
@@ -161,9 +166,8 @@ def resolve(plan: Plan, registry: Registry) -> Job:
         plan=plan,
         **parts,
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
-        protocol=protocol,
+        protocol=replace(protocol, min_events=_shortest(protocol, max(needed))),
         totals=_totals(parts["dataset"], layers),
-        min_events=_shortest(protocol, max(needed)),
         preset=plan.preset or plan.protocol or card.protocol,
     )
 

@@ -76,7 +76,7 @@ def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry)
     data = record["dataset"]
     try:
         entry = registry.get("dataset", data["name"])
-        part = Part(entry, make(entry.item.config, record["config"][data["name"]], data["name"]))
+        part = Part(entry, make(entry.item.config, record["config"]["dataset"], data["name"]))
         opened = part.build().read(Path(data["path"]))
         if not isinstance(opened, Lines) or not numbers or digest_of(opened.files) != data["digest"]:
             return {}

@@ -32,10 +32,11 @@ class RunRecord:
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`; `min_events` as realised. preset: name.
-        config: resolved, per component. seed: the model's.
+        config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
         split: `seed`, `digest`, `train`, `held_out`, `test`, `straddling` (units).
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
-        threshold: `value`, `source`, `held_out`, `achieved`, `reliable`, `repeats`.
+        threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `source`, `held_out`,
+            `achieved`, `reliable`, `repeats`.
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
         metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.

@@ -21,7 +21,7 @@ from .verdicts import RULES, decide, metrics_of, rule
 
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "duplicates")
 """Fields of the protocol that act after scoring; all others need a new run."""
-DECIDED = ("score", "verdict", "decided_by", "short", "line", "key", "expected")
+DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected")
 
 
 def rescore(
@@ -52,7 +52,7 @@ def rescore(
         )
     scored = records.scores(old, folder)
     scored = scored.drop(name for name in DECIDED if name in scored.columns)
-    decision = decide(scored, protocol, protocol.min_events, old["threshold"].get("own"))
+    decision = decide(scored, protocol, old["threshold"].get("own"))
     entries = [registry.get("evaluator", name) for name in evaluators] or [
         entry for entry in registry.components["evaluator"].values() if entry.item.default
     ]

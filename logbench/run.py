@@ -119,9 +119,9 @@ def opened(job: Job) -> RunRecord:
             for part in job.parts
         },
         dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": card.unit},
-        protocol={**job.protocol.as_dict(), "min_events": job.min_events},
+        protocol=job.protocol.as_dict(),
         preset=job.preset,
-        config={part.name: part.as_dict() for part in job.parts},
+        config=job.config,
         seed=job.plan.seed,
         environment=environment(),
         source=source(),
@@ -203,14 +203,17 @@ def fit_and_score(
     if job.plan.save is not None and not hasattr(model, "save"):
         raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     train = sessions.take(split.train)
-    if job.model.entry.item.traits.supervision != "supervised":
+    supervised = job.model.entry.item.traits.supervision == "supervised"
+    if supervised and job.protocol.content != "labelled":
+        raise UnfitError(f"model {job.model.name} is supervised: it needs protocol.content=labelled")
+    if not supervised:
         train = train.unlabelled()
     with stages("fit") as stage:
         facts = model.fit(train, replace(context, progress=stage.progress))
         record.training = dict(facts or {})
         stage.items = len(train)
     units = np.concatenate([split.held_out, split.test])
-    long_enough = sessions.lengths[units] >= job.min_events
+    long_enough = sessions.lengths[units] >= job.protocol.min_events
     with stages("score") as stage:
         asked = sessions.take(units[long_enough]).unlabelled()
         answer = model.score(asked, replace(context, progress=stage.progress))
@@ -265,7 +268,7 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         labelled = bool((scored["label"] >= 0).any())
         if job.protocol.threshold == "oracle" and labelled:
             note("threshold = oracle: chosen on the test labels, so this is no honest result")
-        decision = decide(scored, job.protocol, job.min_events, job.fixed_threshold)
+        decision = decide(scored, job.protocol, job.fixed_threshold)
         record.threshold = {**decision.threshold, "own": job.fixed_threshold}
         record.counts = decision.counts
     if not decision.threshold["reliable"]:

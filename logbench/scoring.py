@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from .bundle import Bundle
+from .explain import templates_frame
 from .frames import KeySequences, Lines, Scores, Sessions
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Context, Progress
 from .parsing import sessions_of
-from .verdicts import ruled
+from .verdicts import alarm, ruled
 
 
 def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) -> pl.DataFrame:
@@ -31,8 +32,7 @@ def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) ->
     grouped = _grouped(bundle, opened, progress)
     sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
     frame = _verdicts(bundle, sessions, Context(device=device, progress=progress))
-    templates = bundle.vocabulary.lookup(grouped.messages)
-    names = pl.DataFrame({"key": templates, "template": grouped.messages}).unique("key", keep="first")
+    names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
     frame = frame.join(names, on="key", how="left", maintain_order="left")
     return _with_raw(frame, opened).sort("score", descending=True, nulls_last=True, maintain_order=True)
 
@@ -47,8 +47,8 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
 
 
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
-    minimum, threshold = bundle.facts["min_events"], float(bundle.facts["threshold"]["exact"])
-    long_enough = sessions.lengths >= minimum
+    threshold = float(bundle.facts["threshold"]["exact"])
+    long_enough = sessions.lengths >= bundle.protocol.min_events
     asked = sessions.take(long_enough).unlabelled()
     scores = Scores.of(bundle.model.score(asked, context), len(asked), bundle.parts["model"].name)
     where = np.flatnonzero(long_enough)
@@ -68,7 +68,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
             "ignoring_event": spread(scores.ignoring_event, pl.Int64),
         }
     )
-    frame = ruled(frame, bundle.protocol, minimum).with_columns(event=pl.col("decided_by").fill_null(-1))
+    frame = ruled(frame, bundle.protocol).with_columns(event=pl.col("decided_by").fill_null(-1))
     at = sessions.offsets[:-1] + frame["event"].to_numpy()
     has = frame["event"].to_numpy() >= 0
     at = np.where(has, at, 0)
@@ -76,7 +76,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     return frame.select(
         "unit",
         "score",
-        (pl.col("score") > threshold).alias("verdict"),
+        alarm(threshold).alias("verdict"),
         "events",
         "unseen",
         "short",

@@ -49,9 +49,9 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
         protocol = replace(job.protocol, **chosen)
         row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
-        row["protocol"] = {**protocol.as_dict(), "min_events": job.min_events}
+        row["protocol"] = protocol.as_dict()
         try:
-            decision = decide(scored, protocol, job.min_events, job.fixed_threshold)
+            decision = decide(scored, protocol, job.fixed_threshold)
             yield {**row, "threshold": decision.threshold, **_measured(job, protocol, decision, prepared.weighted)}
         except UnfitError as error:
             yield {**row, "skipped": str(error)}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .errors import UnfitError
+from .errors import PluginError, UnfitError
 from .protocol import EvaluationProtocol
 
 FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}
@@ -29,8 +29,9 @@ class Decision:
     Attributes:
         frame: the scored frame, held-out units too, with `score` (Float64, null where dropped), `verdict`
             (Boolean, null where dropped), `decided_by` (Int64, event index or −1) and `short` (Boolean).
-        threshold: `value`, `source`, `held_out` (units), `achieved` (share of held-out weight above),
-            `reliable`, `repeats` (held-out units that repeat a training sequence).
+        threshold: `value`, `exact` (as text, since JSON knows no infinity), `source`, `held_out` (units),
+            `achieved` (share of held-out weight that alarms), `reliable`, `repeats`
+            (held-out units that repeat a training sequence).
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`.
     """
 
@@ -44,13 +45,15 @@ class Decision:
         return self.frame.filter(pl.col("part") == "test")
 
 
-def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int) -> pl.DataFrame:
-    """Add `score` by the protocol's rules for unseen keys and short units, and `short` (Boolean).
+def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
+    """Add `score` by the protocol's rules for unseen keys and short units, `short` and `flagged` (Boolean).
+
+    `flagged` units alarm by a rule, whatever the threshold. The protocol's `min_events` must be realised.
 
     Raises:
         UnfitError: `unseen = "ignore"` where the model has no score without unseen keys.
     """
-    score, event = pl.col("raw"), pl.col("event")
+    score, event, strange = pl.col("raw"), pl.col("event"), pl.lit(False)
     if protocol.unseen == "ignore":
         if scored.filter(
             (pl.col("unseen") > 0) & pl.col("ignoring").is_null() & pl.col("raw").is_not_null()
@@ -59,12 +62,14 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int) -
         score = pl.coalesce("ignoring", "raw")
         event = pl.coalesce("ignoring_event", "event")
     elif protocol.unseen == "anomalous":
-        score = pl.when(pl.col("unseen") > 0).then(float("inf")).otherwise(score)
-    short = pl.col("events") < min_events
+        strange = pl.col("unseen") > 0
+        score = pl.when(strange).then(float("inf")).otherwise(score)
+    short = pl.col("events") < protocol.min_events
     return scored.with_columns(
         score=pl.when(short).then(pl.lit(FLAG[protocol.short], pl.Float64)).otherwise(score),
         decided_by=pl.when(short).then(pl.lit(-1, pl.Int64)).otherwise(event),
         short=short,
+        flagged=pl.when(short).then(pl.lit(protocol.short == "flag")).otherwise(strange),
     )
 
 
@@ -94,47 +99,53 @@ def oracle_threshold(units: pl.DataFrame) -> float:
     return float(values[best + 1]) if best + 1 < len(values) else -np.inf
 
 
-def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, min_events: int, fixed: float | None) -> Decision:
+def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
         scored: see the module.
-        min_events: units below it are short.
         fixed: the model's own threshold, for `threshold = "fixed"` without a value.
 
     Raises:
         UnfitError: no fixed threshold is known, no held-out unit or no label is there for the rule asked.
     """
-    frame = ruled(scored, protocol, min_events)
+    frame = ruled(scored, protocol)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     test = frame.filter(pl.col("part") == "test")
-    threshold = _threshold(held, test, protocol, fixed)
-    above = pl.col("score") > threshold["value"]
-    return Decision(frame.with_columns(verdict=above), threshold, _counts(test))
+    value = _threshold(held, test, protocol, fixed)
+    described = _described(value, held.with_columns(verdict=alarm(value)), protocol)
+    return Decision(frame.with_columns(verdict=alarm(value)), described, _counts(test))
 
 
-def _threshold(
-    held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None
-) -> dict[str, Any]:
+def alarm(threshold: float) -> pl.Expr:
+    """The verdict of ruled units: a score above the threshold, or a rule; null where dropped."""
+    known = pl.col("score").is_not_null()
+    return pl.when(known).then(pl.col("flagged") | (pl.col("score") > threshold))
+
+
+def _threshold(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None) -> float:
     kind = protocol.threshold
     if kind == "validation":
         if not held.height:
             raise UnfitError("threshold = validation needs held-out units; raise protocol.held_out or use fixed")
-        value = validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
-    elif kind == "fixed":
+        return validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
+    if kind == "fixed":
         found = protocol.value if protocol.value is not None else fixed
         if found is None:
             raise UnfitError("threshold = fixed: the model has none of its own; set protocol.value")
-        value = found
-    else:
-        labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
-        if not labelled.height:
-            raise UnfitError("threshold = oracle needs labelled test units")
-        value = oracle_threshold(labelled if protocol.duplicates == "all" else distinct_units(labelled))
-    weight = float(held["weight"].sum())
-    achieved = float(held.filter(pl.col("score") > value)["weight"].sum()) / weight if weight else None
+        return found
+    labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+    if not labelled.height:
+        raise UnfitError("threshold = oracle needs labelled test units")
+    return oracle_threshold(labelled if protocol.duplicates == "all" else distinct_units(labelled))
+
+
+def _described(value: float, held: pl.DataFrame, protocol: EvaluationProtocol) -> dict[str, Any]:
+    kind, weight = protocol.threshold, float(held["weight"].sum())
+    achieved = float(held.filter("verdict")["weight"].sum()) / weight if weight else None
     return {
         "value": value,
+        "exact": repr(value),
         "source": kind,
         "held_out": held.height,
         "achieved": achieved,
@@ -168,14 +179,16 @@ def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
 
     Units that the protocol drops stay dropped, so that the rule is measured on the same ones.
     """
-    alarm = {
+    rules = {
         "predict_all": pl.lit(True),
         "short": pl.col("short"),
         "unseen": pl.col("unseen") > 0,
         "unseen_or_short": pl.col("short") | (pl.col("unseen") > 0),
-    }[name]
+    }
     kept = pl.col("score").is_not_null()
-    return units.with_columns(verdict=pl.when(kept).then(alarm), score=pl.when(kept).then(alarm.cast(pl.Float64)))
+    return units.with_columns(
+        verdict=pl.when(kept).then(rules[name]), score=pl.when(kept).then(rules[name].cast(pl.Float64))
+    )
 
 
 def distinct_units(units: pl.DataFrame) -> pl.DataFrame:
@@ -200,6 +213,8 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
     result: dict[str, Any] = {}
     for name, evaluator in evaluators.items():
         key = unit if getattr(evaluator, "of_units", False) else name
+        if key in result:
+            raise PluginError(f"evaluator {name!r} gives metrics under {key!r}, which another one gives already")
         result[key] = {
             "all": dict(evaluator.evaluate(known)),
             "distinct": None if weighted else dict(evaluator.evaluate(distinct)),

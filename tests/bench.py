@@ -43,7 +43,7 @@ def measure(models: tuple[str, ...], **options: Any) -> list[dict[str, Any]]:
                 "model": record["model"],
                 "seed": record["seed"],
                 "identity": [record["dataset"]["digest"], record["split"]["digest"], record["protocol"]["hash"],
-                             record["config"][record["model"]]],
+                             record["config"]["model"]],
                 "f1": round(metrics["f1"], 4),
                 "rule_f1": round(record["trivial"]["unseen_or_short"]["session"]["all"]["f1"], 4),
                 "processor": record["environment"]["processor"],
@@ -77,9 +77,9 @@ def main() -> int:
             state = "WORSE" if lost else "ok" if same else "changed: no baseline to compare, run bench-update"
             if not same:
                 worse.append(f"{name}: {row['model']} seed {row['seed']}: {state}")
-            table.append({"model": row["model"], "seed": row["seed"], "f1": row["f1"], "baseline": old and old["f1"],
-                          "rule f1": row["rule_f1"], "fit s": row["fit_s"], "score s": row["score_s"],
-                          "state": state})  # fmt: skip
+            shown = {"model": row["model"], "seed": row["seed"], "f1": row["f1"], "baseline": old and old["f1"]}
+            times = {"fit s": row["fit_s"], "score s": row["score_s"]}
+            table.append({**shown, "rule f1": row["rule_f1"], **times, "state": state})
         print(f"\n{name}\n{tabulate(table, headers='keys')}")
     print("\n".join(["", *worse]), file=sys.stderr)
     return int(bool(worse))

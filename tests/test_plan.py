@@ -89,7 +89,7 @@ def test_the_layers_one_over_the_other(tmp_path: Path) -> None:
     jobs = [job(**step) for step in steps]
     assert [j.protocol.alpha for j in jobs] == [0.1, 0.2, 0.3, 0.4]
     assert [j.model.config.h for j in jobs] == [1, 5, 7, 9]
-    assert [j.min_events for j in jobs] == [2, 6, 8, 10]
+    assert [j.protocol.min_events for j in jobs] == [2, 6, 8, 10]
     assert {j.protocol.short for j in jobs} == {"miss"}, "what no one else says is the card's"
     assert {j.protocol.train_units for j in jobs} == {4855}, "or the default"
     assert [j.model.config.g for j in jobs] == [1, 5, 5, 5] == [j.fixed_threshold for j in jobs]
@@ -125,11 +125,11 @@ def test_split_seed_of_the_plan_is_strongest() -> None:
 
 def test_the_longest_need_of_the_compared_models_counts_for_all() -> None:
     companions = ("net", "rule", "long")
-    assert {job(name, companions=companions).min_events for name in companions} == {30}
+    assert {job(name, companions=companions).protocol.min_events for name in companions} == {30}
     settings = {"net": {"h": "40"}}
-    assert job("rule", companions=companions, settings=settings).min_events == 41
-    assert job("rule").min_events == 2
-    assert job("rule", settings={"protocol": {"min_events": "50"}}).min_events == 50
+    assert job("rule", companions=companions, settings=settings).protocol.min_events == 41
+    assert job("rule").protocol.min_events == 2
+    assert job("rule", settings={"protocol": {"min_events": "50"}}).protocol.min_events == 50
 
 
 def test_totals_are_options_of_every_data_set() -> None:

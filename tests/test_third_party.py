@@ -61,7 +61,7 @@ HOOK = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    "
     {
         "import nothing_like_it\n": "ModuleNotFoundError: No module named 'nothing_like_it'",
         "raise SystemExit(3)\n": "SystemExit: 3",
-        "import logbench\n@logbench.hookimpl\ndef logbench_modles():\n    return []\n": "did you mean 'logbench_models'",
+        HOOK.replace("models", "modles") + "return []\n": "did you mean 'logbench_models'",
         "def logbench_models():\n    return []\n": "lacks @logbench.hookimpl",
         HOOK + "return [7]\n": "must yield Component, got int",
         HOOK + "return 7\n": "must return an iterable, got int",

@@ -106,9 +106,15 @@ def test_decisions_as_by_hand(
     assume(threshold != "validation" or held)
     assume(threshold != "oracle" or known)
     protocol = EvaluationProtocol(
-        short=short, unseen=unseen, threshold=threshold, duplicates=duplicates, alpha=alpha, value=1.0
+        min_events=MINIMUM,
+        short=short,
+        unseen=unseen,
+        threshold=threshold,
+        duplicates=duplicates,
+        alpha=alpha,
+        value=1.0,
     )
-    found = decide(frame(rows), protocol, MINIMUM, fixed=None)
+    found = decide(frame(rows), protocol, fixed=None)
     assert found.frame["score"].to_list() == scores
 
     value, total = found.threshold["value"], sum(w for _, w in held)
@@ -127,10 +133,15 @@ def test_decisions_as_by_hand(
         best = max(f1(units, t) for t in [-INF, *(s for s, _, _ in units)])
         assert f1(units, value) == pytest.approx(best)
     if held:
-        assert found.threshold["achieved"] == pytest.approx(sum(w for s, w in held if s > value) / total)
+        alarmed = sum(w for s, w in held if s > value)
+        if value < INF:  # at +inf only what a rule flags alarms; see below
+            assert found.threshold["achieved"] == pytest.approx(alarmed / total)
     assert found.threshold["held_out"] == len(held)
 
-    assert found.frame["verdict"].to_list() == [None if s is None else s > value for s in scores]
+    for row, s, verdict in zip(rows, scores, found.frame["verdict"], strict=True):
+        by_rule = row["events"] < MINIMUM if short == "flag" else False
+        by_rule |= unseen == "anomalous" and row["unseen"] > 0 and row["events"] >= MINIMUM
+        assert verdict == (None if s is None else by_rule or s > value)
     deciding = 0 if unseen == "ignore" else None
     for row, decided in zip(rows, found.frame["decided_by"], strict=True):
         assert decided == (-1 if row["events"] < MINIMUM else row["event"] if deciding is None else deciding)
@@ -170,7 +181,9 @@ def test_oracle_against_every_threshold(units: list[tuple[float, int, float]]) -
 @settings(max_examples=40, deadline=None)
 @given(scored(), st.sampled_from(["flag", "drop"]))
 def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
-    units = decide(frame(rows), EvaluationProtocol(short=short, threshold="fixed", value=1.0), MINIMUM, None).units
+    units = decide(
+        frame(rows), EvaluationProtocol(min_events=MINIMUM, short=short, threshold="fixed", value=1.0), None
+    ).units
     test = [row for row in rows if row["part"] == "test"]
     for name in RULES:
         found = rule(units, name)
@@ -208,8 +221,8 @@ class OfUnits(Sees):
 @settings(max_examples=40, deadline=None)
 @given(scored())
 def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
-    protocol = EvaluationProtocol(short="drop", threshold="fixed", value=1.0)
-    units = decide(frame(rows), protocol, MINIMUM, None).units
+    protocol = EvaluationProtocol(min_events=MINIMUM, short="drop", threshold="fixed", value=1.0)
+    units = decide(frame(rows), protocol, None).units
     kept = [r for r in rows if r["part"] == "test" and r["label"] >= 0 and r["events"] >= MINIMUM]
     found = metrics_of(units, {"own": Sees(), "main": OfUnits()}, "session", weighted=False)
     if not kept:
@@ -232,13 +245,13 @@ def row(**changes: Any) -> Row:
 
 
 def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
-    protocol = EvaluationProtocol(unseen="ignore")
-    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM)["score"].to_list() == [
+    protocol = EvaluationProtocol(min_events=MINIMUM, unseen="ignore")
+    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol)["score"].to_list() == [
         1,
         INF,
     ]
     with pytest.raises(UnfitError, match="no score without unseen keys"):
-        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM)
+        ruled(frame([row(), row(unseen=1)]), protocol)
 
 
 def test_thresholds_that_cannot_be_had() -> None:
@@ -248,11 +261,11 @@ def test_thresholds_that_cannot_be_had() -> None:
         ({"threshold": "oracle"}, "needs labelled test units"),
     ):
         with pytest.raises(UnfitError, match=said):
-            decide(frame([row(label=-1)]), EvaluationProtocol(**protocol), MINIMUM, None)  # type: ignore[arg-type]
+            decide(frame([row(label=-1)]), EvaluationProtocol(min_events=MINIMUM, **protocol), None)  # type: ignore[arg-type]
 
 
 def test_the_models_own_threshold_gives_way_to_the_users() -> None:
     rows = frame([row()])
-    assert decide(rows, EvaluationProtocol(threshold="fixed"), MINIMUM, 9.0).threshold["value"] == 9.0
-    zero = decide(rows, EvaluationProtocol(threshold="fixed", value=0.0), MINIMUM, 9.0)
+    assert decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed"), 9.0).threshold["value"] == 9.0
+    zero = decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed", value=0.0), 9.0)
     assert zero.threshold["value"] == 0.0 and zero.threshold["achieved"] is None
