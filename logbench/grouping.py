@@ -163,16 +163,10 @@ def _renumber(column: pl.Series) -> tuple[NDArray[np.int32], pl.Series]:
     return number[physical], column.gather(first[order]).cast(pl.String)
 
 
-def _sorted_by_unit(unit: NDArray[np.int32], units: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Event order by unit, line order kept within each (a counting sort), and the units' offsets."""
-    from scipy.sparse import coo_array
-
-    events = len(unit)
-    index = np.int32 if events < 2**31 else np.int64
-    rows = coo_array(
-        (np.ones(events, np.int8), (unit, np.arange(events, dtype=index))), shape=(units, events)
-    ).tocsr()
-    return rows.indices, rows.indptr.astype(np.int64)
+def _sorted_by_unit(unit: NDArray[np.int32], units: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Event order by unit, line order kept within each, and the units' offsets."""
+    sizes = np.bincount(unit, minlength=units)
+    return np.argsort(unit, kind="stable"), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _with_labels(

@@ -60,6 +60,7 @@ def whole(target: Path) -> Iterator[Path]:
     with written(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        folder.chmod(target.parent.stat().st_mode & 0o777)  # mkdtemp's is for the owner alone
         try:
             yield folder
             try:
