@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from logbench import ConfigError
 from logbench_parsers import DrainConfig, leaf, logbench_parsers
-from logbench_parsers.drain import DIGIT_RUNS, DrainParser
+from logbench_parsers.drain import NUMBERS, DrainParser
 from logbench_parsers.hdfs import STATEMENTS
 from logbench_parsers.hdfs import parser as hdfs_parser
 from logbench_parsers.none import Verbatim
@@ -148,7 +148,7 @@ def test_one_shape_has_one_masked_message(name: str, data: st.DataObject) -> Non
     if shapes[0] == shapes[1]:
         masked = reduced(lines, parser.masks)
         assert masked[0] == masked[1]
-    if parser.shape == DIGIT_RUNS and "٣" not in holes:
+    if parser.shape == NUMBERS and "٣" not in holes:
         assert shapes[0] == shapes[1]  # else the test would hold nothing
 
 
@@ -336,7 +336,7 @@ def test_drain_applies_own_masks_first() -> None:
     [
         ("blk_-12 blk_7", "<*> <*>"),
         ("src: /10.250.19.102:54106", "src: /<*>"),
-        ("at 0x7ffe and 00:1a:ff:2b at 12:30:01.5", "at <*> and <*> at <*>.<*>"),
+        ("at 0x7ffe and 00:1a:ff:2b at 12:30:01.5", "at <*> and <*> at <*>"),
         ("req-38101a0b-2096-447d-96ea-abcdeabcdeab", "req-<*>"),
         ("part-00012 of disk3", "part-<*> of disk<*>"),
         ("dead beef added", "dead beef added"),
@@ -364,7 +364,7 @@ def test_groups_are_those_of_the_truth(name: str) -> None:
 
 
 def test_every_hdfs_line_is_one_statement() -> None:
-    distinct = reduced(hdfs_lines(), DIGIT_RUNS).unique()
+    distinct = reduced(hdfs_lines(), (("[0-9]+", "0"),)).unique()
     fits = pl.DataFrame([distinct.str.contains(f"^{e}$").alias(t) for e, t in STATEMENTS])
     assert distinct.len() > 60
     assert fits.sum_horizontal().to_list() == [1] * distinct.len()
