@@ -35,25 +35,25 @@ def key_of(**facts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def grouped(key: str, make: Callable[[], Grouped], use: bool, note: Callable[[str], None]) -> tuple[Grouped, bool]:
-    """The grouped lines kept under `key`, or made and kept; and whether they were there.
-
-    A cache that cannot be written is done without, with a note.
-    """
-    folder = root() / "grouped" / key
-    if use and folder.exists():
-        return _load(folder), True
-    made = make()
-    if use:
-        try:
-            with whole(folder) as target:
-                _store(made, target)
-        except DataError as error:
-            note(f"going on without cache: {error}")
-    return made, False
+def has(key: str) -> bool:
+    """Whether grouped lines are kept under `key`."""
+    return _folder(key).exists()
 
 
-def _store(value: Grouped, folder: Path) -> None:
+def store(key: str, value: Grouped, note: Callable[[str], None]) -> None:
+    """Keep grouped lines; a cache that cannot be written is done without, with a note."""
+    try:
+        with whole(_folder(key)) as folder:
+            _write(value, folder)
+    except DataError as error:
+        note(f"going on without cache: {error}")
+
+
+def _folder(key: str) -> Path:
+    return root() / "grouped" / key
+
+
+def _write(value: Grouped, folder: Path) -> None:
     events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
     frames = {
         "events": pl.DataFrame({name: column for name, column in events.items() if column is not None}),
@@ -66,7 +66,9 @@ def _store(value: Grouped, folder: Path) -> None:
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _load(folder: Path) -> Grouped:
+def load(key: str) -> Grouped:
+    """The grouped lines kept under `key`."""
+    folder = _folder(key)
     events = pl.read_parquet(folder / "events.parquet")
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))

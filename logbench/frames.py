@@ -47,15 +47,12 @@ class Lines:
         files: the files read, for the digest.
         labels: data set labels by unit, columns `unit` (String) and `label` (Int8: 0 normal, 1 anomaly), or
             None. A callable defers the reading.
-        header: regular expression for what stands before the message proper, cut off the distinct shapes (which
-            is cheaper than cutting it off each line, and the same where it treats runs of digits as one thing).
         rejected: lines set aside by the reader, reason → count.
     """
 
     frame: pl.LazyFrame
     files: Sequence[Path] = ()
     labels: Callable[[], pl.DataFrame] | None = None
-    header: str = ""
     rejected: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -99,8 +99,8 @@ def _filled(read: pl.DataFrame) -> pl.DataFrame:
 
 def lines_complete(line: pl.Series) -> bool:
     """Whether line numbers begin at 0 and never skip or go back."""
-    step = line.cast(pl.Int64).diff()
-    return line[0] == 0 and step.min() in (None, 0, 1) and step.max() in (None, 0, 1)
+    steps = np.diff(line.to_numpy())  # unsigned: a step back is a huge one
+    return bool(line[0] == 0 and (not len(steps) or steps.max() <= 1))
 
 
 def _estimate(lines: Lines) -> float | None:
@@ -108,13 +108,13 @@ def _estimate(lines: Lines) -> float | None:
     try:
         size = sum(path.stat().st_size for path in lines.files if path.suffix not in {".zip", ".gz"})
         column = "raw" if "raw" in lines.frame.collect_schema() else "message"
-        head = lines.frame.select(pl.col(column).str.len_bytes()).head(1000).collect().to_series().mean()
+        head = lines.frame.head(200).select(pl.col(column).str.len_bytes()).collect().to_series().mean()
         return size / (float(head) + 1) if size and isinstance(head, float) else None
     except OSError:
         return None
 
 
-def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None, header: str = "") -> Grouped:
+def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None) -> Grouped:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     Raises:
@@ -124,7 +124,7 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None,
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
     if not len(inside):
         raise DataError(f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?")
-    codes, messages = _messages(inside["shape"], parser, header)
+    codes, messages = _messages(inside["shape"], parser)
     unit, names = _renumber(inside["unit"])
     order, offsets = _sorted_by_unit(unit, len(names))
     lines = inside["line"].to_numpy()[order].astype(np.int64)
@@ -139,11 +139,10 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None,
     return Grouped(units, offsets, codes[order], lines, messages, times, line_labels, facts)
 
 
-def _messages(shape: pl.Series, parser: Parser, header: str) -> tuple[NDArray[np.int32], pl.Series]:
+def _messages(shape: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
     """Code of each event's masked message, and the distinct messages in first-seen order."""
     shape_code, shapes = _renumber(shape)
-    message = pl.col("shape").str.replace(header, "") if header else pl.col("shape")
-    masked = pl.DataFrame({"shape": shapes}).select(message=apply(message, parser.masks))
+    masked = pl.DataFrame({"shape": shapes}).select(message=apply(pl.col("shape"), parser.masks))
     distinct = masked.unique(maintain_order=True)
     numbered = distinct.with_row_index("code")
     code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]

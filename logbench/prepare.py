@@ -107,11 +107,16 @@ def _grouped(
                 stage.facts["shared"] = True
         grouped: Grouped = shared.kept["grouped", key]
         return path, files, key, grouped
-    made, found = cache.grouped(key, lambda: _read_and_group(job, opened, stages, times), job.plan.cache, note)
-    if found:
-        for name in ("read", "group"):
-            with stages(name) as stage:
-                stage.facts["cached"] = True
+    if job.plan.cache and cache.has(key):
+        with stages("read") as stage:
+            stage.facts["cached"] = True
+            made = cache.load(key)
+        with stages("group") as stage:
+            stage.facts["cached"] = True
+    else:
+        made = _read_and_group(job, opened, stages, times)
+        if job.plan.cache:
+            cache.store(key, made, note)
     if times and made.times is None:
         raise UnfitError(f"model {job.model.name} needs times, data set {job.dataset.name} has none")
     shared.kept["grouped", key] = made
@@ -142,7 +147,7 @@ def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, time
         read = read_lines(opened, windower, parser, stage.progress, times)
         stage.items = len(read)
     with stages("group") as stage:
-        grouped = group_lines(read, parser, opened.labels() if opened.labels else None, opened.header)
+        grouped = group_lines(read, parser, opened.labels() if opened.labels else None)
         stage.items = len(grouped)
     return grouped
 

@@ -48,33 +48,20 @@ def assert_same(found: Grouped, expected: Grouped) -> None:
             assert mine.dtype == theirs.dtype and mine.tolist() == theirs.tolist(), name
 
 
-def refuse() -> Grouped:
-    raise AssertionError("made again")
-
-
 @pytest.mark.parametrize("value", [FULL, BARE], ids=["full", "bare"])
 def test_grouped_lines_come_back(value: Grouped, own_cache: Path) -> None:
-    made, there = cache.grouped("k", lambda: value, True, notes.append)
-    assert made is value and not there
-    found, there = cache.grouped("k", refuse, True, notes.append)
-    assert there
-    assert_same(found, value)
+    assert not cache.has("k")
+    cache.store("k", value, notes.append)
+    assert cache.has("k") and not cache.has("other")
+    assert_same(cache.load("k"), value)
     assert own_cache in Path(cache.entries()[0]["path"]).parents
-
-
-def test_without_cache_nothing_is_read_or_written(own_cache: Path) -> None:
-    cache.grouped("k", lambda: FULL, False, notes.append)
-    assert not own_cache.exists()
-    cache.grouped("k", lambda: BARE, True, notes.append)
-    found, there = cache.grouped("k", lambda: FULL, False, notes.append)
-    assert found is FULL and not there
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(own_cache: Path) -> None:
     own_cache.write_text("a file is in the way")
     said: list[str] = []
-    made, there = cache.grouped("k", lambda: FULL, True, said.append)
-    assert made is FULL and not there and len(said) == 1 and "without cache" in said[0]
+    cache.store("k", FULL, said.append)
+    assert not cache.has("k") and len(said) == 1 and "without cache" in said[0]
 
 
 def test_the_key_changes_with_every_fact() -> None:
@@ -117,7 +104,9 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
     def work() -> None:
         gate.wait()
         try:
-            found.extend(cache.grouped("k", lambda: FULL, True, errors.append)[0] for _ in range(3))
+            for _ in range(3):
+                cache.store("k", FULL, errors.append)
+                found.append(cache.load("k"))
         except BaseException as error:
             errors.append(error)
 
@@ -134,7 +123,7 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
 
 def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
     assert cache.entries() == [] and cache.clear() == 0
-    cache.grouped("k", lambda: FULL, True, notes.append)
+    cache.store("k", FULL, notes.append)
     leftover = own_cache / "grouped" / ".k2-abc"
     leftover.mkdir()
     (leftover / "half").write_bytes(b"12345")
@@ -142,5 +131,5 @@ def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
     kinds = {entry["kind"]: entry["bytes"] for entry in cache.entries()}
     assert set(kinds) == {"grouped", "leftover", "digests.json"} and kinds["leftover"] == 5
     assert cache.clear("leftover") == 5 and not leftover.exists()
-    assert cache.grouped("k", refuse, True, notes.append)[1]
+    assert cache.has("k")
     assert cache.clear() == kinds["grouped"] + 2 and cache.entries() == []

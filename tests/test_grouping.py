@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from logbench import DataError, KeySequences, Lines, PluginError
 from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
-from logbench_datasets.hdfs import HEADER, Hdfs
+from logbench_datasets.hdfs import Hdfs
 from logbench_windowers.session import Session
 
 MASKS = ((r"blk_-?[0-9]+", "<blk>"), (r"[0-9.]+:[0-9]+", "<node>"), (r"[0-9]+", "<n>"))
@@ -45,16 +45,14 @@ class Named:
 def group(lines: Lines, labels: pl.DataFrame | None = None, times: bool = False) -> Grouped:
     parser: Any = Masks()
     read = read_lines(lines, Named(), parser, silent, times)
-    return group_lines(
-        read, parser, labels if labels is not None else lines.labels and lines.labels(), lines.header
-    )
+    return group_lines(read, parser, labels if labels is not None else lines.labels and lines.labels())
 
 
-def by_hand(named: Iterable[tuple[str, list[str]]], header: str = "") -> dict[str, list[tuple[int, str]]]:
+def by_hand(named: Iterable[tuple[str, list[str]]]) -> dict[str, list[tuple[int, str]]]:
     """Unit → its (line number, masked message), line by line."""
     units: dict[str, list[tuple[int, str]]] = {}
     for number, (message, ids) in enumerate(named):
-        masked = re.sub(header, "", message, count=1)
+        masked = message
         for pattern, text in MASKS:
             masked = re.sub(pattern, text, masked)
         for unit in dict.fromkeys(ids):
@@ -79,8 +77,8 @@ def assert_same(grouped: Grouped, expected: dict[str, list[tuple[int, str]]]) ->
 
 
 def hdfs_by_hand(log: bytes) -> dict[str, list[tuple[int, str]]]:
-    texts = [line[13:] for line in log.decode().splitlines()]
-    return by_hand(((text, re.findall(r"blk_-?[0-9]+", text)) for text in texts), HEADER)
+    texts = log.decode().splitlines()
+    return by_hand((text.partition(": ")[2], re.findall(r"blk_-?[0-9]+", text)) for text in texts)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 LOG, LABELS = "HDFS.log", "preprocessed/anomaly_label.csv"
 BLOCK = "blk_-?[0-9]+"
 STAMP = 13
-"""Characters of `081109 203530`, date and time, before process, level and component."""
-HEADER = r"^ ?[0-9]+ [A-Z]+ [^ ]+: "
+"""Characters of `081109 203530`, date and time."""
 
 CARD = Card(
     title="Loghub HDFS_v1: 11.2 million lines, 575,061 blocks",
@@ -52,11 +51,12 @@ class Hdfs:
         bare = path.is_file() and path.suffix != ".zip"
         found = open_layout(path, [LOG], optional=[] if bare else [LABELS])
         raw = pl.col("raw")
+        header = raw.str.find(": ", literal=True).fill_null(-2) + 2  # `… INFO dfs.FSNamesystem: `
         frame = (
             found[LOG]
             .scan()
             .with_columns(
-                message=raw.str.slice(STAMP),
+                message=raw.str.slice(header),
                 id=raw.str.extract_all(BLOCK),
                 time=raw.str.slice(0, STAMP).str.to_datetime("%y%m%d %H%M%S", strict=False, time_unit="us"),
             )
@@ -66,7 +66,6 @@ class Hdfs:
             frame,
             files=list(dict.fromkeys(files)),
             labels=partial(labels, found.get(LABELS), path),
-            header=HEADER,
         )
 
 
