@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +14,10 @@ import polars as pl
 
 from .errors import DataError
 from .grouping import Grouped
-from .storage import whole, write_parquet
+from .storage import root, whole, write_parquet
 
 VERSION = 1
 """Raised when the meaning of what is cached changes: older entries are then not found."""
-
-
-def root() -> Path:
-    """The cache folder: `LOGBENCH_CACHE`, or the platform's own place."""
-    import platformdirs
-
-    given = os.environ.get("LOGBENCH_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
 def key_of(**facts: Any) -> str:

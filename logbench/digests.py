@@ -1,4 +1,4 @@
-"""Digests of raw files, remembered, so that 1.5 GB are not hashed on every run."""
+"""What was found out about raw files, remembered, so that 1.5 GB are not hashed on every run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,21 @@ _SETTLED_NS = 2_000_000_000
 
 
 def digest(path: Path, cache_file: Path | None, algorithm: str = "sha256") -> str:
-    """Hex digest of a file, remembered in `cache_file` (JSON) by path, size, mtime and inode.
+    """Hex digest of a file; see `remembered`.
+
+    Raises:
+        OSError: `path` cannot be read.
+    """
+
+    def compute() -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, algorithm).hexdigest()
+
+    return str(remembered(path, cache_file, algorithm, compute))
+
+
+def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable[[], Any]) -> Any:
+    """What `compute` says of a file (a JSON value), kept in `cache_file` by path, size, mtime and inode.
 
     A file changed less than two seconds ago is not remembered: a further change might leave its time the
     same. A cache that cannot be read or written is done without.
@@ -23,13 +38,12 @@ def digest(path: Path, cache_file: Path | None, algorithm: str = "sha256") -> st
     Raises:
         OSError: `path` cannot be read.
     """
-    key = f"{algorithm}:{path.resolve()}"
+    key = f"{what}:{path.resolve()}"
     state = _state(path)
     known = _load(cache_file)
     if isinstance(entry := known.get(key), dict) and entry.get("state") == state:
-        return str(entry["digest"])
-    with path.open("rb") as file:
-        value = hashlib.file_digest(file, algorithm).hexdigest()
+        return entry["digest"]
+    value = compute()
     if cache_file is not None and _state(path) == state and time.time_ns() - state[1] > _SETTLED_NS:
         _remember(cache_file, key, {"state": state, "digest": value})
     return value

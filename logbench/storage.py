@@ -14,6 +14,14 @@ import polars as pl
 from .errors import DataError
 
 
+def root() -> Path:
+    """The cache folder: `LOGBENCH_CACHE`, or the platform's own place."""
+    import platformdirs
+
+    given = os.environ.get("LOGBENCH_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
+
+
 @contextmanager
 def written(path: Path) -> Iterator[None]:
     """Whatever fails while `path` is written becomes one line.

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile
@@ -15,7 +15,9 @@ from zipfile import BadZipFile
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from .digests import remembered
 from .errors import DataError
+from .storage import root
 
 SCHEMA: dict[str, pl.DataType] = {"line": pl.UInt32(), "raw": pl.String()}
 CHUNK = 4 << 20
@@ -117,19 +119,17 @@ def _lines(chunk: bytes, start: int) -> pl.DataFrame:
 
 
 def scannable(path: Path) -> bool:
-    """Whether `polars.scan_lines` reads a whole file as it is; remembered in this process until it changes.
+    """Whether `polars.scan_lines` reads a whole file as it is; remembered until it changes.
 
     Looked at beforehand because at bytes that are no UTF-8 `scan_lines` (polars 2.1) drops the batch, numbers
     the batches after it as if nothing were missing, and raises only later: too late to go on from. All-ASCII
     blocks are known for such at 8 GB/s.
     """
     with readable(str(path)):
-        stat = path.stat()
-        return _scannable(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return bool(remembered(path, root() / "digests.json", "scannable", partial(_scannable, path)))
 
 
-@lru_cache(maxsize=64)
-def _scannable(path: Path, *_: int) -> bool:
+def _scannable(path: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         if file.peek(1).startswith(b"x"):  # the others' first bytes are no UTF-8
