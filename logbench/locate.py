@@ -11,7 +11,7 @@ from .errors import DataError
 from .interfaces import Card, Generator, Progress
 from .plan import Part
 from .registry import Registry
-from .storage import whole
+from .storage import root, whole
 
 
 def locate(
@@ -40,7 +40,7 @@ def locate(
         raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
     from .fetch import fetch, target_of
 
-    folder = cache.root() / "fetched"
+    folder = root() / "fetched"
     if not may_fetch:
         target = target_of(card, folder)
         return target if target.exists() else None
@@ -56,7 +56,7 @@ def _given(path: Path, said: str, name: str, card: Card) -> Path:
 
 def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) -> Path | None:
     folder = (
-        cache.root()
+        root()
         / "generated"
         / f"{part.name}-{cache.key_of(config=part.as_dict(), plugin=part.entry.plugin.version)}"
     )

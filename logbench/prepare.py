@@ -21,6 +21,7 @@ from .registry import Registry
 from .sources import digest
 from .split import Split, split_units
 from .stages import Stages
+from .storage import root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +128,7 @@ def digest_of(files: Sequence[Path]) -> str:
     """SHA-256 over the names and digests of the raw files; each is hashed once while it does not change."""
     total = hashlib.sha256()
     for file in files:
-        total.update(f"{file.name} {digest(file, cache.root() / 'digests.json')}\n".encode())
+        total.update(f"{file.name} {digest(file, root() / 'digests.json')}\n".encode())
     return total.hexdigest()
 
 

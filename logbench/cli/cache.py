@@ -17,6 +17,7 @@ def command() -> None:
 def info(as_json: bool) -> None:
     """Show what is cached and where."""
     from .. import cache
+    from ..storage import root
 
     rows = cache.entries()
     if as_json:
@@ -24,7 +25,7 @@ def info(as_json: bool) -> None:
         return
     print_table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows], "the cache is empty",
                 disable_numparse=True, colalign=("left", "left", "right", "left") if rows else ())  # fmt: skip
-    note(f"{sum(row['bytes'] for row in rows):,} bytes in {cache.root()}")
+    note(f"{sum(row['bytes'] for row in rows):,} bytes in {root()}")
 
 
 @command.command("clear", epilog="Example: logbench cache clear --kind grouped")
@@ -32,5 +33,6 @@ def info(as_json: bool) -> None:
 def clear(kind: str | None) -> None:
     """Remove what is cached; records and bundles are elsewhere and stay."""
     from .. import cache
+    from ..storage import root
 
-    note(f"freed {cache.clear(kind):,} bytes in {cache.root()}")
+    note(f"freed {cache.clear(kind):,} bytes in {root()}")
