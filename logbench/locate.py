@@ -33,9 +33,9 @@ def locate(
     dataset = part.build()
     if isinstance(dataset, Generator):
         return _generated(dataset, part, progress, may_fetch)
-    if root := os.environ.get("LOGBENCH_DATA"):
-        below = Path(root) / name
-        return below if below.exists() else _given(Path(root), f"LOGBENCH_DATA={root}", name, card)
+    if given := os.environ.get("LOGBENCH_DATA"):
+        below = Path(given) / name
+        return below if below.exists() else _given(Path(given), f"LOGBENCH_DATA={given}", name, card)
     if not card.url:
         raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
     from .fetch import fetch, target_of
