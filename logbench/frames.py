@@ -199,7 +199,9 @@ class Sessions:
         index = np.flatnonzero(which) if which.dtype == bool else which
         lengths = self.lengths[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        events = np.repeat(self.offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        wide = np.int32 if len(self.keys) < 2**31 else np.int64
+        shift = (self.offsets[:-1][index] - offsets[:-1]).astype(wide)
+        events = np.repeat(shift, lengths) + np.arange(offsets[-1], dtype=wide)
 
         def cut(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[events]

@@ -48,8 +48,8 @@ class Histories:
         if h < 1:
             raise ValueError(f"a history needs at least 1 key, got h = {h}")
         keys = sessions.folded
-        begins = np.repeat(sessions.offsets[:-1], sessions.lengths)
-        starts = np.flatnonzero(np.arange(len(keys)) - begins >= h) - h
+        starts = np.flatnonzero(positions(sessions.offsets) >= h)
+        starts -= h
         codes, _ = _window_codes(keys, h + 1, sessions.vocabulary + 1)
         windows = np.maximum(sessions.lengths - h, 0)
         return cls(
@@ -141,11 +141,21 @@ def distinct_codes(codes: NDArray[Any]) -> Distinct:
     )
 
 
+def positions(offsets: NDArray[np.int64]) -> NDArray[Any]:
+    """Index of each event within its unit, int32 [events] (int64 from 2^31 events on)."""
+    events = int(offsets[-1])
+    wide = np.int32 if events < 2**31 else np.int64
+    place: NDArray[Any] = np.arange(events, dtype=wide)
+    place -= np.repeat(offsets[:-1].astype(wide), np.diff(offsets))
+    return place
+
+
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A 64-bit finaliser (splitmix64, Steele et al. 2014), wrapping around."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    """A 64-bit finaliser (splitmix64, Steele et al. 2014), wrapping around, in place."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        values ^= values >> np.uint64(shift)
+        values *= np.uint64(factor)
+    return values
 
 
 def distinct_sequences(sessions: Sessions) -> Distinct:
@@ -158,14 +168,18 @@ def distinct_sequences(sessions: Sessions) -> Distinct:
     if not len(sessions):
         empty = np.empty(0, dtype=np.int64)
         return Distinct(empty, empty.astype(np.int32), empty)
-    position = (np.arange(len(keys)) - np.repeat(offsets[:-1], lengths)).astype(np.uint64)
-    mixed = _mix(keys.astype(np.uint64) + (position << np.uint64(32)) + np.uint64(0x9E3779B97F4A7C15))
-    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    place = positions(offsets)
+    mixed = place.astype(np.uint64)
+    mixed <<= np.uint64(32)
+    mixed += keys.astype(np.uint32)
+    mixed += np.uint64(0x9E3779B97F4A7C15)
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mix(mixed), out=mixed)])
     found = distinct_codes(_mix(total[offsets[1:]] - total[offsets[:-1]] + lengths.astype(np.uint64)))
     twin = found.first[found.inverse]
     if not np.array_equal(lengths, lengths[twin]):
         raise ArithmeticError("hash collision between key sequences")
-    there = np.repeat(offsets[:-1][twin] - offsets[:-1], lengths) + np.arange(len(keys))
+    there = np.repeat(offsets[:-1][twin].astype(place.dtype), lengths)
+    there += place
     if not np.array_equal(keys, keys[there]):
         raise ArithmeticError("hash collision between key sequences")
     return found

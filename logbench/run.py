@@ -215,7 +215,7 @@ def fit_and_score(
     units = np.concatenate([split.held_out, split.test])
     long_enough = sessions.lengths[units] >= job.protocol.min_events
     with stages("score") as stage:
-        asked = sessions.take(units[long_enough]).unlabelled()
+        asked = replace(sessions, lines=None).take(units[long_enough]).unlabelled()
         answer = model.score(asked, replace(context, progress=stage.progress))
         scores = Scores.of(answer, len(asked), job.model.name)
         stage.items = len(asked)
