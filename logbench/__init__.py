@@ -27,10 +27,12 @@ from .interfaces import (
 )
 
 if TYPE_CHECKING:
-    from .config import option
+    from .config import option, parse_settings
     from .frames import Distinct, KeySequences, Lines, Scores, Sessions
     from .histories import Histories
+    from .material import Material, prepare_sessions
     from .plan import Plan
+    from .progress import Bars
     from .protocol import EvaluationProtocol
     from .record import RunRecord
     from .run import run
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "option": "config",
+    "parse_settings": "config",
+    "Bars": "progress",
+    "Material": "material",
+    "prepare_sessions": "material",
     "Distinct": "frames",
     "KeySequences": "frames",
     "Lines": "frames",
@@ -54,6 +60,7 @@ _LAZY = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "Bars",
     "Card",
     "Component",
     "ConfigError",
@@ -69,6 +76,7 @@ __all__ = [
     "LeakError",
     "Lines",
     "LogbenchError",
+    "Material",
     "Member",
     "Model",
     "Parser",
@@ -86,6 +94,8 @@ __all__ = [
     "hookimpl",
     "open_layout",
     "option",
+    "parse_settings",
+    "prepare_sessions",
     "run",
 ]
 

@@ -15,6 +15,7 @@ import click
 from ..config import suggest
 from ..errors import LogbenchError
 from ..registry import Registry
+from . import interrupt
 
 COMMANDS = (
     "run",
@@ -107,6 +108,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command: exit 0 for success, 1 for a bug or a worse comparison, 2 for a user's error."""
     # Waiting threads that spin steal the cores from whatever else runs; read when a model first loads OpenMP.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    interrupt.install()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
         sys.stdout.flush()
@@ -118,8 +120,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except LogbenchError as error:
         code = _fail(str(error))
     except (KeyboardInterrupt, click.Abort):
-        print("interrupted: what was finished is kept", file=sys.stderr)
-        code = 130
+        print(interrupt.MESSAGE, file=sys.stderr)
+        code = interrupt.CODE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
