@@ -9,22 +9,33 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from .interfaces import Progress
+
+_BLOCK = 8 << 20
 _KEPT = 256
 _SETTLED_NS = 2_000_000_000
 
 
-def digest(path: Path, cache_file: Path | None, algorithm: str = "sha256") -> str:
-    """Hex digest of a file; see `remembered`.
+def digest(
+    path: Path, cache_file: Path | None, algorithm: str = "sha256", progress: Progress | None = None
+) -> str:
+    """Hex digest of a file; see `remembered`. `progress` is told megabytes.
 
     Raises:
         OSError: `path` cannot be read.
     """
 
     def compute() -> str:
+        found, size = hashlib.new(algorithm), path.stat().st_size / 1e6
         with path.open("rb") as file:
-            return hashlib.file_digest(file, algorithm).hexdigest()
+            while block := file.read(_BLOCK):
+                found.update(block)
+                if progress is not None:
+                    progress(min(file.tell() / 1e6, size), size, f"MB hashed of {path.name}")
+        return found.hexdigest()
 
     return str(remembered(path, cache_file, algorithm, compute))
 

@@ -14,6 +14,7 @@ from . import cache
 from .errors import UnfitError
 from .frames import KeySequences, Lines, Sessions
 from .grouping import Grouped, group_lines, group_sequences, read_lines
+from .interfaces import Progress
 from .locate import locate
 from .parsing import Vocabulary, learn, sessions_of
 from .plan import Job
@@ -92,7 +93,7 @@ def _grouped(
         path = locate(job.dataset, job.plan.data, registry, stage.progress)
         assert path is not None
         opened = dataset.read(path)
-        files = digest_of(opened.files)
+        files = digest_of(opened.files, stage.progress)
     times = "times" in job.model.entry.item.traits.needs
     facts = {
         "dataset": [job.dataset.name, job.dataset.entry.plugin.version, job.dataset.as_dict()],
@@ -124,11 +125,12 @@ def _grouped(
     return path, files, key, made
 
 
-def digest_of(files: Sequence[Path]) -> str:
+def digest_of(files: Sequence[Path], progress: Progress | None = None) -> str:
     """SHA-256 over the names and digests of the raw files; each is hashed once while it does not change."""
     total = hashlib.sha256()
     for file in files:
-        total.update(f"{file.name} {digest(file, root() / 'digests.json')}\n".encode())
+        known = digest(file, root() / "digests.json", progress=progress)
+        total.update(f"{file.name} {known}\n".encode())
     return total.hexdigest()
 
 
