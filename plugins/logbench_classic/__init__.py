@@ -1,0 +1,81 @@
+"""Classic detectors on event counts, from PCA to supervised classifiers: scikit-learn's where they fit.
+
+One file a method. Each distinct count vector is scored once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+from logbench import Component, Preset, Traits, hookimpl
+
+from . import options
+from .presets import loglizer
+
+if TYPE_CHECKING:
+    from logbench import Model
+
+Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
+
+
+def _later(module: str, name: str) -> Callable[[Any], Model]:
+    """Builds `module.name` from its configuration, imported only then."""
+
+    def build(config: Any) -> Model:
+        model: Model = getattr(importlib.import_module(f".{module}", __name__), name)(config)
+        return model
+
+    return build
+
+
+def _offer(
+    name: str, config: type, summary: str, fixed: float, supervision: Supervision = "unsupervised"
+) -> Component[Model]:
+    """A model whose class is called as its configuration is, in the module called as the model is."""
+    traits = Traits(supervision=supervision, scores_without_unseen=True, fixed_threshold=fixed)
+    return Component(name, _later(name.replace("-", "_"), config.__name__), config, summary, traits)
+
+
+def _supervised(name: str, config: type, summary: str, fixed: float) -> Component[Model]:
+    return _offer(name, config, f"supervised: {summary}", fixed, "supervised")
+
+
+@hookimpl
+def logbench_models() -> Iterable[Component[Model]]:
+    """Offer six models that see no label and six that do."""
+    yield _offer("pca", options.Pca, "counts off the principal components (Xu et al., SOSP 2009)", 1.0)
+    yield _offer("invariants", options.Invariants, "broken relations between counts (Lou et al., ATC 2010)", 1e-6)
+    yield _offer(
+        "log-clustering",
+        options.LogClustering,
+        "cosine distance to the nearest cluster (Lin et al., ICSE 2016)",
+        0.3,
+        "semi-supervised",
+    )
+    yield _offer(
+        "isolation-forest", options.IsolationForest, "random cuts that isolate (Liu et al., ICDM 2008)", 0.0
+    )
+    yield _offer("one-class-svm", options.OneClassSvm, "outside the common region (Schölkopf et al., 2001)", 0.0)
+    yield _offer("lof", options.Lof, "local outlier factor (Breunig et al., SIGMOD 2000)", 0.0)
+    yield _supervised(
+        "logistic-regression", options.LogisticRegression, "logistic regression (Bodik et al., EuroSys 2010)", 0.5
+    )
+    yield _supervised("decision-tree", options.DecisionTree, "one tree (Chen et al., ICAC 2004)", 0.5)
+    yield _supervised("linear-svm", options.LinearSvm, "L1 hinge (Liang et al., ICDM 2007)", 0.0)
+    yield _supervised("random-forest", options.RandomForest, "trees on bootstraps (Breiman, 2001)", 0.5)
+    yield Component(
+        "log-clustering-labelled",
+        _later("log_clustering", "LogClusteringLabelled"),
+        options.LogClustering,
+        "supervised: log clustering of the normal half, as loglizer runs it",
+        Traits(supervision="supervised", scores_without_unseen=True, fixed_threshold=0.3),
+    )
+    yield _supervised("knn", options.Knn, "nearest neighbours (Yu et al., ICSE 2024)", 0.5)
+
+
+@hookimpl
+def logbench_presets() -> Iterable[Preset]:
+    """Offer loglizer's set-up, once for each of what its models train on."""
+    yield from loglizer()

@@ -1,0 +1,103 @@
+"""What all models on event counts share: count, weight, score each distinct vector once, expand."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logbench import DataError, Scores
+
+from .counts import Counts, count, first_events, idf
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context, Sessions
+
+Vectors = Any
+"""A float64 CSR matrix [rows, columns] of weighted counts; scipy's arrays carry no element type."""
+
+CHUNK = 8192
+"""Rows scored at once: a dense copy of so many stays small."""
+
+
+class CountModel(ABC):
+    """A model on weighted event counts. Subclasses learn from and score distinct vectors."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """See `Model.fit`. Facts: `distinct_vectors`, `columns`, and what the model adds.
+
+        Raises:
+            DataError: the training units hold no event.
+        """
+        counts = self._counted(train)
+        self.idf = idf(counts) if self.config.weighting == "tf-idf" else np.ones(counts.matrix.shape[1])
+        facts = self.learn(self._weighted(counts.matrix), counts, context)
+        return {"distinct_vectors": len(counts), "columns": counts.matrix.shape[1], **facts}
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`; `ignoring` is the score with unseen events counted as none."""
+        counts = self._counted(sessions)
+        vectors = self._weighted(counts.matrix)
+        primary, column = self._chunked(vectors)
+        without = (primary, column)
+        if self.config.unseen_column and sessions.unseen.any():
+            without = self._chunked(vectors @ _all_but_last(vectors.shape[1]))
+
+        def events(columns: NDArray[np.int64]) -> NDArray[np.int64]:
+            return first_events(sessions, columns[counts.inverse])
+
+        return Scores(
+            primary=primary[counts.inverse],
+            event=events(column),
+            ignoring=without[0][counts.inverse],
+            ignoring_event=events(without[1]),
+            facts={"distinct_vectors": len(counts)},
+        )
+
+    @abstractmethod
+    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
+        """Learn from the distinct training vectors; `counts` says how often and where each occurs."""
+
+    @abstractmethod
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Score of each vector, float64 [rows], higher = more anomalous."""
+
+    def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
+        """Column that decided the score of each vector, int64 [rows]; −1 where none can be named."""
+        return np.full(vectors.shape[0], -1, dtype=np.int64)
+
+    def _counted(self, sessions: Sessions) -> Counts:
+        if not sessions.vocabulary:
+            raise DataError("the training units hold no event, so there is nothing to count")
+        return count(sessions, self.config.unseen_column)
+
+    def _weighted(self, matrix: Vectors) -> Vectors:
+        return (matrix * self.idf).tocsr()
+
+    def _chunked(self, vectors: Vectors) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        chunks = [vectors[at : at + CHUNK] for at in range(0, max(vectors.shape[0], 1), CHUNK)]
+        return (
+            np.concatenate([self.anomaly(chunk) for chunk in chunks if chunk.shape[0]] or [np.empty(0)]),
+            np.concatenate([self.deciding(chunk) for chunk in chunks]),
+        )
+
+
+def _all_but_last(columns: int) -> Vectors:
+    import scipy.sparse as sp
+
+    return sp.diags_array(np.append(np.ones(columns - 1), 0.0)).tocsr()
+
+
+def capped(total: int, most: int, context: Context, what: str) -> NDArray[np.int64]:
+    """Indices of at most `most` of `total` training rows, ascending, drawn by the seed; a note where it bites."""
+    if total <= most:
+        return np.arange(total)
+    context.note(f"trained on {most:,} of {total:,} {what} (max_train), drawn by the seed")
+    return np.sort(np.random.default_rng(context.seed).choice(total, most, replace=False))

@@ -1,0 +1,89 @@
+"""Session × event count matrices, one row for each distinct count vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from logbench import Sessions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Distinct count vectors of units, in first-seen order.
+
+    Attributes:
+        matrix: float64 CSR [distinct, columns]; column e counts event e, the last one unseen events if asked.
+        repeats: int64 [distinct], units that have the vector.
+        inverse: int32 [units], the vector of each unit.
+    """
+
+    matrix: Any
+    repeats: NDArray[np.int64]
+    inverse: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.repeats)
+
+
+def count(sessions: Sessions, unseen_column: bool) -> Counts:
+    """Count events by unit.
+
+    Equal sequences have equal counts, so only distinct sequences are sorted, and equal sorted sequences are
+    equal count vectors: no matrix of all units is ever built.
+    """
+    sequences = sessions.distinct
+    few = _sorted(sessions.take(sequences.first), unseen_column)
+    vectors = few.distinct
+    rows = few.take(vectors.first)
+    columns = sessions.vocabulary + unseen_column
+    matrix = sp.csr_array(
+        (np.ones(len(rows.keys)), rows.keys, rows.offsets.astype(np.int32)), shape=(len(rows), columns)
+    )
+    matrix.sum_duplicates()
+    inverse = vectors.inverse[sequences.inverse]
+    return Counts(matrix, np.bincount(inverse, minlength=len(rows)).astype(np.int64), inverse)
+
+
+def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
+    """The same units with keys in ascending order, unseen ones folded or left out."""
+    keys, units = sessions.folded, sessions.units
+    if not unseen_column:
+        known = keys < sessions.vocabulary
+        keys, units = keys[known], units[known]
+    lengths = np.bincount(units, minlength=len(sessions))
+    return Sessions(
+        keys=keys[np.lexsort((keys, units))],
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        vocabulary=sessions.vocabulary,
+        ids=sessions.ids,
+    )
+
+
+def idf(counts: Counts) -> NDArray[np.float64]:
+    """ln(units / units with the event), float64 [columns], as loglizer has it: 1e-8 guards empty columns."""
+    having = (counts.matrix > 0).T @ counts.repeats
+    return np.asarray(np.log(counts.repeats.sum() / (having + 1e-8)))
+
+
+def first_events(sessions: Sessions, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index within each unit of the first event of column `columns[unit]`, int64 [units]; −1 where none is."""
+    first = np.full(len(sessions), -1, dtype=np.int64)
+    at = np.flatnonzero(sessions.folded == columns[sessions.units])[::-1]
+    first[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
+    return first
+
+
+def strongest(shares: Any) -> NDArray[np.int64]:
+    """Column of the largest positive entry of each row of a CSR or dense matrix, int64 [rows]; −1 where none."""
+    dense = shares.toarray() if sp.issparse(shares) else shares
+    if not dense.shape[1]:
+        return np.full(len(dense), -1, dtype=np.int64)
+    best = dense.argmax(axis=1)
+    return np.where(dense[np.arange(len(dense)), best] > 0, best, -1)

@@ -1,0 +1,49 @@
+"""Local outlier factor: how much thinner the neighbourhood is than that of the neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logbench import UnfitError
+
+from .base import CountModel, Vectors, capped
+from .counts import Counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context
+
+OWN = 1.5
+"""Factor above which scikit-learn calls a vector an outlier unless told."""
+
+
+class Lof(CountModel):
+    """Local outlier factor (Breunig et al., SIGMOD 2000). Quadratic in training vectors.
+
+    Score: the factor less 1.5, so 0 is the own threshold. By default each distinct count vector trains once:
+    k equal ones have an infinite density, and then any other vector is an outlier without bound.
+    """
+
+    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
+        """Keep at most `max_train` vectors; facts `trained_vectors` and `neighbours`.
+
+        Raises:
+            UnfitError: fewer than two vectors train.
+        """
+        from sklearn.neighbors import LocalOutlierFactor
+
+        rows = counts.inverse if self.config.duplicates else np.arange(len(counts))
+        rows = rows[capped(len(rows), self.config.max_train, context, "count vectors")]
+        if len(rows) < 2:
+            raise UnfitError("lof needs two training vectors that differ; this data set has one")
+        neighbours = min(self.config.neighbours, len(rows) - 1)
+        self.factor = LocalOutlierFactor(n_neighbors=neighbours, novelty=True).fit(vectors[rows].toarray())
+        return {"trained_vectors": len(rows), "neighbours": neighbours}
+
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """The factor less 1.5, float64 [rows]."""
+        return np.asarray(-self.factor.score_samples(vectors.toarray()) - OWN)

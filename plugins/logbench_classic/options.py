@@ -1,0 +1,134 @@
+"""Options of the models: defaults are loglizer's where it states them, else the estimator's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from logbench import option
+
+Weighting = Literal["counts", "tf-idf"]
+
+_WEIGHTING = "counts, or counts times ln(training units / units with the event)"
+_UNSEEN = "count events unseen in training in one column of their own; loglizer drops them"
+
+
+@dataclass(frozen=True)
+class Pca:
+    """He et al., ISSRE 2016; loglizer, `PCA`."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    variance: float = option(0.95, "share of the variance that the normal space covers", gt=0, le=1)
+    c_alpha: float = option(3.2905, "normal deviate of the Q-statistic, 3.2905 for alpha 0.001", gt=0)
+    q: float | None = option(None, "squared prediction error that alarms; none: the Q-statistic", gt=0)
+
+
+@dataclass(frozen=True)
+class Invariants:
+    """Lou et al., USENIX ATC 2010; loglizer, `InvariantsMiner`."""
+
+    weighting: Weighting = option("counts", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    support: float = option(0.98, "share of the training units that an invariant must hold in", gt=0, le=1)
+    epsilon: float = option(0.5, "a unit lies in the invariant space where its projection is below", gt=0)
+    longest: int = option(0, "events of the longest invariant searched; 0: no limit", ge=0)
+    scales: tuple[int, ...] = option((1, 2, 3), "values tried for the smallest coefficient")
+    max_candidates: int = option(100_000, "sets of events tested at one length before the search stops", ge=1)
+
+
+@dataclass(frozen=True)
+class LogClustering:
+    """Lin et al., ICSE 2016; loglizer, `LogClustering` in mode online."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    max_dist: float = option(0.3, "cosine distance within a cluster", gt=0, le=1)
+    bootstrap: int = option(1000, "first training units, clustered at once", ge=2)
+
+
+@dataclass(frozen=True)
+class IsolationForest:
+    """Liu et al., ICDM 2008; loglizer's parameters."""
+
+    weighting: Weighting = option("counts", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    trees: int = option(100, "trees", ge=1)
+    max_samples: float = option(0.9999, "share of the training units that each tree sees", gt=0, le=1)
+    contamination: float = option(
+        0.03, "share of the training units that lies above the own threshold", gt=0, le=0.5
+    )
+
+
+@dataclass(frozen=True)
+class OneClassSvm:
+    """Schölkopf et al., Neural Computation 2001; loglizer publishes no parameters."""
+
+    weighting: Weighting = option("counts", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    kernel: Literal["rbf", "linear", "sigmoid"] = option("rbf", "kernel")
+    nu: float = option(0.03, "upper bound on the share of training units outside", gt=0, le=1)
+    gamma: float = option(0.0, "width of the kernel; 0: 1 / (columns × variance)", ge=0)
+    max_train: int = option(10_000, "distinct count vectors that train at most, drawn by the seed", ge=1)
+
+
+@dataclass(frozen=True)
+class Lof:
+    """Breunig et al., SIGMOD 2000; loglizer publishes no parameters."""
+
+    weighting: Weighting = option("counts", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    neighbours: int = option(20, "neighbours", ge=1)
+    duplicates: bool = option(False, "train on equal count vectors again: their density is without bound")
+    max_train: int = option(10_000, "count vectors that train at most, drawn by the seed", ge=2)
+
+
+@dataclass(frozen=True)
+class LogisticRegression:
+    """Bodik et al., EuroSys 2010; loglizer's parameters."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    c: float = option(100.0, "inverse strength of the L2 penalty", gt=0)
+    tol: float = option(0.01, "tolerance of the solver", gt=0)
+    max_iter: int = option(100, "iterations of the solver at most", ge=1)
+
+
+@dataclass(frozen=True)
+class LinearSvm:
+    """Liang et al., ICDM 2007; loglizer's parameters."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    penalty: Literal["l1", "l2"] = option("l1", "penalty")
+    c: float = option(1.0, "inverse strength of the penalty", gt=0)
+    tol: float = option(0.1, "tolerance of the solver", gt=0)
+    max_iter: int = option(1000, "iterations of the solver at most", ge=1)
+
+
+@dataclass(frozen=True)
+class DecisionTree:
+    """Chen et al., ICAC 2004; loglizer's parameters."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    depth: int = option(0, "depth at most; 0: no limit", ge=0)
+
+
+@dataclass(frozen=True)
+class RandomForest:
+    """Breiman, Machine Learning 2001; scikit-learn's parameters."""
+
+    weighting: Weighting = option("tf-idf", _WEIGHTING)
+    unseen_column: bool = option(False, _UNSEEN)
+    trees: int = option(100, "trees", ge=1)
+    depth: int = option(0, "depth at most; 0: no limit", ge=0)
+
+
+@dataclass(frozen=True)
+class Knn:
+    """Yu et al. (LightAD), ICSE 2024."""
+
+    weighting: Weighting = option("counts", _WEIGHTING)
+    unseen_column: bool = option(True, _UNSEEN)
+    k: int = option(1, "nearest training units that vote", ge=1)

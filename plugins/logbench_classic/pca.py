@@ -1,0 +1,80 @@
+"""Principal components: the part of a count vector outside the normal space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logbench import UnfitError
+
+from .base import CHUNK, CountModel, Vectors
+from .counts import Counts, strongest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context
+
+
+class Pca(CountModel):
+    """PCA (Xu et al., SOSP 2009, section 5; parameters of He et al., ISSRE 2016, loglizer).
+
+    Score: squared prediction error ‖(I − PPᵀ)(x − mean)‖² over the threshold Q of Jackson and Mudholkar
+    (Technometrics 1979), so 1 is the model's own threshold. The deciding event has the largest share of the
+    error among those that occur.
+    """
+
+    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
+        """Mean, residual space and Q of the training vectors, repeated as they occur."""
+        weights = counts.repeats / counts.repeats.sum()
+        self.mean = vectors.T @ weights
+        values, axes = np.linalg.eigh(_covariance(vectors, self.mean, weights))
+        values, axes = np.maximum(values[::-1], 0.0), axes[:, ::-1]
+        covered = np.cumsum(values) >= self.config.variance * values.sum()
+        k = int(np.argmax(covered)) + 1 if covered.any() else len(values)
+        self.residual = axes[:, k:]
+        self.q = self.config.q or q_statistic(values[k:], self.config.c_alpha)
+        self.q = max(self.q, 1e-10 * (1.0 + float(self.mean @ self.mean)))
+        return {"components": k, "q": self.q}
+
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """SPE / Q, float64 [rows]."""
+        outside = (vectors.toarray() - self.mean) @ self.residual
+        return np.asarray((outside**2).sum(axis=1) / self.q)
+
+    def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
+        """The event with the largest squared residual, of those in the vector."""
+        dense = vectors.toarray()
+        residual = (dense - self.mean) @ self.residual @ self.residual.T
+        return strongest(np.where(dense != 0, residual**2, 0.0))
+
+
+def _covariance(vectors: Vectors, mean: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted covariance, centred before the product so that nothing cancels, float64 [columns, columns]."""
+    total = np.zeros((len(mean), len(mean)))
+    for at in range(0, vectors.shape[0], CHUNK):
+        centred = vectors[at : at + CHUNK].toarray() - mean
+        total += centred.T @ (weights[at : at + CHUNK, None] * centred)
+    return total
+
+
+def q_statistic(residual: NDArray[np.float64], c_alpha: float) -> float:
+    """Threshold of the squared prediction error from the variances outside the normal space.
+
+    Args:
+        residual: variances of the components left out, float64 [left out].
+        c_alpha: normal deviate of the wanted rate of false alarms.
+
+    Raises:
+        UnfitError: the variances are so uneven that the approximation has no value.
+    """
+    first, second, third = (float((residual**power).sum()) for power in (1, 2, 3))
+    if not second:
+        return 0.0
+    h = 1 - 2 * first * third / (3 * second**2)
+    inside = c_alpha * np.sqrt(2 * second * h * h) / first + 1 + second * h * (h - 1) / first**2
+    if inside <= 0 or h == 0:
+        raise UnfitError("the Q-statistic has no value for these counts; set pca.q, or use threshold = validation")
+    return float(first * inside ** (1 / h))

@@ -1,0 +1,79 @@
+"""What the supervised models share: labels beside vectors, unlabelled units left out."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logbench import UnfitError
+
+from .base import CountModel, Vectors
+from .counts import Counts, strongest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context, Sessions
+
+
+class Supervised(CountModel):
+    """A model that trains on labelled units. Labels: 0 normal, 1 anomaly; −1 (unknown) is left out."""
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """See `Model.fit`. Facts: `labelled`, `anomalies`, and those of `CountModel`.
+
+        Raises:
+            UnfitError: labels are missing, or all the same.
+        """
+        if train.labels is None:
+            raise UnfitError("a supervised model needs labels: set protocol.content=labelled")
+        train = train.take(train.labels >= 0)
+        assert train.labels is not None
+        self.labels = train.labels
+        anomalies = int(self.labels.sum())
+        if not 0 < anomalies < len(train):
+            raise UnfitError(
+                f"a supervised model needs normal and anomalous training units, got {len(train) - anomalies:,} "
+                f"and {anomalies:,}"
+            )
+        return {"labelled": len(train), "anomalies": anomalies, **super().fit(train, context)}
+
+
+class Classifier(Supervised):
+    """A scikit-learn classifier, trained on every labelled unit."""
+
+    @abstractmethod
+    def estimator(self, seed: int) -> Any:
+        """The unfitted classifier."""
+
+    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
+        """Fit; a solver that stops early becomes a note."""
+        from sklearn.exceptions import ConvergenceWarning
+
+        self.model = self.estimator(context.seed)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            self.model.fit(vectors[counts.inverse], self.labels)
+        for warning in caught:
+            if not issubclass(warning.category, ConvergenceWarning):
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+        if not converged:
+            context.note("the solver stopped at max_iter before its tolerance")
+        return {"converged": converged}
+
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Probability of an anomaly, float64 [rows]."""
+        return np.asarray(self.model.predict_proba(vectors)[:, 1])
+
+
+class Linear(Classifier):
+    """A classifier with one coefficient an event, so the largest term names the deciding event."""
+
+    def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
+        """The event with the largest positive term."""
+        return strongest(vectors * self.model.coef_[0])
