@@ -12,22 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from logbench.cli import COMMANDS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = [
-    "run",
-    "list",
-    "options",
-    "plugins",
-    "presets",
-    "datasets",
-    "protocols",
-    "runs",
-    "show",
-    "compare",
-    "rescore",
-    "score",
-    "cache",
-]
 BASELINE = ("run", "new-event+length", "--dataset", "hdfs")
 
 

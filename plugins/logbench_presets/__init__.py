@@ -13,28 +13,26 @@ FULL_SIZE = {"normal_total": 553_366, "anomaly_total": 16_838}
 """Test units of full-size HDFS once 4,857 normal ones train: 575,061 blocks, 16,838 of them anomalous."""
 
 
-@hookimpl
-def logbench_presets() -> Iterable[Preset]:
-    """Offer the customary protocols and five published set-ups."""
-    yield Preset(
+PRESETS = (
+    Preset(
         name="hdfs",
         summary="the first 4,855 normal blocks train, label-free threshold",
         source="DeepLog's training size (Du et al., CCS 2017, section 5.1); threshold and hold-out are ours",
-    )
-    yield Preset(
+    ),
+    Preset(
         name="deeplog-archive",
         summary="hdfs_train trains, label-free threshold",
         source="files as the DeepLog authors gave them out; threshold and hold-out are ours",
         protocol={"train": "given"},
-    )
-    yield Preset(
+    ),
+    Preset(
         name="deeplog-2017",
         summary="DeepLog as published: h 10, g 9, 2 layers of 64, the first 4,855 normal blocks",
         source="Du et al., CCS 2017, section 5.1: F1 .957; passes, batch and short sessions are not stated there",
         protocol={"train": "first", "held_out": 0.0, "threshold": "fixed"},
         components={"deeplog": {"h": 10, "g": 9, "layers": 2, "hidden": 64, "input": "one-hot"}},
-    )
-    yield Preset(
+    ),
+    Preset(
         name="scalar-96",
         summary="the reproduction with F1 .96: scalar input, 300 passes of batch 2,048, short sessions flagged",
         source="github.com/wuyifan18/DeepLog, README and issue 49, on the archive: F1 .9642 with duplicates",
@@ -48,8 +46,8 @@ def logbench_presets() -> Iterable[Preset]:
                 "passes": 300,
             }
         },
-    )
-    yield Preset(
+    ),
+    Preset(
         name="report-2026",
         summary="the optimisation report: embedding 64, batch 128, patience 10, short sessions dropped",
         source="the report that logbench starts from (2026-02-06): F1 .6895; its halving of the learning rate "
@@ -66,14 +64,14 @@ def logbench_presets() -> Iterable[Preset]:
                 "patience": 10,
             }
         },
-    )
-    yield Preset(
+    ),
+    Preset(
         name="ait-review",
         summary="1% of the normal blocks at random, threshold chosen on the test set (oracle)",
         source="Landauer et al., FSE 2024, doi 10.1145/3660768: critical review of log data sets",
         protocol={"train": "random_ratio", "train_ratio": 0.01, "held_out": 0.0, "threshold": "oracle"},
-    )
-    yield Preset(
+    ),
+    Preset(
         name="field-2e",
         summary="random 4,855 normal blocks, batch 512 of distinct windows, 20 passes, true class sizes",
         source="logbench's own measurements of 2026 (how training length, split and g move F1)",
@@ -88,4 +86,11 @@ def logbench_presets() -> Iterable[Preset]:
                 "passes": 20,
             },
         },
-    )
+    ),
+)
+
+
+@hookimpl
+def logbench_presets() -> Iterable[Preset]:
+    """Offer the customary protocols and five published set-ups."""
+    return PRESETS
