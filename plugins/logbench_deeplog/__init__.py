@@ -13,6 +13,8 @@ from logbench import Component, Traits, hookimpl, option
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import click
+
     from .model import DeepLog
 
 Amp = Literal["auto", "off", "bf16", "fp16"]
@@ -75,3 +77,10 @@ def logbench_models() -> Iterable[Component[DeepLog]]:
             fixed_threshold=lambda config: float(config.g),
         ),
     )
+
+
+@hookimpl
+def logbench_commands() -> Iterable[click.Command]:
+    from .ladder import command
+
+    yield command

@@ -1,0 +1,132 @@
+"""The training half of the ladder: how fast steps are fed and taken; quality is not its subject."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.utils.data import Subset
+
+from logbench import Histories
+
+from .batches import Batch, Batches, BruteBatches, DistinctBatches
+from .evaluating import Items, Tensors, loader, no_workers
+from .precision import Precision, full_fp32
+from .rungs import Memory, Row, compare, wait
+from .threads import threads_for
+from .training import Trainer, new_network
+
+if TYPE_CHECKING:
+    from logbench import Context, Sessions
+
+    from . import Amp, DeepLogConfig
+
+WARM_UP = 3
+"""Steps outside the clock."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How training is fed. `batches`: from the device instead of a DataLoader, which the others describe."""
+
+    batch: int = 1
+    tensors: bool = False
+    pinned: bool = False
+    workers: int = 0
+    amp: Amp = "off"
+    batches: type[BruteBatches] | type[DistinctBatches] | None = None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A change to the `Feed` below; see `climbing.Step`."""
+
+    name: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    skip: str = ""
+    optional: bool = False
+    detail: str = ""
+
+
+def rungs(config: DeepLogConfig, device: str) -> Iterator[Rung]:
+    absent = "" if device == "cuda" else f"CUDA only; this is {device}"
+    workers = min(8, os.cpu_count() or 1)
+    yield Rung("batch 1", detail="tensors an item")
+    yield Rung(f"batch {config.batch}", {"batch": config.batch})
+    yield Rung("tensors built once", {"tensors": True})
+    yield Rung("pinned memory", {"pinned": True}, skip=absent, optional=True)
+    yield Rung("workers", {"workers": workers}, no_workers(), True, f"{workers} processes, start included")
+    yield Rung("mixed precision", {"amp": "auto"}, skip=absent, optional=True)
+    yield Rung("gathered on the device", {"batches": BruteBatches}, detail="deeplog.dedup=false")
+    yield Rung(
+        "equal windows merged", {"batches": DistinctBatches}, detail="a row stands for its repeats in the step"
+    )
+
+
+def exercise(
+    train: Sessions, config: DeepLogConfig, context: Context, seconds: float, tell: Callable[[int, str], None]
+) -> list[Row]:
+    """All rungs of training, each from the same weights; `tell(done, name)` before each."""
+    rows: list[Row] = []
+    feed = Feed()
+    histories = train.histories(config.h)
+    for rung in rungs(config, context.device):
+        tell(len(rows), rung.name)
+        row = Row(rung.name, skipped=rung.skip, detail=rung.detail)
+        if not rung.skip:
+            there = replace(feed, **rung.change)
+            with Memory(context.device) as memory:
+                _time(row, histories, there, config, context, seconds)
+            memory.tell(row)
+            compare(row, rows)
+            row.kept = not rung.optional or (row.below or 0) >= 1
+            feed = there if row.kept else feed
+        rows.append(row)
+    return rows
+
+
+def _time(
+    row: Row, histories: Histories, feed: Feed, config: DeepLogConfig, context: Context, seconds: float
+) -> None:
+    """Steps for about `seconds`: windows and steps a second."""
+    network = new_network(histories.vocabulary, config, context.seed, context.device).train()
+    trainer = Trainer(network, config, Precision.of(feed.amp, context.device))
+    with warnings.catch_warnings(), full_fp32(), threads_for(feed.batch, context.device):
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking beside threads
+        fed = _fed(histories, feed, config, context)
+        for _ in range(WARM_UP):
+            trainer.step(*next(fed)[0])
+        wait(context.device)
+        began, steps, windows = time.perf_counter(), 0, 0.0
+        while time.perf_counter() - began < seconds:
+            batch, stands_for = next(fed)
+            trainer.step(*batch)
+            steps += 1
+            windows += stands_for
+        wait(context.device)
+        row.seconds = time.perf_counter() - began
+    row.windows, row.of = round(windows), len(histories)
+    row.per_s, row.steps_per_s = windows / row.seconds, steps / row.seconds
+
+
+def _fed(
+    histories: Histories, feed: Feed, config: DeepLogConfig, context: Context
+) -> Iterator[tuple[Batch, float]]:
+    """Batches without end, and how many windows each stands for."""
+    if feed.batches is not None:
+        made: Batches = feed.batches(histories, config, context.seed, context.device)
+        while True:
+            for batch in made.one_pass():
+                yield batch, made.windows / made.steps
+    known = np.flatnonzero(histories.keys[histories.starts + histories.h] < histories.vocabulary)
+    items = Subset(Tensors(histories) if feed.tensors else Items(histories), known.tolist())
+    while True:
+        for keys, came, _ in loader(items, feed.batch, feed.pinned, feed.workers, shuffle=True):
+            windows = torch.cat([keys, came[:, None]], 1).to(context.device, non_blocking=feed.pinned)
+            yield (windows, torch.full((len(windows),), 1 / len(windows), device=context.device)), len(windows)

@@ -1,0 +1,212 @@
+"""`logbench ladder`: what each step of the optimisation report, and each of ours, is worth on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from logbench import Bars, Material
+
+    from .evaluating import Evaluation
+    from .rungs import Row, Slices
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("ladder", epilog="Example: logbench ladder --dataset hdfs-sim --set deeplog.g=9 --out ladder.json")
+@click.option("--dataset", default="hdfs-sim", show_default=True, metavar="NAME", help="Data set.")
+@click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data.")
+@click.option("--preset", metavar="PRESET", help="Take protocol and configuration of a preset.")
+@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the model and the slices."
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.01), default=2.0, show_default=True, help="For each slow rung; it is "
+    "timed on a slice that takes so long."
+)  # fmt: skip
+@click.option(
+    "--windows", type=click.IntRange(min=1), help="For each slow rung: a slice of so many windows instead."
+)
+@click.option("--training/--no-training", default=True, show_default=True, help="Show the ladder of training too.")
+@click.option("--compile", "compiled", is_flag=True, help="Show torch.compile too.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare verdicts on all sessions, with a loop over each distinct window singly.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write the JSON object to this file too.")
+@click.option("--profile", type=FILE, metavar="FILE", help="Write a trace of torch's profiler (Chrome format).")
+@click.pass_context
+def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: Any) -> None:
+    """Time DeepLog's evaluation and training rung by rung.
+
+    First the points of the optimisation report, each upon the ones below, then what goes beyond it. A rung too
+    slow for all windows is timed on a random slice of the sessions, and the table says so. A rung that does
+    not pay here is shown, but not built upon. Verdicts are compared on all sessions that two rungs share.
+    """
+    from logbench import Bars, parse_settings, prepare_sessions
+
+    for file in (out, options["profile"]):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise click.UsageError(f"{file}: there is no folder {file.parent}")
+
+    with Bars() as bars:
+        named = {name: options[name] for name in ("data", "preset", "seed", "device")}
+        material = prepare_sessions(
+            "deeplog", options["dataset"], registry=getattr(ctx.obj, "registry", None), bars=bars,
+            settings=parse_settings(options["settings"]), **named,
+        )  # fmt: skip
+        found = ladder(material, bars, options)
+    text = json.dumps(found, indent=None if as_json else 1, allow_nan=False)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    click.echo(text if as_json else shown(found))
+
+
+def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Train once, then time every rung: the JSON object of the command.
+
+    Args:
+        options: `seconds`, `windows`, `training`, `compiled`, `verify`, `profile` as the command has them.
+
+    Raises:
+        UnfitError: no unit has a window to score.
+    """
+    from logbench import UnfitError
+
+    from .climbing import climb, reference
+    from .evaluating import Evaluation
+    from .exercising import exercise
+    from .model import DeepLog
+    from .rungs import Clock, Slices
+
+    config, context = material.config, material.context
+    slices = Slices.of(material.test, config.h, context.seed)
+    if not slices.windows:
+        raise UnfitError(f"ladder: no test unit has more than {config.h} events, so there is no window to score")
+    model = DeepLog(config)
+    with bars.stage("fit") as progress:
+        model.fit(material.train, replace(context, progress=progress))
+    assert model.network is not None
+    evaluation = Evaluation(model.network.eval(), replace(config, eval_amp="off"), context)
+    clock = Clock(options["seconds"], options["windows"] or 0, context.device)
+    with bars.stage("evaluate") as progress:
+        rows = climb(evaluation, slices, clock, options["compiled"], lambda at, name: progress(at, 14, name))
+        criterion = reference(evaluation, slices, clock, rows, options["verify"])
+    trained: list[Row] = []
+    if options["training"]:
+        with bars.stage("train") as progress:
+            tell: Callable[[int, str], None] = lambda at, name: progress(at, 8, name)  # noqa: E731
+            trained = exercise(material.train, config, context, options["seconds"], tell)
+    if options["profile"] is not None:
+        _profile(evaluation, slices, options["profile"])
+    return {
+        "ladder_version": 1,
+        "model": {"h": config.h, "g": config.g, "keys": model.network.keys, "input": config.input},
+        "device": context.device,
+        "sessions": len(slices.order),
+        "windows": slices.windows,
+        "evaluation": [row.as_dict() for row in rows],
+        "training": [row.as_dict() for row in trained],
+        "criterion": criterion,
+        **material.facts,
+    }
+
+
+def _profile(evaluation: Evaluation, slices: Slices, file: Path) -> None:
+    """Trace the report's best way on a small slice, then ours on all sessions."""
+    from torch.profiler import profile, record_function
+
+    from .evaluating import Way
+
+    with profile() as trace:
+        with record_function("report: batch 512, one pass, one forward"):
+            evaluation.by(Way(batch=512, passes=1, maps=True, tensors=True, forwards=1), slices.first(8192)[0])
+        with record_function("ours: distinct prefixes"):
+            evaluation.prefix(slices.sessions)
+    trace.export_chrome_trace(str(file))
+
+
+def shown(found: Mapping[str, Any]) -> str:
+    """The tables as text."""
+    data, parts = found["dataset"], []
+    if data["simulated"]:
+        parts.append("SIMULATED data: never set against published figures")
+    machine = found["environment"]
+    parts.append(
+        f"deeplog on {data['name']}: {found['windows']:,} test windows of {found['sessions']:,} sessions, "
+        f"device {found['device']}, {machine['cores']} cores ({machine['processor']})"
+    )
+    parts.append("EVALUATION, from flat keys to verdicts and counts\n" + _table(found["evaluation"], _verdicts))
+    if found["training"]:
+        parts.append("TRAINING\n" + _table(found["training"], _steps))
+    parts.append(_criterion(found["criterion"]))
+    parts.append(
+        "MB: highest resident memory while the rung ran, and how much of it was added; workers not counted, and a "
+        "slice's memory is not the whole's. × below: against the nearest rung below that is built upon."
+    )
+    return "\n\n".join(parts)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], more: Callable[[Mapping[str, Any]], dict[str, Any]]) -> str:
+    from tabulate import tabulate
+
+    lines = [_line(row) | ({} if row["skipped"] else more(row)) for row in rows]
+    headers = list(dict.fromkeys(name for line in lines for name in line if name != "note"))
+    cells = [[line.get(name, "") for name in (*headers, "note")] for line in lines]
+    return tabulate(
+        cells,
+        headers=[*headers, "note"],
+        disable_numparse=True,
+        colalign=("left", *["right"] * (len(headers) - 1), "left"),
+    )
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row["skipped"]:
+        return {"rung": row["name"], "note": f"skipped: {row['skipped']}"}
+    return {
+        "rung": row["name"],
+        "windows/s": f"{row['per_s']:,.0f}",
+        "× below": _ratio(row["below"]),
+        "× batch 1": _ratio(row["first"]),
+        **({"GPU MB": f"{row['gpu_mb']:,.0f}"} if row["gpu_mb"] is not None else {}),
+        "MB": "–" if row["peak_mb"] is None else f"{row['peak_mb']:,.0f} (+{row['memory_mb']:,.0f})",
+        "note": "; ".join(filter(None, (row["detail"], "" if row["kept"] else "not built upon"))),
+    }
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def _verdicts(row: Mapping[str, Any]) -> dict[str, Any]:
+    timed = f"slice of {row['windows']:,}" if row["extrapolated"] else f"all in {row['seconds']:.3g} s"
+    if row["equal_others"] is None:
+        return {"verdicts equal": "–", "timed": timed}
+    equal = f"no: {row['different']:,} differ" if row["different"] else "yes"
+    return {"verdicts equal": f"{equal} ({row['equal_first']:,}; {row['equal_others']:,})", "timed": timed}
+
+
+def _steps(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"steps/s": f"{row['steps_per_s']:,.0f}"}
+
+
+def _criterion(facts: Mapping[str, Any]) -> str:
+    same = "identical" if not facts["different"] else f"{facts['different']:,} different"
+    slice_ = f" (extrapolated from {facts['loop_windows']:,})" if facts["extrapolated"] else ""
+    return (
+        "Verdicts are compared on the sessions shared with batch 1, and with any rung before (in brackets).\n"
+        f"All {facts['windows']:,} windows by {facts['rung']}: {facts['seconds']:.3g} s, {facts['ratio']:,.0f} × "
+        f"as fast as a plain loop over single windows, one forward each, at {facts['loop_per_s']:,.0f}/s{slice_}; "
+        f"verdicts {same} on {facts['sessions_compared']:,} sessions."
+    )
