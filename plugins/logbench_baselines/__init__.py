@@ -2,27 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from logbench import Component, Traits, hookimpl
+from logbench import Component, Traits, hookimpl, option
 
 if TYPE_CHECKING:
-    from .rules import NewEventOrLength
+    from .ecvc import Ecvc
+    from .edit import Edit
+    from .markov import Markov
+    from .ngram import NGram
+    from .rules import Rule
+    from .timing import Timing
+    from .trivial import Constant, Random
+
+AIT = "Landauer et al., FSE 2024"
 
 
-def _new_event_length() -> NewEventOrLength:
-    from .rules import NewEventOrLength
+@dataclass(frozen=True)
+class EcvcConfig:
+    """Options of `ecvc` and `ecvc-idf`."""
 
-    return NewEventOrLength()
+    max_train: int = option(20_000, "distinct training vectors kept, the most frequent first", ge=1)
+
+
+@dataclass(frozen=True)
+class NGramConfig:
+    """Options of `n-gram`; the default is stide's."""
+
+    n: int = option(6, "events in an n-gram", ge=2)
+    measure: Literal["first", "share"] = option(
+        "share", "first: a mismatch counts by the unit's length, as published; share: mismatches per n-gram"
+    )
+
+
+@dataclass(frozen=True)
+class EditConfig:
+    """Options of `edit`."""
+
+    max_train: int = option(5_000, "distinct training sequences compared, the most frequent first", ge=1)
+
+
+@dataclass(frozen=True)
+class MarkovConfig:
+    """Options of `markov`."""
+
+    smoothing: float = option(1.0, "added to the count of every transition (Laplace: 1)", gt=0)
+
+
+def _rule(new: bool, length: bool) -> Callable[[], Rule]:
+    def build() -> Rule:
+        from .rules import Rule
+
+        return Rule(new, length)
+
+    return build
+
+
+def _ecvc(idf: bool) -> Callable[[EcvcConfig], Ecvc]:
+    def build(config: EcvcConfig) -> Ecvc:
+        from .ecvc import Ecvc
+
+        return Ecvc(config, idf)
+
+    return build
+
+
+def _ngram(config: NGramConfig) -> NGram:
+    from .ngram import NGram
+
+    return NGram(config)
+
+
+def _edit(config: EditConfig) -> Edit:
+    from .edit import Edit
+
+    return Edit(config)
+
+
+def _timing() -> Timing:
+    from .timing import Timing
+
+    return Timing()
+
+
+def _markov(config: MarkovConfig) -> Markov:
+    from .markov import Markov
+
+    return Markov(config)
+
+
+def _constant(value: float) -> Callable[[], Constant]:
+    def build() -> Constant:
+        from .trivial import Constant
+
+        return Constant(value)
+
+    return build
+
+
+def _random() -> Random:
+    from .trivial import Random
+
+    return Random()
+
+
+GRADED = Traits(scores_without_unseen=True)
+BINARY = replace(GRADED, fixed_threshold=0.0)
+TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
+BLIND = replace(BINARY, supervision="unsupervised")
+DRAWN = replace(BLIND, fixed_threshold=None, keys_only=False)
 
 
 @hookimpl
-def logbench_models() -> Iterable[Component[NewEventOrLength]]:
-    """Offer `new-event+length`."""
-    yield Component(
-        "new-event+length",
-        _new_event_length,
-        summary="an event unseen in training, or a length outside its range (Landauer et al., FSE 2024)",
-        traits=Traits(scores_without_unseen=True, fixed_threshold=0.0),
-    )
+def logbench_models() -> Iterable[Component[Any]]:
+    """Offer every baseline under the name that papers use."""
+    yield from _rules()
+    yield from _sequences()
+    yield from _trivial()
+
+
+def _rules() -> Iterable[Component[Rule]]:
+    both = f"an event unseen in training, or a length outside its range ({AIT})"
+    yield Component("new-event", _rule(True, False), summary=f"an event unseen in training ({AIT})", traits=BINARY)
+    yield Component("length", _rule(False, True), summary=f"a length outside training's ({AIT})", traits=BINARY)
+    yield Component("new-event+length", _rule(True, True), summary=both, traits=BINARY)
+    yield Component("event+length", _rule(True, True), summary="new-event+length by its other name", traits=BINARY)
+
+
+def _sequences() -> Iterable[Component[Any]]:
+    nearest, unseen = "distance to the nearest training count vector", "events in a row unseen in training"
+    edits = f"edit distance to the nearest training sequence, over the longer length ({AIT})"
+    chain = "least likely transition of a first-order Markov chain (Ye, IEEE SMC 2000)"
+    rare = f"{nearest}, rare events weighing more ({AIT})"
+    yield Component("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", GRADED)
+    yield Component("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
+    yield Component("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", BINARY)
+    for n in (2, 3, 10):
+        yield Component(f"{n}-gram", _fixed(n), summary=f"{n} {unseen} ({AIT})", traits=BINARY)
+    yield Component("edit", _edit, EditConfig, edits, GRADED)
+    yield Component("timing", _timing, summary=f"event pairs faster or slower than ever ({AIT})", traits=TIMED)
+    yield Component("markov", _markov, MarkovConfig, chain, GRADED)
+
+
+def _fixed(n: int) -> Callable[[], NGram]:
+    return lambda: _ngram(NGramConfig(n=n))
+
+
+def _trivial() -> Iterable[Component[Any]]:
+    every, nothing = "every unit alarms: what prevalence alone gives", "no unit alarms"
+    yield Component("predict-all", _constant(float("inf")), summary=every, traits=BLIND)
+    yield Component("predict-none", _constant(float("-inf")), summary=nothing, traits=BLIND)
+    yield Component("random", _random, summary="a uniform score from the seed", traits=DRAWN)

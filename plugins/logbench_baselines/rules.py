@@ -1,4 +1,4 @@
-"""Rules without a threshold: what training never showed is anomalous."""
+"""Rules without a threshold: what training never showed is anomalous (Landauer et al., FSE 2024, section 3)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ import numpy as np
 
 from logbench import Scores
 
+from .common import Kept, first_true
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logbench import Context, Sessions
 
 
-class NewEventOrLength:
-    """New event + length (Landauer et al., FSE 2024, section 3): either alarms.
+class Rule(Kept):
+    """New event, length, or both. Score: 1 where one of them alarms, else 0.
 
-    Score: 1 where an event is unseen in training or the length lies outside its minimum and maximum, else 0.
+    `new`: an event unseen in training. `length`: fewer or more events than any training unit had.
     """
 
+    kept = ("shortest", "longest")
+
+    def __init__(self, new: bool, length: bool) -> None:
+        self.new, self.length = new, length
+
     def fit(self, train: Sessions, context: Context) -> None:
-        """Remember the shortest and longest training session; the vocabulary is known already."""
+        """Remember the shortest and longest training unit; the vocabulary is known already."""
         self.shortest, self.longest = int(train.lengths.min()), int(train.lengths.max())
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; the deciding event is the first unseen one, else the last."""
-        length = (sessions.lengths < self.shortest) | (sessions.lengths > self.longest)
-        new = sessions.unseen > 0
+        outside = (sessions.lengths < self.shortest) | (sessions.lengths > self.longest)
+        length = outside if self.length else np.zeros_like(outside)
+        new = sessions.unseen > 0 if self.new else np.zeros_like(outside)
         last = np.where(length, sessions.lengths - 1, -1)
         return Scores(
             primary=(length | new).astype(np.float64),
@@ -39,7 +47,5 @@ class NewEventOrLength:
 
 def _first_unseen(sessions: Sessions) -> NDArray[np.int64]:
     """Index of the first event out of vocabulary in each unit, int64 [units]; −1 where there is none."""
-    first = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero(sessions.keys >= sessions.vocabulary)[::-1]
-    first[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
-    return first
+    at = first_true(sessions.keys >= sessions.vocabulary, sessions.units, len(sessions))
+    return np.where(at < 0, -1, at - sessions.offsets[:-1])

@@ -1,0 +1,136 @@
+"""What the baselines share: distinct sequences scored once, unseen events left out, state kept as plain arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from logbench import DataError, Scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from logbench import Sessions
+
+    Scorer = Callable[[Sessions], tuple[NDArray[np.float64], NDArray[np.int64]]]
+    """Score and deciding event (−1: none) of each unit, float64 [units] and int64 [units]."""
+
+FILE = "state.npz"
+
+
+class Kept:
+    """Saves and loads the attributes named in `kept` (arrays and numbers), without pickle."""
+
+    kept: tuple[str, ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write `state.npz` into an existing folder."""
+        arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in self.kept}
+        np.savez(folder / FILE, **arrays)
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`.
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+        try:
+            with np.load(folder / FILE, allow_pickle=False) as saved:
+                found: dict[str, Any] = {name: saved[name] for name in self.kept}
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise DataError(f"{folder / FILE}: no saved state of this model: {error}") from error
+        for name, value in found.items():
+            setattr(self, name, value if value.ndim else value.item())
+
+
+def score_distinct(sessions: Sessions, scorer: Scorer) -> Scores:
+    """Ask `scorer` once for each distinct sequence, and once more without unseen events for `ignoring`.
+
+    A unit without any known event scores 0 there: nothing is left that could alarm.
+    """
+    distinct = sessions.distinct
+    units = sessions.take(distinct.first)
+    primary, event = scorer(units)
+    ignoring, ignoring_event = primary.copy(), event.copy()
+    strange = np.flatnonzero(units.unseen)
+    if len(strange):
+        known, position = without_unseen(units.take(strange))
+        ignoring[strange], ignoring_event[strange] = 0.0, -1
+        some = np.flatnonzero(known.lengths)
+        score, at = scorer(known.take(some))
+        ignoring[strange[some]] = score
+        ignoring_event[strange[some]] = np.where(at < 0, -1, position[known.offsets[some] + np.maximum(at, 0)])
+    back = distinct.inverse
+    return Scores(
+        primary[back], event[back], ignoring[back], ignoring_event[back], facts={"distinct": len(distinct)}
+    )
+
+
+def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
+    """The same units with their known events only, and where those stood in their unit, int64 [known events]."""
+    from dataclasses import replace
+
+    stays = sessions.keys < sessions.vocabulary
+    total = np.concatenate([[0], np.cumsum(stays, dtype=np.int64)])
+    at = np.flatnonzero(stays)
+
+    def cut(column: NDArray[Any] | None) -> Any:
+        return None if column is None else column[stays]
+
+    known = replace(
+        sessions,
+        keys=sessions.keys[stays],
+        offsets=total[sessions.offsets],
+        lines=cut(sessions.lines),
+        times=cut(sessions.times),
+        line_labels=cut(sessions.line_labels),
+    )
+    return known, at - sessions.offsets[sessions.units[at]]
+
+
+def most_frequent(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Indices of the `limit` largest counts, in ascending order; of equal counts the earlier ones."""
+    return np.sort(np.argsort(-counts, kind="stable")[:limit])
+
+
+def lookup(
+    known: NDArray[np.int64], column: NDArray[Any], values: NDArray[np.int64], default: float
+) -> NDArray[Any]:
+    """The entry of `column` that stands beside each of `values` in the ascending `known`, or `default`."""
+    if not len(known):
+        return np.full(len(values), default)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.where(known[at] == values, column[at], default)
+
+
+def first_true(hits: NDArray[np.bool_], units: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """For each of `size` units the index of its first hit in flat order, int64 [size]; −1 where there is none.
+
+    Args:
+        hits, units: bool and int [items], items in flat order, with the unit of each.
+    """
+    first = np.full(size, -1, dtype=np.int64)
+    at = np.flatnonzero(hits)[::-1]
+    first[units[at]] = at
+    return first
+
+
+def worst(
+    values: NDArray[np.float64], units: NDArray[Any], size: int, empty: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Largest value of each unit and the flat index of its first occurrence; `empty` and −1 where it has none.
+
+    Args:
+        values, units: [items], items sorted by unit.
+    """
+    score, index = np.full(size, empty), np.full(size, -1, dtype=np.int64)
+    if len(values):
+        begins = np.flatnonzero(np.r_[True, units[1:] != units[:-1]])
+        score[units[begins]] = np.maximum.reduceat(values, begins)
+        index = first_true(values == score[units], units, size)
+    return score, index

@@ -1,0 +1,121 @@
+"""Event count vector clustering (ECVC; Landauer et al., FSE 2024, section 3), plain and with idf weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.spatial.distance import cdist
+
+from .common import Kept, most_frequent, score_distinct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from logbench import Context, Distinct, Scores, Sessions
+
+    from . import EcvcConfig
+
+CELLS = 2**24
+"""Distances held at once (128 MiB)."""
+
+
+class Ecvc(Kept):
+    """Score: distance to the nearest training vector, from 0 (its event mix is known) to 1 (nothing shared).
+
+    Vectors are counts divided by the unit's length, so 5 : 10 equals 1 : 2. The distance of a and b is
+    Σ |a·w − b·w| / Σ max(a·w, b·w). Weights w are 1, or with idf log10((1 + N) / units with the event), over
+    the N training units; an unseen event weighs 1.
+    """
+
+    kept = ("train", "weights")
+
+    def __init__(self, config: EcvcConfig, idf: bool) -> None:
+        self.config, self.idf = config, idf
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Keep the distinct count vectors, the most frequent ones where there are more than `max_train`."""
+        bags, distinct = bags_of(train)
+        counts = count_matrix(bags)
+        self.weights = idf_weights(counts, distinct.counts) if self.idf else np.ones(counts.shape[1])
+        used = counts[most_frequent(distinct.counts, self.config.max_train)]
+        self.train = np.unique(_weighted(used, self.weights), axis=0)
+        return {"train_distinct": len(distinct), "train_used": used.shape[0]}
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`; decided by the last event of the key most in excess of the nearest vector."""
+        return score_distinct(sessions, self._score)
+
+    def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        bags, distinct = bags_of(sessions)
+        counts = count_matrix(bags)
+        score, surplus = np.empty(len(bags)), np.empty(len(bags), dtype=np.int64)
+        step = max(1, CELLS // max(self.train.shape))
+        for begin in range(0, len(bags), step):
+            part = slice(begin, begin + step)
+            rows = _weighted(counts[part], self.weights)
+            score[part], nearest = _nearest(rows, self.train)
+            surplus[part] = (rows - self.train[nearest]).argmax(axis=1)
+        score, surplus = score[distinct.inverse], surplus[distinct.inverse]
+        return score, np.where(score > 0, _last_of(sessions, surplus), -1)
+
+
+def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
+    """The distinct count vectors as units of sorted keys (unseen ones folded), and which unit has which."""
+    order = np.lexsort((sessions.folded, sessions.units))
+    bags = replace(sessions, keys=sessions.folded[order], lines=None, times=None, line_labels=None)
+    return bags.take(bags.distinct.first), bags.distinct
+
+
+def count_matrix(sessions: Sessions) -> csr_array:
+    """Events of each unit by key, sparse float64 [units, vocabulary + 1]; the last column counts unseen events.
+
+    One column is enough for those: training has none, so each adds its whole share to the distance.
+    """
+    ones, shape = np.ones(len(sessions.keys)), (len(sessions), sessions.vocabulary + 1)
+    matrix = csr_array((ones, sessions.folded, sessions.offsets), shape=shape, copy=True)
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _weighted(counts: csr_array, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted shares of each key, dense float64 [units, keys]; an empty unit's are 0."""
+    dense = counts.toarray()
+    shares: NDArray[np.float64] = dense / np.maximum(dense.sum(axis=1, keepdims=True), 1) * weights
+    return shares
+
+
+def idf_weights(counts: csr_array, repeats: NDArray[np.int64]) -> NDArray[np.float64]:
+    """log10((1 + N) / units with the event), float64 [keys]; 1 for a key that no unit has.
+
+    Args:
+        counts: sparse [distinct units, keys].
+        repeats: int64 [distinct units], how many of the N units are like it.
+    """
+    having: NDArray[np.float64] = (counts > 0).astype(np.float64).T @ repeats.astype(np.float64)
+    return np.where(having > 0, np.log10((1 + repeats.sum()) / np.maximum(having, 1)), 1.0)
+
+
+def _nearest(
+    rows: NDArray[np.float64], train: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Distance to the nearest row of `train`, and which it is.
+
+    With D = Σ|a − b|, Σ max(a, b) is (Σa + Σb + D) / 2, so one city-block distance gives both.
+    """
+    apart = cdist(rows, train, "cityblock")
+    largest = apart + train.sum(axis=1) + rows.sum(axis=1, keepdims=True)
+    distance = 2 * apart / np.maximum(largest, np.finfo(np.float64).tiny)
+    return distance.min(axis=1), distance.argmin(axis=1)
+
+
+def _last_of(sessions: Sessions, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index of the last event with key `keys[unit]` in each unit, int64 [units]; −1 where there is none."""
+    last = np.full(len(sessions), -1, dtype=np.int64)
+    at = np.flatnonzero(sessions.folded == keys[sessions.units])
+    last[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
+    return last

@@ -1,0 +1,96 @@
+"""n-grams unseen in training (Landauer et al., FSE 2024, section 3; stide: Forrest et al., S&P 1996)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from logbench import Scores, Sessions
+
+from .common import Kept, first_true
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from logbench import Context, Histories
+
+    from . import NGramConfig
+
+
+class NGram(Kept):
+    """Units padded by one mark at either end; an n-gram is a mismatch where no training unit has it.
+
+    Score, `measure = "first"`: 0 without a mismatch, else 1 / (n (L − n / 2)) at padded length L, as published
+    (its scaling by the test set's maximum is left out: it changes no order). `share`: mismatches per n-gram.
+    A unit with fewer than n − 2 events has no n-gram and scores 0.
+    """
+
+    kept = ("grams",)
+
+    def __init__(self, config: NGramConfig) -> None:
+        self.config = config
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Keep the distinct n-grams."""
+        self.grams = _padded(train.take(train.distinct.first)).histories(self.config.n - 1).distinct_windows
+        return {"ngrams": len(self.grams)}
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`; decided by the last event of the first mismatch.
+
+        `ignoring` counts no n-gram with an unseen event.
+        """
+        distinct = sessions.distinct
+        units = sessions.take(distinct.first)
+        grams = _padded(units).histories(self.config.n - 1)
+        windows = grams.distinct_windows
+        miss = ~_among(windows, self.grams)
+        known = windows.max(axis=1, initial=0) <= sessions.vocabulary
+        primary, event = self._measured(miss[grams.distinct.inverse], grams, units)
+        ignoring, ignoring_event = self._measured((miss & known)[grams.distinct.inverse], grams, units)
+        back = distinct.inverse
+        return Scores(
+            primary[back],
+            event[back],
+            ignoring[back],
+            ignoring_event[back],
+            facts={"distinct": len(distinct), "ngrams": len(grams.distinct)},
+        )
+
+    def _measured(
+        self, miss: NDArray[np.bool_], grams: Histories, units: Sessions
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        n, size = self.config.n, len(units)
+        first = first_true(miss, grams.units, size)
+        if self.config.measure == "share":
+            score = np.bincount(grams.units[miss], minlength=size) / np.maximum(np.diff(grams.offsets), 1)
+        else:
+            score = (first >= 0) / (n * np.maximum(units.lengths + 2 - n / 2, 0.5))
+        return score.astype(np.float64), _end(first, grams, units, n)
+
+
+def _end(first: NDArray[np.int64], grams: Histories, sessions: Sessions, n: int) -> NDArray[np.int64]:
+    """Index in its unit of the last true event of n-gram `first[unit]`, int64 [units]; −1 where `first` is."""
+    within = first - grams.offsets[:-1] + n - 2  # one mark stands before the events
+    return np.where(first < 0, -1, np.minimum(within, sessions.lengths - 1))
+
+
+def _padded(sessions: Sessions) -> Sessions:
+    """The units with a mark (key 0) at either end and every key one higher; unseen keys folded to one."""
+    size = len(sessions)
+    offsets = sessions.offsets + 2 * np.arange(size + 1)
+    keys = np.zeros(int(offsets[-1]), dtype=np.int32)
+    keys[np.arange(len(sessions.keys)) + 2 * sessions.units.astype(np.int64) + 1] = sessions.folded + 1
+    return Sessions(keys=keys, offsets=offsets, vocabulary=sessions.vocabulary + 2, ids=sessions.ids)
+
+
+def _among(rows: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which of `rows` stand among `known`, bool [rows]; both int32 [.., n], `known` distinct."""
+    names = [f"k{i}" for i in range(known.shape[1])]
+    table = pl.DataFrame(known, schema=names, orient="row").with_columns(known=pl.lit(True))
+    found = pl.DataFrame(rows, schema=names, orient="row").join(table, on=names, how="left", maintain_order="left")
+    return found["known"].fill_null(False).to_numpy()

@@ -1,0 +1,64 @@
+"""Inter-arrival times outside their training range (Landauer et al., FSE 2024, section 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from logbench import Scores, UnfitError
+
+from .common import Kept, first_true, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from logbench import Context, Sessions
+
+
+class Timing(Kept):
+    """Score: share of a unit's consecutive event pairs whose time apart lies outside that pair's training range.
+
+    A pair that training never showed has no range and cannot alarm: that is what n-grams are for.
+    """
+
+    kept = ("pairs", "least", "most")
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Keep the least and the most time between the events of each pair, in microseconds.
+
+        Raises:
+            UnfitError: the units have no times.
+        """
+        found, _ = _pairs(train)
+        ranges = found.group_by("code").agg(least=pl.col("apart").min(), most=pl.col("apart").max()).sort("code")
+        self.pairs, self.least, self.most = (ranges[name].to_numpy() for name in ("code", "least", "most"))
+        return {"pairs": len(self.pairs)}
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`; the deciding event is the second of the first pair outside its range."""
+        found, second = _pairs(sessions)
+        code, apart = found["code"].to_numpy(), found["apart"].to_numpy()
+        wide = np.iinfo(np.int64)
+        hits = apart < lookup(self.pairs, self.least, code, wide.min)
+        hits |= apart > lookup(self.pairs, self.most, code, wide.max)
+        units = sessions.units[second]
+        count = np.bincount(units[hits], minlength=len(sessions))
+        first = first_true(hits, units, len(sessions))
+        score = count / np.maximum(sessions.lengths - 1, 1)
+        at = np.append(second, 0)[first]  # −1 takes the 0 at the end, then is masked
+        event = np.where(first < 0, -1, at - sessions.offsets[:-1])
+        return Scores(score, event, ignoring=score, ignoring_event=event, facts={"pairs": len(second)})
+
+
+def _pairs(sessions: Sessions) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+    """Consecutive events of one unit, `code` of both keys and `apart` (Int64, µs), and where the second is."""
+    if sessions.times is None:
+        raise UnfitError("timing needs times, these units have none")
+    second = np.flatnonzero(sessions.units[1:] == sessions.units[:-1]) + 1
+    keys = sessions.folded.astype(np.int64)
+    code = keys[second - 1] * (sessions.vocabulary + 1) + keys[second]
+    return pl.DataFrame({"code": code, "apart": sessions.times[second] - sessions.times[second - 1]}), second
