@@ -268,8 +268,13 @@ def test_the_table_says_where_verdicts_differ_and_training_can_be_left_out() -> 
     found = json.loads(climb("--json", "--no-training"))
     assert found["training"] == []
     found["evaluation"][1]["different"] = 3
+    for row in found["evaluation"]:
+        row["cpu_s"] = row["seconds"]
     text = shown(found)
-    assert "no: 3 differ" in text and "TRAINING" not in text
+    assert "no: 3 differ" in text and "TRAINING" not in text and "busy" not in text
+    found["evaluation"][4]["cpu_s"] = 0.4 * found["evaluation"][4]["seconds"]
+    found["device"] = "cpu"
+    assert "The machine was busy: some rung had 40% of one core" in shown(found)
 
 
 def test_data_without_windows_and_a_missing_folder_are_told_in_a_line(

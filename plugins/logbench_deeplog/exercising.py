@@ -103,14 +103,14 @@ def _time(
         for _ in range(WARM_UP):
             trainer.step(*next(fed)[0])
         wait(context.device)
-        began, steps, windows = time.perf_counter(), 0, 0.0
+        began, cpu, steps, windows = time.perf_counter(), time.process_time(), 0, 0.0
         while time.perf_counter() - began < seconds:
             batch, stands_for = next(fed)
             trainer.step(*batch)
             steps += 1
             windows += stands_for
         wait(context.device)
-        row.seconds = time.perf_counter() - began
+        row.seconds, row.cpu_s = time.perf_counter() - began, time.process_time() - cpu
     row.windows, row.of = round(windows), len(histories)
     row.per_s, row.steps_per_s = windows / row.seconds, steps / row.seconds
 

@@ -150,6 +150,8 @@ def shown(found: Mapping[str, Any]) -> str:
     if found["training"]:
         parts.append("TRAINING\n" + _table(found["training"], _steps))
     parts.append(_criterion(found["criterion"]))
+    if busy := _busy(found):
+        parts.append(busy)
     parts.append(
         "MB: highest resident memory while the rung ran, and how much of it was added; workers not counted, and a "
         "slice's memory is not the whole's. × below: against the nearest rung below that is built upon."
@@ -199,6 +201,18 @@ def _verdicts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _steps(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"steps/s": f"{row['steps_per_s']:,.0f}"}
+
+
+def _busy(found: Mapping[str, Any]) -> str:
+    """A warning where other programs had the cores: a rung on a CPU should get at least one of them."""
+    rows = [row for row in (*found["evaluation"], *found["training"]) if row["per_s"] and row["name"] != "workers"]
+    share = min(row["cpu_s"] / row["seconds"] for row in rows)
+    if found["device"] != "cpu" or share > 0.9:
+        return ""
+    return (
+        f"The machine was busy: some rung had {share:.0%} of one core, so figures are too low and ratios uneven; "
+        "cpu_s in the JSON is each rung's own time."
+    )
 
 
 def _criterion(facts: Mapping[str, Any]) -> str:

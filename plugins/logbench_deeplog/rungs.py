@@ -32,6 +32,7 @@ class Row:
 
     Attributes:
         windows, of: windows timed, of how many there are. Fewer: `per_s` is extrapolated from a slice.
+        seconds, cpu_s: wall, and processor time of this process (workers not counted).
         per_s: windows a second, from flat keys to verdicts and counts.
         below, first: ratio to the rung kept below, and to the first one.
         kept: the rungs above build on it.
@@ -47,6 +48,7 @@ class Row:
     windows: int = 0
     of: int = 0
     seconds: float = 0.0
+    cpu_s: float = 0.0
     per_s: float | None = None
     steps_per_s: float | None = None
     below: float | None = None
@@ -131,7 +133,9 @@ def measure(row: Row, work: Evaluate, slices: Slices, clock: Clock, whole: bool)
     else:
         sessions, row.windows = slices.first(clock.fitting(work, slices))
     with Memory(clock.device) as memory:
+        cpu = time.process_time()
         verdicts, row.seconds = clock.timed(work, sessions)
+        row.cpu_s = time.process_time() - cpu
     row.verdicts = verdicts[slices.order] if whole else verdicts
     row.of, row.per_s = slices.windows, row.windows / row.seconds
     memory.tell(row)
