@@ -147,7 +147,7 @@ def _sequences() -> Iterable[Component[Any]]:
 
 
 def _fixed(n: int) -> Callable[[], NGram]:
-    return lambda: _ngram(NGramConfig(n=n))
+    return lambda: _ngram(NGramConfig(n=n, measure="first"))
 
 
 def _trivial() -> Iterable[Component[Any]]:

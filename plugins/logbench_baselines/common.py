@@ -40,7 +40,7 @@ class Kept:
             DataError: the file is missing or broken.
         """
         try:
-            with np.load(folder / FILE, allow_pickle=False) as saved:
+            with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 found: dict[str, Any] = {name: saved[name] for name in self.kept}
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise DataError(f"{folder / FILE}: no saved state of this model: {error}") from error
