@@ -41,14 +41,14 @@ class Same(Length):
 
 def registry() -> Registry:
     module = ModuleType("mine")
-    items = [Component("length", Length), Component("same", Same)]
+    items = [Component("events", Length), Component("same", Same)]
     vars(module)["mine"] = hookimpl(lambda: items, specname="logbench_models")
     found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
-    found.get("model", "length")
+    found.get("model", "events")
     return found
 
 
-@pytest.mark.parametrize("model", ["length", "same"])
+@pytest.mark.parametrize("model", ["events", "same"])
 @pytest.mark.parametrize("threshold", ["oracle", "fixed"])
 @pytest.mark.parametrize("value", ["3.5", "inf", "-inf"])
 def test_verdicts_are_those_of_the_run(
