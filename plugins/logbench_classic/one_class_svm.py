@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class OneClassSvm(CountModel):
     """One-class SVM (Schölkopf et al., Neural Computation 2001). Quadratic in distinct training vectors.
 
-    Score: distance outside the boundary in feature space, 0 on it. Equal vectors train once, weighted by how
-    often they occur, which is the same problem.
+    Score: distance outside the boundary in feature space, 0 on it, up to a constant factor. Equal vectors train
+    once, weighted by how often they occur, which is the same problem.
     """
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:

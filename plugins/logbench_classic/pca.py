@@ -36,7 +36,8 @@ class Pca(CountModel):
         k = int(np.argmax(covered)) + 1 if covered.any() else len(values)
         self.residual = axes[:, k:]
         self.q = self.config.q or q_statistic(values[k:], self.config.c_alpha)
-        self.q = max(self.q, 1e-10 * (1.0 + float(self.mean @ self.mean)))
+        # Where nothing varies outside, what is left is rounding.
+        self.q = max(self.q, 1e-13 * float(values.sum()) + 1e-24 * (1.0 + float(self.mean @ self.mean)))
         return {"components": k, "q": self.q}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:

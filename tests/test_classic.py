@@ -1,0 +1,507 @@
+"""Classic detectors against the published definitions, written out once more in plain loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import minimize
+from scipy.spatial.distance import pdist
+from sklearn.ensemble import IsolationForest as SkForest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.svm import OneClassSVM
+
+from logbench import Context, Scores, Sessions, UnfitError
+from logbench.config import make
+from logbench.plan import Plan, resolve
+from logbench.prepare import Shared, prepare
+from logbench.progress import Bars
+from logbench.registry import Registry
+from logbench.stages import Stages
+from logbench_classic import logbench_models, logbench_presets
+from logbench_classic.counts import count, idf
+from logbench_classic.invariants import Miner
+from logbench_classic.options import Invariants as InvariantsConfig
+from logbench_classic.pca import q_statistic
+
+Floats = NDArray[np.float64]
+MODELS = {component.name: component for component in logbench_models()}
+SUPERVISED = [name for name, component in MODELS.items() if component.traits.supervision == "supervised"]
+SAMPLE = "hdfs_v1_sample/HDFS_v1.zip"
+KNOWN = 4
+SEQUENCES = st.lists(st.lists(st.integers(0, KNOWN - 1), min_size=1, max_size=8), min_size=2, max_size=25)
+ANY = st.lists(st.lists(st.integers(0, KNOWN + 2), max_size=8), min_size=1, max_size=15)
+
+
+def build(name: str, **values: Any) -> Any:
+    return MODELS[name].build(make(MODELS[name].config, values, name))
+
+
+def fitted(name: str, train: Sessions, seed: int = 0, **values: Any) -> Any:
+    model = build(name, **values)
+    model.fit(train, Context(seed=seed))
+    return model
+
+
+def scores(model: Any, sessions: Sessions) -> Scores:
+    return Scores.of(model.score(sessions.unlabelled(), Context()), len(sessions), "tested")
+
+
+def table(sessions: Sessions, columns: int) -> Floats:
+    """Counts by a loop over events; keys of `columns` and above are dropped."""
+    found = np.zeros((len(sessions), columns))
+    for unit, (start, end) in enumerate(pairwise(sessions.offsets)):
+        for key in sessions.keys[start:end]:
+            if key < columns:
+                found[unit, key] += 1
+    return found
+
+
+def log_idf(train: Floats) -> Floats:
+    return np.array([np.log(len(train) / ((column > 0).sum() + 1e-8)) for column in train.T])
+
+
+def alarms(name: str, found: Scores) -> NDArray[np.bool_]:
+    threshold = MODELS[name].traits.fixed_threshold
+    assert isinstance(threshold, float)
+    return found.primary > threshold
+
+
+@pytest.fixture(scope="module")
+def halves(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sessions, Sessions]]:
+    """Training and test half of the real sample under loglizer's preset, labels and all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        registry = Registry()
+        plan = Plan(
+            model="knn", dataset="hdfs", data=shared_data / SAMPLE, preset="loglizer-supervised", cache=False
+        )
+        stages = Stages(registry, Bars(enabled=False))
+        made = prepare(resolve(plan, registry), registry, Shared(), stages, print)
+        yield made.sessions.take(made.split.train), made.sessions.take(made.split.test)
+
+
+# The matrix
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANY, st.booleans())
+def test_counts_are_those_of_a_loop(sequences: list[list[int]], unseen: bool) -> None:
+    sessions = Sessions.of(sequences, KNOWN)
+    made = count(sessions, unseen)
+    folded = Sessions.of([[min(key, KNOWN) for key in keys] for keys in sequences], KNOWN)
+    expected = table(folded, KNOWN + unseen)
+    dense = made.matrix.toarray()
+    assert np.array_equal(dense[made.inverse], expected)
+    assert len(np.unique(dense, axis=0)) == len(dense) == len(made)
+    assert np.array_equal(made.repeats, np.bincount(made.inverse))
+    assert np.allclose(idf(made), log_idf(expected))
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_units_score_alike_alone_and_together(name: str) -> None:
+    rng = np.random.default_rng(1)
+    draw = [rng.integers(0, KNOWN, rng.integers(1, 9)).tolist() for _ in range(60)]
+    labels = np.array([int(keys.count(3) > 1) for keys in draw], dtype=np.int8)
+    model = fitted(name, Sessions.of(draw, KNOWN, labels=labels), unseen_column=True)
+    asked = [*draw[:10], [0, KNOWN, 1], [KNOWN + 1], [2, 2, 2, 2, 2, 2, 2, 2]]
+    together = scores(model, Sessions.of(asked, KNOWN))
+    for at, keys in enumerate(asked):
+        alone = scores(model, Sessions.of([keys], KNOWN))
+        assert alone.primary[0] == pytest.approx(together.primary[at], abs=1e-9)
+        assert together.event is not None and -1 <= together.event[at] < len(keys)
+        known = [key for key in keys if key < KNOWN]
+        ignored = scores(model, Sessions.of([known], KNOWN))
+        assert together.ignoring is not None
+        assert together.ignoring[at] == pytest.approx(ignored.primary[0], abs=1e-9)
+
+
+# Models without labels
+
+
+def slow_pca(train: Floats, test: Floats) -> Floats:
+    """SPE / Q as in the definition: every row, an SVD, sums by loops."""
+    weights = log_idf(train)
+    mean = (train * weights).mean(axis=0)
+    centred = train * weights - mean
+    axes, sizes, _ = np.linalg.svd(centred.T @ centred / len(train))
+    k, covered = 0, 0.0
+    while covered < 0.95 * sizes.sum() - 1e-12:
+        covered += sizes[k]
+        k += 1
+    one, two, three = (sum(float(size) ** power for size in sizes[k:]) for power in (1, 2, 3))
+    h = 1.0 - 2.0 * one * three / (3.0 * two**2)
+    q = one * (3.2905 * np.sqrt(2 * two * h**2) / one + 1.0 + two * h * (h - 1.0) / one**2) ** (1.0 / h)
+    project = np.eye(len(mean)) - axes[:, :k] @ axes[:, :k].T
+    return np.array([((project @ (row * weights - mean)) ** 2).sum() / q for row in test])
+
+
+def test_pca_is_the_published_one_on_real_data(halves: tuple[Sessions, Sessions]) -> None:
+    train, test = halves
+    found = scores(fitted("pca", train.unlabelled()), test)
+    expected = slow_pca(table(train, train.vocabulary), table(test, train.vocabulary))
+    assert np.allclose(found.primary, expected, rtol=1e-6, atol=1e-9)
+    assert (alarms("pca", found) != (expected > 1)).sum() == 0
+    assert 10 < alarms("pca", found).sum() < len(test) / 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32), st.integers(3, 8))
+def test_pca_is_the_published_one_on_small_data(seed: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(rng.uniform(0.3, 3, columns), (40, columns))
+    counts[0] += 1  # every event occurs,
+    counts[1] = [1] + [0] * (columns - 1)
+    counts[2] = [0] + [1] * (columns - 1)  # and none everywhere, where its weight is no more than rounding
+    sessions = Sessions.of([np.repeat(np.arange(columns), row).tolist() for row in counts], columns)
+    try:
+        model = fitted("pca", sessions)
+    except UnfitError:
+        assume(False)
+    assume(model.residual.shape[1])
+    found = scores(model, sessions).primary
+    expected = slow_pca(counts.astype(float), counts.astype(float))
+    assume(np.isfinite(expected).all())
+    assert np.allclose(found, expected, rtol=1e-5, atol=1e-8)
+
+
+def test_pca_names_the_event_off_the_components() -> None:
+    train = Sessions.of([[0] * n + [1] * n for n in (1, 2, 3, 4, 5)] * 20 + [[0, 1, 2]], 3)
+    found = scores(
+        fitted("pca", train, variance=0.9, weighting="counts"), Sessions.of([[0, 1, 2, 2, 2], [0, 1]], 3)
+    )
+    assert found.event is not None and found.event[0] == 2
+    assert found.primary[0] > found.primary[1]
+
+
+def test_q_statistic_is_near_the_quantile_it_approximates() -> None:
+    variances = np.array([1.0, 0.8, 0.5, 0.5, 0.2])
+    drawn = (np.random.default_rng(0).normal(size=(400_000, 5)) ** 2 * variances).sum(axis=1)
+    assert q_statistic(variances, 3.0902) == pytest.approx(np.quantile(drawn, 0.999), rel=0.06)
+
+
+def slow_clusters(train: Floats, test: Floats, bootstrap: int, limit: float) -> Floats:
+    """Distance to the nearest representative: one sum and size a cluster."""
+
+    def between(a: Floats, b: Floats) -> float:
+        return 1 - float(a @ b) / (float(np.linalg.norm(a) * np.linalg.norm(b)) + 1e-8)
+
+    first = train[:bootstrap]
+    numbers = fcluster(linkage(pdist(first, between), "complete"), limit, "distance")
+    members = [first[numbers == number] for number in sorted(set(numbers))]
+    sums, sizes = [rows.sum(axis=0) for rows in members], [len(rows) for rows in members]
+    for row in train[bootstrap:]:
+        apart = [between(row, total / size) for total, size in zip(sums, sizes, strict=True)]
+        at = int(np.argmin(apart))
+        if apart[at] <= limit:
+            sums[at], sizes[at] = sums[at] + row, sizes[at] + 1
+        else:
+            sums.append(row)
+            sizes.append(1)
+    means = [total / size for total, size in zip(sums, sizes, strict=True)]
+    return np.array([min(between(row, mean) for mean in means) for row in test])
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEQUENCES, st.integers(2, 10))
+def test_log_clustering_is_the_published_one_on_small_data(sequences: list[list[int]], bootstrap: int) -> None:
+    sessions = Sessions.of(sequences, KNOWN)
+    rows = table(sessions, KNOWN)
+    weighted = rows * log_idf(rows)
+    between = pdist(weighted[:bootstrap], "cosine") if (weighted.any(axis=1)).all() else np.zeros(0)
+    assume(len(between) == len(np.unique(between.round(9))))  # no ties, where any order of merging is right
+    model = fitted("log-clustering", sessions, bootstrap=bootstrap)
+    expected = slow_clusters(weighted, weighted, bootstrap, 0.3)
+    assert np.allclose(scores(model, sessions).primary, expected, atol=1e-6)
+
+
+def test_log_clustering_is_the_published_one_on_real_data(halves: tuple[Sessions, Sessions]) -> None:
+    train, test = halves
+    rows, asked = table(train, train.vocabulary), table(test, train.vocabulary)
+    few, which = np.unique(asked, axis=0, return_inverse=True)
+    weights = log_idf(rows)
+    expected = slow_clusters(rows[train.labels == 0] * weights, few * weights, 300, 0.3)[which]
+    found = scores(fitted("log-clustering-labelled", train, bootstrap=300), test)
+    assert (alarms("log-clustering-labelled", found) != (expected > 0.3)).sum() <= 5
+    assert np.abs(found.primary - expected).max() < 1e-3
+    assert 10 < (expected > 0.3).sum() < len(test) / 2
+
+
+def made_counts(units: int, broken: int) -> Floats:
+    """Events 0 + 1 = 2 and 3 = 2 × 4, event 5 free, event 6 never; the last units break the first relation."""
+    rng = np.random.default_rng(7)
+    a, b, d, f = (rng.integers(1, 30, units) for _ in range(4))
+    rows = np.stack([a, b, a + b, 2 * d, d, f, 0 * a], axis=1).astype(float)
+    if broken:
+        rows[-broken:, 2] += 9
+    return rows
+
+
+def test_known_invariants_are_found() -> None:
+    rows = made_counts(500, broken=5)
+    miner = Miner(rows, np.full(500, 1 / 500), InvariantsConfig())
+    found = miner.search()
+    assert miner.dimension == 2 + 1 and not miner.stopped
+    assert set(found) == {(6,), (3, 4), (0, 1, 2)}
+    assert abs(found[3, 4][1] / found[3, 4][0]) == 2 and found[3, 4].prod() < 0
+    first, second, third = found[0, 1, 2]
+    assert first == second == -third and abs(first) == 1
+
+
+def test_broken_invariants_alarm_and_name_an_event_of_theirs() -> None:
+    rows = made_counts(500, broken=5).astype(int)
+    sessions = Sessions.of([np.repeat(np.arange(7), row).tolist() for row in rows], 7)
+    found = scores(fitted("invariants", sessions), sessions)
+    assert np.flatnonzero(alarms("invariants", found)).tolist() == list(range(495, 500))
+    assert np.allclose(found.primary[-5:], 9)
+    assert found.event is not None
+    named = sessions.keys[sessions.offsets[495:500] + found.event[495:]]
+    assert set(named) <= {0, 1, 2} and (found.event[:495] == -1).all()
+
+
+def test_an_invariant_broken_too_often_is_none() -> None:
+    miner = Miner(made_counts(500, broken=11), np.full(500, 1 / 500), InvariantsConfig())
+    assert set(miner.search()) == {(6,), (3, 4)}
+
+
+def test_the_search_for_invariants_says_where_it_stopped() -> None:
+    notes: list[str] = []
+    rows = made_counts(300, broken=0).astype(int)
+    sessions = Sessions.of([np.repeat(np.arange(7), row).tolist() for row in rows], 7)
+    build("invariants", max_candidates=3).fit(sessions, Context(note=notes.append))
+    assert len(notes) == 1 and "length 2" in notes[0]
+    assert build("invariants", longest=2).fit(sessions, Context())["invariants"] == 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEQUENCES)
+def test_every_invariant_holds_in_nearly_all_training_units(sequences: list[list[int]]) -> None:
+    sessions = Sessions.of(sequences, KNOWN)
+    rows = table(sessions, KNOWN)
+    model = fitted("invariants", sessions)
+    for theta in model.theta.T:
+        held = sum(abs(float(sum(row * theta))) < 1e-8 for row in rows)
+        assert held >= 0.98 * len(rows) and theta.any()
+    unused = np.flatnonzero(~rows.any(axis=0))
+    assert (np.abs(model.theta[unused]).sum(axis=1) > 0).all()
+
+
+def drawn(units: int = 150, seed: int = 3) -> tuple[Sessions, Floats]:
+    rng = np.random.default_rng(seed)
+    rows = rng.poisson([3, 1, 0.5, 2], (units, KNOWN))
+    labels = (rows[:, 2] + rng.integers(0, 2, units) > 2).astype(np.int8)
+    sequences = [np.repeat(np.arange(KNOWN), row).tolist() for row in rows]
+    return Sessions.of(sequences, KNOWN, labels=labels), rows.astype(float)
+
+
+def test_isolation_forest_is_scikit_learns() -> None:
+    sessions, rows = drawn()
+    forest = SkForest(n_estimators=100, max_samples=0.9999, contamination=0.03, random_state=5).fit(rows)
+    found = scores(fitted("isolation-forest", sessions, seed=5), sessions)
+    assert np.allclose(found.primary, -forest.decision_function(rows))
+    assert ((found.primary > 1e-12) == (forest.predict(rows) == -1)).all()
+
+
+def test_one_class_svm_weights_are_repetitions() -> None:
+    sessions, rows = drawn()
+    svm = OneClassSVM(nu=0.1, gamma="scale", tol=1e-6).fit(rows)
+    found = scores(fitted("one-class-svm", sessions, nu=0.1), sessions)
+    expected = -svm.decision_function(rows) * len(np.unique(rows, axis=0)) / len(rows)  # weights of mean 1
+    assert np.allclose(found.primary, expected, atol=0.01 * np.abs(expected).max())
+
+
+def test_one_class_svm_and_lof_cap_what_trains_and_say_so() -> None:
+    sessions, _ = drawn()
+    for name in ("one-class-svm", "lof"):
+        notes: list[str] = []
+        facts = build(name, max_train=20).fit(sessions, Context(note=notes.append))
+        assert facts["trained_vectors"] == 20 and len(notes) == 1 and "max_train" in notes[0]
+
+
+@pytest.mark.parametrize("duplicates", [False, True])
+def test_lof_is_scikit_learns(duplicates: bool) -> None:
+    sessions, rows = drawn()
+    first = np.sort(np.unique(rows, axis=0, return_index=True)[1])
+    train = rows if duplicates else rows[first]
+    expected = -LocalOutlierFactor(n_neighbors=20, novelty=True).fit(train).decision_function(rows)
+    found = scores(fitted("lof", sessions, duplicates=duplicates), sessions)
+    assert np.allclose(found.primary, expected)
+
+
+def test_lof_needs_two_vectors() -> None:
+    with pytest.raises(UnfitError, match="two training vectors"):
+        fitted("lof", Sessions.of([[0, 1], [1, 0]], 2))
+
+
+# Models with labels
+
+
+def merged(rows: Floats, labels: NDArray[np.int8]) -> tuple[Floats, Floats, Floats]:
+    """Distinct rows with a column of ones (liblinear penalises the intercept too), signs, and repetitions."""
+    marked, times = np.unique(np.column_stack([rows, labels]), axis=0, return_counts=True)
+    return np.hstack([marked[:, :-1], np.ones((len(marked), 1))]), 2 * marked[:, -1] - 1, times.astype(float)
+
+
+def slow_logistic(rows: Floats, signs: Floats, times: Floats) -> Floats:
+    """Least ½|w|² + 100 Σ log(1 + exp(−s w·x)), by a general minimiser."""
+
+    def loss(w: Floats) -> tuple[float, Floats]:
+        margin = signs * (rows @ w)
+        slope = -times * signs / (1 + np.exp(np.clip(margin, -500, 500)))
+        return 0.5 * float(w @ w) + 100 * float(times @ np.logaddexp(0, -margin)), w + 100 * rows.T @ slope
+
+    options = {"maxiter": 5_000, "maxfun": 20_000, "ftol": 1e-11, "gtol": 1e-6}
+    return np.asarray(minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", options=options).x)
+
+
+def slow_svm(rows: Floats, signs: Floats, times: Floats) -> Floats:
+    """Least |w|₁ + Σ max(0, 1 − s w·x)², one coordinate after another."""
+    w, margin = np.zeros(rows.shape[1]), np.zeros(len(rows))
+    bends = 2 * (times @ rows**2)
+    for _ in range(1_000):
+        for at in np.flatnonzero(bends):
+            slope = -2 * float((times * signs * rows[:, at]) @ np.maximum(1 - margin, 0))
+            aim = w[at] - slope / bends[at]
+            new = np.sign(aim) * max(abs(aim) - 1 / bends[at], 0.0)
+            margin += signs * rows[:, at] * (new - w[at])
+            w[at] = new
+    return w
+
+
+@pytest.mark.parametrize(
+    ("name", "slow"), [("logistic-regression", slow_logistic), ("linear-svm", slow_svm)], ids=["lr", "svm"]
+)
+def test_linear_models_are_the_published_ones_on_real_data(
+    halves: tuple[Sessions, Sessions], name: str, slow: Callable[..., Floats]
+) -> None:
+    train, test = halves
+    rows, asked = table(train, train.vocabulary), table(test, train.vocabulary)
+    weights = log_idf(rows)
+    assert train.labels is not None
+    best = slow(*merged(rows * weights, train.labels))
+    expected = (asked * weights) @ best[:-1] + best[-1] > 0
+    found = alarms(name, scores(fitted(name, train), test))
+    assert (found != expected).sum() <= 5
+    assert expected.sum() > 100
+
+
+def slow_tree(rows: Floats, labels: NDArray[np.int8]) -> Any:
+    """A grown Gini tree as nested tuples (column, cut, below, above), a leaf as its share of anomalies."""
+    if len(set(labels.tolist())) == 1:
+        return float(labels[0])
+    best: tuple[float, int, float] | None = None
+    for column in range(rows.shape[1]):
+        values = np.unique(rows[:, column])
+        for cut in (values[:-1] + values[1:]) / 2:
+            below = rows[:, column] <= cut
+            impurity = 0.0
+            for side in (labels[below], labels[~below]):
+                impurity += len(side) * 2 * side.mean() * (1 - side.mean())
+            if best is None or impurity < best[0] - 1e-9:
+                best = (impurity, column, cut)
+    if best is None:
+        return float(labels.mean())
+    below = rows[:, best[1]] <= best[2]
+    return best[1], best[2], slow_tree(rows[below], labels[below]), slow_tree(rows[~below], labels[~below])
+
+
+def leaf(tree: Any, row: Floats) -> float:
+    while not isinstance(tree, float):
+        column, cut, below, above = tree
+        tree = below if row[column] <= cut else above
+    return tree
+
+
+def test_decision_tree_is_the_published_one_on_real_data(halves: tuple[Sessions, Sessions]) -> None:
+    train, test = halves
+    rows, asked = table(train, train.vocabulary), table(test, train.vocabulary)
+    weights = log_idf(rows)
+    assert train.labels is not None
+    tree = slow_tree(rows * weights, train.labels)
+    few, which = np.unique(asked, axis=0, return_inverse=True)
+    expected = np.array([leaf(tree, row) > 0.5 for row in few * weights])[which]
+    found = alarms("decision-tree", scores(fitted("decision-tree", train), test))
+    assert (found != expected).sum() <= 5
+    assert expected.sum() > 100
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEQUENCES, st.data())
+def test_decision_tree_gives_each_training_vector_its_share(
+    sequences: list[list[int]], data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(st.integers(0, 1), min_size=len(sequences), max_size=len(sequences)))
+    assume(0 < sum(drawn) < len(drawn))
+    sessions = Sessions.of(sequences, KNOWN, labels=np.array(drawn, dtype=np.int8))
+    rows = table(sessions, KNOWN)
+    found = scores(fitted("decision-tree", sessions, weighting="counts"), sessions).primary
+    for row, score in zip(rows, found, strict=True):
+        same = [label for other, label in zip(rows, drawn, strict=True) if (other == row).all()]
+        assert score == pytest.approx(sum(same) / len(same))
+
+
+def test_random_forest_is_scikit_learns() -> None:
+    sessions, rows = drawn()
+    forest = RandomForestClassifier(n_estimators=30, random_state=2).fit(rows, sessions.labels)
+    found = scores(fitted("random-forest", sessions, seed=2, trees=30, weighting="counts"), sessions)
+    assert np.allclose(found.primary, forest.predict_proba(rows)[:, 1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEQUENCES, ANY, st.integers(1, 6), st.data())
+def test_knn_votes_as_brute_force(
+    sequences: list[list[int]], asked: list[list[int]], k: int, data: st.DataObject
+) -> None:
+    marks = data.draw(st.lists(st.integers(0, 1), min_size=len(sequences), max_size=len(sequences)))
+    assume(0 < sum(marks) < len(marks))
+    train = Sessions.of(sequences, KNOWN, labels=np.array(marks, dtype=np.int8))
+    test = Sessions.of(asked, KNOWN)
+    found = scores(fitted("knn", train, k=k, unseen_column=False), test).primary
+    rows = table(train, KNOWN)
+    for row, score in zip(table(test, KNOWN), found, strict=True):
+        apart = ((rows - row) ** 2).sum(axis=1)
+        reach = np.sort(apart)[min(k, len(rows)) - 1]
+        sure = [mark for mark, d in zip(marks, apart, strict=True) if d < reach]
+        edge = [mark for mark, d in zip(marks, apart, strict=True) if d == reach]
+        rest = min(k, len(rows)) - len(sure)
+        if len(np.unique(rows[apart == reach], axis=0)) == 1:  # one vector at the edge: its share is exact
+            assert score * min(k, len(rows)) == pytest.approx(sum(sure) + rest * sum(edge) / len(edge))
+        else:
+            least, most = max(0, rest - edge.count(0)), min(rest, edge.count(1))
+            assert sum(sure) + least - 1e-9 <= score * min(k, len(rows)) <= sum(sure) + most + 1e-9
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
+def test_units_without_a_label_do_not_train(name: str) -> None:
+    sessions, _ = drawn()
+    assert sessions.labels is not None
+    labels = sessions.labels.copy()
+    labels[::3] = -1
+    mixed = fitted(name, Sessions(sessions.keys, sessions.offsets, KNOWN, sessions.ids, labels=labels))
+    alone = fitted(name, sessions.take(labels >= 0))
+    assert np.array_equal(scores(mixed, sessions).primary, scores(alone, sessions).primary)
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
+@pytest.mark.parametrize("labels", [None, [0, 0], [1, -1]])
+def test_supervised_models_need_both_labels(name: str, labels: list[int] | None) -> None:
+    known = None if labels is None else np.array(labels, dtype=np.int8)
+    with pytest.raises(UnfitError, match=r"labels|normal and anomalous"):
+        fitted(name, Sessions.of([[0, 1], [1, 1]], 2, labels=known))
+
+
+def test_the_preset_is_loglizers_split_without_a_hold_out() -> None:
+    contents = {preset.name: preset.protocol["content"] for preset in logbench_presets()}
+    assert contents == {"loglizer-unsupervised": "mixed", "loglizer-supervised": "labelled"}
+    for preset in logbench_presets():
+        assert preset.protocol["train"] == "per_class_ratio" and preset.protocol["train_ratio"] == 0.5
+        assert preset.protocol["threshold"] == "fixed" and preset.protocol["held_out"] == 0.0
