@@ -34,6 +34,7 @@ class Traits:
         keys_only: the score depends on the key sequence alone, so equal sequences may share one score.
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
+        rule: scores only say yes or no, so that `fixed_threshold` holds under `threshold = "validation"` too.
     """
 
     supervision: Supervision = "semi-supervised"
@@ -42,6 +43,7 @@ class Traits:
     keys_only: bool = True
     scores_without_unseen: bool = False
     fixed_threshold: float | Callable[[Any], float] | None = None
+    rule: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,12 @@ class Job:
         return {**parts, "evaluators": {part.name: part.as_dict() for part in self.evaluators}}
 
     @property
+    def is_rule(self) -> bool:
+        """Whether the model only says yes or no."""
+        rule: bool = self.model.entry.item.traits.rule
+        return rule
+
+    @property
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
         found = self.model.entry.item.traits.fixed_threshold

@@ -35,8 +35,8 @@ class RunRecord:
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
         split: `seed`, `digest`, `train`, `held_out`, `test`, `straddling` (units).
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
-        threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `source`, `held_out`,
-            `achieved`, `reliable`, `repeats`.
+        threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
+            `held_out`, `achieved`, `reliable`, `repeats`.
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
         metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.

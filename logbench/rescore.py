@@ -52,7 +52,8 @@ def rescore(
         )
     scored = records.scores(old, folder)
     scored = scored.drop(name for name in DECIDED if name in scored.columns)
-    decision = decide(scored, protocol, old["threshold"].get("own"))
+    own = {name: old["threshold"].get(name) for name in ("own", "rule")}
+    decision = decide(scored, protocol, own["own"], bool(own["rule"]))
     entries = [registry.get("evaluator", name) for name in evaluators] or [
         entry for entry in registry.components["evaluator"].values() if entry.item.default
     ]
@@ -60,7 +61,7 @@ def rescore(
     data = old["dataset"]
     weighted = data.get("normal_total") is not None or data.get("anomaly_total") is not None
     record = _reopened(old, protocol, command)
-    record.threshold = {**decision.threshold, "own": old["threshold"].get("own")}
+    record.threshold = {**decision.threshold, **own}
     record.counts = decision.counts
     units = decision.units
     record.metrics = metrics_of(units, built, data["unit"], weighted)

@@ -268,8 +268,8 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         labelled = bool((scored["label"] >= 0).any())
         if job.protocol.threshold == "oracle" and labelled:
             note("threshold = oracle: chosen on the test labels, so this is no honest result")
-        decision = decide(scored, job.protocol, job.fixed_threshold)
-        record.threshold = {**decision.threshold, "own": job.fixed_threshold}
+        decision = decide(scored, job.protocol, job.fixed_threshold, job.is_rule)
+        record.threshold = {**decision.threshold, "own": job.fixed_threshold, "rule": job.is_rule}
         record.counts = decision.counts
     if not decision.threshold["reliable"]:
         need = int(np.ceil(1 / job.protocol.alpha))

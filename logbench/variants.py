@@ -51,7 +51,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
         row["protocol"] = protocol.as_dict()
         try:
-            decision = decide(scored, protocol, job.fixed_threshold)
+            decision = decide(scored, protocol, job.fixed_threshold, job.is_rule)
             yield {**row, "threshold": decision.threshold, **_measured(job, protocol, decision, prepared.weighted)}
         except UnfitError as error:
             yield {**row, "skipped": str(error)}

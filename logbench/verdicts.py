@@ -99,12 +99,15 @@ def oracle_threshold(units: pl.DataFrame) -> float:
     return float(values[best + 1]) if best + 1 < len(values) else -np.inf
 
 
-def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None) -> Decision:
+def decide(
+    scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, rule: bool = False
+) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
         scored: see the module.
         fixed: the model's own threshold, for `threshold = "fixed"` without a value.
+        rule: the model only says yes or no: `fixed` holds under `validation` too, there is nothing to choose.
 
     Raises:
         UnfitError: no fixed threshold is known, no held-out unit or no label is there for the rule asked.
@@ -112,8 +115,12 @@ def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | No
     frame = ruled(scored, protocol)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     test = frame.filter(pl.col("part") == "test")
-    value = _threshold(held, test, protocol, fixed)
-    described = _described(value, held.with_columns(verdict=alarm(value)), protocol)
+    source: str = protocol.threshold
+    if rule and source == "validation" and fixed is not None:
+        source, value = "rule", fixed
+    else:
+        value = _threshold(held, test, protocol, fixed)
+    described = _described(value, source, held.with_columns(verdict=alarm(value)), protocol.alpha)
     return Decision(frame.with_columns(verdict=alarm(value)), described, _counts(test))
 
 
@@ -140,16 +147,16 @@ def _threshold(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProto
     return oracle_threshold(labelled if protocol.duplicates == "all" else distinct_units(labelled))
 
 
-def _described(value: float, held: pl.DataFrame, protocol: EvaluationProtocol) -> dict[str, Any]:
-    kind, weight = protocol.threshold, float(held["weight"].sum())
+def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> dict[str, Any]:
+    weight = float(held["weight"].sum())
     achieved = float(held.filter("verdict")["weight"].sum()) / weight if weight else None
     return {
         "value": value,
         "exact": repr(value),
-        "source": kind,
+        "source": source,
         "held_out": held.height,
         "achieved": achieved,
-        "reliable": kind != "validation" or held.height * protocol.alpha >= 1,
+        "reliable": source != "validation" or held.height * alpha >= 1,
         "repeats": int(held["repeats"].sum()) if "repeats" in held.columns else None,
     }
 

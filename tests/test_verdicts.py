@@ -269,3 +269,13 @@ def test_the_models_own_threshold_gives_way_to_the_users() -> None:
     assert decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed"), 9.0).threshold["value"] == 9.0
     zero = decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed", value=0.0), 9.0)
     assert zero.threshold["value"] == 0.0 and zero.threshold["achieved"] is None
+
+
+def test_a_rule_keeps_its_threshold_where_one_would_be_chosen() -> None:
+    """Chosen on hold-outs of which more than alpha alarm, it would be 1, and the rule silent for ever."""
+    rows = frame([row(part="held_out", raw=1.0), row(part="held_out", raw=0.0), row(raw=1.0), row(raw=0.0)])
+    protocol = EvaluationProtocol(min_events=MINIMUM, threshold="validation", alpha=0.1)
+    assert decide(rows, protocol, 0.0).units["verdict"].to_list() == [False, False]
+    found = decide(rows, protocol, 0.0, rule=True)
+    assert found.units["verdict"].to_list() == [True, False] and found.threshold["source"] == "rule"
+    assert found.threshold["achieved"] == 0.5

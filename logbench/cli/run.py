@@ -81,7 +81,8 @@ def finish(records: list[Any], out: Path) -> int:
         if record.error and record.error.get("traceback"):
             sys.stderr.write(record.error["traceback"])
         if record.error:
-            note(f"error: {record.model}: {record.error['message']} (stage {record.error['stage']})")
+            kind = "skipped" if record.status == "skipped" and len(records) > 1 else "error"
+            note(f"{kind}: {record.model}: {record.error['message']} (stage {record.error['stage']})")
     good = [record for record in records if record.status == "ok"]
     if good:
         where = "" if out == Path("runs") else f" --out {out}"

@@ -109,10 +109,10 @@ def _random() -> Random:
 
 
 GRADED = Traits(scores_without_unseen=True)
-BINARY = replace(GRADED, fixed_threshold=0.0)
+BINARY = replace(GRADED, fixed_threshold=0.0, rule=True)
 TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
 BLIND = replace(BINARY, supervision="unsupervised")
-DRAWN = replace(BLIND, fixed_threshold=None, keys_only=False)
+DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False)
 
 
 @hookimpl

@@ -25,8 +25,9 @@ class Table:
         """A heading a comparison (data set, split, protocol), its table, and what went wrong below it."""
         groups: dict[str, list[Mapping[str, Any]]] = {}
         for record in records:
-            groups.setdefault(_heading(record), []).append(record)
-        return "\n\n".join(f"{heading}\n\n{self._table(group)}" for heading, group in groups.items())
+            same = f"{record['dataset']['name']} {record['preset']} {record['protocol']['hash']}"
+            groups.setdefault(same, []).append(record)
+        return "\n\n".join(f"{_heading(group)}\n\n{self._table(group)}" for group in groups.values())
 
     def _table(self, records: Sequence[Mapping[str, Any]]) -> str:
         rows = [_row(record) for record in records]
@@ -35,7 +36,8 @@ class Table:
         return "\n".join([text, *(line for record in records if (line := _failure(record)))])
 
 
-def _heading(record: Mapping[str, Any]) -> str:
+def _heading(records: Sequence[Mapping[str, Any]]) -> str:
+    record = next((record for record in records if record["split"]), records[0])  # skipped ones may have none
     data, protocol, split = record["dataset"], record["protocol"], record["split"]
     simulated = " (SIMULATED: never set against published figures)" if data.get("simulated") else ""
     lines = [f"{data['name']}{simulated}"]
@@ -55,12 +57,13 @@ def _heading(record: Mapping[str, Any]) -> str:
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
     found = next(iter(record["metrics"].values()), None) if record["metrics"] else None
     threshold = record.get("threshold") or {}
-    oracle = " (oracle)" if threshold.get("source") == "oracle" else ""
+    source = threshold.get("source")
+    named = f" ({source})" if source in {"oracle", "rule"} else ""
     return {
         "model": record["model"],
         "seed": record["seed"],
         **_cells(found, record["protocol"]),
-        "threshold": f"{threshold['value']:.4g}{oracle}" if threshold.get("value") is not None else None,
+        "threshold": f"{threshold['value']:.4g}{named}" if threshold.get("value") is not None else None,
         "fit s": record["stages"].get("fit", {}).get("wall_s"),
         "score s": record["stages"].get("score", {}).get("wall_s"),
         "status": record["status"],
