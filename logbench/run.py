@@ -83,8 +83,10 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
     registry.notify("run_started", plan=job.plan)
     note = _notes(record, bars)
     try:
+        check_fit(job)
         prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
+        _note_split(job, prepared, note)
         with contextlib.redirect_stdout(sys.stderr):
             context = context_for(job, prepared, note)
             model, scored = fit_and_score(job, prepared, context, stages, record)
@@ -169,10 +171,39 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
     }
 
 
+def _note_split(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+    """Say where fewer units train than were asked for, and where nothing normal is left to test."""
+    protocol, split = job.protocol, prepared.split
+    chosen = len(split.train) + len(split.held_out)
+    if protocol.train in ("first", "random") and chosen < protocol.train_units:
+        note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")
+    labels = prepared.grouped.units["label"].gather(split.test)
+    for label, kind in ((0, "normal"), (1, "anomalous")):
+        if (labels >= 0).any() and not (labels == label).any():
+            note(f"no {kind} unit is left to test, so the metrics mean little")
+
+
 def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
     held = prepared.sessions.take(prepared.split.held_out).unlabelled()
     device = resolve_device(job.plan.device)
     return Context(seed=job.plan.seed, device=device, held_out=held if len(held) else None, note=note)
+
+
+def check_fit(job: Job) -> None:
+    """What can be told before anything is read, so that no one waits for 11 million lines to hear it.
+
+    Raises:
+        UnfitError: the device is not to be had, or model, protocol and data set do not go together.
+    """
+    resolve_device(job.plan.device)
+    if job.plan.save is not None and not hasattr(job.model.build(), "save"):
+        raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
+    if _supervised(job) and job.protocol.content != "labelled":
+        raise UnfitError(f"model {job.model.name} is supervised: it needs protocol.content=labelled")
+
+
+def _supervised(job: Job) -> bool:
+    return bool(job.model.entry.item.traits.supervision == "supervised")
 
 
 def resolve_device(choice: str) -> str:
@@ -200,13 +231,8 @@ def fit_and_score(
     """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
     sessions, split = prepared.sessions, prepared.split
     model: Model = job.model.build()
-    if job.plan.save is not None and not hasattr(model, "save"):
-        raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     train = sessions.take(split.train)
-    supervised = job.model.entry.item.traits.supervision == "supervised"
-    if supervised and job.protocol.content != "labelled":
-        raise UnfitError(f"model {job.model.name} is supervised: it needs protocol.content=labelled")
-    if not supervised:
+    if not _supervised(job):
         train = train.unlabelled()
     with stages("fit") as stage:
         facts = model.fit(train, replace(context, progress=stage.progress))

@@ -15,7 +15,7 @@ from .prepare import Shared, prepare
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
-from .run import context_for, fit_and_score, opened
+from .run import check_fit, context_for, fit_and_score, opened
 from .stages import Stages
 from .verdicts import Decision, decide, metrics_of, rule
 
@@ -40,6 +40,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
     Raises:
         DataError, UnfitError: nothing can be trained at all.
     """
+    check_fit(job)
     stages = Stages(registry, bars)
     prepared = prepare(job, registry, Shared(), stages, note)
     record = opened(job)

@@ -1,0 +1,109 @@
+"""Small promises at the edges: fail before reading, say what is odd, take paths as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import logbench
+from logbench.compare import compare
+from logbench.errors import ConfigError, DataError
+from logbench.plan import Plan
+from logbench.registry import Plugin, Registry, installed
+
+
+class Length:
+    """Scores by length; cannot be saved."""
+
+    def fit(self, train: Any, context: Any) -> None: ...
+
+    def score(self, sessions: Any, context: Any) -> Any:
+        return sessions.lengths.astype(np.float64)
+
+
+class Offer:
+    @staticmethod
+    @logbench.hookimpl
+    def logbench_models() -> Iterator[logbench.Component[Any]]:
+        yield logbench.Component("by-length", Length)
+        yield logbench.Component("taught", Length, traits=logbench.Traits(supervision="supervised"))
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry([*installed(), Plugin("offer", "tests", "0", lambda: Offer)])
+
+
+def archive(folder: Path, normal: int = 10) -> Path:
+    """`normal` training sessions and as many others, one of them anomalous."""
+    folder.mkdir()
+    (folder / "hdfs_train").write_text("1 2 3\n" * normal)
+    (folder / "hdfs_test_normal").write_text("1 2 3\n" * normal)
+    (folder / "hdfs_test_abnormal").write_text("1 2 3 4 5\n")
+    return folder
+
+
+def run(registry: Registry, data: Path, out: Any, model: str = "by-length", **options: Any) -> Any:
+    (record,) = logbench.run(model, dataset="deeplog-archive", data=data, out=out, registry=registry, **options)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        ("by-length", {"device": "cuda"}, "device cuda"),
+        ("by-length", {"save": Path("nowhere")}, "cannot be saved"),
+        ("taught", {}, "needs protocol.content=labelled"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_read(
+    registry: Registry, tmp_path: Path, model: str, options: dict[str, Any], said: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    if options.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("CUDA is there")
+    record = run(registry, archive(tmp_path / "data"), tmp_path / "out", model, **options)
+    assert record.status == "skipped"
+    assert said in record.error["message"]
+    assert not record.stages
+
+
+def test_paths_may_be_text(registry: Registry, tmp_path: Path) -> None:
+    plan = Plan(model="by-length", dataset="deeplog-archive", data="a", out="b", save="c")  # type: ignore[arg-type]
+    assert (plan.data, plan.out, plan.save) == (Path("a"), Path("b"), Path("c"))
+    assert run(registry, archive(tmp_path / "data"), str(tmp_path / "out")).status == "ok"
+    assert (tmp_path / "out" / "records.jsonl").exists()
+
+
+def test_a_split_without_normal_test_units_is_noted(registry: Registry, tmp_path: Path) -> None:
+    settings = {"protocol": {"train": "first", "train_units": 99}}
+    record = run(registry, archive(tmp_path / "data"), tmp_path / "out", settings=settings)
+    assert record.split["test"] == 1
+    assert any("99" in note and "20" in note for note in record.notes)
+    assert any("no normal unit" in note for note in record.notes)
+    settings["protocol"]["train_units"] = 10
+    record = run(registry, tmp_path / "data", tmp_path / "out", settings=settings)
+    assert not any("unit" in note and "left to test" in note for note in record.notes)
+    assert not any("may train" in note for note in record.notes)
+
+
+def test_compare_tells_unknown_distinct_metrics_from_missing_labels(registry: Registry, tmp_path: Path) -> None:
+    settings = {
+        "dataset": {"normal_total": 100},
+        "protocol": {"duplicates": "unique"},
+    }
+    record = run(registry, archive(tmp_path / "data"), tmp_path / "out", settings=settings)
+    with pytest.raises(DataError, match="class is subsampled"):
+        compare([record.as_dict()] * 2, "f1", 0.0)
+
+
+def test_rescore_says_that_an_option_is_misspelt(registry: Registry, tmp_path: Path) -> None:
+    from logbench.rescore import rescore
+
+    record = run(registry, archive(tmp_path / "data"), tmp_path / "out")
+    with pytest.raises(ConfigError, match="did you mean 'short'"):
+        rescore(record.as_dict(), tmp_path / "out", {"shrt": "drop"}, (), registry, "")
