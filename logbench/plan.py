@@ -69,6 +69,11 @@ class Plan:
     companions: tuple[str, ...] = ()
     command: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("data", "out", "save"):  # text is welcome, as from a notebook
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value))
+
 
 @dataclass(frozen=True)
 class Part:
