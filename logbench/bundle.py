@@ -65,7 +65,8 @@ class Bundle:
         try:
             self.facts = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
-            raise DataError(f"{path}: no bundle to read ({error}); give the folder that --save wrote") from None
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"{path}: no bundle to read ({reason}); give the folder that --save wrote") from None
         if self.facts["bundle_version"] != BUNDLE_VERSION:
             raise DataError(
                 f"{path}: bundle version {self.facts['bundle_version']}, this logbench reads {BUNDLE_VERSION}"

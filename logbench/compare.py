@@ -53,7 +53,7 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
             raise DataError(f"{first['run_id']} and {record['run_id']} are not comparable: {'; '.join(found)}")
         values = headline(record)
         if values is None:
-            why = record["error"]["message"] if record.get("error") else "its data have no labels"
+            why = record["error"]["message"] if record.get("error") else _why_none(record)
             raise DataError(f"{record['run_id']} has no metrics: {why}")
         if values.get(metric) is None:
             known = ", ".join(name for name, value in values.items() if value is not None)
@@ -65,6 +65,12 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
         row["difference"] = row[metric] - rows[0][metric]
         row["worse"] = row["difference"] < -tolerance
     return rows
+
+
+def _why_none(record: Record) -> str:
+    if record["metrics"]:
+        return "distinct units are not known where a class is subsampled; rescore it with protocol.duplicates=all"
+    return "its data have no labels"
 
 
 def headline(record: Record) -> Mapping[str, Any] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import record as records
-from .config import make
+from .config import fields_of, make
 from .errors import ConfigError
 from .plan import Part
 from .protocol import EvaluationProtocol
@@ -42,6 +42,9 @@ def rescore(
         ConfigError: a field that acts before scoring, or `min_events` lower than what was scored.
         UnfitError: what the stored scores cannot give.
     """
+    for name in changes:
+        if name not in fields_of(EvaluationProtocol):
+            make(EvaluationProtocol, {name: changes[name]}, "protocol")  # says what there is
     if early := sorted(set(changes) - set(LATE)):
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(LATE)}")
     kept = {name: value for name, value in old["protocol"].items() if name != "hash"}

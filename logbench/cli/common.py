@@ -29,7 +29,8 @@ plan_options: Sequence[Callable[[F], F]] = (
     click.option("--protocol", metavar="PRESET", help="Take the protocol of a preset."),
     click.option("--preset", metavar="PRESET", help="Take protocol and configuration of a preset."),
     click.option("--split-seed", type=click.IntRange(min=0), help="Seed of the split."),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
+                 help="Where the model runs."),
     click.option(
         "--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
         help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",

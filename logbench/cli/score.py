@@ -15,7 +15,8 @@ from .common import json_option, note, print_json, print_table, shorten
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="File or folder with other logs.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many units to show.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
+              help="Where the model runs.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
 @json_option
 @pass_state

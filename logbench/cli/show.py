@@ -57,5 +57,6 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
         lines.append(f"   raw       {shorten(row['raw'], 160)}")
     lines.append(f"   template  {shorten(str(row['template']), 160)}")
     for rank, template in enumerate(row["expected"] or [], 1):
-        lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}")
+        came = "  <- came" if template == row["template"] else ""
+        lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}{came}")
     return lines
