@@ -118,7 +118,7 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None)
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     Raises:
-        DataError: no line belongs to any unit, or a unit has two labels.
+        DataError: no line belongs to any unit, a unit has two labels, or no unit has one though labels are there.
     """
     total = int(read["line"].max()) + 1  # type: ignore[arg-type]
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
@@ -180,6 +180,11 @@ def _with_labels(
         units = units.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
         units = units.with_columns(pl.col("label").fill_null(-1).cast(pl.Int8))
         extra = labels.join(units, on="unit", how="anti").height
+        if len(labels) and extra == len(labels):
+            raise DataError(
+                f"none of the {extra:,} labels names a unit of this log ({labels['unit'][0]} against "
+                f"{units['unit'][0]}, say): are they those of another log?"
+            )
     else:
         worst = np.maximum.reduceat(line_labels, offsets[:-1]) if line_labels is not None else None
         units = units.with_columns(

@@ -86,7 +86,7 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
         check_fit(job)
         prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
-        _note_split(job, prepared, note)
+        _note_data(job, prepared, note)
         with contextlib.redirect_stdout(sys.stderr):
             context = context_for(job, prepared, note)
             model, scored = fit_and_score(job, prepared, context, stages, record)
@@ -171,9 +171,13 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
     }
 
 
-def _note_split(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
-    """Say where fewer units train than were asked for, and where nothing normal is left to test."""
-    protocol, split = job.protocol, prepared.split
+def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+    """Say where labels are missing, fewer units train than were asked for, or a class is not tested."""
+    protocol, split, facts = job.protocol, prepared.split, prepared.grouped.facts
+    if 0 < facts["units_without_label"] < len(prepared.grouped):
+        note(f"{facts['units_without_label']:,} units have no label: presumed normal to train, not in the metrics")
+    if facts.get("labels_without_unit"):
+        note(f"{facts['labels_without_unit']:,} labels name no unit of this log")
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")

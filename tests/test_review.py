@@ -91,6 +91,19 @@ def test_a_split_without_normal_test_units_is_noted(registry: Registry, tmp_path
     assert not any("may train" in note for note in record.notes)
 
 
+def test_labels_of_another_log_are_refused_and_strange_ones_noted(tmp_path: Path, write_hdfs: Any) -> None:
+    other = write_hdfs("other", labels="BlockId,Label\nblk_70,Normal\nblk_71,Anomaly\n")
+    settings = {"protocol": {"train_units": 1, "held_out": 0.0, "threshold": "fixed"}}
+    options: dict[str, Any] = {"dataset": "hdfs", "out": tmp_path / "out", "settings": settings}
+    (refused,) = logbench.run("new-event+length", data=other, **options)
+    assert refused.status == "error"
+    assert "none of the 2 labels" in refused.error["message"]
+    (record,) = logbench.run("new-event+length", data=write_hdfs("tiny"), **options)
+    assert record.status == "ok"
+    assert any(note.startswith("1 units have no label") for note in record.notes)
+    assert any(note.startswith("1 labels name no unit") for note in record.notes)
+
+
 def test_compare_tells_unknown_distinct_metrics_from_missing_labels(registry: Registry, tmp_path: Path) -> None:
     settings = {
         "dataset": {"normal_total": 100},
