@@ -25,6 +25,9 @@ class LogClustering(CountModel):
 
     Score: cosine distance to the nearest representative. The first units are clustered by complete linkage;
     each later one joins its nearest cluster or founds its own, so the order of the training units counts.
+
+    Trained on normal units alone, an event that all of them have weighs nothing (ln 1), so verdicts differ much
+    from those of `log-clustering-labelled`, whose weights see the anomalies too, as in loglizer.
     """
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
