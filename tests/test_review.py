@@ -104,6 +104,24 @@ def test_labels_of_another_log_are_refused_and_strange_ones_noted(tmp_path: Path
     assert any(note.startswith("1 labels name no unit") for note in record.notes)
 
 
+def test_the_table_has_a_status_only_where_one_is_not_ok(registry: Registry, tmp_path: Path) -> None:
+    from logbench_reporters.table import Table
+
+    good = run(registry, archive(tmp_path / "data"), tmp_path / "out").as_dict()
+    bad = run(registry, tmp_path / "data", tmp_path / "out", "taught").as_dict()
+    assert "status" not in Table("simple").report([good])
+    assert "status" in Table("simple").report([bad]) and "skipped" in Table("simple").report([bad])
+
+
+def test_a_kind_that_is_not_cached_is_an_error() -> None:
+    from click.testing import CliRunner
+
+    from logbench.cli import cli
+
+    result = CliRunner().invoke(cli, ["cache", "clear", "--kind", "gruped"])
+    assert isinstance(result.exception, ConfigError)
+
+
 def test_compare_tells_unknown_distinct_metrics_from_missing_labels(registry: Registry, tmp_path: Path) -> None:
     settings = {
         "dataset": {"normal_total": 100},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ..config import suggest
+from ..errors import ConfigError
 from .common import json_option, note, print_json, print_table
 
 
@@ -35,4 +37,7 @@ def clear(kind: str | None) -> None:
     from .. import cache
     from ..storage import root
 
+    kinds = {entry["kind"] for entry in cache.entries()}
+    if kind is not None and kind not in kinds:
+        raise ConfigError(f"--kind {kind}: nothing of that kind is cached{suggest(kind, kinds)}")
     note(f"freed {cache.clear(kind):,} bytes in {root()}")

@@ -9,7 +9,7 @@ import click
 from ..config import make
 from ..protocol import EvaluationProtocol
 from . import State, pass_state
-from .common import json_option, print_json, print_table
+from .common import json_option, note, print_json, print_table
 
 
 @click.command("presets", epilog="Example: logbench presets field-2e")
@@ -24,6 +24,7 @@ def command(state: State, names: tuple[str, ...], as_json: bool) -> None:
     elif not names:
         print_table([{"preset": p.name, "summary": p.summary, "source": p.source} for p in chosen],
                     maxcolwidths=[None, 50, 60])  # fmt: skip
+        note("every value of some, side by side: logbench presets NAME…")
     else:
         values: dict[str, dict[str, str]] = {}
         for preset in chosen:
