@@ -47,13 +47,13 @@ class Lines:
         files: the files read, for the digest.
         labels: data set labels by unit, columns `unit` (String) and `label` (Int8: 0 normal, 1 anomaly), or
             None. A callable defers the reading.
-        rejected: lines set aside by the reader, reason → count.
+        counted: what the reader met, name → number of lines (`undecodable_lines`); asked once all were read.
     """
 
     frame: pl.LazyFrame
     files: Sequence[Path] = ()
     labels: Callable[[], pl.DataFrame] | None = None
-    rejected: Mapping[str, int] = field(default_factory=dict)
+    counted: Callable[[], Mapping[str, int]] | None = None
 
     def __post_init__(self) -> None:
         schema = self.frame.collect_schema()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,8 @@ def _grouped(
         assert path is not None
         opened = dataset.read(path)
         files = digest_of(opened.files, stage.progress)
-    times = "times" in job.model.entry.item.traits.needs
+    needs = job.model.entry.item.traits.needs
+    times = "times" in needs
     facts = {
         "dataset": [job.dataset.name, job.dataset.entry.plugin.version, job.dataset.as_dict()],
         "windower": [job.windower.name, job.windower.entry.plugin.version, job.windower.as_dict()],
@@ -119,8 +120,11 @@ def _grouped(
         made = _read_and_group(job, opened, stages, times)
         if job.plan.cache:
             cache.store(key, made, note)
-    if times and made.times is None:
-        raise UnfitError(f"model {job.model.name} needs times, data set {job.dataset.name} has none")
+    for need, column in (("times", made.times), ("line_labels", made.line_labels)):
+        if need in needs and column is None:
+            raise UnfitError(f"model {job.model.name} needs {need}, data set {job.dataset.name} has none")
+    if undecodable := made.facts.get("undecodable_lines"):
+        note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
     shared.kept["grouped", key] = made
     return path, files, key, made
 
@@ -152,7 +156,8 @@ def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, time
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels() if opened.labels else None)
         stage.items = len(grouped)
-    return grouped
+    counted = opened.counted() if opened.counted else {}
+    return replace(grouped, facts={**grouped.facts, **counted})
 
 
 def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float64], bool]:
@@ -168,4 +173,6 @@ def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float
                 raise UnfitError(f"there is no {kind} test unit to weight to {total:,.0f}")
             weights[units] = total / len(units)
             weighted = True
+    if weighted and job.protocol.duplicates == "unique":
+        raise UnfitError("duplicates = unique: distinct units are not known where a class is subsampled")
     return weights, weighted

@@ -305,6 +305,8 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         need = int(np.ceil(1 / job.protocol.alpha))
         note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
              f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
+    if decision.threshold["value"] == np.inf:
+        note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
 
 

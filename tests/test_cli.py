@@ -233,7 +233,8 @@ def test_latin_1_and_a_megabyte_line_are_read(logbench: Run, folder: Path) -> No
     odd = "081109 235959 1 INFO dfs.X: caf\xe9 blk_3\n".encode("latin-1")
     log.write_bytes(log.read_bytes() + odd + b"081109 235959 1 INFO dfs.X: " + b"x" * 2**20 + b" blk_3\n")
     (record,) = map(json.loads, logbench(*BASELINE, "--data", folder, *SMALL, "--json").stdout.splitlines())
-    assert record["dataset"]["lines"] == 42 * 14 + 2
+    assert record["dataset"]["lines"] == 42 * 14 + 2 and record["dataset"]["undecodable_lines"] == 1
+    assert any("not UTF-8: 1;" in note for note in record["notes"])
 
 
 def test_offline_names_three_ways_on(logbench: Run) -> None:

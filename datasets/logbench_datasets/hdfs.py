@@ -66,6 +66,7 @@ class Hdfs:
             frame,
             files=list(dict.fromkeys(files)),
             labels=partial(labels, found.get(LABELS), path),
+            counted=lambda: {"undecodable_lines": found[LOG].undecodable},
         )
 
 
