@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .progress import Bars
     from .protocol import EvaluationProtocol
     from .record import RunRecord
-    from .run import run
+    from .runner import run
     from .sources import Member, open_layout
 
 _LAZY = {
@@ -55,7 +55,7 @@ _LAZY = {
     "Member": "sources",
     "Plan": "plan",
     "open_layout": "sources",
-    "run": "run",
+    "run": "runner",
 }
 
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ from .prepare import Prepared, Shared, prepare
 from .progress import Bars
 from .provenance import environment, source
 from .registry import Registry
-from .run import context_for
+from .runner import context_for
 from .stages import Stages
 
 

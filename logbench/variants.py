@@ -15,7 +15,7 @@ from .prepare import Shared, prepare
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
-from .run import check_fit, context_for, fit_and_score, opened
+from .runner import check_fit, context_for, fit_and_score, opened
 from .stages import Stages
 from .verdicts import Decision, decide, metrics_of, rule
 

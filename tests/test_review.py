@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,3 +141,11 @@ def test_rescore_says_that_an_option_is_misspelt(registry: Registry, tmp_path: P
     record = run(registry, archive(tmp_path / "data"), tmp_path / "out")
     with pytest.raises(ConfigError, match="did you mean 'short'"):
         rescore(record.as_dict(), tmp_path / "out", {"shrt": "drop"}, (), registry, "")
+
+
+def test_the_public_names_are_no_modules() -> None:
+    """`logbench.run` must stay the function, whatever submodule was imported first."""
+    for module in pkgutil.iter_modules(logbench.__path__):
+        if module.name != "__main__":
+            importlib.import_module(f"logbench.{module.name}")
+    assert not [name for name in logbench.__all__ if inspect.ismodule(getattr(logbench, name))]

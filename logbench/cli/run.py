@@ -36,7 +36,7 @@ def command(
     """
     from ..plan import Plan, resolve
     from ..progress import Bars
-    from ..run import run_all
+    from ..runner import run_all
 
     if seed is not None and seeds is not None:
         raise click.UsageError("--seed and --seeds exclude each other")

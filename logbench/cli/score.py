@@ -30,7 +30,7 @@ def command(
     from ..bundle import Bundle
     from ..errors import DataError
     from ..progress import Bars
-    from ..run import resolve_device
+    from ..runner import resolve_device
     from ..scoring import score_bundle
     from ..storage import write_parquet
 
