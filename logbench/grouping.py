@@ -6,7 +6,8 @@ distinct shapes (some 70 for 11 million HDFS lines) meet the parser's masks. Not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -104,18 +105,22 @@ def lines_complete(line: pl.Series) -> bool:
 
 
 def _estimate(lines: Lines) -> float | None:
-    """About how many lines there are, from the length of the first: only for the progress bar."""
+    """About how many lines there are, from the beginning of the largest file: only for the progress bar."""
     try:
-        size = sum(path.stat().st_size for path in lines.files if path.suffix not in {".zip", ".gz"})
-        column = "raw" if "raw" in lines.frame.collect_schema() else "message"
-        head = lines.frame.head(200).select(pl.col(column).str.len_bytes()).collect().to_series().mean()
-        return size / (float(head) + 1) if size and isinstance(head, float) else None
-    except OSError:
+        path = max(lines.files, key=lambda file: file.stat().st_size)
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+        if b"\0" in head or not head.count(b"\n"):
+            return None  # packed, or no lines
+        return path.stat().st_size * head.count(b"\n") / len(head)
+    except (OSError, ValueError):
         return None
 
 
-def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None) -> Grouped:
+def group_lines(read: pl.DataFrame, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None) -> Grouped:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
+
+    The labels are read and the messages masked beside the sorting, in a thread each.
 
     Raises:
         DataError: no line belongs to any unit, a unit has two labels, or no unit has one though labels are there.
@@ -124,16 +129,19 @@ def group_lines(read: pl.DataFrame, parser: Parser, labels: pl.DataFrame | None)
     inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
     if not len(inside):
         raise DataError(f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?")
-    codes, messages = _messages(inside["shape"], parser)
-    unit, names = _renumber(inside["unit"])
-    order, offsets = _sorted_by_unit(unit, len(names))
+    with ThreadPoolExecutor(2) as beside:
+        labelled = beside.submit(labels) if labels else None
+        masked = beside.submit(_messages, inside["shape"], parser)
+        unit, names = _renumber(inside["unit"])
+        order, offsets = _sorted_by_unit(unit, len(names))
+        codes, messages = masked.result()
     lines = inside["line"].to_numpy()[order].astype(np.int64)
     line_labels = inside["label"].to_numpy()[order] if "label" in inside.columns else None
     times = inside["time"].to_physical().to_numpy()[order] if "time" in inside.columns else None
     units = pl.DataFrame({"unit": names}).with_columns(
         first_line=pl.Series(lines[offsets[:-1]]), last_line=pl.Series(lines[offsets[1:] - 1])
     )
-    units, label_facts = _with_labels(units, labels, line_labels, offsets)
+    units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
     without = total - 1 - int(np.count_nonzero(np.diff(inside["line"].to_numpy())))  # lines come in order
     facts = {"lines": total, "events": len(inside), "lines_without_unit": without, **label_facts}
     return Grouped(units, offsets, codes[order], lines, messages, times, line_labels, facts)

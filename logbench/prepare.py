@@ -154,7 +154,7 @@ def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, time
         read = read_lines(opened, windower, parser, stage.progress, times)
         stage.items = len(read)
     with stages("group") as stage:
-        grouped = group_lines(read, parser, opened.labels() if opened.labels else None)
+        grouped = group_lines(read, parser, opened.labels)
         stage.items = len(grouped)
     counted = opened.counted() if opened.counted else {}
     return replace(grouped, facts={**grouped.facts, **counted})

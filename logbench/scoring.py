@@ -43,7 +43,7 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
     parser = bundle.vocabulary.parser
     needs = bundle.parts["model"].entry.item.traits.needs
     read = read_lines(opened, bundle.parts["windower"].build(), parser, progress, "times" in needs)
-    return group_lines(read, parser, None)
+    return group_lines(read, parser)
 
 
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:

@@ -45,7 +45,7 @@ class Named:
 def group(lines: Lines, labels: pl.DataFrame | None = None, times: bool = False) -> Grouped:
     parser: Any = Masks()
     read = read_lines(lines, Named(), parser, silent, times)
-    return group_lines(read, parser, labels if labels is not None else lines.labels and lines.labels())
+    return group_lines(read, parser, (lambda: labels) if labels is not None else lines.labels)
 
 
 def by_hand(named: Iterable[tuple[str, list[str]]]) -> dict[str, list[tuple[int, str]]]:
