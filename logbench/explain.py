@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from .frames import spread
 from .grouping import Grouped
 from .parsing import Vocabulary
 
@@ -26,15 +28,10 @@ def explained(frame: pl.DataFrame, sessions: Sessions, model: Any, context: Cont
     units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
     has = event >= 0
     at = (sessions.offsets[:-1][units] + event)[has]
-    where = np.flatnonzero(has)
-
-    def spread(values: Any, dtype: Any) -> pl.Series:
-        empty = pl.Series([None], dtype=dtype).new_from_index(0, len(units))
-        return empty.scatter(where, pl.Series(values, dtype=dtype))
-
+    column = partial(spread, where=np.flatnonzero(has), size=len(units))
     lines = sessions.lines[at] if sessions.lines is not None else np.full(len(at), -1)
     result = frame.with_columns(
-        line=spread(lines, pl.Int64).replace(-1, None), key=spread(sessions.keys[at], pl.Int32)
+        line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[at], dtype=pl.Int32)
     )
     return result.with_columns(expected=_expected(result, has, sessions, model, context))
 

@@ -300,3 +300,9 @@ class Scores:
                 at = int(np.flatnonzero(np.isnan(column))[0])
                 raise PluginError(f"model {model!r}: {name!r} is NaN, first at unit {at} of {units}")
         return replace(scores, primary=scores.primary.astype(np.float64))
+
+
+def spread(values: Any, where: NDArray[Any], size: int, dtype: Any) -> pl.Series:
+    """A column of `size` rows with `values` at the rows `where` and null elsewhere; all null for None."""
+    empty = pl.Series([None], dtype=dtype).new_from_index(0, size)
+    return empty if values is None else empty.scatter(where, pl.Series(values).cast(dtype))

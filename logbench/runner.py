@@ -9,6 +9,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from . import record as records
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
 from .explain import explained, templates_frame
-from .frames import Scores
+from .frames import Scores, spread
 from .interfaces import Context
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
@@ -262,14 +263,7 @@ def scored_frame(
         units: int64, unit indices, held-out ones first. scored: bool [units], which have a score.
     """
     sessions, split = prepared.sessions, prepared.split
-    where = np.flatnonzero(scored)
-
-    def spread(values: Any, dtype: Any) -> pl.Series:
-        if values is None:
-            return pl.Series([None], dtype=dtype).new_from_index(0, len(units))
-        full = pl.Series(np.zeros(len(units), dtype=np.asarray(values).dtype)).cast(dtype)
-        return full.scatter(where, pl.Series(values).cast(dtype)).set(pl.Series(~scored), None)
-
+    column = partial(spread, where=np.flatnonzero(scored), size=len(units))
     sequence = sessions.distinct.inverse
     in_training = np.zeros(len(sessions.distinct), dtype=bool)
     in_training[sequence[split.train]] = True
@@ -284,11 +278,11 @@ def scored_frame(
             "unseen": sessions.unseen[units],
             "sequence": sequence[units].astype(np.uint32),
             "repeats": in_training[sequence[units]],
-            "raw": spread(scores.primary, pl.Float64),
-            "event": spread(scores.event, pl.Int64),
-            "ignoring": spread(scores.ignoring, pl.Float64),
-            "ignoring_event": spread(scores.ignoring_event, pl.Int64),
-            **{name: spread(values, pl.Float64) for name, values in scores.others.items()},
+            "raw": column(scores.primary, dtype=pl.Float64),
+            "event": column(scores.event, dtype=pl.Int64),
+            "ignoring": column(scores.ignoring, dtype=pl.Float64),
+            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
+            **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
         }
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from .bundle import Bundle
 from .explain import templates_frame
-from .frames import KeySequences, Lines, Scores, Sessions
+from .frames import KeySequences, Lines, Scores, Sessions, spread
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Context, Progress
 from .parsing import sessions_of
@@ -51,21 +51,16 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     long_enough = sessions.lengths >= bundle.protocol.min_events
     asked = sessions.take(long_enough).unlabelled()
     scores = Scores.of(bundle.model.score(asked, context), len(asked), bundle.parts["model"].name)
-    where = np.flatnonzero(long_enough)
-
-    def spread(values: Any, dtype: Any) -> pl.Series:
-        empty = pl.Series([None], dtype=dtype).new_from_index(0, len(sessions))
-        return empty if values is None else empty.scatter(where, pl.Series(values, dtype=dtype))
-
+    column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
     frame = pl.DataFrame(
         {
             "unit": sessions.ids,
             "events": sessions.lengths,
             "unseen": sessions.unseen,
-            "raw": spread(scores.primary, pl.Float64),
-            "event": spread(scores.event, pl.Int64),
-            "ignoring": spread(scores.ignoring, pl.Float64),
-            "ignoring_event": spread(scores.ignoring_event, pl.Int64),
+            "raw": column(scores.primary, dtype=pl.Float64),
+            "event": column(scores.event, dtype=pl.Int64),
+            "ignoring": column(scores.ignoring, dtype=pl.Float64),
+            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
         }
     )
     frame = ruled(frame, bundle.protocol).with_columns(event=pl.col("decided_by").fill_null(-1))
