@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .config import option
+from .errors import ConfigError
 
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio"]
 Content = Literal["normal", "mixed", "labelled"]
@@ -30,6 +31,13 @@ class EvaluationProtocol:
     train_units: int = option(4855, "training units where train is first or random", ge=1)
     train_ratio: float = option(0.5, "share of the units that train where train is a ratio", gt=0, le=1)
     content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
+    contamination: float | None = option(
+        None,
+        "share of training units that are anomalies, unlabelled, of a reserve that is not tested, so that the "
+        "test set is the same for every share; none: no reserve",
+        ge=0,
+        le=0.9,
+    )
     split_seed: int = option(
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
     )
@@ -48,6 +56,13 @@ class EvaluationProtocol:
     alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
     value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
+
+    def __post_init__(self) -> None:
+        if self.contamination is not None and self.content != "normal":
+            raise ConfigError(
+                f"protocol.contamination adds anomalies to normal units, but protocol.content={self.content}; "
+                "use content=normal, or leave contamination out"
+            )
 
     @property
     def digest(self) -> str:

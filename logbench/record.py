@@ -33,7 +33,7 @@ class RunRecord:
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`; `min_events` as realised. preset: name.
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
-        split: `seed`, `digest`, `train`, `held_out`, `test`, `straddling` (units).
+        split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, `contaminating`.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
             `held_out`, `achieved`, `reliable`, `repeats`.

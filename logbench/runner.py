@@ -169,6 +169,8 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
         "held_out": len(split.held_out),
         "test": len(split.test),
         "straddling": split.straddling,
+        "left_out": split.left_out,
+        "contaminating": split.contaminating,
     }
 
 
@@ -182,6 +184,8 @@ def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Non
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")
+    if split.left_out:
+        note(f"{split.left_out:,} units of the training share neither train nor are tested")
     labels = prepared.grouped.units["label"].gather(split.test)
     for label, kind in ((0, "normal"), (1, "anomalous")):
         if (labels >= 0).any() and not (labels == label).any():

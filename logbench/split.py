@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
 
 
+RESERVE = 0.5
+"""Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it."""
+
+
 @dataclass(frozen=True)
 class Split:
     """Disjoint unit indices, int64, each in order of first line.
@@ -25,14 +29,19 @@ class Split:
     Attributes:
         train: units that train, without the held-out ones.
         held_out: training units set apart.
-        test: all others.
+        test: all units outside the training share.
         straddling: units whose lines lie on both sides of a chronological cut (they follow their first line).
+        left_out: units of the training share that do not train, such as anomalies where `content = normal`: they
+            are not tested either, so that the test set does not depend on what trains.
+        contaminating: anomalies among `train` and `held_out` by `contamination`.
     """
 
     train: NDArray[np.int64]
     held_out: NDArray[np.int64]
     test: NDArray[np.int64]
     straddling: int
+    left_out: int
+    contaminating: int
     digest: str
 
 
@@ -44,66 +53,123 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol) -> Split:
             `first_line` and `last_line` (Int64), and where the data set gives it `part` (String).
 
     Raises:
-        DataError: no unit is left to train or to test.
+        DataError: no unit is left to train or to test, or too few anomalies for the contamination.
         UnfitError: the protocol asks for labels or a given part that the data set lacks.
     """
     labels = units["label"].to_numpy()
     if protocol.content == "labelled" and not (labels != UNKNOWN).any():
         raise UnfitError("content = labelled needs labels, this data set has none")
     rng = np.random.default_rng(protocol.split_seed)
-    chosen, straddling = _training(units, labels, protocol, rng)
+    share = _share(units, labels, protocol, rng)
+    chosen = np.flatnonzero(share & ~_barred(labels, protocol))
     held = np.zeros(len(chosen), dtype=bool)
     held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
-    test_mask = np.ones(len(units), dtype=bool)
-    test_mask[chosen] = False
-    if protocol.train == "given":
-        test_mask &= (units["part"] == "test").to_numpy()
-    test = np.flatnonzero(test_mask)
     train, held_out = chosen[~held], chosen[held]
+    added = 0
+    if protocol.contamination is not None:
+        share |= _reserve(labels, share, protocol)
+        more = _contaminating(labels, share, len(chosen), protocol)
+        train, held_out = (np.sort(np.concatenate(pair)) for pair in zip((train, held_out), more, strict=True))
+        added = sum(map(len, more))
+    test = np.flatnonzero(~share)
+    if protocol.train == "given":
+        test = np.intersect1d(test, np.flatnonzero((units["part"] == "test").to_numpy()))
+    _check(units, train, test, protocol)
+    audit(units, train, held_out, test)
+    left_out = int(share.sum()) - len(train) - len(held_out)
+    digest = _digest(units, train, held_out, test)
+    return Split(train, held_out, test, _straddling(units, protocol), left_out, added, digest)
+
+
+def _check(
+    units: pl.DataFrame, train: NDArray[np.int64], test: NDArray[np.int64], protocol: EvaluationProtocol
+) -> None:
     if not len(train):
         raise DataError(f"the protocol leaves no unit to train: {len(units):,} units, train = {protocol.train}")
     if not len(test):
         raise DataError(
             f"the protocol leaves no unit to test: all {len(units):,} units train; lower protocol.train_units"
         )
-    audit(units, train, held_out, test)
-    return Split(train, held_out, test, straddling, _digest(units, train, held_out, test))
 
 
-def _training(
+def _barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
+    """Which units may not train, whatever the split: bool [units]."""
+    bars = {"normal": labels == ANOMALY, "labelled": labels == UNKNOWN, "mixed": np.zeros(len(labels), dtype=bool)}
+    return bars[protocol.content]
+
+
+def _share(
     units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], int]:
+) -> NDArray[np.bool_]:
+    """The training share, bool [units]: all outside it are tested; what is barred in it is neither."""
     kind, total = protocol.train, len(units)
-    barred = {"normal": labels == ANOMALY, "labelled": labels == UNKNOWN, "mixed": np.zeros(total, dtype=bool)}
-    eligible = np.flatnonzero(~barred[protocol.content])
-    straddling = 0
+    eligible = np.flatnonzero(~_barred(labels, protocol))
     if kind == "given":
         if "part" not in units.columns:
             raise UnfitError("train = given needs a data set that names its training part; try train = first")
-        chosen = np.flatnonzero((units["part"] == "train").to_numpy())
-        chosen = np.intersect1d(chosen, eligible)
-    elif kind == "first":
+        return (units["part"] == "train").fill_null(False).to_numpy()
+    if kind == "first":
         chosen = eligible[: protocol.train_units]
     elif kind == "random":
-        chosen = np.sort(rng.permutation(eligible)[: protocol.train_units])
+        chosen = rng.permutation(eligible)[: protocol.train_units]
     elif kind == "ratio":
-        cut = round(protocol.train_ratio * total)
-        chosen = eligible[eligible < cut]
-        if 0 < cut < total:
-            last, boundary = units["last_line"].to_numpy()[:cut], units["first_line"][cut]
-            straddling = int((last >= boundary).sum())
+        chosen = np.arange(_cut(total, protocol))
     elif kind == "random_ratio":
-        chosen = np.intersect1d(rng.permutation(total)[: round(protocol.train_ratio * total)], eligible)
+        chosen = rng.permutation(total)[: _cut(total, protocol)]
     else:
-        chosen = _per_class(labels, eligible, protocol.train_ratio)
-    return chosen.astype(np.int64), straddling
+        chosen = _per_class(labels, protocol.train_ratio)
+    share = np.zeros(total, dtype=bool)
+    share[chosen] = True
+    return share
 
 
-def _per_class(labels: NDArray[np.int8], eligible: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
+def _cut(total: int, protocol: EvaluationProtocol) -> int:
+    return round(protocol.train_ratio * total)
+
+
+def _per_class(labels: NDArray[np.int8], ratio: float) -> NDArray[np.int64]:
     """The first `ratio` of the anomalies and of all others, rounded down, as loglizer's `uniform` split."""
     parts = [np.flatnonzero(labels == ANOMALY), np.flatnonzero(labels != ANOMALY)]
-    first = np.concatenate([part[: int(ratio * len(part))] for part in parts])
-    return np.intersect1d(first, eligible)
+    return np.concatenate([part[: int(ratio * len(part))] for part in parts])
+
+
+def _straddling(units: pl.DataFrame, protocol: EvaluationProtocol) -> int:
+    cut = _cut(len(units), protocol)
+    if protocol.train != "ratio" or not 0 < cut < len(units):
+        return 0
+    return int((units["last_line"].to_numpy()[:cut] >= units["first_line"][cut]).sum())
+
+
+def _reserve(
+    labels: NDArray[np.int8], share: NDArray[np.bool_], protocol: EvaluationProtocol
+) -> NDArray[np.bool_]:
+    """Anomalies kept from the test set, bool [units]: those of the training share, or a drawn part of all."""
+    anomalies = labels == ANOMALY
+    if protocol.train not in ("first", "random"):
+        return share & anomalies
+    drawn = np.random.default_rng([protocol.split_seed, 1]).permutation(np.flatnonzero(anomalies))
+    reserve = np.zeros(len(labels), dtype=bool)
+    reserve[drawn[: int(RESERVE * len(drawn))]] = True
+    return reserve
+
+
+def _contaminating(
+    labels: NDArray[np.int8], share: NDArray[np.bool_], normals: int, protocol: EvaluationProtocol
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Anomalies that train and those held out, int64 each; a larger contamination adds to a smaller one's."""
+    assert protocol.contamination is not None
+    rng = np.random.default_rng([protocol.split_seed, 2])
+    pool = rng.permutation(np.flatnonzero(share & (labels == ANOMALY)))
+    held = rng.random(len(pool)) < protocol.held_out
+    wanted = round(protocol.contamination / (1 - protocol.contamination) * normals)
+    if wanted > len(pool):
+        most = len(pool) / (len(pool) + normals) if normals else 0
+        raise DataError(
+            f"protocol.contamination={protocol.contamination:g} of {normals:,} normal units needs {wanted:,} "
+            f"anomalies, {len(pool):,} may train; give at most {int(most * 1000) / 1000:g}, or lower train_units"
+        )
+    added, held = pool[:wanted], held[:wanted]
+    return added[~held], added[held]
 
 
 def audit(

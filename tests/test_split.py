@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from logbench import DataError, EvaluationProtocol, LeakError, UnfitError
+from logbench import ConfigError, DataError, EvaluationProtocol, LeakError, UnfitError
 from logbench.split import Split, audit, split_units
 
 LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
@@ -48,7 +48,9 @@ def test_every_unit_is_on_one_side(
     except (DataError, UnfitError):
         assume(False)
     sides = [*found.train.tolist(), *found.held_out.tolist(), *found.test.tolist()]
-    assert sorted(sides) == list(range(len(labels)))
+    assert len(set(sides)) == len(sides) == len(labels) - found.left_out
+    if kind in ("first", "random"):
+        assert found.left_out == 0, "all that does not train is tested"
     chosen = len(found.train) + len(found.held_out)
     assert len(found.held_out) == round(held_out * chosen)
     for side in (found.train, found.held_out, found.test):
@@ -99,12 +101,48 @@ def test_ratio_is_chronological_and_counts_those_across_the_cut() -> None:
     assert split(units, train="ratio", train_ratio=0.5).train.tolist() == [0, 2, 3]
 
 
-def test_random_ratio_leaves_the_anomalies_it_drew_to_the_test() -> None:
-    labels = [0, 1] * 50
-    found = split(frame(labels), train="random_ratio", train_ratio=0.6)
-    mixed = split(frame(labels), train="random_ratio", train_ratio=0.6, content="mixed")
-    assert len(mixed.train) == 60
-    assert found.train.tolist() == [i for i in mixed.train if labels[i] == 0]
+@pytest.mark.parametrize("kind", ["ratio", "random_ratio", "per_class_ratio"])
+def test_what_a_ratio_takes_is_not_tested_whatever_of_it_trains(kind: str) -> None:
+    labels = [0, 1, 0, 0] * 25
+    found = {c: split(frame(labels), train=kind, train_ratio=0.6, content=c) for c in ("normal", "mixed")}
+    assert len(found["mixed"].train) == 60
+    assert found["normal"].train.tolist() == [i for i in found["mixed"].train if labels[i] == 0]
+    assert found["normal"].test.tolist() == found["mixed"].test.tolist()
+    assert found["normal"].left_out == 60 - len(found["normal"].train) > 0 == found["mixed"].left_out
+
+
+@given(
+    st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=30, max_size=80), st.sampled_from(KINDS), st.integers(0, 3)
+)
+def test_contamination_adds_anomalies_and_nothing_else(labels: list[int], kind: str, seed: int) -> None:
+    """The test set, the normal training units and the held-out ones are the same for every share."""
+    options: dict[str, Any] = {"train": kind, "train_units": 12, "split_seed": seed, "held_out": 0.3}
+    found = []
+    for share in (0.0, 0.05, 0.1, 0.2):
+        try:
+            found.append((share, split(frame(labels), contamination=share, **options)))
+        except DataError as error:
+            assume("may train" in str(error) and found)
+    before: set[int] = set()
+    for share, one in found:
+        training = [*one.train.tolist(), *one.held_out.tolist()]
+        added = {i for i in training if labels[i] == 1}
+        normals = len(training) - len(added)
+        assert len(added) == one.contaminating == round(share / (1 - share) * normals)
+        assert before <= added, "a larger share adds to a smaller one"
+        assert one.test.tolist() == found[0][1].test.tolist()
+        assert [i for i in one.train if labels[i] != 1] == found[0][1].train.tolist()
+        assert [i for i in one.held_out if labels[i] != 1] == found[0][1].held_out.tolist()
+        before = added
+
+
+def test_contamination_that_the_data_cannot_give_says_the_most() -> None:
+    labels = [0] * 90 + [1] * 10
+    with pytest.raises(DataError, match=r"10 anomalies, 5 may train; give at most 0\.052"):
+        split(frame(labels), train_units=90, contamination=0.1)
+    assert split(frame(labels), train_units=90, contamination=0.052).contaminating == 5
+    with pytest.raises(ConfigError, match="content=normal"):
+        EvaluationProtocol(content="mixed", contamination=0.1)
 
 
 @given(LABELS, st.floats(0.05, 1))

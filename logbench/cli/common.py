@@ -29,6 +29,8 @@ plan_options: Sequence[Callable[[F], F]] = (
     click.option("--protocol", metavar="PRESET", help="Take the protocol of a preset."),
     click.option("--preset", metavar="PRESET", help="Take protocol and configuration of a preset."),
     click.option("--split-seed", type=click.IntRange(min=0), help="Seed of the split."),
+    click.option("--contamination", type=click.FloatRange(min=0, max=0.9), metavar="P",
+                 help="Share of training units that are anomalies, unlabelled; the test set stays the same."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
                  help="Where the model runs."),
     click.option(
@@ -53,6 +55,8 @@ def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: options[name] for name in ("dataset", "data", "parser", "windower", "evaluators", "protocol")}
     fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out")}
     fields["settings"] = parse_settings(options["settings"])
+    if options["contamination"] is not None:
+        fields["settings"].setdefault("protocol", {})["contamination"] = options["contamination"]
     fields["config"] = read_toml(options["config"]) if options["config"] else {}
     fields["cache"] = not options["no_cache"]
     return fields
