@@ -60,7 +60,9 @@ def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
     return message
 
 
-def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> pl.DataFrame:
+def read_lines(
+    lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool, first: int = 0
+) -> pl.DataFrame:
     """One pass over the lines: columns `line` (UInt32), `unit` and `shape` (Categorical), and `time`, `label`.
 
     A line of several units stands once for each; a line of none has a null unit. A line without a message has
@@ -82,7 +84,7 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
         where = ", ".join(map(str, lines.files)) or "the data set"
         raise DataError(f"{where}: no line to read; is the file empty?")
     read = pl.concat(parts, rechunk=False)
-    if not lines_complete(read["line"]):
+    if not lines_complete(read["line"], first):
         raise PluginError("the windower dropped or reordered lines; one without a unit must keep a null unit")
     return _filled(read)
 
@@ -98,10 +100,10 @@ def _filled(read: pl.DataFrame) -> pl.DataFrame:
     return read
 
 
-def lines_complete(line: pl.Series) -> bool:
-    """Whether line numbers begin at 0 and never skip or go back."""
+def lines_complete(line: pl.Series, first: int = 0) -> bool:
+    """Whether line numbers begin at `first` and never skip or go back."""
     steps = np.diff(line.to_numpy())  # unsigned: a step back is a huge one
-    return bool(line[0] == 0 and (not len(steps) or steps.max() <= 1))
+    return bool(line[0] == first and (not len(steps) or steps.max() <= 1))
 
 
 def _estimate(lines: Lines) -> float | None:

@@ -126,7 +126,8 @@ class Progress(Protocol):
         """`done` of `total` items (None: unknown), and a few words beside the bar."""
 
 
-def _silent(done: float, total: float | None = None, detail: str = "") -> None: ...
+def silent(done: float, total: float | None = None, detail: str = "") -> None:
+    """A `Progress` that says nothing."""
 
 
 def _deaf(text: str) -> None: ...
@@ -147,7 +148,7 @@ class Context:
     seed: int = 0
     device: str = "cpu"
     held_out: Sessions | None = None
-    progress: Progress = _silent
+    progress: Progress = silent
     note: Callable[[str], None] = _deaf
 
 

@@ -30,11 +30,15 @@ def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) ->
     """
     opened = bundle.parts["dataset"].build().read(data)
     grouped = _grouped(bundle, opened, progress)
+    frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
+    return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
+
+
+def score_grouped(bundle: Bundle, grouped: Grouped, context: Context) -> pl.DataFrame:
+    """The same columns without `raw`, units in order of first line."""
     sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
-    frame = _verdicts(bundle, sessions, Context(device=device, progress=progress))
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
-    frame = frame.join(names, on="key", how="left", maintain_order="left")
-    return _with_raw(frame, opened).sort("score", descending=True, nulls_last=True, maintain_order=True)
+    return _verdicts(bundle, sessions, context).join(names, on="key", how="left", maintain_order="left")
 
 
 def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> Grouped:

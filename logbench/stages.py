@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .interfaces import Progress, _silent
+from .interfaces import Progress, silent
 from .progress import Bars
 from .provenance import peak_gpu_mb, peak_rss_mb
 from .registry import Registry
@@ -21,7 +21,7 @@ class Stage:
     """What a stage may say of itself while it runs."""
 
     name: str
-    progress: Progress = _silent
+    progress: Progress = silent
     items: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 

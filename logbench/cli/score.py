@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import DataError
 from . import State, pass_state
 from .common import json_option, note, print_json, print_table, shorten
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..bundle import Bundle
 
 
 @click.command("score", epilog="Example: logbench score mymodel --data new/HDFS.log --top 10")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="File or folder with other logs.")
+@click.option("--data", type=click.Path(path_type=Path, allow_dash=True), required=True,
+              help="File or folder with other logs; - for lines on standard input.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+              help="Standard input: seconds without a line after which a session closes.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many units to show.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
@@ -21,33 +32,63 @@ from .common import json_option, note, print_json, print_table, shorten
 @json_option
 @pass_state
 def command(
-    state: State, bundle: Path, data: Path, top: int, device: str, save: Path | None, as_json: bool
+    state: State, bundle: Path, data: Path, timeout: float, top: int, device: str, save: Path | None, as_json: bool
 ) -> None:
     """Score other logs with a saved model; no labels are needed.
 
-    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line.
+    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line. With --data - lines
+    are read as they come, and alarms are printed as sessions close.
     """
+    import polars as pl
+
     from ..bundle import Bundle
-    from ..errors import DataError
-    from ..progress import Bars
     from ..runner import resolve_device
-    from ..scoring import score_bundle
     from ..storage import write_parquet
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")
-    saved = Bundle(bundle, state.registry)
-    with Bars() as bars, bars.stage("score") as progress:
-        frame = score_bundle(saved, data, resolve_device(device), progress)
+    saved, at = Bundle(bundle, state.registry), resolve_device(device)
+    frames = _stream(saved, timeout, at, as_json) if str(data) == "-" else _whole(saved, data, at, as_json, top)
+    kept, units, alarms = [], 0, 0
+    for frame in frames:
+        units, alarms = units + len(frame), alarms + int(frame["verdict"].fill_null(False).sum())
+        if save is not None:
+            kept.append(frame)
+    if not units:
+        raise DataError(f"{data}: no line of it belongs to a unit")
     if save is not None:
-        write_parquet(frame, save)
+        write_parquet(pl.concat(kept), save)
+    value = saved.facts["threshold"]["value"]
+    note(f"{alarms:,} of {units:,} units alarm (score > {'∞' if value is None else format(value, '.4g')})")
+
+
+def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:
+    from ..progress import Bars
+    from ..scoring import score_bundle
+
+    with Bars() as bars, bars.stage("score") as progress:
+        frame = score_bundle(saved, data, device, progress)
     if as_json:
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
         print_table([_short(row) for row in frame.head(top).iter_rows(named=True)], disable_numparse=True)
-    alarms = int(frame["verdict"].fill_null(False).sum())
-    value = saved.facts["threshold"]["value"]
-    note(f"{alarms:,} of {len(frame):,} units alarm (score > {'∞' if value is None else format(value, '.4g')})")
+    yield frame
+
+
+def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterator[pl.DataFrame]:
+    """Say each alarm as its session closes (with JSON each session)."""
+    from ..live import arriving, score_stream
+
+    if sys.stdin.isatty():
+        note("reading lines from the terminal; end with Ctrl-D")
+    for frame in score_stream(saved, arriving(sys.stdin.fileno(), min(timeout, 1.0)), timeout, device):
+        if as_json:
+            print_json(_plain(row) for row in frame.iter_rows(named=True))
+        else:
+            for row in map(_short, frame.filter("verdict").iter_rows(named=True)):
+                facts = "  ".join(f"{name} {row[name]}" for name in ("score", "events", "event", "line"))
+                print(f"ALARM {row['unit']}  {facts}  {row['what']}", flush=True)
+        yield frame
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
