@@ -5,8 +5,10 @@ Order: defaults < data set's card < preset < TOML file < `--set`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -66,7 +68,7 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
     from pydantic import Field, TypeAdapter, ValidationError
 
     if get_origin(hint) is tuple and isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
+        value = _items(value)
     if isinstance(value, str) and value.lower() == "none" and type(None) in get_args(hint):
         return None
     bounds = field.metadata.get("bounds", {})
@@ -79,6 +81,15 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         raise ConfigError(
             f"{where}={value}: {said[0].lower()}{said[1:]} ({field.metadata.get('help', '')})"
         ) from None
+
+
+def _items(text: str) -> list[Any]:
+    """`a,b` or, where an item holds a comma, the JSON list `["a{1,2}", "b"]`."""
+    if text.lstrip().startswith("["):
+        with contextlib.suppress(json.JSONDecodeError):
+            found: list[Any] = json.loads(text)
+            return found
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:

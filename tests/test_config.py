@@ -48,7 +48,10 @@ def made(**values: Any) -> Options:
         ({"mode": "scalar"}, "mode", "scalar"),
         ({"names": "a, b,"}, "names", ("a", "b")),
         ({"names": ["a,b"]}, "names", ("a,b",)),
+        ({"names": '["a{1,2}", "b"]'}, "names", ("a{1,2}", "b")),
+        ({"names": "[0-9]+,[a-f]"}, "names", ("[0-9]+", "[a-f]")),
         ({"sizes": "2,3"}, "sizes", (2, 3)),
+        ({"sizes": "[2, 3]"}, "sizes", (2, 3)),
     ],
 )
 def test_values_are_converted_by_type(values: dict[str, Any], field: str, expected: Any) -> None:
