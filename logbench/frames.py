@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .histories import Histories
 
+T = TypeVar("T")
 Ints = "NDArray[np.int32] | NDArray[np.int64]"
 
 LINE_SCHEMA: Mapping[str, pl.DataType] = {
@@ -105,6 +106,17 @@ class Distinct:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def take(self, index: NDArray[Any]) -> Distinct:
+        """What is distinct among the rows `index` (int [n]), in first-seen order."""
+        codes, rows = self.inverse[index], np.arange(len(index))
+        earliest = np.full(len(self), -1, dtype=np.int64)
+        earliest[codes[::-1]] = rows[::-1]
+        first = np.sort(earliest[earliest >= 0])
+        number = np.zeros(len(self), dtype=np.int32)
+        number[codes[first]] = np.arange(len(first))
+        inverse = number[codes]
+        return Distinct(first, inverse, np.bincount(inverse, minlength=len(first)).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ class Sessions:
         def cut(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[events]
 
-        return replace(
+        taken = replace(
             self,
             keys=self.keys[events],
             offsets=offsets,
@@ -217,10 +229,34 @@ class Sessions:
             times=cut(self.times),
             line_labels=cut(self.line_labels),
         )
+        if "distinct" in self.__dict__:  # renumbering is much cheaper than comparing key by key again
+            taken.__dict__["distinct"] = self.distinct.take(index)
+        return taken
 
     def unlabelled(self) -> Sessions:
         """The same without any label."""
-        return replace(self, labels=None, line_labels=None)
+        return self.without("labels", "line_labels")
+
+    def without(self, *columns: str) -> Sessions:
+        """The same with these columns None; what was computed from the keys alone is kept."""
+        none: dict[str, Any] = dict.fromkeys(columns)
+        bare = replace(self, **none)
+        kept = ("lengths", "folded", "units", "unseen", "distinct", "_histories")
+        bare.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        return bare
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make()` gives, made on the first call with this `name` and kept: for models that share a step.
+
+        Args:
+            name: says what is made, and of which package (`logbench_classic.counts`).
+            make: must depend on these sessions alone; what it gives must not be changed afterwards.
+        """
+        known: dict[str, Any] = self.__dict__.setdefault("_once", {})
+        if name not in known:
+            known[name] = make()
+        made: T = known[name]
+        return made
 
     @cached_property
     def distinct(self) -> Distinct:

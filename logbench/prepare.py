@@ -45,13 +45,38 @@ class Prepared:
     vocabulary: Vocabulary
     sessions: Sessions
     weighted: bool
+    parts: dict[Any, Sessions] = field(default_factory=dict, repr=False)
+
+    def part(self, name: str, units: NDArray[Any], labelled: bool = False) -> Sessions:
+        """The units `units` as models get them, without line numbers: one object for all models that ask.
+
+        What is computed on it (distinct sequences, histories, counts) is so computed once. Its arrays are
+        read-only, so that no model changes what the next one gets.
+
+        Args:
+            name: says which units they are: equal names, equal units.
+        """
+        if (name, labelled) not in self.parts:
+            bare = self.sessions.without("lines", *(() if labelled else ("labels", "line_labels")))
+            taken = bare.take(units)
+            for column in (taken.keys, taken.offsets, taken.weights, taken.labels, taken.times, taken.line_labels):
+                if column is not None:
+                    column.flags.writeable = False
+            self.parts[name, labelled] = taken
+        return self.parts[name, labelled]
 
 
 @dataclass
 class Shared:
-    """Results kept within one command, by what they depend on."""
+    """Results kept within one command, by what they depend on.
+
+    Attributes:
+        kept: grouped lines, and what was prepared for the last protocol.
+        contended: how many runs go side by side, noted in their records; 0 where one runs alone.
+    """
 
     kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    contended: int = 0
 
 
 def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]) -> Prepared:
@@ -66,8 +91,8 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
                 stage.facts["shared"] = True
-        kept: Prepared = shared.kept[key]
-        return kept
+        before: Prepared = shared.kept[key]
+        return before
     with stages("split") as stage:
         split = split_units(grouped.units, job.protocol)
         weights, weighted = _weights(grouped, split, job)
@@ -80,6 +105,7 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         _ = sessions.distinct
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted)
+    shared.kept = {old: kept for old, kept in shared.kept.items() if old[0] == "grouped"}  # one split in memory
     shared.kept[key] = result
     return result
 
@@ -95,7 +121,8 @@ def _grouped(
         opened = dataset.read(path)
         files = digest_of(opened.files, stage.progress)
     needs = job.model.entry.item.traits.needs
-    times = "times" in needs
+    together = {job.model.name, *job.plan.companions}
+    times = any("times" in registry.get("model", name).item.traits.needs for name in together)
     facts = {
         "dataset": [job.dataset.name, job.dataset.entry.plugin.version, job.dataset.as_dict()],
         "windower": [job.windower.name, job.windower.entry.plugin.version, job.windower.as_dict()],

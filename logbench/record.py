@@ -40,6 +40,7 @@ class RunRecord:
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
         metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.
+        environment: machine and versions; `contended` where so many runs went side by side, so that times mislead.
         notes: lines for the user. artifacts: name → path, relative to the records' folder.
     """
 

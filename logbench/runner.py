@@ -28,6 +28,7 @@ from .progress import Bars
 from .provenance import environment, source
 from .record import RunRecord
 from .registry import Registry
+from .split import NORMAL
 from .stages import Stages
 from .storage import write_parquet
 from .verdicts import RULES, Decision, decide, metrics_of, rule
@@ -81,6 +82,8 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
     """One run. Errors end up in the record; only an interruption or an unwritable record passes."""
     record = opened(job)
     stages = Stages(registry, bars)
+    if shared.contended:
+        record.environment = {**record.environment, "contended": shared.contended}
     registry.notify("run_started", plan=job.plan)
     note = _notes(record, bars)
     try:
@@ -193,7 +196,8 @@ def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Non
 
 
 def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
-    held = prepared.sessions.take(prepared.split.held_out).unlabelled()
+    name, units = _learned_from(job, prepared, "held_out", prepared.split.held_out)
+    held = prepared.part(name, units)
     device = resolve_device(job.plan.device)
     return Context(seed=job.plan.seed, device=device, held_out=held if len(held) else None, note=note)
 
@@ -208,11 +212,25 @@ def check_fit(job: Job) -> None:
     if job.plan.save is not None and not hasattr(job.model.build(), "save"):
         raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     if _supervised(job) and job.protocol.content != "labelled":
-        raise UnfitError(f"model {job.model.name} is supervised: it needs protocol.content=labelled")
+        raise UnfitError("supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled")
 
 
 def _supervised(job: Job) -> bool:
     return bool(job.model.entry.item.traits.supervision == "supervised")
+
+
+def _learned_from(
+    job: Job, prepared: Prepared, name: str, units: np.ndarray[Any, Any]
+) -> tuple[str, np.ndarray[Any, Any]]:
+    """A name for, and the indices of, those of `units` that this model learns from.
+
+    Where labelled units train, a semi-supervised model, which presumes normal ones, gets the normal ones; an
+    unsupervised one gets all, a supervised one all with their labels.
+    """
+    if job.protocol.content != "labelled" or job.model.entry.item.traits.supervision != "semi-supervised":
+        return name, units
+    normal = prepared.grouped.units["label"].to_numpy()[units] == NORMAL
+    return f"normal {name}", units[normal]
 
 
 def resolve_device(choice: str) -> str:
@@ -240,9 +258,8 @@ def fit_and_score(
     """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
     sessions, split = prepared.sessions, prepared.split
     model: Model = job.model.build()
-    train = sessions.take(split.train)
-    if not _supervised(job):
-        train = train.unlabelled()
+    name, learned = _learned_from(job, prepared, "train", split.train)
+    train = prepared.part(name, learned, labelled=_supervised(job))
     with stages("fit") as stage:
         facts = model.fit(train, replace(context, progress=stage.progress))
         record.training = dict(facts or {})
@@ -250,7 +267,7 @@ def fit_and_score(
     units = np.concatenate([split.held_out, split.test])
     long_enough = sessions.lengths[units] >= job.protocol.min_events
     with stages("score") as stage:
-        asked = replace(sessions, lines=None).take(units[long_enough]).unlabelled()
+        asked = prepared.part("scored", units[long_enough])
         answer = model.score(asked, replace(context, progress=stage.progress))
         scores = Scores.of(answer, len(asked), job.model.name)
         stage.items = len(asked)

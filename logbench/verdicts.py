@@ -114,6 +114,8 @@ def decide(
     """
     frame = ruled(scored, protocol)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
+    if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
+        held = held.filter(pl.col("label") != 1)
     test = frame.filter(pl.col("part") == "test")
     source: str = protocol.threshold
     if rule and source == "validation" and fixed is not None:

@@ -33,11 +33,16 @@ class Counts:
 
 
 def count(sessions: Sessions, unseen_column: bool) -> Counts:
-    """Count events by unit.
+    """Count events by unit, once for all models that are given the same sessions.
 
     Equal sequences have equal counts, so only distinct sequences are sorted, and equal sorted sequences are
     equal count vectors: no matrix of all units is ever built.
     """
+    name = f"logbench_classic.counts {'with' if unseen_column else 'without'} unseen"
+    return sessions.once(name, lambda: _count(sessions, unseen_column))
+
+
+def _count(sessions: Sessions, unseen_column: bool) -> Counts:
     sequences = sessions.distinct
     few = _sorted(sessions.take(sequences.first), unseen_column)
     vectors = few.distinct
