@@ -14,9 +14,9 @@ import polars as pl
 
 from .errors import DataError
 from .grouping import Grouped
-from .storage import root, whole, write_parquet
+from .storage import root, whole, write_parquet, written
 
-VERSION = 1
+VERSION = 2
 """Raised when the meaning of what is cached changes: older entries are then not found."""
 
 
@@ -46,8 +46,11 @@ def _folder(key: str) -> Path:
 
 def _write(value: Grouped, folder: Path) -> None:
     events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
+    for name, column in events.items():
+        if column is not None:
+            with written(folder):
+                np.save(folder / f"{name}.npy", column)
     frames = {
-        "events": pl.DataFrame({name: column for name, column in events.items() if column is not None}),
         "units": value.units.with_columns(events=pl.Series(np.diff(value.offsets))),
         "messages": pl.DataFrame({"message": value.messages}),
     }
@@ -58,14 +61,14 @@ def _write(value: Grouped, folder: Path) -> None:
 
 
 def load(key: str) -> Grouped:
-    """The grouped lines kept under `key`."""
+    """The grouped lines kept under `key`, those arrays that are as long as the log memory-mapped."""
     folder = _folder(key)
-    events = pl.read_parquet(folder / "events.parquet")
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 
     def column(name: str) -> Any:
-        return events[name].to_numpy() if name in events.columns else None
+        path = folder / f"{name}.npy"
+        return np.load(path, mmap_mode="r") if path.exists() else None
 
     return Grouped(
         units=units.drop("events"),

@@ -131,7 +131,7 @@ class Sessions:
         ids: String [units].
         labels: int8 [units] (0 normal, 1 anomaly, −1 unknown), or None where the harness took them away.
         weights: float64 [units], how many true units each stands for (1 by default).
-        lines: int64 [events], line numbers from 0, or None for key sequences.
+        lines: uint32 or int64 [events], line numbers from 0, or None for key sequences.
         times: int64 [events], microseconds since 1970, or None.
         line_labels: int8 [events], or None.
         templates: template of each known key.
@@ -143,7 +143,7 @@ class Sessions:
     ids: pl.Series
     labels: NDArray[np.int8] | None = None
     weights: NDArray[np.float64] = None  # type: ignore[assignment]
-    lines: NDArray[np.int64] | None = None
+    lines: NDArray[np.uint32] | NDArray[np.int64] | None = None
     times: NDArray[np.int64] | None = None
     line_labels: NDArray[np.int8] | None = None
     templates: tuple[str, ...] = ()

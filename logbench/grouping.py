@@ -6,7 +6,7 @@ distinct shapes (some 70 for 11 million HDFS lines) meet the parser's masks. Not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import polars as pl
 from .errors import DataError, PluginError
 from .frames import KeySequences, Lines
 from .interfaces import Parser, Progress, Windower
+from .spool import Spool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class Grouped:
             `first_line`, `last_line` (Int64), and `part` (String) where the data set gives it.
         offsets: int64 [units + 1], where each unit's events begin.
         codes: int32 [events], row of `messages` for each event.
-        lines: int64 [events], line number of each event; for key sequences the event's position.
+        lines: uint32 [events], line number of each event; int64 for key sequences, the event's position.
         messages: String, distinct masked messages in first-seen order.
         times: int64 [events], microseconds since 1970, or None.
         line_labels: int8 [events], or None.
@@ -42,7 +43,7 @@ class Grouped:
     units: pl.DataFrame
     offsets: NDArray[np.int64]
     codes: NDArray[np.int32]
-    lines: NDArray[np.int64]
+    lines: NDArray[np.uint32] | NDArray[np.int64]
     messages: pl.Series
     times: NDArray[np.int64] | None = None
     line_labels: NDArray[np.int8] | None = None
@@ -60,13 +61,52 @@ def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
     return message
 
 
-def read_lines(
+@dataclass(frozen=True)
+class Read:
+    """Coded lines of one pass over the files, in reading order.
+
+    Attributes:
+        spool: columns `unit` and `shape` (int32, numbers of `units` and `shapes`), `line` (uint32), and where
+            known `time` (int64, microseconds since 1970) and `label` (int8). A line of several units stands once
+            for each.
+        sizes: int64 [units], events of each unit.
+        units, shapes: String, names in first-seen order.
+        lines: lines read. without: those of no unit.
+        first_time: what a line has before any that has a time.
+    """
+
+    spool: Spool
+    sizes: NDArray[np.int64]
+    units: pl.Series
+    shapes: pl.Series
+    lines: int
+    without: int
+    first_time: int | None
+
+
+def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> Read:
+    """One pass over the lines.
+
+    Raises:
+        DataError: there is no line, or none belongs to a unit.
+    """
+    return coded(batches(lines, windower, parser, progress, times))
+
+
+def batches(
     lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool, first: int = 0
-) -> pl.DataFrame:
-    """One pass over the lines: columns `line` (UInt32), `unit` and `shape` (Categorical), and `time`, `label`.
+) -> Iterator[pl.DataFrame]:
+    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`.
 
     A line of several units stands once for each; a line of none has a null unit. A line without a message has
     an empty one.
+
+    Args:
+        first: number of the first line.
+
+    Raises:
+        DataError: there is no line.
+        PluginError: the windower lost some.
     """
     shapes, names = pl.Categories.random(), pl.Categories.random()
     shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(shapes))
@@ -74,36 +114,110 @@ def read_lines(
     schema = assigned.collect_schema()
     extra = [name for name, wanted in (("time", times), ("label", True)) if wanted and name in schema]
     chosen = assigned.select("line", pl.col("unit").cast(pl.Categorical(names)), "shape", *extra)
-    parts, done = [], 0
-    total = _estimate(lines)
+    last, total = first - 1, _estimate(lines)
     for batch in chosen.collect_batches(chunk_size=500_000, maintain_order=True):
-        parts.append(batch)
-        done += len(batch)
+        if not len(batch):
+            continue
+        last = _last_line(batch["line"], last)
+        done = last + 1 - first
         progress(done, max(total, done) if total else None, "lines")
-    if not parts or not done:
+        yield batch
+    if last < first:
         where = ", ".join(map(str, lines.files)) or "the data set"
         raise DataError(f"{where}: no line to read; is the file empty?")
-    read = pl.concat(parts, rechunk=False)
-    if not lines_complete(read["line"], first):
+
+
+def _last_line(line: pl.Series, before: int) -> int:
+    """The last line number; they must go on from `before` and never skip or go back."""
+    number = line.to_numpy()
+    steps = np.diff(number, prepend=number[:1])  # unsigned: a step back is a huge one
+    if int(number[0]) - before not in (0, 1) or steps.max() > 1:
         raise PluginError("the windower dropped or reordered lines; one without a unit must keep a null unit")
-    return _filled(read)
+    return int(number[-1])
 
 
-def _filled(read: pl.DataFrame) -> pl.DataFrame:
-    """No nulls: a line without time has that of the line before (none at all: no times), a label is unknown."""
-    if "label" in read.columns and read["label"].null_count():
-        read = read.with_columns(pl.col("label").fill_null(-1))
-    if "time" in read.columns and (missing := read["time"].null_count()):
-        if missing == len(read):
-            return read.drop("time")
-        read = read.with_columns(pl.col("time").fill_null(strategy="forward").fill_null(strategy="backward"))
-    return read
+def coded(frames: Iterable[pl.DataFrame]) -> Read:
+    """Frames of `batches` with units and shapes numbered in first-seen order.
+
+    Raises:
+        DataError: no line belongs to a unit.
+    """
+    units, shapes, spool = Numbers(), Numbers(), Spool()
+    sizes = np.zeros(0, dtype=np.int64)
+    lines, inside, last, clock = 0, 0, -1, _Clock()
+    for batch in frames:
+        lines = int(batch["line"][-1]) + 1
+        whole = batch.with_columns(clock.told(batch["time"])) if "time" in batch.columns else batch
+        frame = whole.filter(pl.col("unit").is_not_null()) if whole["unit"].null_count() else whole
+        if not len(frame):
+            continue
+        unit, line = units.of(frame["unit"]), frame["line"].to_numpy()
+        inside += int(np.count_nonzero(np.diff(line))) + int(line[0] != last)
+        last = int(line[-1])
+        found = np.bincount(unit, minlength=max(len(units), len(sizes)))
+        found[: len(sizes)] += sizes
+        sizes = found
+        others = {
+            name: frame[name].fill_null(-1).to_numpy() for name in ("time", "label") if name in frame.columns
+        }
+        spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
+    if not spool.events:
+        raise DataError(f"none of the {lines:,} lines belongs to a unit: wrong data set or windower for this log?")
+    return Read(spool, sizes, units.names(), shapes.names(), lines, lines - inside, clock.first)
 
 
-def lines_complete(line: pl.Series, first: int = 0) -> bool:
-    """Whether line numbers begin at `first` and never skip or go back."""
-    steps = np.diff(line.to_numpy())  # unsigned: a step back is a huge one
-    return bool(line[0] == first and (not len(steps) or steps.max() <= 1))
+class Numbers:
+    """Categories numbered in first-seen order (their own codes depend on which thread came first)."""
+
+    def __init__(self) -> None:
+        self._number = np.full(1 << 10, -1, dtype=np.int32)
+        self._names: list[pl.Series] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def of(self, column: pl.Series) -> NDArray[np.int32]:
+        """Number of each value, int32 [n]; all columns are of one Categorical type, without nulls."""
+        physical = column.to_physical().to_numpy()
+        most = int(physical.max()) + 1
+        if most > len(self._number):
+            more = np.full(max(most, 2 * len(self._number)) - len(self._number), -1, dtype=np.int32)
+            self._number = np.concatenate([self._number, more])
+        result: NDArray[np.int32] = self._number[physical]
+        if result.min() >= 0:
+            return result
+        new = np.flatnonzero(result < 0)
+        codes = physical[new]
+        self._number[codes[::-1]] = -1 - np.arange(len(codes) - 1, -1, -1, dtype=np.int32)  # the first one wins
+        first = np.flatnonzero(self._number[codes] == -1 - np.arange(len(codes), dtype=np.int32))
+        self._number[codes[first]] = np.arange(self._count, self._count + len(first), dtype=np.int32)
+        self._count += len(first)
+        self._names.append(column.gather(new[first]).cast(pl.String))
+        result[new] = self._number[codes]
+        return result
+
+    def names(self) -> pl.Series:
+        """The names by number, String."""
+        return pl.concat(self._names) if self._names else pl.Series(dtype=pl.String)
+
+
+class _Clock:
+    """Times without gaps: a line without one has that of the line before, the first ones that of the first."""
+
+    UNKNOWN = np.iinfo(np.int64).min
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+        self.last = int(self.UNKNOWN)
+
+    def told(self, times: pl.Series) -> pl.Series:
+        """The times of further lines, Int64, `UNKNOWN` as long as no line had one."""
+        whole = times.to_physical().fill_null(strategy="forward").fill_null(self.last)
+        if self.first is None and times.null_count() < len(times):
+            self.first = int(times.to_physical().drop_nulls()[0])
+        self.last = int(whole[-1])
+        return whole
 
 
 def _estimate(lines: Lines) -> float | None:
@@ -119,63 +233,40 @@ def _estimate(lines: Lines) -> float | None:
         return None
 
 
-def group_lines(read: pl.DataFrame, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None) -> Grouped:
+def group_lines(read: Read, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None) -> Grouped:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     The labels are read and the messages masked beside the sorting, in a thread each.
 
     Raises:
-        DataError: no line belongs to any unit, a unit has two labels, or no unit has one though labels are there.
+        DataError: a unit has two labels, or no unit has one though labels are there.
     """
-    total = int(read["line"].max()) + 1  # type: ignore[arg-type]
-    inside = read.filter(pl.col("unit").is_not_null()) if read["unit"].null_count() else read
-    if not len(inside):
-        raise DataError(f"none of the {total:,} lines belongs to a unit: wrong data set or windower for this log?")
     with ThreadPoolExecutor(2) as beside:
         labelled = beside.submit(labels) if labels else None
-        masked = beside.submit(_messages, inside["shape"], parser)
-        unit, names = _renumber(inside["unit"])
-        order, offsets = _sorted_by_unit(unit, len(names))
-        codes, messages = masked.result()
-    lines = inside["line"].to_numpy()[order].astype(np.int64)
-    line_labels = inside["label"].to_numpy()[order] if "label" in inside.columns else None
-    times = inside["time"].to_physical().to_numpy()[order] if "time" in inside.columns else None
-    units = pl.DataFrame({"unit": names}).with_columns(
-        first_line=pl.Series(lines[offsets[:-1]]), last_line=pl.Series(lines[offsets[1:] - 1])
-    )
+        masked = beside.submit(_messages, read.shapes, parser)
+        columns = read.spool.sorted(read.sizes)
+        number, messages = masked.result()
+    codes, lines = columns["shape"], columns["line"]
+    np.take(number, codes, out=codes, mode="clip")  # in place: there may be more of them than memory
+    times = columns.get("time") if read.first_time is not None else None
+    if times is not None and read.first_time is not None:
+        np.maximum(times, read.first_time, out=times, where=times == _Clock.UNKNOWN)
+    offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
+    first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
+    units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)
+    line_labels = columns.get("label")
     units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
-    without = total - 1 - int(np.count_nonzero(np.diff(inside["line"].to_numpy())))  # lines come in order
-    facts = {"lines": total, "events": len(inside), "lines_without_unit": without, **label_facts}
-    return Grouped(units, offsets, codes[order], lines, messages, times, line_labels, facts)
+    facts = {"lines": read.lines, "events": read.spool.events, "lines_without_unit": read.without, **label_facts}
+    return Grouped(units, offsets, codes, lines, messages, times, line_labels, facts)
 
 
-def _messages(shape: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
-    """Code of each event's masked message, and the distinct messages in first-seen order."""
-    shape_code, shapes = _renumber(shape)
+def _messages(shapes: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
+    """Number of each shape's masked message, and the distinct messages in first-seen order."""
     masked = pl.DataFrame({"shape": shapes}).select(message=apply(pl.col("shape"), parser.masks))
     distinct = masked.unique(maintain_order=True)
     numbered = distinct.with_row_index("code")
     code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]
-    return code.cast(pl.Int32).to_numpy()[shape_code], distinct["message"]
-
-
-def _renumber(column: pl.Series) -> tuple[NDArray[np.int32], pl.Series]:
-    """Categories numbered in first-seen order (their own codes depend on which thread came first)."""
-    physical = column.to_physical().to_numpy()
-    size = int(physical.max()) + 1
-    first = np.full(size, -1, dtype=np.int64)
-    first[physical[::-1]] = np.arange(len(physical) - 1, -1, -1)
-    present = np.flatnonzero(first >= 0)
-    order = present[np.argsort(first[present])]
-    number = np.empty(size, dtype=np.int32)
-    number[order] = np.arange(len(order), dtype=np.int32)
-    return number[physical], column.gather(first[order]).cast(pl.String)
-
-
-def _sorted_by_unit(unit: NDArray[np.int32], units: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Event order by unit, line order kept within each, and the units' offsets."""
-    sizes = np.bincount(unit, minlength=units)
-    return np.argsort(unit, kind="stable"), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return code.cast(pl.Int32).to_numpy(), distinct["message"]
 
 
 def _with_labels(
@@ -212,7 +303,8 @@ def group_sequences(data: KeySequences) -> Grouped:
     flat = frame["keys"].explode(empty_as_null=False).cast(pl.String)
     if not len(flat):
         raise DataError(f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?")
-    codes, messages = _renumber(flat.cast(pl.Categorical(pl.Categories.random())))
+    numbers = Numbers()
+    codes, messages = numbers.of(flat.cast(pl.Categorical(pl.Categories.random()))), numbers.names()
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)
     units = frame.select("unit", label.alias("label"), *(["part"] if "part" in frame.columns else []))

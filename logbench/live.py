@@ -15,7 +15,7 @@ import polars as pl
 from .bundle import Bundle
 from .errors import DataError
 from .frames import Lines
-from .grouping import group_lines, read_lines
+from .grouping import batches, coded, group_lines
 from .interfaces import Context, silent
 from .scoring import score_grouped
 from .streams import LONGEST
@@ -91,7 +91,7 @@ class _Live:
                 raise DataError("standard input: this model scores key sequences, give a file by --data")
             frame = opened.frame.with_columns((pl.col("line") + self.lines).cast(pl.UInt32))
             windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser
-            read = read_lines(replace(opened, frame=frame), windower, parser, silent, True, self.lines)
+            read = pl.concat(batches(replace(opened, frame=frame), windower, parser, silent, True, self.lines))
             text_of = "raw" if "raw" in frame.collect_schema() else "message"
             raw = frame.select("line", raw=text_of).collect()
         self.lines += len(raw)
@@ -119,7 +119,7 @@ class _Live:
 
     def _scored(self, ended: pl.DataFrame) -> pl.DataFrame:
         kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
-        grouped = group_lines(ended.cast(kinds), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
+        grouped = group_lines(coded([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
         frame = score_grouped(self.bundle, grouped, Context(device=self.device))
         raw = ended.select("line", "raw").unique("line").with_columns(pl.col("line").cast(pl.Int64))
         return frame.join(raw, on="line", how="left", maintain_order="left")

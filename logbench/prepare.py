@@ -179,7 +179,7 @@ def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, time
     parser, windower = job.parser.build(), job.windower.build()
     with stages("read") as stage:
         read = read_lines(opened, windower, parser, stage.progress, times)
-        stage.items = len(read)
+        stage.items = read.lines
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels)
         stage.items = len(grouped)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import DataError, KeySequences, Lines, PluginError
-from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
+from logbench.grouping import Grouped, Numbers, batches, coded, group_lines, group_sequences, read_lines
 from logbench_datasets.hdfs import Hdfs
 from logbench_windowers.session import Session
 
@@ -160,6 +160,35 @@ def test_a_windower_that_drops_lines_is_told(write_hdfs: WriteHdfs) -> None:
         read_lines(Hdfs().read(write_hdfs()), Drops(), parser, silent, False)
 
 
+@given(st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6), max_size=5))
+def test_numbers_are_in_first_seen_order_over_all_chunks(chunks: list[list[str]]) -> None:
+    dtype = pl.Categorical(pl.Categories.random())
+    held = pl.Series(sorted("abcdef", reverse=True)).cast(dtype)  # so that polars' own codes are in another order
+    numbers, every = Numbers(), [name for chunk in chunks for name in chunk]
+    found = [number for chunk in chunks for number in numbers.of(pl.Series(chunk).cast(dtype)).tolist()]
+    expected = list(dict.fromkeys(every))
+    assert [expected[number] for number in found] == every and numbers.names().to_list() == expected
+    assert len(numbers) == len(expected) and len(held) == 6
+
+
+@settings(deadline=None, max_examples=25)
+@given(NAMED, st.integers(0, 3))
+def test_more_lines_than_memory_give_the_same(named: list[tuple[str, list[str]]], limit: int) -> None:
+    """With room for no more than `limit` events, files take the place of arrays, and batches hold two lines."""
+    expected = by_hand(named)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("logbench.spool.IN_MEMORY", limit)
+        parser: Any = Masks()
+        frames = list(batches(lines_of(named), Named(), parser, silent, False))
+        pieces = [part for frame in frames for part in frame.iter_slices(2)]
+        if not expected:
+            return
+        grouped = group_lines(coded(pieces), parser)
+    assert isinstance(grouped.codes, np.memmap) == (len(grouped.codes) > limit)
+    assert_same(grouped, expected)
+    assert grouped.facts["lines_without_unit"] == sum(not ids for _, ids in named)
+
+
 def test_codes_of_categories_do_not_matter() -> None:
     """Which thread comes first decides polars' codes: here they are given backwards, with gaps."""
     named = [("first", ["b"]), ("second", ["a"]), ("first", ["a"]), ("third", ["c"])]
@@ -171,7 +200,7 @@ def test_codes_of_categories_do_not_matter() -> None:
         read = read.with_columns(pl.Series(name, values).cast(dtype))
     assert read["unit"].to_physical().to_list() != [0, 1, 1, 2]
     parser: Any = Masks()
-    assert_same(group_lines(read, parser, None), by_hand(named))
+    assert_same(group_lines(coded([read]), parser, None), by_hand(named))
 
 
 def test_labels_of_lines_make_a_unit_anomalous() -> None:
