@@ -107,7 +107,7 @@ def _share(
     if kind == "given":
         if "part" not in units.columns:
             raise UnfitError("train = given needs a data set that names its training part; try train = first")
-        return (units["part"] == "train").fill_null(False).to_numpy()
+        return np.asarray((units["part"] == "train").fill_null(False))
     if kind == "first":
         chosen = eligible[: protocol.train_units]
     elif kind == "random":
@@ -146,7 +146,7 @@ def _reserve(
     """Anomalies kept from the test set, bool [units]: those of the training share, or a drawn part of all."""
     anomalies = labels == ANOMALY
     if protocol.train not in ("first", "random"):
-        return share & anomalies
+        return np.logical_and(share, anomalies)
     drawn = np.random.default_rng([protocol.split_seed, 1]).permutation(np.flatnonzero(anomalies))
     reserve = np.zeros(len(labels), dtype=bool)
     reserve[drawn[: int(RESERVE * len(drawn))]] = True
