@@ -107,7 +107,8 @@ def _share(
     if kind == "given":
         if "part" not in units.columns:
             raise UnfitError("train = given needs a data set that names its training part; try train = first")
-        return np.asarray((units["part"] == "train").fill_null(False))
+        given: NDArray[np.bool_] = (units["part"] == "train").fill_null(False).to_numpy()
+        return given
     if kind == "first":
         chosen = eligible[: protocol.train_units]
     elif kind == "random":
@@ -144,9 +145,10 @@ def _reserve(
     labels: NDArray[np.int8], share: NDArray[np.bool_], protocol: EvaluationProtocol
 ) -> NDArray[np.bool_]:
     """Anomalies kept from the test set, bool [units]: those of the training share, or a drawn part of all."""
-    anomalies = labels == ANOMALY
+    anomalies: NDArray[np.bool_] = labels == ANOMALY
     if protocol.train not in ("first", "random"):
-        return np.logical_and(share, anomalies)
+        anomalies &= share
+        return anomalies
     drawn = np.random.default_rng([protocol.split_seed, 1]).permutation(np.flatnonzero(anomalies))
     reserve = np.zeros(len(labels), dtype=bool)
     reserve[drawn[: int(RESERVE * len(drawn))]] = True
