@@ -94,8 +94,10 @@ def _check(
 
 def _barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
     """Which units may not train, whatever the split: bool [units]."""
-    bars = {"normal": labels == ANOMALY, "labelled": labels == UNKNOWN, "mixed": np.zeros(len(labels), dtype=bool)}
-    return bars[protocol.content]
+    if protocol.content == "mixed":
+        return np.zeros(len(labels), dtype=bool)
+    barred: NDArray[np.bool_] = labels == (ANOMALY if protocol.content == "normal" else UNKNOWN)
+    return barred
 
 
 def _share(
