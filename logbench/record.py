@@ -28,7 +28,7 @@ class RunRecord:
         record_version: raised when the meaning of a key changes.
         run_id: unique, sorts by start. started: UTC, ISO 8601.
         status: `ok`, `error` or `skipped`. error: `stage`, `type`, `message`, and for a bug `traceback`.
-        command: what was typed. model: name. plugins: entry point → `distribution`, `version`.
+        command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest).
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`; `min_events` as realised. preset: name.
@@ -40,7 +40,8 @@ class RunRecord:
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
         metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.
-        environment: machine and versions; `contended` where so many runs went side by side, so that times mislead.
+        environment: machine, versions, `device` as asked; `contended`: so many runs went side by side, so that
+            their times mislead.
         notes: lines for the user. artifacts: name → path, relative to the records' folder.
     """
 

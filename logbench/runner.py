@@ -25,7 +25,7 @@ from .interfaces import Context
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
-from .provenance import environment, source
+from .provenance import code_of, environment, source
 from .record import RunRecord
 from .registry import Registry
 from .split import NORMAL
@@ -121,6 +121,7 @@ def opened(job: Job) -> RunRecord:
             part.entry.plugin.name: {
                 "distribution": part.entry.plugin.distribution,
                 "version": part.entry.plugin.version,
+                "code": code_of(part.entry.plugin.load()),
             }
             for part in job.parts
         },
@@ -129,7 +130,7 @@ def opened(job: Job) -> RunRecord:
         preset=job.preset,
         config=job.config,
         seed=job.plan.seed,
-        environment=environment(),
+        environment={**environment(), "device": job.plan.device},
         source=source(),
     )
 

@@ -107,13 +107,15 @@ def test_labels_of_another_log_are_refused_and_strange_ones_noted(tmp_path: Path
     assert any(note.startswith("1 labels name no unit") for note in record.notes)
 
 
-def test_the_table_has_a_status_only_where_one_is_not_ok(registry: Registry, tmp_path: Path) -> None:
+def test_the_table_says_skipped_and_why_where_a_run_was(registry: Registry, tmp_path: Path) -> None:
     from logbench_reporters.table import Table
 
     good = run(registry, archive(tmp_path / "data"), tmp_path / "out").as_dict()
     bad = run(registry, tmp_path / "data", tmp_path / "out", "taught").as_dict()
-    assert "status" not in Table("simple").report([good])
-    assert "status" in Table("simple").report([bad]) and "skipped" in Table("simple").report([bad])
+    assert "skipped" not in Table("simple").report([good])
+    row, reason = (line for line in Table("simple").report([good, bad]).splitlines() if "taught" in line)
+    assert row.split() == ["taught", "skipped"]
+    assert reason.startswith("skipped: taught: supervised: it needs protocol.content=labelled")
 
 
 def test_a_kind_that_is_not_cached_is_an_error() -> None:

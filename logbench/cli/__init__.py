@@ -19,6 +19,7 @@ from . import interrupt
 
 COMMANDS = (
     "run",
+    "leaderboard",
     "list",
     "options",
     "plugins",

@@ -43,6 +43,28 @@ plan_options: Sequence[Callable[[F], F]] = (
 )  # fmt: skip
 
 
+seed_options: Sequence[Callable[[F], F]] = (
+    click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run seeds 0 … N − 1 of each model."),
+    click.option("--split-seeds", type=click.IntRange(min=1), metavar="N",
+                 help="Run split seeds 0 … N − 1; intervals are then over splits."),
+    click.option("--each-seed", is_flag=True, help="One row a run, not one a model with its 95% interval."),
+)  # fmt: skip
+
+
+def seeds_options(function: F) -> F:
+    """Add the options for several seeds and splits."""
+    for add in reversed(seed_options):
+        function = add(function)
+    return function
+
+
+def split_seeds_of(one: int | None, several: int | None) -> Sequence[int | None]:
+    """Seeds of the splits to run; None is the protocol's own."""
+    if one is not None and several is not None:
+        raise click.UsageError("--split-seed and --split-seeds exclude each other")
+    return range(several) if several else (one,)
+
+
 def with_plan_options(function: F) -> F:
     """Add the options that make a `Plan`."""
     for add in reversed(plan_options):
@@ -53,7 +75,7 @@ def with_plan_options(function: F) -> F:
 def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `Plan` from the options of `with_plan_options`."""
     fields = {name: options[name] for name in ("dataset", "data", "parser", "windower", "evaluators", "protocol")}
-    fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out")}
+    fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out") if name in options}
     fields["settings"] = parse_settings(options["settings"])
     if options["contamination"] is not None:
         fields["settings"].setdefault("protocol", {})["contamination"] = options["contamination"]

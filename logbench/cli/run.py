@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from . import State, pass_state
-from .common import json_option, note, plan_fields, with_plan_options
+from .common import json_option, note, plan_fields, seeds_options, split_seeds_of, with_plan_options
 
 
 @click.command(
@@ -18,9 +19,9 @@ from .common import json_option, note, plan_fields, with_plan_options
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL…")
 @with_plan_options
-@click.option("--reporter", metavar="NAME", help="How records are shown.")
+@click.option("--reporter", metavar="NAME", help="How records are shown: table, markdown, latex, csv, json …")
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")
-@click.option("--seeds", type=click.IntRange(min=1), help="Run seeds 0 … N − 1.")
+@seeds_options
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the model in this new folder (see: logbench score)."
 )
@@ -28,11 +29,12 @@ from .common import json_option, note, plan_fields, with_plan_options
 @pass_state
 def command(
     state: State, models: tuple[str, ...], reporter: str | None, seed: int | None, seeds: int | None,
-    save: Path | None, as_json: bool, **options: Any,
+    split_seeds: int | None, each_seed: bool, save: Path | None, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Run models on a data set under one protocol and print a table.
 
-    The models share the data, the split and the limit of short sessions. Each run becomes a record.
+    The models share the data, the split and the limit of short sessions. Each run becomes a record. With several
+    seeds or splits a model's row has means with 95% intervals.
     """
     from ..plan import Plan, resolve
     from ..progress import Bars
@@ -41,15 +43,17 @@ def command(
     if seed is not None and seeds is not None:
         raise click.UsageError("--seed and --seeds exclude each other")
     chosen = range(seeds) if seeds else (seed or 0,)
-    if save is not None and (len(models) > 1 or len(chosen) > 1):
-        raise click.UsageError("--save takes one model and one seed")
+    splits = split_seeds_of(options.pop("split_seed"), split_seeds)
+    if save is not None and (len(models) > 1 or len(chosen) > 1 or len(splits) > 1):
+        raise click.UsageError("--save takes one model, one seed and one split")
     if save is not None and save.exists():
         raise click.UsageError(f"--save {save}: already there; nothing was overwritten, choose another name")
     registry, fields = state.registry, plan_fields(options)
-    shown_by = reporter_of(state, reporter)
+    shown_by = reporter_of(state, reporter, each_seed)
     names = tuple(dict.fromkeys(models))
     plans = [
-        Plan(model=name, seed=one, save=save, companions=names, command=state.command, **fields)
+        Plan(model=name, seed=one, split_seed=split, save=save, companions=names, command=state.command, **fields)
+        for split in splits  # outermost: models of one split share its work
         for name in names
         for one in chosen
     ]
@@ -65,14 +69,20 @@ def command(
     return finish(records, options["out"])
 
 
-def reporter_of(state: State, name: str | None) -> Any:
+def reporter_of(state: State, name: str | None, each_seed: bool = False) -> Any:
+    """The reporter `name`, or the default one.
+
+    Raises:
+        ConfigError: it is unknown, or cannot show each seed.
+    """
+    from ..config import make
     from ..plan import Part
 
     if name is None:
         offered = state.registry.components["reporter"]
         name = next((n for n, entry in offered.items() if entry.item.default), next(iter(offered), "table"))
     entry = state.registry.get("reporter", name)
-    return Part(entry, entry.item.config() if entry.item.config else None).build()
+    return Part(entry, make(entry.item.config, {"each_seed": True} if each_seed else {}, name)).build()
 
 
 def finish(records: list[Any], out: Path) -> int:
@@ -83,10 +93,23 @@ def finish(records: list[Any], out: Path) -> int:
         if record.error:
             kind = "skipped" if record.status == "skipped" and len(records) > 1 else "error"
             note(f"{kind}: {record.model}: {record.error['message']} (stage {record.error['stage']})")
-    good = [record for record in records if record.status == "ok"]
+    facts = [record.as_dict() for record in records]
+    next_step(facts, out)
+    return code_of(facts)
+
+
+def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Say where the records are and what to type next; nothing where no run went well."""
+    good = [record for record in records if record["status"] == "ok"]
     if good:
         where = "" if out == Path("runs") else f" --out {out}"
-        note(f"records in {out / 'records.jsonl'}; next: logbench show {good[-1].run_id}{where} --false-positives")
-    if any(record.error and record.error.get("traceback") for record in records):
+        run = max(good, key=lambda record: record["started"])["run_id"]
+        note(f"records in {out / 'records.jsonl'}; next: logbench show {run}{where} --false-positives")
+
+
+def code_of(records: Sequence[Mapping[str, Any]]) -> int:
+    """Exit code: 1 for a bug, 2 where a run failed or none went well, else 0."""
+    if any(record["error"] and record["error"].get("traceback") for record in records):
         return 1
-    return 0 if good and all(record.status != "error" for record in records) else 2
+    good = any(record["status"] == "ok" for record in records)
+    return 0 if good and all(record["status"] != "error" for record in records) else 2

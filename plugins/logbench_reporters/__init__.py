@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from logbench import Component, hookimpl, option
+from logbench import Component, Reporter, hookimpl, option
 
 if TYPE_CHECKING:
+    from .flat import Flat
     from .table import Table
 
 
 @dataclass(frozen=True)
-class TableConfig:
+class Config:
+    """Options of every reporter here."""
+
+    each_seed: bool = option(False, "one row a run instead of one a model with its 95% interval")
+
+
+@dataclass(frozen=True)
+class TableConfig(Config):
     """Options of `table`."""
 
     format: str = option("simple", "a format of tabulate: simple, github, latex, html, tsv …")
@@ -22,12 +30,36 @@ class TableConfig:
 def _table(config: TableConfig) -> Table:
     from .table import Table
 
-    return Table(config.format)
+    return Table(config.format, config.each_seed)
+
+
+def _markdown(config: Config) -> Table:
+    from .table import Table
+
+    return Table("github", config.each_seed)
+
+
+def _latex(config: Config) -> Table:
+    from .table import Table
+
+    return Table("latex_booktabs", config.each_seed, comment="% ")
+
+
+def _flat(form: Literal["csv", "json"]) -> Callable[[Config], Flat]:
+    def build(config: Config) -> Flat:
+        from .flat import Flat
+
+        return Flat(form, config.each_seed)
+
+    return build
 
 
 @hookimpl
-def logbench_reporters() -> Iterable[Component[Table]]:
-    """Offer `table`, the default."""
-    yield Component(
-        "table", _table, TableConfig, "one row a run, the rules that need no model below", default=True
-    )
+def logbench_reporters() -> Iterable[Component[Reporter]]:
+    """Offer `table`, the default, and the same for documents and machines."""
+    rows = "one row a model, the rules that need no model below"
+    yield Component("table", _table, TableConfig, f"{rows}, for a terminal", default=True)
+    yield Component("markdown", _markdown, Config, f"{rows}, as GitHub shows it")
+    yield Component("latex", _latex, Config, f"{rows}, with booktabs; what is no table is a comment")
+    yield Component("csv", _flat("csv"), Config, "one line a row, every fact in a column")
+    yield Component("json", _flat("json"), Config, "a list of rows with every fact; whole records: --json")

@@ -1,96 +1,162 @@
-"""A table of runs for people: what was measured, under which protocol, and what a trivial rule reaches."""
+"""Tables of runs for people: what was measured, under which protocol, and what a trivial rule reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from tabulate import tabulate
+from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
-RULE = "unseen_or_short"
-METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
+from .rows import METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows
+
+WIDTH = 100
+_RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
+_SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
+"""tabulate's `simple` without the two columns that it adds to the width of every heading."""
 
 
 class Table:
-    """One row a run, then the rules of each protocol; see `Reporter.report`.
+    """One row a model, then the rules of each protocol; see `Reporter.report`.
 
     Args:
         table_format: one that `tabulate` knows.
+        each_seed: one row a run instead of one a model.
+        comment: begins each line that is not of the table, as `% ` does in LaTeX.
     """
 
-    def __init__(self, table_format: str) -> None:
-        self.format = table_format
+    def __init__(self, table_format: str, each_seed: bool = False, comment: str = "") -> None:
+        self.format, self.each_seed, self.comment = table_format, each_seed, comment
+        self.narrow = table_format == "simple"
 
-    def report(self, records: Sequence[Mapping[str, Any]]) -> str:
-        """A heading a comparison (data set, split, protocol), its table, and what went wrong below it."""
-        groups: dict[str, list[Mapping[str, Any]]] = {}
-        for record in records:
-            same = f"{record['dataset']['name']} {record['preset']} {record['protocol']['hash']}"
-            groups.setdefault(same, []).append(record)
-        return "\n\n".join(f"{_heading(group)}\n\n{self._table(group)}" for group in groups.values())
+    def report(self, records: Sequence[Record]) -> str:
+        """A heading a comparison (data set, protocol), its table, and what went wrong below it."""
+        return "\n\n".join(self._comparison(group) for group in comparisons(records))
 
-    def _table(self, records: Sequence[Mapping[str, Any]]) -> str:
-        rows = [_row(record) for record in records]
-        if all(record["status"] == "ok" for record in records):  # a column that says nothing makes lines wrap
-            rows = [{name: cell for name, cell in row.items() if name != "status"} for row in rows]
-        rows += list(_rules(records))
-        text = tabulate(rows, headers="keys", tablefmt=self.format, floatfmt=".3f", missingval="–")
-        return "\n".join([text, *(line for record in records if (line := _failure(record)))])
+    def _comparison(self, records: Sequence[Record]) -> str:
+        models, rules = model_rows(records, self.each_seed), rule_rows(records, self.each_seed)
+        rows = [*models, *rules]
+        columns = self._columns(rows)
+        cells = [list(row) for row in zip(*columns.values(), strict=True)]
+        if (share := prevalence(records)) is not None:
+            cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
+        text = self._table(list(columns), cells, len(models))
+        above = [*_heading(records), *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else [])]
+        below = [*_contended(records), *_reasons(models)]
+        return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
+
+    def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
+        """The cells under their headings; on a terminal a line parts the first `models` rows from the others."""
+        options: Any = {
+            "colalign": ["left", *["right"] * (len(headers) - 1)],
+            "disable_numparse": True,
+        }
+        if not self.narrow:
+            return tabulate(cells, [name.replace("\n", " ") for name in headers], tablefmt=self.format, **options)
+        line = [SEPARATING_LINE]
+        heads = zip_longest(*(name.split("\n") for name in headers), fillvalue="")
+        lines = [*heads, line, *cells[:models], *([line, *cells[models:]] if cells[models:] else [])]
+        return tabulate(lines, tablefmt=_SIMPLE, **options)
+
+    def _around(self, lines: Sequence[str]) -> str:
+        if not self.narrow:
+            join = "\n" if self.comment else "  \n"  # Markdown joins lines that have no two spaces at their end
+            return join.join(self.comment + line for line in lines)
+        return "\n".join(
+            textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
+        )
+
+    def _columns(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        """Cells by heading; a column that says nothing is left out, it only makes lines wrap."""
+        models = [row for row in rows if row.kind == "model"]
+        oracle = {row.source for row in models} - {None} == {"oracle"}
+        columns = {
+            "model": [f"rule: {row.name}" if row.kind == "rule" else row.name for row in rows],
+            "runs": [f"{row.runs}/{row.runs + row.failed}" if row.failed else str(row.runs) for row in rows],
+            "seed": [", ".join(map(str, row.seeds)) for row in rows],
+            "split": [", ".join(map(str, row.splits)) for row in rows],
+            **{name: [_metric(row, name) for row in rows] for name in METRICS},
+            "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
+            "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
+            "fit + score\ns": [_times(row) for row in rows],
+        }
+        hidden = set(self._hidden(rows, models))
+        return {
+            name: cells
+            for name, cells in columns.items()
+            if name not in hidden and any(cell not in {"", "–"} for cell in cells)
+        }
+
+    def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
+        """Columns that say the same of every row, and on a terminal those that would not fit."""
+        if len({row.runs + row.failed for row in models}) == 1 and not any(
+            row.runs and row.failed for row in models
+        ):
+            yield "runs"
+        for name in ("seed", "split"):
+            if not self.each_seed or len({getattr(row, f"{name}s") for row in models}) == 1:
+                yield name
+        if self.narrow:
+            yield "auroc"
+            if over(rows):
+                yield from ("threshold", "oracle\nthreshold")
 
 
-def _heading(records: Sequence[Mapping[str, Any]]) -> str:
+def _heading(records: Sequence[Record]) -> list[str]:
     record = next((record for record in records if record["split"]), records[0])  # skipped ones may have none
     data, protocol, split = record["dataset"], record["protocol"], record["split"]
     simulated = " (SIMULATED: never set against published figures)" if data.get("simulated") else ""
     lines = [f"{data['name']}{simulated}"]
     if split:
-        unit = data.get("unit", "session")
+        unit, seeds = data.get("unit", "session"), sorted({one["protocol"]["split_seed"] for one in records})
         lines.append(
             f"{split['train']:,} {unit}s train ({protocol['train']}, {protocol['content']}), "
-            f"{split['held_out']:,} held out, {split['test']:,} tested; split seed {split['seed']}"
+            f"{split['held_out']:,} held out, {split['test']:,} tested; "
+            f"split seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
         )
-    lines.append(
+    headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
+    return [
+        *lines,
         f"protocol {record['preset']}: short (< {protocol['min_events']} events) {protocol['short']}, "
-        f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {protocol['duplicates']}"
-    )
-    return "\n".join(lines)
+        f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
+    ]
 
 
-def _row(record: Mapping[str, Any]) -> dict[str, Any]:
-    found = next(iter(record["metrics"].values()), None) if record["metrics"] else None
-    threshold = record.get("threshold") or {}
-    source = threshold.get("source")
-    named = f" ({source})" if source in {"oracle", "rule"} else ""
-    return {
-        "model": record["model"],
-        "seed": record["seed"],
-        **_cells(found, record["protocol"]),
-        "threshold": f"{threshold['value']:.4g}{named}" if threshold.get("value") is not None else None,
-        "fit s": record["stages"].get("fit", {}).get("wall_s"),
-        "score s": record["stages"].get("score", {}).get("wall_s"),
-        "status": record["status"],
-    }
+def _metric(row: Row, name: str) -> str:
+    if not row.runs:
+        return row.status if name == "f1" else ""
+    value, half = row.metrics.get(name), row.half.get(name)
+    if value is None or half is None:
+        return _number(value)
+    return f"{_number(value)} ±{half:.3f}".replace("±0.", "±.")
 
 
-def _cells(found: Mapping[str, Any] | None, protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Headline metrics, and F1 of the other choice of duplicates beside them."""
-    first, second = ("all", "distinct") if protocol["duplicates"] == "all" else ("distinct", "all")
-    head, other = ((found or {}).get(name) or {} for name in (first, second))
-    return {**{name: head.get(name) for name in METRICS}, f"f1 {second}": other.get("f1")}
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # no -0.000
 
 
-def _rules(records: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rules of the first run that has them: they do not depend on the model."""
-    for record in records:
-        if record["trivial"]:
-            for name, metrics in record["trivial"].items():
-                found = next(iter(metrics.values()), None)
-                yield {"model": f"rule: {name.replace('_', ' ')}", **_cells(found, record["protocol"])}
-            prevalence = next(iter(record["metrics"].values()))["all"]["prevalence"]
-            yield {"model": f"(prevalence {prevalence:.4f})"}
-            return
+def _threshold(row: Row, oracle: bool) -> str:
+    if row.threshold is None:
+        return "–" if row.runs and row.kind == "model" else ""
+    named = f" ({row.source})" if row.source in {"oracle", "rule"} and not oracle else ""
+    return f"{row.threshold:.4g}{named}"
 
 
-def _failure(record: Mapping[str, Any]) -> str:
-    error = record.get("error")
-    return f"{record['model']} {record['status']} at {error['stage']}: {error['message']}" if error else ""
+def _times(row: Row) -> str:
+    return f"{row.fit_s:.2f} + {row.score_s:.2f}" if row.fit_s is not None and row.score_s is not None else ""
+
+
+def _contended(records: Sequence[Record]) -> list[str]:
+    side = max((record["environment"].get("contended", 0) for record in records), default=0)
+    return [f"up to {side} runs went side by side: their times are left out"] if side else []
+
+
+def _reasons(rows: Sequence[Row]) -> list[str]:
+    """What gave nothing and why, models of one reason together."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.failed:
+            part = f" ({row.failed} of {row.runs + row.failed} runs)" if row.runs else ""
+            reasons.setdefault((row.status, row.reason), []).append(row.name + part)
+    return [f"{status}: {', '.join(names)}: {reason}" for (status, reason), names in reasons.items()]

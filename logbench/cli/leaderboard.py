@@ -1,0 +1,85 @@
+"""`logbench leaderboard`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..registry import Registry
+from . import State, pass_state
+from .common import note, plan_fields, seeds_options, split_seeds_of, with_plan_options
+from .run import code_of, next_step, reporter_of
+
+
+@click.command(
+    "leaderboard",
+    epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude deeplog --seeds 3",
+)
+@click.option("--models", metavar="A,B+C,…", help="Models to run; by default all that are installed.")
+@click.option("--exclude", metavar="A,B,…", help="Models to leave out.")
+@with_plan_options
+@seeds_options
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+              help="Run so many side by side; times are then left out of the table.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="End a run that takes longer to fit and score; it becomes a row that says so.")  # fmt: skip
+@click.option("--resume/--fresh", default=True, show_default=True,
+              help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
+@click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
+@pass_state
+def command(
+    state: State, models: str | None, exclude: str | None, seeds: int | None, split_seeds: int | None,
+    each_seed: bool, jobs: int, timeout: float | None, resume: bool, reporter: str | None, **options: Any,
+) -> int:  # fmt: skip
+    """Run many models on a data set under one protocol and rank them by F1.
+
+    Each runs in a worker process, so that one that fails, hangs or runs out of memory is a row with its reason and
+    stops nothing else. Each run becomes a record; what is there already is not run again.
+    """
+    from ..leaderboard import Leaderboard, ranked
+    from ..plan import Plan
+    from ..progress import Bars
+
+    splits = split_seeds_of(options.pop("split_seed"), split_seeds)
+    names = chosen(state.registry, models, exclude)
+    shown_by, fields = reporter_of(state, reporter, each_seed), plan_fields(options)
+    plans = [
+        Plan(model=name, seed=seed, split_seed=split, companions=names, command=state.command, **fields)
+        for split in splits  # outermost: models of one split share its work
+        for name in names
+        for seed in range(seeds or 1)
+    ]
+    with Bars() as bars:
+        board = Leaderboard(plans, state.registry, bars, resume=resume)
+        if board.taken_over:
+            bars.note(
+                f"{board.taken_over} of {len(plans)} runs taken over from {options['out']} (--fresh: run again)"
+            )
+        records = ranked(list(board.results(jobs, timeout, state.block)))
+    for record in records:
+        if record["error"] and record["error"].get("traceback"):
+            note(f"{record['model']}: {record['error']['traceback']}")
+    print(shown_by.report(records))
+    next_step(records, options["out"])
+    return code_of(records)
+
+
+def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple[str, ...]:
+    """Names of the models to run.
+
+    Raises:
+        ConfigError: an unknown name. UsageError: none is left.
+    """
+    wanted = _names(models) or tuple(registry.components["model"])
+    out = _names(exclude)
+    for name in (*wanted, *out):
+        registry.get("model", name)
+    left = tuple(name for name in dict.fromkeys(wanted) if name not in out)
+    if not left:
+        raise click.UsageError("--models and --exclude leave no model to run")
+    return left
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

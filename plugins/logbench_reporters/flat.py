@@ -1,0 +1,74 @@
+"""Rows for machines, by polars: every fact in a column of its own, the same in CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from .rows import INTERVALS, METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows
+
+
+class Flat:
+    """CSV with a header, or a JSON list of objects; see `Reporter.report`.
+
+    Args:
+        each_seed: one row a run instead of one a model.
+    """
+
+    def __init__(self, form: Literal["csv", "json"], each_seed: bool = False) -> None:
+        self.form, self.each_seed = form, each_seed
+
+    def report(self, records: Sequence[Record]) -> str:
+        """Rows of models and rules of all comparisons."""
+        frame = pl.DataFrame(flat(records, self.each_seed), infer_schema_length=None)
+        text = frame.write_csv() if self.form == "csv" else frame.write_json()
+        return text.rstrip("\n")
+
+
+def flat(records: Sequence[Record], each_seed: bool) -> list[Mapping[str, Any]]:
+    """Every row with every fact in a column of its own, for machines; `None` where there is none."""
+    result: list[Mapping[str, Any]] = []
+    for group in comparisons(records):
+        first = next((record for record in group if record["split"]), group[0])
+        data, split = first["dataset"], first["split"]
+        facts = {
+            "dataset": data["name"],
+            "simulated": bool(data.get("simulated")),
+            "digest": data.get("digest"),
+            "preset": first["preset"],
+            **{
+                f"protocol_{name}": first["protocol"][name] for name in ("train", "content", "min_events", "short")
+            },
+            **{f"protocol_{name}": first["protocol"][name] for name in ("unseen", "threshold", "duplicates")},
+            **{name: split.get(name) for name in ("train", "held_out", "test")},
+            "prevalence": prevalence(group),
+            "contended": max(record["environment"].get("contended", 0) for record in group),
+        }
+        rows = [*model_rows(group, each_seed), *rule_rows(group, each_seed)]
+        what = over(rows)
+        result += [
+            {**_facts(row), "interval": f"95% t over {what}" if row.half else None, **facts} for row in rows
+        ]
+    return result
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "name": row.name,
+        "runs": row.runs,
+        "failed": row.failed,
+        "status": row.status,
+        "reason": row.reason or None,
+        "seeds": " ".join(map(str, row.seeds)) or None,
+        "split_seeds": " ".join(map(str, row.splits)),
+        **{name: row.metrics.get(name) for name in METRICS},
+        "f1_other_duplicates": row.other,
+        **{f"{name}_half_width": row.half.get(name) for name in INTERVALS},
+        "threshold": row.threshold,
+        "threshold_source": row.source,
+        "fit_s": row.fit_s,
+        "score_s": row.score_s,
+    }

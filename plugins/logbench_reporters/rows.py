@@ -1,0 +1,172 @@
+"""From records to rows: one a model, over its seeds and splits, and one a rule that needs no model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from statistics import fmean, stdev
+from typing import Any
+
+Record = Mapping[str, Any]
+METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
+INTERVALS = ("f1", "precision", "recall")
+"""Metrics that get a 95% interval where several seeds or splits ran."""
+
+
+@dataclass
+class Row:
+    """One line of a table.
+
+    Attributes:
+        kind: `model` or `rule`. runs, failed: how many runs are summed up, and how many more gave nothing.
+        metrics: of the headline, means over the runs; None where undefined. other: F1 of the other choice of
+            duplicates.
+        half: half-widths of 95% intervals by metric; empty for a single seed and split.
+        threshold, source: None where the runs differ.
+        fit_s, score_s: means, None where runs were contended.
+        status, reason: of the runs that gave nothing; `ok` where there is none.
+    """
+
+    name: str
+    kind: str = "model"
+    seeds: tuple[int, ...] = ()
+    splits: tuple[int, ...] = ()
+    runs: int = 0
+    failed: int = 0
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    other: float | None = None
+    half: dict[str, float] = field(default_factory=dict)
+    threshold: float | None = None
+    source: str | None = None
+    fit_s: float | None = None
+    score_s: float | None = None
+    status: str = "ok"
+    reason: str = ""
+
+
+def comparisons(records: Sequence[Record]) -> list[list[Record]]:
+    """Records of one data set and protocol together, split seeds apart from it, in the order given."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        protocol = {k: v for k, v in record["protocol"].items() if k not in {"hash", "split_seed"}}
+        same = json.dumps([record["dataset"]["name"], record["preset"], protocol], sort_keys=True, default=str)
+        groups.setdefault(same, []).append(record)
+    return list(groups.values())
+
+
+def model_rows(records: Sequence[Record], each_seed: bool = False) -> list[Row]:
+    """One row a model and configuration, or one a run."""
+    groups: dict[Any, list[Record]] = {}
+    for number, record in enumerate(records):
+        same = (record["model"], json.dumps(record["config"], sort_keys=True, default=str))
+        groups.setdefault(number if each_seed else same, []).append(record)
+    return [_row(group) for group in groups.values()]
+
+
+def rule_rows(records: Sequence[Record], each_split: bool = False) -> list[Row]:
+    """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed."""
+    first: dict[int, Record] = {}
+    for record in records:
+        if record["trivial"]:
+            first.setdefault(_split(record), record)
+    groups = [[split] for split in first] if each_split else [list(first)] if first else []
+    return [_rule(name, [first[s] for s in splits]) for splits in groups for name in first[splits[0]]["trivial"]]
+
+
+def _rule(name: str, records: Sequence[Record]) -> Row:
+    row = Row(name.replace("_", " "), "rule", splits=tuple(map(_split, records)))
+    return _summed(row, [(_split(record), *_found(record["trivial"][name], record)) for record in records])
+
+
+def prevalence(records: Sequence[Record]) -> float | None:
+    """Share of anomalies among the tested units, the mean over splits; None without labels."""
+    found = {_split(r): next(iter(r["metrics"].values()))["all"]["prevalence"] for r in records if r["metrics"]}
+    return fmean(found.values()) if found else None
+
+
+def interval(values: Sequence[float]) -> float | None:
+    """Half-width of the 95% t-interval of the mean; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values)))
+
+
+def over(rows: Sequence[Row]) -> str:
+    """What the intervals are over, in words; empty where there are none."""
+    if not any(row.half for row in rows):
+        return ""
+    seeds, splits = ({each for row in rows for each in getattr(row, name)} for name in ("seeds", "splits"))
+    if len(splits) < 2:
+        return f"{len(seeds)} seeds"
+    return f"{len(splits)} splits" + (f", each the mean of {len(seeds)} seeds" if len(seeds) > 1 else "")
+
+
+def _row(records: Sequence[Record]) -> Row:
+    good = [record for record in records if record["status"] == "ok"]
+    bad = [record for record in records if record["status"] != "ok"]
+    row = Row(
+        records[0]["model"],
+        seeds=tuple(dict.fromkeys(record["seed"] for record in records)),
+        splits=tuple(dict.fromkeys(map(_split, records))),
+        failed=len(bad),
+    )
+    if bad:
+        row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
+    if good:
+        row.threshold, row.source = (_same(r["threshold"].get(name) for r in good) for name in ("value", "source"))
+        row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
+    return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good])
+
+
+def _summed(row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]]) -> Row:
+    """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
+    row.runs = len(found)
+    for name in METRICS:
+        values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])
+        row.metrics[name] = fmean(values) if values else None
+        half = interval(values) if name in INTERVALS else None
+        if half is not None:
+            row.half[name] = half
+    others = _by_split([(split, other) for split, _, other in found])
+    row.other = fmean(others) if others else None
+    return row
+
+
+def _by_split(pairs: Sequence[tuple[int, float | None]]) -> list[float]:
+    """The values of one split as they are, of several splits the mean of each; none where one is undefined."""
+    known = [(split, value) for split, value in pairs if value is not None]
+    if len(known) < len(pairs):
+        return []
+    splits = dict.fromkeys(split for split, _ in known)
+    if len(splits) < 2:
+        return [value for _, value in known]
+    return [fmean(value for one, value in known if one == split) for split in splits]
+
+
+def _found(metrics: Mapping[str, Any], record: Record) -> tuple[Mapping[str, Any], float | None]:
+    """Headline metrics, and F1 of the other choice of duplicates."""
+    first, second = ("all", "distinct") if record["protocol"]["duplicates"] == "all" else ("distinct", "all")
+    found = next(iter(metrics.values()), None) or {}
+    return found.get(first) or {}, (found.get(second) or {}).get("f1")
+
+
+def _split(record: Record) -> int:
+    seed: int = record["protocol"]["split_seed"]
+    return seed
+
+
+def _same(values: Iterator[Any]) -> Any:
+    different = list(dict.fromkeys(values))
+    return different[0] if len(different) == 1 else None
+
+
+def _seconds(records: Sequence[Record], stage: str) -> float | None:
+    """Mean seconds; None where runs went side by side, or the stage was not timed."""
+    if any(record["environment"].get("contended") for record in records):
+        return None
+    found = [record["stages"][stage]["wall_s"] for record in records if stage in record["stages"]]
+    return fmean(found) if found else None
