@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,14 +124,17 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def find(run: str, folder: Path) -> dict[str, Any]:
-    """The record whose id is or begins with `run`; `last` is the newest.
+    """The record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
 
     Raises:
         DataError: none or several begin so.
     """
     records = {record["run_id"]: record for record in read(folder)}
-    if run == "last" and records:
-        return list(records.values())[-1]
+    if back := re.fullmatch(r"last(?:~(\d+))?", run):
+        at = int(back[1] or 0)
+        if at < len(records):
+            return list(records.values())[-1 - at]
+        raise DataError(f"{run}: there are {len(records)} runs in {folder}; see: logbench runs --out {folder}")
     found = [record for name, record in records.items() if name.startswith(run)]
     if len(found) == 1 or (found and run in records):
         return records.get(run, found[0])

@@ -141,6 +141,9 @@ def test_find_by_beginning_by_whole_name_and_last(tmp_path: Path) -> None:
     assert records.find("20260102", tmp_path)["run_id"] == "20260102-m-cc"
     assert records.find("20260101-m-aa", tmp_path)["run_id"] == "20260101-m-aa", "whole names are no beginnings"
     assert records.find("last", tmp_path)["run_id"] == "20260102-m-cc"
+    assert records.find("last~2", tmp_path)["run_id"] == "20260101-m-aa"
+    with pytest.raises(DataError, match="last~3: there are 3 runs"):
+        records.find("last~3", tmp_path)
     with pytest.raises(DataError, match=r"begins 2 runs.*20260101-m-aab"):
         records.find("20260101", tmp_path)
     with pytest.raises(DataError, match="no run zz"):
