@@ -31,6 +31,7 @@ class OneClassSvm(CountModel):
         rows, weights = vectors[kept], counts.repeats[kept].astype(np.float64)
         gamma = self.config.gamma or _scale(rows, weights)
         self.svm = OneClassSVM(kernel=self.config.kernel, nu=self.config.nu, gamma=gamma)
+        self.svm.random_state = context.seed  # else libsvm's seed is drawn from NumPy's global state
         # A mean weight of 1 keeps libsvm's tolerance where it is for unweighted data.
         self.svm.fit(rows.toarray(), sample_weight=weights / weights.mean())
         return {"trained_vectors": len(kept), "support_vectors": len(self.svm.support_), "gamma": gamma}
