@@ -32,6 +32,7 @@ COMMANDS = (
     "rescore",
     "score",
     "cache",
+    "check",
 )
 _USERS = {
     errno.ENOSPC,

@@ -39,7 +39,7 @@ class Random(Kept):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Scores float64 [units]: a unit keeps its own whatever is scored beside it."""
         drawn = sessions.ids.hash(context.seed).to_numpy() >> np.uint64(11)  # the 53 bits that a float holds
-        return _blind(drawn * 2.0**-53)
+        return _blind(drawn.astype(np.float64) * 2.0**-53)
 
 
 def _blind(score: NDArray[np.float64]) -> Scores:

@@ -81,8 +81,13 @@ def _rule(name: str, records: Sequence[Record]) -> Row:
 
 
 def prevalence(records: Sequence[Record]) -> float | None:
-    """Share of anomalies among the tested units, the mean over splits; None without labels."""
-    found = {_split(r): next(iter(r["metrics"].values()))["all"]["prevalence"] for r in records if r["metrics"]}
+    """Share of anomalies among the tested units, the mean over splits; None where no evaluator says it."""
+    found = {
+        _split(r): m["all"]["prevalence"]
+        for r in records
+        for m in r["metrics"].values()
+        if "prevalence" in m["all"]
+    }
     return fmean(found.values()) if found else None
 
 

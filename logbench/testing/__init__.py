@@ -1,0 +1,31 @@
+"""Contract checks for components: `logbench check NAME`, `pytest --logbench NAME`, or from Python
+
+    from logbench.testing import check
+    assert not [outcome for outcome in check("model", "mine") if outcome.status == "violation"]
+
+and the small material that the checks use, for tests of your own (`tiny`, or pytest's fixture `tiny_dataset`).
+Names load on first use: pytest reads this package's plugin in every project where logbench is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .material import Tiny, tiny
+    from .rules import Outcome, Rule, Subject, ViolationError, check, kinds_of, rules_of
+
+_LAZY = {
+    **dict.fromkeys(("Outcome", "Rule", "Subject", "ViolationError", "check", "kinds_of", "rules_of"), "rules"),
+    **dict.fromkeys(("Tiny", "tiny"), "material"),
+}
+__all__ = ["Outcome", "Rule", "Subject", "Tiny", "ViolationError", "check", "kinds_of", "rules_of", "tiny"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'logbench.testing' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,71 @@
+"""Rules that every component must hold: strict options, and nothing heavy imported before it is built."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import get_type_hints
+
+from ..config import make
+from ..errors import ConfigError
+from ..registry import installed
+from .rules import InapplicableError, Subject, expect
+
+HEAVY = ("numpy", "pandas", "polars", "scipy", "sklearn", "tensorflow", "torch")
+
+
+def options(subject: Subject) -> None:
+    """The options are a frozen dataclass with defaults that hold their own bounds; unknown ones are refused."""
+    config, name = subject.part.entry.item.config, subject.part.name
+    if config is None:
+        raise InapplicableError("it has no options")
+    expect(dataclasses.is_dataclass(config), "config to be a dataclass", repr(config))
+    expect(config.__dataclass_params__.frozen, "@dataclass(frozen=True)", f"{config.__name__} is not frozen")
+    get_type_hints(config)  # a type that only a checker can see would make every option fail
+    missing = [f.name for f in dataclasses.fields(config) if f.default is f.default_factory is dataclasses.MISSING]
+    expect(not missing, "a default for every option", f"none for {', '.join(missing)}")
+    plain = config()
+    values = {field.name: getattr(plain, field.name) for field in dataclasses.fields(config)}
+    again = make(config, values, name)
+    expect(again == plain, f"the defaults to hold their own types: {plain}", str(again))
+    unhelped = [f.name for f in dataclasses.fields(config) if not f.metadata.get("help")]
+    expect(not unhelped, "option(default, help) for each option", f"no help for {', '.join(unhelped)}")
+    try:
+        make(config, {"no_such_option": 1}, name)
+    except ConfigError:
+        return
+    expect(False, "an unknown option to be refused", "no error for no_such_option=1")
+
+
+def imports(subject: Subject) -> None:
+    """The plugin's module imports nothing heavy, so that `logbench list` answers at once."""
+    plugin = subject.part.entry.plugin
+    known = [one for one in installed() if (one.name, one.distribution) == (plugin.name, plugin.distribution)]
+    if not known:
+        raise InapplicableError("its plugin is not installed")
+    found = _imported(plugin.name, plugin.distribution)
+    expect(not found, "heavy packages to be imported when it is built", f"the module imports {', '.join(found)}")
+
+
+@cache
+def _imported(name: str, distribution: str) -> tuple[str, ...]:
+    """Heavy packages in memory once the plugin, alone, is loaded in a new process."""
+    code = (
+        "import json, sys\nfrom logbench.registry import installed\n"
+        f"[p.load() for p in installed() if (p.name, p.distribution) == ({name!r}, {distribution!r})]\n"
+        f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImportError(done.stderr.strip().splitlines()[-1])
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+
+RULES: tuple[tuple[str, str, Callable[[Subject], None]], ...] = (
+    ("options", "strict options with defaults, types and one line of help each", options),
+    ("imports", "nothing heavy is imported before it is built", imports),
+)

@@ -1,0 +1,168 @@
+"""Rules for data sets: lines or key sequences, the same on every reading, and a card that holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..errors import ConfigError, DataError
+from ..frames import KeySequences, Lines
+from ..grouping import group_lines, read_lines
+from ..interfaces import Generator, silent
+from ..locate import locate
+from ..plan import Part
+from ..prepare import digest_of
+from .rules import InapplicableError, Subject, ViolationError, expect, rule
+from .watch import watched
+
+SOME = 100_000
+"""Rows that are looked at: a data set may be larger than memory."""
+
+
+def _path(subject: Subject) -> Path:
+    def find() -> Path:
+        if subject.data is None and isinstance(dataset := subject.build(), Generator):
+            folder = subject.fresh("generated")
+            dataset.generate(folder, silent)
+            return folder
+        try:
+            found = locate(subject.part, subject.data, subject.registry, silent, may_fetch=False)
+        except DataError as error:
+            raise InapplicableError(str(error)) from None
+        if found is None:
+            raise InapplicableError("it is not fetched yet: give --data, or logbench datasets fetch")
+        return found
+
+    return subject.once("path", find)
+
+
+def _opened(subject: Subject) -> Any:
+    return subject.once("opened", lambda: subject.build().read(_path(subject)))
+
+
+def _some(opened: Lines | KeySequences) -> pl.DataFrame:
+    return opened.frame.lazy().head(SOME).collect()
+
+
+@rule("dataset", "card", "the card names things that exist")
+def card(subject: Subject) -> None:
+    found = subject.part.entry.item.card
+    subject.registry.get("parser", found.parser)
+    subject.registry.get("windower", found.windower)
+    subject.registry.preset(found.protocol)
+    for name in ("title", "label", "unit", "layout"):
+        text = getattr(found, name)
+        expect(bool(text) and "\n" not in text, f"card.{name} in one line", repr(text))
+    if found.url:
+        expect(found.size > 0, "card.size in bytes beside card.url", str(found.size))
+        expect(
+            bool(re.fullmatch("[0-9a-f]{32}", found.md5)), "card.md5 of 32 digits beside card.url", repr(found.md5)
+        )
+
+
+@rule("dataset", "wrong-path", "a path that is not what the card says is a DataError of one line")
+def wrong_path(subject: Subject) -> None:
+    empty = subject.fresh("nothing")
+    for path in (empty, empty / "gone"):
+        try:
+            _some(subject.build().read(path))
+        except (DataError, ConfigError) as error:
+            expect("\n" not in str(error), "an error in one line", repr(str(error)))
+        else:
+            raise ViolationError(
+                f"a DataError for {'a missing' if path != empty else 'an empty'} folder", "no error"
+            )
+
+
+@rule("dataset", "generate", "a generator writes the same bytes each time, and only into its folder")
+def generate(subject: Subject) -> None:
+    if not isinstance(subject.build(), Generator):
+        raise InapplicableError("it has no generate(folder, progress)")
+    first, second = subject.fresh("first"), subject.fresh("second")
+    with watched(subject.fresh("watched"), first, second) as watch:
+        for folder in (first, second):
+            subject.build().generate(folder, silent)
+    contents = [
+        {p.relative_to(f): p.read_bytes() for p in sorted(f.rglob("*")) if p.is_file()} for f in (first, second)
+    ]
+    expect(bool(contents[0]), "some file", "none")
+    unlike = [str(name) for name in contents[0] if contents[1].get(name) != contents[0][name]]
+    expect(
+        contents[0].keys() == contents[1].keys() and not unlike,
+        "the same files twice",
+        ", ".join(unlike) or "others",
+    )
+    found = [*watch.written, *watch.states]
+    expect(not found, "nothing written elsewhere, random states left alone", ", ".join(found[:3]))
+
+
+@rule("dataset", "runs", "it opens as Lines or KeySequences and holds something")
+def runs(subject: Subject) -> None:
+    opened = _opened(subject)
+    expect(isinstance(opened, Lines | KeySequences), "Lines or KeySequences", type(opened).__name__)
+    expect(len(_some(opened)) > 0, "rows", "none")
+
+
+@rule("dataset", "numbered", "line numbers count from 0; sequences have a name of their own")
+def numbered(subject: Subject) -> None:
+    opened = _opened(subject)
+    some = _some(opened)
+    if isinstance(opened, KeySequences):
+        twice = some.filter(pl.col("unit").is_duplicated() | pl.col("unit").is_null())
+        expect(
+            not len(twice), "a name of its own for each sequence", f"{twice['unit'][:1].to_list()} twice or null"
+        )
+        return
+    right = np.array_equal(some["line"].to_numpy(), np.arange(len(some)))
+    expect(right, "lines 0, 1, 2 …", f"{some['line'].head(5).to_list()} …")
+
+
+@rule("dataset", "again", "every reading gives the same rows, from files of the same digest")
+def again(subject: Subject) -> None:
+    opened, other = _opened(subject), subject.build().read(_path(subject))
+    expect(_some(opened).equals(_some(opened)), "the same rows when it is read twice", "others")
+    expect(_some(opened).equals(_some(other)), "the same rows when it is opened twice", "others")
+    expect(bool(opened.files), "the files that were read, for the digest", "none")
+    gone = [str(file) for file in opened.files if not Path(file).is_file()]
+    expect(not gone, "files that are there", ", ".join(gone[:2]))
+    expect(digest_of(opened.files) == digest_of(other.files), "the same files in the same order", "others")
+
+
+@rule("dataset", "labels", "labels are 0, 1 or -1 (unknown), one a unit")
+def labels(subject: Subject) -> None:
+    opened = _opened(subject)
+    some = _some(opened)
+    if isinstance(opened, Lines) and opened.labels:
+        frame = opened.labels()
+        wanted = {"unit": pl.String(), "label": pl.Int8()}
+        got = {name: frame.schema.get(name) for name in wanted}
+        expect(got == wanted, "labels with columns unit (String) and label (Int8)", str(dict(frame.schema)))
+        expect(not frame["unit"].is_duplicated().any(), "one label a unit", "a unit with several")
+        some = frame
+    elif "label" not in some.columns:
+        raise InapplicableError("it has no labels")
+    strange = some.filter(~pl.col("label").is_in([-1, 0, 1]).fill_null(value=True))["label"].unique().to_list()
+    expect(not strange, "labels 0, 1 or -1", str(strange[:3]))
+
+
+@rule("dataset", "groups", "the card's windower and parser make units of it")
+def groups(subject: Subject) -> None:
+    opened = _opened(subject)
+    if isinstance(opened, KeySequences):
+        raise InapplicableError("it comes as key sequences")
+    found = subject.part.entry.item.card
+    parser, windower = (
+        Part(entry, entry.item.config() if entry.item.config else None).build()
+        for entry in (
+            subject.registry.get("parser", found.parser),
+            subject.registry.get("windower", found.windower),
+        )
+    )
+    few = replace(opened, frame=opened.frame.head(SOME), labels=None)
+    grouped = group_lines(read_lines(few, windower, parser, silent, times=True), parser)
+    expect(len(grouped) > 1, f"several {found.unit}s", str(len(grouped)))

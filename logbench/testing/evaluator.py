@@ -1,0 +1,98 @@
+"""Rules for evaluators: numbers or None, weighted, whatever the units are."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from . import material
+from .rules import Subject, expect, rule
+from .watch import watched
+
+CLOSE = 1e-9
+
+
+def _evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
+    came = subject.build().evaluate(units)
+    expect(isinstance(came, Mapping), "evaluate to return a mapping", type(came).__name__)
+    return dict(came)
+
+
+def _usual(subject: Subject) -> dict[str, Any]:
+    return subject.once("usual", lambda: _evaluate(subject, material.units()))
+
+
+def _numbers(came: Mapping[str, Any], what: str) -> None:
+    for name, value in came.items():
+        expect(isinstance(name, str), "names of metrics to be texts", repr(name))
+        right = value is None or (isinstance(value, int | float) and math.isfinite(value))
+        expect(
+            right,
+            f"{name} of {what} to be a number, or None where it is undefined",
+            f"{value!r} ({type(value).__name__})",
+        )
+
+
+def _same(expected: Mapping[str, Any], came: Mapping[str, Any], what: str) -> None:
+    expect(expected.keys() == came.keys(), f"the same metrics {what}", ", ".join(came))
+    for name, value in expected.items():
+        other = came[name]
+        alike = value == other or (
+            None not in (value, other) and math.isclose(value, other, rel_tol=CLOSE, abs_tol=CLOSE)
+        )
+        expect(alike, f"{name} = {value} {what}", str(other))
+
+
+@rule("evaluator", "runs", "evaluate answers with names and numbers")
+def runs(subject: Subject) -> None:
+    came = _usual(subject)
+    expect(bool(came), "one metric at least", "none")
+    _numbers(came, "labelled units of both classes")
+    json.dumps(came, allow_nan=False)
+
+
+@rule("evaluator", "weights", "a unit of weight 2 counts as two units of weight 1")
+def weights(subject: Subject) -> None:
+    units = material.units()
+    repeated = units.select(pl.all().repeat_by(pl.col("weight").cast(pl.UInt32)).explode())
+    single = repeated.with_columns(weight=pl.lit(1.0))
+    _same(_usual(subject), _evaluate(subject, single), "with each unit of weight 2 given twice")
+
+
+@rule("evaluator", "order", "the order of units changes nothing")
+def order(subject: Subject) -> None:
+    _same(_usual(subject), _evaluate(subject, material.units().reverse()), "in reverse order")
+
+
+@rule("evaluator", "infinite", "scores of ±infinity are ranked first and last, not computed with")
+def infinite(subject: Subject) -> None:
+    score = pl.when(pl.col("events") > 11).then(math.inf).when(pl.col("events") < 7).then(-math.inf)
+    _numbers(_evaluate(subject, material.units().with_columns(score=score.otherwise("score"))), "infinite scores")
+
+
+@rule("evaluator", "one-class", "units of one class, one unit, and verdicts all alike are answered")
+def one_class(subject: Subject) -> None:
+    units = material.units()
+    for what, some in {
+        "normal units only": units.filter(pl.col("label") == 0),
+        "anomalies only": units.filter(pl.col("label") == 1),
+        "one unit": units.head(1),
+        "units that all alarm": units.with_columns(verdict=pl.lit(True)),
+        "units of which none alarms": units.with_columns(verdict=pl.lit(False)),
+        "units of one score": units.with_columns(score=pl.lit(0.0)),
+    }.items():
+        _numbers(_evaluate(subject, some), what)
+
+
+@rule("evaluator", "files", "nothing is written or printed, and the units stay as they were")
+def files(subject: Subject) -> None:
+    units = material.units()
+    with watched(subject.fresh("watched")) as watch:
+        _evaluate(subject, units)
+    found = [*watch.written, *watch.states, *([repr(watch.printed[:60])] if watch.printed else [])]
+    expect(not found, "no files, no prints, random states left alone", ", ".join(found[:3]))
+    expect(units.equals(material.units()), "the units as they were", "others")

@@ -1,0 +1,197 @@
+"""Small material for tests, the same on every call: sessions, lines, messages, units with verdicts, records."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..frames import Sessions
+from ..interfaces import Context, Traits
+
+VOCABULARY = 12
+DAY = 1_700_000_000_000_000
+"""Microseconds since 1970."""
+
+
+def sessions(count: int, least: int, seed: int, anomalous: float = 0.0, traits: Traits | None = None) -> Sessions:
+    """Walks around a circle of `VOCABULARY` keys, some with a skip; many repeat each other.
+
+    Args:
+        least: events of the shortest one; the longest has seven more.
+        anomalous: share of units, label 1, that jump anywhere and meet keys unseen in training.
+        traits: what the model needs of them (`times`).
+    """
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(count) < anomalous).astype(np.int8)
+    walks = [_strange(least, rng) if label else _usual(least, rng) for label in labels]
+    return of(walks, traits=traits, labels=labels)
+
+
+def of(walks: list[list[int]], traits: Traits | None = None, **columns: Any) -> Sessions:
+    """Sessions of these keys as a model gets them: read-only, a second between events where times are needed."""
+    events = sum(map(len, walks))
+    steps = np.random.default_rng(events).integers(1, 2_000_000, events)
+    found = Sessions.of(
+        walks,
+        vocabulary=VOCABULARY,
+        times=DAY + np.cumsum(steps) if traits and "times" in traits.needs else None,
+        templates=tuple(f"step {key} of <*>" for key in range(VOCABULARY)),
+        **columns,
+    )
+    for column in (found.keys, found.offsets, found.weights, found.labels, found.times):
+        if column is not None:
+            column.flags.writeable = False
+    return found
+
+
+def _usual(least: int, rng: np.random.Generator) -> list[int]:
+    start, length = int(rng.integers(3)), least + int(rng.integers(8))
+    skip = int(rng.integers(1, length + 1)) if rng.random() < 0.2 else length
+    return [(start + step + (step >= skip)) % VOCABULARY for step in range(length)]
+
+
+def _strange(least: int, rng: np.random.Generator) -> list[int]:
+    length = least + int(rng.integers(8))
+    walk = rng.integers(0, VOCABULARY, length)
+    if rng.random() < 0.5:
+        walk[rng.integers(0, length, 2)] = VOCABULARY + rng.integers(0, 5, 2)
+    return [int(key) for key in walk]
+
+
+def lines(count: int = 60) -> pl.DataFrame:
+    """Log lines with every column that a data set may give, and `id`, the sessions that each names.
+
+    Every tenth names none, every seventh names two.
+    """
+    number = np.arange(count)
+    ids = [
+        [] if n % 10 == 9 else [f"job-{n % 4}", f"job-{n % 5}"] if n % 7 == 6 else [f"job-{n % 4}"] for n in number
+    ]
+    begin = datetime.datetime(2024, 1, 1)
+    times = [begin + datetime.timedelta(seconds=17 * n) for n in range(count)]
+    messages = pl.Series(MESSAGES).gather(number % len(MESSAGES))
+    return pl.DataFrame(
+        {
+            "line": pl.Series(number, dtype=pl.UInt32),
+            "message": messages,
+            "raw": "INFO " + messages,
+            "time": pl.Series(times, dtype=pl.Datetime("us")),
+            "level": pl.Series(["INFO", "WARN", "ERROR"]).gather(number % 3),
+            "component": pl.Series(["disk", "net"]).gather(number % 2),
+            "node": pl.Series([f"node-{n % 3}" for n in number]),
+            "file": pl.Series(["a.log", "b.log"]).gather(number // 30 % 2),
+            "label": pl.Series(number % 11 == 5, dtype=pl.Int8),
+            "id": pl.Series(ids, dtype=pl.List(pl.String)),
+            "shape": messages.str.replace_all("[0-9]+", "0").cast(pl.Categorical()),
+        }
+    )  # fmt: skip
+
+
+MESSAGES = (
+    "Receiving block blk_-1608999687919862906 src: /10.250.19.102:54106 dest: /10.250.19.102:50010",
+    "Receiving block blk_77 src: /10.0.0.1:1 dest: /10.0.0.2:50010",
+    "PacketResponder 1 for block blk_38865049064139660 terminating",
+    "PacketResponder 12 for block blk_-7 terminating",
+    "Verification succeeded for blk_-3544583377289625738",
+    "user alice logged in from 192.168.1.17 port 22",
+    "user bob logged in from 10.1.1.1 port 2222",
+    "user carol_9 logged in from fe80::1 port 22",
+    "session closed",
+    "session closed",
+    "Failed password for root from 218.188.2.4 port 38926 ssh2",
+    "instruction cache parity error corrected",
+    "ciod: failed to read message prefix on control stream (CioStream socket to 172.16.96.116:33569",
+    "total of 12 ddr error(s) detected and corrected on rank 0, symbol 14 over 84023 seconds",
+    "0x1fd4 at 0xdeadbeef: read of 4096 bytes took 0.25ms",
+    "/var/log/app-12/part.0007 rotated, 99% full",
+    "temperature 71 °C, Überhitzung möglich — naïve café",
+    "",
+    " ",
+    "a  b   c",
+    "key=value id=deadbeef42 uuid=123e4567-e89b-12d3-a456-426614174000",
+    "retry 1 of 3",
+    "retry 2 of 3",
+    "retry 3 of 3",
+)
+"""Messages of several systems, with numbers, addresses, hexadecimal words, blanks, and the empty one."""
+OTHERS = (
+    "Receiving block blk_5 src: /10.9.9.9:99 dest: /10.9.9.8:50010",
+    "user dave logged in from 10.7.7.7 port 22",
+    "quite another thing happened once",
+    "кошка 12",
+    "retry 17 of 99",
+    "",
+)
+"""Messages that a parser meets after training: near ones and strange ones."""
+
+
+def units(count: int = 40, seed: int = 0) -> pl.DataFrame:
+    """Labelled units with scores, verdicts and weights, as an evaluator gets them."""
+    rng = np.random.default_rng(seed)
+    label = (np.arange(count) % 4 == 0).astype(np.int8)
+    score = np.round(rng.normal(label.astype(float), 1.0), 1)
+    return pl.DataFrame(
+        {
+            "unit": [f"u{n}" for n in range(count)],
+            "label": pl.Series(label, dtype=pl.Int8),
+            "score": score,
+            "verdict": score > 0.5,
+            "weight": np.where(label == 0, 2.0, 1.0),
+            "sequence": pl.Series(np.arange(count) // 2, dtype=pl.UInt32),
+            "events": pl.Series(5 + np.arange(count) % 9, dtype=pl.Int64),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """Small material for tests of any component.
+
+    Attributes:
+        train, held_out: sessions of normal units, unlabelled, 12 known keys.
+        test: sessions with some anomalies and unseen keys, unlabelled; `labels` int8 [units] are theirs.
+        context: what a model gets beside them.
+        lines: a polars frame of log lines, `id` the sessions that each names.
+        messages, others: texts that a parser trains on, and that it meets later.
+        units: a polars frame as evaluators get it.
+    """
+
+    train: Sessions
+    held_out: Sessions
+    test: Sessions
+    labels: np.ndarray[Any, np.dtype[np.int8]]
+    context: Context
+    lines: pl.DataFrame = field(default_factory=lines)
+    messages: pl.Series = field(default_factory=lambda: pl.Series("message", MESSAGES).unique(maintain_order=True))
+    others: pl.Series = field(default_factory=lambda: pl.Series("message", OTHERS))
+    units: pl.DataFrame = field(default_factory=units)
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """Records of runs on this material: `ok`, without labels, failed, skipped."""
+        from .records import records
+
+        return records()
+
+
+def tiny(least: int = 12) -> Tiny:
+    """Small material, the same on every call.
+
+    Args:
+        least: events of the shortest session.
+    """
+    test = sessions(60, least, seed=2, anomalous=0.25)
+    assert test.labels is not None
+    held = sessions(40, least, seed=1).unlabelled()
+    return Tiny(
+        train=sessions(200, least, seed=0).unlabelled(),
+        held_out=held,
+        test=test.unlabelled(),
+        labels=test.labels,
+        context=Context(held_out=held),
+    )

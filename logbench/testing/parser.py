@@ -1,0 +1,187 @@
+"""Rules for parsers: fitted once, then frozen; the same messages get the same keys."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..grouping import apply
+from . import material
+from .rules import Subject, ViolationError, expect, rule
+from .watch import watched
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A fitted parser, the masked messages that it was fitted on, and their keys as it gave them."""
+
+    parser: Any
+    messages: pl.Series
+    keys: Any
+
+
+def _masked(parser: Any, messages: pl.Series) -> pl.Series:
+    shapes = messages.to_frame("text").select(apply(pl.col("text"), parser.shape))
+    return shapes.select(apply(pl.col("text"), parser.masks)).to_series()
+
+
+def _distinct(parser: Any, messages: tuple[str, ...]) -> pl.Series:
+    return _masked(parser, pl.Series("text", messages)).unique(maintain_order=True)
+
+
+def _learn(subject: Subject) -> Learnt:
+    parser = subject.build()
+    messages = _distinct(parser, material.MESSAGES)
+    return Learnt(parser, messages, parser.fit(messages))
+
+
+def _learnt(subject: Subject) -> Learnt:
+    return subject.once("learnt", lambda: _learn(subject))
+
+
+def _all(learnt: Learnt) -> pl.Series:
+    """Messages that it knows, and others."""
+    return pl.concat([learnt.messages, _distinct(learnt.parser, material.OTHERS)])
+
+
+def _keys(came: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
+    found = f"{came.dtype} {list(came.shape)}" if isinstance(came, np.ndarray) else type(came).__name__
+    expect(found == f"int32 [{count}]", f"{what} to return int32 [{count}]", found)
+    keys: NDArray[np.int32] = came
+    inside = not count or (low <= int(keys.min()) and int(keys.max()) < high)
+    expect(inside, f"{what} to give keys in {low} … {high - 1}", f"{keys.min()} … {keys.max()}" if count else "")
+    return keys
+
+
+@rule("parser", "runs", "fit gives each message a key, 0 … templates - 1")
+def runs(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    templates = list(learnt.parser.templates)
+    wrong = [template for template in templates if not isinstance(template, str)]
+    expect(not wrong, "templates to be texts", f"{wrong[:1]}")
+    _keys(learnt.keys, len(learnt.messages), 0, len(templates), "fit")
+
+
+@rule("parser", "numbered", "every template is the key of a training message: the vocabulary is what training met")
+def numbered(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    unused = sorted(set(range(len(learnt.parser.templates))) - set(learnt.keys.tolist()))
+    expect(not unused, "keys 0 … templates - 1 without a gap", f"no training message has key {unused[:3]}")
+
+
+@rule("parser", "match", "match gives known keys, or -1 where no template fits")
+def match(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    messages, size = _all(learnt), len(learnt.parser.templates)
+    _keys(learnt.parser.match(messages), len(messages), -1, size, "match")
+
+
+@rule("parser", "frozen", "match never learns: templates and state stay as they were")
+def frozen(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    known, state = list(learnt.parser.templates), json.dumps(learnt.parser.state(), sort_keys=True)
+    first = learnt.parser.match(learnt.messages)
+    learnt.parser.match(_all(learnt))
+    after = list(learnt.parser.templates)
+    expect(after == known, f"{len(known)} templates after match, too", f"{len(after)}, or other ones")
+    expect(
+        json.dumps(learnt.parser.state(), sort_keys=True) == state,
+        "match to leave the state alone",
+        "another state",
+    )
+    again = learnt.parser.match(learnt.messages)
+    expect(np.array_equal(first, again), "the same keys before and after other messages", _unlike(first, again))
+
+
+@rule("parser", "same", "the same messages get the same keys, whatever is matched beside them")
+def same(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    other = _learn(subject)
+    expect(np.array_equal(learnt.keys, other.keys), "a second fit alike", _unlike(learnt.keys, other.keys))
+    messages = _all(learnt)
+    keys = learnt.parser.match(messages)
+    twice = learnt.parser.match(pl.concat([messages.reverse(), messages]))
+    expected = np.concatenate([keys[::-1], keys])
+    expect(
+        np.array_equal(expected, twice),
+        "one key a message in any order, repeated or not",
+        _unlike(expected, twice),
+    )
+    alone = np.concatenate([learnt.parser.match(messages.slice(n, 1)) for n in range(len(messages))])
+    expect(np.array_equal(keys, alone), "the same key for a message matched alone", _unlike(keys, alone))
+
+
+def _unlike(first: NDArray[np.int32], second: NDArray[np.int32]) -> str:
+    if len(first) != len(second):
+        return f"{len(second)} keys instead of {len(first)}"
+    far = np.flatnonzero(first != second)
+    return f"{len(far)} others, first {second[far[0]]} instead of {first[far[0]]}" if len(far) else ""
+
+
+@rule("parser", "state", "state is plain JSON, and restore makes a parser alike of it")
+def state(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    text = json.dumps(learnt.parser.state(), allow_nan=False)
+    restored = subject.build()
+    restored.restore(json.loads(text))
+    known = list(learnt.parser.templates)
+    expect(
+        list(restored.templates) == known,
+        "the same templates once restored",
+        f"{len(restored.templates)} of {len(known)}",
+    )
+    first, second = (parser.match(_all(learnt)) for parser in (learnt.parser, restored))
+    expect(np.array_equal(first, second), "the same keys once restored", _unlike(first, second))
+
+
+@rule("parser", "empty", "no message at all is fitted and matched, too")
+def empty(subject: Subject) -> None:
+    parser, nothing = subject.build(), pl.Series("text", [], dtype=pl.String)
+    _keys(parser.fit(nothing), 0, 0, 0, "fit")
+    expect(not len(parser.templates), "no template without a message", str(len(parser.templates)))
+    _keys(parser.match(nothing), 0, -1, 0, "match")
+    others = _distinct(parser, material.OTHERS)
+    _keys(parser.match(others), len(others), -1, 0, "match")
+
+
+@rule("parser", "shape", "messages of one shape have one masked message")
+def shape(subject: Subject) -> None:
+    """Texts with their digits changed: where the shape sees no difference, nor may the masks."""
+    parser = subject.build()
+    for name, pairs in (("masks", parser.masks), ("shape", parser.shape)):
+        right = all(isinstance(a, str) and isinstance(b, str) for a, b in pairs)
+        expect(right, f"{name} to be pairs of (regular expression, replacement)", repr(pairs)[:60])
+    text, digit = pl.col("text"), "[0-9]"
+    texts = pl.Series("text", (*material.MESSAGES, *material.OTHERS)).to_frame()
+    variants = pl.concat(
+        [
+            texts,
+            *(
+                texts.select(text.str.replace_all(found, new))
+                for found, new in ((digit, "7"), ("[0-9]+", "123"), ("[0-9]+", "0"))
+            ),
+        ]
+    )
+    found = variants.select("text", shape=apply(text, parser.shape), masked=apply(text, parser.masks))
+    unlike = found.group_by("shape", maintain_order=True).agg(pl.col("masked").unique(maintain_order=True))
+    for shape_, masked in unlike.filter(pl.col("masked").list.len() > 1).iter_rows():
+        raise ViolationError(
+            f"one masked message for the shape {shape_!r}: a narrower shape, or ()",
+            " and ".join(map(repr, masked[:2])),
+        )
+
+
+@rule("parser", "files", "nothing is written or printed, no global random state is touched")
+def files(subject: Subject) -> None:
+    with watched(subject.fresh("watched")) as watch:
+        learnt = _learn(subject)
+        learnt.parser.match(_all(learnt))
+    found = [*watch.written, *watch.states, *([repr(watch.printed[:60])] if watch.printed else [])]
+    expect(not found, "no files, no prints, random states left alone", ", ".join(found[:3]))

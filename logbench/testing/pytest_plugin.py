@@ -1,0 +1,141 @@
+"""For pytest: `pytest --logbench NAME` runs the contract rules of a component as tests, and fixtures for authors.
+
+Loaded by pytest wherever logbench is installed, so nothing but pytest is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from logbench.registry import Registry
+
+    from .command import Done
+    from .material import Tiny
+    from .rules import Rule, Subject
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options `--logbench`, `--logbench-set` and `--logbench-data`."""
+    group = parser.getgroup("logbench", "contract rules of logbench components")
+    group.addoption("--logbench", action="append", default=[], metavar="NAME",
+                    help="also run the contract rules of the installed component NAME (repeatable)")  # fmt: skip
+    group.addoption("--logbench-set", action="append", default=[], metavar="NAME.KEY=VALUE",
+                    help="set an option of the component that is checked (repeatable)")  # fmt: skip
+    group.addoption("--logbench-data", metavar="PATH", help="raw data of the data set that is checked")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add one item a rule for each name given by `--logbench`."""
+    if names := config.getoption("logbench"):
+        items.extend(_items(session, config, names))
+
+
+def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> list[pytest.Item]:
+    from pathlib import Path
+
+    from logbench import LogbenchError, parse_settings
+    from logbench.registry import Registry
+
+    from .rules import kinds_of, rules_of, subject
+
+    stack, found = ExitStack(), list[pytest.Item]()
+    config.add_cleanup(stack.close)
+    data = config.getoption("logbench_data")
+    try:
+        registry, settings = Registry(), parse_settings(config.getoption("logbench_set"))
+        for name in dict.fromkeys(names):
+            for kind in kinds_of(name, registry):
+                one = stack.enter_context(
+                    subject(kind, name, registry, settings.get(name), Path(data).absolute() if data else None)
+                )
+                found += [
+                    RuleItem.from_parent(session, name=f"{kind}:{name}:{rule.name}", subject=one, rule=rule)
+                    for rule in rules_of(kind)
+                ]
+    except LogbenchError as error:
+        raise pytest.UsageError(f"--logbench: {error}") from None
+    return found
+
+
+class RuleItem(pytest.Item):
+    """One contract rule, applied to one component."""
+
+    def __init__(self, *, subject: Subject, rule: Rule, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.subject, self.rule = subject, rule
+
+    def runtest(self) -> None:
+        """Fails where the rule is violated, skips where it does not apply."""
+        from .rules import ViolationError
+
+        outcome = self.rule.judge(self.subject)
+        if outcome.status == "violation":
+            raise ViolationError(outcome.expected, outcome.came)
+        if outcome.status == "skipped":
+            pytest.skip(outcome.why)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> str:
+        """What was expected and what came, without a traceback."""
+        from .rules import ViolationError
+
+        if isinstance(excinfo.value, ViolationError):
+            title = f"rule {self.rule.name}: {self.rule.summary}"
+            return f"{title}\n  expected: {excinfo.value.expected}\n  came:     {excinfo.value.came}"
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """Under which name it is reported."""
+        return self.config.rootpath, None, self.name
+
+
+@pytest.fixture
+def tiny_dataset() -> Tiny:
+    """Small material, made in memory: sessions, lines, messages, units, records. See `logbench.testing.Tiny`."""
+    from .material import tiny
+
+    return tiny()
+
+
+@pytest.fixture(scope="session")
+def logbench_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder of the test session, so that tests neither read nor fill the user's."""
+    return tmp_path_factory.mktemp("logbench-cache")
+
+
+@pytest.fixture(scope="session")
+def hdfs_sim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small simulated HDFS log with its labels (600 blocks), written once a session."""
+    from logbench.config import make
+    from logbench.interfaces import silent
+    from logbench.registry import Registry
+
+    item = Registry().get("dataset", "hdfs-sim").item
+    folder = tmp_path_factory.mktemp("hdfs-sim")
+    item.build(make(item.config, {"blocks": 600}, "hdfs-sim")).generate(folder, silent)
+    return folder
+
+
+@pytest.fixture
+def registry() -> Registry:
+    """All installed components, found anew for each test."""
+    from logbench.registry import Registry
+
+    return Registry()
+
+
+@pytest.fixture
+def run_logbench(tmp_path: Path, logbench_cache: Path) -> Callable[..., Done]:
+    """The command in a temporary folder: `run_logbench("list", "model").out`. See `logbench.testing.command`."""
+    from .command import runner
+
+    return runner(tmp_path, logbench_cache)

@@ -1,0 +1,143 @@
+"""Records of real runs on tiny material, of every kind that a reporter can meet."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..frames import Lines, Sessions
+from ..hookspecs import hookimpl
+from ..interfaces import Card, Component, Context, Preset, Traits
+from ..registry import Plugin, Registry
+from ..runner import run
+
+
+class _Data:
+    """Thirty sessions of three or four lines; every fifth is anomalous."""
+
+    labelled = True
+
+    def read(self, path: Path) -> Lines:
+        rows = [
+            (f"s{n}", f"step {step}")
+            for n in range(30)
+            for step in ("a", "b", "c", "odd")[: 4 if n % 5 == 4 else 3]
+        ]
+        frame = pl.DataFrame(rows, schema=["id", "message"], orient="row").with_row_index("line")
+        return Lines(frame.lazy(), files=[path], labels=self.labels if self.labelled else None)
+
+    def labels(self) -> pl.DataFrame:
+        label = pl.Series([int(n % 5 == 4) for n in range(30)], dtype=pl.Int8)
+        return pl.DataFrame({"unit": [f"s{n}" for n in range(30)], "label": label})
+
+
+class _Unlabelled(_Data):
+    labelled = False
+
+
+class _Parser:
+    masks = shape = ()
+
+    def fit(self, messages: pl.Series) -> Any:
+        self.templates = messages.to_list()
+        return self.match(messages)
+
+    def match(self, messages: pl.Series) -> Any:
+        known = {text: key for key, text in enumerate(self.templates)}
+        return np.array([known.get(text, -1) for text in messages], dtype=np.int32)
+
+
+class _Windower:
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit="id")
+
+
+class _Length:
+    def fit(self, train: Sessions, context: Context) -> None:
+        """Nothing to learn."""
+
+    def score(self, sessions: Sessions, context: Context) -> Any:
+        return sessions.lengths + 0.5
+
+
+class _Failing(_Length):
+    def fit(self, train: Sessions, context: Context) -> None:
+        raise ValueError("what the model said")
+
+
+class _Usual:
+    of_units = True
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        truth, alarm = units["label"].to_numpy() == 1, units["verdict"].to_numpy()
+        tp, fp, fn, tn = (
+            float((a & b).sum()) for a, b in ((truth, alarm), (~truth, alarm), (truth, ~alarm), (~truth, ~alarm))
+        )
+        f1 = 2 * tp / max(2 * tp + fp + fn, 1.0)
+        both = f1 if 0 < truth.sum() < len(truth) else None
+        alike = {
+            **dict.fromkeys(("precision", "recall", "f1"), f1),
+            **dict.fromkeys(("mcc", "auroc", "auprc"), both),
+        }
+        return {"tp": tp, "fp": fp, "tn": tn, "fn": fn, **alike, "prevalence": float(truth.mean())}
+
+
+class _Other:
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        return {"cost": float(len(units)), "undefined": None}
+
+
+def _registry() -> Registry:
+    card = Card(title="tiny", label="l", parser="tiny", windower="tiny", protocol="tiny", layout="nothing")
+    protocol = {"train_units": 10, "held_out": 0.2, "threshold": "fixed", "value": 4.0}
+    offered: dict[str, list[Any]] = {
+        "datasets": [Component("tiny", _Data, card=card), Component("bare", _Unlabelled, card=card)],
+        "parsers": [Component("tiny", _Parser)],
+        "windowers": [Component("tiny", _Windower)],
+        "models": [
+            Component("length", _Length),
+            Component("failing", _Failing),
+            Component("timed", _Length, traits=Traits(needs=frozenset({"times"}))),
+        ],
+        "evaluators": [Component("usual", _Usual, default=True), Component("other", _Other)],
+        "presets": [Preset(name="tiny", summary="", source="", protocol=protocol)],
+    }
+    module = ModuleType("tiny")
+    for hook, items in offered.items():
+        setattr(module, f"logbench_{hook}", hookimpl(lambda items=items: items, specname=f"logbench_{hook}"))
+    return Registry(plugins=[Plugin("tiny", "logbench-tiny", "0", lambda: module)])
+
+
+@cache
+def _made() -> Sequence[dict[str, Any]]:
+    registry, found = _registry(), []
+    with tempfile.TemporaryDirectory() as folder:
+        (data := Path(folder) / "data").touch()
+        shared: dict[str, Any] = {"registry": registry, "data": data, "out": Path(folder), "cache": False}
+        asked: list[tuple[Any, str, dict[str, Any]]] = [
+            (["length", "failing", "timed"], "tiny", {"seeds": (0, 1)}),
+            ("length", "bare", {}),
+            ("length", "tiny", {"settings": {"dataset": {"normal_total": 1e6}}}),
+            ("length", "tiny", {"settings": {"protocol": {"duplicates": "unique", "short": "drop"}}}),
+            ("length", "tiny", {"evaluators": ("other",)}),
+        ]
+        for models, dataset, more in asked:
+            found += [record.as_dict() for record in run(models, dataset=dataset, **shared, **more)]
+    return found
+
+
+def records() -> list[dict[str, Any]]:
+    """Fresh copies of records as `logbench run --json` prints them.
+
+    `ok` with two seeds, `error`, `skipped`, and `ok` without labels, with weighted units, with distinct units
+    as the headline, and with metrics of another evaluator only.
+    """
+    return copy.deepcopy(list(_made()))

@@ -1,0 +1,72 @@
+"""Rules for reporters: a text, whatever the records say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .records import records
+from .rules import Subject, expect, rule
+from .watch import watched
+
+
+def _report(subject: Subject, some: list[dict[str, Any]]) -> str:
+    came = subject.build().report(some)
+    expect(isinstance(came, str), "report to return a text", type(came).__name__)
+    text: str = came
+    return text
+
+
+def _plain(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [record for record in some if record["status"] == "ok" and record["metrics"].get("session")]
+
+
+@rule("reporter", "runs", "a run with metrics becomes a text that names its model")
+def runs(subject: Subject) -> None:
+    some = _plain(records())
+    text = _report(subject, some[:1])
+    expect("length" in text, "the model's name in the text", repr(text[:80]))
+    expect(not text.endswith("\n"), "no final newline", repr(text[-20:]))
+
+
+@rule("reporter", "failed", "failed and skipped runs are reported, alone and among others")
+def failed(subject: Subject) -> None:
+    some = records()
+    for status in ("error", "skipped"):
+        chosen = [record for record in some if record["status"] == status]
+        _report(subject, chosen)
+        _report(subject, [*chosen, *_plain(some)[:1]])
+
+
+@rule("reporter", "unlabelled", "runs without labels, so without metrics, are reported")
+def unlabelled(subject: Subject) -> None:
+    _report(subject, [record for record in records() if record["status"] == "ok" and not record["metrics"]])
+
+
+@rule("reporter", "weighted", "metrics that are None are reported")
+def weighted(subject: Subject) -> None:
+    _report(subject, [record for record in _plain(records()) if record["metrics"]["session"]["distinct"] is None])
+
+
+@rule("reporter", "other-metrics", "runs with the metrics of another evaluator alone are reported")
+def other_metrics(subject: Subject) -> None:
+    _report(subject, [record for record in records() if "other" in record["metrics"]])
+
+
+@rule("reporter", "many", "all of them together are reported, and none at all")
+def many(subject: Subject) -> None:
+    _report(subject, records())
+    _report(subject, [])
+
+
+@rule(
+    "reporter", "same", "the same records give the same text and stay as they were; nothing is written or printed"
+)
+def same(subject: Subject) -> None:
+    given = records()
+    with watched(subject.fresh("watched")) as watch:
+        first = _report(subject, given)
+    expect(first == _report(subject, records()), "the same text", "another")
+    expect(json.dumps(given) == json.dumps(records()), "the records as they were", "others")
+    found = [*watch.written, *watch.states, *([repr(watch.printed[:60])] if watch.printed else [])]
+    expect(not found, "no files, no prints, random states left alone", ", ".join(found[:3]))

@@ -1,0 +1,115 @@
+"""What code does beside its work: files it writes, random states it moves, what it prints, where it goes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGING = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
+_watches: list[Watch] = []
+_hooked = False
+
+
+@dataclass
+class Watch:
+    """What was seen.
+
+    Attributes:
+        allowed: folders that may be written to; temporary files may come and go.
+        written: paths outside of them that were opened for writing, made, renamed or removed, or are left over.
+        states: global random states that moved.
+        printed: what went to standard output.
+        moved: the working directory was changed.
+    """
+
+    allowed: tuple[Path, ...]
+    written: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    printed: str = ""
+    moved: bool = False
+
+    def note(self, path: Any) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a descriptor that is open already
+        text = os.path.realpath(os.fsdecode(path))
+        inside = any(text == str(one) or text.startswith(f"{one}{os.sep}") for one in self.allowed)
+        if not inside and "__pycache__" not in text and not text.startswith(("/dev/", "/proc/")):
+            self.written.append(text)
+
+
+@contextlib.contextmanager
+def watched(folder: Path, *allowed: Path) -> Iterator[Watch]:
+    """Run the body in the empty `folder` and watch it; `Watch` is complete afterwards.
+
+    Writing is seen where Python opens the file; what other languages write, where it is left in the working
+    directory or among temporary files.
+    """
+    work, temporary = folder / "work", folder / "tmp"
+    work.mkdir()
+    temporary.mkdir()
+    watch = Watch((*(path.resolve() for path in allowed), temporary.resolve()))
+    before, printed = _random_states(), io.StringIO()
+    with _temporary_files_in(temporary), contextlib.chdir(work), contextlib.redirect_stdout(printed):
+        _hook()
+        _watches.append(watch)
+        try:
+            yield watch
+        finally:
+            _watches.remove(watch)
+            watch.moved = Path.cwd() != work.resolve()
+    after = _random_states()
+    watch.states = [name for name in before if before[name] != after[name]]
+    watch.printed = printed.getvalue()
+    left = [path for root in (work, temporary) for path in root.rglob("*") if path.is_file()]
+    watch.written += [str(path) for path in left if str(path.resolve()) not in watch.written]
+
+
+def _hook() -> None:
+    global _hooked  # noqa: PLW0603
+    if not _hooked:
+        sys.addaudithook(_audit)  # cannot be taken off again: it does nothing while no one watches
+        _hooked = True
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _watches:
+        return
+    if (event == "open" and arguments[2] is not None and arguments[2] & WRITING) or event in CHANGING:
+        for watch in list(_watches):
+            watch.note(arguments[0])
+            if event in ("os.rename", "os.link", "os.symlink"):
+                watch.note(arguments[1])
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    known, environment = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = known
+        os.environ.pop("TMPDIR")
+        if environment is not None:
+            os.environ["TMPDIR"] = environment
+
+
+def _random_states() -> dict[str, Any]:
+    """The global states by name; torch's where torch is in memory."""
+    numpy: Any = np.random.get_state(legacy=False)
+    keys, place = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]
+    states: dict[str, Any] = {"random": random.getstate(), "numpy.random": (keys, place, numpy["has_gauss"])}
+    if torch := sys.modules.get("torch"):
+        states["torch"] = bytes(torch.get_rng_state().numpy())
+    return states

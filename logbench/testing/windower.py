@@ -1,0 +1,96 @@
+"""Rules for windowers: a unit for each line, and everything else as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ..errors import ConfigError, UnfitError
+from . import material
+from .rules import InapplicableError, Subject, ViolationError, expect, rule
+from .watch import watched
+
+
+def _assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
+    came = subject.build().assign(lines.lazy())
+    expect(isinstance(came, pl.LazyFrame), "assign to return a LazyFrame", type(came).__name__)
+    frame: pl.DataFrame = came.collect()
+    return frame
+
+
+def _lines() -> pl.DataFrame:
+    return material.lines().with_columns(extra=pl.int_range(pl.len()) * 3)
+
+
+def _assigned(subject: Subject) -> pl.DataFrame:
+    return subject.once("assigned", lambda: _assign(subject, _lines()))
+
+
+@rule("windower", "runs", "assign adds the column unit, texts")
+def runs(subject: Subject) -> None:
+    try:
+        came = _assigned(subject)
+    except (ConfigError, UnfitError) as error:
+        subject.broken = True
+        raise InapplicableError(f"the lines of the check do not serve it: {error}") from None
+    expect(came.schema.get("unit") == pl.String, "column unit of type String", str(came.schema.get("unit")))
+    expect(came["unit"].null_count() < len(came), "a unit for some line", "none for any")
+
+
+@rule("windower", "columns", "every other column is kept as it was")
+def columns(subject: Subject) -> None:
+    given, came = _lines(), _assigned(subject)
+    missing = [name for name in given.columns if name not in came.columns]
+    expect(not missing, "every column of the lines", f"no {', '.join(missing)}")
+    one_each = came.unique("line", keep="first", maintain_order=True)
+    for name, dtype in given.schema.items():
+        expect(came.schema[name] == dtype, f"column {name} of type {dtype}", str(came.schema[name]))
+        before = given.join(one_each.select("line"), on="line", how="semi", maintain_order="left")
+        same = before[name].equals(one_each[name], check_names=False, null_equal=True)
+        expect(same, f"the values of column {name} as they were", "others")
+
+
+@rule("windower", "lines", "no line is dropped: one of no unit keeps a null unit")
+def lines(subject: Subject) -> None:
+    given, came = _lines()["line"], _assigned(subject)["line"]
+    lost = given.filter(~given.is_in(came.implode())).to_list()
+    expect(not lost, f"all {len(given)} lines", f"{len(lost)} are missing, first line {lost[0] if lost else ''}")
+
+
+@rule("windower", "order", "the order of lines stays")
+def order(subject: Subject) -> None:
+    came = _assigned(subject)["line"].cast(pl.Int64)
+    back = (came.diff().drop_nulls() < 0).arg_true().to_list()
+    if back:
+        raise ViolationError("line numbers that never go back", f"{came[back[0] + 1]} after {came[back[0]]}")
+
+
+@rule("windower", "once", "a line stands once for each of its units")
+def once(subject: Subject) -> None:
+    twice = _assigned(subject).select("line", "unit").filter(pl.struct("line", "unit").is_duplicated())
+    expect(not len(twice), "each line once a unit", f"line {twice['line'][0] if len(twice) else ''} twice")
+
+
+@rule("windower", "same", "the same lines get the same units, also in a stream of batches")
+def same(subject: Subject) -> None:
+    first = _assigned(subject)
+    expect(first.equals(_assign(subject, _lines())), "the same units once more", "others")
+    batches: list[Any] = list(
+        subject.build().assign(_lines().lazy()).collect_batches(chunk_size=7, maintain_order=True)
+    )
+    expect(first.equals(pl.concat(batches)), "the same units batch by batch", "others")
+
+
+@rule("windower", "empty", "no line at all is assigned, too")
+def empty(subject: Subject) -> None:
+    came = _assign(subject, _lines().clear())
+    expect(came.schema.get("unit") == pl.String and not len(came), "no row, column unit", f"{len(came)} rows")
+
+
+@rule("windower", "files", "nothing is written or printed")
+def files(subject: Subject) -> None:
+    with watched(subject.fresh("watched")) as watch:
+        _assign(subject, _lines())
+    found = [*watch.written, *([repr(watch.printed[:60])] if watch.printed else [])]
+    expect(not found, "no files and no prints", ", ".join(found[:3]))
