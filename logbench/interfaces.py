@@ -35,6 +35,10 @@ class Traits:
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
         rule: scores only say yes or no, so that `fixed_threshold` holds under `threshold = "validation"` too.
+        cuts_lines: windowers only: units are stretches of lines, so that a chronological split cuts the lines
+            first and the windows of each side after.
+        overlaps: windowers only: a line may belong to several units by design, or a function of the
+            configuration.
     """
 
     supervision: Supervision = "semi-supervised"
@@ -44,6 +48,8 @@ class Traits:
     scores_without_unseen: bool = False
     fixed_threshold: float | Callable[[Any], float] | None = None
     rule: bool = False
+    cuts_lines: bool = False
+    overlaps: bool | Callable[[Any], bool] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +211,17 @@ class Parser(Protocol):
 
 
 class Windower(Protocol):
-    """Assigns lines to scored units before anything is parsed."""
+    """Assigns lines to scored units before anything is parsed.
+
+    Optional method: `counted()`, what it met in the last pass, name → number of lines, for the record.
+    """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Add column `unit` (String). A line of several units is repeated, a line of none has null.
 
-        Every column of `lines` must be kept, and the order of lines.
+        Every column of `lines` must be kept, and the order of lines. Where the traits say `cuts_lines` and the
+        split is chronological, `lines` have `side` (Int8: 0 training, 1 held out, 2 test) and `place` (UInt32,
+        from 0 within the side); the harness cuts at the sides whatever the windower does with them.
         """
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from logbench import Component, hookimpl, option
+from logbench import Component, Traits, hookimpl, option
+
+from .duration import microseconds
+
+Within = Literal["none", "node", "file"]
 
 
 @dataclass(frozen=True)
@@ -17,13 +21,85 @@ class SessionConfig:
     column: str = option("id", "column of the lines that holds the session's id")
 
 
+@dataclass(frozen=True)
+class TimeConfig:
+    """Options of `time`."""
+
+    size: str = option("1h", "how long a window is: a number and us, ms, s, m, h, d or w")
+    stride: str = option("0", "from one window's beginning to the next's; 0: as the size, so without overlap")
+    within: Within = option("none", "windows of all lines, or of each node's or file's lines apart")
+
+    def __post_init__(self) -> None:
+        microseconds(self.size, self.stride)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a line may belong to several windows."""
+        size, stride = microseconds(self.size, self.stride)
+        return stride < size
+
+
+@dataclass(frozen=True)
+class CountConfig:
+    """Options of `count`."""
+
+    size: int = option(100, "lines of a window", ge=1)
+    stride: int = option(0, "lines from one window's beginning to the next's; 0: the size, so no overlap", ge=0)
+    within: Within = option("none", "windows of all lines, or of each node's or file's lines apart")
+
+    def __post_init__(self) -> None:
+        from logbench import ConfigError
+
+        if self.stride > self.size:
+            raise ConfigError(
+                f"count.stride={self.stride} is larger than count.size={self.size}: lines would be in no window"
+            )
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a line may belong to several windows."""
+        return 0 < self.stride < self.size
+
+
 def _session(config: SessionConfig) -> Any:
     from .session import Session
 
     return Session(config.pattern, config.column)
 
 
+def _column(name: str) -> Callable[[], Any]:
+    def build() -> Any:
+        from .column import Column
+
+        return Column(name)
+
+    return build
+
+
+def _time(config: TimeConfig) -> Any:
+    from .time import Time
+
+    return Time(*microseconds(config.size, config.stride), config.within)
+
+
+def _count(config: CountConfig) -> Any:
+    from .count import Count
+
+    return Count(config.size, config.stride or config.size, config.within)
+
+
+def _overlaps(config: TimeConfig | CountConfig) -> bool:
+    return config.overlaps
+
+
+CUTTING = Traits(cuts_lines=True, overlaps=_overlaps)
+
+
 @hookimpl
 def logbench_windowers() -> Iterable[Component[Any]]:
-    """Offer `session`."""
+    """Offer units by id, node, file, time and count."""
     yield Component("session", _session, SessionConfig, "one unit an id: every line that names it")
+    for name in ("node", "file"):
+        yield Component(name, _column(name), summary=f"one unit a {name}: every line of it")
+    yield Component("time", _time, TimeConfig, "windows of equal duration, apart or overlapping", CUTTING)
+    yield Component("count", _count, CountConfig, "windows of equally many lines, apart or overlapping", CUTTING)

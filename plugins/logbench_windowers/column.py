@@ -1,0 +1,80 @@
+"""Units by the value of a column, and the order of lines that other windowers need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from logbench import UnfitError
+
+FRAME = 100_000
+"""Lines of a frame."""
+Step = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+class Column:
+    """One unit a value of the column `name` (String); a line without a value belongs to none."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """Add `unit`.
+
+        Raises:
+            UnfitError: the lines have no such column.
+        """
+        require(lines, self.name)
+        return lines.with_columns(unit=pl.col(self.name))
+
+
+def require(lines: pl.LazyFrame, name: str) -> None:
+    """Nothing where the lines have the column `name`.
+
+    Raises:
+        UnfitError: they have not.
+    """
+    if name not in (schema := lines.collect_schema()):
+        raise UnfitError(f"windows by {name} need lines with a {name}, here they have {', '.join(schema.names())}")
+
+
+def in_windows(lines: pl.LazyFrame, windows: tuple[pl.Expr, pl.Expr], within: str) -> pl.LazyFrame:
+    """`lines`, each once for each of its windows, with their numbers as `unit` (Int64).
+
+    Args:
+        windows: number of the first and the last window of each line; null: of none.
+        within: a line without a value in this column is of none either; `none`: no such column.
+    """
+    first, last = windows
+    known = last.is_not_null() if within == "none" else last.is_not_null() & pl.col(within).is_not_null()
+    numbers = pl.when(known).then(pl.int_ranges(first, last + 1))
+    return lines.with_columns(unit=numbers).explode("unit", empty_as_null=True)
+
+
+def in_order(lines: pl.LazyFrame, start: Callable[[], Step], needs: Sequence[str]) -> pl.LazyFrame:
+    """`lines` with a column `unit`, which a function gives to one bounded frame after the other.
+
+    What a window function over all lines would do in memory is so done with what the function remembers.
+
+    Args:
+        start: called for each pass, gives the function of that pass: a frame with `unit` beside its columns.
+        needs: columns that the function reads.
+    """
+    schema = lines.collect_schema()
+
+    def frames(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        step, left = start(), n_rows
+        wanted = [name for name in schema if columns is None or name in columns or name in needs]
+        for frame in lines.select(wanted).collect_batches(chunk_size=FRAME, maintain_order=True):
+            done = step(frame) if left is None else step(frame).head(left)
+            left = None if left is None else left - len(done)
+            kept = done if predicate is None else done.filter(predicate)
+            yield kept if columns is None else kept.select(columns)
+            if left == 0:
+                return
+
+    return register_io_source(frames, schema={**schema, "unit": pl.String()}, is_pure=True)

@@ -1,0 +1,37 @@
+"""Durations as people type them."""
+
+from __future__ import annotations
+
+import re
+
+from logbench import ConfigError
+
+UNITS = {
+    "us": 1,
+    "ms": 10**3,
+    "s": 10**6,
+    "m": 60 * 10**6,
+    "h": 3600 * 10**6,
+    "d": 86_400 * 10**6,
+    "w": 604_800 * 10**6,
+}
+
+
+def microseconds(size: str, stride: str) -> tuple[int, int]:
+    """Length and stride of a window in microseconds; a stride `"0"` is the length.
+
+    Raises:
+        ConfigError: no duration, or a stride that leaves lines in no window.
+    """
+    long = _one("size", size)
+    step = long if stride.strip() == "0" else _one("stride", stride)
+    if step > long:
+        raise ConfigError(f"time.stride={stride} is larger than time.size={size}: lines would be in no window")
+    return long, step
+
+
+def _one(name: str, text: str) -> int:
+    found = re.fullmatch(r"\s*(\d{1,9})\s*(us|ms|s|m|h|d|w)\s*", text)
+    if not found or not int(found[1]):
+        raise ConfigError(f"time.{name}={text}: expected a duration such as 30m, 1h or 2d ({', '.join(UNITS)})")
+    return int(found[1]) * UNITS[found[2]]
