@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -188,8 +189,18 @@ def _check_item(hook: str, item: Any) -> None:
         raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
     if isinstance(item, Component) and not callable(item.build):
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
+    if isinstance(item, Component) and item.config is not None:
+        _check_config(hook, item)
     if hook == "logbench_datasets" and item.card is None:
         raise _RefusalError(f"{hook} yields {item.name!r} without a card")
+
+
+def _check_config(hook: str, item: Component[Any]) -> None:
+    if not (isinstance(item.config, type) and dataclasses.is_dataclass(item.config)):
+        raise _RefusalError(f"{hook} yields {item.name!r} whose config is no dataclass")
+    for field_ in dataclasses.fields(item.config):
+        if field_.default is field_.default_factory is dataclasses.MISSING:
+            raise _RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
 
 
 def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:

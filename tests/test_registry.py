@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,13 @@ from logbench import Card, Component, ConfigError, Preset, hookimpl
 from logbench.registry import Plugin, Registry, installed
 
 CARD = Card(title="t", label="l", parser="p", windower="w", protocol="x", layout="a folder")
+
+
+@dataclass(frozen=True)
+class NoDefault:
+    """Options that nobody could leave out."""
+
+    size: int
 
 
 class Thing:
@@ -89,6 +97,14 @@ def late() -> Any:
         (plugin("b", logbench_models=models("x", "x")), "'x' is offered twice"),
         (plugin("b", logbench_models=hookimpl(lambda: [Component("x", 1)])), "build is not callable"),  # type: ignore[arg-type]
         (plugin("b", logbench_datasets=hookimpl(lambda: [Component("x", Thing)])), "'x' without a card"),
+        (
+            plugin("b", logbench_models=hookimpl(lambda: [Component("x", Thing, config=dict)])),
+            "config is no dataclass",
+        ),
+        (
+            plugin("b", logbench_models=hookimpl(lambda: [Component("x", Thing, config=NoDefault)])),
+            "'x' whose option 'size' has no default",
+        ),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )

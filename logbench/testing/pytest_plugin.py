@@ -56,7 +56,7 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
         for name in dict.fromkeys(names):
             for kind in kinds_of(name, registry):
                 one = stack.enter_context(
-                    subject(kind, name, registry, settings.get(name), Path(data).absolute() if data else None)
+                    subject(kind, name, registry, settings.get(name), Path(data) if data else None)
                 )
                 found += [
                     RuleItem.from_parent(session, name=f"{kind}:{name}:{rule.name}", subject=one, rule=rule)

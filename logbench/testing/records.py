@@ -54,6 +54,12 @@ class _Parser:
         known = {text: key for key, text in enumerate(self.templates)}
         return np.array([known.get(text, -1) for text in messages], dtype=np.int32)
 
+    def state(self) -> dict[str, Any]:
+        return {"templates": self.templates}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.templates = state["templates"]
+
 
 class _Windower:
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

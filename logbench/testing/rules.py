@@ -104,7 +104,7 @@ class Rule:
         if subject.broken:
             return outcome("skipped", why="the rule 'runs' is violated")
         try:
-            with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+            with contextlib.redirect_stdout(sys.stderr), contextlib.chdir(subject.folder):
                 self.check(subject)
         except InapplicableError as error:
             return outcome("skipped", why=_line(error))
@@ -171,7 +171,7 @@ def subject(
     entry = registry.get(kind, name)
     part = Part(entry, make(entry.item.config, settings or {}, name))
     with tempfile.TemporaryDirectory(prefix="logbench-check-", ignore_cleanup_errors=True) as folder:
-        yield Subject(kind, part, registry, Path(folder), data)
+        yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None)
 
 
 def check(

@@ -59,7 +59,9 @@ def watched(folder: Path, *allowed: Path) -> Iterator[Watch]:
     work.mkdir()
     temporary.mkdir()
     watch = Watch((*(path.resolve() for path in allowed), temporary.resolve()))
-    before, printed = _random_states(), io.StringIO()
+    printed, kept = io.StringIO(), _random_states()
+    _stir()
+    before = _random_states()
     with _temporary_files_in(temporary), contextlib.chdir(work), contextlib.redirect_stdout(printed):
         _hook()
         _watches.append(watch)
@@ -69,7 +71,8 @@ def watched(folder: Path, *allowed: Path) -> Iterator[Watch]:
             _watches.remove(watch)
             watch.moved = Path.cwd() != work.resolve()
     after = _random_states()
-    watch.states = [name for name in before if before[name] != after[name]]
+    _set_random_states(kept)
+    watch.states = [name for name in before if _plain(before[name]) != _plain(after[name])]
     watch.printed = printed.getvalue()
     left = [path for root in (work, temporary) for path in root.rglob("*") if path.is_file()]
     watch.written += [str(path) for path in left if str(path.resolve()) not in watch.written]
@@ -107,9 +110,26 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 
 def _random_states() -> dict[str, Any]:
     """The global states by name; torch's where torch is in memory."""
-    numpy: Any = np.random.get_state(legacy=False)
-    keys, place = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]
-    states: dict[str, Any] = {"random": random.getstate(), "numpy.random": (keys, place, numpy["has_gauss"])}
+    states: dict[str, Any] = {"random": random.getstate(), "numpy.random": np.random.get_state()}
     if torch := sys.modules.get("torch"):
-        states["torch"] = bytes(torch.get_rng_state().numpy())
+        states["torch"] = torch.get_rng_state()
     return states
+
+
+def _set_random_states(states: dict[str, Any]) -> None:
+    random.setstate(states["random"])
+    np.random.set_state(states["numpy.random"])
+    if "torch" in states:
+        sys.modules["torch"].set_rng_state(states["torch"])
+
+
+def _plain(state: Any) -> list[Any]:
+    return [np.asarray(item).tolist() for item in state]
+
+
+def _stir() -> None:
+    """Move all states, so that code that seeds them as before is seen, too."""
+    random.seed()
+    np.random.seed()
+    if torch := sys.modules.get("torch"):
+        torch.default_generator.seed()

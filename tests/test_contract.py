@@ -1,0 +1,51 @@
+"""Every installed component keeps the contract of its kind: the rules of `logbench check`, on small material."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logbench.registry import KINDS, Registry
+from logbench.testing import check
+
+REGISTRY = Registry()
+COMPONENTS = [(kind, name) for kind in KINDS for name in REGISTRY.components[kind]]
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "deeplog": {"steps": 5, "hidden": 8},
+    "hdfs-sim": {"blocks": 300},
+    "isolation-forest": {"trees": 20},
+    "random-forest": {"trees": 20},
+}
+"""Less work, the same code."""
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=[f"{kind}:{name}" for kind, name in COMPONENTS])
+def test_every_component_keeps_its_contract(kind: Any, name: str, request: pytest.FixtureRequest) -> None:
+    data = (
+        request.getfixturevalue(f"data_{name.replace('-', '_')}") if kind == "dataset" and name in DATA else None
+    )
+    settings = SETTINGS.get(name) if kind != "parser" else None
+    outcomes = list(check(kind, name, registry=REGISTRY, settings=settings, data=data))
+    assert not [outcome for outcome in outcomes if outcome.status == "violation"]
+    done = {outcome.rule for outcome in outcomes if outcome.status == "ok"}
+    assert {"runs", "imports"} <= done, outcomes
+
+
+DATA = ("hdfs", "deeplog-archive")
+
+
+@pytest.fixture
+def data_hdfs(tiny_hdfs: Path) -> Path:
+    return tiny_hdfs
+
+
+@pytest.fixture
+def data_deeplog_archive(tmp_path: Path) -> Path:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for name in ("hdfs_train", "hdfs_test_normal", "hdfs_test_abnormal"):
+        (folder / name).write_text("5 5 22 5 11\n5 22 5\n")
+    return folder

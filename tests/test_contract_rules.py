@@ -1,0 +1,397 @@
+"""Each rule of the contract catches a component that breaks it, and none finds fault with a good one."""
+
+from __future__ import annotations
+
+import json
+import random
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from logbench import Card, Component, DataError, KeySequences, Lines, Preset, Scores, Traits, hookimpl, option
+from logbench.registry import Plugin, Registry
+from logbench.testing import check, rules_of, tiny
+
+CARD = Card(title="t", label="l", parser="good", windower="good", protocol="good", layout="a folder")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of every good component."""
+
+    size: int = option(3, "a number", ge=1)
+
+
+class Model:
+    """Distance from the mean length; knows everything that a model may."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def fit(self, train: Any, context: Any) -> Any:
+        self.mean = float(train.lengths.mean())
+        return {"mean": self.mean}
+
+    def score(self, sessions: Any, context: Any) -> Any:
+        far = abs(sessions.lengths - self.mean)
+        return Scores(far + sessions.unseen, sessions.lengths - 1, far)
+
+    def save(self, folder: Path) -> None:
+        (folder / "mean.json").write_text(json.dumps(self.mean))
+
+    def load(self, folder: Path) -> None:
+        self.mean = json.loads((folder / "mean.json").read_text())
+
+    def expected(self, sessions: Any, events: Any, context: Any) -> pl.Series:
+        return pl.Series("expected", [[0, 1]] * len(sessions), dtype=pl.List(pl.Int32))
+
+
+class Parser:
+    masks = (("[0-9]+", "<*>"),)
+    shape = (("[0-9]+", "0"),)
+
+    def __init__(self, config: Config) -> None:
+        self.templates: list[str] = []
+
+    def fit(self, messages: pl.Series) -> Any:
+        self.templates = messages.unique(maintain_order=True).to_list()
+        return np.array([self.templates.index(text) for text in messages], dtype=np.int32)
+
+    def match(self, messages: pl.Series) -> Any:
+        known = {text: key for key, text in enumerate(self.templates)}
+        return np.array([known.get(text, -1) for text in messages], dtype=np.int32)
+
+    def state(self) -> dict[str, Any]:
+        return {"templates": self.templates}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.templates = list(state["templates"])
+
+
+class Windower:
+    def __init__(self, config: Config) -> None: ...
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit="node")
+
+
+class Evaluator:
+    def __init__(self, config: Config) -> None: ...
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        return {"alarms": float(units.filter("verdict")["weight"].sum()), "undefined": None}
+
+
+class Dataset:
+    def __init__(self, config: Config) -> None: ...
+
+    def read(self, path: Path) -> Any:
+        if not (path / "log").is_file():
+            raise DataError(f"{path}: no log; give a folder with a file log")
+        texts = (path / "log").read_text().splitlines()
+        frame = pl.DataFrame({"message": texts, "node": [text[0] for text in texts]}).with_row_index("line")
+        return Lines(frame.lazy(), files=[path / "log"], labels=self.labels)
+
+    def labels(self) -> pl.DataFrame:
+        return pl.DataFrame({"unit": ["a", "b"], "label": pl.Series([0, 1], dtype=pl.Int8)})
+
+    def generate(self, folder: Path, progress: Any) -> None:
+        (folder / "log").write_text("a 1\nb 2\na 3\n")
+
+
+class Reporter:
+    def __init__(self, config: Config) -> None: ...
+
+    def report(self, records: Any) -> str:
+        return "\n".join(f"{record['model']} {record['status']}" for record in records)
+
+
+GOOD: dict[str, type] = {"model": Model, "parser": Parser, "windower": Windower, "evaluator": Evaluator,
+                         "dataset": Dataset, "reporter": Reporter}  # fmt: skip
+TRAITS = Traits(scores_without_unseen=True)
+
+
+def registry(kind: str, build: Any, config: type | None = Config, card: Card = CARD, **more: Any) -> Registry:
+    """A good component of each kind, and `broken` of one."""
+    module = ModuleType("plugin")
+    for one, good in GOOD.items():
+        items = [Component("good", good, Config, traits=TRAITS, card=CARD)]
+        items += (
+            [Component("broken", build, config, card=card, **{"traits": TRAITS, **more})] if one == kind else []
+        )
+        setattr(module, f"logbench_{one}s", hookimpl(lambda items=items: items, specname=f"logbench_{one}s"))
+    module.logbench_presets = hookimpl(  # type: ignore[attr-defined]
+        lambda: [Preset(name="good", summary="", source="")], specname="logbench_presets"
+    )
+    found = Registry(plugins=[Plugin("plugin", "dist", "1", lambda: module)])
+    assert not found.broken
+    return found
+
+
+def violated(kind: Any, build: Any, **options: Any) -> dict[str, str]:
+    """What the rules find in a component, by rule."""
+    outcomes = check(kind, "broken", registry=registry(kind, build, **options))
+    return {one.rule: f"{one.expected} | {one.came}" for one in outcomes if one.status == "violation"}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_good_component_breaks_no_rule(kind: Any) -> None:
+    outcomes = list(check(kind, "good", registry=registry(kind, GOOD[kind])))
+    assert [(one.rule, one.status) for one in outcomes if one.status != "ok"] == [("imports", "skipped")]
+
+
+def but(kind: str, method: str, change: Callable[..., Any]) -> type:
+    """The good component with `change(self, good method's answer, *arguments)` in place of a method's answer."""
+    good = getattr(GOOD[kind], method)
+
+    def changed(self: Any, *arguments: Any) -> Any:
+        return change(self, good(self, *arguments), *arguments)
+
+    return type("Broken", (GOOD[kind],), {method: changed})
+
+
+def instead(kind: str, **methods: Any) -> type:
+    """The good component with other methods or attributes."""
+    return type("Broken", (GOOD[kind],), methods)
+
+
+def score(change: Callable[..., Any]) -> type:
+    """`change(self, scores, sessions)` gives the primary scores; `ignoring` follows where no key is unseen."""
+
+    def changed(self: Any, good: Scores, sessions: Any, context: Any) -> Scores:
+        primary = np.asarray(change(self, good.primary, sessions), dtype=float)
+        return replace(good, primary=primary, ignoring=primary)
+
+    return but("model", "score", changed)
+
+
+def counted(self: Any) -> int:
+    self.calls = getattr(self, "calls", 0) + 1
+    return int(self.calls)
+
+
+def write(array: Any) -> None:
+    array.flags.writeable = True
+    array[0] = 7
+
+
+def moody(self: Any, train: Any, context: Any) -> None:
+    self.mean = random.SystemRandom().random()
+
+
+def peeking(self: Any, train: Any, context: Any) -> None:
+    self.mean = float(train.lengths.mean() if train.labels is None else train.labels.mean() + 100)
+
+
+def drawn() -> str:
+    return str(random.SystemRandom().random())
+
+
+def window(change: Callable[..., Any]) -> type:
+    return but("windower", "assign", lambda self, good, lines: change(good, lines))
+
+
+def metrics(change: Callable[..., Any]) -> type:
+    return but("evaluator", "evaluate", lambda self, good, units: change(units))
+
+
+def lines(*columns: pl.Expr, keep: pl.Expr | None = None) -> type:
+    def change(self: Any, good: Lines, path: Path) -> Lines:
+        return replace(good, frame=good.frame.with_columns(*columns).filter(True if keep is None else keep))
+
+    return but("dataset", "read", change)
+
+
+def text(more: Callable[..., Any]) -> type:
+    return but("reporter", "report", lambda self, good, records: good + str(more(records)))
+
+
+def redrawn(self: Any, good: Lines, path: Path) -> Lines:
+    return replace(good, frame=good.frame.with_columns(message=pl.lit(drawn())))
+
+
+def anything(self: Any, path: Path) -> Lines:
+    return Lines(pl.LazyFrame({"line": [0], "message": [""]}, schema={"line": pl.UInt32, "message": pl.String}))
+
+
+def constant_is_nan(self: Any, good: Any, sessions: Any) -> list[float]:
+    spans = zip(sessions.offsets[:-1], sessions.offsets[1:], strict=True)
+    return [np.nan if b - a > 1 and len(set(sessions.keys[a:b])) == 1 else 0.0 for a, b in spans]
+
+
+ANOMALOUS = pl.col("label") == 1
+BROKEN: dict[str, dict[str, type]] = {
+    "model": {
+        "runs": score(lambda self, good, sessions: good[:1]),
+        "shapes": but("model", "score", lambda self, good, sessions, _: replace(good, event=sessions.lengths)),
+        "seed": instead("model", fit=moody),
+        "labels": instead("model", fit=peeking),
+        "again": score(lambda self, good, sessions: good + counted(self)),
+        "order": score(lambda self, good, sessions: good + np.arange(len(good))),
+        "batch": score(lambda self, good, sessions: good - good[:1].sum()),
+        "repeats": score(lambda self, good, sessions: good * sessions.weights),
+        "unseen": score(lambda self, good, sessions: good + np.zeros(100)[sessions.keys].sum()),
+        "empty": score(lambda self, good, sessions: good / good.max()),
+        "one": score(lambda self, good, sessions: good + (len(good) == 1)),
+        "shortest": score(constant_is_nan),
+        "ignoring": but("model", "score", lambda self, good, *_: replace(good, ignoring=None)),
+        "no-hold-out": but("model", "fit", lambda self, good, train, context: len(context.held_out)),
+        "save": but("model", "load", lambda self, good, folder: setattr(self, "mean", 0.0)),
+        "expected": instead("model", expected=lambda self, sessions, events, context: [[0]] * len(sessions)),
+        "input": but("model", "fit", lambda self, good, train, context: write(train.keys)),
+        "random-state": but("model", "fit", lambda *_: np.random.seed(1)),
+        "files": but("model", "score", lambda self, good, *_: Path("scores.txt").write_text("x") and good),
+        "quiet": but("model", "fit", lambda *_: print("fitted")),
+    },
+    "parser": {
+        "runs": instead("parser", fit=lambda self, messages: np.arange(len(messages))),
+        "numbered": but("parser", "fit", lambda self, good, messages: self.templates.append("unused") or good),
+        "match": but("parser", "match", lambda self, good, messages: good - 1),
+        "frozen": but("parser", "match", lambda self, good, messages: self.templates.extend(messages) or good),
+        "same": but("parser", "match", lambda self, good, messages: np.full_like(good, len(good) % 3)),
+        "state": but("parser", "restore", lambda self, good, state: self.templates.reverse()),
+        "empty": but("parser", "match", lambda self, good, messages: good + 0 * good.max()),
+        "shape": instead("parser", masks=(("retry 1", "first"), *Parser.masks)),
+        "files": but("parser", "fit", lambda self, good, messages: print("fitted") or good),
+    },
+    "windower": {
+        "runs": window(lambda good, given: good.drop("unit")),
+        "columns": window(lambda good, given: good.drop("extra")),
+        "lines": window(lambda good, given: good.filter(pl.col("line") != 17)),
+        "order": window(lambda good, given: good.sort("unit", "line")),
+        "once": window(lambda good, given: pl.concat([good, good]).sort("line")),
+        "same": window(lambda good, given: good.with_columns(unit=pl.lit(drawn()))),
+        "empty": window(lambda good, given: good if given.collect()["line"][0] >= 0 else None),
+        "files": window(lambda good, given: print("assigned") or good),
+    },
+    "evaluator": {
+        "runs": metrics(lambda units: {"text": "much"}),
+        "weights": metrics(lambda units: {"alarms": units["verdict"].sum()}),
+        "order": metrics(lambda units: {"first": units["score"][0]}),
+        "infinite": metrics(lambda units: {"sum": (units["score"] * units["weight"]).sum()}),
+        "one-class": metrics(lambda units: {"share": 1 / units.filter(ANOMALOUS)["weight"].sum()}),
+        "files": metrics(lambda units: print("x") or {"alarms": 1}),
+    },
+    "dataset": {
+        "wrong-path": instead("dataset", read=anything),
+        "generate": but("dataset", "generate", lambda self, good, folder, _: (folder / "log").write_text(drawn())),
+        "runs": lines(keep=pl.col("line") > 99),
+        "numbered": lines(pl.col("line") + 1),
+        "again": but("dataset", "read", redrawn),
+        "labels": but("dataset", "labels", lambda self, good: good.with_columns(label=pl.lit(2, pl.Int8))),
+        "groups": lines(pl.lit("all").alias("node")),
+    },
+    "reporter": {
+        "runs": text(lambda records: "\n"),
+        "failed": text(lambda records: [r["stages"]["evaluate"] for r in records]),
+        "unlabelled": text(lambda records: [next(iter(r["metrics"])) for r in records if r["status"] == "ok"]),
+        "weighted": text(lambda records: [r["metrics"].get("session", r)["distinct"]["f1"] for r in records]),
+        "other-metrics": text(lambda records: [r["metrics"]["session"] for r in records if r["metrics"]]),
+        "many": text(lambda records: records[0]["model"]),
+        "same": text(lambda records: [r.pop("notes") for r in records]),
+    },
+}
+CASES = [(kind, rule) for kind, rules in BROKEN.items() for rule in rules]
+
+
+@pytest.mark.parametrize(("kind", "rule"), CASES, ids=[f"{kind}:{rule}" for kind, rule in CASES])
+def test_each_rule_catches_what_breaks_it(kind: str, rule: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a division by zero warns before the rule finds the NaN
+        found = violated(kind, BROKEN[kind][rule])
+    assert rule in found, found
+    assert not any("\n" in said for said in found.values())
+
+
+UNHELPED = dataclass(frozen=True)(type("Unhelped", (), {"__annotations__": {"size": int}, "size": 1}))
+THAWED = dataclass(type("Thawed", (), {"__annotations__": {"size": int}, "size": option(1, "a number")}))
+WRONG = dataclass(frozen=True)(
+    type("Wrong", (), {"__annotations__": {"size": int}, "size": option(0, "one", ge=1)})
+)
+
+
+@pytest.mark.parametrize("config", [UNHELPED, THAWED, WRONG], ids=lambda c: c.__name__)
+def test_options_that_are_not_strict_are_found(config: type) -> None:
+    assert "options" in violated("model", lambda config: Model(Config()), config=config)
+
+
+@pytest.mark.parametrize(
+    ("traits", "said"),
+    [
+        (Traits(supervision="semisupervised"), "supervision to be one of"),  # type: ignore[arg-type]
+        (Traits(needs=frozenset({"time"})), "needs out of"),  # type: ignore[arg-type]
+        (Traits(rule=True), "a rule to have a fixed_threshold"),
+        (Traits(fixed_threshold=lambda config: "high"), "fixed_threshold to be a number"),  # type: ignore[arg-type,return-value]
+    ],
+)
+def test_traits_of_no_known_kind_are_found(traits: Traits, said: str) -> None:
+    assert said in violated("model", Model, traits=traits)["traits"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"parser": "gone"}, {"windower": "gone"}, {"protocol": "gone"}, {"title": "two\nlines"}, {"url": "x"},
+     {"url": "x", "size": 3, "md5": "abc"}],
+)  # fmt: skip
+def test_a_card_that_does_not_hold_is_found(change: dict[str, Any]) -> None:
+    assert "card" in violated("dataset", Dataset, card=replace(CARD, **change))
+
+
+def test_every_rule_has_its_broken_component() -> None:
+    elsewhere = {"options", "imports", "traits", "card"}  # tested above and in test_pytest_plugin.py
+    for kind, rules in BROKEN.items():
+        assert set(rules) == {rule.name for rule in rules_of(kind)} - elsewhere  # type: ignore[arg-type]
+
+
+def test_after_a_failed_run_the_other_rules_do_not_repeat_it() -> None:
+    def explode(self: Any, train: Any, context: Any) -> None:
+        raise ZeroDivisionError("in the middle")
+
+    outcomes = list(check("model", "broken", registry=registry("model", instead("model", fit=explode))))
+    assert outcomes[0].came.startswith("ZeroDivisionError: in the middle (test_contract_rules.py:")
+    assert {one.status for one in outcomes[1:]} == {"skipped"}
+
+
+def test_a_supervised_model_may_see_training_labels_but_no_test_labels() -> None:
+    supervised = Traits(supervision="supervised", scores_without_unseen=True)
+
+    def learn(self: Any, train: Any, context: Any) -> None:
+        assert context.held_out is None or context.held_out.labels is None
+        self.mean = float(train.lengths[train.labels == 0].mean())
+
+    assert not violated("model", instead("model", fit=learn), traits=supervised)
+    cheat = score(lambda self, good, sessions: good if sessions.labels is None else sessions.labels)
+    assert "test labels are all 1" in violated("model", cheat, traits=supervised)["labels"]
+
+
+def test_what_a_model_needs_is_there_and_nothing_else() -> None:
+    timed = score(lambda self, good, sessions: good + sessions.times[sessions.offsets[:-1]] % 1)
+    assert "runs" in violated("model", timed)
+    assert not violated("model", timed, traits=replace(TRAITS, needs=frozenset({"times"}), min_events=2))
+
+
+def test_key_sequences_are_checked_as_lines_are() -> None:
+    def sequences(units: list[str]) -> type:
+        frame = pl.DataFrame({"unit": units, "keys": [[1], [2, 3]], "label": pl.Series([0, 1], dtype=pl.Int8)})
+        return but("dataset", "read", lambda self, good, path: KeySequences(frame, files=good.files))
+
+    assert not violated("dataset", sequences(["a", "b"]))
+    assert set(violated("dataset", sequences(["a", "a"]))) == {"numbered"}
+
+
+def test_the_small_material_is_the_same_each_time_and_holds_what_it_says() -> None:
+    first, second = tiny(), tiny()
+    assert first.train.keys.tobytes() == second.train.keys.tobytes() and first.lines.equals(second.lines)
+    assert first.train.labels is None and first.test.labels is None and first.context.held_out is first.held_out
+    assert 0 < first.labels.sum() < len(first.labels) and (first.test.unseen > 0).any()
+    assert int(first.train.lengths.min()) >= 12 and not first.train.unseen.any()
+    assert {record["status"] for record in first.records} == {"ok", "error", "skipped"}
+    first.records[0].clear()
+    assert tiny().records[0]
