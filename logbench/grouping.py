@@ -29,7 +29,8 @@ class Grouped:
 
     Attributes:
         units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
-            `first_line`, `last_line` (Int64), and `part` (String) where the data set gives it.
+            `first_line`, `last_line` (Int64), `part` (String) where the data set gives it, and `side` (Int8, see
+            `split`) where the lines were split before the units were made.
         offsets: int64 [units + 1], where each unit's events begin.
         codes: int32 [events], row of `messages` for each event.
         lines: uint32 [events], line number of each event; int64 for key sequences, the event's position.

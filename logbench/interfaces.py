@@ -39,6 +39,7 @@ class Traits:
             first and the windows of each side after.
         overlaps: windowers only: a line may belong to several units by design, or a function of the
             configuration.
+        unit: windowers only: what a unit is called (`window`); empty: as the data set's card says.
     """
 
     supervision: Supervision = "semi-supervised"
@@ -50,6 +51,7 @@ class Traits:
     rule: bool = False
     cuts_lines: bool = False
     overlaps: bool | Callable[[Any], bool] = False
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,12 @@ class Job:
     @property
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
+    @property
+    def unit(self) -> str:
+        """What a unit is called."""
+        unit: str = self.windower.entry.item.traits.unit or self.card.unit
+        return unit
+
         found = self.model.entry.item.traits.fixed_threshold
         value: float | None = found(self.model.config) if callable(found) else found
         return value

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import cache
+from . import audit, cache
+from .cuts import Cuts, Cutting, cuts_lines
 from .errors import UnfitError
 from .frames import KeySequences, Lines, Sessions
 from .grouping import Grouped, group_lines, group_sequences, read_lines
@@ -36,6 +37,7 @@ class Prepared:
         path: what was read. digest: SHA-256 over the raw files.
         sessions: all units, in order of first line, labels and weights beside them.
         weighted: a class is subsampled and weighted to its true size.
+        audit: what was checked against leaks, see `audit`.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Prepared:
     vocabulary: Vocabulary
     sessions: Sessions
     weighted: bool
+    audit: Mapping[str, Any] = field(default_factory=dict)
     parts: dict[Any, Sessions] = field(default_factory=dict, repr=False)
 
     def part(self, name: str, units: NDArray[Any], labelled: bool = False) -> Sessions:
@@ -84,6 +87,7 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
 
     Raises:
         DataError, UnfitError: see each stage.
+        LeakError: test data would reach training.
     """
     path, files, source, grouped = _grouped(job, registry, shared, stages, note)
     key = (source, str(job.protocol), job.parser.name, str(job.parser.config), str(job.totals))
@@ -99,12 +103,15 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         stage.items = len(grouped)
     with stages("parse") as stage:
         vocabulary = learn(grouped, split.train, job.parser.build())
+        fitted = audit.fingerprint(vocabulary)
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
         sessions = sessions_of(grouped, vocabulary, weights)
         _ = sessions.distinct
+        chronological, apart = job.protocol.train == "ratio", job.windower.entry.item.traits.cuts_lines
+        checked = audit.audit(grouped, split, vocabulary, fitted, chronological, apart)
         stage.items = len(sessions.keys)
-    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted)
+    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
     shared.kept = {old: kept for old, kept in shared.kept.items() if old[0] == "grouped"}  # one split in memory
     shared.kept[key] = result
     return result
@@ -114,13 +121,13 @@ def _grouped(
     job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
 ) -> tuple[Path, str, str, Grouped]:
     """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
+    cut = cuts_lines(job)
     dataset = job.dataset.build()
     with stages("locate") as stage:
         path = locate(job.dataset, job.plan.data, registry, stage.progress)
         assert path is not None
         opened = dataset.read(path)
         files = digest_of(opened.files, stage.progress)
-    needs = job.model.entry.item.traits.needs
     together = {job.model.name, *job.plan.companions}
     times = any("times" in registry.get("model", name).item.traits.needs for name in together)
     facts = {
@@ -129,6 +136,7 @@ def _grouped(
         "masks": None if isinstance(opened, KeySequences) else _masks(job),
         "times": times,
         "files": files,
+        "cuts": [job.protocol.train_ratio, job.protocol.held_out] if cut else None,
     }
     key = cache.key_of(**facts)
     if ("grouped", key) in shared.kept:
@@ -136,6 +144,7 @@ def _grouped(
             with stages(name) as stage:
                 stage.facts["shared"] = True
         grouped: Grouped = shared.kept["grouped", key]
+        _check_needs(job, grouped)
         return path, files, key, grouped
     if job.plan.cache and cache.has(key):
         with stages("read") as stage:
@@ -144,16 +153,21 @@ def _grouped(
         with stages("group") as stage:
             stage.facts["cached"] = True
     else:
-        made = _read_and_group(job, opened, stages, times)
+        made = _read_and_group(job, opened, stages, times, cut)
         if job.plan.cache:
             cache.store(key, made, note)
-    for need, column in (("times", made.times), ("line_labels", made.line_labels)):
-        if need in needs and column is None:
-            raise UnfitError(f"model {job.model.name} needs {need}, data set {job.dataset.name} has none")
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
     shared.kept["grouped", key] = made
+    _check_needs(job, made)
     return path, files, key, made
+
+
+def _check_needs(job: Job, grouped: Grouped) -> None:
+    needs = job.model.entry.item.traits.needs
+    for need, column in (("times", grouped.times), ("line_labels", grouped.line_labels)):
+        if need in needs and column is None:
+            raise UnfitError(f"model {job.model.name} needs {need}, data set {job.dataset.name} has none")
 
 
 def digest_of(files: Sequence[Path], progress: Progress | None = None) -> str:
@@ -170,21 +184,34 @@ def _masks(job: Job) -> list[Any]:
     return [[list(pair) for pair in pairs] for pairs in (parser.masks, parser.shape)]
 
 
-def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, times: bool) -> Grouped:
+def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, times: bool, cut: bool) -> Grouped:
     if isinstance(opened, KeySequences):
-        with stages("read") as stage:
-            stage.items = len(opened.frame)
-        with stages("group"):
-            return group_sequences(opened)
+        return _sequences(job, opened, stages)
     parser, windower = job.parser.build(), job.windower.build()
     with stages("read") as stage:
-        read = read_lines(opened, windower, parser, stage.progress, times)
+        cuts = Cuts.of(opened, job.protocol) if cut else None
+        cutting = Cutting(windower, cuts) if cuts else windower
+        read = read_lines(opened, cutting, parser, stage.progress, times)
         stage.items = read.lines
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels)
         stage.items = len(grouped)
-    counted = opened.counted() if opened.counted else {}
-    return replace(grouped, facts={**grouped.facts, **counted})
+    counts = [counted for part in (opened, windower) if (counted := getattr(part, "counted", None))]
+    facts = {name: number for counted in counts for name, number in counted().items()}
+    if cuts:
+        facts |= cuts.counted()
+        sides = cuts.sides(grouped.units["first_line"].to_numpy())
+        grouped = replace(grouped, units=grouped.units.with_columns(side=sides))
+    return replace(grouped, facts={**grouped.facts, **facts})
+
+
+def _sequences(job: Job, opened: KeySequences, stages: Stages) -> Grouped:
+    if job.windower.entry.item.traits.cuts_lines:
+        raise UnfitError(f"windower {job.windower.name} cuts lines, {job.dataset.name} has key sequences only")
+    with stages("read") as stage:
+        stage.items = len(opened.frame)
+    with stages("group"):
+        return group_sequences(opened)
 
 
 def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float64], bool]:

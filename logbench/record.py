@@ -34,7 +34,10 @@ class RunRecord:
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`; `min_events` as realised. preset: name.
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
-        split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, `contaminating`.
+        split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, `contaminating`;
+            `shared_lines`: of units on both sides.
+        audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
+            `threshold` is of.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
             `held_out`, `achieved`, `reliable`, `repeats`.
@@ -60,6 +63,7 @@ class RunRecord:
     config: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     split: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     threshold: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)

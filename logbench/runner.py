@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from . import record as records
+from .audit import THRESHOLDS, labels_given
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
 from .explain import explained, templates_frame
@@ -125,7 +126,7 @@ def opened(job: Job) -> RunRecord:
             }
             for part in job.parts
         },
-        dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": card.unit},
+        dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": job.unit},
         protocol=job.protocol.as_dict(),
         preset=job.preset,
         config=job.config,
@@ -175,7 +176,9 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
         "straddling": split.straddling,
         "left_out": split.left_out,
         "contaminating": split.contaminating,
+        "shared_lines": prepared.audit["shared_lines"],
     }
+    record.audit = dict(prepared.audit)
 
 
 def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
@@ -275,6 +278,7 @@ def fit_and_score(
         stage.facts |= scores.facts
     return model, scored_frame(prepared, units, long_enough, scores)
 
+        record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
 
 def scored_frame(
     prepared: Prepared, units: np.ndarray[Any, Any], scored: np.ndarray[Any, Any], scores: Scores
@@ -322,6 +326,7 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
              f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
     if decision.threshold["value"] == np.inf:
+        record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
 
@@ -329,7 +334,7 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
 def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord) -> None:
     with stages("evaluate") as stage:
         evaluators = {part.name: part.build() for part in job.evaluators}
-        units, unit = decision.units, job.card.unit
+        units, unit = decision.units, job.unit
         record.metrics = metrics_of(units, evaluators, unit, prepared.weighted)
         for name in RULES if record.metrics else ():
             record.trivial[name] = metrics_of(rule(units, name), evaluators, unit, prepared.weighted)

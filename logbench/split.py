@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
-
+TRAIN, HELD_OUT, TEST = 0, 1, 2
+"""Sides of units whose lines were split before: column `side`."""
 
 RESERVE = 0.5
 """Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it."""
@@ -50,7 +51,8 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol) -> Split:
 
     Args:
         units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
-            `first_line` and `last_line` (Int64), and where the data set gives it `part` (String).
+            `first_line` and `last_line` (Int64), where the data set gives it `part` (String), and where the
+            lines were split before them `side` (Int8: 0 training, 1 held out, 2 test), which decides alone.
 
     Raises:
         DataError: no unit is left to train or to test, or too few anomalies for the contamination.
@@ -62,13 +64,16 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol) -> Split:
     rng = np.random.default_rng(protocol.split_seed)
     share = _share(units, labels, protocol, rng)
     chosen = np.flatnonzero(share & ~_barred(labels, protocol))
-    held = np.zeros(len(chosen), dtype=bool)
-    held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
+    if "side" in units.columns:
+        held = units["side"].to_numpy()[chosen] == HELD_OUT
+    else:
+        held = np.zeros(len(chosen), dtype=bool)
+        held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
     train, held_out = chosen[~held], chosen[held]
     added = 0
     if protocol.contamination is not None:
         share |= _reserve(labels, share, protocol)
-        more = _contaminating(labels, share, len(chosen), protocol)
+        more = _contaminating(units, share, len(chosen), protocol)
         train, held_out = (np.sort(np.concatenate(pair)) for pair in zip((train, held_out), more, strict=True))
         added = sum(map(len, more))
     test = np.flatnonzero(~share)
@@ -115,6 +120,8 @@ def _share(
         chosen = eligible[: protocol.train_units]
     elif kind == "random":
         chosen = rng.permutation(eligible)[: protocol.train_units]
+    elif kind == "ratio" and "side" in units.columns:
+        chosen = np.flatnonzero((units["side"] != TEST).to_numpy())
     elif kind == "ratio":
         chosen = np.arange(_cut(total, protocol))
     elif kind == "random_ratio":
@@ -138,7 +145,7 @@ def _per_class(labels: NDArray[np.int8], ratio: float) -> NDArray[np.int64]:
 
 def _straddling(units: pl.DataFrame, protocol: EvaluationProtocol) -> int:
     cut = _cut(len(units), protocol)
-    if protocol.train != "ratio" or not 0 < cut < len(units):
+    if "side" in units.columns or protocol.train != "ratio" or not 0 < cut < len(units):
         return 0
     return int((units["last_line"].to_numpy()[:cut] >= units["first_line"][cut]).sum())
 
@@ -158,13 +165,16 @@ def _reserve(
 
 
 def _contaminating(
-    labels: NDArray[np.int8], share: NDArray[np.bool_], normals: int, protocol: EvaluationProtocol
+    units: pl.DataFrame, share: NDArray[np.bool_], normals: int, protocol: EvaluationProtocol
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Anomalies that train and those held out, int64 each; a larger contamination adds to a smaller one's."""
     assert protocol.contamination is not None
     rng = np.random.default_rng([protocol.split_seed, 2])
-    pool = rng.permutation(np.flatnonzero(share & (labels == ANOMALY)))
-    held = rng.random(len(pool)) < protocol.held_out
+    pool = rng.permutation(np.flatnonzero(share & (units["label"] == ANOMALY).to_numpy()))
+    if "side" in units.columns:
+        held = units["side"].to_numpy()[pool] == HELD_OUT
+    else:
+        held = rng.random(len(pool)) < protocol.held_out
     wanted = round(protocol.contamination / (1 - protocol.contamination) * normals)
     if wanted > len(pool):
         most = len(pool) / (len(pool) + normals) if normals else 0

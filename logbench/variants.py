@@ -61,7 +61,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
 def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
     """Headline metrics of the model and of the rule, and the difference in F1."""
     evaluators = {part.name: part.build() for part in job.evaluators}
-    unit, name = job.card.unit, DUPLICATES[protocol.duplicates]
+    unit, name = job.unit, DUPLICATES[protocol.duplicates]
     found = metrics_of(decision.units, evaluators, unit, weighted)
     if not found:
         raise UnfitError("the data have no labels")

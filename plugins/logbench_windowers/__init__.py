@@ -92,7 +92,7 @@ def _overlaps(config: TimeConfig | CountConfig) -> bool:
     return config.overlaps
 
 
-CUTTING = Traits(cuts_lines=True, overlaps=_overlaps)
+CUTTING = Traits(cuts_lines=True, overlaps=_overlaps, unit="window")
 
 
 @hookimpl
@@ -100,6 +100,6 @@ def logbench_windowers() -> Iterable[Component[Any]]:
     """Offer units by id, node, file, time and count."""
     yield Component("session", _session, SessionConfig, "one unit an id: every line that names it")
     for name in ("node", "file"):
-        yield Component(name, _column(name), summary=f"one unit a {name}: every line of it")
+        yield Component(name, _column(name), None, f"one unit a {name}: every line of it", Traits(unit=name))
     yield Component("time", _time, TimeConfig, "windows of equal duration, apart or overlapping", CUTTING)
     yield Component("count", _count, CountConfig, "windows of equally many lines, apart or overlapping", CUTTING)
