@@ -10,7 +10,7 @@ from .config import make
 from .errors import ConfigError, DataError
 from .parsing import Vocabulary
 from .plain import plain
-from .plan import Job, Part
+from .plan import Job, Part, restored
 from .protocol import EvaluationProtocol
 from .storage import whole
 
@@ -80,7 +80,7 @@ class Bundle:
                 raise ConfigError(
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
                 ) from None
-            self.parts[kind] = Part(entry, make(entry.item.config, saved["config"], saved["name"]))
+            self.parts[kind] = restored(entry, saved["config"])
         self.protocol: EvaluationProtocol = make(EvaluationProtocol, self.facts["protocol"], "protocol")
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]

@@ -99,6 +99,7 @@ class Component(Generic[T_co]):
         traits: see `Traits`.
         card: data sets only.
         default: evaluators and reporters only: used where the user names none (evaluators: all of them).
+        aliases: other names that the user may type, such as a paper's.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Component(Generic[T_co]):
     traits: Traits = field(default_factory=Traits)
     card: Card | None = None
     default: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ class Context:
         seed: seeds everything random in the model (not the split, which has `split_seed`).
         device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
         held_out: training units set apart for stopping and thresholds, unlabelled; None where there are none.
+        alpha: share of held-out weight that may alarm, for a model that sets a threshold of its own by it.
         progress: report progress of the current stage.
         note: one line for the user, kept in the record.
     """
@@ -156,6 +159,7 @@ class Context:
     seed: int = 0
     device: str = "cpu"
     held_out: Sessions | None = None
+    alpha: float = 0.005
     progress: Progress = silent
     note: Callable[[str], None] = _deaf
 

@@ -87,13 +87,32 @@ class Part:
         name: str = self.entry.item.name
         return name
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The members of a combination, or the part itself."""
+        return self.config if self.entry.members else (self,)
+
+    @property
+    def min_events(self) -> int:
+        """Events of the shortest unit that the model can score."""
+        needed = self.entry.item.traits.min_events
+        return int(needed(self.config)) if callable(needed) else int(needed)
+
+    @property
+    def fixed_threshold(self) -> float | None:
+        """The model's own threshold, None where it has none."""
+        found = self.entry.item.traits.fixed_threshold
+        value: float | None = found(self.config) if callable(found) else found
+        return value
+
     def build(self) -> Any:
         """The thing itself."""
-        item = self.entry.item
-        return item.build() if item.config is None else item.build(self.config)
+        return self.entry.item.build() if self.config is None else self.entry.item.build(self.config)
 
     def as_dict(self) -> dict[str, Any]:
-        """The resolved configuration."""
+        """The resolved configuration, by member where it is a combination."""
+        if self.entry.members:
+            return {part.name: part.as_dict() for part in self.parts}
         return dataclasses.asdict(self.config) if self.config is not None else {}
 
 
@@ -123,8 +142,14 @@ class Job:
         return card
 
     @property
+    def unit(self) -> str:
+        """What a unit is called."""
+        unit: str = self.windower.entry.item.traits.unit or self.card.unit
+        return unit
+
+    @property
     def parts(self) -> tuple[Part, ...]:
-        return (self.dataset, self.windower, self.parser, self.model, *self.evaluators)
+        return (self.dataset, self.windower, self.parser, *self.model.parts, *self.evaluators)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -141,15 +166,7 @@ class Job:
     @property
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
-    @property
-    def unit(self) -> str:
-        """What a unit is called."""
-        unit: str = self.windower.entry.item.traits.unit or self.card.unit
-        return unit
-
-        found = self.model.entry.item.traits.fixed_threshold
-        value: float | None = found(self.model.config) if callable(found) else found
-        return value
+        return self.model.fixed_threshold
 
 
 def resolve(plan: Plan, registry: Registry) -> Job:
@@ -178,7 +195,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
     protocol = _protocol(plan, layers)
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
-    needed = [_min_events(parts["model"]), *(_min_events(_part("model", rival, layers)) for rival in rivals)]
+    needed = [parts["model"].min_events, *(_part("model", rival, layers).min_events for rival in rivals)]
     return Job(
         plan=plan,
         **parts,
@@ -191,7 +208,8 @@ def resolve(plan: Plan, registry: Registry) -> Job:
 
 def _layers(plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]) -> list[Settings]:
     """Tables by name, the later the stronger; unknown names are errors."""
-    names = {entry.item.name for entry in entries} | set(SINGLE) | {"evaluator", "protocol"}
+    names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
+    names |= {*SINGLE, "evaluator", "protocol"}
     every = names | {name for table in registry.components.values() for name in table}
     for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
         for name in settings:
@@ -222,10 +240,28 @@ def _values(kind: str, name: str, layers: Sequence[Settings]) -> dict[str, Any]:
 
 def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
     item = entry.item
+    if entry.members:
+        if general := next((layer[kind] for layer in layers if layer.get(kind)), None):
+            raise ConfigError(
+                f"{kind}.{next(iter(general))}: {item.name} is a combination; name the member, "
+                f"{entry.members[0].item.name}.{next(iter(general))}"
+            )
+        return Part(entry, tuple(_part(member.item.name, member, layers) for member in entry.members))
     values = _values(kind, item.name, layers)
     if kind == "dataset":
         values = {key: value for key, value in values.items() if key not in fields_of(Totals)}
     return Part(entry, make(item.config, values, item.name))
+
+
+def restored(entry: Entry, saved: Mapping[str, Any]) -> Part:
+    """The part whose `as_dict()` was saved.
+
+    Raises:
+        ConfigError: an option of another version.
+    """
+    if entry.members:
+        return Part(entry, tuple(restored(member, saved[member.item.name]) for member in entry.members))
+    return Part(entry, make(entry.item.config, saved, entry.item.name))
 
 
 def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
@@ -241,8 +277,3 @@ def _shortest(protocol: EvaluationProtocol, needed: int) -> int:
             f"protocol.min_events={protocol.min_events}: the models need {needed}; give 0 or at least {needed}"
         )
     return protocol.min_events or needed
-
-
-def _min_events(part: Part) -> int:
-    needed = part.entry.item.traits.min_events
-    return int(needed(part.config)) if callable(needed) else int(needed)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import pluggy
 
-from . import hookspecs
+from . import combination, hookspecs
 from .config import suggest
 from .errors import ConfigError
 from .interfaces import Component, Kind, Preset
@@ -47,10 +47,15 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A component (or preset, or command) with the plugin that offers it."""
+    """A component (or preset, or command) with the plugin that offers it.
+
+    Attributes:
+        members: of a combination of models, `a+b`; its plugin is that of the first one.
+    """
 
     item: Any
     plugin: Plugin
+    members: tuple[Entry, ...] = ()
 
 
 def installed() -> list[Plugin]:
@@ -151,20 +156,30 @@ class Registry:
 
     def _check_conflicts(self, offers: list[tuple[dict[str, Entry], str, Entry]]) -> None:
         fresh: set[tuple[int, str]] = set()
-        for table, name, _entry in offers:
-            if name in table:
-                raise _RefusalError(f"{name!r} is already taken by {table[name].plugin}")
-            if (id(table), name) in fresh:
-                raise _RefusalError(f"{name!r} is offered twice")
-            fresh.add((id(table), name))
+        for table, main, offered in offers:
+            taken = {
+                alias: entry for entry in table.values() for alias in getattr(entry.item, "aliases", ())
+            } | table
+            for name in (main, *getattr(offered.item, "aliases", ())):
+                if name in taken:
+                    raise _RefusalError(f"{name!r} is already taken by {taken[name].plugin}")
+                if (id(table), name) in fresh:
+                    raise _RefusalError(f"{name!r} is offered twice")
+                fresh.add((id(table), name))
 
     def get(self, kind: Kind, name: str) -> Entry:
-        """The component `name` of a kind.
+        """The component of a kind that is called `name`; models may be combined, `a+b`.
 
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
         """
-        return _find(self.components[kind], name, kind, self.broken)
+        table = self.components[kind]
+        known = {alias: entry for entry in table.values() for alias in entry.item.aliases} | table
+        if kind == "model" and name not in known and "+" in name.strip("+"):
+            members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
+            item = combination.component("+".join(m.item.name for m in members), [m.item for m in members])
+            return Entry(item, members[0].plugin, members)
+        return _find(known, name, kind, self.broken)
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""

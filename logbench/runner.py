@@ -203,7 +203,13 @@ def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Co
     name, units = _learned_from(job, prepared, "held_out", prepared.split.held_out)
     held = prepared.part(name, units)
     device = resolve_device(job.plan.device)
-    return Context(seed=job.plan.seed, device=device, held_out=held if len(held) else None, note=note)
+    return Context(
+        seed=job.plan.seed,
+        device=device,
+        held_out=held if len(held) else None,
+        alpha=job.protocol.alpha,
+        note=note,
+    )
 
 
 def check_fit(job: Job) -> None:
@@ -272,13 +278,13 @@ def fit_and_score(
     long_enough = sessions.lengths[units] >= job.protocol.min_events
     with stages("score") as stage:
         asked = prepared.part("scored", units[long_enough])
+        record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
         answer = model.score(asked, replace(context, progress=stage.progress))
         scores = Scores.of(answer, len(asked), job.model.name)
         stage.items = len(asked)
         stage.facts |= scores.facts
     return model, scored_frame(prepared, units, long_enough, scores)
 
-        record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
 
 def scored_frame(
     prepared: Prepared, units: np.ndarray[Any, Any], scored: np.ndarray[Any, Any], scores: Scores
@@ -320,13 +326,13 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
             note("threshold = oracle: chosen on the test labels, so this is no honest result")
         decision = decide(scored, job.protocol, job.fixed_threshold, job.is_rule)
         record.threshold = {**decision.threshold, "own": job.fixed_threshold, "rule": job.is_rule}
+        record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
         record.counts = decision.counts
     if not decision.threshold["reliable"]:
         need = int(np.ceil(1 / job.protocol.alpha))
         note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
              f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
     if decision.threshold["value"] == np.inf:
-        record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
 

@@ -16,7 +16,12 @@ from .common import json_option, print_json, print_table
 def command(state: State, kind: str | None, as_json: bool) -> None:
     """List the components that plugins offer, of one KIND or all."""
     rows = [
-        {"kind": one, "name": name, "summary": entry.item.summary, "from": entry.plugin.distribution}
+        {
+            "kind": one,
+            "name": ", ".join([name, *entry.item.aliases]),
+            "summary": entry.item.summary,
+            "from": entry.plugin.distribution,
+        }  # fmt: skip
         for one in ([kind] if kind else KINDS)
         for name, entry in sorted(state.registry.components[one].items())  # type: ignore[index]
     ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .edit import Edit
     from .markov import Markov
     from .ngram import NGram
-    from .rules import Rule
+    from .rules import Length, NewEvent
     from .timing import Timing
     from .trivial import Constant, Random
 
@@ -51,13 +51,16 @@ class MarkovConfig:
     smoothing: float = option(1.0, "added to the count of every transition (Laplace: 1)", gt=0)
 
 
-def _rule(new: bool, length: bool) -> Callable[[], Rule]:
-    def build() -> Rule:
-        from .rules import Rule
+def _new_event() -> NewEvent:
+    from .rules import NewEvent
 
-        return Rule(new, length)
+    return NewEvent()
 
-    return build
+
+def _length() -> Length:
+    from .rules import Length
+
+    return Length()
 
 
 def _ecvc(idf: bool) -> Callable[[EcvcConfig], Ecvc]:
@@ -123,12 +126,10 @@ def logbench_models() -> Iterable[Component[Any]]:
     yield from _trivial()
 
 
-def _rules() -> Iterable[Component[Rule]]:
-    both = f"an event unseen in training, or a length outside its range ({AIT})"
-    yield Component("new-event", _rule(True, False), summary=f"an event unseen in training ({AIT})", traits=BINARY)
-    yield Component("length", _rule(False, True), summary=f"a length outside training's ({AIT})", traits=BINARY)
-    yield Component("new-event+length", _rule(True, True), summary=both, traits=BINARY)
-    yield Component("event+length", _rule(True, True), summary="new-event+length by its other name", traits=BINARY)
+def _rules() -> Iterable[Component[Any]]:
+    new, length = f"an event unseen in training ({AIT})", f"a length outside training's ({AIT})"
+    yield Component("new-event", _new_event, summary=new, traits=BINARY, aliases=("event",))
+    yield Component("length", _length, summary=length, traits=BINARY)
 
 
 def _sequences() -> Iterable[Component[Any]]:

@@ -11,38 +11,50 @@ from logbench import Scores
 from .common import Kept, first_true
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from logbench import Context, Sessions
 
 
-class Rule(Kept):
-    """New event, length, or both. Score: 1 where one of them alarms, else 0.
+class NewEvent:
+    """Score: 1 where a unit has an event unseen in training, else 0; decided by the first one."""
 
-    `new`: an event unseen in training. `length`: fewer or more events than any training unit had.
-    """
+    def fit(self, train: Sessions, context: Context) -> None:
+        """Nothing to learn: the vocabulary is the harness's."""
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`."""
+        none = np.full(len(sessions), -1, dtype=np.int64)
+        return Scores(
+            primary=(sessions.unseen > 0).astype(np.float64),
+            event=_first_unseen(sessions),
+            ignoring=np.zeros(len(sessions)),
+            ignoring_event=none,
+        )
+
+    def save(self, folder: Path) -> None:
+        """There is nothing to save."""
+
+    def load(self, folder: Path) -> None:
+        """There is nothing to load."""
+
+
+class Length(Kept):
+    """Score: 1 where a unit has fewer or more events than any training unit, else 0; decided by the last one."""
 
     kept = ("shortest", "longest")
 
-    def __init__(self, new: bool, length: bool) -> None:
-        self.new, self.length = new, length
-
     def fit(self, train: Sessions, context: Context) -> None:
-        """Remember the shortest and longest training unit; the vocabulary is known already."""
+        """Remember the shortest and longest training unit."""
         self.shortest, self.longest = int(train.lengths.min()), int(train.lengths.max())
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """See `Model.score`; the deciding event is the first unseen one, else the last."""
+        """See `Model.score`."""
         outside = (sessions.lengths < self.shortest) | (sessions.lengths > self.longest)
-        length = outside if self.length else np.zeros_like(outside)
-        new = sessions.unseen > 0 if self.new else np.zeros_like(outside)
-        last = np.where(length, sessions.lengths - 1, -1)
-        return Scores(
-            primary=(length | new).astype(np.float64),
-            event=np.where(new, _first_unseen(sessions), last),
-            ignoring=length.astype(np.float64),
-            ignoring_event=last,
-        )
+        score, last = outside.astype(np.float64), np.where(outside, sessions.lengths - 1, -1)
+        return Scores(primary=score, event=last, ignoring=score, ignoring_event=last)
 
 
 def _first_unseen(sessions: Sessions) -> NDArray[np.int64]:

@@ -1,0 +1,53 @@
+"""The name `a+b+c` as a component: several models as one (see `combined`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError
+from .interfaces import Component, Need, Traits
+
+if TYPE_CHECKING:
+    from .combined import Combination
+    from .plan import Part
+
+THRESHOLD = 1.0
+"""A combined score above it means that a member alarms."""
+
+
+def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
+    """A component for the members' combination; its configuration is the tuple of their `Part`s.
+
+    Raises:
+        ConfigError: a member is named twice, or sees labels.
+    """
+    names = [member.name for member in members]
+    if twice := next((one for one in names if names.count(one) > 1), None):
+        raise ConfigError(f"model {name}: {twice} is named twice")
+    traits = [member.traits for member in members]
+    if supervised := [m.name for m in members if m.traits.supervision == "supervised"]:
+        raise ConfigError(f"model {name}: {supervised[0]} is supervised; only models that see no labels combine")
+    blind = all(one.supervision == "unsupervised" for one in traits)
+    return Component(
+        name,
+        _build,
+        summary=f"the largest of {', '.join(names)}",
+        traits=Traits(
+            supervision="unsupervised" if blind else "semi-supervised",
+            needs=frozenset[Need]().union(*(one.needs for one in traits)),
+            min_events=lambda parts: max(part.min_events for part in parts),
+            keys_only=all(one.keys_only for one in traits),
+            scores_without_unseen=all(one.scores_without_unseen for one in traits),
+            fixed_threshold=THRESHOLD,
+            rule=True,
+        ),
+    )
+
+
+def _build(members: Sequence[Part]) -> Combination:
+    """The combination, savable where all members are."""
+    from .combined import Combination, SavableCombination
+
+    savable = all(hasattr(part.build(), "save") for part in members)
+    return SavableCombination(members) if savable else Combination(members)

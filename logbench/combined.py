@@ -1,0 +1,164 @@
+"""`a+b+c`: several models as one, each brought to its own label-free threshold; the largest counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .combination import THRESHOLD
+from .errors import UnfitError
+from .frames import Scores
+from .verdicts import validation_threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .frames import Sessions
+    from .interfaces import Context
+    from .plan import Part
+
+FILE = "combination.json"
+COLUMNS = {"primary": "event", "ignoring": "ignoring_event"}
+"""Scores of a unit, and the event that decided each."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Brings a member's scores to one scale: above 1 where they are above its threshold, and rising with them.
+
+    Attributes:
+        threshold: the smallest held-out score with at most its part of alpha of the held-out weight above it.
+        values, shares: float64 [distinct finite held-out scores up to the threshold], ascending, and the share of
+            held-out weight at or below each, as part of that at or below the threshold.
+        scale: what counts as 1 above the threshold: the range of those held-out scores, so that members in other
+            units can be set side by side; 1 where they are all equal. It orders alarms and makes none.
+    """
+
+    threshold: float
+    values: tuple[float, ...]
+    shares: tuple[float, ...]
+    scale: float
+
+    @classmethod
+    def of(cls, scores: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> Level:
+        """Learn from held-out scores, float64 [units ≥ 1]."""
+        threshold = validation_threshold(scores, weights, alpha)
+        below = scores <= threshold
+        values, inverse = np.unique(scores[below], return_inverse=True)
+        shares = np.bincount(inverse, weights=weights[below]).cumsum()
+        finite = np.isfinite(values)
+        values, shares = values[finite], shares[finite] / shares[-1]
+        scale = float(values[-1] - values[0]) if len(values) > 1 else 1.0
+        return cls(threshold, tuple(values.tolist()), tuple(shares.tolist()), scale)
+
+    def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Levels of scores, float64 [units], from 0 to 1 where they do not alarm."""
+        above = scores > self.threshold
+        quiet = np.interp(scores, self.values, self.shares, left=0.0) if self.values else np.zeros(len(scores))
+        quiet = np.where(np.isposinf(scores), THRESHOLD, quiet)
+        with np.errstate(invalid="ignore"):  # infinite less infinite, where nothing is above
+            loud = THRESHOLD + (scores - self.threshold) / self.scale
+        return np.where(above, np.maximum(loud, np.nextafter(THRESHOLD, 2)), np.minimum(quiet, THRESHOLD))
+
+
+class Combination:
+    """Score: the largest level of the members, above 1 where one alarms; decided by that member's event.
+
+    Each member is fitted on the same training units. One with a threshold of its own (`Traits.rule`) alarms by
+    it, the others by the held-out units, without labels: alpha is shared evenly among them, so that at most alpha
+    of the held-out weight alarms by their scores (Bonferroni).
+    """
+
+    def __init__(self, members: Sequence[Part]) -> None:
+        self.parts = members
+        self.models = [part.build() for part in members]
+        self.levels: list[dict[str, Level]] = [{} for _ in members]
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Fit every member, then learn the levels of those without a rule from the held-out units.
+
+        Raises:
+            UnfitError: there is no held-out unit to learn from.
+        """
+        facts = {
+            part.name: dict(model.fit(train, context) or {})
+            for part, model in zip(self.parts, self.models, strict=True)
+        }
+        graded = [at for at in range(len(self.parts)) if self._own(at) is None]
+        for at in graded:
+            held = self._held_out(at, context)
+            scores = self._scores(at, held, context)
+            for column in COLUMNS:
+                if (found := getattr(scores, column)) is not None:
+                    self.levels[at][column] = Level.of(found, held.weights, context.alpha / len(graded))
+        return {"members": facts}
+
+    def _held_out(self, at: int, context: Context) -> Sessions:
+        shortest = self.parts[at].min_events
+        held = context.held_out and context.held_out.take(context.held_out.lengths >= shortest)
+        if not held:
+            raise UnfitError(
+                f"{self.parts[at].name} in a combination needs held-out units of {shortest} events or more; raise "
+                "protocol.held_out"
+            )
+        return held
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`; `others` holds each member's own score under its name."""
+        found = [self._scores(at, sessions, context) for at in range(len(self.parts))]
+        return Scores(
+            *self._largest("primary", found),
+            *self._largest("ignoring", found),
+            others={part.name: scores.primary for part, scores in zip(self.parts, found, strict=True)},
+            facts={
+                part.name: scores.facts for part, scores in zip(self.parts, found, strict=True) if scores.facts
+            },
+        )
+
+    def _scores(self, at: int, sessions: Sessions, context: Context) -> Scores:
+        return Scores.of(self.models[at].score(sessions, context), len(sessions), self.parts[at].name)
+
+    def _largest(self, column: str, found: Sequence[Scores]) -> tuple[Any, Any]:
+        """The largest level of each unit and the event that decided it; None where a member lacks the score."""
+        scores = [getattr(one, column) for one in found]
+        if any(one is None for one in scores):
+            return None, None
+        levels = np.stack([self._level(at, column, one) for at, one in enumerate(scores)])
+        size = levels.shape[1]
+        none = np.full(size, -1, dtype=np.int64)
+        given = [getattr(one, COLUMNS[column]) for one in found]
+        events = np.stack([none if event is None else event for event in given])
+        first, unit = levels.argmax(axis=0), np.arange(size)
+        return levels[first, unit], events[first, unit]
+
+    def _level(self, at: int, column: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        own = self._own(at)
+        return self.levels[at][column](scores) if own is None else np.where(scores > own, np.inf, 0.0)
+
+    def _own(self, at: int) -> float | None:
+        """The threshold of a member that only says yes or no."""
+        return self.parts[at].fixed_threshold if self.parts[at].entry.item.traits.rule else None
+
+
+class SavableCombination(Combination):
+    """One whose members can all be saved, each in a folder of its own."""
+
+    def save(self, folder: Path) -> None:
+        """Write the members and their levels into an existing folder."""
+        for part, model in zip(self.parts, self.models, strict=True):
+            (folder / part.name).mkdir()
+            model.save(folder / part.name)
+        levels = [{column: asdict(level) for column, level in member.items()} for member in self.levels]
+        (folder / FILE).write_text(json.dumps(levels), encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Become the combination saved in `folder`."""
+        for part, model in zip(self.parts, self.models, strict=True):
+            model.load(folder / part.name)
+        levels = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        self.levels = [{column: Level(**level) for column, level in member.items()} for member in levels]

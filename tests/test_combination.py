@@ -1,0 +1,186 @@
+"""Combinations: the union of the members' verdicts, by brute force; names, options and bundles of members."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import logbench
+from logbench import Component, ConfigError, Context, Plan, Sessions, Traits, UnfitError, hookimpl
+from logbench.bundle import Bundle
+from logbench.combined import Combination, Level
+from logbench.plan import resolve
+from logbench.record import scores
+from logbench.registry import Plugin, Registry, installed
+from logbench.scoring import score_bundle
+
+SCORES = st.lists(
+    st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.inf, -np.inf])),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(SCORES, SCORES, st.floats(0.001, 0.5))
+def test_a_level_alarms_where_the_members_own_threshold_does(
+    held: list[float], asked: list[float], alpha: float
+) -> None:
+    """The threshold by its definition: of the held-out scores the smallest with at most alpha of them above."""
+    allowed = [s for s in held if sum(h > s for h in held) <= alpha * len(held)]
+    level = Level.of(np.array(held), np.ones(len(held)), alpha)
+    found = level(np.array(asked))
+    assert level.threshold == min(allowed)
+    assert (found > 1).tolist() == [s > min(allowed) for s in asked]
+    assert not np.isnan(found).any() and found.min() >= 0
+
+
+@given(SCORES, SCORES, st.floats(0.001, 0.5))
+def test_a_level_keeps_the_order_of_scores(held: list[float], asked: list[float], alpha: float) -> None:
+    level = Level.of(np.array(held), np.ones(len(held)), alpha)
+    in_order = level(np.sort(np.array(asked)))
+    assert all(a <= b for a, b in pairwise(in_order))
+    beyond = level.threshold + np.array([1.0, 2.0, 3.0]) * level.scale
+    if np.isfinite(beyond).all() and level.scale > 1e-6 * max(1, abs(level.threshold)):
+        assert (np.diff(level(beyond)) > 0).all(), "alarms stay in strict order, for the oracle"
+
+
+class Told:
+    """A model that says what its class was told, by the unit's first key."""
+
+    told: tuple[float, ...] = ()
+
+    def fit(self, train: Sessions, context: Context) -> dict[str, Any]:
+        return {"seen": len(train)}
+
+    def score(self, sessions: Sessions, context: Context) -> NDArray[np.float64]:
+        return np.array(self.told)[sessions.keys[sessions.offsets[:-1]]]
+
+
+def told(name: str, values: list[float], **traits: Any) -> Component[Any]:
+    return Component(name, type(name.title(), (Told,), {"told": tuple(values)}), traits=Traits(**traits))
+
+
+def registry(*components: Component[Any]) -> Registry:
+    module = ModuleType("mine")
+    vars(module)["mine"] = hookimpl(lambda: components, specname="logbench_models")
+    return Registry(plugins=[*installed(), Plugin("mine", "dist-mine", "1", lambda: module)])
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1) for _ in range(3)]), min_size=3, max_size=12), st.floats(0.05, 0.4))
+def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
+    rows: list[tuple[float, float, float]], alpha: float
+) -> None:
+    """Members a and b are graded, c is a rule; unit i holds the one key i, the first units are held out."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    known = registry(
+        told("a", columns[0]), told("b", columns[1]), told("c", columns[2], rule=True, fixed_threshold=0.5)
+    )
+    job = resolve(Plan(model="a+b+c", dataset="hdfs-sim"), known)
+    sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
+    held = np.arange(len(rows) - 1)
+    model: Combination = job.model.build()
+    context = Context(held_out=sessions.take(held), alpha=alpha)
+    model.fit(sessions, context)
+    found = model.score(sessions, context)
+    expected, among_held = np.array(columns[2]) > 0.5, np.zeros(len(rows), dtype=bool)
+    for column in columns[:2]:
+        values = np.array(column)
+        threshold = min(v for v in values[held] if (values[held] > v).sum() <= alpha / 2 * len(held))
+        expected |= values > threshold
+        among_held |= values > threshold
+    assert (found.primary > 1).tolist() == expected.tolist()
+    assert among_held[held].sum() <= alpha * len(held), (
+        "graded members alarm on alpha of the held-out units at most"
+    )
+    assert found.others["b"].tolist() == columns[1]
+
+
+def test_members_are_found_configured_and_named() -> None:
+    known = Registry()
+    settings = {"ecvc": {"max_train": "7"}, "deeplog": {"h": "4"}}
+    job = resolve(Plan(model="event+ecvc+deeplog", dataset="hdfs-sim", settings=settings), known)
+    assert job.model.name == "new-event+ecvc+deeplog"
+    assert job.config["model"]["ecvc"] == {"max_train": 7} and job.config["model"]["deeplog"]["h"] == 4
+    assert job.protocol.min_events == 5, "DeepLog's h + 1, the largest"
+    assert {"baselines", "deeplog"} <= {part.entry.plugin.name for part in job.parts}
+    assert "event" not in known.components["model"], "an alias is no second component"
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "said"),
+    [
+        ("ecvc+ecvcc", {}, "no model is called 'ecvcc'; did you mean 'ecvc'"),
+        ("event+new-event", {}, "new-event is named twice"),
+        ("ecvc+decision-tree", {}, "decision-tree is supervised"),
+        ("ecvc+length", {"model": {"max_train": "7"}}, "name the member, ecvc.max_train"),
+        ("ecvc+length", {"edit": {"max_train": "7"}}, "takes no part"),
+        ("+ecvc", {}, "no model is called '\\+ecvc'"),
+    ],
+)
+def test_a_wrong_combination_is_one_line(model: str, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        resolve(Plan(model=model, dataset="hdfs-sim", settings=settings), Registry())
+
+
+def test_a_taken_alias_is_refused() -> None:
+    known = registry(Component("mine", Told, aliases=("event",)))
+    assert [plugin.error for plugin in known.broken] == [
+        next(f"'event' is already taken by {p}" for p in known.plugins if p.name == "baselines")
+    ]
+
+
+def test_without_held_out_units_a_graded_member_cannot_be_levelled(tmp_path: Path) -> None:
+    sessions = Sessions.of([[0], [1]], vocabulary=2)
+    model = resolve(Plan(model="length+ecvc", dataset="hdfs-sim"), Registry()).model.build()
+    with pytest.raises(UnfitError, match="ecvc in a combination needs held-out units"):
+        model.fit(sessions, Context())
+    rules = resolve(Plan(model="length+event", dataset="hdfs-sim"), Registry()).model.build()
+    rules.fit(sessions, Context())
+    assert rules.score(sessions, Context()).primary.tolist() == [0.0, 0.0]
+
+
+def test_a_saved_combination_gives_the_verdicts_of_its_run(write_hdfs: Any, tmp_path: Path) -> None:
+    log = [f"{what} block blk_{i}" for i in range(1, 60) for what in ("Receiving", "Received")[: 1 + (i % 7 > 0)]]
+    labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Anomaly' if i > 55 else 'Normal'}\n" for i in range(1, 60))
+    data = write_hdfs(messages=log, labels=labels)
+    settings = {"protocol": {"train_units": "30", "alpha": "0.4", "held_out": "0.2"}}
+    (record,) = logbench.run(
+        "ecvc+length+markov", dataset="hdfs", data=data, settings=settings, out=tmp_path, save=tmp_path / "saved"
+    )
+    assert record.error is None and record.threshold["value"] == 1.0
+    assert {"ecvc", "markov"} <= set(record.training["members"])
+    stored = scores(record.as_dict(), tmp_path).filter(pl.col("part") == "test").select("unit", "score", "verdict")
+    found = score_bundle(Bundle(tmp_path / "saved", Registry()), data, "cpu", lambda *_: None)
+    again = stored.select("unit").join(found.select("unit", "score", "verdict"), on="unit", maintain_order="left")
+    assert again.equals(stored) and stored["verdict"].n_unique() == 2
+
+
+PUBLISHED = {
+    "event+length": 0.904,
+    "event+length+ecvc": 0.988,
+    "event+length+ecvc-idf": 0.969,
+    "event+length+edit": 0.978,
+}
+"""Landauer et al., FSE 2024, their table: best F1 over thresholds on the test set."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_f1_on_the_archive_is_near_the_published_one(name: str, shared_data: Path, tmp_path: Path) -> None:
+    (record,) = logbench.run(
+        name,
+        dataset="deeplog-archive",
+        data=shared_data / "deeplog_archive",
+        settings={"protocol": {"threshold": "oracle"}, "dataset": {"normal_total": 553_366}},
+        out=tmp_path,
+    )
+    assert record.error is None
+    assert record.metrics["session"]["all"]["f1"] == pytest.approx(PUBLISHED[name], abs=0.02)
