@@ -201,7 +201,7 @@ def test_bad_data_is_one_line(logbench: Run, folder: Path, how: str, said: str) 
         (("run", "deeplog", "--dataset", "hdfs", "--set", "deeplog.g=many"), "deeplog.g=many"),
         (("run", "deeplog", "--dataset", "hdfs", "--set", "deeplog.h=0"), "greater than or equal to 1"),
         (("run", "deeplog", "--dataset", "hdfs", "--set", "g=3"), "component.key=value"),
-        (("run", "deeplog", "--dataset", "hdfs", "--set", "new-event+length.x=3"), "takes no part"),
+        (("run", "deeplog", "--dataset", "hdfs", "--set", "new-event.x=3"), "takes no part"),
         (("run", "deeplog", "--dataset", "hdfs", "--preset", "field-2"), "did you mean 'field-2e'"),
         (("run", "deeplog", "--dataset", "hdfs", "--config", "no.toml"), "no.toml"),
         (("run", "deeplog", "--dataset", "deeplog-archive"), "give --data PATH"),

@@ -14,7 +14,7 @@ from .common import json_option, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, kind: str | None, as_json: bool) -> None:
-    """List the components that plugins offer, of one KIND or all."""
+    """List the components that plugins offer, of one KIND or all. Models combine by name: new-event+length."""
     rows = [
         {
             "kind": one,
