@@ -33,6 +33,7 @@ COMMANDS = (
     "score",
     "cache",
     "check",
+    "bench",
 )
 _USERS = {
     errno.ENOSPC,
@@ -69,7 +70,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
-            module = importlib.import_module(f".{cmd_name}", __name__)
+            module = importlib.import_module(f".{cmd_name.replace('-', '')}", __name__)
             command: click.Command = module.command
             return command
         offered = _state(ctx).registry.commands

@@ -1,0 +1,132 @@
+"""`logbench bench`."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import State, pass_state
+from .common import json_option, note, print_json, print_table
+
+FAILING = ("WORSE", "SLOWER", "failed")
+WITHOUT = ("changed", "new", "gone")
+"""Cells of which one side has no figure that may be compared."""
+
+
+@click.group("bench", epilog="Example: logbench bench run bench.toml --out new.jsonl")
+def command() -> None:
+    """Run a suite of benchmarks, and gate its figures against a baseline."""
+
+
+@command.command("run", epilog="Example: logbench bench run tests/bench.toml --out tests/baselines/bench.jsonl")
+@click.argument("suite", type=click.Path(path_type=Path), metavar="SUITE.toml")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep records and scores in this folder."
+)
+@json_option
+@pass_state
+def run(state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool) -> int:
+    """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 where a run fails.
+
+    Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
+    passes, seeds a list.
+    """
+    from ..bench import header, read_suite, run_suite, write
+    from ..progress import Bars
+
+    chosen = read_suite(suite)
+    rows, records = [], []
+    with _folder(runs) as folder, Bars() as bars:
+        for row, record in run_suite(chosen, state.registry, bars, folder):
+            rows.append(row)
+            records.append(record)
+            if as_json:
+                print_json([row])
+    if not as_json:
+        print_table([_shown(row, list(chosen.gates)) for row in rows])
+    failed = [row for row in rows if row["status"] == "error"]
+    for row in failed:
+        note(f"error: {_name(row)}: {row['error']}")
+    if out is not None:
+        write(out, header(chosen, records), rows)
+        note(f"{len(rows)} figures in {out}; next: logbench bench compare BASELINE {out}")
+    return int(bool(failed))
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        yield kept
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['model']} on {row['dataset']}, protocol {row['protocol']}, seed {row['seed']}"
+
+
+def _shown(row: dict[str, Any], gates: Sequence[str]) -> dict[str, Any]:
+    labels = {name: row[name] for name in ("model", "dataset", "protocol", "seed")}
+    if row["status"] != "ok":
+        return {**labels, "status": row["status"]}
+    values = {name: row["metrics"][name] for name in gates}
+    return {**labels, **values, "fit s": row["fit_s"], "score s": row["score_s"], "status": "ok"}
+
+
+@command.command("compare", epilog="Example: logbench bench compare tests/baselines/bench.jsonl new.jsonl")
+@click.argument("baseline", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--slower", type=click.FloatRange(min=1), metavar="FACTOR",
+              help="On the same hardware gate times, too: at most FACTOR times as long.")  # fmt: skip
+@json_option
+def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> int:
+    """Compare figures. Exit 1 where NEW is worse than its gates allow, or a run failed.
+
+    A figure is only compared with one of the same data, split, protocol, options and benchmark_version; what
+    differs is named, and the exit code is 3 where nothing is worse but some figure had none to compare with.
+    """
+    from .. import bench
+
+    first, second = bench.read(baseline), bench.read(new)
+    rows = bench.compare(first, second, slower)
+    alike = bench.same_hardware(first[0], second[0])
+    if as_json:
+        print_json(rows)
+    else:
+        print_table([_pair(row, second[0]["gates"], alike) for row in rows])
+    return _verdict(rows, alike, new)
+
+
+def _pair(row: dict[str, Any], gates: Sequence[str], alike: bool) -> dict[str, Any]:
+    shown = {name: row[name] for name in ("model", "dataset", "protocol", "seed")}
+    sides = [row.get("old") or {}, row.get("new") or {}]
+    for name in gates:
+        shown |= dict(zip((f"{name} was", "now"), (s.get("metrics", {}).get(name) for s in sides), strict=True))
+    for title, names in (("time s", ("fit_s", "score_s")), ("memory MB", ("peak_rss_mb",))):
+        was, now = (sum(s[n] for n in names) if s.get("status") == "ok" else None for s in sides)
+        ratio = f" ({now / was:.2f}x)" if alike and was and now else ""
+        shown[title] = f"{'–' if was is None else f'{was:.3g}'} → {'–' if now is None else f'{now:.3g}'}{ratio}"
+    return {**shown, "state": row["state"]}
+
+
+def _verdict(rows: Sequence[dict[str, Any]], alike: bool, new: Path) -> int:
+    """Say what failed and what was not compared; the exit code."""
+    for row in rows:
+        if row["state"] in (*FAILING, *WITHOUT):
+            note(f"{row['state']}: {_name(row)}: {row['why']}")
+    if not alike:
+        note("other hardware, or runs side by side: times and memory are shown, not compared")
+    without = sum(row["state"] in WITHOUT for row in rows)
+    if without:
+        note(f"{without} of {len(rows)} cells were not compared; to take the new figures as the baseline, look at "
+             f"them and copy {new} over it")  # fmt: skip
+    if any(row["state"] in FAILING for row in rows):
+        return 1
+    return 3 if without else 0

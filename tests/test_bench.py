@@ -1,0 +1,207 @@
+"""Suites of benchmarks: what they run, what invalidates a figure, and what makes one worse."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logbench import ConfigError, DataError
+from logbench.bench import cells, compare, read, read_suite, run_suite
+from logbench.progress import Bars
+from logbench.registry import Registry
+
+SUITE = """
+seeds = [0, 1]
+[gates]
+f1 = 0.05
+[models.length]
+[models.events]
+model = "new-event"
+[datasets.small]
+dataset = "hdfs-sim"
+blocks = 300
+[protocols.first]
+train_units = 100
+[protocols.random]
+train = "random"
+train_units = 100
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def rows(path: Path, out: Path) -> list[dict[str, Any]]:
+    return [row for row, _ in run_suite(read_suite(path), Registry(), Bars(enabled=False), out)]
+
+
+def test_a_suite_runs_every_combination_and_labels_them(suite: Any, tmp_path: Path) -> None:
+    found = rows(suite(SUITE), tmp_path / "out")
+    labels = [(row["dataset"], row["protocol"], row["model"], row["seed"]) for row in found]
+    assert len(set(labels)) == len(labels) == 2 * 2 * 2
+    assert {row["status"] for row in found} == {"ok"}
+    first, random = ([row for row in found if row["protocol"] == name] for name in ("first", "random"))
+    assert {row["identity"]["data"] for row in first} == {row["identity"]["data"] for row in random}
+    assert {row["identity"]["split"] for row in first}.isdisjoint({row["identity"]["split"] for row in random})
+
+
+def identities(path: Path, out: Path) -> list[dict[str, Any]]:
+    return [row["identity"] for row in rows(path, out)]
+
+
+ONE = 'seeds = [0]\nmodels = ["n-gram"]\n[datasets.hdfs-sim]\nblocks = 300\n[protocols.p]\ntrain_units = 100\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (("blocks = 300", "blocks = 301"), {"data", "split", "dataset options"}),
+        (("blocks = 300", 'blocks = 300\nparser = "hdfs"'), {"parser options"}),
+        (("train_units = 100", "train_units = 101"), {"split", "protocol"}),
+        (("train_units = 100", 'train_units = 100\nshort = "drop"'), {"protocol"}),
+        (('models = ["n-gram"]', "models.n-gram.n = 7"), {"model options"}),
+        (('models = ["n-gram"]', "models.n-gram.benchmark_version = 2"), {"benchmark_version"}),
+        (("seeds = [0]", "seeds = [0]\nbenchmark_version = 5"), {"benchmark_version"}),
+        (("seeds = [0]", "seeds = [0]\ngates = {auroc = 0.1}"), set()),
+    ],
+)
+def test_what_invalidates_a_figure_is_named(
+    suite: Any, tmp_path: Path, change: tuple[str, str], names: set[str]
+) -> None:
+    (before,), (after,) = (identities(suite(text), tmp_path / "out") for text in (ONE, ONE.replace(*change)))
+    assert {name for name in before if before[name] != after[name]} == names
+
+
+def test_the_identity_does_not_hang_on_the_run_or_the_version(suite: Any, tmp_path: Path) -> None:
+    first, second = (rows(suite(ONE), tmp_path / name) for name in ("a", "b"))
+    assert [row["identity"] for row in first] == [row["identity"] for row in second]
+    assert [row["metrics"] for row in first] == [row["metrics"] for row in second]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("modles = []", "modles: no such key; did you mean 'models'"),
+        (SUITE.replace("[0, 1]", '"many"'), "seeds: expected a list"),
+        (SUITE.replace("f1 = 0.05", "f1 = -1"), "gates: expected metric"),
+        (SUITE.replace('model = "new-event"', 'model = "new-evnt"'), "did you mean 'new-event'"),
+        (SUITE.replace("blocks = 300", "block = 300"), "block: no such option"),
+        (SUITE.replace('train = "random"', 'train = "drawn"'), "protocol.train=drawn"),
+        (SUITE.replace("[models.length]", "[models.length]\nbenchmark_version = 'x'"), "expected a whole number"),
+        ("models = []\n", "models: expected a table each"),
+        ("[models.a\n", "not TOML"),
+    ],
+)
+def test_a_mistake_in_a_suite_is_one_line_before_anything_runs(suite: Any, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        cells(read_suite(suite(text)), Registry())
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_data_are_found_beside_the_suite(suite: Any, tiny_hdfs: Path, tmp_path: Path) -> None:
+    text = 'models = ["length"]\nprotocols = ["p"]\n[datasets.hdfs]\ndata = "tiny"\n'
+    (cell,) = cells(read_suite(suite(text)), Registry())
+    assert cell.job.plan.data == tiny_hdfs == tmp_path / "tiny"
+
+
+HEAD = {
+    "gates": {"f1": 0.02},
+    "hardware": {"processor": "a", "cores": 2, "memory_mb": 1},
+    "contended": False,
+}
+
+
+def figure(**change: Any) -> dict[str, Any]:
+    row = {"model": "m", "dataset": "d", "protocol": "p", "seed": 0, "status": "ok", "metrics": {"f1": 0.5}}
+    row |= {"identity": {"data": "x", "split": "y"}, "fit_s": 1.0, "score_s": 1.0, "peak_rss_mb": 9.0}
+    return {**row, **change}
+
+
+def state(old: list[dict[str, Any]], new: list[dict[str, Any]], slower: float | None = None, **head: Any) -> str:
+    (row,) = compare((HEAD, old), ({**HEAD, **head}, new), slower)
+    return f"{row['state']} {row['why']}".strip()
+
+
+OTHER = {**HEAD["hardware"], "cores": 64}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "options", "expected"),
+    [
+        (figure(), figure(), {}, "ok"),
+        (figure(), figure(metrics={"f1": 0.48}), {}, "ok"),
+        (figure(), figure(metrics={"f1": 0.4799}), {}, "WORSE f1 0.4799, was 0.5000, gate 0.02"),
+        (figure(), figure(metrics={"f1": 0.4799}), {"gates": {"f1": 0.03}}, "ok"),
+        (figure(), figure(metrics={"f1": 0.53}), {}, "better"),
+        (figure(), figure(metrics={"f1": 0.1}, identity={"data": "x", "split": "z"}), {}, "changed split"),
+        (figure(), figure(identity={"data": "x", "split": "y", "more": 1}), {}, "changed more"),
+        (figure(), figure(metrics={"f1": 0.5, "mcc": 0.1}), {"gates": {"mcc": 0.1}}, "new no mcc in BASELINE"),
+        (figure(), figure(status="error", error="it broke"), {}, "failed it broke"),
+        (figure(), figure(status="skipped", error="no times"), {}, "failed no times"),
+        (figure(status="skipped", error="no"), figure(status="skipped", error="no"), {}, "ok"),
+        (figure(status="error", error="no"), figure(), {}, "new no figure in BASELINE"),
+        (None, figure(), {}, "new no figure in BASELINE"),
+        (figure(), None, {}, "gone not in NEW"),
+        (figure(), figure(fit_s=9.0), {}, "ok"),
+        (figure(), figure(fit_s=9.0), {"slower": 2.0}, "SLOWER 10.00 s, was 2.00 s, gate 2x"),
+        (figure(), figure(fit_s=2.9), {"slower": 2.0}, "ok"),
+        (figure(), figure(fit_s=9.0), {"slower": 2.0, "hardware": OTHER}, "ok"),
+        (figure(), figure(fit_s=9.0), {"slower": 2.0, "contended": True}, "ok"),
+    ],
+)
+def test_what_a_comparison_finds(old: Any, new: Any, options: dict[str, Any], expected: str) -> None:
+    assert state([old] if old else [], [new] if new else [], **options) == expected
+
+
+def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, run_logbench: Any) -> None:
+    path = suite(SUITE)
+    done = run_logbench("bench", "run", str(path), "--out", "base.jsonl", "--runs", "kept")
+    assert done.code == 0, done.err
+    head, found = read(tmp_path / "base.jsonl")
+    assert head["versions"]["logbench-harness"] and len(found) == 8
+    assert len((tmp_path / "kept" / "records.jsonl").read_text().splitlines()) == 8
+    same = run_logbench("bench", "compare", "base.jsonl", "base.jsonl")
+    assert same.code == 0 and "WORSE" not in same.out and "(1.00x)" in same.out
+
+    def changed(name: str, change: Callable[[dict[str, Any]], Any]) -> Any:
+        new = copy.deepcopy(found)
+        change(new[3])
+        lines = [json.dumps(row) for row in (head, *new)]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+        return run_logbench("bench", "compare", "base.jsonl", name)
+
+    worse = changed("worse.jsonl", lambda row: row["metrics"].update(f1=-1.0))
+    assert worse.code == 1 and worse.out.count("WORSE") == 1
+    assert f"WORSE: {found[3]['model']} on small, protocol first, seed 1: f1 -1.0000" in worse.err
+    other = changed("other.jsonl", lambda row: (row["metrics"].update(f1=-1.0), row["identity"].update(data="z")))
+    assert other.code == 3 and "WORSE" not in other.out and "changed: " in other.err
+    assert run_logbench("bench", "compare", "none.jsonl", "base.jsonl").code == 2
+
+
+def test_a_file_that_holds_no_figures_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('{"run_id": 1}\n')
+    (tmp_path / "y").write_text("[1]\n")
+    (tmp_path / "z").write_text("")
+    for name, said in {"x": "no figures", "y": "no figures", "z": "no figures", "gone": "No such file"}.items():
+        with pytest.raises(DataError, match=said):
+            read(tmp_path / name)
+
+
+def test_the_baseline_of_this_repository_belongs_to_its_suite() -> None:
+    folder = Path(__file__).parent
+    asked = read_suite(folder / "bench.toml")
+    head, found = read(folder / "baselines" / "bench.jsonl")
+    assert head["gates"] == asked.gates
+    assert len(found) == len(asked.models) * len(asked.datasets) * len(asked.protocols) * len(asked.seeds)
