@@ -1,11 +1,18 @@
-"""Whether runs may be compared, and which is worse."""
+"""Whether runs may be compared, which is worse, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from . import record as records
+from .bootstrap import METRICS, mcnemar, paired
 from .errors import ConfigError, DataError
+from .verdicts import distinct_units
 
 Record = Mapping[str, Any]
 
@@ -65,6 +72,53 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
         row["difference"] = row[metric] - rows[0][metric]
         row["worse"] = row["difference"] < -tolerance
     return rows
+
+
+def sure(
+    first: Record, other: Record, folder: Path, metric: str, resamples: int, seed: int
+) -> tuple[dict[str, Any], list[str]]:
+    """How sure the difference of two comparable runs is, from their stored scores, and what cannot be said.
+
+    Returns:
+        `low`, `high` (95% interval of the difference), `lower` (share of resamples in which `other` is lower),
+        `clusters`, and `mcnemar` (None where units are weighted).
+
+    Raises:
+        DataError: scores are gone, or are of other units.
+    """
+    ours, theirs = (_judged(record, folder) for record in (first, other))
+    if not ours["index"].equals(theirs["index"]):
+        raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
+    if first["protocol"]["duplicates"] == "unique":
+        chosen = distinct_units(ours)["index"]
+        ours, theirs = (
+            frame.filter(pl.col("index").is_in(chosen.implode())).with_columns(weight=pl.lit(1.0))
+            for frame in (ours, theirs)
+        )
+    result: dict[str, Any] = {"low": None, "high": None, "lower": None, "clusters": None, "mcnemar": None}
+    notes = []
+    if metric in METRICS:
+        found = asdict(paired(ours, theirs, metric, resamples=resamples, seed=seed))
+        result |= {name: found[name] for name in ("low", "high", "lower", "clusters")}
+    else:
+        notes.append(
+            f"{metric} does not follow from verdicts, so it has no interval; {', '.join(METRICS)} have one"
+        )
+    try:
+        result["mcnemar"] = mcnemar(ours, theirs)
+        if ours["sequence"].n_unique() < len(ours):
+            notes.append(
+                "McNemar's test takes units for independent; here sequences repeat, so its p is too small"
+            )
+    except DataError as error:
+        notes.append(f"no McNemar's test: {error}")
+    return result, notes
+
+
+def _judged(record: Record, folder: Path) -> pl.DataFrame:
+    """Labelled test units that the protocol does not drop, in order."""
+    judged = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
+    return records.scores(record, folder).filter(judged).sort("index")
 
 
 def _why_none(record: Record) -> str:

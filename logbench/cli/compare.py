@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .. import record as records
-from ..compare import compare
-from .common import json_option, out_option, print_json, print_table
+from ..compare import compare, sure
+from .common import json_option, note, out_option, print_json, print_table
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
@@ -16,18 +18,46 @@ from .common import json_option, out_option, print_json, print_table
 @click.option("--metric", default="f1", show_default=True, help="A metric of the headline.")
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
               help="How much lower than the first run is not yet worse.")  # fmt: skip
+@click.option("--resamples", type=click.IntRange(min=0), default=2000, show_default=True,
+              help="Bootstrap resamples behind the interval; 0: none.")  # fmt: skip
+@click.option("--bootstrap-seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the resampling.")  # fmt: skip
 @out_option
 @json_option
-def command(runs: tuple[str, ...], metric: str, tolerance: float, out: Path, as_json: bool) -> int:
+def command(
+    runs: tuple[str, ...], metric: str, tolerance: float, resamples: int, bootstrap_seed: int, out: Path,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
 
-    Not comparable are runs on other data, with another split, or under another protocol.
+    Not comparable are runs on other data, with another split, or under another protocol. Beside each difference
+    stands its 95% interval, by a bootstrap that draws whole sets of equal sequences, and in how many resamples
+    the run is lower than the first.
     """
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
-    rows = compare([records.find(run, out) for run in runs], metric, tolerance)
+    found = [records.find(run, out) for run in runs]
+    rows, notes = compare(found, metric, tolerance), dict[str, None]()
+    for row, record in zip(rows[1:], found[1:], strict=True) if resamples else ():
+        more, said = sure(found[0], record, out, metric, resamples, bootstrap_seed)
+        row.update(more)
+        notes |= dict.fromkeys(said)
     if as_json:
         print_json(rows)
     else:
-        print_table([{**row, "worse": "WORSE" if row["worse"] else ""} for row in rows], floatfmt=".4f")
+        print_table([_shown(row, metric, at > 0) for at, row in enumerate(rows)], disable_numparse=True)
+    for text in notes:
+        note(text)
     return int(any(row["worse"] for row in rows))
+
+
+def _shown(row: Mapping[str, Any], metric: str, rival: bool) -> dict[str, Any]:
+    low, test = row.get("low"), row.get("mcnemar")
+    return {
+        "run": row["run"],
+        metric: f"{row[metric]:.4f}",
+        "difference": f"{row['difference']:+.4f}{' WORSE' if row['worse'] else ''}" if rival else None,
+        "95% interval": f"{low:+.4f} … {row['high']:+.4f}" if low is not None else None,
+        "lower in": f"{row['lower']:.1%}" if low is not None else None,
+        "McNemar p": f"{test['p']:.2g}" if test else None,
+    }

@@ -1,0 +1,83 @@
+"""What `compare` says of stored scores: pairing, the headline's units, and what it cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from logbench import DataError, RunRecord
+from logbench import record as records
+from logbench.bootstrap import paired
+from logbench.compare import sure
+from logbench.storage import write_parquet
+
+UNITS = pl.DataFrame(
+    {
+        "part": ["held_out"] + ["test"] * 9,
+        "index": [9, 0, 1, 2, 3, 4, 5, 6, 7, 8],
+        "label": [0, 1, 1, 1, 0, 0, 0, 1, -1, 0],
+        "verdict": [True, True, False, True, False, True, False, True, True, None],
+        "weight": [1.0] * 10,
+        "sequence": [0, 1, 1, 2, 3, 3, 4, 5, 6, 7],
+    },
+    schema_overrides={"label": pl.Int8, "sequence": pl.UInt32},
+)
+"""A held-out unit, an unlabelled one and a dropped one are not judged."""
+
+
+def stored(folder: Path, name: str, units: pl.DataFrame, duplicates: str = "all") -> dict[str, Any]:
+    write_parquet(units, folder / f"{name}.parquet")
+    record = RunRecord(
+        run_id=name, started="", model="m", protocol={"duplicates": duplicates},
+        artifacts={"scores": f"{name}.parquet"},
+    )  # fmt: skip
+    records.append(record, folder)
+    return record.as_dict()
+
+
+def other(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every verdict turned, in another order, with sequences numbered otherwise."""
+    turned = rows.with_columns(verdict=~pl.col("verdict"), sequence=(100 - pl.col("sequence")).cast(pl.UInt32))
+    return turned.reverse()
+
+
+def judged(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("index") < 7).sort("index")
+
+
+def test_judged_units_are_paired_by_index(tmp_path: Path) -> None:
+    first, rival = stored(tmp_path, "a", UNITS), stored(tmp_path, "b", other(UNITS))
+    found, notes = sure(first, rival, tmp_path, "f1", 300, 4)
+    expected = paired(judged(UNITS), judged(other(UNITS)), "f1", resamples=300, seed=4)
+    assert (found["low"], found["high"], found["lower"]) == (expected.low, expected.high, expected.lower)
+    assert found["clusters"] == 5 and found["low"] < found["high"]
+    right = (judged(UNITS)["verdict"] == (judged(UNITS)["label"] == 1)).sum()
+    assert found["mcnemar"]["first_only"] == right and found["mcnemar"]["other_only"] == 7 - right
+    assert notes == ["McNemar's test takes units for independent; here sequences repeat, so its p is too small"]
+
+
+def test_where_distinct_units_are_the_headline_they_are_what_is_drawn(tmp_path: Path) -> None:
+    first, rival = stored(tmp_path, "a", UNITS, "unique"), stored(tmp_path, "b", other(UNITS), "unique")
+    found, notes = sure(first, rival, tmp_path, "recall", 300, 4)
+    once = judged(UNITS).filter(pl.col("index").is_in([0, 2, 3, 5, 6]))
+    rivals = judged(other(UNITS)).filter(pl.col("index").is_in([0, 2, 3, 5, 6]))
+    expected = paired(once, rivals, "recall", resamples=300, seed=4)
+    assert (found["low"], found["high"]) == (expected.low, expected.high) and notes == []
+
+
+def test_what_cannot_be_said_is_a_note(tmp_path: Path) -> None:
+    heavy = UNITS.with_columns(weight=pl.lit(2.0))
+    first, rival = stored(tmp_path, "a", heavy), stored(tmp_path, "b", other(heavy))
+    found, notes = sure(first, rival, tmp_path, "auroc", 10, 0)
+    assert found["low"] is None and found["mcnemar"] is None
+    assert "auroc does not follow from verdicts" in notes[0] and "weighted" in notes[1]
+
+
+def test_other_units_are_refused(tmp_path: Path) -> None:
+    first = stored(tmp_path, "a", UNITS)
+    rival = stored(tmp_path, "b", UNITS.filter(pl.col("index") != 2))
+    with pytest.raises(DataError, match="a and b judged other units"):
+        sure(first, rival, tmp_path, "f1", 10, 0)
