@@ -29,6 +29,7 @@ from .runner import execute
 
 READING = frozenset({"start", "locate", "read", "group"})
 """Stages in which a worker fills caches that the others then find full."""
+TIMED = frozenset({"fit", "score"})
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 TICK_S = 0.5
 
@@ -75,7 +76,7 @@ class Worker:
         self.pipe.send(plan)
 
     def outcome(self, timeout: float | None, note: Callable[[str], None]) -> Outcome | None:
-        """How the run went; None while it goes on. `timeout`: most seconds from the beginning of its fit."""
+        """How the run went; None while it goes on. `timeout`: most seconds to fit and score, then to evaluate."""
         ended = self.process.poll() is not None  # asked first: what it sent before is still read below
         try:
             while self.pipe.poll():
@@ -83,6 +84,8 @@ class Worker:
                 if kind == "record":
                     record: Mapping[str, Any] = value
                     return record
+                if kind == "broken":
+                    return Ended(self.stage, "Broken", value)
                 if kind == "note":
                     note(value)
                 else:
@@ -94,11 +97,12 @@ class Worker:
             return Ended(self.stage, "Killed", _how(self.process.returncode))
         if timeout is not None and self.since and time.monotonic() - self.since > timeout:
             self.kill()
-            return Ended(self.stage, "Timeout", f"took longer than --timeout {timeout:g} s to fit and score")
+            what = "fit and score" if self.stage in TIMED else "evaluate"
+            return Ended(self.stage, "Timeout", f"took longer than --timeout {timeout:g} s to {what}")
         return None
 
     def _at(self, stage: str, detail: str) -> None:
-        if stage == "fit" and self.stage != "fit":
+        if (stage in TIMED) != (self.stage in TIMED):
             self.since = time.monotonic()
         self.stage, self.detail = stage, detail
 
@@ -220,7 +224,11 @@ def serve(descriptor: int, beside: int, block: Sequence[str]) -> None:
     registry, shared = Registry(block=block), Shared(contended=beside if beside > 1 else 0)
     bars = Relay(send)
     while True:
-        record = execute(resolve(plans.get(), registry), registry, shared, bars)
+        try:
+            record = execute(resolve(plans.get(), registry), registry, shared, bars)
+        except BaseException as error:  # such as a panic in polars: what is left of this process is not trusted
+            send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
+            raise
         send(("record", record.as_dict()))
 
 
