@@ -298,6 +298,8 @@ class Scores:
         event: int64 [units], index within the unit of the event that decided, −1 where none did.
         ignoring: `primary` with no alarm from an unseen key (needed for `unseen = "ignore"`), or None.
         ignoring_event: the event that decides `ignoring`.
+        events: float64 [events of all units asked, in their order], how anomalous each event is, −∞ where the
+            model cannot say; where `Context.events` asks for them, or None.
         others: named scores beside the primary one (`nll`), float64 [units] each.
         facts: counts for the record (`windows`, `distinct_windows`, `near_boundary`).
     """
@@ -308,10 +310,11 @@ class Scores:
     ignoring_event: NDArray[np.int64] | None = None
     others: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    events: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, answer: Any, units: int, model: str) -> Scores:
-        """Check what model `model` returned for `units` units; a plain array becomes `Scores`.
+    def of(cls, answer: Any, units: int, model: str, events: int | None = None) -> Scores:
+        """Check what model `model` returned for `units` units of `events` events; an array becomes `Scores`.
 
         Raises:
             PluginError: wrong shape or type, NaN, or another score of a name that is taken.
@@ -327,15 +330,21 @@ class Scores:
         if taken := sorted(SCORED_COLUMNS.intersection(scores.others)):
             raise PluginError(f"model {model!r}: a score cannot be called {taken[0]!r}, that name is taken")
         for name, column in columns.items():
-            if column is None:
-                continue
-            if not isinstance(column, np.ndarray) or column.shape != (units,) or column.dtype.kind not in "fiub":
-                got = getattr(column, "shape", type(column).__name__)
-                raise PluginError(f"model {model!r}: score must return numbers [{units}] as {name!r}, got {got}")
-            if column.dtype.kind == "f" and np.isnan(column).any():
-                at = int(np.flatnonzero(np.isnan(column))[0])
-                raise PluginError(f"model {model!r}: {name!r} is NaN, first at unit {at} of {units}")
+            _check_scores(column, units, f"model {model!r}", name, "unit")
+        if events is not None:
+            _check_scores(scores.events, events, f"model {model!r}", "events", "event")
         return replace(scores, primary=scores.primary.astype(np.float64))
+
+
+def _check_scores(column: Any, size: int, model: str, name: str, what: str) -> None:
+    if column is None:
+        return
+    if not isinstance(column, np.ndarray) or column.shape != (size,) or column.dtype.kind not in "fiub":
+        got = getattr(column, "shape", type(column).__name__)
+        raise PluginError(f"{model}: score must return numbers [{size}] as {name!r}, got {got}")
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        at = int(np.flatnonzero(np.isnan(column))[0])
+        raise PluginError(f"{model}: {name!r} is NaN, first at {what} {at} of {size}")
 
 
 def spread(values: Any, where: NDArray[Any], size: int, dtype: Any) -> pl.Series:

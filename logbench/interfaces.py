@@ -152,6 +152,7 @@ class Context:
         device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
         held_out: training units set apart for stopping and thresholds, unlabelled; None where there are none.
         alpha: share of held-out weight that may alarm, for a model that sets a threshold of its own by it.
+        events: scores of single events are wanted too (`Scores.events`): their lines carry labels.
         progress: report progress of the current stage.
         note: one line for the user, kept in the record.
     """
@@ -160,6 +161,7 @@ class Context:
     device: str = "cpu"
     held_out: Sessions | None = None
     alpha: float = 0.005
+    events: bool = False
     progress: Progress = silent
     note: Callable[[str], None] = _deaf
 

@@ -40,9 +40,10 @@ class RunRecord:
             `threshold` is of.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
-            `held_out`, `achieved`, `reliable`, `repeats`.
-        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
-        metrics: unit → `all` | `distinct` → metric. trivial: rule → the same shape.
+            `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
+        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`; and under `event`.
+        metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
+        trivial: rule → the same shape.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.
         environment: machine, versions, `device` as asked; `contended`: so many runs went side by side, so that
             their times mislead.

@@ -20,6 +20,7 @@ from . import record as records
 from .audit import THRESHOLDS, labels_given
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
+from .events import UNIT, event_frame, has_labels, judge
 from .explain import explained, templates_frame
 from .frames import Scores, spread
 from .interfaces import Context
@@ -94,9 +95,11 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
         _note_data(job, prepared, note)
         with contextlib.redirect_stdout(sys.stderr):
             context = context_for(job, prepared, note)
-            model, scored = fit_and_score(job, prepared, context, stages, record)
+            model, scored, events = fit_and_score(job, prepared, context, stages, record)
             decision = _decide(job, scored, stages, record, note)
             _evaluate(job, prepared, decision, stages, record)
+            if events is not None:
+                _evaluate_events(job, events, record, note)
             _store(job, prepared, decision, record, model, context)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
@@ -186,6 +189,10 @@ def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Non
     protocol, split, facts = job.protocol, prepared.split, prepared.grouped.facts
     if 0 < facts["units_without_label"] < len(prepared.grouped):
         note(f"{facts['units_without_label']:,} units have no label: presumed normal to train, not in the metrics")
+    if facts.get("lines_back_in_time"):
+        note(f"{facts['lines_back_in_time']:,} lines are earlier than the line before; each is where its time is")
+    if facts.get("lines_without_unit"):
+        note(f"{facts['lines_without_unit']:,} lines belong to no {job.unit}")
     if facts.get("labels_without_unit"):
         note(f"{facts['labels_without_unit']:,} labels name no unit of this log")
     chosen = len(split.train) + len(split.held_out)
@@ -208,6 +215,7 @@ def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Co
         device=device,
         held_out=held if len(held) else None,
         alpha=job.protocol.alpha,
+        events=has_labels(prepared.sessions),
         note=note,
     )
 
@@ -264,8 +272,12 @@ def resolve_device(choice: str) -> str:
 
 def fit_and_score(
     job: Job, prepared: Prepared, context: Context, stages: Stages, record: RunRecord
-) -> tuple[Model, pl.DataFrame]:
-    """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
+) -> tuple[Model, pl.DataFrame, pl.DataFrame | None]:
+    """Fit and score. Labels are taken away unless the model is supervised; test labels always.
+
+    Returns:
+        The model, the scored units, and the scored events (see `events`) where it scores them.
+    """
     sessions, split = prepared.sessions, prepared.split
     model: Model = job.model.build()
     name, learned = _learned_from(job, prepared, "train", split.train)
@@ -280,10 +292,14 @@ def fit_and_score(
         asked = prepared.part("scored", units[long_enough])
         record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
         answer = model.score(asked, replace(context, progress=stage.progress))
-        scores = Scores.of(answer, len(asked), job.model.name)
+        scores = Scores.of(answer, len(asked), job.model.name, len(asked.keys))
         stage.items = len(asked)
         stage.facts |= scores.facts
-    return model, scored_frame(prepared, units, long_enough, scores)
+        events = None
+        if context.events and scores.events is not None:
+            parts = {"held_out": split.held_out, "test": split.test}
+            events = event_frame(sessions, parts, scores.events, job.protocol.min_events)
+    return model, scored_frame(prepared, units, long_enough, scores), events
 
 
 def scored_frame(
@@ -347,6 +363,21 @@ def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, 
         stage.items = units.height
     if not record.metrics:
         record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")
+
+
+def _evaluate_events(job: Job, events: pl.DataFrame, record: RunRecord, note: Callable[[str], None]) -> None:
+    built = {part.name: part.build() for part in job.evaluators}
+    evaluators = {name: one for name, one in built.items() if getattr(one, "of_units", False)}
+    try:
+        judged = judge(events, job.protocol, (job.fixed_threshold, job.is_rule), evaluators)
+    except UnfitError as error:
+        note(f"no metrics of events: {error}")
+        return
+    record.metrics |= judged["metrics"]
+    for name, metrics in judged["trivial"].items():
+        record.trivial.setdefault(name, {}).update(metrics)
+    record.threshold[UNIT] = judged["threshold"]
+    record.counts[UNIT] = judged["counts"]
 
 
 def _store(

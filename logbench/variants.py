@@ -45,7 +45,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
     prepared = prepare(job, registry, Shared(), stages, note)
     record = opened(job)
     with contextlib.redirect_stdout(sys.stderr):
-        _, scored = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)
+        _, scored, _ = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
         protocol = replace(job.protocol, **chosen)

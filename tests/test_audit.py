@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import TINY
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 
@@ -58,6 +58,7 @@ def members(assigned: pl.LazyFrame) -> dict[str, list[int]]:
 
 
 @given(ROWS, st.sampled_from(sorted(WINDOWERS)), st.floats(0.05, 1), st.floats(0, 0.9))
+@settings(deadline=None)
 def test_windows_of_cut_lines_are_those_of_each_side_by_itself(
     rows: list[Row], kind: str, ratio: float, held_out: float
 ) -> None:
@@ -208,7 +209,7 @@ def test_the_record_keeps_the_audit_and_the_cuts(tmp_path: Path) -> None:
         "train_lines": 48, "held_out_lines": 12, "test_lines": 40,
     }  # fmt: skip
     assert (record.split["train"], record.split["held_out"], record.split["test"]) == (10, 3, 8)
-    assert list(record.metrics) == ["window"], "the windower names the unit"
+    assert list(record.metrics) == ["window", "event"], "the windower names the unit"
     cached = run_log(tmp_path, LOG)
     assert cached.stages["read"]["cached"] and cached.split == record.split and cached.metrics == record.metrics
     other = {"protocol": {"train": "ratio", "train_ratio": 0.5, "content": "mixed"}, "count": {"size": 5}}

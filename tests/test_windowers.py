@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logbench_windowers.column as ordered
@@ -79,6 +79,7 @@ def time_by_hand(rows: list[Row], size: int, stride: int, within: str) -> Iterat
 
 
 @given(logs(), st.sampled_from([(3600, 3600), (3600, 600), (100, 30), (60, 60), (90, 90), (1800, 1000)]), WITHIN)
+@settings(deadline=None)
 def test_time_windows_are_those_of_a_loop(rows: list[Row], sizes: tuple[int, int], within: str) -> None:
     size, stride = sizes
     found = assign("time", rows, size=f"{size}s", stride="0" if size == stride else f"{stride}s", within=within)
@@ -100,6 +101,7 @@ def count_by_hand(rows: list[Row], size: int, stride: int, within: str) -> Itera
 
 
 @given(logs(), st.integers(1, 8), st.integers(0, 8), WITHIN)
+@settings(deadline=None)
 def test_count_windows_are_those_of_a_loop(rows: list[Row], size: int, stride: int, within: str) -> None:
     stride = min(stride, size)
     found = assign("count", rows, size=size, stride=stride, within=within)
@@ -107,6 +109,7 @@ def test_count_windows_are_those_of_a_loop(rows: list[Row], size: int, stride: i
 
 
 @given(logs())
+@settings(deadline=None)
 def test_time_counts_steps_back_and_lines_without_time(rows: list[Row]) -> None:
     times = [row["time"] for row in rows]
     known = [time for time in times if time is not None]

@@ -93,6 +93,13 @@ def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
     return known, at - sessions.offsets[sessions.units[at]]
 
 
+def each_event(values: NDArray[np.float64], units: Sessions, sessions: Sessions) -> NDArray[np.float64]:
+    """Values of the events of the distinct sequences `units`, for every event of `sessions`, float64 [events]."""
+    distinct = sessions.distinct.inverse
+    shift = units.offsets[:-1][distinct] - sessions.offsets[:-1]
+    return values[np.repeat(shift, sessions.lengths) + np.arange(len(sessions.keys))]
+
+
 def most_frequent(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     """Indices of the `limit` largest counts, in ascending order; of equal counts the earlier ones."""
     return np.sort(np.argsort(-counts, kind="stable")[:limit])

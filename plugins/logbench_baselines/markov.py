@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores
 
-from .common import Kept, lookup, worst
+from .common import Kept, each_event, lookup, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,10 @@ class Markov(Kept):
         return {"transitions": len(self.codes)}
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """See `Model.score`; the deciding event is where the least likely transition leads (the last: the end)."""
+        """See `Model.score`; the deciding event is where the least likely transition leads (the last: the end).
+
+        Of an event: the transition to it; that to the end is of none.
+        """
         distinct = sessions.distinct
         units = sessions.take(distinct.first)
         code, unit, event = _transitions(units)
@@ -66,6 +69,9 @@ class Markov(Kept):
             ignoring[back],
             ignoring_event[back],
             facts={"distinct": len(units)},
+            events=each_event(cost[target != sessions.vocabulary + 1], units, sessions)
+            if context.events
+            else None,
         )
 
 

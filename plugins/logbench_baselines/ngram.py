@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores, Sessions
 
-from .common import Kept, first_true
+from .common import Kept, each_event, first_true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ class NGram(Kept):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; decided by the last event of the first mismatch.
 
-        `ignoring` counts no n-gram with an unseen event.
+        `ignoring` counts no n-gram with an unseen event. The n-gram with the mark at the end is the last event's.
         """
         distinct = sessions.distinct
         units = sessions.take(distinct.first)
@@ -59,7 +59,16 @@ class NGram(Kept):
             ignoring[back],
             ignoring_event[back],
             facts={"distinct": len(distinct), "ngrams": len(grams.distinct)},
+            events=each_event(self._of_events(miss, grams, units), units, sessions) if context.events else None,
         )
+
+    def _of_events(self, miss: NDArray[np.bool_], grams: Histories, units: Sessions) -> NDArray[np.float64]:
+        """1 where an n-gram that ends with the event is a mismatch, else 0; −∞ where none ends there."""
+        result = np.full(len(units.keys), -np.inf)
+        within = np.arange(len(grams)) - grams.offsets[:-1][grams.units] + self.config.n - 2
+        at = units.offsets[:-1][grams.units] + np.minimum(within, units.lengths[grams.units] - 1)
+        np.maximum.at(result, at, miss[grams.distinct.inverse].astype(np.float64))
+        return result
 
     def _measured(
         self, miss: NDArray[np.bool_], grams: Histories, units: Sessions

@@ -32,6 +32,7 @@ class NewEvent:
             event=_first_unseen(sessions),
             ignoring=np.zeros(len(sessions)),
             ignoring_event=none,
+            events=(sessions.keys >= sessions.vocabulary).astype(np.float64) if context.events else None,
         )
 
     def save(self, folder: Path) -> None:

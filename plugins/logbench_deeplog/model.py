@@ -65,6 +65,8 @@ class DeepLog:
         histories = sessions.histories(self.config.h)
         found = self._windows(network, histories, self.config, context)
         scores = _units(found, histories, network.keys)
+        if context.events:
+            scores = replace(scores, events=_events(found, histories, network.keys))
         facts = {**scores.facts, "eval_batch": found.batch}
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":
@@ -131,6 +133,13 @@ class DeepLog:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{folder}: not a saved deeplog model: {str(error).splitlines()[0]}") from error
         self.config, self.network = config, network
+
+
+def _events(found: WindowScores, histories: Histories, keys: int) -> NDArray[np.float64]:
+    """Rank of each event's key, +∞ where it is unknown, −∞ where fewer than h came before it; float64 [events]."""
+    ranks = np.full(len(histories.keys), -np.inf)
+    ranks[histories.starts + histories.h] = np.where(found.rank > keys, np.inf, found.rank)
+    return ranks
 
 
 def _units(found: WindowScores, histories: Histories, keys: int) -> Scores:
