@@ -79,7 +79,7 @@ class Table:
             **{name: [_metric(row, name) for row in rows] for name in METRICS},
             "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
             "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
-            "fit + score\ns": [_times(row) for row in rows],
+            "fit+score\ns": [_times(row) for row in rows],
         }
         hidden = set(self._hidden(rows, models))
         return {
@@ -144,7 +144,7 @@ def _threshold(row: Row, oracle: bool) -> str:
 
 
 def _times(row: Row) -> str:
-    return f"{row.fit_s:.2f} + {row.score_s:.2f}" if row.fit_s is not None and row.score_s is not None else ""
+    return f"{row.fit_s:.2f}+{row.score_s:.2f}" if row.fit_s is not None and row.score_s is not None else ""
 
 
 def _contended(records: Sequence[Record]) -> list[str]:

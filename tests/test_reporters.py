@@ -1,0 +1,213 @@
+"""Reporters: means and intervals against scipy, every run accounted for, tables that fit a terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from logbench import ConfigError
+from logbench_reporters.flat import Flat
+from logbench_reporters.rows import comparisons, interval, model_rows, over, prevalence, rule_rows
+from logbench_reporters.table import Table
+
+PROTOCOL = {
+    "train": "first", "content": "normal", "min_events": 2, "short": "flag", "unseen": "target",
+    "threshold": "validation", "duplicates": "all",
+}  # fmt: skip
+MODELS = ("log-clustering-labelled", "new-event", "isolation-forest")
+
+
+def record(
+    model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0, **changes: Any
+) -> dict[str, Any]:
+    """A record as reporters get it; F1 of distinct units is a tenth of the other."""
+    metrics = dict.fromkeys(("f1", "precision", "recall", "mcc", "auroc", "auprc"), f1)
+    values = {"all": {**metrics, "prevalence": 0.1}, "distinct": {**metrics, "f1": f1 / 10, "prevalence": 0.2}}
+    return {
+        "model": model, "seed": seed, "status": "ok", "error": None, "preset": "p", "config": {"model": {}},
+        "dataset": {"name": "d", "unit": "session", "digest": "0", "simulated": False},
+        "protocol": {**PROTOCOL, "split_seed": split_seed, "hash": f"h{split_seed}"},
+        "split": {"seed": split_seed, "train": 9, "held_out": 1, "test": 10},
+        "threshold": {"value": 0.25, "source": "validation"},
+        "metrics": {"session": values}, "trivial": {"unseen": {"session": values}, "short": {"session": values}},
+        "stages": {"fit": {"wall_s": 1.0}, "score": {"wall_s": 2.0}}, "environment": {},
+        **more,
+    }  # fmt: skip
+
+
+def failed(model: str, status: str = "error", why: str = "no luck", **changes: Any) -> dict[str, Any]:
+    error = {"stage": "fit", "type": "X", "message": why}
+    nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "threshold": {}, "split": {}, "stages": {}}
+    return record(model, status=status, error=error, **{**nothing, **changes})
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
+def test_the_interval_is_that_of_scipy(values: list[float]) -> None:
+    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=max(stats.sem(values), 1e-300))
+    assert interval(values) == pytest.approx((high - low) / 2, abs=1e-9)
+
+
+def test_one_value_has_no_interval_and_equal_ones_one_of_zero() -> None:
+    assert interval([0.3]) is None
+    assert interval([0.3, 0.3, 0.3]) == 0
+
+
+def test_seeds_of_a_model_are_one_row_with_an_interval_for_f1_precision_and_recall() -> None:
+    values = [0.2, 0.4, 0.9]
+    (row,) = model_rows([record(f1=value, seed=seed) for seed, value in enumerate(values)])
+    assert (row.runs, row.seeds, row.splits) == (3, (0, 1, 2), (0,))
+    assert row.metrics["f1"] == pytest.approx(0.5) and row.metrics["mcc"] == pytest.approx(0.5)
+    assert row.other == pytest.approx(0.05)
+    assert set(row.half) == {"f1", "precision", "recall"}
+    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
+    assert row.half["f1"] == pytest.approx(half)
+    assert over([row]) == "3 seeds"
+
+
+def test_over_splits_the_seeds_of_a_split_are_no_runs_of_their_own() -> None:
+    """Two splits of two seeds are two values, not four: the seeds of a split share its luck."""
+    values = {(0, 0): 0.1, (0, 1): 0.3, (1, 0): 0.5, (1, 1): 0.9}
+    (row,) = model_rows([record(f1=value, split_seed=split, seed=seed) for (split, seed), value in values.items()])
+    assert row.half["f1"] == pytest.approx(interval([0.2, 0.7]))
+    assert over([row]) == "2 splits, each the mean of 2 seeds"
+    rules = rule_rows([record(split_seed=0), record(split_seed=0, seed=1), record(split_seed=1, f1=0.9)])
+    assert [rule.metrics["f1"] for rule in rules] == pytest.approx([0.7, 0.7])
+    assert rules[0].half["f1"] == pytest.approx(interval([0.5, 0.9]))
+
+
+def test_split_seeds_are_one_comparison_and_protocols_are_not() -> None:
+    other = record(protocol={**PROTOCOL, "short": "drop", "split_seed": 0, "hash": "x"})
+    first, second = comparisons([record(split_seed=0), other, record(split_seed=1)])
+    assert [one["protocol"]["split_seed"] for one in first] == [0, 1] and second == [other]
+
+
+def test_an_undefined_metric_is_not_averaged_away() -> None:
+    undefined = record(seed=1)
+    undefined["metrics"]["session"]["all"]["f1"] = None
+    (row,) = model_rows([record(seed=0), undefined])
+    assert row.metrics["f1"] is None and "f1" not in row.half and row.metrics["recall"] == 0.5
+
+
+def test_a_seed_that_failed_is_counted_and_said() -> None:
+    records = [record("a", seed=0), record("a", seed=1), failed("a", seed=2), record("b", seed=0)]
+    text = Table("simple").report(records)
+    assert "2/3" in text and "error: a (1 of 3 runs): no luck" in text
+
+
+def test_no_run_is_lost_where_models_fail() -> None:
+    unfit = [failed(name, "skipped", "supervised") for name in ("x", "y")]
+    text = Table("simple").report([record("a"), *unfit, failed("z")])
+    assert "skipped: x, y: supervised" in text and "error: z: no luck" in text
+    rows = [line.split()[:2] for line in text.splitlines()]
+    assert ["x", "skipped"] in rows and ["y", "skipped"] in rows and ["z", "error"] in rows
+
+
+def test_a_table_of_failures_alone_still_says_which_and_why() -> None:
+    text = Table("simple").report([failed("only")])
+    assert "only" in text and "error: only: no luck" in text
+
+
+def test_contended_times_are_left_out_and_said() -> None:
+    alone, beside = Table("simple").report([record()]), record(environment={"contended": 2})
+    assert "1.00+2.00" in alone and "side by side" not in alone
+    text = Table("simple").report([beside, record("n", environment={"contended": 2})])
+    assert "1.00+2.00" not in text and "up to 2 runs went side by side" in text
+
+
+def test_an_oracle_is_named() -> None:
+    oracle = record(threshold={"value": 0.25, "source": "oracle"})
+    assert "oracle" in Table("simple").report([oracle]).split("\n\n")[1]
+    mixed = Table("simple").report([oracle, record("n", threshold={"value": 0.0, "source": "rule"})])
+    assert "0.25 (oracle)" in mixed and "0 (rule)" in mixed
+
+
+def test_simulated_data_is_marked_in_every_form() -> None:
+    simulated = [record(dataset={"name": "d", "simulated": True})]
+    for reporter in (Table("simple"), Table("github"), Table("latex_booktabs", comment="% ")):
+        assert "SIMULATED" in reporter.report(simulated)
+    (row, *_) = json.loads(Flat("json").report(simulated))
+    assert row["simulated"] is True
+
+
+@pytest.mark.parametrize("seeds", [1, 5])
+@pytest.mark.parametrize("source", ["validation", "oracle"])
+def test_a_table_fits_100_columns(seeds: int, source: str) -> None:
+    threshold = {"value": -0.0001234, "source": source}
+    runs = [record(name, 0.1 * seed, seed, threshold=threshold) for name in MODELS for seed in range(seeds)]
+    for one in runs:
+        one["metrics"]["session"]["all"]["mcc"] = -0.123
+    unfit = [failed("one-class-svm", "skipped", "for a reason " * 12, seed=seed) for seed in range(seeds)]
+    text = Table("simple").report([*runs, *unfit])
+    assert max(map(len, text.splitlines())) <= 100, text
+
+
+def test_a_small_negative_number_is_no_minus_zero() -> None:
+    assert "-0.000" not in Table("simple").report([record(f1=-0.0001)])
+
+
+def numbers(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(
+        None if row[name] in {"", None} else float(row[name]) for name in ("f1", "f1_half_width", "fit_s")
+    )
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_csv_and_json_hold_the_same_rows(each: bool) -> None:
+    records = [record("a", 0.25, 0), record("a", 0.75, 1), failed("b", why='said "no",\nand left')]
+    as_csv = list(csv.DictReader(io.StringIO(Flat("csv", each).report(records))))
+    as_json = json.loads(Flat("json", each).report(records))
+    assert [row["name"] for row in as_csv] == [row["name"] for row in as_json]
+    assert [numbers(row) for row in as_csv] == [numbers(row) for row in as_json]
+    assert [row["name"] for row in as_json if row["kind"] == "model"] == (["a", "a", "b"] if each else ["a", "b"])
+    (last,) = [row for row in as_csv if row["name"] == "b"]
+    assert last["status"] == "error" and last["reason"] == 'said "no",\nand left'
+    assert {row["name"] for row in as_json if row["kind"] == "rule"} == {"unseen", "short"}
+    assert all(row["prevalence"] == prevalence(records) == 0.1 for row in as_json)
+
+
+def test_each_seed_is_a_row_of_its_own_with_its_seed_and_no_interval() -> None:
+    text = Table("simple", each_seed=True).report([record(f1=0.2, seed=3), record(f1=0.4, seed=7)])
+    rows = [line.split() for line in text.splitlines()]
+    assert ["m", "3", "0.200"] in [row[:3] for row in rows] and ["m", "7", "0.400"] in [row[:3] for row in rows]
+    assert "±" not in text
+
+
+def test_markdown_and_latex_are_what_they_say() -> None:
+    records = [record("a_b", 0.2, 0), record("a_b", 0.4, 1), failed("c")]
+    lines = Table("github").report(records).splitlines()
+    header = next(at for at, line in enumerate(lines) if line.startswith("| model"))
+    table = [line for line in lines[header:] if line.startswith("|")]
+    assert set(table[1]) <= set("|-: ") and len({line.count("|") for line in table}) == 1
+    text = Table("latex_booktabs", comment="% ").report(records)
+    begin, end = text.index("\\begin{tabular}"), text.index("\\end{tabular}")
+    outside = [line for line in (text[:begin] + text[end:]).splitlines()[:-1] if line and "tabular" not in line]
+    assert all(line.startswith("%") for line in outside)
+    assert "a\\_b" in text[begin:end]
+
+
+def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
+    import logbench
+    from logbench.cli import State
+    from logbench.cli.run import reporter_of
+    from logbench.registry import Plugin, Registry
+
+    class Offer:
+        @staticmethod
+        @logbench.hookimpl
+        def logbench_reporters() -> list[logbench.Component[Any]]:
+            return [logbench.Component("mute", dict)]
+
+    state = State(())
+    state.__dict__["registry"] = Registry([Plugin("offer", "tests", "0", lambda: Offer)])
+    assert reporter_of(state, "mute") == {}
+    with pytest.raises(ConfigError, match="each_seed"):
+        reporter_of(state, "mute", each_seed=True)
