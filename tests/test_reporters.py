@@ -26,9 +26,7 @@ PROTOCOL = {
 MODELS = ("log-clustering-labelled", "new-event", "isolation-forest")
 
 
-def record(
-    model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0, **changes: Any
-) -> dict[str, Any]:
+def record(model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0, **more: Any) -> dict[str, Any]:
     """A record as reporters get it; F1 of distinct units is a tenth of the other."""
     metrics = dict.fromkeys(("f1", "precision", "recall", "mcc", "auroc", "auprc"), f1)
     values = {"all": {**metrics, "prevalence": 0.1}, "distinct": {**metrics, "f1": f1 / 10, "prevalence": 0.2}}
