@@ -290,3 +290,15 @@ def test_without_labels_of_lines_no_events_are_asked_for() -> None:
     assert not has_labels(Sessions.of([[0]], 1, line_labels=np.zeros(1, np.int8)))
     with pytest.raises(PluginError, match="'events'"):
         Scores.of(Scores(np.zeros(1), events=np.zeros(2)), 1, "m", 1)
+
+
+def test_a_table_shows_lines_below_units_and_its_prevalence_is_the_units(tmp_path: Path) -> None:
+    options = {"protocol": PROTOCOL, "count": {"size": 10}}
+    record = run_one(write(tmp_path / "a.log", LOG), registry(), "new-event", options).as_dict()
+    table = REGISTRY.get("reporter", "table").item
+    units, lines = table.build(make(table.config, {}, "table")).report([record]).split("single lines: ")
+    shares = [record["metrics"][unit]["all"]["prevalence"] for unit in ("window", "event")]
+    assert f"(prevalence {shares[0]:.4f})" in units and f"(prevalence {shares[1]:.4f})" in lines
+    assert shares[0] != shares[1] and lines.startswith("100 labelled ones tested")
+    f1 = f"{record['metrics']['event']['all']['f1']:.3f}"
+    assert next(line for line in lines.splitlines() if line.startswith("new-event")).split()[1] == f1

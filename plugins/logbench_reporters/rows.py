@@ -11,6 +11,8 @@ from typing import Any
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
+EVENT = "event"
+"""Where a record keeps what it says of single lines."""
 INTERVALS = ("f1", "precision", "recall")
 """Metrics that get a 95% interval where several seeds or splits ran."""
 
@@ -85,10 +87,26 @@ def prevalence(records: Sequence[Record]) -> float | None:
     found = {
         _split(r): m["all"]["prevalence"]
         for r in records
-        for m in r["metrics"].values()
-        if "prevalence" in m["all"]
+        for unit, m in r["metrics"].items()
+        if unit != EVENT and "prevalence" in m["all"]
     }
     return fmean(found.values()) if found else None
+
+
+def of_events(records: Sequence[Record]) -> list[Record]:
+    """The records that judge single lines, with what they say of them in the place of what they say of units."""
+    return [
+        {
+            **record,
+            "metrics": {"line": record["metrics"][EVENT]},
+            "trivial": {rule: {"line": units[EVENT]} for rule, units in record["trivial"].items()},
+            "threshold": record["threshold"][EVENT],
+            "protocol": {**record["protocol"], "duplicates": "all"},
+            "stages": {},
+        }
+        for record in records
+        if EVENT in record["metrics"]
+    ]
 
 
 def interval(values: Sequence[float]) -> float | None:

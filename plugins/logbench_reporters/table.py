@@ -9,7 +9,7 @@ from typing import Any
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
-from .rows import METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows
+from .rows import METRICS, Record, Row, comparisons, model_rows, of_events, over, prevalence, rule_rows
 
 WIDTH = 100
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
@@ -31,10 +31,18 @@ class Table:
         self.narrow = table_format == "simple"
 
     def report(self, records: Sequence[Record]) -> str:
-        """A heading a comparison (data set, protocol), its table, and what went wrong below it."""
-        return "\n\n".join(self._comparison(group) for group in comparisons(records))
+        """A heading a comparison (data set, protocol), its table, and what went wrong below it.
 
-    def _comparison(self, records: Sequence[Record]) -> str:
+        A second table is of single lines, where they carry labels.
+        """
+        parts = []
+        for group in comparisons(records):
+            parts.append(self._comparison(group, _heading(group)))
+            if lines := of_events(group):
+                parts.append(self._comparison(lines, _heading_of_events(lines)))
+        return "\n\n".join(parts)
+
+    def _comparison(self, records: Sequence[Record], heading: Sequence[str]) -> str:
         models, rules = model_rows(records, self.each_seed), rule_rows(records, self.each_seed)
         rows = [*models, *rules]
         columns = self._columns(rows)
@@ -42,7 +50,7 @@ class Table:
         if (share := prevalence(records)) is not None:
             cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
         text = self._table(list(columns), cells, len(models))
-        above = [*_heading(records), *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else [])]
+        above = [*heading, *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else [])]
         below = [*_contended(records), *_reasons(models)]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 
@@ -121,6 +129,11 @@ def _heading(records: Sequence[Record]) -> list[str]:
         f"protocol {record['preset']}: short (< {protocol['min_events']} events) {protocol['short']}, "
         f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
     ]
+
+
+def _heading_of_events(records: Sequence[Record]) -> list[str]:
+    counts = records[0]["counts"]["event"]
+    return [f"single lines: {counts['labelled']:,} labelled ones tested, each judged by its own score"]
 
 
 def _metric(row: Row, name: str) -> str:
