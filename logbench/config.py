@@ -18,16 +18,18 @@ from .errors import ConfigError
 
 
 def option(default: Any, help: str, *, ge: float | None = None, gt: float | None = None,
-           le: float | None = None) -> Any:  # fmt: skip
+           le: float | None = None, late: bool = False) -> Any:  # fmt: skip
     """A documented field of a configuration dataclass, with optional bounds.
 
     Args:
         default: the value where nobody says otherwise.
         help: one line for `logbench options`.
         ge, gt, le: bounds on a number, checked when the configuration is made.
+        late: the option moves a model's own threshold and nothing before it, so that `logbench sweep` need not
+            train or score for each of its values.
     """
     bounds = {name: value for name, value in (("ge", ge), ("gt", gt), ("le", le)) if value is not None}
-    return dataclasses.field(default=default, metadata={"help": help, "bounds": bounds})
+    return dataclasses.field(default=default, metadata={"help": help, "bounds": bounds, "late": late})
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -51,9 +51,13 @@ class Leaderboard:
             files = job.dataset.build().read(path).files
             self._data = {"path": str(path), "digest": digest_of(files, progress)}
         before = _earlier(job.plan.out) if resume else {}
-        keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
-        self._done = {at: before[key] for at, key in enumerate(keys) if key in before}
+        self._keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
+        self._done = {at: before[key] for at, key in enumerate(self._keys) if key in before}
         self.taken_over = len(self._done)
+
+    def place(self, record: Record) -> int:
+        """Which of the plans a record is of."""
+        return self._keys.index(_identity(record))
 
     def results(self, jobs: int = 1, timeout: float | None = None, block: Sequence[str] = ()) -> Iterator[Record]:
         """Every run's record, those taken over first, then as they finish; new ones are also kept in `out`.

@@ -185,9 +185,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
         "windower": registry.get("windower", plan.windower or card.windower),
         "model": registry.get("model", plan.model),
     }
-    evaluators = [registry.get("evaluator", name) for name in plan.evaluators] or [
-        entry for entry in registry.components["evaluator"].values() if entry.item.default
-    ]
+    evaluators = evaluators_of(plan.evaluators, registry)
     customary = registry.preset(plan.protocol or card.protocol)
     preset = registry.preset(plan.preset) if plan.preset else None
     rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
@@ -204,6 +202,12 @@ def resolve(plan: Plan, registry: Registry) -> Job:
         totals=_totals(parts["dataset"], layers),
         preset=plan.preset or plan.protocol or card.protocol,
     )
+
+
+def evaluators_of(names: Sequence[str], registry: Registry) -> list[Entry]:
+    """The evaluators so called; without names those that are default."""
+    offered = registry.components["evaluator"].values()
+    return [registry.get("evaluator", name) for name in names] or [e for e in offered if e.item.default]
 
 
 def _layers(plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]) -> list[Settings]:

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from . import record as records
 from .config import fields_of, make
 from .errors import ConfigError
-from .plan import Part
+from .plan import Part, evaluators_of
 from .protocol import EvaluationProtocol
 from .record import RunRecord
 from .registry import Registry
@@ -49,30 +51,41 @@ def rescore(
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(LATE)}")
     kept = {name: value for name, value in old["protocol"].items() if name != "hash"}
     protocol: EvaluationProtocol = make(EvaluationProtocol, {**kept, **changes}, "protocol")
-    if protocol.min_events < kept["min_events"]:
-        raise ConfigError(
-            f"protocol.min_events={protocol.min_events}: only units of {kept['min_events']} events were scored"
-        )
-    scored = records.scores(old, folder)
-    scored = scored.drop(name for name in DECIDED if name in scored.columns)
+    scored = undecided(old, folder, protocol.min_events)
     own = {name: old["threshold"].get(name) for name in ("own", "rule")}
     decision = decide(scored, protocol, own["own"], bool(own["rule"]))
-    entries = [registry.get("evaluator", name) for name in evaluators] or [
-        entry for entry in registry.components["evaluator"].values() if entry.item.default
-    ]
+    entries = evaluators_of(evaluators, registry)
     built = {e.item.name: Part(e, e.item.config() if e.item.config else None).build() for e in entries}
-    data = old["dataset"]
-    weighted = data.get("normal_total") is not None or data.get("anomaly_total") is not None
+    unit, weighted = old["dataset"]["unit"], is_weighted(old)
     record = _reopened(old, protocol, command)
     record.threshold = {**decision.threshold, **own}
     record.counts = decision.counts
     units = decision.units
-    record.metrics = metrics_of(units, built, data["unit"], weighted)
-    record.trivial = {
-        n: metrics_of(rule(units, n), built, data["unit"], weighted) for n in RULES if record.metrics
-    }
+    record.metrics = metrics_of(units, built, unit, weighted)
+    record.trivial = {n: metrics_of(rule(units, n), built, unit, weighted) for n in RULES if record.metrics}
     _store(record, decision.frame, old, folder)
     return record
+
+
+def undecided(record: Mapping[str, Any], folder: Path, min_events: int) -> pl.DataFrame:
+    """A run's stored scores as they were before any decision: the frame that `verdicts` describes.
+
+    Raises:
+        DataError: the run has none, or they are gone.
+        ConfigError: units of `min_events` were not scored.
+    """
+    scored = records.scores(record, folder)
+    scored = scored.drop(name for name in DECIDED if name in scored.columns)
+    lacking = scored.filter((pl.col("events") >= min_events) & pl.col("raw").is_null())
+    if len(lacking):
+        shortest = int(lacking["events"].to_numpy().min())
+        raise ConfigError(f"protocol.min_events={min_events}: units of {shortest} events have no score")
+    return scored
+
+
+def is_weighted(record: Mapping[str, Any]) -> bool:
+    """Whether a class of the run's data was subsampled and weighted to its true size."""
+    return any(record["dataset"].get(name) is not None for name in ("normal_total", "anomaly_total"))
 
 
 def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str) -> RunRecord:

@@ -26,6 +26,7 @@ COMMANDS = (
     "presets",
     "datasets",
     "protocols",
+    "sweep",
     "runs",
     "show",
     "compare",
@@ -34,6 +35,7 @@ COMMANDS = (
     "cache",
     "check",
     "bench",
+    "new-plugin",
 )
 _USERS = {
     errno.ENOSPC,

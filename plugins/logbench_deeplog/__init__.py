@@ -32,7 +32,7 @@ class DeepLogConfig:
     """
 
     h: int = option(10, "keys of history before the key to guess", ge=1)
-    g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1)
+    g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
     layers: int = option(2, "LSTM layers", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
     input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the network")

@@ -1,0 +1,103 @@
+"""`logbench sweep`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from . import State, pass_state
+from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
+
+WIDE = 6
+"""Runs that stand side by side; more stand below each other."""
+
+
+@click.command(
+    "sweep", epilog="Example: logbench sweep deeplog --dataset hdfs-sim --over g=1:15 --over steps=50,100"
+)
+@click.argument("model")
+@with_plan_options
+@click.option("--over", multiple=True, required=True, metavar="KEY=VALUES",
+              help="A choice and its values: g=1:15, passes=20,60, alpha=.01:.05:.01 (repeatable).")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
+@click.option("--resume/--fresh", default=True, show_default=True,
+              help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
+@json_option
+@pass_state
+def command(
+    state: State, model: str, over: tuple[str, ...], seed: int, resume: bool, as_json: bool, **options: Any
+) -> int:
+    """Show F1 against choices, every combination of their values.
+
+    What acts after scoring (the protocol's threshold, DeepLog's g) is decided from stored scores and trains
+    nothing. Beside it stand the label-free threshold and, as oracle, the best one on the test labels. Each
+    training is a run like any other.
+    """
+    from ..plan import Plan
+    from ..progress import Bars
+    from ..sweep import sweep
+
+    plan = Plan(model=model, seed=seed, command=state.command, **plan_fields(options))
+    rows = []
+    with Bars() as bars:
+        for row in sweep(plan, over, state.registry, bars, resume=resume):
+            rows.append(row)
+            if as_json:
+                print_json([row])
+    good = [row for row in rows if "skipped" not in row]
+    if good and not as_json:
+        _show(good)
+    for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
+        note(f"{sum(row.get('skipped') == reason for row in rows)} of {len(rows)} choices skipped: {reason}")
+    return 0 if good else 2
+
+
+def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+    runs = list(dict.fromkeys(row["run"] for row in rows))
+    first = rows[0]
+    print(f"F1 of {first['model']} on {first['dataset']}\n")
+    if len(runs) <= WIDE:
+        print_table(_side_by_side(rows, runs), colalign=["left", *["right"] * len(runs)], disable_numparse=True)
+    else:
+        print_table([{**row["early"], "": _name(row), "f1": _f1(row)} for row in rows], disable_numparse=True)
+    print("\nlabel-free: threshold by held-out units alone; oracle: chosen on the test labels, no honest result")
+
+
+def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a choice that trains nothing, a column a run."""
+    heads = {row["run"]: _told(row["early"]) or "f1" for row in rows}
+    names = list(dict.fromkeys(_name(row) for row in rows))
+    table = [
+        {"": name, **{heads[row["run"]]: _f1(row) for row in rows if _name(row) == name}}
+        for name in sorted(names, key=lambda name: name in ("label-free", "oracle"))
+    ]
+    last = {run: next(row for row in reversed(rows) if row["run"] == run) for run in runs}
+    table.append({"": "rule: unseen or short", **{heads[r]: f"{_rule(row):.3f}" for r, row in last.items()}})
+    losses = {heads[r]: row["training"].get("validation_loss") for r, row in last.items()}
+    if any(loss is not None for loss in losses.values()):
+        table.append(
+            {"": "validation loss", **{h: f"{loss:.3f}" for h, loss in losses.items() if loss is not None}}
+        )
+    return table
+
+
+def _told(values: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}={value}" for name, value in values.items())
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return row["pick"] or ", ".join(f"{name}={value}" for name, value in row["late"].items()) or "as asked"
+
+
+def _rule(row: Mapping[str, Any]) -> float:
+    return float(next(iter(row["trivial"].values()))["f1"])
+
+
+def _f1(row: Mapping[str, Any]) -> str:
+    """F1, and where the threshold was picked which it is."""
+    value = row["threshold"]["value"]
+    picked = f" at {value:.4g}" if row["pick"] and value is not None and math.isfinite(value) else ""
+    return f"{row['metrics']['f1']:.3f}{picked}"

@@ -1,0 +1,163 @@
+"""F1 against a choice: one run for each choice that trains or scores anew, the others decided from its scores."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from .config import fields_of, make, suggest
+from .errors import ConfigError, UnfitError
+from .leaderboard import Leaderboard
+from .plan import Job, Plan, resolve
+from .progress import Bars
+from .protocol import EvaluationProtocol
+from .registry import Registry
+from .rescore import LATE, is_weighted, undecided
+from .variants import measured
+from .verdicts import decide
+
+SPAN = re.compile(r"(-?[\d.]+):(-?[\d.]+)(?::([\d.]+))?")
+PICKS = {"label-free": "validation", "oracle": "oracle"}
+"""Thresholds shown beside those that were asked for, and how the protocol names them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One option and the values it takes.
+
+    Attributes:
+        name: as typed. component, key: as in `--set component.key=value`; `seed` has no component.
+        late: it acts after scoring, so that all its values share one run.
+    """
+
+    name: str
+    component: str
+    key: str
+    values: tuple[str, ...]
+    late: bool
+
+
+def choices(texts: Sequence[str], job: Job) -> list[Choice]:
+    """What `--over` means for a model: `g=1:15`, `protocol.alpha=0.01,0.05`, `seed=0:4`.
+
+    Raises:
+        ConfigError: not of this form, or no such option.
+    """
+    found = [_choice(text, job) for text in texts]
+    if twice := next((c.name for c in found if [o.name for o in found].count(c.name) > 1), None):
+        raise ConfigError(f"--over {twice} is given twice")
+    return found
+
+
+def _choice(text: str, job: Job) -> Choice:
+    name, equals, values = text.partition("=")
+    name = name.strip()
+    listed = tuple(_values(values))
+    if not (name and equals and listed):
+        raise ConfigError(f"--over {text}: expected KEY=VALUES, such as g=1:15 or passes=20,60")
+    component, _, key = name.rpartition(".")
+    options, protocol = fields_of(job.model.entry.item.config), fields_of(EvaluationProtocol)
+    if not component and key != "seed":
+        component = "model" if key in options else "protocol"
+        if key not in options and key not in protocol:
+            known = {*options, *protocol, "seed"}
+            raise ConfigError(
+                f"--over {name}: neither {job.model.name} nor the protocol has it{suggest(key, known)}"
+            )
+    own = component in ("model", job.model.name) and key in options
+    late = (component == "protocol" and key in LATE) or (own and bool(options[key].metadata.get("late")))
+    return Choice(name, component, key, listed, late)
+
+
+def _values(text: str) -> Iterator[str]:
+    for part in text.split(","):
+        if span := SPAN.fullmatch(part.strip()):
+            first, last, step = (Decimal(number or 1) for number in span.groups())
+            while step and first <= last:
+                yield str(first)
+                first += step
+        elif part.strip():
+            yield part.strip()
+
+
+def sweep(
+    plan: Plan, over: Sequence[str], registry: Registry, bars: Bars, *, resume: bool
+) -> Iterator[dict[str, Any]]:
+    """One row a combination of values, and beside each run the label-free and the best threshold on test.
+
+    Args:
+        resume: take over runs that `plan.out` has already.
+
+    Yields:
+        `model`, `dataset`, `run` (its id), `early` and `late` (option → value), `pick` (`label-free`, `oracle` or
+        empty: as asked), `threshold`, `metrics`, `trivial`, `difference` to the rule, `training`; or `skipped`.
+
+    Raises:
+        ConfigError: an unknown option or value. DataError: the data are not there.
+    """
+    job = resolve(plan, registry)
+    chosen = choices(over, job)
+    early, late = ([c for c in chosen if c.late == kind] for kind in (False, True))
+    every = [dict(zip((c.name for c in early), values, strict=True)) for values in _product(early)]
+    plans = [_with(plan, early, values) for values in every]
+    jobs = [resolve(one, registry) for one in plans]
+    lates = [dict(zip((c.name for c in late), values, strict=True)) for values in _product(late)]
+    deciders = [
+        [_decider(one, late, values) for values in lates] for one in jobs
+    ]  # says what is wrong before it runs
+    board = Leaderboard(plans, registry, bars, resume=resume)
+    done = {board.place(record): record for record in board.results()}
+    for at, (values, one) in enumerate(zip(every, jobs, strict=True)):
+        row = {"model": one.model.name, "dataset": one.dataset.name, "run": done[at]["run_id"], "early": values}
+        if done[at]["status"] != "ok":
+            yield {**row, "late": {}, "pick": "", "skipped": done[at]["error"]["message"]}
+            continue
+        row["training"] = done[at]["training"]
+        for kept, decider in zip(lates, deciders[at], strict=True):
+            yield {**row, "late": kept, "pick": "", **decided(one, done[at], *decider)}
+        for pick, threshold in PICKS.items():
+            protocol = replace(one.protocol, threshold=threshold, value=None)  # type: ignore[arg-type]
+            yield {**row, "late": {}, "pick": pick, **decided(one, done[at], protocol, one.fixed_threshold)}
+
+
+def _product(found: Sequence[Choice]) -> Iterator[tuple[str, ...]]:
+    return itertools.product(*(choice.values for choice in found))
+
+
+def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Plan:
+    settings = {name: dict(table) for name, table in plan.settings.items()}
+    for choice in early:
+        if choice.component:
+            settings.setdefault(choice.component, {})[choice.key] = values[choice.name]
+    seed = next((int(values[c.name]) for c in early if not c.component), plan.seed)
+    return replace(plan, settings=settings, seed=seed)
+
+
+def _decider(
+    job: Job, late: Sequence[Choice], values: Mapping[str, str]
+) -> tuple[EvaluationProtocol, float | None]:
+    """The protocol and the model's own threshold under these values, fixed where they are of the threshold."""
+    protocol: dict[str, Any] = {c.key: values[c.name] for c in late if c.component == "protocol"}
+    own = {c.key: values[c.name] for c in late if c.component != "protocol"}
+    if own or "value" in protocol:
+        protocol = {"threshold": "fixed", "value": None, **protocol}
+    kept = {name: value for name, value in job.protocol.as_dict().items() if name != "hash"}
+    made: EvaluationProtocol = make(EvaluationProtocol, {**kept, **protocol}, "protocol")
+    config = make(job.model.entry.item.config, {**job.model.as_dict(), **own}, job.model.name)
+    return made, replace(job.model, config=config).fixed_threshold
+
+
+def decided(
+    job: Job, record: Mapping[str, Any], protocol: EvaluationProtocol, fixed: float | None
+) -> dict[str, Any]:
+    """What a stored run says under another protocol: see `sweep`."""
+    try:
+        scored = undecided(record, job.plan.out, protocol.min_events)
+        decision = decide(scored, protocol, fixed, job.is_rule)
+        return {"threshold": decision.threshold, **measured(job, protocol, decision, is_weighted(record))}
+    except (ConfigError, UnfitError) as error:
+        return {"skipped": str(error)}

@@ -1,0 +1,117 @@
+"""A sweep says of each choice what a run of its own says, trains no more than it must, and marks its picks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import logbench
+from logbench import ConfigError, Plan
+from logbench import record as records
+from logbench.plan import resolve
+from logbench.progress import Bars
+from logbench.registry import Registry
+from logbench.sweep import choices, sweep
+
+SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300", "alpha": "0.02"}}
+QUIET = Bars(enabled=False)
+
+
+def of(plan: Plan, *texts: str) -> list[tuple[str, str, tuple[str, ...], bool]]:
+    found = choices(texts, resolve(plan, Registry()))
+    return [(c.component, c.key, c.values, c.late) for c in found]
+
+
+def test_what_over_means() -> None:
+    plan = Plan(model="deeplog", dataset="hdfs-sim")
+    assert of(plan, "g=1:3", "steps=5,10", "seed=0:1") == [
+        ("model", "g", ("1", "2", "3"), True),
+        ("model", "steps", ("5", "10"), False),
+        ("", "seed", ("0", "1"), False),
+    ]
+    assert of(plan, "alpha=0.01:0.03:0.01", "protocol.train=first,random", "drain.depth=4", "deeplog.g=7") == [
+        ("protocol", "alpha", ("0.01", "0.02", "0.03"), True),
+        ("protocol", "train", ("first", "random"), False),
+        ("drain", "depth", ("4",), False),
+        ("deeplog", "g", ("7",), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("g", "expected KEY=VALUES"),
+        ("g=", "expected KEY=VALUES"),
+        ("g=5:1", "expected KEY=VALUES"),
+        ("gg=1", "neither deeplog nor the protocol has it; did you mean 'g'"),
+        ("g=x", "deeplog.g=x"),
+        ("short=often", "protocol.short=often"),
+    ],
+)
+def test_a_wrong_choice_is_one_line_before_anything_runs(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=said):
+        list(
+            sweep(Plan(model="deeplog", dataset="hdfs-sim", out=tmp_path), [text], Registry(), QUIET, resume=True)
+        )
+    assert not (tmp_path / records.FILE).exists()
+
+
+def f1(model: str, folder: Path, **settings: dict[str, str]) -> float:
+    every = {name: {**SIM.get(name, {}), **settings.get(name, {})} for name in {*SIM, *settings}}
+    (record,) = logbench.run(model, dataset="hdfs-sim", settings=every, out=folder)
+    assert record.error is None
+    return float(record.metrics["session"]["all"]["f1"])
+
+
+def test_each_row_is_what_a_run_says_and_late_choices_train_nothing(tmp_path: Path) -> None:
+    plan = Plan(model="deeplog", dataset="hdfs-sim", settings=SIM, out=tmp_path / "swept")
+    over = ["steps=5,20", "g=2,6", "short=flag,miss"]
+    rows = list(sweep(plan, over, Registry(), QUIET, resume=True))
+    asked = {(*row["early"].values(), *row["late"].values()): row for row in rows if not row["pick"]}
+    assert len(asked) == 8 and len(rows) == 8 + 2 * 2
+    assert len(list(records.read(tmp_path / "swept"))) == 2, "one run for each number of steps"
+    for steps, g, short in (("5", "2", "flag"), ("20", "6", "miss"), ("20", "2", "flag")):
+        protocol = {"threshold": "fixed", "short": short}
+        own = f1("deeplog", tmp_path, deeplog={"steps": steps, "g": g}, protocol=protocol)
+        assert asked[steps, g, short]["metrics"]["f1"] == own
+        assert asked[steps, g, short]["threshold"]["source"] == "fixed"
+    picks = {(row["early"]["steps"], row["pick"]): row for row in rows if row["pick"]}
+    assert picks["20", "label-free"]["metrics"]["f1"] == f1("deeplog", tmp_path, deeplog={"steps": "20"})
+    best = max(asked["5", g, "flag"]["metrics"]["f1"] for g in ("2", "6"))
+    assert (
+        picks["5", "oracle"]["metrics"]["f1"] >= best and picks["5", "oracle"]["threshold"]["source"] == "oracle"
+    )
+
+
+def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path)
+    list(sweep(plan, ["max_train=5"], Registry(), QUIET, resume=True))
+    rows = list(sweep(plan, ["max_train=5,9", "value=0.01,0.1"], Registry(), QUIET, resume=True))
+    found = [record["config"]["model"]["max_train"] for record in records.read(tmp_path)]
+    assert found == [5, 9] and len(rows) == 8
+    assert [row["threshold"]["value"] for row in rows if not row["pick"]] == [0.01, 0.1, 0.01, 0.1]
+
+
+def test_a_choice_that_cannot_be_served_says_why(tmp_path: Path) -> None:
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path)
+    rows = list(sweep(plan, ["train=first,given"], Registry(), QUIET, resume=True))
+    reasons = [row.get("skipped", "") for row in rows if not row["pick"]]
+    assert (
+        reasons[0] == ""
+        and reasons[1].startswith("train = given needs a data set that names")
+        and reasons[2:] == []
+    )
+
+
+def test_the_command_shows_runs_side_by_side(run_logbench: Any) -> None:
+    words = ["sweep", "ecvc", "--dataset", "hdfs-sim", "--set", "hdfs-sim.blocks=1500"]
+    words += ["--set", "protocol.train_units=300", "--over", "max_train=5,9"]
+    shown = run_logbench(*words, "--over", "alpha=0.01,0.2")
+    lines = shown.out.splitlines()
+    assert shown.code == 0 and "max_train=5" in shown.out and max(map(len, lines)) <= 100, shown.err
+    assert [line.split()[0] for line in lines if " at " in line] == ["label-free", "oracle"]
+    (row, *_) = [json.loads(line) for line in run_logbench(*words, "--json").out.splitlines()]
+    assert row["early"] == {"max_train": "5"} and 0 <= row["metrics"]["f1"] <= 1
