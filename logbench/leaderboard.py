@@ -51,22 +51,20 @@ class Leaderboard:
             files = job.dataset.build().read(path).files
             self._data = {"path": str(path), "digest": digest_of(files, progress)}
         before = _earlier(job.plan.out) if resume else {}
-        self._keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
-        self._done = {at: before[key] for at, key in enumerate(self._keys) if key in before}
+        keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
+        self._done = {at: before[key] for at, key in enumerate(keys) if key in before}
         self.taken_over = len(self._done)
 
-    def place(self, record: Record) -> int:
-        """Which of the plans a record is of."""
-        return self._keys.index(_identity(record))
-
-    def results(self, jobs: int = 1, timeout: float | None = None, block: Sequence[str] = ()) -> Iterator[Record]:
-        """Every run's record, those taken over first, then as they finish; new ones are also kept in `out`.
+    def results(
+        self, jobs: int = 1, timeout: float | None = None, block: Sequence[str] = ()
+    ) -> Iterator[tuple[int, Record]]:
+        """Index of the plan and record of every run: those taken over first, then as they finish.
 
         Args:
             jobs: how many run side by side; their records say so. timeout: most seconds to fit and score.
             block: plugins kept out of the workers.
         """
-        yield from self._done.values()
+        yield from self._done.items()
         todo = [at for at in range(len(self._jobs)) if at not in self._done]
         total, finished = len(self._jobs), len(self._done)
         contended = min(jobs, len(todo)) if min(jobs, len(todo)) > 1 else 0
@@ -81,7 +79,7 @@ class Leaderboard:
                 at, finished = todo[number], finished + 1
                 record = self._lost(at, outcome, contended) if isinstance(outcome, Ended) else outcome
                 self._bars.note(f"{finished} of {total}  {self._name(at)}: {_told(record)}")
-                yield record
+                yield at, record
 
     def _name(self, at: int) -> str:
         """Model, and seed and split where there are several."""

@@ -110,7 +110,7 @@ def sweep(
         [_decider(one, late, values) for values in lates] for one in jobs
     ]  # says what is wrong before it runs
     board = Leaderboard(plans, registry, bars, resume=resume)
-    done = {board.place(record): record for record in board.results()}
+    done = dict(board.results())
     for at, (values, one) in enumerate(zip(every, jobs, strict=True)):
         row = {"model": one.model.name, "dataset": one.dataset.name, "run": done[at]["run_id"], "early": values}
         if done[at]["status"] != "ok":

@@ -56,7 +56,7 @@ def command(
             bars.note(
                 f"{board.taken_over} of {len(plans)} runs taken over from {options['out']} (--fresh: run again)"
             )
-        records = ranked(list(board.results(jobs, timeout, state.block)))
+        records = ranked([record for _, record in board.results(jobs, timeout, state.block)])
     for record in records:
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")

@@ -21,7 +21,7 @@ def command(state: State, kind: str | None, as_json: bool) -> None:
             "name": ", ".join([name, *entry.item.aliases]),
             "summary": entry.item.summary,
             "from": entry.plugin.distribution,
-        }  # fmt: skip
+        }
         for one in ([kind] if kind else KINDS)
         for name, entry in sorted(state.registry.components[one].items())  # type: ignore[index]
     ]
