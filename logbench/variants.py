@@ -53,12 +53,12 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         row["protocol"] = protocol.as_dict()
         try:
             decision = decide(scored, protocol, job.fixed_threshold, job.is_rule)
-            yield {**row, "threshold": decision.threshold, **_measured(job, protocol, decision, prepared.weighted)}
+            yield {**row, "threshold": decision.threshold, **measured(job, protocol, decision, prepared.weighted)}
         except UnfitError as error:
             yield {**row, "skipped": str(error)}
 
 
-def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
+def measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
     """Headline metrics of the model and of the rule, and the difference in F1."""
     evaluators = {part.name: part.build() for part in job.evaluators}
     unit, name = job.unit, DUPLICATES[protocol.duplicates]
