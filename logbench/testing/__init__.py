@@ -13,14 +13,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .command import Done
     from .material import Tiny, tiny
     from .rules import Outcome, Rule, Subject, ViolationError, check, kinds_of, rules_of
 
 _LAZY = {
     **dict.fromkeys(("Outcome", "Rule", "Subject", "ViolationError", "check", "kinds_of", "rules_of"), "rules"),
     **dict.fromkeys(("Tiny", "tiny"), "material"),
+    "Done": "command",
 }
-__all__ = ["Outcome", "Rule", "Subject", "Tiny", "ViolationError", "check", "kinds_of", "rules_of", "tiny"]
+__all__ = ["Done", "Outcome", "Rule", "Subject", "Tiny", "ViolationError", "check", "kinds_of", "rules_of", "tiny"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,127 @@
+"""`logbench new-plugin`: a small distribution with a working plugin, its tests and its tox environments."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import re
+from collections.abc import Iterator
+from importlib import metadata, resources
+from pathlib import Path
+from string import Template
+
+import click
+
+from ..errors import ConfigError
+from ..plan import SINGLE
+from ..registry import KINDS, Registry
+from ..storage import whole
+from . import State, pass_state
+
+PREFIX = "logbench-"
+EXAMPLES = {
+    "model": "logbench run $name new-event --dataset hdfs-sim",
+    "parser": "logbench run new-event --dataset hdfs-sim --parser $name",
+    "windower": "logbench run new-event --dataset hdfs-sim --windower $name",
+    "evaluator": "logbench run new-event --dataset hdfs-sim --evaluator $name --json",
+    "dataset": "logbench run new-event --dataset $name",
+    "reporter": "logbench run new-event --dataset hdfs-sim --reporter $name",
+}
+BENCH_LINES = """tox -e bench-update   # write baseline.jsonl, the figures to be held
+tox -e bench      # gate the figures of bench.toml against it
+"""
+LONGEST = 32
+RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
+"""Words that `--set` understands otherwise."""
+
+
+@click.command("new-plugin", epilog="Example: logbench new-plugin mine --kind model")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin offers.")
+@click.option("--dir", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(),
+              help="Folder in which the new one is made (default: here).")  # fmt: skip
+@pass_state
+def command(state: State, name: str, kind: str, parent: Path) -> None:
+    """Write a small distribution logbench-NAME whose plugin works: change it into your own.
+
+    It holds one module, its tests, pyproject.toml and tox.ini. Nothing is overwritten.
+    """
+    words = names(name, kind, state.registry)
+    target = parent / words["distribution"]
+    if target.exists() or target.is_symlink():
+        raise ConfigError(f"{target}: already there; nothing was overwritten, choose another name or --dir")
+    with whole(target) as folder:
+        for path, text in files(kind, words):
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    print(f"wrote {target}: the {kind} {words['name']} in {words['module']}.py, its tests and tox.ini; next:\n")
+    for line in (f"cd {target}", "pip install -e .", f"logbench check {words['name']}", words["example"]):
+        print(f"  {line}")
+
+
+def names(given: str, kind: str, registry: Registry) -> dict[str, str]:
+    """What the templates call things: `name`, `distribution`, `module`, `cls`, …
+
+    Raises:
+        ConfigError: not a name by PEP 508, or one that is taken.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", given):
+        raise ConfigError(
+            f"{given!r} cannot name a distribution: letters, digits, and - _ . between them (PEP 508)"
+        )
+    if len(given) > LONGEST:
+        raise ConfigError(f"{given!r} is long for something that is typed; at most {LONGEST} characters")
+    distribution = PREFIX + re.sub(r"[-_.]+", "-", given).lower().removeprefix(PREFIX)
+    name = distribution.removeprefix(PREFIX)
+    module = distribution.replace("-", "_")
+    _check_free(kind, name, distribution, module, registry)
+    cls = (
+        "".join(part.capitalize() for part in name.split("-")).removesuffix(kind.capitalize()) + kind.capitalize()
+    )
+    words = {
+        "name": name,
+        "kind": kind,
+        "distribution": distribution,
+        "module": module,
+        "cls": cls if cls.isidentifier() else f"A{cls}",
+        "year": str(datetime.datetime.now(datetime.UTC).year),
+        "version": metadata.version("logbench-harness"),
+        "bench_lines": "" if kind == "reporter" else BENCH_LINES,
+    }
+    return {**words, "example": Template(EXAMPLES[kind]).substitute(words)}
+
+
+def _check_free(kind: str, name: str, distribution: str, module: str, registry: Registry) -> None:
+    if name in RESERVED:
+        raise ConfigError(f"{name!r} means something else in --set {name}.option=value; choose another name")
+    table = registry.components[kind]  # type: ignore[index]
+    if name in table:
+        raise ConfigError(f"the {kind} {name!r} is offered by {table[name].plugin}; choose another name")
+    if kind == "dataset" and name in registry.presets:  # its customary protocol is a preset of the same name
+        raise ConfigError(
+            f"the preset {name!r} is offered by {registry.presets[name].plugin}; choose another name"
+        )
+    if any(metadata.distributions(name=distribution)):
+        raise ConfigError(f"a distribution {distribution} is installed; choose another name")
+    if importlib.util.find_spec(module) is not None:
+        raise ConfigError(f"a module {module} can be imported here; choose another name")
+
+
+def files(kind: str, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    """Path within the new folder and text of every file."""
+    folder = resources.files("logbench") / "templates"
+
+    def filled(where: str, name: str) -> str:
+        return Template((folder / where / f"{name}.tmpl").read_text(encoding="utf-8")).substitute(words)
+
+    bench = (folder / kind / "bench.toml.tmpl").is_file()
+    yield Path("pyproject.toml"), filled("common", "pyproject.toml")
+    yield Path("README.md"), filled("common", "README.md")
+    yield Path("LICENSE"), filled("common", "LICENSE")
+    yield Path(".gitignore"), filled("common", "gitignore")
+    yield Path("tox.ini"), filled("common", "tox.ini") + (filled("common", "bench.ini") if bench else "")
+    yield Path(f"{words['module']}.py"), filled(kind, "module.py")
+    yield Path("tests") / f"test_{words['module']}.py", filled(kind, "test.py")
+    if bench:
+        yield Path("bench.toml"), filled(kind, "bench.toml")
