@@ -41,6 +41,8 @@ class RunRecord:
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
             `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
+        bound: `f1` that no verdict by key sequence alone can pass on the tested units, `ambiguous` (sequences with
+            both labels), `units` (anomalous ones of these).
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`; and under `event`.
         metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
         trivial: rule → the same shape.
@@ -68,6 +70,7 @@ class RunRecord:
     training: dict[str, Any] = field(default_factory=dict)
     threshold: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
+    bound: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     trivial: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, Any] = field(default_factory=dict)

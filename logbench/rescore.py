@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from . import record as records
+from .bounds import bound_of
 from .config import fields_of, make
 from .errors import ConfigError
 from .plan import Part, evaluators_of
@@ -61,6 +62,7 @@ def rescore(
     record.threshold = {**decision.threshold, **own}
     record.counts = decision.counts
     units = decision.units
+    record.bound = bound_of(units)
     record.metrics = metrics_of(units, built, unit, weighted)
     record.trivial = {n: metrics_of(rule(units, n), built, unit, weighted) for n in RULES if record.metrics}
     _store(record, decision.frame, old, folder)

@@ -18,6 +18,7 @@ import polars as pl
 
 from . import record as records
 from .audit import THRESHOLDS, labels_given
+from .bounds import bound_of
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
 from .events import UNIT, event_frame, has_labels, judge
@@ -358,6 +359,7 @@ def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, 
         evaluators = {part.name: part.build() for part in job.evaluators}
         units, unit = decision.units, job.unit
         record.metrics = metrics_of(units, evaluators, unit, prepared.weighted)
+        record.bound = bound_of(units)
         for name in RULES if record.metrics else ():
             record.trivial[name] = metrics_of(rule(units, name), evaluators, unit, prepared.weighted)
         stage.items = units.height

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logbench import Component, hookimpl
 
-from . import deeplog_archive, hdfs
+from . import ait_sequences, deeplog_archive, hdfs
 from .hdfs_sim_config import HdfsSimConfig
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ class HdfsSim(hdfs.Hdfs):
 
 @hookimpl
 def logbench_datasets() -> Iterable[Component[Any]]:
-    """Offer `hdfs`, `hdfs-sim` and `deeplog-archive`."""
+    """Offer every data set of this package."""
     yield Component("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD)
     yield Component("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
+    ait, openstack = ait_sequences.CARD, ait_sequences.OPENSTACK
+    yield Component("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)
+    yield Component("openstack-sequences", ait_sequences.AitSequences, summary=openstack.title, card=openstack)
     archive = deeplog_archive.CARD
     yield Component("deeplog-archive", deeplog_archive.DeeplogArchive, summary=archive.title, card=archive)

@@ -20,6 +20,18 @@ PRESETS = (
         source="DeepLog's training size (Du et al., CCS 2017, section 5.1); threshold and hold-out are ours",
     ),
     Preset(
+        name="given-part",
+        summary="the data set's own training part, label-free threshold",
+        source="ours",
+        protocol={"train": "given"},
+    ),
+    Preset(
+        name="chronological",
+        summary="the first 80% of the lines or units train, what is normal of them; label-free threshold",
+        source="split of Le & Zhang, ICSE 2022, arXiv 2202.04301, section 4; threshold and hold-out are ours",
+        protocol={"train": "ratio", "train_ratio": 0.8},
+    ),
+    Preset(
         name="deeplog-archive",
         summary="hdfs_train trains, label-free threshold",
         source="files as the DeepLog authors gave them out; threshold and hold-out are ours",

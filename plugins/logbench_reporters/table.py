@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -12,6 +12,8 @@ from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 from .rows import METRICS, Record, Row, comparisons, model_rows, of_events, over, prevalence, rule_rows
 
 WIDTH = 100
+ALMOST, UNINFORMATIVE = 0.999, 0.5
+"""Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys."""
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
 _SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
 """tabulate's `simple` without the two columns that it adds to the width of every heading."""
@@ -119,16 +121,32 @@ def _heading(records: Sequence[Record]) -> list[str]:
     if split:
         unit, seeds = data.get("unit", "session"), sorted({one["protocol"]["split_seed"] for one in records})
         lines.append(
-            f"{split['train']:,} {unit}s train ({protocol['train']}, {protocol['content']}), "
+            f"{split['train']:,} {unit}s train ({protocol['train']}, {protocol['content']}"
+            f"{_contamination(split)}), "
             f"{split['held_out']:,} held out, {split['test']:,} tested; "
             f"split seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
         )
+    lines += _bound(records)
     headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
     return [
         *lines,
         f"protocol {record['preset']}: short (< {protocol['min_events']} events) {protocol['short']}, "
         f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
     ]
+
+
+def _contamination(split: Mapping[str, Any]) -> str:
+    added = split.get("contaminating", 0)
+    return f" and {added:,} anomalies" if added else ""
+
+
+def _bound(records: Sequence[Record]) -> list[str]:
+    """What equal sequences with both labels leave to reach, where that is less than everything."""
+    bound: Mapping[str, Any] = next((r["bound"] for r in records if r.get("bound")), {})
+    if bound.get("f1") is None or bound["f1"] > ALMOST:
+        return []
+    said = f"{bound['units']:,} anomalies have a normal unit's key sequence: by keys alone F1 ≤ {bound['f1']:.3f}"
+    return [f"{said}: UNINFORMATIVE for models that see keys alone" if bound["f1"] < UNINFORMATIVE else said]
 
 
 def _heading_of_events(records: Sequence[Record]) -> list[str]:
