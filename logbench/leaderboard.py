@@ -71,7 +71,8 @@ class Leaderboard:
         with self._bars.stage("runs") as progress:
 
             def watch(running: Mapping[int, str]) -> None:
-                progress(finished, total, ", ".join(f"{self._name(todo[n])}: {at}" for n, at in running.items()))
+                now = ", ".join(f"{self._name(todo[n])}: {stage}" for n, stage in running.items())
+                progress(finished, total, f"{finished} of {total} done; {now}")
 
             plans = [self._plans[at] for at in todo]
             apart = run_apart(plans, jobs=jobs, timeout=timeout, block=block, note=self._bars.note, watch=watch)

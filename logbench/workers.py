@@ -28,7 +28,7 @@ from .registry import Registry
 from .runner import execute
 
 READING = frozenset({"start", "locate", "read", "group"})
-"""Stages in which a worker fills caches that the others then find full."""
+"""Stages in which a worker may fill the cache of grouped lines."""
 TIMED = frozenset({"fit", "score"})
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 TICK_S = 0.5
@@ -143,7 +143,8 @@ def run_apart(
 
     Args:
         jobs: how many run side by side.
-        timeout: most seconds that one may fit and score, reading and parsing not counted.
+        timeout: most seconds that one may fit and score, and then evaluate; reading and parsing are not counted.
+        block: plugins kept out; workers load all others that are installed.
         note: gets the runs' notes. watch: is told often what runs, as index → stage.
     """
     waiting, workers = deque(range(len(plans))), list[Worker]()
@@ -173,11 +174,11 @@ def run_apart(
 def _hand_out(
     plans: Sequence[Plan], waiting: deque[int], workers: list[Worker], beside: int, block: Sequence[str]
 ) -> None:
-    """Give waiting runs to free workers, starting what is missing; one worker at a time reads the data."""
-    while waiting and not any(worker.number is not None and worker.stage in READING for worker in workers):
+    """Give waiting runs to free workers; a new one starts once no other reads, so that it finds the cache full."""
+    while waiting:
         worker = next((one for one in workers if one.number is None), None)
         if worker is None:
-            if len(workers) == beside:
+            if len(workers) == beside or any(one.stage in READING for one in workers):
                 return
             worker = Worker(beside, block)
             workers.append(worker)
