@@ -82,7 +82,15 @@ def run_all(jobs: Iterable[Job], registry: Registry, bars: Bars) -> Iterator[Run
 
 
 def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
-    """One run. Errors end up in the record; only an interruption or an unwritable record passes."""
+    """One run. Errors end up in the record; only an interruption or an unwritable record passes.
+
+    What plugins print goes to standard error, and a working directory that they change is changed back.
+    """
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        return _execute(job, registry, shared, bars)
+
+
+def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
     record = opened(job)
     stages = Stages(registry, bars)
     if shared.contended:
@@ -94,14 +102,13 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunReco
         prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
         _note_data(job, prepared, note)
-        with contextlib.redirect_stdout(sys.stderr):
-            context = context_for(job, prepared, note)
-            model, scored, events = fit_and_score(job, prepared, context, stages, record)
-            decision = _decide(job, scored, stages, record, note)
-            _evaluate(job, prepared, decision, stages, record)
-            if events is not None:
-                _evaluate_events(job, events, record, note)
-            _store(job, prepared, decision, record, model, context)
+        context = context_for(job, prepared, note)
+        model, scored, events = fit_and_score(job, prepared, context, stages, record)
+        decision = _decide(job, scored, stages, record, note)
+        _evaluate(job, prepared, decision, stages, record)
+        if events is not None:
+            _evaluate_events(job, events, record, note)
+        _store(job, prepared, decision, record, model, context)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
     except UnfitError as error:
@@ -283,13 +290,13 @@ def fit_and_score(
     model: Model = job.model.build()
     name, learned = _learned_from(job, prepared, "train", split.train)
     train = prepared.part(name, learned, labelled=_supervised(job))
-    with stages("fit") as stage:
+    with stages("fit") as stage, contextlib.chdir("."):
         facts = model.fit(train, replace(context, progress=stage.progress))
         record.training = dict(facts or {})
         stage.items = len(train)
     units = np.concatenate([split.held_out, split.test])
     long_enough = sessions.lengths[units] >= job.protocol.min_events
-    with stages("score") as stage:
+    with stages("score") as stage, contextlib.chdir("."):
         asked = prepared.part("scored", units[long_enough])
         record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
         answer = model.score(asked, replace(context, progress=stage.progress))

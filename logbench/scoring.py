@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -54,7 +56,9 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     threshold = float(bundle.facts["threshold"]["exact"])
     long_enough = sessions.lengths >= bundle.protocol.min_events
     asked = sessions.take(long_enough).unlabelled()
-    scores = Scores.of(bundle.model.score(asked, context), len(asked), bundle.parts["model"].name)
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        answer = bundle.model.score(asked, context)
+    scores = Scores.of(answer, len(asked), bundle.parts["model"].name)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
     frame = pl.DataFrame(
         {

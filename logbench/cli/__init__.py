@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -15,7 +16,7 @@ import click
 from ..config import suggest
 from ..errors import LogbenchError
 from ..registry import Registry
-from . import interrupt
+from . import interrupt, output
 
 COMMANDS = (
     "run",
@@ -27,6 +28,7 @@ COMMANDS = (
     "datasets",
     "protocols",
     "sweep",
+    "reproduce",
     "runs",
     "show",
     "compare",
@@ -58,7 +60,8 @@ class State:
 
     @cached_property
     def registry(self) -> Registry:
-        registry = Registry(block=self.block)
+        with contextlib.redirect_stdout(sys.stderr):
+            registry = Registry(block=self.block)
         for plugin in registry.broken:
             print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
         return registry
@@ -114,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # Waiting threads that spin steal the cores from whatever else runs; read when a model first loads OpenMP.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupt.install()
+    output.take()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
         sys.stdout.flush()
@@ -134,7 +138,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         if error.errno not in _USERS:
             raise
         code = _fail(f"{error.filename or 'writing'}: {error.strerror}")
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    output.leave_threads(code)
+    sys.exit(code)
 
 
 def _fail(message: str) -> int:

@@ -1,0 +1,46 @@
+"""Standard output belongs to the command: what plugins write or leave running does not touch it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+
+GRACE_S = 3.0
+
+
+def take() -> None:
+    """Keep descriptor 1 for this command's own `print`s; what else writes to it reaches standard error.
+
+    A library that prints from C, or a child process, so never stands among the records of `--json`. Nothing
+    happens where Python's standard output is not descriptor 1, as in a notebook.
+    """
+    try:
+        if sys.stdout.fileno() != 1:
+            return
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except (AttributeError, OSError, io.UnsupportedOperation):
+        return
+    old = sys.stdout
+    sys.stdout = io.TextIOWrapper(
+        os.fdopen(own, "wb"), encoding=old.encoding, errors=old.errors, line_buffering=old.isatty()
+    )
+
+
+def leave_threads(code: int) -> None:
+    """Do not wait for ever for threads that a plugin left running: end with `code` after `GRACE_S`."""
+    if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
+        threading.Thread(target=_end, args=(code,), daemon=True).start()
+
+
+def _end(code: int) -> None:
+    threading.main_thread().join()
+    others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    for thread in others:
+        thread.join(GRACE_S)
+    if left := [thread.name for thread in others if thread.is_alive()]:
+        print(f"not waiting for what a plugin left running: {', '.join(left)}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(code)

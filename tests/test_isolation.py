@@ -1,0 +1,198 @@
+"""A plugin that misbehaves harms neither the run, nor the others, nor the JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=300", "--set", "protocol.train_units=100")
+Logbench = Callable[..., subprocess.CompletedProcess[str]]
+HEAD = "import ctypes, os, subprocess, sys, threading, time, warnings\nimport numpy as np\nimport logbench\n"
+MODEL = """
+class Model:
+    def fit(self, train, context):
+        {fit}
+
+    def score(self, sessions, context):
+        {score}
+        return sessions.lengths
+
+    def save(self, folder):
+        (folder / "x").write_text("x")
+
+    def load(self, folder):
+        pass
+
+@logbench.hookimpl
+def logbench_models():
+    yield logbench.Component("unruly", Model, traits=logbench.Traits(keys_only=True))
+"""
+
+
+def install(site: Path, code: str, version: str = "0.7") -> None:
+    """What `pip install` leaves of a one-module distribution."""
+    (site / "unruly.py").write_text(code, encoding="utf-8")
+    info = site / f"dist_unruly-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-unruly\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text("[logbench]\nunruly = unruly\n")
+
+
+@pytest.fixture
+def logbench(tmp_path: Path, logbench_cache: Path) -> Logbench:
+    """The command with `tmp_path` beside the installed packages; data are generated once a session."""
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(tmp_path), "LOGBENCH_CACHE": str(logbench_cache), **more}
+        return subprocess.run(
+            [sys.executable, "-m", "logbench", *words],
+            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def unruly(fit: str = "pass", score: str = "pass") -> str:
+    return HEAD + MODEL.format(fit=fit, score=score)
+
+
+NOISE = {
+    "print": "print('noise')",
+    "descriptor": "os.write(1, b'noise\\n')",
+    "C": "ctypes.CDLL(None).puts(b'noise')",
+    "child": "subprocess.run([sys.executable, '-c', 'print(\"noise\")'])",
+    "original": "sys.__stdout__.write('noise\\n')",
+    "thread": "t = threading.Thread(target=print, args=['noise']); t.start(); t.join()",
+}
+
+
+@pytest.mark.parametrize("how", NOISE)
+def test_what_a_model_prints_never_reaches_standard_output(tmp_path: Path, logbench: Logbench, how: str) -> None:
+    install(tmp_path, unruly(fit=NOISE[how], score=NOISE[how]))
+    done = logbench("run", "unruly", *SMALL, "--json")
+    assert done.returncode == 0, done.stderr
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert record["status"] == "ok" and "noise" in done.stderr
+
+
+def test_other_components_and_hooks_may_print_as_well(tmp_path: Path, logbench: Logbench) -> None:
+    code = HEAD + (
+        "class W:\n    def assign(self, lines):\n        print('noise')\n"
+        "        return lines.with_columns(unit=__import__('polars').col('id').list.first())\n"
+        "@logbench.hookimpl\ndef logbench_windowers():\n"
+        "    print('noise')\n    yield logbench.Component('loud', W)\n"
+        "@logbench.hookimpl\ndef logbench_run_started(plan):\n    print('noise')\n"
+        "@logbench.hookimpl\ndef logbench_run_finished(record):\n    print('noise')\n"
+    )
+    install(tmp_path, code)
+    done = logbench("run", "length", *SMALL, "--json", "--windower", "loud", "--no-cache")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok"]
+    assert done.stderr.count("noise") >= 3
+
+
+@pytest.mark.parametrize(
+    "what", ["sys.exit(0)", "sys.exit('bye')", "1 / 0", "raise MemoryError", "raise OSError(28, 'x')"]
+)  # fmt: skip
+def test_a_model_that_ends_or_fails_is_a_record_and_the_next_one_runs(
+    tmp_path: Path, logbench: Logbench, what: str
+) -> None:
+    install(tmp_path, unruly(fit=what))
+    done = logbench("run", "unruly", "length", *SMALL, "--json")
+    bad, good = map(json.loads, done.stdout.splitlines())
+    assert bad["status"] == "error" and bad["error"]["stage"] == "fit" and good["status"] == "ok"
+    assert done.returncode in (1, 2)
+
+
+def test_a_model_that_warns_or_changes_directory_leaves_the_run_as_it_was(
+    tmp_path: Path, logbench: Logbench
+) -> None:
+    install(tmp_path, unruly(fit="warnings.warn('careful'); os.chdir('/')", score="os.chdir('/tmp')"))
+    done = logbench("run", "unruly", "length", *SMALL, "--json", "--out", "here")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2 and "careful" in done.stderr
+    kept = [json.loads(line) for line in (tmp_path / "here" / "records.jsonl").read_text().splitlines()]
+    assert all((tmp_path / "here" / record["artifacts"]["scores"]).is_file() for record in kept)
+
+
+def test_a_thread_that_never_ends_does_not_keep_the_command(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly(fit="threading.Thread(target=time.sleep, args=[90], name='worker').start()"))
+    begun = time.monotonic()
+    done = logbench("run", "unruly", *SMALL, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["status"] == "ok"
+    assert "left running: worker" in done.stderr
+    assert time.monotonic() - begun < 80, "it did not sleep for 90 s"
+
+
+def test_a_thread_that_ends_soon_is_waited_for(tmp_path: Path, logbench: Logbench) -> None:
+    wait = "lambda: (time.sleep(1), open('late', 'w').close())"
+    install(tmp_path, unruly(fit=f"threading.Thread(target={wait}).start()"))
+    done = logbench("run", "unruly", *SMALL, "--json")
+    assert done.returncode == 0 and (tmp_path / "late").exists() and "left running" not in done.stderr
+
+
+def test_a_saved_model_may_print_when_it_scores(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly(score="print('noise'); os.write(1, b'noise\\n')"))
+    assert logbench("run", "unruly", *SMALL, "--save", "kept").returncode == 0
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "HDFS.log").write_text("081109 203530 143 INFO dfs.DataNode: Served block blk_1\n" * 3)
+    done = logbench("score", "kept", "--data", str(data / "HDFS.log"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["unit"] for line in done.stdout.splitlines()] == ["blk_1"] and "noise" in done.stderr
+
+
+def test_the_record_names_distribution_and_version_of_each_plugin(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly())
+    record = json.loads(logbench("run", "unruly", *SMALL, "--json").stdout)
+    assert record["plugins"]["unruly"].items() >= {"distribution": "dist-unruly", "version": "0.7"}.items()
+    assert record["plugins"]["datasets"]["distribution"] == "logbench-harness"
+
+
+OFFER = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    yield logbench.Component"
+BROKEN = {
+    "import nothing_like_it\n": "ModuleNotFoundError",
+    "import os\nos.write(1, b'noise')\nraise SystemExit\n": "SystemExit",
+    "import logbench\nprint('noise')\n": "implements no hook",
+    f"{OFFER}('x', 3)\n": "not callable",
+    f"{OFFER}('pca', dict)\n": "already taken by classic (logbench-harness",
+    f"{OFFER}('x', dict, dict)\n": "no dataclass",
+}
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_a_broken_plugin_is_set_aside_by_name_and_version_and_others_run(
+    tmp_path: Path, logbench: Logbench, code: str
+) -> None:
+    install(tmp_path, code)
+    done = logbench("list", "model", "--json")
+    assert done.returncode == 0 and all(json.loads(line)["kind"] == "model" for line in done.stdout.splitlines())
+    said = [line for line in done.stderr.splitlines() if "unruly (dist-unruly 0.7) is set aside: " in line]
+    assert len(said) == 1 and BROKEN[code] in said[0]
+
+
+@pytest.mark.parametrize("name", ["unruly", "dist-unruly"])
+def test_block_keeps_a_plugin_out(tmp_path: Path, logbench: Logbench, name: str) -> None:
+    install(tmp_path, "raise ImportError('was imported')\n")
+    for done in (logbench("--block", name, "list"), logbench("list", LOGBENCH_BLOCK=f"other,{name}")):
+        assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+def test_a_hook_that_raises_in_a_run_sets_its_plugin_aside(tmp_path: Path, logbench: Logbench) -> None:
+    hooks: Any = "".join(
+        f"@logbench.hookimpl\ndef logbench_{name}:\n    {what}\n"
+        for name, what in {"run_started(plan)": "sys.exit(3)", "run_finished(record)": "print('too late')"}.items()
+    )
+    install(tmp_path, HEAD + hooks)
+    done = logbench("run", "length", *SMALL, "--json")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1
+    assert not re.search("too late", done.stderr)
