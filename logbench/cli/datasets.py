@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import DataError
 from ..registry import Entry
 from . import State, pass_state
-from .common import json_option, print_json, print_table
+from .common import json_option, note, print_json, print_table
+from .realised import count_rows, print_splits
 
 
 @click.group("datasets", epilog="Example: logbench datasets info hdfs")
@@ -42,19 +45,52 @@ def _origin(entry: Entry) -> str:
 
 @command.command("info", epilog="Example: logbench datasets info hdfs --json")
 @click.argument("name")
+@click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data.")
+@click.option("--parser", metavar="NAME", help="Parser; by default the data set's.")
+@click.option("--windower", metavar="NAME", help="Windower; by default the data set's.")
+@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
+@click.option("--card", "card_only", is_flag=True, help="Show the card alone, read no data.")
 @json_option
 @pass_state
-def info(state: State, name: str, as_json: bool) -> None:
-    """Show a data set's card: source, licence, citation, labels, known faults, customary protocol."""
+def info(state: State, name: str, data: Path | None, card_only: bool, as_json: bool, **options: Any) -> None:
+    """Show a data set's card, and where its data are at hand, what they hold.
+
+    The card: source, licence, citation, labels, known faults, customary protocol. The data: realised counts,
+    lengths, and for each kind of split unseen keys and drift.
+    """
     card = state.registry.get("dataset", name).item.card
     facts = {"name": name, **dataclasses.asdict(card)}
+    realised = None if card_only else _realised(state, name, data, options)
     if as_json:
-        print_json([facts])
+        print_json([{**facts, "realised": realised}])
         return
     facts["faults"] = "; ".join(card.faults)
     facts["published"] = ", ".join(f"{value:,} {key}" for key, value in card.published.items())
     rows = [{"field": key, "value": str(value)} for key, value in facts.items() if value not in ("", 0, False)]
-    print_table(rows, tablefmt="plain", maxcolwidths=[None, 90], disable_numparse=True)
+    rows += count_rows(realised) if realised is not None else []
+    print_table(rows, tablefmt="plain", maxcolwidths=[None, 78], disable_numparse=True)
+    if realised is not None:
+        print()
+        print_splits(realised)
+    elif not card_only:
+        ways = ["give --data PATH", *([f"logbench datasets fetch {name}"] if card.url or card.simulated else [])]
+        note(f"what the data hold is shown once they are here: {', or '.join(ways)}")
+
+
+def _realised(state: State, name: str, data: Path | None, options: dict[str, Any]) -> dict[str, Any] | None:
+    """What the data hold, None where they are not at hand."""
+    from ..config import parse_settings
+    from ..describe import describe
+    from ..progress import Bars
+
+    if data is None:
+        with contextlib.suppress(DataError):
+            data = _find(state, name, may_fetch=False)
+    if data is None:
+        return None
+    options["settings"] = parse_settings(options["settings"])
+    with Bars() as bars:
+        return describe(name, state.registry, bars, data=data, **options)
 
 
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")
@@ -62,7 +98,7 @@ def info(state: State, name: str, as_json: bool) -> None:
 @pass_state
 def fetch(state: State, name: str) -> None:
     """Fetch (or generate) a data set into the cache and print where it lies."""
-    _locate(state, name, None, may_fetch=True)
+    _locate(state, name, may_fetch=True)
 
 
 @command.command("path", epilog="Example: logbench datasets path hdfs")
@@ -70,10 +106,10 @@ def fetch(state: State, name: str) -> None:
 @pass_state
 def path(state: State, name: str) -> None:
     """Print where a data set's files are, without fetching."""
-    _locate(state, name, None, may_fetch=False)
+    _locate(state, name, may_fetch=False)
 
 
-def _locate(state: State, name: str, data: Path | None, may_fetch: bool) -> None:
+def _find(state: State, name: str, may_fetch: bool) -> Path | None:
     from ..locate import locate
     from ..plan import Part
     from ..progress import Bars
@@ -81,7 +117,11 @@ def _locate(state: State, name: str, data: Path | None, may_fetch: bool) -> None
     entry = state.registry.get("dataset", name)
     part = Part(entry, entry.item.config() if entry.item.config else None)
     with Bars() as bars, bars.stage("fetch") as progress:
-        found = locate(part, data, state.registry, progress, may_fetch)
+        return locate(part, None, state.registry, progress, may_fetch)
+
+
+def _locate(state: State, name: str, may_fetch: bool) -> None:
+    found = _find(state, name, may_fetch)
     if found is None:
         raise DataError(f"{name} is not here yet; logbench datasets fetch {name}, or give --data PATH")
     print(found)
