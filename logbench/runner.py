@@ -157,7 +157,8 @@ def _notes(record: RunRecord, bars: Bars) -> Any:
 
 
 def _error(stage: str, error: BaseException) -> dict[str, Any]:
-    facts = {"stage": stage, "type": type(error).__name__, "message": " ".join(str(error).split())}
+    message = " ".join(str(error).split()) or type(error).__name__  # MemoryError says nothing
+    facts = {"stage": stage, "type": type(error).__name__, "message": message}
     if isinstance(error, OSError) and not isinstance(error, LogbenchError):
         facts["message"] = f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
     elif not isinstance(error, LogbenchError):

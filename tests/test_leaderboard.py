@@ -59,13 +59,17 @@ class Panics(Good):
         class Panic(BaseException): ...
         raise Panic("no way on")
 
+class Hungry(Good):
+    def fit(self, train, context):
+        raise MemoryError
+
 class Noisy(Good):
     def fit(self, train, context):
         os.write(1, b"native noise")
 
 @logbench.hookimpl
 def logbench_models():
-    for kind in (Good, Hang, Killed, Leaves, Spoils, Panics, Noisy):
+    for kind in (Good, Hang, Killed, Leaves, Spoils, Panics, Hungry, Noisy):
         yield logbench.Component(kind.__name__.lower(), kind)
 """
 
@@ -114,15 +118,18 @@ def test_each_end_is_a_row_with_its_reason_and_stops_nothing_else(site: Path) ->
         "leaves": "its process ended with code 3",
         "spoils": "output array is read-only",
         "panics": "Panic: no way on",
+        "hungry": "MemoryError",
     }
-    done = board(site, "hang,killed,leaves,spoils,panics,noisy,good,knn", "--timeout", "4", "--format", "json")
+    done = board(
+        site, "hang,killed,leaves,spoils,panics,hungry,noisy,good,knn", "--timeout", "4", "--format", "json"
+    )
     rows = {row["name"]: row for row in json.loads(done.stdout) if row["kind"] == "model"}
     assert {name: rows[name]["reason"] for name in bad} == bad
     assert all(rows[name]["status"] == "error" for name in bad)
     assert rows["knn"]["status"] == "skipped" and "protocol.content=labelled" in rows["knn"]["reason"]
     assert rows["good"]["f1"] == rows["noisy"]["f1"] == 1.0
     assert list(rows)[:2] == ["good", "noisy"]  # the best first
-    assert "native noise" in done.stderr and "8 of 8" in done.stderr
+    assert "native noise" in done.stderr and "9 of 9" in done.stderr
     assert done.returncode == 1  # spoils is a bug
     assert sorted(record["model"] for record in records_of(site)) == sorted(rows)
     assert not alive(site)
