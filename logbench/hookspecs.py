@@ -18,7 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from .interfaces import Component, Dataset, Evaluator, Model, Parser, Preset, Reporter, Windower
+    from .interfaces import Component, Dataset, Evaluator, Model, Parser, Preset, Reporter, Table, Windower
     from .plan import Plan
     from .record import RunRecord
 
@@ -66,6 +66,12 @@ def logbench_reporters() -> Iterable[Component[Reporter]]:
 @hookspec
 def logbench_presets() -> Iterable[Preset]:
     """Offer published set-ups: `yield Preset(name="mine", source="…", protocol={"short": "drop"}, …)`."""
+    return ()
+
+
+@hookspec
+def logbench_tables() -> Iterable[Table]:
+    """Offer published tables to reproduce: `yield Table(name="mine", source="…", dataset="hdfs", rows=[…], …)`."""
     return ()
 
 

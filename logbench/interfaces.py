@@ -129,6 +129,50 @@ class Preset:
     components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One row of a published table.
+
+    Attributes:
+        model: name, or names joined by `+`. metrics: as published, such as `{"f1": 0.963}`.
+        preset, settings: what this row adds to its table's.
+        remark: why ours may differ.
+        unknown: why it cannot be reproduced (its parameters are not published); the row is then not run.
+    """
+
+    model: str
+    metrics: Mapping[str, float]
+    preset: str | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    remark: str = ""
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A published table to reproduce, cell by cell.
+
+    Attributes:
+        source: paper, repository or table, with section.
+        dataset: name. preset, settings: the set-up, as in `Plan`.
+        split, prevalence: as published, the split in words; prevalence None where it is not stated.
+        tolerance: largest difference of a cell that counts as reproduced.
+        remark: what is known to differ.
+    """
+
+    name: str
+    summary: str
+    source: str
+    dataset: str
+    rows: Sequence[Published]
+    preset: str | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    split: str = ""
+    prevalence: float | None = None
+    tolerance: float = 0.02
+    remark: str = ""
+
+
 class Progress(Protocol):
     """How a stage tells how far it is. Silent where standard error is no terminal."""
 

@@ -55,6 +55,9 @@ class EvaluationProtocol:
     )
     alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
     value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
+    oracle_step: float | None = option(
+        None, "an oracle threshold is a multiple of it, as in published grids; none: any score", gt=0
+    )
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ import pluggy
 from . import combination, hookspecs
 from .config import suggest
 from .errors import ConfigError
-from .interfaces import Component, Kind, Preset
+from .interfaces import Component, Kind, Preset, Table
 
 GROUP = "logbench"
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -81,6 +81,7 @@ class Registry:
         self.manager.add_hookspecs(hookspecs)
         self.components: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
         self.presets: dict[str, Entry] = {}
+        self.tables: dict[str, Entry] = {}
         self.commands: dict[str, Entry] = {}
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
         blocked = {*block, *(name.strip() for name in os.environ.get("LOGBENCH_BLOCK", "").split(","))}
@@ -130,10 +131,11 @@ class Registry:
         plugin.hooks = sorted(marked)
 
     def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, Entry], str, Entry]]:
-        tables: dict[str, tuple[dict[str, Entry], type[Component[Any]] | type[Preset]]] = {
+        tables: dict[str, tuple[dict[str, Entry], type[Component[Any] | Preset | Table]]] = {
             f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
         }
         tables["logbench_presets"] = (self.presets, Preset)
+        tables["logbench_tables"] = (self.tables, Table)
         for hook, (table, wanted) in tables.items():
             for item in self._call(plugin, hook):
                 if not isinstance(item, wanted):
@@ -185,6 +187,11 @@ class Registry:
         """The preset `name`; ConfigError where there is none."""
         preset: Preset = _find(self.presets, name, "preset", self.broken).item
         return preset
+
+    def table(self, name: str) -> Table:
+        """The published table `name`; ConfigError where there is none."""
+        table: Table = _find(self.tables, name, "table", self.broken).item
+        return table
 
     def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
         """Tell every plugin; one that raises is set aside and no longer told."""

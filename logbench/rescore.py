@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from . import record as records
+from .audit import THRESHOLDS
 from .bounds import bound_of
 from .config import fields_of, make
 from .errors import ConfigError
+from .events import add_events
 from .plan import Part, evaluators_of
 from .protocol import EvaluationProtocol
 from .record import RunRecord
@@ -22,7 +24,7 @@ from .registry import Registry
 from .storage import write_parquet
 from .verdicts import RULES, decide, metrics_of, rule
 
-LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "duplicates")
+LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
 """Fields of the protocol that act after scoring; all others need a new run."""
 DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected")
 
@@ -65,8 +67,25 @@ def rescore(
     record.bound = bound_of(units)
     record.metrics = metrics_of(units, built, unit, weighted)
     record.trivial = {n: metrics_of(rule(units, n), built, unit, weighted) for n in RULES if record.metrics}
+    record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
+    if "events" in old["artifacts"]:
+        _rescore_events(record, old, folder, protocol, built)
     _store(record, decision.frame, old, folder)
     return record
+
+
+def _rescore_events(
+    record: RunRecord,
+    old: Mapping[str, Any],
+    folder: Path,
+    protocol: EvaluationProtocol,
+    evaluators: Mapping[str, Any],
+) -> None:
+    path = folder / old["artifacts"]["events"]
+    if protocol.min_events != old["protocol"]["min_events"] or not path.exists():
+        record.notes.append("no metrics of events: those of another min_events are not stored")
+        return
+    add_events(record, pl.read_parquet(path), protocol, evaluators, record.notes.append)
 
 
 def undecided(record: Mapping[str, Any], folder: Path, min_events: int) -> pl.DataFrame:

@@ -85,8 +85,14 @@ def validation_threshold(scores: np.ndarray[Any, Any], weights: np.ndarray[Any, 
     return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
 
 
-def oracle_threshold(units: pl.DataFrame) -> float:
-    """The score above which alarms give the best F1 on these labelled units: for comparison with papers only."""
+def oracle_threshold(units: pl.DataFrame, step: float | None = None) -> float:
+    """The score above which alarms give the best F1 on these labelled units: for comparison with papers only.
+
+    Args:
+        step: only multiples of it are tried, a score alarming from there on, as published grids do it.
+    """
+    if step is not None:
+        units = units.with_columns(score=(pl.col("score") / step + 1e-9).floor() * step)
     by = units.group_by("score").agg(
         tp=pl.col("weight").filter(pl.col("label") == 1).sum(),
         fp=pl.col("weight").filter(pl.col("label") == 0).sum(),
@@ -96,6 +102,8 @@ def oracle_threshold(units: pl.DataFrame) -> float:
     f1 = 2 * tp / np.maximum(tp + fp + by["tp"].sum(), 1e-300)
     values = by["score"].to_numpy()
     best = int(np.argmax(np.where(values > -np.inf, f1, -1.0)))
+    if step is not None:
+        return float(values[best] - 1e-9 * step)
     return float(values[best + 1]) if best + 1 < len(values) else -np.inf
 
 
@@ -146,7 +154,8 @@ def _threshold(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProto
     labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
     if not labelled.height:
         raise UnfitError("threshold = oracle needs labelled test units")
-    return oracle_threshold(labelled if protocol.duplicates == "all" else distinct_units(labelled))
+    units = labelled if protocol.duplicates == "all" else distinct_units(labelled)
+    return oracle_threshold(units, protocol.oracle_step)
 
 
 def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_every_protocol_field_may_be_set_by_text() -> None:
 def test_the_protocols_hash_changes_with_any_field() -> None:
     other = {"train": "random", "train_units": 7, "train_ratio": 0.3, "content": "mixed", "split_seed": 1}
     other |= {"held_out": 0.2, "min_events": 4, "short": "miss", "unseen": "ignore", "threshold": "fixed"}
-    other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0}
+    other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = [EvaluationProtocol(**{name: value}).digest for name, value in other.items()]  # type: ignore[arg-type]

@@ -279,3 +279,21 @@ def test_a_rule_keeps_its_threshold_where_one_would_be_chosen() -> None:
     found = decide(rows, protocol, 0.0, rule=True)
     assert found.units["verdict"].to_list() == [True, False] and found.threshold["source"] == "rule"
     assert found.threshold["achieved"] == 0.5
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=20),
+    st.sampled_from([0.1, 0.3, 1.0]),
+)
+def test_an_oracle_with_steps_is_the_best_of_a_published_grid(rows: list[tuple[int, bool]], step: float) -> None:
+    """Thresholds 0, step, 2 step …, a score alarming from there on."""
+    scores, labels = np.array([s / 10 for s, _ in rows]), np.array([label for _, label in rows])
+    units = pl.DataFrame({"score": scores, "label": labels.astype(np.int8), "weight": np.ones(len(rows))})
+
+    def f1(alarms: Any) -> float:
+        return 2 * float((alarms & labels).sum()) / max(float(alarms.sum() + labels.sum()), 1e-300)
+
+    best = max(f1(scores + 1e-12 >= k * step) for k in range(int(4 / step) + 2))
+    found = oracle_threshold(units, step)
+    assert f1(scores > found) == pytest.approx(best)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from logbench import Preset, hookimpl
+from logbench import Preset, Table, hookimpl
 
 FULL_SIZE = {"normal_total": 553_366, "anomaly_total": 16_838}
 """Test units of full-size HDFS once 4,857 normal ones train: 575,061 blocks, 16,838 of them anomalous."""
@@ -100,6 +100,14 @@ PRESETS = (
         },
     ),
 )
+
+
+@hookimpl
+def logbench_tables() -> Iterable[Table]:
+    """Offer the published tables that stand in `tables/`, one a file."""
+    from .published import tables
+
+    return tables()
 
 
 @hookimpl

@@ -1,0 +1,128 @@
+"""`logbench reproduce`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..config import parse_settings
+from ..interfaces import Published, Table
+from . import State, pass_state
+from .common import json_option, note, out_option, print_json, print_table
+
+
+@click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
+@click.argument("table", required=False)
+@click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data of its data set.")
+@click.option("--only", multiple=True, metavar="MODEL", help="Run only this row (repeatable).")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the models.")
+@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
+              help="Set an option against the table's own, such as dataset.normal_total=553366.")  # fmt: skip
+@out_option
+@json_option
+@pass_state
+def command(
+    state: State, table: str | None, data: Path | None, only: tuple[str, ...], seed: int,
+    settings: tuple[str, ...], out: Path, as_json: bool,
+) -> int:  # fmt: skip
+    """Run a published TABLE and print its figures beside ours; without TABLE list what there is.
+
+    Exit 1 where a cell differs by more than the table's tolerance. A table brings its data set, protocol and
+    configuration; --set prevails.
+    """
+    from ..plan import Plan
+    from ..progress import Bars
+    from ..reproduce import reproduce
+
+    if table is None:
+        tables = [entry.item for entry in state.registry.tables.values()]
+        rows = [
+            {"table": t.name, "data set": t.dataset, "rows": len(t.rows), "summary": t.summary} for t in tables
+        ]
+        if as_json:
+            print_json(rows)
+        else:
+            print_table(rows)
+        return 0
+    chosen = state.registry.table(table)
+    plan = Plan(
+        model="", dataset=chosen.dataset, data=data, settings=parse_settings(settings), seed=seed, out=out,
+        command=state.command,
+    )  # fmt: skip
+    found = []
+    with Bars() as bars:
+        for row, cells, record in reproduce(chosen, plan, only, state.registry, bars):
+            found.append((row, cells, record))
+            if as_json:
+                run = record["run_id"] if record else None
+                print_json({"table": table, "model": row.model, "run": run, **cell} for cell in cells)
+    if not as_json:
+        _show(chosen, found)
+    every = [cell for _, cells, _ in found for cell in cells]
+    missed, measured = (sum(cell.get("within") is kind for cell in every) for kind in (False, True))
+    note(f"{measured} of {len(every)} cells reproduced, {missed} missed, {len(every) - measured - missed} not run")
+    if not measured + missed:
+        return 2
+    return int(missed > 0)
+
+
+def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mapping[str, Any] | None]]) -> None:
+    _say(f"{table.name}: {table.summary}")
+    _say(f"source: {table.source}\n")
+    remarks: dict[str, int] = {}
+    rows = []
+    for row, cells, _ in found:
+        for at, cell in enumerate(cells):
+            said = [text for text in (cell.get("why", ""), row.remark) if text and at == 0]
+            numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
+            rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
+    print_table(rows, disable_numparse=True, colalign=["left", "left", *["right"] * 3, *["left"] * 3])
+    print()
+    for text, number in remarks.items():
+        _say(f"[{number}] {text}")
+    _say_setups(table, [record for _, _, record in found if record and record["split"]])
+
+
+def _say(text: str) -> None:
+    end = "\n" * text.endswith("\n")
+    print(textwrap.fill(text, 100, subsequent_indent="  ", break_on_hyphens=False) + end)
+
+
+def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:
+    ours = cell.get("ours")
+    return {
+        "model": model,
+        "metric": cell["metric"],
+        "published": f"{cell['published']:.3f}",
+        "ours": "–" if ours is None else f"{ours:.3f}",
+        "difference": "" if ours is None else f"{cell['difference']:+.3f}",
+        "": "not run" if ours is None else "" if cell["within"] else "MISSED",
+        "95% interval": f"{cell['low']:.3f} … {cell['high']:.3f}" if "low" in cell else "",
+        "why": remark,
+    }
+
+
+def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
+    """Split and prevalence of both, and what is known to differ."""
+    known = f", prevalence {table.prevalence:.4f}" if table.prevalence is not None else ""
+    print()
+    _say(f"published: {table.split or 'split not stated'}{known}")
+    for text in dict.fromkeys(map(_setup, found)):
+        _say(f"ours: {text}")
+    _say(f"tolerance {table.tolerance:g}; intervals resample the normal test units")
+    _say(f"why: {table.remark}")
+
+
+def _setup(record: Mapping[str, Any]) -> str:
+    split, protocol = record["split"], record["protocol"]
+    text = (
+        f"{split['train']:,} train ({protocol['train']}, {protocol['content']}), {split['held_out']:,} held out, "
+        f"{split['test']:,} tested, threshold {record['threshold'].get('source', protocol['threshold'])}"
+    )
+    if record["metrics"]:
+        text += f", prevalence {next(iter(record['metrics'].values()))['all']['prevalence']:.4f}"
+    return text

@@ -1,0 +1,88 @@
+"""A published table beside our figures, cell by cell, and why they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from . import record as records
+from .bootstrap import METRICS, interval
+from .compare import headline
+from .errors import ConfigError
+from .interfaces import Published, Table
+from .plan import Plan, resolve
+from .prepare import Shared
+from .progress import Bars
+from .registry import Registry
+from .runner import execute
+
+Cell = dict[str, Any]
+
+
+def reproduce(
+    table: Table, plan: Plan, only: Sequence[str], registry: Registry, bars: Bars
+) -> Iterator[tuple[Published, list[Cell], Mapping[str, Any] | None]]:
+    """Run the rows of a table, each a run like any other.
+
+    Args:
+        plan: where data, records and options come from; model, preset and settings are the table's, and what
+            `plan` sets itself prevails.
+        only: models to run; empty: all.
+
+    Yields:
+        The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `low`
+        and `high`, ours over resampled normal units; or `why` there is none) and the run's record.
+
+    Raises:
+        ConfigError: `only` names a model that is not in the table.
+    """
+    known = [row.model for row in table.rows]
+    for name in only:
+        if name not in known:
+            raise ConfigError(f"table {table.name} has no row {name}; there is {', '.join(dict.fromkeys(known))}")
+    shared = Shared()
+    for row in table.rows:
+        if only and row.model not in only:
+            continue
+        if row.unknown:
+            yield row, _without(row, row.unknown), None
+            continue
+        try:
+            job = resolve(_plan(table, row, plan), registry)
+        except ConfigError as error:
+            yield row, _without(row, str(error)), None
+            continue
+        record = execute(job, registry, shared, bars).as_dict()
+        yield row, list(_cells(row, record, table.tolerance, plan)), record
+
+
+def _plan(table: Table, row: Published, plan: Plan) -> Plan:
+    settings: dict[str, dict[str, Any]] = {}
+    for layer in (table.settings, row.settings, plan.settings):
+        for name, values in layer.items():
+            settings.setdefault(name, {}).update(values)
+    return replace(plan, model=row.model, preset=row.preset or table.preset, settings=settings)
+
+
+def _without(row: Published, why: str) -> list[Cell]:
+    return [{"metric": name, "published": value, "why": why} for name, value in row.metrics.items()]
+
+
+def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Plan) -> Iterator[Cell]:
+    values = headline(record) if record["status"] == "ok" else None
+    if values is None:
+        yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
+        return
+    for name, published in row.metrics.items():
+        ours = values[name]
+        cell = {"metric": name, "published": published, "ours": ours, "difference": ours - published}
+        cell["within"] = abs(ours - published) <= tolerance
+        if not cell["within"] and name in METRICS:
+            judged = records.scores(record, plan.out).filter(
+                (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
+            )
+            cell["low"], cell["high"] = interval(judged, name, only="normal", clustered=False)
+        yield cell
