@@ -8,7 +8,7 @@ A line of several units is one event, judged by the highest score that it has in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .frames import Sessions
+    from .record import RunRecord
 
 UNIT = "event"
 CHUNK = 1 << 20
@@ -140,6 +141,32 @@ def judge(
         "threshold": {**decision.threshold, "held_out": size, "reliable": reliable},
         "counts": _counts(test),
     }
+
+
+def add_events(
+    record: RunRecord,
+    frame: pl.DataFrame,
+    protocol: EvaluationProtocol,
+    evaluators: Mapping[str, Any],
+    note: Callable[[str], None],
+) -> None:
+    """Put what `judge` says under `event` beside what is said of units; or say why there is nothing.
+
+    Args:
+        record: with `threshold` (`own` and `rule`) as of units.
+        evaluators: name → Evaluator; those that are not of units are left out.
+    """
+    of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
+    try:
+        judged = judge(frame, protocol, (record.threshold["own"], bool(record.threshold["rule"])), of_units)
+    except UnfitError as error:
+        note(f"no metrics of events: {error}")
+        return
+    record.metrics |= judged["metrics"]
+    for name, metrics in judged["trivial"].items():
+        record.trivial.setdefault(name, {}).update(metrics)
+    record.threshold[UNIT] = judged["threshold"]
+    record.counts[UNIT] = judged["counts"]
 
 
 def _counts(test: pl.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from .audit import THRESHOLDS, labels_given
 from .bounds import bound_of
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
-from .events import UNIT, event_frame, has_labels, judge
+from .events import add_events, event_frame, has_labels
 from .explain import explained, templates_frame
 from .frames import Scores, spread
 from .interfaces import Context
@@ -107,8 +107,9 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRec
         decision = _decide(job, scored, stages, record, note)
         _evaluate(job, prepared, decision, stages, record)
         if events is not None:
-            _evaluate_events(job, events, record, note)
-        _store(job, prepared, decision, record, model, context)
+            built = {part.name: part.build() for part in job.evaluators}
+            add_events(record, events, job.protocol, built, note)
+        _store(job, prepared, decision, events, record, model, context)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
     except UnfitError as error:
@@ -375,28 +376,20 @@ def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, 
         record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")
 
 
-def _evaluate_events(job: Job, events: pl.DataFrame, record: RunRecord, note: Callable[[str], None]) -> None:
-    built = {part.name: part.build() for part in job.evaluators}
-    evaluators = {name: one for name, one in built.items() if getattr(one, "of_units", False)}
-    try:
-        judged = judge(events, job.protocol, (job.fixed_threshold, job.is_rule), evaluators)
-    except UnfitError as error:
-        note(f"no metrics of events: {error}")
-        return
-    record.metrics |= judged["metrics"]
-    for name, metrics in judged["trivial"].items():
-        record.trivial.setdefault(name, {}).update(metrics)
-    record.threshold[UNIT] = judged["threshold"]
-    record.counts[UNIT] = judged["counts"]
-
-
 def _store(
-    job: Job, prepared: Prepared, decision: Decision, record: RunRecord, model: Model, context: Context
+    job: Job,
+    prepared: Prepared,
+    decision: Decision,
+    events: pl.DataFrame | None,
+    record: RunRecord,
+    model: Model,
+    context: Context,
 ) -> None:
     folder = job.plan.out / record.run_id
     frames = {
         "scores": explained(decision.frame, prepared.sessions, model, context),
         "templates": templates_frame(prepared.grouped, prepared.vocabulary),
+        **({"events": events} if events is not None else {}),
     }
     for name, frame in frames.items():
         write_parquet(frame, folder / f"{name}.parquet")

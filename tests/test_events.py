@@ -21,6 +21,7 @@ from logbench import events as judged
 from logbench.config import make
 from logbench.events import event_frame, has_labels, judge
 from logbench.registry import Registry
+from logbench.rescore import rescore
 from logbench.verdicts import validation_threshold
 from logbench_evaluators.classification import Classification
 
@@ -302,3 +303,16 @@ def test_a_table_shows_lines_below_units_and_its_prevalence_is_the_units(tmp_pat
     assert shares[0] != shares[1] and lines.startswith("100 labelled ones tested")
     f1 = f"{record['metrics']['event']['all']['f1']:.3f}"
     assert next(line for line in lines.splitlines() if line.startswith("new-event")).split()[1] == f1
+
+
+def test_rescoring_judges_the_stored_events_again(tmp_path: Path) -> None:
+    data, found = write(tmp_path / "a.log", LOG), registry()
+    options = {"protocol": PROTOCOL, "count": {"size": 10}}
+    old = run_one(data, found, "markov", options)
+    new = rescore(old.as_dict(), tmp_path / "runs", {"threshold": "oracle"}, (), found, "")
+    fresh = run_one(data, found, "markov", {**options, "protocol": {**PROTOCOL, "threshold": "oracle"}})
+    for part in ("metrics", "trivial", "threshold", "counts", "audit"):
+        assert getattr(new, part) == getattr(fresh, part) != {}, part
+    assert new.threshold["event"]["source"] == "oracle" != old.threshold["event"]["source"]
+    again = rescore(old.as_dict(), tmp_path / "runs", {"min_events": 3}, (), found, "")
+    assert list(again.metrics) == ["window"] and "another min_events" in again.notes[-1]
