@@ -29,6 +29,7 @@ COMMANDS = (
     "protocols",
     "sweep",
     "reproduce",
+    "parsers",
     "runs",
     "show",
     "compare",

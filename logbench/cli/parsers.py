@@ -1,0 +1,73 @@
+"""`logbench parsers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import State, pass_state
+from .common import json_option, note, print_json, print_table
+
+FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
+
+
+@click.group("parsers")
+def command() -> None:
+    """Measure parsers against labelled templates."""
+
+
+@command.command(
+    "evaluate", epilog="Example: logbench parsers evaluate drain --data loghub_2k --set drain.depth=5"
+)
+@click.argument("names", nargs=-1, metavar="[PARSER]…")
+@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True,
+              help="Folder with NAME/NAME_2k.log_structured.csv, as in Loghub, or one such file.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="PARSER.KEY=VALUE", help="Set an option of a parser.")
+@json_option
+@pass_state
+def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[str, ...], as_json: bool) -> None:
+    """Fit each PARSER (by default all) on every system and compare its templates with the true ones.
+
+    GA is grouping accuracy, FGA and FTA the F1 of groups and of templates, PA parsing accuracy. Templates are
+    compared but for names of variables, wildcards in a row and white space.
+    """
+    from ..accuracy import accuracy, labelled, mean, parsed
+    from ..config import make, parse_settings
+    from ..errors import ConfigError
+    from ..plan import Part
+
+    given = parse_settings(settings)
+    entries = [state.registry.get("parser", name) for name in names or state.registry.components["parser"]]
+    if strange := set(given) - {entry.item.name for entry in entries}:
+        raise ConfigError(f"--set {min(strange)}: no parser of that name is evaluated")
+    rows: list[dict[str, Any]] = []
+    systems = labelled(data)
+    for entry in entries:
+        part = Part(entry, make(entry.item.config, given.get(part_name := entry.item.name, {}), part_name))
+        for system in systems:
+            found = accuracy(system.frame, parsed(part.build(), system.frame["message"]))
+            rows.append({"parser": part.name, "system": system.name, **asdict(found)})
+            if as_json:
+                print_json(rows[-1:])
+    if as_json:
+        return
+    for entry in entries:
+        own = [row for row in rows if row["parser"] == entry.item.name]
+        shown = [_shown(row) for row in own]
+        print(f"{entry.item.name}: {entry.item.summary}\n")
+        print_table([*shown, {"system": "mean", **{k: mean(own)[v] for k, v in FIGURES.items()}}])
+        print()
+    note("GA: messages in exact groups; FGA, FTA: F1 of groups, of templates; PA: messages with the true template")
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "system": row["system"],
+        **{name: row[field] for name, field in FIGURES.items()},
+        "templates": row["found"],
+        "true": row["true"],
+    }
