@@ -1,0 +1,158 @@
+"""`logbench new-plugin`: what it writes works at once, for each kind; names are checked; nothing is overwritten.
+
+tests/kit.py does the same with pip and tox in environments of their own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logbench import Component, ConfigError, Preset, hookimpl
+from logbench.cli.newplugin import LONGEST, files, names
+from logbench.registry import KINDS, Plugin, Registry
+from logbench.testing import Done
+
+
+def install(folder: Path, site: Path) -> None:
+    """What `pip install` leaves of a scaffolded distribution."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ((name, module),) = project["entry-points"]["logbench"].items()
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    (site / f"{module}.py").write_bytes((folder / f"{module}.py").read_bytes())
+    facts = f"Name: {project['name']}
+Version: {project['version']}
+"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1
+{facts}")
+    (info / "entry_points.txt").write_text(f"[logbench]\n{name} = {module}\n")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_listed_and_passes_its_own_tests_and_the_rules(
+    kind: str, tmp_path: Path, run_logbench: Callable[..., Done], logbench_cache: Path
+) -> None:
+    done = run_logbench("new-plugin", "Fresh.one", "--kind", kind, "--dir", "here")
+    assert done.code == 0 and "pip install -e ." in done.out, done.err
+    folder = tmp_path / "here" / "logbench-fresh-one"
+    install(folder, tmp_path / "site")
+    listed = run_logbench("list", kind, PYTHONPATH=str(tmp_path / "site"))
+    assert "fresh-one" in listed.out and not listed.err
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "LOGBENCH_CACHE": str(logbench_cache)}
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "--logbench", "fresh-one", "-p", "no:cacheprovider", "-v"],
+        cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert tests.returncode == 0, tests.stdout
+    assert f"{kind}:fresh-one:runs PASSED" in tests.stdout
+
+
+def test_what_is_written_is_what_ruff_writes(tmp_path: Path) -> None:
+    if importlib.util.find_spec("ruff") is None:
+        pytest.skip("ruff is not installed here: tox -e lint has it, this test runs where both are")
+    for name in ("a", "3-x_y", "n" * LONGEST, "true"):
+        for kind in KINDS:
+            for path, text in files(kind, names(name, kind, Registry(plugins=[]))):
+                file = tmp_path / kind / name / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+    for words in (("check",), ("format", "--check")):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *words, "--no-cache", "."],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_left_to_fill_in_and_every_toml_file_is_one(kind: str) -> None:
+    found = dict(files(kind, names("mine", kind, Registry(plugins=[]))))
+    assert {"pyproject.toml", "tox.ini", "README.md", "LICENSE", ".gitignore"} <= {str(path) for path in found}
+    for path, text in found.items():
+        assert "$" not in text, path
+        if path.suffix == ".toml":
+            tomllib.loads(text)
+    project = tomllib.loads(found[Path("pyproject.toml")])["project"]
+    assert project["license"] == "MIT" and project["license-files"] == ["LICENSE"]
+    assert ("testenv:bench" in found[Path("tox.ini")]) == (Path("bench.toml") in found) == (kind != "reporter")
+
+
+def test_a_model_and_its_hook_are_at_most_fifteen_lines() -> None:
+    text = dict(files("model", names("mine", "model", Registry(plugins=[]))))[Path("logbench_mine.py")]
+    body = text[text.index("class ") :].splitlines()
+    code = [line for line in body if line.strip() and not line.strip().startswith(("#", '"""'))]
+    assert len(code) <= 15
+
+
+@pytest.mark.parametrize(
+    ("given", "distribution", "cls"),
+    [
+        ("mine", "logbench-mine", "MineModel"),
+        ("logbench-mine", "logbench-mine", "MineModel"),
+        ("My_Great.thing", "logbench-my-great-thing", "MyGreatThingModel"),
+        ("a--b__c", "logbench-a-b-c", "ABCModel"),
+        ("3gram", "logbench-3gram", "A3gramModel"),
+        ("none", "logbench-none", "NoneModel"),
+        ("my-model", "logbench-my-model", "MyModel"),
+    ],
+)
+def test_names_are_normalised(given: str, distribution: str, cls: str) -> None:
+    found = names(given, "model", Registry(plugins=[]))
+    assert (found["distribution"], found["cls"]) == (distribution, cls)
+    assert found["module"].isidentifier() and found["module"] == distribution.replace("-", "_")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "PEP 508"),
+        ("two words", "PEP 508"),
+        ("-x", "PEP 508"),
+        ("x-", "PEP 508"),
+        ("a/b", "PEP 508"),
+        ("../up", "PEP 508"),
+        ("größe", "PEP 508"),
+        ("x\n", "PEP 508"),
+        ("x" * (LONGEST + 1), "at most"),
+        ("protocol", "means something else"),
+        ("deeplog", "offered by taken (dist-taken 1)"),
+        ("harness", "a distribution logbench-harness is installed"),
+        ("classic", "a module logbench_classic can be imported"),
+    ],
+)
+def test_a_name_that_cannot_be_is_one_line(given: str, said: str) -> None:
+    def offer() -> Any:
+        yield Component("deeplog", dict)
+
+    module = type("module", (), {"logbench_models": hookimpl(offer)})
+    with pytest.raises(ConfigError) as error:
+        names(given, "model", Registry(plugins=[Plugin("taken", "dist-taken", "1", lambda: module)]))
+    assert said in str(error.value)
+
+
+def test_a_data_set_brings_a_preset_so_that_name_must_be_free_too() -> None:
+    presets = hookimpl(lambda: [Preset(name="p", summary="", source="")], specname="logbench_presets")
+    registry = Registry(plugins=[Plugin("taken", "d", "1", lambda: type("m", (), {"logbench_presets": presets}))])
+    with pytest.raises(ConfigError, match="the preset 'p' is offered by taken"):
+        names("p", "dataset", registry)
+    assert names("p", "model", registry)
+
+
+def test_a_folder_that_is_there_is_never_touched(tmp_path: Path, run_logbench: Callable[..., Done]) -> None:
+    target = tmp_path / "logbench-mine"
+    target.mkdir()
+    (target / "diary").write_text("mine")
+    done = run_logbench("new-plugin", "mine", "--kind", "model")
+    assert done.code == 2 and "already there; nothing was overwritten" in done.err
+    assert [path.name for path in target.iterdir()] == ["diary"]
+    (tmp_path / "logbench-link").symlink_to(tmp_path / "gone")
+    assert run_logbench("new-plugin", "link", "--kind", "model").code == 2
