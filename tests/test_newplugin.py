@@ -29,11 +29,8 @@ def install(folder: Path, site: Path) -> None:
     info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
     (site / f"{module}.py").write_bytes((folder / f"{module}.py").read_bytes())
-    facts = f"Name: {project['name']}
-Version: {project['version']}
-"
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1
-{facts}")
+    facts = f"Name: {project['name']}\nVersion: {project['version']}\n"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\n{facts}")
     (info / "entry_points.txt").write_text(f"[logbench]\n{name} = {module}\n")
 
 
