@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -24,8 +26,23 @@ CHUNK = 8192
 """Rows scored at once: a dense copy of so many stays small."""
 
 
+FILE = "state.skops"
+TRUSTED = (
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
+)
+"""scikit-learn's own compiled types, which skops does not load unless they are named."""
+
+
 class CountModel(ABC):
-    """A model on weighted event counts. Subclasses learn from and score distinct vectors."""
+    """A model on weighted event counts. Subclasses learn from and score distinct vectors.
+
+    Attributes:
+        learned: names of the attributes that `learn` sets and the score needs: what is saved.
+    """
+
+    learned: tuple[str, ...] = ()
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -60,6 +77,28 @@ class CountModel(ABC):
             ignoring_event=events(without[1]),
             facts={"distinct_vectors": len(counts)},
         )
+
+    def save(self, folder: Path) -> None:
+        """Write `state.skops` into an existing folder: arrays and estimators without pickle."""
+        from skops.io import dump
+
+        dump({name: getattr(self, name) for name in ("idf", *self.learned)}, folder / FILE)
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`.
+
+        Raises:
+            DataError: the file is missing, broken, or holds something that only runs code.
+        """
+        from skops.io import load
+        from skops.io.exceptions import UntrustedTypesFoundException
+
+        try:
+            found = load(folder / FILE, trusted=list(TRUSTED))
+            state = {name: found[name] for name in ("idf", *self.learned)}
+        except (OSError, ValueError, KeyError, BadZipFile, UntrustedTypesFoundException) as error:
+            raise DataError(f"{folder / FILE}: no saved state of this model: {error}") from error
+        vars(self).update(state)
 
     @abstractmethod
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:

@@ -28,6 +28,8 @@ class Invariants(CountModel):
     invariant that is violated most.
     """
 
+    learned = ("theta",)
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Mine invariants; facts `dimension` (of the invariant space), `invariants` and `longest`."""
         miner = Miner(vectors.toarray(), counts.repeats / counts.repeats.sum(), self.config)

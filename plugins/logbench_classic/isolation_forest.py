@@ -22,6 +22,8 @@ class IsolationForest(CountModel):
     Score: Liu's anomaly score less its quantile at `contamination` in training, so 0 is the own threshold.
     """
 
+    learned = ("forest", "offset")
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Grow the trees on all training units; fact `offset`, the quantile."""
         from sklearn.ensemble import IsolationForest as Estimator

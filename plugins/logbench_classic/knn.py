@@ -24,6 +24,8 @@ class Knn(Supervised):
     carry both labels, or only some of them are among the k, their share counts.
     """
 
+    learned = ("repeats", "share", "index")
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Index the distinct vectors, each with its number of units and share of anomalies."""
         from sklearn.neighbors import NearestNeighbors

@@ -28,6 +28,8 @@ class Lof(CountModel):
     k equal ones have an infinite density, and then any other vector is an outlier without bound.
     """
 
+    learned = ("factor",)
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Keep at most `max_train` vectors; facts `trained_vectors` and `neighbours`.
 

@@ -30,6 +30,8 @@ class LogClustering(CountModel):
     from those of `log-clustering-labelled`, whose weights see the anomalies too, as in loglizer.
     """
 
+    learned = ("_centres",)
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Cluster the training units in their order; fact `clusters`."""
         return self.cluster(vectors, counts.inverse)

@@ -23,6 +23,8 @@ class OneClassSvm(CountModel):
     once, weighted by how often they occur, which is the same problem.
     """
 
+    learned = ("svm",)
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Fit on at most `max_train` distinct vectors; facts `trained_vectors` and `support_vectors`."""
         from sklearn.svm import OneClassSVM

@@ -26,6 +26,8 @@ class Pca(CountModel):
     error among those that occur.
     """
 
+    learned = ("mean", "residual", "q")
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Mean, residual space and Q of the training vectors, repeated as they occur."""
         weights = counts.repeats / counts.repeats.sum()

@@ -46,6 +46,8 @@ class Supervised(CountModel):
 class Classifier(Supervised):
     """A scikit-learn classifier, trained on every labelled unit."""
 
+    learned = ("model",)
+
     @abstractmethod
     def estimator(self, seed: int) -> Any:
         """The unfitted classifier."""
