@@ -266,6 +266,8 @@ class Windower(Protocol):
     """Assigns lines to scored units before anything is parsed.
 
     Optional method: `counted()`, what it met in the last pass, name → number of lines, for the record.
+    Optional attribute: `piecewise`, False where the unit of a line depends on how many came before it, so that
+    pieces of a log, as they come by a pipe, cannot be assigned apart.
     """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from .bundle import Bundle
-from .errors import DataError
+from .errors import DataError, UnfitError
 from .frames import Lines
 from .grouping import batches, coded, group_lines
 from .interfaces import Context, silent
@@ -51,7 +51,11 @@ def score_stream(
 
     Raises:
         DataError: the data set cannot read the lines.
+        UnfitError: the windower counts lines, so it needs all of them at once.
     """
+    windower = bundle.parts["windower"]
+    if not getattr(windower.build(), "piecewise", True):
+        raise UnfitError(f"standard input: windower {windower.name} counts lines; give them in a file, by --data")
     live = _Live(bundle, timeout, device, clock)
     rest: list[bytes] = []
     for block in blocks:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled_log import registry, run_one, write
 
 import logbench_windowers.column as ordered
 from logbench import ConfigError, UnfitError
+from logbench.bundle import Bundle
 from logbench.config import make
+from logbench.live import score_stream
 from logbench.registry import Registry
+from logbench.scoring import score_bundle
 
 EPOCH = dt.datetime(1970, 1, 1)
 SECONDS = st.one_of(st.none(), st.integers(-5_000, 20_000))
@@ -175,3 +180,31 @@ def test_windows_overlap_where_the_stride_is_shorter(name: str, options: Row, ov
     item = REGISTRY.get("windower", name).item
     assert item.traits.cuts_lines
     assert item.traits.overlaps(make(item.config, options, name)) == overlaps
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("time", {"size": "10s", "stride": "4s"}), ("count", {"size": 7, "stride": 3})]
+)
+def test_lines_of_a_pipe_are_in_the_windows_of_the_file(tmp_path: Path, name: str, options: Row) -> None:
+    found = registry()
+    log = write(tmp_path / "a.log", [(f"m{i % 4}" if i != 50 else "odd", 0, i, "x") for i in range(80)])
+    chosen = {"protocol": {"train": "ratio"}, name: options}
+    record = run_one(log, found, "new-event", chosen, windower=name, save=tmp_path / "saved")
+    assert record.error is None
+    bundle = Bundle(tmp_path / "saved", found)
+    whole = score_bundle(bundle, log, "cpu", lambda *_: None)
+    text = log.read_bytes()
+    pieces = [text[at : at + 99] for at in range(0, len(text), 99)]
+    parts = list(score_stream(bundle, iter(pieces), 1e12, "cpu", clock=lambda: 0.0))
+    assert pl.concat(parts).sort("unit").equals(whole.select(parts[0].columns).sort("unit"))
+    assert whole["verdict"].sum() == {"time": 2, "count": 2}[name], "the windows of line 50"
+
+
+def test_windows_that_count_a_nodes_lines_take_no_pipe(tmp_path: Path) -> None:
+    found = registry()
+    log = write(tmp_path / "a.log", [("m", 0, i, "x") for i in range(80)])
+    chosen = {"protocol": {"train": "ratio"}, "count": {"size": 5, "within": "node"}}
+    record = run_one(log, found, "new-event", chosen, save=tmp_path / "saved")
+    assert record.error is None
+    with pytest.raises(UnfitError, match="windower count counts lines; give them in a file"):
+        list(score_stream(Bundle(tmp_path / "saved", found), iter([b""]), 1.0, "cpu"))

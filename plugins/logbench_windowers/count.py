@@ -20,6 +20,7 @@ class Count:
 
     def __init__(self, size: int, stride: int, within: str) -> None:
         self.size, self.stride, self.within = size, stride, within
+        self.piecewise = within == "none"
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Add `unit`.
