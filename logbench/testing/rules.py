@@ -17,7 +17,7 @@ from ..config import make, suggest
 from ..errors import ConfigError, LogbenchError
 from ..interfaces import Kind
 from ..plan import Part
-from ..registry import KINDS, Registry
+from ..registry import KINDS, Entry, Registry
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -145,10 +145,12 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Kin
     Raises:
         ConfigError: there is none.
     """
-    if kind is not None:
-        found = [one for one in KINDS if one == kind and registry.get(one, name)]
-    else:
-        found = [one for one in KINDS if name in registry.components[one]]
+    found: list[Kind] = []
+    for one in KINDS:
+        if kind in (None, one):
+            with contextlib.suppress(ConfigError):
+                registry.get(one, name)
+                found.append(one)
     if found:
         return found
     every = {known for table in registry.components.values() for known in table}
@@ -156,7 +158,7 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Kin
     more = f"; set aside: {', '.join(aside)} (see: logbench plugins)" if aside else ""
     near = suggest(name, every)
     near = near if "did you mean" in near else "; see: logbench list"
-    raise ConfigError(f"no component is called {name!r}{near}{more}")
+    raise ConfigError(f"no {kind or 'component'} is called {name!r}{near}{more}")
 
 
 @contextlib.contextmanager
@@ -168,10 +170,15 @@ def subject(
     Raises:
         ConfigError: an unknown name, option or value.
     """
-    entry = registry.get(kind, name)
-    part = Part(entry, make(entry.item.config, settings or {}, name))
+    part = _part(registry.get(kind, name), settings or {})
     with tempfile.TemporaryDirectory(prefix="logbench-check-", ignore_cleanup_errors=True) as folder:
         yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None)
+
+
+def _part(entry: Entry, settings: Mapping[str, Any]) -> Part:
+    if entry.members:  # a combination a+b, each with its own defaults
+        return Part(entry, tuple(_part(member, {}) for member in entry.members))
+    return Part(entry, make(entry.item.config, settings, entry.item.name))
 
 
 def check(
