@@ -67,7 +67,7 @@ def _shared(sessions: Sessions) -> bool:
 
 
 def _by_line(pieces: Iterator[pl.DataFrame]) -> list[pl.DataFrame]:
-    """One row a line: its highest score, and the longest of its units."""
+    """One row a line: its highest score and weight, and the longest of its units."""
     best = (pl.col("raw", "events", "weight").max(), pl.col("label", "unseen", "count").first())
     return [pl.concat(pieces).group_by("line").agg(*best)]
 

@@ -53,7 +53,9 @@ def in_windows(lines: pl.LazyFrame, windows: tuple[pl.Expr, pl.Expr], within: st
     return lines.with_columns(unit=numbers).explode("unit", empty_as_null=True)
 
 
-def in_order(lines: pl.LazyFrame, start: Callable[[], Step], needs: Sequence[str]) -> pl.LazyFrame:
+def in_order(
+    lines: pl.LazyFrame, start: Callable[[], Step], needs: Sequence[str], copies: int = 1
+) -> pl.LazyFrame:
     """`lines` with a column `unit`, which a function gives to one bounded frame after the other.
 
     What a window function over all lines would do in memory is so done with what the function remembers.
@@ -61,7 +63,9 @@ def in_order(lines: pl.LazyFrame, start: Callable[[], Step], needs: Sequence[str
     Args:
         start: called for each pass, gives the function of that pass: a frame with `unit` beside its columns.
         needs: columns that the function reads.
+        copies: at most so many rows come of a line; frames are the smaller.
     """
+    size = max(1, FRAME // copies)
     schema = lines.collect_schema()
 
     def frames(
@@ -69,7 +73,7 @@ def in_order(lines: pl.LazyFrame, start: Callable[[], Step], needs: Sequence[str
     ) -> Iterator[pl.DataFrame]:
         step, left = start(), n_rows
         wanted = [name for name in schema if columns is None or name in columns or name in needs]
-        for frame in lines.select(wanted).collect_batches(chunk_size=FRAME, maintain_order=True):
+        for frame in lines.select(wanted).collect_batches(chunk_size=size, maintain_order=True):
             done = step(frame) if left is None else step(frame).head(left)
             left = None if left is None else left - len(done)
             kept = done if predicate is None else done.filter(predicate)

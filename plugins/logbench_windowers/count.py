@@ -31,7 +31,8 @@ class Count:
         if self.within != "none":
             require(lines, self.within)
             side = ["side"] if "side" in lines.collect_schema() else []
-            return in_order(lines, lambda: self._pass([self.within, *side]), [self.within, *side])
+            groups, copies = [self.within, *side], -(-self.size // self.stride)
+            return in_order(lines, lambda: self._pass(groups), groups, copies)
         place = pl.col("place" if "place" in lines.collect_schema() else "line").cast(pl.Int64)
         return self._named(lines, place, pl.col("line").cast(pl.Int64) - place)
 

@@ -37,7 +37,7 @@ class Time:
         needs = ["time", *([self.within] if self.within != "none" else [])]
         for name in needs:
             require(lines, name)
-        return in_order(lines, self._pass, needs)
+        return in_order(lines, self._pass, needs, -(-self.size // self.stride))
 
     def counted(self) -> Mapping[str, int]:
         """What the last pass met: lines earlier than the one before, and lines without a time."""
