@@ -36,9 +36,9 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
         options: fields of `Plan`.
 
     Returns:
-        `facts` of reading, `unit`, `units`, `labels` (by class), `prevalence`, `parser`, `windower`, `keys` (known
-        from training), `distinct` key sequences, `bound` (see `bounds.Bound`), `lengths` (class → quantiles), and
-        `splits`: kind of training → `split_facts`, or `skipped` with the reason.
+        `facts` of reading, `unit`, `units`, `labels` (by class), `line_labels` (the same of lines, or None),
+        `prevalence`, `parser`, `windower`, `keys` (known from training), `distinct` key sequences, `bound` (see
+        `bounds.Bound`), `lengths` (class → quantiles), and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
 
     Raises:
         DataError, UnfitError: no split serves; the reason of the customary one.
@@ -81,6 +81,7 @@ def _counts(job: Job, prepared: Prepared) -> dict[str, Any]:
         "unit": job.unit,
         "units": len(sessions),
         "labels": by_class,
+        "line_labels": _line_labels(prepared),
         "prevalence": by_class["anomaly"] / known if known else None,
         "parser": job.parser.name,
         "windower": job.windower.name,
@@ -89,6 +90,16 @@ def _counts(job: Job, prepared: Prepared) -> dict[str, Any]:
         "bound": _bound(prepared, np.arange(len(sessions))),
         "lengths": {name: _quantiles(sessions.lengths[labels == label]) for name, label in CLASSES.items()},
     }
+
+
+def _line_labels(prepared: Prepared) -> dict[str, int] | None:
+    """Lines of units by class, each once; None where they carry no labels."""
+    grouped = prepared.grouped
+    if grouped.line_labels is None:
+        return None
+    label = np.full(int(grouped.lines.max()) + 1, -2, dtype=np.int8)
+    label[grouped.lines] = grouped.line_labels
+    return {name: int((label == value).sum()) for name, value in CLASSES.items()}
 
 
 def _quantiles(lengths: NDArray[np.int64]) -> dict[str, float] | None:

@@ -94,6 +94,8 @@ def test_counts_are_those_of_a_loop(tmp_path: Path) -> None:
     keys, labels = units_by_hand()
     assert found["facts"]["lines"] == len(LOG) and found["unit"] == "node" and found["units"] == len(keys)
     assert found["labels"] == {"normal": labels.count(0), "anomaly": labels.count(1), "unlabelled": 0}
+    lines = Counter(label for _, label, *_ in LOG)
+    assert found["line_labels"] == {"normal": lines[0], "anomaly": lines[1], "unlabelled": 0}
     assert found["prevalence"] == pytest.approx(labels.count(1) / len(labels))
     both: dict[tuple[str, ...], set[int]] = {}
     for unit, label in zip(keys, labels, strict=True):

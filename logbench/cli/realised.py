@@ -24,10 +24,9 @@ def _counts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     met = [f"{value:,} {name.replace('_', ' ')}" for name, value in facts.items() if value]
     yield "realised", ", ".join([*([f"{lines:,} lines"] if lines else []), f"{events:,} events", *met])
     share = f"; prevalence {found['prevalence']:.4f}" if found["prevalence"] is not None else ""
-    counts = ", ".join(
-        f"{found['labels'][name]:,} {word}" for name, word in CLASSES.items() if found["labels"][name]
-    )
-    yield f"{unit}s", f"{found['units']:,}: {counts}{share}"
+    if found["line_labels"] is not None:
+        yield "lines of units", _by_class(found["line_labels"])
+    yield f"{unit}s", f"{found['units']:,}: {_by_class(found['labels'])}{share}"
     yield (
         "read with",
         f"windower {found['windower']}, parser {found['parser']} ({found['keys']:,} keys in training)",
@@ -41,6 +40,10 @@ def _counts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if lengths := found["lengths"][name]:
             middle = ", ".join(f"{lengths[quarter]:,.6g}" for quarter in ("q1", "median", "q3"))
             yield f"events, {word}", f"{lengths['min']:,.0f} to {lengths['max']:,.0f}; quartiles {middle}"
+
+
+def _by_class(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in CLASSES.items() if counts[name])
 
 
 def print_splits(found: Mapping[str, Any]) -> None:
