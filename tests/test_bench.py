@@ -19,6 +19,7 @@ SUITE = """
 seeds = [0, 1]
 [gates]
 f1 = 0.05
+recall = 0.1
 [models.length]
 [models.events]
 model = "new-event"
@@ -174,6 +175,10 @@ def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, r
     assert len((tmp_path / "kept" / "records.jsonl").read_text().splitlines()) == 8
     same = run_logbench("bench", "compare", "base.jsonl", "base.jsonl")
     assert same.code == 0 and "WORSE" not in same.out and "(1.00x)" in same.out
+    for row, line in zip(found, same.out.splitlines()[2:], strict=True):
+        assert all(
+            f" {row['metrics'][name]:.4f} → {row['metrics'][name]:.4f} " in line for name in ("f1", "recall")
+        )
 
     def changed(name: str, change: Callable[[dict[str, Any]], Any]) -> Any:
         new = copy.deepcopy(found)
@@ -184,7 +189,7 @@ def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, r
 
     worse = changed("worse.jsonl", lambda row: row["metrics"].update(f1=-1.0))
     assert worse.code == 1 and worse.out.count("WORSE") == 1
-    assert f"WORSE: {found[3]['model']} on small, protocol first, seed 1: f1 -1.0000" in worse.err
+    assert f"WORSE: {found[3]['model']} on small, protocol first, seed 1: f1 -1.0000, was " in worse.err
     other = changed("other.jsonl", lambda row: (row["metrics"].update(f1=-1.0), row["identity"].update(data="z")))
     assert other.code == 3 and "WORSE" not in other.out and "changed: " in other.err
     assert run_logbench("bench", "compare", "none.jsonl", "base.jsonl").code == 2

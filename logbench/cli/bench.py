@@ -108,12 +108,16 @@ def _pair(row: dict[str, Any], gates: Sequence[str], alike: bool) -> dict[str, A
     shown = {name: row[name] for name in ("model", "dataset", "protocol", "seed")}
     sides = [row.get("old") or {}, row.get("new") or {}]
     for name in gates:
-        shown |= dict(zip((f"{name} was", "now"), (s.get("metrics", {}).get(name) for s in sides), strict=True))
+        shown[name] = _arrow([side.get("metrics", {}).get(name) for side in sides], ".4f")
     for title, names in (("time s", ("fit_s", "score_s")), ("memory MB", ("peak_rss_mb",))):
         was, now = (sum(s[n] for n in names) if s.get("status") == "ok" else None for s in sides)
-        ratio = f" ({now / was:.2f}x)" if alike and was and now else ""
-        shown[title] = f"{'–' if was is None else f'{was:.3g}'} → {'–' if now is None else f'{now:.3g}'}{ratio}"
+        shown[title] = _arrow([was, now], ".3g") + (f" ({now / was:.2f}x)" if alike and was and now else "")
     return {**shown, "state": row["state"]}
+
+
+def _arrow(values: Sequence[float | None], form: str) -> str:
+    """Was → now."""
+    return " → ".join("–" if value is None else f"{value:{form}}" for value in values)
 
 
 def _verdict(rows: Sequence[dict[str, Any]], alike: bool, new: Path) -> int:
