@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..config import make, suggest
-from ..errors import ConfigError, LogbenchError
+from ..errors import ConfigError, LogbenchError, PluginError
 from ..interfaces import Kind
 from ..plan import Part
 from ..registry import KINDS, Entry, Registry
 
 T = TypeVar("T")
-HERE = Path(__file__).parent
+CORE = Path(__file__).parents[1]
 
 
 class ViolationError(AssertionError):
@@ -110,6 +110,8 @@ class Rule:
             return outcome("skipped", why=_line(error))
         except ViolationError as error:
             found = outcome("violation", _line(error.expected), _line(error.came))
+        except PluginError as error:  # the harness itself says what is wrong with an answer
+            found = outcome("violation", self.summary, _line(error))
         except (Exception, SystemExit) as error:
             found = outcome("violation", "no error", raised(error))
         else:
@@ -213,7 +215,7 @@ def expect(holds: bool, expected: str, came: str) -> None:
 def raised(error: BaseException) -> str:
     """An error in one line, with the line of the component's code that raised it."""
     text = str(error) if isinstance(error, LogbenchError) else f"{type(error).__name__}: {error}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != HERE]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if CORE not in Path(f.filename).parents]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return _line(text) + where
 
