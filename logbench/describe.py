@@ -38,7 +38,7 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
     Returns:
         `facts` of reading, `unit`, `units`, `labels` (by class), `line_labels` (the same of lines, or None),
         `prevalence`, `parser`, `windower`, `keys` (known from training), `distinct` key sequences, `bound` (see
-        `bounds.Bound`), `lengths` (class → quantiles), and `splits`: kind of training → `split_facts`, or `skipped`
+        `bounds.Bound`), `lengths` (class → quantiles) and `splits`: kind of training → `split_facts`, or `skipped`
         with the reason.
 
     Raises:
