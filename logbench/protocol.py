@@ -29,7 +29,12 @@ class EvaluationProtocol:
         "random_ratio, or per_class_ratio",
     )
     train_units: int = option(4855, "training units where train is first or random", ge=1)
-    train_ratio: float = option(0.5, "share of the units that train where train is a ratio", gt=0, le=1)
+    train_ratio: float = option(
+        0.5,
+        "share of the units that train where train is a ratio; of the lines, where ratio cuts windows",
+        gt=0,
+        le=1,
+    )
     content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
     contamination: float | None = option(
         None,
@@ -42,7 +47,11 @@ class EvaluationProtocol:
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
     )
     held_out: float = option(
-        0.1, "share of the training units set apart for stopping and thresholds", ge=0, le=0.9
+        0.1,
+        "share of the training units set apart for stopping and thresholds; "
+        "the last lines, where ratio cuts windows",
+        ge=0,
+        le=0.9,
     )
     min_events: int = option(0, "units below it are short; 0: what the compared models need", ge=0)
     short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
