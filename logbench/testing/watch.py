@@ -39,6 +39,12 @@ class Watch:
     printed: str = ""
     moved: bool = False
 
+    @property
+    def faults(self) -> str:
+        """The first of what was written, moved and printed, in words; empty where nothing was."""
+        printed = [repr(self.printed[:60])] if self.printed else []
+        return ", ".join([*self.written, *self.states, *printed][:3])
+
     def note(self, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor that is open already
