@@ -193,6 +193,11 @@ def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, r
     other = changed("other.jsonl", lambda row: (row["metrics"].update(f1=-1.0), row["identity"].update(data="z")))
     assert other.code == 3 and "WORSE" not in other.out and "changed: " in other.err
     assert run_logbench("bench", "compare", "none.jsonl", "base.jsonl").code == 2
+    head["versions"] = {"logbench-harness": "0.0.1", "mine": "3"}
+    (tmp_path / "old.jsonl").write_text("\n".join(json.dumps(row) for row in (head, *found)), encoding="utf-8")
+    older = run_logbench("bench", "compare", "old.jsonl", "base.jsonl")
+    assert older.code == 0, "the version is what is gated, not what must be the same"
+    assert "logbench-harness: 0.0.1 in BASELINE, " in older.err and "mine: 3 in BASELINE, none in NEW" in older.err
 
 
 def test_a_file_that_holds_no_figures_is_one_line(tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
         print_json(rows)
     else:
         print_table([_pair(row, second[0]["gates"], alike) for row in rows])
+    was, now = first[0]["versions"], second[0]["versions"]
+    for name in sorted(name for name in {*was, *now} if was.get(name) != now.get(name)):
+        note(f"{name}: {was.get(name, 'none')} in BASELINE, {now.get(name, 'none')} in NEW")
     return _verdict(rows, alike, new)
 
 
