@@ -1,0 +1,31 @@
+"""README and docs: what they tell the reader to type runs, and nothing public lacks its place in them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from snippets import PAGES, ROOT, run_page
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated HDFS log where `--dataset hdfs` looks for the real one."""
+    folder = tmp_path_factory.mktemp("data")
+    made = "import logbench; logbench.run('length', dataset='hdfs-sim', settings={'dataset': {'blocks': 6000}})"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
+        subprocess.run([sys.executable, "-c", made], check=True, cwd=folder)
+    (generated,) = (folder / "cache" / "generated").iterdir()
+    generated.rename(folder / "hdfs")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_what_a_page_tells_to_type_runs(page: Path, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(data)
+    folder = tmp_path / "page"
+    folder.mkdir()
+    run_page(page, folder, data)
