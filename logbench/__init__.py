@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .config import option, parse_settings
     from .frames import Distinct, KeySequences, Lines, Scores, Sessions
     from .histories import Histories
+    from .lineformat import LineFormat
+    from .linereader import open_lines
     from .material import Material, prepare_sessions
     from .plan import Plan
     from .progress import Bars
@@ -48,10 +50,12 @@ _LAZY = {
     "prepare_sessions": "material",
     "Distinct": "frames",
     "KeySequences": "frames",
+    "LineFormat": "lineformat",
     "Lines": "frames",
     "Scores": "frames",
     "Sessions": "frames",
     "Histories": "histories",
+    "open_lines": "linereader",
     "EvaluationProtocol": "protocol",
     "RunRecord": "record",
     "Member": "sources",
@@ -76,6 +80,7 @@ __all__ = [
     "Histories",
     "KeySequences",
     "LeakError",
+    "LineFormat",
     "Lines",
     "LogbenchError",
     "Material",
@@ -97,6 +102,7 @@ __all__ = [
     "Windower",
     "hookimpl",
     "open_layout",
+    "open_lines",
     "option",
     "parse_settings",
     "prepare_sessions",

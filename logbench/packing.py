@@ -26,10 +26,11 @@ def zip_entries(path: Path) -> list[ZipInfo]:
     except (BadZipFile, NotImplementedError):
         size = path.stat().st_size
         raise DataError(f"{path}: no zip archive, or a truncated one ({size:,} bytes); fetch it again") from None
-    return [entry for entry in entries if _inside(entry.filename)]
+    return [entry for entry in entries if inside(entry.filename)]
 
 
-def _inside(name: str) -> bool:
+def inside(name: str) -> bool:
+    """Whether an archive's member stays in the archive's folder and is no debris of macOS."""
     path = PurePosixPath(name.replace("\\", "/"))
     outside = path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1])
     return bool(path.parts) and not outside and path.parts[0] != "__MACOSX"
