@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logbench import Component, hookimpl
 
-from . import ait_sequences, deeplog_archive, hdfs
+from . import ait_sequences, bgl_family, deeplog_archive, hadoop, hdfs, openstack, structured, syscalls
 from .hdfs_sim_config import HdfsSimConfig
 
 if TYPE_CHECKING:
@@ -45,13 +46,30 @@ class HdfsSim(hdfs.Hdfs):
         generate(self.config, folder, progress)
 
 
+LABELLED_LINES = (
+    ("bgl", bgl_family.Bgl, bgl_family.BGL),
+    ("thunderbird", partial(bgl_family.Syslogs, "Thunderbird*.log", "tbird2*"), bgl_family.THUNDERBIRD),
+    ("spirit", partial(bgl_family.Syslogs, "spirit2*", "[Ss]pirit*.log"), bgl_family.SPIRIT),
+    ("liberty", partial(bgl_family.Syslogs, "liberty2*", "[Ll]iberty*.log"), bgl_family.LIBERTY),
+)
+
+
 @hookimpl
 def logbench_datasets() -> Iterable[Component[Any]]:
     """Offer every data set of this package."""
     yield Component("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD)
     yield Component("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
-    ait, openstack = ait_sequences.CARD, ait_sequences.OPENSTACK
+    ait, instances = ait_sequences.CARD, ait_sequences.OPENSTACK
     yield Component("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)
-    yield Component("openstack-sequences", ait_sequences.AitSequences, summary=openstack.title, card=openstack)
+    yield Component("openstack-sequences", ait_sequences.AitSequences, summary=instances.title, card=instances)
     archive = deeplog_archive.CARD
     yield Component("deeplog-archive", deeplog_archive.DeeplogArchive, summary=archive.title, card=archive)
+    for name, build, card in LABELLED_LINES:
+        yield Component(name, build, summary=card.title, card=card)
+    yield Component("hadoop", hadoop.Hadoop, summary=hadoop.CARD.title, card=hadoop.CARD)
+    yield Component("openstack", openstack.Openstack, summary=openstack.CARD.title, card=openstack.CARD)
+    yield Component("adfa-ld", syscalls.AdfaLd, summary=syscalls.ADFA.title, card=syscalls.ADFA)
+    yield Component("awsctd", syscalls.Awsctd, summary=syscalls.AWSCTD.title, card=syscalls.AWSCTD)
+    csv, parquet = structured.LOGHUB, structured.LOGLEAD
+    yield Component("loghub-structured", structured.Structured, structured.StructuredConfig, csv.title, card=csv)
+    yield Component("loglead", structured.Loglead, summary=parquet.title, card=parquet)

@@ -32,6 +32,12 @@ PRESETS = (
         protocol={"train": "ratio", "train_ratio": 0.8},
     ),
     Preset(
+        name="random-half",
+        summary="a random half of the units trains, what is normal of it; label-free threshold",
+        source="ours, for data sets whose units have no order of time",
+        protocol={"train": "random_ratio", "train_ratio": 0.5},
+    ),
+    Preset(
         name="deeplog-archive",
         summary="hdfs_train trains, label-free threshold",
         source="files as the DeepLog authors gave them out; threshold and hold-out are ours",

@@ -1,0 +1,125 @@
+"""Traces of system calls: ADFA-LD (Linux, Creech and Hu 2013) and AWSCTD (Windows)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logbench import Card, DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from logbench import KeySequences
+
+FOLDERS = (
+    ("Training_Data_Master", "train", 0),
+    ("Validation_Data_Master", "test", 0),
+    ("Attack_Data_Master", "test", 1),
+)
+
+ADFA = Card(
+    title="ADFA-LD: 5,951 traces of Linux system calls",
+    label="a trace is anomalous where it was recorded during an attack, as its folder says",
+    layout=f"a folder with the folders {', '.join(name for name, _, _ in FOLDERS)}",
+    parser="none",
+    windower="session",
+    protocol="given-part",
+    unit="trace",
+    citation="Creech and Hu, WCNC 2013, doi 10.1109/wcnc.2013.6555301",
+    faults=(
+        "the first place of publication is gone; copies are about, no digest is known",
+        "its licence is not known",
+        "system calls come without arguments and times",
+    ),
+    published={"sessions": 5_951, "anomalies": 746, "events": 2_747_550},
+)
+AWSCTD = Card(
+    title="AWSCTD: traces of Windows system calls, a CSV row each",
+    label="a trace is anomalous where its last cell is anything but `Clean`: the malware's family",
+    layout="a folder with *.csv, in folders or not, as the archive's folder CSV; or one of these files",
+    parser="none",
+    windower="session",
+    protocol="random-half",
+    unit="trace",
+    citation="github.com/DjPasco/AWSCTD",
+    faults=(
+        "each file holds traces cut to one length: point to the files of one length",
+        "its licence and digests are not known",
+        "the format is as LogLead's loader reads it; logbench has not met the files themselves",
+    ),
+)
+
+
+class AdfaLd:
+    """Reads a file a trace, numbers with spaces between; the training folder is the given training part."""
+
+    def read(self, path: Path) -> KeySequences:
+        """Units by their files' names without `.txt`, attacks after normal ones; see `Dataset.read`."""
+        import polars as pl
+
+        from logbench import KeySequences
+
+        files: list[Path] = []
+        frames = []
+        for name, part, label in FOLDERS:
+            found = sorted(path.glob(f"{name}/**/*.txt")) or sorted(path.glob(f"*/{name}/**/*.txt"))
+            if not found:
+                raise DataError(f"{path}: has no {name} with .txt files; needed is {ADFA.layout}")
+            folder = next(parent for parent in found[0].parents if parent.name == name)
+            text = [file.read_text(encoding="latin-1").strip() for file in found]
+            units = [f"{name.split('_')[0].lower()}/{file.relative_to(folder).with_suffix('')}" for file in found]
+            frames.append(_sequences(units, pl.Series(text, dtype=pl.String).str.split(" "), found, part, label))
+            files += found
+        return KeySequences(pl.concat(frames), files)
+
+
+class Awsctd:
+    """Reads a row a trace: system calls, and last the label."""
+
+    def read(self, path: Path) -> KeySequences:
+        """Units are called by file and row, `file:row`, rows from 1; see `Dataset.read`."""
+        import polars as pl
+
+        from logbench import KeySequences, LineFormat, open_lines
+
+        lines = open_lines(path, ["**/*.csv"], LineFormat())
+        rows = lines.frame.select("raw", "file").collect().filter(pl.col("raw").str.strip_chars() != "")
+        if not len(rows):
+            raise DataError(f"{path}: no trace to read; are the files empty?")
+        cells = rows["raw"].str.strip_chars().str.split(",")
+        label = cells.list.last().str.strip_chars().str.to_lowercase()
+        row = rows.select(pl.int_range(1, pl.len() + 1).over("file")).to_series()
+        if len(bad := rows.filter(label.str.contains(r"^-?[0-9]*$"))):
+            raise DataError(f"{path}: a row must end in its label: {bad['raw'][0][-60:]!r} of {bad['file'][0]}")
+        frame = rows.select(
+            unit=pl.format("{}:{}", "file", row),
+            keys=_numbered(cells.list.reverse().list.slice(1).list.reverse()),
+            label=(label != "clean").cast(pl.Int8),
+        )
+        return KeySequences(frame, lines.files)
+
+
+def _numbered(cells: pl.Series) -> pl.Series:
+    """Numbers as they are, names numbered by first occurrence."""
+    import polars as pl
+
+    numbers = cells.list.eval(pl.element().str.strip_chars().cast(pl.Int64, strict=False))
+    if not numbers.explode().null_count():
+        return numbers
+    names = cells.explode(empty_as_null=False).str.strip_chars()
+    first = {name: number for number, name in enumerate(names.unique(maintain_order=True))}
+    return cells.list.eval(pl.element().str.strip_chars().replace_strict(first, return_dtype=pl.Int64))
+
+
+def _sequences(units: list[str], words: pl.Series, files: list[Path], part: str, label: int) -> pl.DataFrame:
+    import polars as pl
+
+    frame = pl.DataFrame({"unit": units, "words": words}).with_columns(
+        keys=pl.col("words").list.eval(pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != ""))
+    )
+    numbers = frame["keys"].list.eval(pl.element().cast(pl.Int64, strict=False))
+    broken = numbers.list.eval(pl.element().is_null()).list.any()
+    if (at := broken.arg_true()).len():
+        raise DataError(f"{files[at[0]]}: must hold system call numbers with spaces between")
+    return frame.select("unit", keys=numbers, label=pl.lit(label, pl.Int8), part=pl.lit(part))
