@@ -81,12 +81,16 @@ def sure(
 
     Returns:
         `low`, `high` (95% interval of the difference), `lower` (share of resamples in which `other` is lower),
-        `clusters`, and `mcnemar` (None where units are weighted).
+        `clusters`, and `mcnemar` (None where units are weighted); all None where stored scores are gone.
 
     Raises:
-        DataError: scores are gone, or are of other units.
+        DataError: the scores are of other units.
     """
-    ours, theirs = (_judged(record, folder) for record in (first, other))
+    result: dict[str, Any] = dict.fromkeys(("low", "high", "lower", "clusters", "mcnemar"))
+    try:
+        ours, theirs = (_judged(record, folder) for record in (first, other))
+    except DataError as error:
+        return result, [f"no interval: {error}"]
     if not ours["index"].equals(theirs["index"]):
         raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
     if first["protocol"]["duplicates"] == "unique":
@@ -95,7 +99,6 @@ def sure(
             frame.filter(pl.col("index").is_in(chosen.implode())).with_columns(weight=pl.lit(1.0))
             for frame in (ours, theirs)
         )
-    result: dict[str, Any] = {"low": None, "high": None, "lower": None, "clusters": None, "mcnemar": None}
     notes = []
     if metric in METRICS:
         found = asdict(paired(ours, theirs, metric, resamples=resamples, seed=seed))

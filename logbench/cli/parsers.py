@@ -15,7 +15,7 @@ from .common import json_option, note, print_json, print_table
 FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
 
 
-@click.group("parsers")
+@click.group("parsers", epilog="Example: logbench parsers evaluate drain --data loghub_2k")
 def command() -> None:
     """Measure parsers against labelled templates."""
 
