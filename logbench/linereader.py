@@ -37,7 +37,8 @@ def open_lines(
     """The lines of the files that `patterns` name, see `texts.find_texts`.
 
     Columns `line`, `message`, `raw`, `file`, and those that `form` declares of `time`, `level`, `component`,
-    `node`, `id` (String, or List[String]) and `label`. `line` counts events from 0 through all files.
+    `node`, `id` (String, or List[String]) and `label`. `line` counts events from 0 through all files; `at`
+    (UInt32) is the event's first line in its own file, from 1; `matched` (Boolean): it is as declared.
 
     Args:
         labels: gives the labels by unit (see `Lines.labels`); called with a function that reads the log once more
@@ -117,7 +118,7 @@ class Reader:
         if form.id:
             many = form.id_pattern and not group_names(form.id_pattern)
             schema["id"] = pl.List(pl.String) if many else pl.String()
-        return schema
+        return {**schema, "at": pl.UInt32(), "matched": pl.Boolean()}
 
     def _frames(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
@@ -125,10 +126,10 @@ class Reader:
         wanted = list(self.schema()) if columns is None else columns
         counts, left = Counts(), n_rows
         for text in self.texts:
-            for split, raw in self._events(text, counts):
-                line = pl.int_range(counts.used, counts.used + len(raw), dtype=pl.UInt32, eager=True).alias("line")
-                counts.used += len(raw)
-                frame = self._columns(pl.DataFrame([line, raw]), split, text.name, wanted, counts)
+            for split, events in self._events(text, counts):
+                numbered = events.with_row_index("line", counts.used)
+                counts.used += len(events)
+                frame = self._columns(numbered, split, text.name, wanted, counts)
                 frame = frame if left is None else frame.head(left)
                 left = None if left is None else left - len(frame)
                 yield frame if predicate is None else frame.filter(predicate)
@@ -138,24 +139,25 @@ class Reader:
         if "message" in wanted:
             self.counts = facts
 
-    def _events(self, text: Text, counts: Counts) -> Iterator[tuple[Splitter, pl.Series]]:
-        """Events of a text, `raw` as they stand there, and how to take them apart."""
+    def _events(self, text: Text, counts: Counts) -> Iterator[tuple[Splitter, pl.DataFrame]]:
+        """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
         split = None if self.form.format in SEPARATORS else splitter(self.form)
-        carry: pl.Series | None = None
+        carry, before = None, 0
         for chunk in text.chunks():
-            frame, replaced = parse(chunk, 0)
-            raw = frame["raw"]
-            counts.read += len(raw)
-            counts.nul += int(raw.str.contains("\0", literal=True).sum())
-            counts.undecodable += replaced or self._replaced(raw)
+            read, replaced = parse(chunk, before + 1)
+            lines = read.select("raw", at="line")
+            before += len(lines)
+            counts.read += len(lines)
+            counts.nul += int(lines["raw"].str.contains("\0", literal=True).sum())
+            counts.undecodable += replaced or self._replaced(lines["raw"])
             if split is None:
-                split = splitter(self.form, raw[0], text.stream.name)
+                split = splitter(self.form, lines["raw"][0], text.stream.name)
                 counts.rejected += 1
-                raw = raw.slice(1)
+                lines = lines.slice(1)
             if self.form.multiline:
-                raw, carry = joined(raw, carry, split, counts)
-            if len(raw):
-                yield split, raw
+                lines, carry = joined(lines, carry, split, counts)
+            if len(lines):
+                yield split, lines
         if split is not None and carry is not None:
             yield split, carry
 
@@ -170,7 +172,7 @@ class Reader:
     ) -> pl.DataFrame:
         form = self.form
         whole = events.with_columns(file=pl.lit(name))
-        if set(wanted) - {"line", "raw", "file"}:
+        if set(wanted) - {"line", "raw", "file", "at"}:
             whole = whole.with_columns(split(events["raw"]).struct.unnest().rename(_private))
         message = pl.coalesce(pl.when(pl.col(WHOLE).is_not_null()).then(split.message), "raw")
         made = {
@@ -181,31 +183,36 @@ class Reader:
             "time": time_of(form),
             "label": label_of(form),
             "id": id_of(form, message),
+            "matched": pl.col(WHOLE).is_not_null() & split.message.is_not_null(),
         }
         frame = whole.select(made[column].alias(column) if column in made else pl.col(column) for column in wanted)
         if "message" in wanted:
-            counts.unmatched += whole.select((pl.col(WHOLE).is_null() | split.message.is_null()).sum()).item()
+            counts.unmatched += whole.select((~made["matched"]).sum()).item()
         if "time" in wanted:
             counts.timeless += frame["time"].null_count()
         return frame
 
 
 def joined(
-    raw: pl.Series, carry: pl.Series | None, split: Splitter, counts: Counts
-) -> tuple[pl.Series, pl.Series | None]:
+    lines: pl.DataFrame, carry: pl.DataFrame | None, split: Splitter, counts: Counts
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Events of lines, and the last one, which further lines may belong to.
 
     Args:
+        lines: columns `raw` and `at`.
         carry: the event before, one row, open still.
     """
-    lines = raw if carry is None else pl.concat([carry, raw])
-    if not len(lines):
-        return lines, None
-    starts = split.starts(lines)
-    frame = pl.DataFrame({"raw": lines, "number": starts.cum_sum() if carry is None else _first(starts).cum_sum()})
-    events = frame.group_by("number", maintain_order=True).agg(pl.col("raw").str.join("\n"))["raw"]
-    counts.joined += len(lines) - len(events)
-    if events.slice(-1).str.len_bytes()[0] > LONGEST_ENTRY:
+    whole = lines if carry is None else pl.concat([carry, lines])
+    if not len(whole):
+        return whole, None
+    starts = split.starts(whole["raw"])
+    number = (starts if carry is None else _first(starts)).cum_sum()
+    events = whole.group_by(number.alias("number"), maintain_order=True).agg(
+        pl.col("raw").str.join("\n"), pl.col("at").first()
+    )
+    counts.joined += len(whole) - len(events)
+    events = events.select("raw", "at")
+    if events["raw"].tail(1).str.len_bytes()[0] > LONGEST_ENTRY:
         return events, None
     return events.head(-1), events.tail(1)
 
