@@ -112,6 +112,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
+        from .deprecation import current
+
+        if now := current(name):
+            return getattr(importlib.import_module(__name__), now)
         raise AttributeError(f"module 'logbench' has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     globals()[name] = value
