@@ -21,8 +21,10 @@ def main(dist: str, clean: str) -> None:
 
     def run(program: str, *words: str, cwd: Path = folder) -> str:
         done = subprocess.run(
-            [binaries / program, *words], cwd=cwd, env=env, check=True, text=True, stdout=subprocess.PIPE
+            [binaries / program, *words], cwd=cwd, env=env, check=False, text=True, stdout=subprocess.PIPE
         )
+        if done.returncode:
+            sys.exit(f"{done.stdout}\n{program} {' '.join(words)} in {cwd}: exit {done.returncode}")
         return done.stdout
 
     run("pip", "install", "--quiet", str(wheel), "tox")
@@ -32,9 +34,7 @@ def main(dist: str, clean: str) -> None:
         run("pip", "install", "--quiet", "--editable", ".", cwd=made)
         if f"kit-{kind}" not in run("logbench", "list", kind):
             sys.exit(f"the {kind} is not listed")
-        run(
-            "tox", "--workdir", str(folder / "tox"), cwd=made
-        )  # one environment for all kinds: they ask for the same
+        run("tox", "--workdir", str(folder / "tox"), cwd=made)  # environments for all kinds: they ask for the same
         print(f"{kind}: listed; its tests, style and types pass", flush=True)
     for env_name in ("bench-update", "bench"):
         run("tox", "--workdir", str(folder / "tox"), "-e", env_name, cwd=folder / "logbench-kit-model")
