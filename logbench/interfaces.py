@@ -68,6 +68,7 @@ class Card:
         layout: what `--data` must point to, in words.
         simulated: generated, never to be set against published figures.
         published: realised counts that the source states (`lines`, `sessions`, `anomalies`).
+        settings: component name → options that this data set needs, the weakest layer above the defaults.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Card:
     faults: tuple[str, ...] = ()
     simulated: bool = False
     published: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

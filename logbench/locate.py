@@ -22,6 +22,7 @@ def locate(
     Args:
         part: the data set with its configuration, which names generated files.
         data: what the user gave, taken as it is.
+            Without it a data set with a `home`, such as a definition of own logs, says itself where they are.
         may_fetch: fetch or generate what is not there; otherwise the answer is None.
 
     Raises:
@@ -31,6 +32,8 @@ def locate(
     if data is not None:
         return _given(data, f"--data {data}", name, card)
     dataset = part.build()
+    if home := getattr(dataset, "home", None):
+        return Path(home)
     if isinstance(dataset, Generator):
         return _generated(dataset, part, progress, may_fetch)
     if given := os.environ.get("LOGBENCH_DATA"):

@@ -191,6 +191,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
     taking_part = [*entries.values(), *evaluators, *rivals]
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
+    layers.insert(0, card.settings)
     protocol = _protocol(plan, layers)
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
     needed = [parts["model"].min_events, *(_part("model", rival, layers).min_events for rival in rivals)]

@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pluggy
 
-from . import combination, hookspecs
+from . import combination, hookspecs, ownlogs
 from .config import suggest
 from .errors import ConfigError
 from .interfaces import Component, Kind, Preset, Table
@@ -72,7 +73,7 @@ class Registry:
     """All components by kind and name. Build one for each process (or test): there is no global registry.
 
     Args:
-        plugins: what to load, by default the installed ones.
+        plugins: what to load, by default the installed ones and the user's own data sets.
         block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
     """
 
@@ -90,6 +91,20 @@ class Registry:
                 plugin.error = "blocked"
                 continue
             self._guard(plugin, partial(self._admit, plugin))
+        if plugins is None:
+            self._add_own()
+
+    def _add_own(self) -> None:
+        """Offer the definitions of own logs that the user added; a broken one is set aside like a plugin."""
+        for name, make in ownlogs.added():
+            plugin = _own_plugin(name)
+            try:
+                offered = Entry(make(), plugin)
+                self._check_conflicts([(self.components["dataset"], name, offered)])
+                self.components["dataset"][name] = offered
+            except (ConfigError, _RefusalError) as error:
+                plugin.error = str(error)
+                self.plugins.append(plugin)
 
     @property
     def broken(self) -> list[Plugin]:
@@ -172,10 +187,14 @@ class Registry:
     def get(self, kind: Kind, name: str) -> Entry:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
+        A data set may be a TOML file, `./my.toml`, see `ownlogs`.
+
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
         """
         table = self.components[kind]
+        if kind == "dataset" and name.endswith(".toml"):
+            return Entry(ownlogs.component(Path(name), name), _own_plugin(name))
         known = {alias: entry for entry in table.values() for alias in entry.item.aliases} | table
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
@@ -200,6 +219,10 @@ class Registry:
             if not plugin.error:
                 chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
                 self._guard(plugin, partial(impl.function, **chosen))
+
+
+def _own_plugin(name: str) -> Plugin:
+    return Plugin(name, "your own", "0", lambda: ownlogs)
 
 
 class _RefusalError(Exception):

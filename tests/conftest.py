@@ -29,6 +29,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or fills the user's cache, or hears of the user's data and plugins."""
     folder = tmp_path / "own-cache"
     monkeypatch.setenv("LOGBENCH_CACHE", str(folder))
+    monkeypatch.setenv("LOGBENCH_CONFIG", str(tmp_path / "own-config"))
     monkeypatch.delenv("LOGBENCH_DATA", raising=False)
     monkeypatch.delenv("LOGBENCH_BLOCK", raising=False)
     return folder

@@ -40,6 +40,8 @@ def _origin(entry: Entry) -> str:
     card = entry.item.card
     if card is not None and card.url:
         return f"fetched, {card.size / 1e6:,.0f} MB"
+    if entry.plugin.distribution == "your own":
+        return "at hand"
     return "embedded" if card is not None and card.simulated else "give --data PATH"
 
 
@@ -91,6 +93,48 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
     options["settings"] = parse_settings(options["settings"])
     with Bars() as bars:
         return describe(name, state.registry, bars, data=data, **options)
+
+
+@command.command("add", epilog="Example: logbench datasets add my.toml")
+@click.argument("definition", required=False, type=click.Path(path_type=Path))
+@click.option("--name", help="What it is called; by default as the file.")
+@click.option("--example", is_flag=True, help="Print a definition with every key explained, and add nothing.")
+@pass_state
+def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
+    """Add your own logs as a data set, by a TOML file that says where they are and how they are read."""
+    from .. import ownlogs
+
+    if example:
+        print(ownlogs.example())
+        return
+    if definition is None:
+        raise click.UsageError("give a TOML file; one to start from: logbench datasets add --example > my.toml")
+    name = name or definition.stem
+    print(ownlogs.add(definition, name, state.registry.components["dataset"]))
+    note(f"added; next: logbench run MODEL --dataset {name}")
+
+
+@command.command("remove", epilog="Example: logbench datasets remove my")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a definition that was added; the logs stay where they are."""
+    from ..ownlogs import remove as forget
+
+    print(forget(name))
+
+
+@command.command("check", epilog="Example: logbench datasets check my.toml")
+@click.argument("definition")
+@click.option("--data", type=click.Path(path_type=Path), help="Other log file or folder than the definition's.")
+@pass_state
+def check(state: State, definition: str, data: Path | None) -> None:
+    """Show how your own logs are read: ten lines, what does not match, sessions, labels, splits.
+
+    DEFINITION is a TOML file, or the name of an added one.
+    """
+    from .checked import show
+
+    show(state, definition, data)
 
 
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")

@@ -1,0 +1,177 @@
+"""Own logs by a TOML file: checked, added, run and removed; what is wrong is said with its key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from logbench.cli import cli
+from logbench.errors import ConfigError, DataError
+from logbench.ownlogs import OwnLog, example, load, read_labels
+from logbench.plan import Plan, resolve
+from logbench.registry import Registry
+
+BASE = """files = ["*.log"]
+pattern = '<Time> <Level> <Content>'
+time = "Time"
+time_format = "epoch"
+level = "Level"
+"""
+BY_ID = BASE + "id = 'message'\nid_pattern = 'job ([0-9]+)'\n"
+
+
+@pytest.fixture(autouse=True)
+def own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "config"
+    monkeypatch.setenv("LOGBENCH_CONFIG", str(folder))
+    return folder
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """60 jobs of three lines, in two files, and a line that is none."""
+    folder = tmp_path / "my 'logs'"
+    folder.mkdir()
+    lines = [
+        f"{1_500_000_000 + 60 * job + k} INFO {word} job {job}"
+        for job in range(60)
+        for k, word in enumerate(("start", "work on", "end"))
+    ]
+    (folder / "a.log").write_text("\n".join(lines[:90]) + "\n\tat nowhere\n")
+    (folder / "b.log").write_text("\n".join(lines[90:]))
+    return folder
+
+
+def define(folder: Path, text: str, name: str = "my.toml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def invoke(*words: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(cli, [str(word) for word in words])
+    if code == 0 and result.exception:
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fils = ['a']", "fils: no such key; did you mean 'files'?"),
+        ("", "files: say where the logs are"),
+        ("files = 3", "files=3"),
+        ("files = ['a'", "not TOML"),
+        ("files = ['a']\nmultiline = 'perhaps'", "multiline=perhaps"),
+        ("files = ['a']\nwindower = 'session'", "windower: session needs the key id"),
+        ("files = ['a']\nid = 'file'\nwindow = '5m'", "window: a session has no size"),
+        ("files = ['a']\nlabels = 'l.csv'", "labels: a file labels sessions"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_key(text: str, said: str, tmp_path: Path) -> None:
+    path = define(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    assert str(error.value).startswith(str(path))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_example_is_a_definition_and_names_every_key(tmp_path: Path) -> None:
+    own = load(define(tmp_path, example()))
+    assert own.grouped_by == "session"
+    uncommented = "\n".join(
+        line.removeprefix("# ") for line in example().splitlines() if " = " in line.split("#")[-1][:20]
+    )
+    for field in fields(OwnLog):
+        assert f"{field.name} = " in uncommented
+
+
+def test_a_file_is_a_data_set_and_added_it_has_a_name(log: Path, own_config: Path, tmp_path: Path) -> None:
+    path = define(log, BY_ID)
+    frame = Registry().get("dataset", str(path)).item
+    lines = frame.build(frame.config()).read(log).frame.collect()
+    assert lines["id"].drop_nulls().n_unique() == 60
+    assert len(lines) == 181
+    invoke("datasets", "add", path, "--name", "jobs")
+    path.unlink()
+    listed = [json.loads(line) for line in invoke("datasets", "list", "--json").output.splitlines()]
+    assert [row["data"] for row in listed if row["name"] == "jobs"] == ["at hand"]
+    out = tmp_path / "runs"
+    invoke("run", "markov", "--dataset", "jobs", "--out", out)
+    record = json.loads((out / "records.jsonl").read_text().splitlines()[-1])
+    assert record["dataset"]["name"] == "jobs"
+    invoke("datasets", "remove", "jobs")
+    with pytest.raises(ConfigError, match="no dataset is called 'jobs'"):
+        Registry().get("dataset", "jobs")
+
+
+def test_a_name_that_is_taken_is_refused(log: Path) -> None:
+    result = invoke("datasets", "add", define(log, BASE), "--name", "hdfs", code=2)
+    assert isinstance(result.exception, ConfigError)
+    assert "another data set's name" in str(result.exception)
+
+
+def test_an_added_file_that_breaks_harms_no_other(log: Path, own_config: Path) -> None:
+    invoke("datasets", "add", define(log, BASE), "--name", "good")
+    (own_config / "datasets" / "bad.toml").write_text("files = 3")
+    registry = Registry()
+    assert "good" in registry.components["dataset"]
+    assert [plugin.name for plugin in registry.broken] == ["bad"]
+
+
+def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:
+    result = invoke("datasets", "check", define(log, BY_ID))
+    assert "1 line does not match" in result.stdout
+    assert "91: " in result.stdout
+    assert "60 without label" in result.stdout
+    assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.stdout
+    assert "next: logbench datasets add" in result.stderr
+
+
+def test_check_says_what_a_run_would_end_in(log: Path) -> None:
+    (log / "a.log").write_text("")
+    (log / "b.log").write_text("")
+    result = invoke("datasets", "check", define(log, BASE), code=2)
+    assert isinstance(result.exception, DataError)
+    assert "is the file empty?" in str(result.exception)
+
+
+def test_a_window_has_the_size_that_the_definition_says_unless_the_user_says_otherwise(log: Path) -> None:
+    registry = Registry()
+    for text, size in (("window = '10m'", "10m"), ("windower = 'count'\nwindow = '50'", 50)):
+        plan = Plan(model="markov", dataset=str(define(log, BASE + text)))
+        assert resolve(plan, registry).windower.config.size == size
+        other = replace(plan, settings={"windower": {"size": "20" + "m" * isinstance(size, str)}})
+        assert resolve(other, registry).windower.config.size == (20 if size == 50 else "20m")
+
+
+def test_labels_come_from_a_file_and_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text("unit,label\na,Normal\nb,Broken\na,Normal\n")
+    assert read_labels(path, OwnLog()).rows() == [("a", 0), ("b", 1)]
+    assert read_labels(path, OwnLog(anomalous=("Normal",))).rows() == [("a", 1), ("b", 0)]
+    with pytest.raises(DataError, match="label of b is in neither"):
+        read_labels(path, OwnLog(normal=("Normal",), anomalous=("X",)))
+    path.write_text("unit,label\na,0\na,1\n")
+    with pytest.raises(DataError, match="gives a both labels"):
+        read_labels(path, OwnLog())
+    with pytest.raises(DataError, match="no column 'who'"):
+        read_labels(path, OwnLog(labels_unit="who"))
+
+
+def test_labelled_jobs_are_measured_and_unlabelled_ones_are_not(log: Path, tmp_path: Path) -> None:
+    rows = pl.DataFrame({"unit": [str(n) for n in range(60)], "label": [int(n > 55) for n in range(60)]})
+    rows.write_csv(log / "labels.csv")
+    records = []
+    for text in (BY_ID + "labels = 'labels.csv'\n", BY_ID):
+        out = tmp_path / f"runs{len(records)}"
+        invoke("run", "markov", "--dataset", define(log, text), "--out", out)
+        records.append(json.loads((out / "records.jsonl").read_text().splitlines()[-1]))
+    assert "f1" in json.dumps(records[0]["metrics"])
+    assert not any(key.endswith("f1") for key in records[1]["metrics"])
