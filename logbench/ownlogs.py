@@ -33,6 +33,9 @@ Windower = Literal["", "session", "node", "file", "time", "count"]
 NORMAL = ("normal", "0", "-", "false", "no")
 """Labels of a labels file that mean normal where the definition does not say, in any case of letters."""
 
+CARD = ("title", "windower", "window", "parser", "protocol")
+"""Keys that the data set's card takes; what a user may say instead are the options of a run."""
+
 
 @dataclass(frozen=True)
 class OwnLog(LineFormat):
@@ -125,7 +128,7 @@ def _check(own: OwnLog) -> None:
 
 
 def component(path: Path, name: str) -> Component[Any]:
-    """The data set that a TOML file defines. Its keys are options, so that `--set dataset.window=5m` works.
+    """The data set that a TOML file defines. Keys that say how lines are read are options of it, too (`--set`).
 
     Raises:
         ConfigError: see `load`.
@@ -135,6 +138,7 @@ def component(path: Path, name: str) -> Component[Any]:
     fields: list[Any] = [
         (f.name, hints[f.name], option(getattr(own, f.name), f.metadata["help"], **f.metadata["bounds"]))
         for f in dataclasses.fields(OwnLog)
+        if f.name not in CARD
     ]
     config = dataclasses.make_dataclass("OwnLogConfig", fields, frozen=True)
     sizes = {own.grouped_by: {"size": own.window}} if own.window else {}
@@ -228,9 +232,12 @@ def add(path: Path, name: str, taken: Mapping[str, Any]) -> Path:
     Raises:
         ConfigError: it is wrong, or its name is another data set's or no word.
     """
+    from .linereader import checked
     from .storage import written
 
     own, target = load(path), folder() / f"{name}.toml"
+    with _said_of(path):
+        checked(own.line_format)
     if not re.fullmatch(r"[\w.-]+", name):
         raise ConfigError(f"{name!r} is no name; letters, digits, _, - and . only (--name)")
     if name in taken and not target.exists():

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..registry import Entry
 from . import State, pass_state
 from .common import json_option, note, print_json, print_table
@@ -68,7 +68,7 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
         return
     facts["faults"] = "; ".join(card.faults)
     facts["published"] = ", ".join(f"{value:,} {key}" for key, value in card.published.items())
-    rows = [{"field": key, "value": str(value)} for key, value in facts.items() if value not in ("", 0, False)]
+    rows = [{"field": key, "value": str(value)} for key, value in facts.items() if value not in ("", 0, False, {})]
     rows += count_rows(realised) if realised is not None else []
     print_table(rows, tablefmt="plain", maxcolwidths=[None, 78], disable_numparse=True)
     if realised is not None:
@@ -103,6 +103,7 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
     """Add your own logs as a data set, by a TOML file that says where they are and how they are read."""
     from .. import ownlogs
+    from ..plan import Plan, resolve
 
     if example:
         print(ownlogs.example())
@@ -110,6 +111,9 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
     if definition is None:
         raise click.UsageError("give a TOML file; one to start from: logbench datasets add --example > my.toml")
     name = name or definition.stem
+    if definition.suffix != ".toml":
+        raise ConfigError(f"{definition}: a definition's name must end in .toml")
+    resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
     print(ownlogs.add(definition, name, state.registry.components["dataset"]))
     note(f"added; next: logbench run MODEL --dataset {name}")
 
