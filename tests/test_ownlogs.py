@@ -111,6 +111,34 @@ def test_a_file_is_a_data_set_and_added_it_has_a_name(log: Path, own_config: Pat
         Registry().get("dataset", "jobs")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE + "parser = 'drian'", "did you mean 'drain'?"),
+        (BASE + "window = 'soon'", "soon"),
+        (BASE.replace("<Content>", "<Msg>"), "pattern has no field 'Content'"),
+        (BASE + "id = 'message'\nid_pattern = '('", "id_pattern=(: no regular expression"),
+    ],
+)
+def test_what_no_run_could_read_is_not_added(text: str, said: str, log: Path, own_config: Path) -> None:
+    result = invoke("datasets", "add", define(log, text), code=2)
+    assert isinstance(result.exception, ConfigError)
+    assert said in str(result.exception)
+    assert not list(own_config.rglob("*.toml"))
+
+
+def test_a_saved_bundle_scores_other_logs_of_the_format(log: Path, tmp_path: Path) -> None:
+    path = define(log, BY_ID)
+    invoke("run", "markov", "--dataset", path, "--out", tmp_path / "runs", "--save", tmp_path / "bundle")
+    new = tmp_path / "new.log"
+    new.write_text("1600000000 INFO start job 1\n1600000001 INFO explode job 1\n")
+    rows = [
+        json.loads(line)
+        for line in invoke("score", tmp_path / "bundle", "--data", new, "--json").stdout.splitlines()
+    ]
+    assert [row["unit"] for row in rows] == ["1"]
+
+
 def test_a_name_that_is_taken_is_refused(log: Path) -> None:
     result = invoke("datasets", "add", define(log, BASE), "--name", "hdfs", code=2)
     assert isinstance(result.exception, ConfigError)
