@@ -231,5 +231,7 @@ def _unbroken(name: str) -> Iterator[None]:
     try:
         with readable(name):
             yield
+    except UnicodeError as error:
+        raise DataError(f"{name}: cannot be read ({error}); is its encoding another one?") from None
     except (tarfile.TarError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{name}: cannot be read ({str(error).splitlines()[0]}); fetch it again") from None

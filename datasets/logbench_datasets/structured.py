@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,14 +105,35 @@ class Loglead:
 
 
 def _scan(path: Path) -> pl.LazyFrame:
+    """A Parquet file, whose damage is said in one line when it is met."""
     import polars as pl
+    from polars.io.plugins import register_io_source
 
     try:
         frame = pl.scan_parquet(path, glob=False)
-        frame.collect_schema()
-    except pl.exceptions.PolarsError as error:
+        schema = frame.collect_schema()
+    except _broken() as error:
         raise DataError(f"{path}: no Parquet file: {str(error).splitlines()[0]}") from None
-    return frame
+
+    def frames(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = frame if columns is None else frame.select(columns)
+        wanted = wanted if n_rows is None else wanted.head(n_rows)
+        try:
+            for batch in wanted.collect_batches(maintain_order=True):
+                yield batch if predicate is None else batch.filter(predicate)
+        except _broken() as error:
+            raise DataError(f"{path}: cannot be read: {str(error).splitlines()[0]}; make it again") from None
+
+    return register_io_source(frames, schema=schema, is_pure=True)
+
+
+def _broken() -> tuple[type[BaseException], ...]:
+    """What polars raises at a damaged file."""
+    import polars as pl
+
+    return (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
 def _tables(path: Path) -> tuple[Path, Path | None]:
