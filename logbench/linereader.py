@@ -296,17 +296,16 @@ def _csv(form: LineFormat, header: str, where: str) -> Splitter:
     cells = [f'(?:"{_group("q", i, at)}(?:[^"]|"")*)"|{_group("u", i, at)}[^{separator}"][^{separator}]*|))'
              for i in range(len(names))]  # fmt: skip
     regex = f"(?s)^(?P<{WHOLE}>{separator.join(cells)})$"
-    groups = pl.col("raw").str.extract_groups(regex)
+    try:
+        groups = pl.col("raw").str.extract_groups(regex)
+    except pl.exceptions.PolarsError:
+        raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
     values = [
         pl.coalesce(
             groups.struct.field(f"q{i}").str.replace_all('""', '"', literal=True), groups.struct.field(f"u{i}")
         ).alias(name)
         for name, i in at.items()
     ]
-    try:
-        SAMPLE.str.extract_groups(regex)
-    except pl.exceptions.PolarsError:
-        raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
     fields = pl.struct(groups.struct.field(WHOLE), *values)
     return Splitter(fields, None, _named(form.message))
 

@@ -206,7 +206,7 @@ def read_labels(path: Path, own: OwnLog) -> pl.DataFrame:
         raise DataError(f"{path}: no such file, and the definition takes labels from it")
     try:
         frame = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path}: no CSV file: {str(error).splitlines()[0]}") from None
     for name in (own.labels_unit, own.labels_label):
         if name not in frame.columns:

@@ -262,7 +262,10 @@ def case_of(rng: random.Random, folder: Path, registry: Registry) -> Case:
             f"{name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n"
             for name, value in rng.choice(list(LOGS.values()))[1].items()
         )
-        (folder / "my.toml").write_bytes(damaged(toml.encode(), rng))
+        if rng.random() < 0.3 and "label" not in toml and "id" in toml:
+            toml += 'labels = "l.csv"\n'
+            (folder / "l.csv").write_bytes(damaged(b"unit,label\n0,normal\n1,bad\napp1,bad\n0.log,x\n", rng))
+        (folder / "my.toml").write_bytes(damaged(toml.encode(), rng) if rng.random() < 0.5 else toml.encode())
 
         def read(path: Path) -> Any:
             load(folder / "my.toml")

@@ -82,10 +82,10 @@ def labels(member: Member | None, path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: has no {LABELS}, which names the anomalous blocks")
     try:
         frame = pl.read_csv(member.bytes(), schema_overrides={"BlockId": pl.String, "Label": pl.String})
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path}: {LABELS} is no CSV file: {str(error).splitlines()[0]}") from None
     if frame.columns[:2] != ["BlockId", "Label"]:
-        raise DataError(f"{path}: {LABELS} must begin with BlockId,Label, not {','.join(frame.columns)}")
+        raise DataError(f"{path}: {LABELS} must begin with BlockId,Label, not {','.join(frame.columns)[:60]!r}")
     frame = frame.select(unit="BlockId", name=pl.col("Label").str.strip_chars()).unique(maintain_order=True)
     wrong = frame.filter(~pl.col("name").is_in(["Normal", "Anomaly"]).fill_null(False))
     if len(wrong):

@@ -39,6 +39,7 @@ def command(
     from ..plan import Plan, resolve
     from ..progress import Bars
     from ..runner import run_all
+    from .ranked import print_ranked
 
     if seed is not None and seeds is not None:
         raise click.UsageError("--seed and --seeds exclude each other")
@@ -65,7 +66,8 @@ def command(
             if as_json:
                 print(record.to_json(), flush=True)
     if not as_json and (len(records) > 1 or records[0].status == "ok"):
-        print(shown_by.report([record.as_dict() for record in records]))
+        print(shown_by.report(facts := [record.as_dict() for record in records]))
+        print_ranked(facts, options["out"], registry)
     return finish(records, options["out"])
 
 
@@ -103,8 +105,9 @@ def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
     good = [record for record in records if record["status"] == "ok"]
     if good:
         where = "" if out == Path("runs") else f" --out {out}"
-        run = max(good, key=lambda record: record["started"])["run_id"]
-        note(f"records in {out / 'records.jsonl'}; next: logbench show {run}{where} --false-positives")
+        newest = max(good, key=lambda record: record["started"])
+        which = " --false-positives" if newest["metrics"] else ""
+        note(f"records in {out / 'records.jsonl'}; next: logbench show {newest['run_id']}{where}{which}")
 
 
 def code_of(records: Sequence[Mapping[str, Any]]) -> int:

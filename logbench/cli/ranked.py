@@ -1,0 +1,48 @@
+"""How a run without labels ends: its most anomalous units, each with the line that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..registry import Registry
+from .common import print_table, shorten
+
+ROWS = 10
+WIDTH = 100
+
+
+def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Registry) -> None:
+    """A table for each run that went well and has no metrics; equal sequences stand in it once."""
+    from ..ranking import described
+
+    unlabelled = [record for record in records if record["status"] == "ok" and not record["metrics"]]
+    for record in unlabelled:
+        rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
+        unit, value = record["dataset"]["unit"], record["threshold"]["value"]
+        print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
+        shown = [_row(unit, row) for row in rows]
+        room = WIDTH - sum(_widest(name, shown) + 2 for name in (shown[0] if shown else {}) if name != "what")
+        print_table([{**row, "what": shorten(row["what"], max(room, 20))} for row in shown], disable_numparse=True)
+
+
+def _above(value: float | None) -> str:
+    return f" (alarm: score > {value:.4g})" if value is not None else ""
+
+
+def _row(unit: str, row: Mapping[str, Any]) -> dict[str, str]:
+    event = "short" if row["short"] else "" if row["event"] is None else f"{row['event'] + 1} of {row['events']}"
+    return {
+        unit: shorten(row["unit"], 24),
+        "like it": f"{row['units'] - 1:,}" if row["units"] > 1 else "",
+        "score": f"{row['score']:.4g}",
+        "": "ALARM" if row["verdict"] == "alarm" else "",
+        "event": event,
+        "line": f"{row['line']:,}" if row["line"] is not None else "",
+        "what": " ".join((row["raw"] or row["template"] or "").split()),
+    }
+
+
+def _widest(name: str, rows: Sequence[Mapping[str, str]]) -> int:
+    return max(len(name), *(len(row[name]) for row in rows))

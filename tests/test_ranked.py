@@ -1,0 +1,63 @@
+"""A run without labels ends in its most anomalous units with the lines that decided; one with labels does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LINES = [f"INFO s{i} step {word}\n" for i in range(40) for word in ("one", "two")]
+ODD = "ERROR s39 disk  is\n  full\n"
+TOML = """
+files = "a.log"
+pattern = "<Level> <Session> <Content>"
+multiline = true
+id = "Session"
+parser = "none"
+"""
+
+
+def run(folder: Path, *words: str, out: str = "runs") -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "LOGBENCH_CACHE": str(folder / "cache"),
+        "LOGBENCH_CONFIG": str(folder / "config"),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "logbench", "run", *words, "--dataset", "my.toml", "--out", out],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.log").write_text("".join(LINES) + ODD)
+    (tmp_path / "my.toml").write_text(TOML)
+    return tmp_path
+
+
+def test_the_odd_session_stands_first_with_its_line(folder: Path) -> None:
+    done = run(folder, "new-event")
+    assert done.returncode == 0, done.stderr
+    assert "most anomalous sessions, no labels" in done.stdout
+    table = done.stdout[done.stdout.index("no labels") :].splitlines()
+    first = table[3]  # below its title, the headers and their rule
+    assert first.split()[:2] == ["s39", "1"]
+    assert "ALARM" in first
+    assert "3 of 3" in first
+    assert "ERROR s39 disk is full" in first
+    assert all(len(line) <= 100 for line in table)
+    assert "--false-positives" not in done.stderr
+    assert "next: logbench show" in done.stderr
+
+
+def test_nothing_is_ranked_for_machines_or_where_labels_judge(folder: Path) -> None:
+    assert all(line.startswith("{") for line in run(folder, "new-event", "--json").stdout.splitlines())
+    (folder / "my.toml").write_text(TOML + 'label = "Level"\nnormal = "INFO"\n')
+    done = run(folder, "new-event")
+    assert done.returncode == 0, done.stderr
+    assert "no labels" not in done.stdout
+    assert "--false-positives" in done.stderr
