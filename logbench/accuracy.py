@@ -43,7 +43,7 @@ class Accuracy:
     Attributes:
         grouping: share of messages whose group is exactly a true one (GA).
         grouping_f1: F1 of found groups that are exactly true ones (FGA).
-        template_f1: F1 of found groups that are true ones and whose template reads like the true one (FTA).
+        template_f1: F1 of found templates, each right where all its messages have that true template (FTA).
         parsing: share of messages whose template reads like the true one (PA).
         found, true: number of templates.
     """
@@ -103,18 +103,17 @@ def accuracy(truth: pl.DataFrame, found: pl.DataFrame) -> Accuracy:
     ).with_columns(apply(pl.col(name), NORMAL).str.strip_chars() for name in ("true", "said"))
     groups = both.group_by("key").agg(
         size=pl.len(), events=pl.col("event").n_unique(), event=pl.col("event").first(),
-        alike=(pl.col("true") == pl.col("said")).all(),
     )  # fmt: skip
     sizes = both.group_by("event").agg(whole=pl.len())
     groups = groups.join(sizes, on="event").with_columns(
         exact=(pl.col("events") == 1) & (pl.col("size") == pl.col("whole"))
     )
     exact = groups.filter("exact")
-    templates = both["event"].n_unique() + len(groups)
+    right = both.group_by("said").agg(alike=(pl.col("true") == pl.col("said")).all())
     return Accuracy(
         grouping=int(exact["size"].sum()) / len(both),
-        grouping_f1=2 * len(exact) / templates,
-        template_f1=2 * len(exact.filter("alike")) / templates,
+        grouping_f1=2 * len(exact) / (len(groups) + both["event"].n_unique()),
+        template_f1=2 * int(right["alike"].sum()) / (len(right) + both["true"].n_unique()),
         parsing=int((both["true"] == both["said"]).sum()) / len(both),
         found=len(groups),
         true=both["event"].n_unique(),
