@@ -20,7 +20,10 @@ from .rescore import LATE, is_weighted, undecided
 from .variants import measured
 from .verdicts import decide
 
-SPAN = re.compile(r"(-?[\d.]+):(-?[\d.]+)(?::([\d.]+))?")
+NUMBER = r"(?:\d+\.?\d*|\.\d+)"
+SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
+MOST = 10_000
+"""Values of one choice."""
 PICKS = {"label-free": "validation", "oracle": "oracle"}
 """Thresholds shown beside those that were asked for, and how the protocol names them."""
 
@@ -56,7 +59,9 @@ def choices(texts: Sequence[str], job: Job) -> list[Choice]:
 def _choice(text: str, job: Job) -> Choice:
     name, equals, values = text.partition("=")
     name = name.strip()
-    listed = tuple(_values(values))
+    listed = tuple(itertools.islice(_values(values), MOST + 1))
+    if len(listed) > MOST:
+        raise ConfigError(f"--over {text}: more than {MOST:,} values")
     if not (name and equals and listed):
         raise ConfigError(f"--over {text}: expected KEY=VALUES, such as g=1:15 or passes=20,60")
     component, _, key = name.rpartition(".")
@@ -68,6 +73,8 @@ def _choice(text: str, job: Job) -> Choice:
             raise ConfigError(
                 f"--over {name}: neither {job.model.name} nor the protocol has it{suggest(key, known)}"
             )
+    if not component and (wrong := next((value for value in listed if not value.isdecimal()), None)):
+        raise ConfigError(f"--over {text}: a seed is a whole number from 0, not {wrong}")
     own = component in ("model", job.model.name) and key in options
     late = (component == "protocol" and key in LATE) or (own and bool(options[key].metadata.get("late")))
     return Choice(name, component, key, listed, late)

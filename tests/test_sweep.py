@@ -48,6 +48,10 @@ def test_what_over_means() -> None:
         ("g=5:1", "expected KEY=VALUES"),
         ("gg=1", "neither deeplog nor the protocol has it; did you mean 'g'"),
         ("g=x", "deeplog.g=x"),
+        ("alpha=1.2.3:4", "protocol.alpha=1.2.3:4"),
+        ("g=0:99999999999", "more than 10,000 values"),
+        ("seed=a", "a seed is a whole number from 0, not a"),
+        ("seed=0,-1", "a seed is a whole number from 0, not -1"),
         ("short=often", "protocol.short=often"),
     ],
 )
