@@ -132,12 +132,13 @@ def _identity(record: Record) -> str:
 
 
 def _earlier(folder: Path) -> dict[str, Record]:
-    """Successful runs of a folder by their identity, the newest of each; none where there are no records."""
+    """Successful runs of a folder by their identity, the newest of each, as far as their scores are there."""
     try:
         found = [record for record in records.read(folder) if record["status"] == "ok"]
     except DataError:
         return {}
-    return {_identity(record): record for record in found if "fit" in record["stages"]}  # not rescored
+    runs = [record for record in found if "fit" in record["stages"]]  # not rescored
+    return {_identity(one): one for one in runs if (folder / one["artifacts"]["scores"]).exists()}
 
 
 def ranked(found: Sequence[Record]) -> list[Record]:

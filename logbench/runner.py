@@ -163,6 +163,8 @@ def _error(stage: str, error: BaseException) -> dict[str, Any]:
     if isinstance(error, OSError) and not isinstance(error, LogbenchError):
         facts["message"] = f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
     elif not isinstance(error, LogbenchError):
+        if isinstance(error, SystemExit):
+            facts["message"] = f"it called sys.exit({error.code!r})"
         facts["traceback"] = "".join(traceback.format_exception(error))
     return facts
 

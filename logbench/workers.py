@@ -32,6 +32,8 @@ READING = frozenset({"start", "locate", "read", "group"})
 TIMED = frozenset({"fit", "score"})
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 TICK_S = 0.5
+EVALUATE_S = 60.0
+"""Least seconds to evaluate: most of it is the harness's own, and a fresh worker loads its libraries first."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Worker:
         self.pipe.send(plan)
 
     def outcome(self, timeout: float | None, note: Callable[[str], None]) -> Outcome | None:
-        """How the run went; None while it goes on. `timeout`: most seconds to fit and score, then to evaluate."""
+        """How the run went; None while it goes on. `timeout`: see `run_apart`."""
         ended = self.process.poll() is not None  # asked first: what it sent before is still read below
         try:
             while self.pipe.poll():
@@ -95,10 +97,13 @@ class Worker:
         if ended:
             self.process.wait()
             return Ended(self.stage, "Killed", _how(self.process.returncode))
-        if timeout is not None and self.since and time.monotonic() - self.since > timeout:
-            self.kill()
-            what = "fit and score" if self.stage in TIMED else "evaluate"
-            return Ended(self.stage, "Timeout", f"took longer than --timeout {timeout:g} s to {what}")
+        if timeout is not None and self.since:
+            own = self.stage in TIMED
+            most = timeout if own else max(timeout, EVALUATE_S)
+            if time.monotonic() - self.since > most:
+                self.kill()
+                said = f"--timeout {timeout:g} s to fit and score" if own else f"{most:g} s to evaluate"
+                return Ended(self.stage, "Timeout", f"took longer than {said}")
         return None
 
     def _at(self, stage: str, detail: str) -> None:
@@ -143,7 +148,8 @@ def run_apart(
 
     Args:
         jobs: how many run side by side.
-        timeout: most seconds that one may fit and score, and then evaluate; reading and parsing are not counted.
+        timeout: most seconds that one may fit and score, and then evaluate (there `EVALUATE_S` at least); reading
+            and parsing are not counted.
         block: plugins kept out; workers load all others that are installed.
         note: gets the runs' notes. watch: is told often what runs, as index → stage.
     """

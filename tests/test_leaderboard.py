@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import click
 import numpy as np
 import polars as pl
 import pytest
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import Plan, Sessions, provenance
+from logbench.cli.leaderboard import chosen
 from logbench.leaderboard import Leaderboard, ranked
 from logbench.progress import Bars
 from logbench.protocol import EvaluationProtocol
@@ -29,6 +31,8 @@ from logbench.verdicts import decide
 MODELS = """
 import os, subprocess, time
 from pathlib import Path
+import numpy as np
+import polars as pl
 import logbench
 
 class Good:
@@ -63,13 +67,25 @@ class Hungry(Good):
     def fit(self, train, context):
         raise MemoryError
 
+class Exits(Good):
+    def fit(self, train, context):
+        raise SystemExit(3)
+
+class Explains(Good):
+    def score(self, sessions, context):
+        scores = sessions.lengths.astype(float)
+        return logbench.Scores(scores, np.zeros(len(sessions), dtype=np.int64))
+    def expected(self, sessions, events, context):
+        time.sleep(5)
+        return pl.Series([[0]] * len(sessions))
+
 class Noisy(Good):
     def fit(self, train, context):
         os.write(1, b"native noise")
 
 @logbench.hookimpl
 def logbench_models():
-    for kind in (Good, Hang, Killed, Leaves, Spoils, Panics, Hungry, Noisy):
+    for kind in (Good, Hang, Killed, Leaves, Spoils, Panics, Hungry, Exits, Explains, Noisy):
         yield logbench.Component(kind.__name__.lower(), kind)
 """
 
@@ -119,17 +135,17 @@ def test_each_end_is_a_row_with_its_reason_and_stops_nothing_else(site: Path) ->
         "spoils": "output array is read-only",
         "panics": "Panic: no way on",
         "hungry": "MemoryError",
+        "exits": "it called sys.exit(3)",
     }
-    done = board(
-        site, "hang,killed,leaves,spoils,panics,hungry,noisy,good,knn", "--timeout", "4", "--format", "json"
-    )
+    names = ",".join([*bad, "explains", "noisy", "good", "knn"])  # explaining is slow, but no fitting nor scoring
+    done = board(site, names, "--timeout", "4", "--format", "json")
     rows = {row["name"]: row for row in json.loads(done.stdout) if row["kind"] == "model"}
     assert {name: rows[name]["reason"] for name in bad} == bad
     assert all(rows[name]["status"] == "error" for name in bad)
     assert rows["knn"]["status"] == "skipped" and "protocol.content=labelled" in rows["knn"]["reason"]
-    assert rows["good"]["f1"] == rows["noisy"]["f1"] == 1.0
-    assert list(rows)[:2] == ["good", "noisy"]  # the best first
-    assert "native noise" in done.stderr and "9 of 9" in done.stderr
+    assert rows["good"]["f1"] == rows["noisy"]["f1"] == rows["explains"]["f1"] == 1.0
+    assert list(rows)[:3] == ["explains", "good", "noisy"]  # the best first
+    assert "native noise" in done.stderr and "11 of 11" in done.stderr
     assert done.returncode == 1  # spoils is a bug
     assert sorted(record["model"] for record in records_of(site)) == sorted(rows)
     assert not alive(site)
@@ -140,6 +156,9 @@ def test_what_ran_is_taken_over_and_what_failed_is_tried_again(site: Path) -> No
     again = board(site, "good,leaves,noisy")
     assert "2 of 3 runs taken over" in again.stderr and "leaves: its process ended with code 3" in again.stdout
     assert [record["model"] for record in records_of(site)] == ["good", "leaves", "noisy", "leaves"]
+    (lost,) = (record for record in records_of(site) if record["model"] == "noisy")
+    (site / "runs" / lost["artifacts"]["scores"]).unlink()
+    assert "1 of 2 runs taken over" in board(site, "good,noisy").stderr
     (site / "nasty.py").write_text(MODELS + "\n# edited\n")
     assert "taken over" not in board(site, "good").stderr
 
@@ -339,3 +358,9 @@ def test_the_best_mean_f1_comes_first_and_failures_last() -> None:
     ]
     order = [(one["model"], one["seed"]) for one in ranked(found)]
     assert order == [("tie high", 0), ("tie low", 0), ("mean .5", 0), ("mean .5", 1), ("zero", 0), ("fails", 0)]
+
+
+@pytest.mark.parametrize("models", ["", ", ,"])
+def test_no_name_is_not_every_model(models: str) -> None:
+    with pytest.raises(click.UsageError, match="no model to run"):
+        chosen(Registry(), models, None)

@@ -69,9 +69,9 @@ def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple
     """Names of the models to run.
 
     Raises:
-        ConfigError: an unknown name. UsageError: none is left.
+        ConfigError: an unknown name. UsageError: none is named, or none is left.
     """
-    wanted = _names(models) or tuple(registry.components["model"])
+    wanted = tuple(registry.components["model"]) if models is None else _names(models)
     out = _names(exclude)
     for name in (*wanted, *out):
         registry.get("model", name)
