@@ -136,6 +136,13 @@ def test_help_ends_with_an_example(logbench: Run, command: str) -> None:
     assert last.strip().startswith("Example: logbench")
 
 
+@pytest.mark.parametrize("command", [(), ("parsers",)])
+def test_a_command_without_words_shows_its_help(logbench: Run, command: tuple[str, ...]) -> None:
+    done = logbench(*command)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("Usage: logbench") and len(done.stderr.splitlines()) > 8
+
+
 def test_list_imports_nothing_heavy(logbench: Run) -> None:
     code = (
         "import sys\nsys.argv = ['logbench', 'list']\nfrom logbench.cli import main\n"

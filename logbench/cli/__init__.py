@@ -122,6 +122,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        code = 2
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "logbench"
         code = _fail(f"{error.format_message()} (see: {path} --help)")
