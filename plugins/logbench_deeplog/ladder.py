@@ -27,7 +27,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the model and the slices."
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
+              help="Where the rungs run.")  # fmt: skip
 @click.option(
     "--seconds", type=click.FloatRange(min=0.01), default=2.0, show_default=True, help="For each slow rung; it is "
     "timed on a slice that takes so long."
