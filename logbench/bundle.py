@@ -75,7 +75,7 @@ class Bundle:
         for kind in KINDS:
             saved = self.facts["components"][kind]
             try:
-                entry = registry.get(kind, saved["name"])  # type: ignore[arg-type]
+                entry = registry.stored(kind, saved["name"], saved["config"])  # type: ignore[arg-type]
             except ConfigError as error:
                 raise ConfigError(
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"

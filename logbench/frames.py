@@ -65,6 +65,20 @@ class Lines:
             if name in schema and schema[name] != dtype:
                 raise PluginError(f"Lines column {name!r} must be {dtype}, got {schema[name]}")
 
+    def located(self) -> pl.LazyFrame:
+        """`number` (Int64, of each line from 0), `raw`, and `file` and `line` (Int64, from 1) to find it by.
+
+        Where the reader tells no place (columns `file` and `at`), `file` is null and `line` counts all lines.
+        """
+        schema = self.frame.collect_schema()
+        placed = {"file", "at"} <= set(schema.names())
+        return self.frame.select(
+            number=pl.col("line").cast(pl.Int64),
+            raw="raw" if "raw" in schema else "message",
+            file=pl.col("file") if placed else pl.lit(None, pl.String),
+            line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
+        )
+
     def batches(self, size: int = 262_144) -> Iterator[pl.DataFrame]:
         """Bounded batches of at most `size` lines, in order; each call reads anew."""
         return iter(self.frame.collect_batches(chunk_size=size, maintain_order=True))

@@ -133,7 +133,21 @@ def component(path: Path, name: str) -> Component[Any]:
     Raises:
         ConfigError: see `load`.
     """
-    own = load(path)
+    return defined(load(path), name)
+
+
+def stored(config: Mapping[str, Any], name: str) -> Component[Any] | None:
+    """The data set that a record or bundle holds in its configuration; None where it is no own log.
+
+    So a bundle scores logs also where the definition was never added, or has changed since.
+    """
+    if not {"folder", "files", "format"} <= config.keys():
+        return None
+    return defined(make(OwnLog, config, name), name)
+
+
+def defined(own: OwnLog, name: str) -> Component[Any]:
+    """The data set of a definition."""
     hints = get_type_hints(OwnLog)
     fields: list[Any] = [
         (f.name, hints[f.name], option(getattr(own, f.name), f.metadata["help"], **f.metadata["bounds"]))

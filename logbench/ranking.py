@@ -40,10 +40,11 @@ def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
 def described(
     record: Mapping[str, Any], folder: Path, which: Which, count: int, registry: Registry
 ) -> list[dict[str, Any]]:
-    """Rows for people: `unit`, `units` like it, `label`, `score`, `verdict`, `event`, `line` (from 1), `raw`,
-    `template`, `expected` (templates, likeliest first).
+    """Rows for people: `unit`, `units` like it, `label`, `score`, `verdict`, `event`, `file`, `line` (from 1,
+    in that file where the data set names it, else of all), `raw`, `template`, `expected` (templates, likeliest
+    first).
 
-    `raw` is None where the data are gone or have changed since.
+    `file` and `raw` are None where the data are gone or have changed since.
 
     Raises:
         DataError: the run has no scores.
@@ -62,8 +63,7 @@ def described(
             "short": row["short"],
             "event": row["decided_by"] if row["decided_by"] is not None and row["decided_by"] >= 0 else None,
             "events": row["events"],
-            "line": row["line"] + 1 if row["line"] is not None else None,
-            "raw": raw.get(row["line"]),
+            **raw.get(row["line"], {"file": None, "line": _from_one(row["line"]), "raw": None}),
             "template": names.get(row["key"]),
             "expected": [names[key] for key in row["expected"]] if row["expected"] is not None else None,
         }
@@ -71,22 +71,24 @@ def described(
     ]
 
 
-def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry) -> dict[int, str]:
-    """Raw text of lines (numbered from 0) of the run's data; empty where they are gone or have changed."""
+def _from_one(line: int | None) -> int | None:
+    return None if line is None else line + 1
+
+
+def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry) -> dict[int, dict[str, Any]]:
+    """`raw`, `file` and `line` (from 1) of lines (numbered from 0) of the run's data; none where they are gone or
+    have changed."""
     data = record["dataset"]
     try:
-        entry = registry.get("dataset", data["name"])
+        entry = registry.stored("dataset", data["name"], record["config"]["dataset"])
         part = Part(entry, make(entry.item.config, record["config"]["dataset"], data["name"]))
         opened = part.build().read(Path(data["path"]))
         if not isinstance(opened, Lines) or not numbers or digest_of(opened.files) != data["digest"]:
             return {}
-        column = "raw" if "raw" in opened.frame.collect_schema() else "message"
-        found = (
-            opened.frame.select("line", column).filter(pl.col("line").is_in(numbers)).collect(engine="streaming")
-        )
+        found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
     except (LogbenchError, OSError):
         return {}
-    return dict(found.iter_rows())
+    return {row.pop("number"): row for row in found.iter_rows(named=True)}
 
 
 def unlabelled_hint(which: Which, record: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -201,6 +201,15 @@ class Registry:
             item = combination.component("+".join(m.item.name for m in members), [m.item for m in members])
             return Entry(item, members[0].plugin, members)
         return _find(known, name, kind, self.broken)
+
+    def stored(self, kind: Kind, name: str, config: Mapping[str, Any]) -> Entry:
+        """The component that a record or bundle names; own logs as they were defined then, added here or not.
+
+        Raises:
+            ConfigError: it is not installed.
+        """
+        item = ownlogs.stored(config, name) if kind == "dataset" else None
+        return Entry(item, _own_plugin(name)) if item else self.get(kind, name)
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""

@@ -25,7 +25,7 @@ def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) ->
     Returns:
         Columns `unit`, `score` (Float64, null where the protocol drops it), `verdict` (Boolean), `events`,
         `unseen`, `short`, `event` (index of the deciding one, −1: none), `line` (from 0), `key`, `template`,
-        `raw` (of the deciding line).
+        `raw` (of the deciding line of an alarm), `file` and `at` (see `Lines.located`).
 
     Raises:
         DataError: the data cannot be read.
@@ -90,11 +90,13 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
 
 
 def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
-    """Add the raw text of the deciding lines of alarms."""
-    if isinstance(opened, KeySequences) or "raw" not in opened.frame.collect_schema():
-        return frame.with_columns(raw=pl.lit(None, pl.String))
-    numbers = frame.filter("verdict")["line"].drop_nulls().unique()
-    found = opened.frame.select(pl.col("line").cast(pl.Int64), "raw").filter(
-        pl.col("line").is_in(numbers.implode())
-    )
-    return frame.join(found.collect(engine="streaming"), on="line", how="left", maintain_order="left")
+    """Add the raw text of the deciding lines of alarms, and where each deciding line stands."""
+    if isinstance(opened, KeySequences):
+        return frame.with_columns(
+            raw=pl.lit(None, pl.String), file=pl.lit(None, pl.String), at=pl.lit(None, pl.Int64)
+        )
+    places = opened.located().rename({"number": "line", "line": "at"})
+    wanted = frame["line"].drop_nulls().unique()
+    found = places.filter(pl.col("line").is_in(wanted.implode())).collect(engine="streaming")
+    joined = frame.join(found, on="line", how="left", maintain_order="left")
+    return joined.with_columns(raw=pl.when("verdict").then("raw"))

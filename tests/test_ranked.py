@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -61,3 +62,23 @@ def test_nothing_is_ranked_for_machines_or_where_labels_judge(folder: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "no labels" not in done.stdout
     assert "--false-positives" in done.stderr
+
+
+def test_a_bundle_scores_without_the_definition_and_finds_lines_in_their_file(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert run(folder, "new-event", "--save", "saved").returncode == 0
+    (folder / "my.toml").unlink()
+    (folder / "new.log").write_text("INFO s1 step one\n  more\n  more\nERROR s2 disk\n")
+    environment = {
+        **os.environ,
+        "LOGBENCH_CACHE": str(folder / "cache"),
+        "LOGBENCH_CONFIG": str(folder / "config"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "logbench", "score", str(folder / "saved"), "--data", "new.log", "--json"],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = {row["unit"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert (rows["s2"]["file"], rows["s2"]["line"], rows["s2"]["raw"]) == ("new.log", 4, "ERROR s2 disk")

@@ -95,7 +95,14 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Lines from 1, as editors count; an infinite score (an unseen key, a flagged short unit) as a word."""
     score = row["score"]
     word = "inf" if score == float("inf") else "-inf" if score == float("-inf") else score
-    return {**row, "score": word, "line": None if row["line"] is None else row["line"] + 1}
+    line = _line(row)
+    return {**row, "score": word, "line": line}
+
+
+def _line(row: dict[str, Any]) -> int | None:
+    """From 1: in its file where that is known, else among all lines."""
+    at: int | None = row.pop("at", None)
+    return at if at is not None else None if row["line"] is None else row["line"] + 1
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +112,6 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
         "verdict": "ALARM" if row["verdict"] else "",
         "events": row["events"],
         "event": row["event"] + 1 if row["event"] >= 0 else ("short" if row["short"] else None),
-        "line": None if row["line"] is None else f"{row['line'] + 1:,}",
-        "what": shorten(row["raw"] or row["template"] or "", 90),
+        "line": None if (line := _line(row)) is None else f"{line:,}",
+        "what": shorten(" ".join((row["raw"] or row["template"] or "").split()), 90),
     }

@@ -51,11 +51,12 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
         return [f"{head}\n   short: {row['events']} events; the protocol decides"]
     if row["event"] is None:
         return [f"{head}\n   {row['events']} events, none decided alone"]
-    where = f", line {row['line']:,}" if row["line"] else ""
+    where = f", {row['file']}" if row["file"] else ""
+    where += f", line {row['line']:,}" if row["line"] else ""
     lines = [f"{head}\n   event {row['event'] + 1} of {row['events']}{where}"]
     if row["raw"] is not None:
-        lines.append(f"   raw       {shorten(row['raw'], 160)}")
-    lines.append(f"   template  {shorten(str(row['template']), 160)}")
+        lines.append(f"   raw       {shorten(' '.join(row['raw'].split()), 160)}")
+    lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), 160)}")
     for rank, template in enumerate(row["expected"] or [], 1):
         came = "  <- came" if template == row["template"] else ""
         lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}{came}")
