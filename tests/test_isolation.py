@@ -197,3 +197,14 @@ def test_a_hook_that_raises_in_a_run_sets_its_plugin_aside(tmp_path: Path, logbe
     done = logbench("run", "length", *SMALL, "--json")
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 1
     assert not re.search("too late", done.stderr)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(closed: str, tmp_path: Path) -> None:
+    install(tmp_path, "1 / 0")  # so that a warning is written, too
+    shell = f'"{sys.executable}" -m logbench list model {closed}'
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(["/bin/sh", "-c", shell], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert "unruly" not in done.stdout

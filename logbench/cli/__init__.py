@@ -118,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # Waiting threads that spin steal the cores from whatever else runs; read when a model first loads OpenMP.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupt.install()
+    output.reopen()
     output.take()
     try:
         code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)

@@ -10,6 +10,17 @@ import threading
 GRACE_S = 3.0
 
 
+def reopen() -> None:
+    """Standard streams that the caller closed (`>&-`) lead nowhere, so that no file takes their descriptor."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+
+
 def take() -> None:
     """Keep descriptor 1 for this command's own `print`s; what else writes to it reaches standard error.
 
