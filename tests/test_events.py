@@ -190,7 +190,9 @@ KNOWN = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1
 @given(KNOWN, UNITS)
 @settings(deadline=None)
 def test_new_event_scores_unseen_events(train: list[list[int]], test: list[list[int]]) -> None:
-    assert scored(model("new-event", train, 3), test, 3) == [[float(key >= 3) for key in unit] for unit in test]
+    seen = {key for unit in train for key in unit}
+    found = scored(model("new-event", train, 3), test, 3)
+    assert found == [[float(key not in seen) for key in unit] for unit in test]
 
 
 @given(KNOWN, UNITS)

@@ -11,35 +11,35 @@ from logbench import Scores
 from .common import Kept, first_true
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from logbench import Context, Sessions
 
 
-class NewEvent:
-    """Score: 1 where a unit has an event unseen in training, else 0; decided by the first one."""
+class NewEvent(Kept):
+    """Score: 1 where a unit has an event that no training unit has, else 0; decided by the first one.
+
+    The harness's vocabulary may hold more: where labelled anomalies train others, this sees normal units alone.
+    """
+
+    kept = ("known",)
 
     def fit(self, train: Sessions, context: Context) -> None:
-        """Nothing to learn: the vocabulary is the harness's."""
+        """Remember the events of the training units, bool [vocabulary + 1]; the last stands for unseen ones."""
+        self.known = np.bincount(train.folded, minlength=train.vocabulary + 1) > 0
+        self.known[-1] = False
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`."""
-        none = np.full(len(sessions), -1, dtype=np.int64)
+        new = ~self.known[sessions.folded]
+        event, ignoring = (_first(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary)))
         return Scores(
-            primary=(sessions.unseen > 0).astype(np.float64),
-            event=_first_unseen(sessions),
-            ignoring=np.zeros(len(sessions)),
-            ignoring_event=none,
-            events=(sessions.keys >= sessions.vocabulary).astype(np.float64) if context.events else None,
+            primary=(event >= 0).astype(np.float64),
+            event=event,
+            ignoring=(ignoring >= 0).astype(np.float64),
+            ignoring_event=ignoring,
+            events=new.astype(np.float64) if context.events else None,
         )
-
-    def save(self, folder: Path) -> None:
-        """There is nothing to save."""
-
-    def load(self, folder: Path) -> None:
-        """There is nothing to load."""
 
 
 class Length(Kept):
@@ -58,7 +58,7 @@ class Length(Kept):
         return Scores(primary=score, event=last, ignoring=score, ignoring_event=last)
 
 
-def _first_unseen(sessions: Sessions) -> NDArray[np.int64]:
-    """Index of the first event out of vocabulary in each unit, int64 [units]; −1 where there is none."""
-    at = first_true(sessions.keys >= sessions.vocabulary, sessions.units, len(sessions))
+def _first(hits: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]:
+    """Index of the first event in each unit that is a hit, int64 [units]; −1 where there is none."""
+    at = first_true(hits, sessions.units, len(sessions))
     return np.where(at < 0, -1, at - sessions.offsets[:-1])
