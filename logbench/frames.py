@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .histories import Histories
+    from .lineformat import LineFormat
 
 T = TypeVar("T")
 Ints = "NDArray[np.int32] | NDArray[np.int64]"
@@ -49,12 +50,14 @@ class Lines:
         labels: data set labels by unit, columns `unit` (String) and `label` (Int8: 0 normal, 1 anomaly), or
             None. A callable defers the reading.
         counted: what the reader met, name → number of lines (`undecodable_lines`); asked once all were read.
+        form: how lines were declared, where they were: tells where a log that comes in pieces may be cut.
     """
 
     frame: pl.LazyFrame
     files: Sequence[Path] = ()
     labels: Callable[[], pl.DataFrame] | None = None
     counted: Callable[[], Mapping[str, int]] | None = None
+    form: LineFormat | None = None
 
     def __post_init__(self) -> None:
         schema = self.frame.collect_schema()

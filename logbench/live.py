@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import tempfile
@@ -17,6 +18,7 @@ from .errors import DataError, UnfitError
 from .frames import Lines
 from .grouping import batches, coded, group_lines
 from .interfaces import Context, silent
+from .linereader import Pieces
 from .scoring import score_grouped
 from .streams import LONGEST
 
@@ -64,11 +66,14 @@ def score_stream(
             live.take(b"".join([*rest, block[:cut]]))
             rest = []
         rest.append(block[cut:])
+        if not block:
+            live.rest()
         if sum(map(len, rest)) > LONGEST:
             raise DataError(f"standard input: a line of more than {LONGEST:,} bytes; is this a text log?")
         yield from live.close()
     if any(rest):
         live.take(b"".join(rest))
+    live.rest()
     yield from live.close(everything=True)
 
 
@@ -84,9 +89,27 @@ class _Live:
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
     newest: float = 0.0
     arrived: float = 0.0
+    pieces: Pieces | None = None
+
+    def __post_init__(self) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".log") as file, contextlib.suppress(DataError):
+            opened = self.bundle.parts["dataset"].build().read(Path(file.name))
+            if isinstance(opened, Lines) and opened.form is not None:
+                self.pieces = Pieces(opened.form)
 
     def take(self, text: bytes) -> None:
-        """Read whole lines through the data set's own reader, and keep what belongs to a session."""
+        """Whole lines that came."""
+        self._read(self.pieces.take(text) if self.pieces else text)
+
+    def rest(self) -> None:
+        """Nothing came for a while, or nothing will: the last event is whole."""
+        if self.pieces:
+            self._read(self.pieces.rest())
+
+    def _read(self, text: bytes) -> None:
+        """Read events through the data set's own reader, and keep what belongs to a session."""
+        if not text:
+            return
         with tempfile.NamedTemporaryFile(suffix=".log") as file:
             file.write(text)
             file.flush()

@@ -200,11 +200,13 @@ class OwnLogs:
         See `Dataset.read`.
         """
         from .linereader import open_lines
+        from .streams import readable
 
         own, file = self.config, self.home / self.config.labels
         if not own.labels:
             return open_lines(path, own.files, own.line_format)
-        also = [file] if file.is_file() else []
+        with readable(str(file)[:200]):
+            also = [file] if file.is_file() else []
         return open_lines(path, own.files, own.line_format, lambda units: read_labels(file, own), also)
 
 

@@ -159,8 +159,8 @@ def _hits(folder: Path, pattern: str) -> list[Path]:
         for suffix in ("", ".gz", ".zst"):
             if hits := sorted(hit for hit in start.glob(inner + suffix) if hit.is_file()):
                 return hits
-    except (ValueError, NotImplementedError) as error:
-        raise DataError(f"{pattern}: no pattern of file names: {error}") from None
+    except (ValueError, NotImplementedError, OSError) as error:
+        raise DataError(f"{pattern[:200]}: no pattern of file names: {error}"[:400]) from None
     return []
 
 

@@ -342,7 +342,7 @@ def fuzz(count: int, seed: int, registry: Registry | None = None) -> Outcome:
             except BaseException as error:
                 where = traceback.format_exc().strip().splitlines()[-4:]
                 outcome.failures.append(
-                    f"{number} ({case.kind}): {type(error).__name__}: {error}\n" + "\n".join(where)
+                    f"{number} ({case.kind}): {type(error).__name__}: {str(error)[:300]}\n" + "\n".join(where)
                 )
     return outcome
 
