@@ -22,12 +22,12 @@ RENAMED: Mapping[str, Renamed] = {}
 """Old public name of `logbench` → where it went. `logbench.old` still gives the new one, and warns."""
 
 
-def current(name: str, renamed: Mapping[str, Renamed] = RENAMED) -> str | None:
+def current(name: str) -> str | None:
     """The name that `name` has now, with a `DeprecationWarning` to its user; None where it was not renamed."""
-    if name not in renamed:
+    if name not in RENAMED:
         return None
-    _warn(f"logbench.{name}", *renamed[name], level=4)
-    return renamed[name].instead
+    _warn(f"logbench.{name}", *RENAMED[name], level=4)
+    return RENAMED[name].instead
 
 
 def deprecated(instead: str, gone: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -9,6 +9,7 @@ It refuses where an argument of a hook vanished or changed: plugins in the field
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import re
@@ -52,6 +53,17 @@ def public() -> dict[str, Any]:
 def hooks() -> dict[str, Callable[..., Any]]:
     """The hook specifications by name, in the order of their file."""
     return {name: value for name, value in vars(hookspecs).items() if name.startswith("logbench_")}
+
+
+def fixtures() -> dict[str, tuple[str, str]]:
+    """Pytest fixtures for authors by name: what each gives, and its docstring."""
+    tree = ast.parse((Path(logbench.testing.__file__).parent / "pytest_plugin.py").read_text(encoding="utf-8"))
+    return {
+        node.name: (ast.unparse(node.returns), ast.get_docstring(node) or "")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.returns
+        if any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+    }
 
 
 def summary(thing: Any) -> str:
@@ -99,7 +111,7 @@ def signature(name: str, thing: Any) -> str:
 def members(cls: type) -> Iterator[tuple[str, str, Any]]:
     """Attributes without a default, properties and methods of a public class: name, text, what it is."""
     fields = {one.name for one in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else set()
-    for name, hint in vars(cls).get("__annotations__", {}).items():
+    for name, hint in inspect.get_annotations(cls).items():
         if name not in fields and not name.startswith("_"):
             yield name, f"{name}: {_annotation(hint)}", None
     for name, value in vars(cls).items():
@@ -144,6 +156,7 @@ def surface() -> str:
             parts.append(f"def {signature(name, thing)}")
         else:
             parts.append(f"{name}: {type(thing).__name__}")
+    parts += [f"fixture {name} -> {gives}" for name, (gives, _) in fixtures().items()]
     parts += [f"hook {signature(name, hook)}" for name, hook in hooks().items()]
     body = "\n\n".join(parts)
     used = [f"type {name} = {text}" for name, text in aliases().items() if re.search(rf"\b{name}\b", body)]
@@ -189,6 +202,7 @@ def api() -> str:
         "A plugin imports these names and no others: `from logbench import …`. What is not here may change in any "
         "release. What is here is kept: a name that goes away warns for one release first (`DeprecationWarning`, "
         "with what to use instead). The hooks have [pages of their own](../hooks/index.md).",
+        "## logbench",
     ]
     for name, thing in public().items():
         if name.startswith("testing.") and "## logbench.testing" not in parts:
@@ -198,6 +212,8 @@ def api() -> str:
             ]
         parts.append(f"### `{name}`")
         parts += _described(name, thing)
+    parts += ["## Pytest fixtures", "Where logbench is installed, pytest has them; nothing is to be imported."]
+    parts += [f"### `{name}`\n\nGives `{gives}`. {_escaped(text)}" for name, (gives, text) in fixtures().items()]
     choices = [f"- `{name}`: " + ", ".join(_choices(text)) for name, text in aliases().items()]
     parts += ["## Types of choices", "\n".join(choices)]
     return "\n\n".join(parts) + "\n"

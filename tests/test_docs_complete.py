@@ -49,10 +49,10 @@ def test_every_hook_has_its_page_with_a_plugin_that_is_run(hook: str) -> None:
     assert f"`{hook}`]({Path(name).name}" in page("hooks/index.md"), f"docs/hooks/index.md does not lead to {hook}"
 
 
-@pytest.mark.parametrize("name", docs_reference.public())
+@pytest.mark.parametrize("name", [*docs_reference.public(), *docs_reference.fixtures()])
 def test_every_public_name_is_described(name: str) -> None:
     first = section("reference/api.md", name).strip().splitlines()[0]
-    assert first[0] != "`" * 3 and not first.startswith("```"), f"{name} has no docstring of its own"
+    assert not first.startswith(("```", "- ")), f"{name} has no docstring of its own"
 
 
 def commands() -> Iterator[Any]:
@@ -81,12 +81,12 @@ def test_every_protocol_field_and_choice_is_explained(field: Any) -> None:
 
 
 def test_every_preset_of_ours_is_named_where_it_says_who_trains_what() -> None:
-    presets = logbench_presets()
+    presets = our_presets()
     missing = [name for name in presets if f"`{name}`" not in page("reference/protocol.md")]
     assert not missing, f"docs/reference/protocol.md does not name the presets {missing}"
 
 
-def logbench_presets() -> list[str]:
+def our_presets() -> list[str]:
     from logbench.registry import Registry, installed
 
     registry = Registry([plugin for plugin in installed() if plugin.distribution == docs_reference.OWN])
