@@ -117,5 +117,7 @@ def test_the_command_shows_runs_side_by_side(run_logbench: Any) -> None:
     lines = shown.out.splitlines()
     assert shown.code == 0 and "max_train=5" in shown.out and max(map(len, lines)) <= 100, shown.err
     assert [line.split()[0] for line in lines if " at " in line] == ["label-free", "oracle"]
+    five = run_logbench(*words[:-1], *(f"dataset.normal_total={','.join('12345')}", "--over", "max_train=5"))
+    assert max(map(len, five.out.splitlines())) <= 100, "more than fit stand below each other"
     (row, *_) = [json.loads(line) for line in run_logbench(*words, "--json").out.splitlines()]
     assert row["early"] == {"max_train": "5"} and 0 <= row["metrics"]["f1"] <= 1

@@ -46,7 +46,7 @@ def command(
         if as_json:
             print_json(rows)
         else:
-            print_table(rows)
+            print_table([{**row, "summary": textwrap.fill(row["summary"], 50)} for row in rows])
         return 0
     chosen = state.registry.table(table)
     plan = Plan(
@@ -80,7 +80,7 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mappi
             said = [text for text in (cell.get("why", ""), row.remark) if text and at == 0]
             numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
             rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
-    print_table(rows, disable_numparse=True, colalign=["left", "left", *["right"] * 3, *["left"] * 3])
+    print_table(rows, disable_numparse=True, colalign=["left", "left", "right", "right", *["left"] * 3])
     print()
     for text, number in remarks.items():
         _say(f"[{number}] {text}")
@@ -98,9 +98,8 @@ def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:
         "model": model,
         "metric": cell["metric"],
         "published": f"{cell['published']:.3f}",
-        "ours": "–" if ours is None else f"{ours:.3f}",
-        "difference": "" if ours is None else f"{cell['difference']:+.3f}",
-        "": "not run" if ours is None else "" if cell["within"] else "MISSED",
+        "ours": "not run" if ours is None else f"{ours:.3f}",
+        "difference": "" if ours is None else f"{cell['difference']:+.3f}{'' if cell['within'] else ' MISSED'}",
         "95% interval": f"{cell['low']:.3f} … {cell['high']:.3f}" if "low" in cell else "",
         "why": remark,
     }
