@@ -7,11 +7,13 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
+import polars as pl
 from scipy.sparse import csr_array
 from scipy.spatial.distance import jensenshannon
 
 from .bounds import upper_bound
 from .errors import DataError, UnfitError
+from .explain import templates_frame
 from .frames import Sessions
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PERMUTATIONS = 99
+FREQUENT = 10
+"""Templates that are named."""
 CLASSES = {"normal": NORMAL, "anomaly": ANOMALY, "unlabelled": UNKNOWN}
 QUANTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 
@@ -37,9 +41,9 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
 
     Returns:
         `facts` of reading, `unit`, `units`, `labels` (by class), `line_labels` (the same of lines, or None),
-        `prevalence`, `parser`, `windower`, `keys` (known from training), `distinct` key sequences, `bound` (see
-        `bounds.Bound`), `lengths` (class → quantiles) and `splits`: kind of training → `split_facts`, or `skipped`
-        with the reason.
+        `prevalence`, `parser`, `windower`, `keys` (known from training), `templates` (the most frequent ones, by
+        events of all units), `distinct` key sequences, `bound` (see `bounds.Bound`), `lengths` (class → quantiles)
+        and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
 
     Raises:
         DataError, UnfitError: no split serves; the reason of the customary one.
@@ -87,10 +91,20 @@ def _counts(job: Job, prepared: Prepared) -> dict[str, Any]:
         "parser": job.parser.name,
         "windower": job.windower.name,
         "keys": prepared.vocabulary.size,
+        "templates": _frequent(prepared),
         "distinct": len(sessions.distinct),
         "bound": _bound(prepared, np.arange(len(sessions))),
         "lengths": {name: _quantiles(sessions.lengths[labels == label]) for name, label in CLASSES.items()},
     }
+
+
+def _frequent(prepared: Prepared) -> list[dict[str, Any]]:
+    """The most frequent templates, `events` of each, and whether training knows it (`known`)."""
+    events = np.bincount(prepared.sessions.keys)
+    top = np.argsort(-events, kind="stable")[:FREQUENT]
+    templates = templates_frame(prepared.grouped, prepared.vocabulary).unique("key")
+    rows = pl.DataFrame({"key": top.astype(np.int32), "events": events[top]})
+    return rows.join(templates, on="key", how="left", maintain_order="left").drop("key").to_dicts()
 
 
 def _line_labels(prepared: Prepared) -> dict[str, int] | None:

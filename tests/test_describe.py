@@ -94,6 +94,10 @@ def test_counts_are_those_of_a_loop(tmp_path: Path) -> None:
     keys, labels = units_by_hand()
     assert found["facts"]["lines"] == len(LOG) and found["unit"] == "node" and found["units"] == len(keys)
     assert found["labels"] == {"normal": labels.count(0), "anomaly": labels.count(1), "unlabelled": 0}
+    frequent = [(row["template"], row["events"], row["known"]) for row in found["templates"]]
+    words = Counter(message for message, *_ in LOG)
+    assert sorted(frequent) == sorted((word, count, word != "late") for word, count in words.items())
+    assert [count for _, count, _ in frequent] == sorted(words.values(), reverse=True)
     lines = Counter(label for _, label, *_ in LOG)
     assert found["line_labels"] == {"normal": lines[0], "anomaly": lines[1], "unlabelled": 0}
     assert found["prevalence"] == pytest.approx(labels.count(1) / len(labels))

@@ -109,5 +109,7 @@ def note(text: str) -> None:
 
 
 def shorten(text: str, width: int) -> str:
-    """At most `width` characters."""
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """One line of at most `width` characters, whatever the log holds: what a terminal would act on is `�`."""
+    line = " ".join(text[: 16 * width].split())
+    line = "".join(letter if letter.isprintable() else "�" for letter in line)
+    return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
