@@ -160,6 +160,10 @@ class Registry:
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
                 raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
+            from .cli import COMMANDS
+
+            if command.name in COMMANDS:
+                raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
             yield self.commands, command.name, Entry(command, plugin)
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:

@@ -119,6 +119,12 @@ def test_the_same_module_twice_is_one_line() -> None:
     assert registry.get("model", "fine").plugin is first
 
 
+def test_a_command_of_the_core_cannot_be_replaced() -> None:
+    offered = hookimpl(lambda: [click.Command("run")], specname="logbench_commands")
+    said = only_error(plugin("b", logbench_commands=offered))
+    assert said == "'run' is already taken by a command of logbench itself"
+
+
 def test_an_interruption_is_no_broken_plugin() -> None:
     with pytest.raises(KeyboardInterrupt):
         Registry(plugins=[plugin("b", load=raises(KeyboardInterrupt()))])
