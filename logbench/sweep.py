@@ -22,6 +22,8 @@ from .verdicts import decide
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
+NEXT = re.compile(r",\s*(?=[\w.-]+\s*=)")
+"""Where another choice begins."""
 MOST = 10_000
 """Values of one choice."""
 PICKS = {"label-free": "validation", "oracle": "oracle"}
@@ -45,12 +47,12 @@ class Choice:
 
 
 def choices(texts: Sequence[str], job: Job) -> list[Choice]:
-    """What `--over` means for a model: `g=1:15`, `protocol.alpha=0.01,0.05`, `seed=0:4`.
+    """What `--over` means for a model: `g=1:15`, `protocol.alpha=0.01,0.05`, `g=1:15,passes=20,60`, `seed=0:4`.
 
     Raises:
         ConfigError: not of this form, or no such option.
     """
-    found = [_choice(text, job) for text in texts]
+    found = [_choice(part, job) for text in texts for part in NEXT.split(text)]
     if twice := next((c.name for c in found if [o.name for o in found].count(c.name) > 1), None):
         raise ConfigError(f"--over {twice} is given twice")
     return found

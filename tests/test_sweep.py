@@ -32,6 +32,7 @@ def test_what_over_means() -> None:
         ("model", "steps", ("5", "10"), False),
         ("", "seed", ("0", "1"), False),
     ]
+    assert of(plan, "g=1:3,steps=5,10, seed=0:1") == of(plan, "g=1:3", "steps=5,10", "seed=0:1")
     assert of(plan, "alpha=0.01:0.03:0.01", "protocol.train=first,random", "drain.depth=4", "deeplog.g=7") == [
         ("protocol", "alpha", ("0.01", "0.02", "0.03"), True),
         ("protocol", "train", ("first", "random"), False),

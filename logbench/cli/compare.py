@@ -59,5 +59,5 @@ def _shown(row: Mapping[str, Any], metric: str, rival: bool) -> dict[str, Any]:
         "difference": f"{row['difference']:+.4f}{' WORSE' if row['worse'] else ''}" if rival else None,
         "95% interval": f"{low:+.4f} … {row['high']:+.4f}" if low is not None else None,
         "lower in": f"{row['lower']:.1%}" if low is not None else None,
-        "McNemar p": f"{test['p']:.2g}" if test else None,
+        "McNemar p": (f"{test['p']:.2g}" if test["p"] else "< 1e-300") if test else None,
     }

@@ -21,7 +21,7 @@ WIDTH, NAMES, CELL = 100, 21, 15
 @click.argument("model")
 @with_plan_options
 @click.option("--over", multiple=True, required=True, metavar="KEY=VALUES",
-              help="A choice and its values: g=1:15, passes=20,60, alpha=.01:.05:.01 (repeatable).")  # fmt: skip
+              help="A choice and its values: g=1:15,passes=20,60 or alpha=.01:.05:.01 (repeatable).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
