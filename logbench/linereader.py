@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -24,6 +28,10 @@ EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
 WHOLE = "whole_line__"
 """Column that is null where a line does not match."""
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
+T = TypeVar("T")
+U = TypeVar("U")
+WORKERS = min(8, os.cpu_count() or 1)
+"""Frames taken apart side by side: a regular expression runs on one core."""
 Units = Callable[[], pl.DataFrame]
 
 
@@ -126,19 +134,25 @@ class Reader:
     ) -> Iterator[pl.DataFrame]:
         wanted = list(self.schema()) if columns is None else columns
         counts, left = Counts(), n_rows
+        for frame, unmatched, timeless in ahead(partial(self._columns, wanted), self._numbered(counts)):
+            counts.unmatched += unmatched
+            counts.timeless += timeless
+            kept = frame if left is None else frame.head(left)
+            left = None if left is None else left - len(kept)
+            yield kept if predicate is None else kept.filter(predicate)
+            if left == 0:
+                return
+        facts = counts.facts() | ({"grown_files": grown} if (grown := self.texts.grown) else {})
+        if "message" in wanted:
+            self.counts = facts
+
+    def _numbered(self, counts: Counts) -> Iterator[tuple[str, Splitter, pl.DataFrame]]:
+        """Name of the text, how to take its events apart, and events: `line`, `raw`, `at`."""
         for text in self.texts:
             for split, events in self._events(text, counts):
                 numbered = events.with_row_index("line", counts.used)
                 counts.used += len(events)
-                frame = self._columns(numbered, split, text.name, wanted, counts)
-                frame = frame if left is None else frame.head(left)
-                left = None if left is None else left - len(frame)
-                yield frame if predicate is None else frame.filter(predicate)
-                if left == 0:
-                    return
-        facts = counts.facts() | ({"grown_files": grown} if (grown := self.texts.grown) else {})
-        if "message" in wanted:
-            self.counts = facts
+                yield text.name, split, numbered
 
     def _events(self, text: Text, counts: Counts) -> Iterator[tuple[Splitter, pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
@@ -169,8 +183,10 @@ class Reader:
         )
 
     def _columns(
-        self, events: pl.DataFrame, split: Splitter, name: str, wanted: Sequence[str], counts: Counts
-    ) -> pl.DataFrame:
+        self, wanted: Sequence[str], item: tuple[str, Splitter, pl.DataFrame]
+    ) -> tuple[pl.DataFrame, int, int]:
+        """The columns `wanted` of an item of `_numbered`; events that do not match and those without a time."""
+        name, split, events = item
         form = self.form
         whole = events.with_columns(file=pl.lit(name))
         if set(wanted) - {"line", "raw", "file", "at"}:
@@ -187,11 +203,8 @@ class Reader:
             "matched": pl.col(WHOLE).is_not_null() & split.message.is_not_null(),
         }
         frame = whole.select(made[column].alias(column) if column in made else pl.col(column) for column in wanted)
-        if "message" in wanted:
-            counts.unmatched += whole.select((~made["matched"]).sum()).item()
-        if "time" in wanted:
-            counts.timeless += frame["time"].null_count()
-        return frame
+        unmatched = int(whole.select((~made["matched"]).sum()).item()) if "message" in wanted else 0
+        return frame, unmatched, frame["time"].null_count() if "time" in wanted else 0
 
 
 def joined(
@@ -247,6 +260,18 @@ class Splitter:
             return lines.to_frame().select(self.begins).to_series()
         odd = lines.str.count_matches('"', literal=True) % 2
         return (odd.cum_sum() - odd) % 2 == 0
+
+
+def ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """`function` of each item, in order, made in threads a few items ahead."""
+    waiting: deque[Future[U]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 class Pieces:
