@@ -52,6 +52,7 @@ def run_page(page: Path, folder: Path, data: Path) -> list[str]:
     site.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(site), "LOGBENCH_DATA": str(data), "COLUMNS": "100"}
+    env["LOGBENCH_CONFIG"] = str(folder / ".config")
     ran = []
     for block in blocks(page):
         if block.mark == "file":
