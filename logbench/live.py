@@ -7,8 +7,10 @@ import os
 import select
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -19,9 +21,11 @@ from .frames import Lines
 from .grouping import batches, coded, group_lines
 from .interfaces import Context, silent
 from .linereader import Pieces
-from .scoring import score_grouped
+from .scoring import left_over, score_grouped
 from .streams import LONGEST
 
+NAME = "stdin.log"
+"""File that a piece is read from: the session where these are files."""
 BLOCK = 1 << 20
 """Bytes asked for at a time; fewer come where the writer is slower."""
 
@@ -43,8 +47,9 @@ def score_stream(
     timeout: float,
     device: str,
     clock: Callable[[], float] = time.monotonic,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[pl.DataFrame]:
-    """Score sessions as they close, each whole: the columns of `scoring.score_bundle`, lines counted from 0.
+    """Score sessions as they close, each whole: the columns of `scoring.score_bundle` but `file`.
 
     Args:
         blocks: bytes of a text log in any cut; an empty one means that nothing came.
@@ -53,7 +58,7 @@ def score_stream(
 
     Raises:
         DataError: the data set cannot read the lines.
-        UnfitError: the windower counts lines, so it needs all of them at once.
+        UnfitError: the windower counts lines, so it needs all of them at once, or a line end is no single byte.
     """
     windower = bundle.parts["windower"]
     if not getattr(windower.build(), "piecewise", True):
@@ -75,11 +80,20 @@ def score_stream(
         live.take(b"".join(rest))
     live.rest()
     yield from live.close(everything=True)
+    if told := left_over(live.facts):
+        note(told)
 
 
 @dataclass
 class _Live:
-    """Lines of open sessions: `line`, `unit`, `shape`, `raw`, `seen` (seconds, when the line came)."""
+    """What goes on from one piece of the stream to the next.
+
+    Attributes:
+        lines: events read. before: lines of text read.
+        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (seconds, when the line came).
+        newest: the latest `seen`. arrived: when the last piece came. time: that of the last line.
+        facts: what the reader met, and lines of no session.
+    """
 
     bundle: Bundle
     timeout: float
@@ -89,6 +103,9 @@ class _Live:
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
     newest: float = 0.0
     arrived: float = 0.0
+    before: int = 0
+    time: datetime | None = None
+    facts: Counter[str] = field(default_factory=Counter)
     pieces: Pieces | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +113,8 @@ class _Live:
             opened = self.bundle.parts["dataset"].build().read(Path(file.name))
             if isinstance(opened, Lines) and opened.form is not None:
                 self.pieces = Pieces(opened.form)
+                if "\n".encode(encoding := opened.form.encoding) != b"\n":
+                    raise UnfitError(f"standard input: {encoding} cannot be cut into lines; give a file by --data")
 
     def take(self, text: bytes) -> None:
         """Whole lines that came."""
@@ -110,24 +129,46 @@ class _Live:
         """Read events through the data set's own reader, and keep what belongs to a session."""
         if not text:
             return
-        with tempfile.NamedTemporaryFile(suffix=".log") as file:
-            file.write(text)
-            file.flush()
-            opened = self.bundle.parts["dataset"].build().read(Path(file.name))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / NAME
+            file.write_bytes(text)
+            opened = self.bundle.parts["dataset"].build().read(file)
             if not isinstance(opened, Lines):
                 raise DataError("standard input: this model scores key sequences, give a file by --data")
-            frame = opened.frame.with_columns((pl.col("line") + self.lines).cast(pl.UInt32))
-            windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser
-            read = pl.concat(batches(replace(opened, frame=frame), windower, parser, silent, True, self.lines))
-            text_of = "raw" if "raw" in frame.collect_schema() else "message"
-            raw = frame.select("line", raw=text_of).collect()
-        self.lines += len(raw)
+            frame = self._placed(opened).collect()
+            self.facts.update(opened.counted() if opened.counted else {})
+        windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser
+        lines = replace(opened, frame=frame.lazy())
+        read = pl.concat(batches(lines, windower, parser, silent, True, self.lines))
+        self.lines += len(frame)
+        header = int(frame["at"][0]) - 1 - self.before  # lines that stand before each piece
+        self.before += text.count(b"\n") - header
         self.arrived = self.clock()
-        seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
-        kept = read.filter(pl.col("unit").is_not_null()).with_columns(
-            pl.col("unit", "shape").cast(pl.String), seen=seen
+        if "time" in frame.columns:
+            self.time = frame["time"][-1]
+        self._keep(read, frame.select("line", "raw", "at"))
+
+    def _placed(self, opened: Lines) -> pl.LazyFrame:
+        """The lines with their numbers in the whole stream; one without a time has that of the line before."""
+        schema = opened.frame.collect_schema()
+        frame = opened.frame.with_columns(
+            line=(pl.col("line") + self.lines).cast(pl.UInt32),
+            raw="raw" if "raw" in schema else "message",
+            at=(pl.col("at" if "at" in schema else "line").cast(pl.Int64) + self.before + ("at" not in schema)),
         )
-        kept = kept.join(raw, on="line", how="left", maintain_order="left")
+        if "time" not in schema:
+            return frame
+        return frame.with_columns(
+            pl.col("time").fill_null(strategy="forward").fill_null(pl.lit(self.time, pl.Datetime("us")))
+        )
+
+    def _keep(self, read: pl.DataFrame, places: pl.DataFrame) -> None:
+        """Lines of sessions, until these close."""
+        kept = read.filter(pl.col("unit").is_not_null())
+        self.facts["lines_without_unit"] += len(places) - kept["line"].n_unique()
+        seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
+        kept = kept.with_columns(pl.col("unit", "shape").cast(pl.String), seen=seen.fill_null(self.newest))
+        kept = kept.join(places, on="line", how="left", maintain_order="left")
         self.open = pl.concat([self.open, kept], how="diagonal")
         if len(kept):
             self.newest = max(self.newest, float(kept["seen"].to_numpy().max()))
@@ -148,5 +189,5 @@ class _Live:
         kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
         grouped = group_lines(coded([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
         frame = score_grouped(self.bundle, grouped, Context(device=self.device))
-        raw = ended.select("line", "raw").unique("line").with_columns(pl.col("line").cast(pl.Int64))
-        return frame.join(raw, on="line", how="left", maintain_order="left")
+        places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
+        return frame.join(places, on="line", how="left", maintain_order="left")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,18 @@ from .interfaces import Context, Progress
 from .parsing import sessions_of
 from .verdicts import alarm, ruled
 
+TOLD = ("lines_without_unit", "unmatched_lines", "lines_with_unread_time", "undecodable_lines", "grown_files")
+"""What the reader met that a user of the scores should know."""
 
-def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) -> pl.DataFrame:
+
+def left_over(facts: Mapping[str, int]) -> str:
+    """What was not read as it should be, in words; empty where there is nothing."""
+    return ", ".join(f"{facts[name]:,} {name.replace('_', ' ')}" for name in TOLD if facts.get(name))
+
+
+def score_bundle(
+    bundle: Bundle, data: Path, device: str, progress: Progress, note: Callable[[str], None] = lambda _: None
+) -> pl.DataFrame:
     """Score every unit of `data`, most anomalous first.
 
     Returns:
@@ -32,6 +43,10 @@ def score_bundle(bundle: Bundle, data: Path, device: str, progress: Progress) ->
     """
     opened = bundle.parts["dataset"].build().read(data)
     grouped = _grouped(bundle, opened, progress)
+    if told := left_over(
+        {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
+    ):
+        note(told)
     frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 

@@ -67,7 +67,7 @@ def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> I
     from ..scoring import score_bundle
 
     with Bars() as bars, bars.stage("score") as progress:
-        frame = score_bundle(saved, data, device, progress)
+        frame = score_bundle(saved, data, device, progress, note)
     if as_json:
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
@@ -81,7 +81,8 @@ def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterat
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")
-    for frame in score_stream(saved, arriving(sys.stdin.fileno(), min(timeout, 1.0)), timeout, device):
+    blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0))
+    for frame in score_stream(saved, blocks, timeout, device, note=note):
         if as_json:
             print_json(_plain(row) for row in frame.iter_rows(named=True))
         else:
