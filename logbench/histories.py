@@ -5,6 +5,7 @@ These are the block maps that every next-key model needs (DeepLog, LogAnomaly, n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LIMIT = 2**64
+BLOCK = 1 << 24
+"""Events looked at at once where sequences are made distinct: 128 MiB a column."""
 
 
 @dataclass(frozen=True)
@@ -168,18 +171,37 @@ def distinct_sequences(sessions: Sessions) -> Distinct:
     if not len(sessions):
         empty = np.empty(0, dtype=np.int64)
         return Distinct(empty, empty.astype(np.int32), empty)
-    place = positions(offsets)
-    mixed = place.astype(np.uint64)
+    hashes = np.empty(len(sessions), dtype=np.uint64)
+    for units, events in _blocks(offsets):
+        local = offsets[units.start : units.stop + 1] - offsets[units.start]
+        hashes[units] = _hashed(keys[events], local)
+    found = distinct_codes(hashes)
+    twin = found.first[found.inverse]
+    if not np.array_equal(lengths, lengths[twin]):
+        raise ArithmeticError("hash collision between key sequences")
+    for units, events in _blocks(offsets):
+        local = offsets[units.start : units.stop + 1] - offsets[units.start]
+        there = np.repeat(offsets[:-1][twin[units]], lengths[units]) + positions(local)
+        if not np.array_equal(keys[events], keys[there]):
+            raise ArithmeticError("hash collision between key sequences")
+    return found
+
+
+def _blocks(offsets: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
+    """Units, and their events, `BLOCK` events at a time, so that what is computed on events stays small."""
+    begin = 0
+    while begin < len(offsets) - 1:
+        end = int(np.searchsorted(offsets, offsets[begin] + BLOCK, side="right")) - 1
+        end = min(max(end, begin + 1), len(offsets) - 1)
+        yield slice(begin, end), slice(int(offsets[begin]), int(offsets[end]))
+        begin = end
+
+
+def _hashed(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A 64-bit hash of each unit's keys and their places, uint64 [units]."""
+    mixed = positions(offsets).astype(np.uint64)
     mixed <<= np.uint64(32)
     mixed += keys.astype(np.uint32)
     mixed += np.uint64(0x9E3779B97F4A7C15)
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mix(mixed), out=mixed)])
-    found = distinct_codes(_mix(total[offsets[1:]] - total[offsets[:-1]] + lengths.astype(np.uint64)))
-    twin = found.first[found.inverse]
-    if not np.array_equal(lengths, lengths[twin]):
-        raise ArithmeticError("hash collision between key sequences")
-    there = np.repeat(offsets[:-1][twin].astype(place.dtype), lengths)
-    there += place
-    if not np.array_equal(keys, keys[there]):
-        raise ArithmeticError("hash collision between key sequences")
-    return found
+    return _mix(total[offsets[1:]] - total[offsets[:-1]] + np.diff(offsets).astype(np.uint64))

@@ -13,6 +13,7 @@ from .errors import PluginError
 from .frames import Sessions
 from .grouping import Grouped
 from .interfaces import Parser
+from .spool import array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,8 +109,10 @@ def sessions_of(grouped: Grouped, vocabulary: Vocabulary, weights: NDArray[np.fl
     Args:
         weights: float64 [units].
     """
+    keys = array(len(grouped.codes), np.dtype(np.int32))
+    np.take(vocabulary.lookup(grouped.messages), grouped.codes, out=keys, mode="clip")
     return Sessions(
-        keys=vocabulary.lookup(grouped.messages)[grouped.codes],
+        keys=keys,
         offsets=grouped.offsets,
         vocabulary=vocabulary.size,
         ids=grouped.units["unit"],

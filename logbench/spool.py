@@ -82,12 +82,13 @@ class Spool:
             place[met] += count
             for name, column in chunk.items():
                 if name != "unit":
-                    target = columns.setdefault(name, _array(self.events, column.dtype))
+                    target = columns.setdefault(name, array(self.events, column.dtype))
                     target[at] = column[order]
         return columns
 
 
-def _array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+def array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An uninitialised column of events, in memory or, where they are many, in an unlinked file."""
     if size <= IN_MEMORY:
         return np.empty(size, dtype)
     with _file() as file:

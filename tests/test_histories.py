@@ -52,10 +52,12 @@ def test_worst_is_the_largest_of_each_unit(case: tuple[list[list[int]], int], h:
     assert found.worst(values, empty=7.0).tolist() == [max(v, default=7.0) for v in of_unit]
 
 
-@given(sessions())
-def test_distinct_sequences_tell_unseen_keys_apart(case: tuple[list[list[int]], int]) -> None:
+@given(sessions(), st.sampled_from([1, 3, 1 << 24]))
+def test_distinct_sequences_tell_unseen_keys_apart(case: tuple[list[list[int]], int], block: int) -> None:
     sequences, vocabulary = case
-    found = Sessions.of(sequences, vocabulary).distinct
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("logbench.histories.BLOCK", block)
+        found = Sessions.of(sequences, vocabulary).distinct
     rows = [tuple(s) for s in sequences]
     distinct = list(dict.fromkeys(rows))
     assert [rows[i] for i in found.first] == distinct
