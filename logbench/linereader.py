@@ -265,13 +265,16 @@ class Splitter:
 def ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     """`function` of each item, in order, made in threads a few items ahead."""
     waiting: deque[Future[U]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > WORKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:  # a pass that stops early may be cleared away in one of these threads, which cannot wait for itself
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Pieces:

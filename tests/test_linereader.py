@@ -1,0 +1,148 @@
+"""Declared lines against independent readers, on whatever hypothesis makes up: cuts, quotes, columns, times."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logbench import linereader, streams
+from logbench.lineformat import LineFormat, regex_of
+from logbench.linereader import Counts, Pieces, joined, open_lines, splitter
+
+FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
+LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)
+CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n\0"), max_size=8)
+
+OBJECTS = st.dictionaries(st.sampled_from(["msg", "log.level", "n"]), CELLS | st.integers(-9, 9))
+
+
+def read(text: str, form: LineFormat) -> pl.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a").write_bytes(text.encode())
+        return open_lines(Path(folder), ["a"], form).frame.collect()
+
+
+def entries(lines: list[str]) -> list[str]:
+    """Lines joined by Python's own regular expressions, one after the other."""
+    found: list[str] = []
+    for line in lines:
+        if found and not re.match(regex_of(FORM.pattern), line):
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(LINES, st.integers(1, 9))
+def test_lines_join_alike_wherever_the_file_is_cut(lines: list[str], size: int) -> None:
+    whole = pl.DataFrame({"raw": lines}).with_row_index("at", 1).select("raw", "at")
+    split, counts, carry, found = splitter(FORM), Counts(), None, []
+    for at in range(0, len(lines), size):
+        events, carry = joined(whole.slice(at, size), carry, split, counts)
+        found.append(events)
+    events = pl.concat([*found, *([] if carry is None else [carry])])
+    expected = entries(lines)
+    assert events["raw"].to_list() == expected
+    assert events["at"].to_list() == [
+        1 + sum(e.count("\n") + 1 for e in expected[:i]) for i in range(len(expected))
+    ]
+    assert counts.joined == len(lines) - len(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LINES, st.integers(1, 30))
+def test_a_pipe_is_cut_into_the_same_events(lines: list[str], size: int) -> None:
+    pieces, text = Pieces(FORM), "".join(f"{line}\n" for line in lines).encode()
+    taken = []
+    rest = b""
+    for at in range(0, len(text), size):
+        block = rest + text[at : at + size]
+        cut = block.rfind(b"\n") + 1
+        taken.append(pieces.take(block[:cut]))
+        rest = block[cut:]
+    taken.append(pieces.rest())
+    assert b"".join(taken) == text
+    separately = [event for piece in taken if piece for event in read(piece.decode(), FORM)["raw"].to_list()]
+    assert separately == entries(lines)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1), st.sampled_from(["csv", "tsv"]))
+def test_tables_are_read_as_pythons_csv_writes_them(rows: list[tuple[str, str, str]], kind: str) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter={"csv": ",", "tsv": "\t"}[kind], lineterminator="\n")
+    writer.writerows([("A", "Content", "x,\ty"), *rows])
+    form = LineFormat(format="csv" if kind == "csv" else "tsv", level="A", node="x,\ty")
+    assert read(out.getvalue(), form).select("level", "message", "node").rows() == rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["msg", "log.level", "n"]), CELLS | st.integers(-9, 9)), min_size=1)
+)
+def test_objects_are_read_as_pythons_json_reads_them(rows: list[dict[str, str | int]]) -> None:
+    form = LineFormat(format="json", message="msg", level="log.level", node="n")
+    text = [json.dumps(row) for row in rows]
+    frame = read("\n".join(text), form)
+    for row, whole, got in zip(rows, text, frame.iter_rows(named=True), strict=True):
+        assert got["message"] == str(row.get("msg", whole))
+        assert got["level"] == (str(row["log.level"]) if "log.level" in row else None)
+        assert got["matched"] == ("msg" in row)
+
+
+@pytest.mark.parametrize(
+    ("how", "year", "text", "expected"),
+    [
+        ("epoch", 0, "1131566461.25", datetime(2005, 11, 9, 20, 1, 1, 250000)),
+        ("epoch_ms", 0, "1131566461250", datetime(2005, 11, 9, 20, 1, 1, 250000)),
+        ("epoch_ns", 0, "1131566461250000000", datetime(2005, 11, 9, 20, 1, 1, 250000)),
+        ("epoch", 0, "1e300", None),
+        ("epoch", 0, "nan", None),
+        ("%b %d %H:%M:%S", 2005, "Nov 9 12:01:01", datetime(2005, 11, 9, 12, 1, 1)),
+        ("%Y-%m-%d %H:%M:%S,%f", 0, "2024-01-02 03:04:05,678", datetime(2024, 1, 2, 3, 4, 5, 678000)),
+        ("%Y-%m-%dT%H:%M:%S.%f%z", 0, "2024-01-02T03:04:05.5+02:00", datetime(2024, 1, 2, 1, 4, 5, 500000)),
+        ("%Y-%m-%d %H:%M:%S", 0, "2024-02-30 00:00:00", None),
+    ],
+)
+def test_times(how: str, year: int, text: str, expected: datetime | None) -> None:
+    form = LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,), year=year)
+    assert read(f"{text}|x\n", form)["time"].to_list() == [expected]
+
+
+def test_some_columns_a_filter_and_a_head_give_the_same_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "CHUNK", 64)
+    (tmp_path / "a").write_text("".join(f"INFO a{i % 3}: {i}\n" for i in range(50)))
+    lines = open_lines(tmp_path, ["a"], FORM).frame
+    whole = lines.collect()
+    assert whole["message"].to_list() == list(map(str, range(50)))
+    assert lines.select("component").collect().equals(whole.select("component"))
+    chosen = pl.col("component") == "a1"
+    assert lines.filter(chosen).head(5).collect().equals(whole.filter(chosen).head(5))
+    assert lines.select(pl.len()).collect().item() == 50
+    assert lines.head(7).collect().equals(whole.head(7))
+
+
+def test_an_event_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linereader, "LONGEST_ENTRY", 100)
+    monkeypatch.setattr(streams, "CHUNK", 64)
+    text = "INFO a: x\n" + "more\n" * 100
+    (tmp_path / "a").write_text(text)
+    opened = open_lines(tmp_path, ["a"], FORM)
+    raw = opened.frame.collect()["raw"]
+    assert raw.str.join("\n").item() == text.rstrip("\n")
+    assert raw.str.len_bytes().max() < 250
+    assert opened.counted is not None
+    assert opened.counted()["joined_lines"] + len(raw) == 101
