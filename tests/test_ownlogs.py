@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -160,6 +161,30 @@ def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:
     assert "60 without label" in result.stdout
     assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.stdout
     assert "next: logbench datasets add" in result.stderr
+    assert "no labels: a run trains and scores" in result.stdout
+
+
+def test_check_names_a_model_that_units_of_this_length_have_events_enough_for(log: Path) -> None:
+    short = invoke("datasets", "check", define(log, BY_ID)).stderr
+    named = re.search(r"logbench run (\S+)", short)
+    assert named is not None
+    (log / "a.log").write_text("".join(f"{i} INFO job {i // 20}\n" for i in range(400)))
+    (log / "b.log").write_text("")
+    assert "logbench run deeplog" in invoke("datasets", "check", define(log, BY_ID)).stderr
+    assert named[1] != "deeplog"
+
+
+def test_check_shows_the_line_numbers_of_an_editor_and_nothing_that_a_terminal_acts_on(log: Path) -> None:
+    (log / "a.log").write_text("7 INFO job 1\n\tat one\n7 INFO job 2\n")
+    (log / "b.log").write_text("7 INFO job 3\n7 WARN\x1b[2J job 4\n7 INFO job 5\n7 INFO job 5\n")
+    regex = "^(?P<Time>[0-9]) (?P<Level>INFO) (?P<Content>.*)"
+    form = "format = 'regex'\n" + re.sub("pattern = '<.*", f"pattern = '{regex}'", BY_ID)
+    single = invoke("datasets", "check", define(log, form)).stdout
+    assert "  a.log:2: at one\n  b.log:2: 7 WARN\ufffd[2J job 4\n" in single
+    joined = invoke("datasets", "check", define(log, "multiline = true\n" + form)).stdout
+    assert [row.split()[0] for row in joined.splitlines()[2:7]] == ["1", "3", "1", "3", "4"]
+    assert "job 1 at one" in joined
+    assert [row.split()[0] for row in joined.splitlines() if row.split()[1:] == ["job", "<*>"]] == ["3"]
 
 
 def test_check_says_what_a_run_would_end_in(log: Path) -> None:
