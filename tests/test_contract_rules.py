@@ -243,6 +243,9 @@ BROKEN: dict[str, dict[str, type]] = {
         "shortest": score(constant_is_nan),
         "ignoring": but("model", "score", lambda self, good, *_: replace(good, ignoring=None)),
         "no-hold-out": but("model", "fit", lambda self, good, train, context: len(context.held_out)),
+        "apart": but(
+            "model", "fit", lambda self, good, *_: setattr(type(self), "mean", self.__dict__.pop("mean"))
+        ),
         "save": but("model", "load", lambda self, good, folder: setattr(self, "mean", 0.0)),
         "expected": instead("model", expected=lambda self, sessions, events, context: [[0]] * len(sessions)),
         "input": but("model", "fit", lambda self, good, train, context: write(train.keys)),
@@ -254,6 +257,7 @@ BROKEN: dict[str, dict[str, type]] = {
         "runs": instead("parser", fit=lambda self, messages: np.arange(len(messages))),
         "numbered": but("parser", "fit", lambda self, good, messages: self.templates.append("unused") or good),
         "match": but("parser", "match", lambda self, good, messages: good - 1),
+        "known": but("parser", "match", lambda self, good, messages: np.where(good == 0, np.int32(-1), good)),
         "frozen": but("parser", "match", lambda self, good, messages: self.templates.extend(messages) or good),
         "same": but("parser", "match", lambda self, good, messages: np.full_like(good, len(good) % 3)),
         "state": but("parser", "restore", lambda self, good, state: self.templates.reverse()),

@@ -62,16 +62,20 @@ def _check(
     registry: Registry, kind: Kind, name: str, settings: dict[str, str], data: Path | None, as_json: bool
 ) -> Counter[str]:
     from ..testing import check
+    from ..testing.rules import WITHOUT
 
     entry = registry.get(kind, name)
     if not as_json:
         print(f"{kind} {name}, from {entry.plugin}")
     count: Counter[str] = Counter()
+    without = 0
     for outcome in check(kind, name, registry=registry, settings=settings, data=data):
         count[outcome.status] += 1
         if as_json:
             row: dict[str, Any] = {"kind": kind, "name": name, **vars(outcome)}
             print_json([row])
+        elif outcome.why == WITHOUT:
+            without += 1
         else:
             said = {
                 "ok": f"ok: {outcome.summary}",
@@ -79,4 +83,6 @@ def _check(
                 "skipped": f"skipped: {outcome.why}",
             }
             print(f"  {outcome.rule:<13} {said[outcome.status]}", flush=True)
+    if without:
+        print(f"  {f'{without} others':<13} skipped: {WITHOUT}")
     return count

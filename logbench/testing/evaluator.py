@@ -32,7 +32,7 @@ def _numbers(came: Mapping[str, Any], what: str) -> None:
         right = value is None or (isinstance(value, int | float) and math.isfinite(value))
         expect(
             right,
-            f"{name} of {what} to be a number, or None where it is undefined",
+            f"{name} of {what} to be a finite int or float, or None where it is undefined",
             f"{value!r} ({type(value).__name__})",
         )
 

@@ -140,7 +140,7 @@ def shapes(subject: Subject) -> None:
             expect(
                 not len(wrong),
                 f"{name!r} to be the index of an event in its unit, or -1",
-                f"{event[wrong[0]] if len(wrong) else ''} in a unit of {asked.lengths[wrong[:1]]} events",
+                " ".join(f"{event[at]} in a unit of {asked.lengths[at]} events" for at in wrong[:1]),
             )
     expect(fitted.facts is None or isinstance(fitted.facts, Mapping), "fit to return a mapping or None",
            type(fitted.facts).__name__)  # fmt: skip
@@ -157,21 +157,20 @@ def same_seed(subject: Subject) -> None:
 @rule("model", "labels", "labels are never looked at, but for the training labels of a supervised model")
 def labels(subject: Subject) -> None:
     asked, ids = _test(subject), _test(subject).ids
-    for name, value in (("all 1", 1), ("all unknown (-1)", -1)):
-        poisoned = _labelled(asked, value)
+    for name, values in (("all 1", (1,)), ("0, 1 and unknown (-1) in turn", (0, 1, -1))):
+        poisoned = _labelled(asked, values)
         came = _again(subject, poisoned)
         _same(_fitted(subject).scores, came, ids, f"the same scores where the test labels are {name}")
         if not _supervised(subject):
-            train = _labelled(_train(subject), value)
+            train = _labelled(_train(subject), values)
             came = _fit(subject, train).scores
             _same(_fitted(subject).scores, came, ids, f"the same scores where the training labels are {name}")
 
 
-def _labelled(sessions: Sessions, value: int) -> Sessions:
+def _labelled(sessions: Sessions, values: tuple[int, ...]) -> Sessions:
+    cycle = np.array(values, dtype=np.int8)
     return replace(
-        sessions,
-        labels=np.full(len(sessions), value, dtype=np.int8),
-        line_labels=np.full(len(sessions.keys), value, dtype=np.int8),
+        sessions, labels=np.resize(cycle, len(sessions)), line_labels=np.resize(cycle, len(sessions.keys))
     )
 
 
@@ -252,6 +251,7 @@ def shortest(subject: Subject) -> None:
         [last - 1] * (least + 1),
         [n % last for n in range(least)],
         [0] * 3 * least,
+        [n % last for n in range(300)],
     ]
     _again(subject, material.of(walks, traits=subject.traits))
 
@@ -275,6 +275,21 @@ def no_hold_out(subject: Subject) -> None:
         _fit(subject, context=_context(subject, held_out=False))
 
 
+@rule("model", "apart", "another model that is fitted afterwards, on other units, changes no score")
+def apart(subject: Subject) -> None:
+    fitted, asked = _fitted(subject), _test(subject)
+    _fit_other(subject)
+    came = _score(subject, fitted.model, asked)
+    _same(fitted.scores, came, asked.ids, "each model to keep what it learnt to itself")
+
+
+def _fit_other(subject: Subject) -> None:
+    """Fit a second model to longer sessions."""
+    supervised = _supervised(subject)
+    train = material.sessions(60, _least(subject) + 3, 4, 0.3 if supervised else 0.0, subject.traits)
+    _fit(subject, train if supervised else train.unlabelled())
+
+
 @rule("model", "save", "a saved and loaded model gives the same scores, and writes only where it is told to")
 def save(subject: Subject) -> None:
     model = _fitted(subject).model
@@ -283,10 +298,13 @@ def save(subject: Subject) -> None:
         raise InapplicableError("it has no save(folder) and load(folder)")
     expect(len(having) == 2, "both save(folder) and load(folder)", f"only {having[0]}")
     folder = subject.fresh("saved")
-    with watched(subject.fresh("watched"), folder) as watch:
+    moved = folder.with_name(f"{folder.name}-moved")
+    with watched(subject.fresh("watched"), folder, moved) as watch:
         model.save(folder)
+        _fit_other(subject)  # what is kept in memory only is now another model's
+        folder.rename(moved)
         loaded = subject.build()
-        loaded.load(folder)
+        loaded.load(moved)
     _only_there(watch)
     asked = _test(subject)
     _same(_fitted(subject).scores, _score(subject, loaded, asked), asked.ids, "the loaded model to score alike")

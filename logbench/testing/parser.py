@@ -83,9 +83,17 @@ def match(subject: Subject) -> None:
     _keys(learnt.parser.match(messages), len(messages), -1, size, "match")
 
 
+@rule("parser", "known", "no message of the training is an unknown one afterwards")
+def known(subject: Subject) -> None:
+    learnt = _learnt(subject)
+    lost = np.flatnonzero(np.asarray(learnt.parser.match(learnt.messages)) < 0)
+    what = f"match to give each of {len(learnt.messages)} training messages a key"
+    expect(not len(lost), what, f"-1 for {len(lost)}, first {learnt.messages[lost[:1]].to_list()}")
+
+
 @rule("parser", "frozen", "match never learns: templates and state stay as they were")
 def frozen(subject: Subject) -> None:
-    learnt = _learnt(subject)
+    learnt = _learn(subject)  # anew: what other rules matched may be learnt by now
     known, state = list(learnt.parser.templates), json.dumps(learnt.parser.state(), sort_keys=True)
     first = learnt.parser.match(learnt.messages)
     learnt.parser.match(_all(learnt))

@@ -21,6 +21,7 @@ from ..registry import KINDS, Entry, Registry
 
 T = TypeVar("T")
 CORE = Path(__file__).parents[1]
+WITHOUT = "the rule 'runs' did not pass"
 
 
 class ViolationError(AssertionError):
@@ -102,7 +103,7 @@ class Rule:
         """Apply the rule. Whatever the component raises is a violation; what it prints goes to standard error."""
         outcome = partial(Outcome, self.name, self.summary)
         if subject.broken:
-            return outcome("skipped", why="the rule 'runs' is violated")
+            return outcome("skipped", why=WITHOUT)
         try:
             with contextlib.redirect_stdout(sys.stderr), contextlib.chdir(subject.folder):
                 self.check(subject)
@@ -213,11 +214,15 @@ def expect(holds: bool, expected: str, came: str) -> None:
 
 
 def raised(error: BaseException) -> str:
-    """An error in one line, with the line of the component's code that raised it."""
+    """An error in one line, with the line of the component's code, not of a library, that led to it."""
     text = str(error) if isinstance(error, LogbenchError) else f"{type(error).__name__}: {error}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if CORE not in Path(f.filename).parents]
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return _line(text) + where
+    frames = [
+        (str(frame.f_globals.get("__name__")).partition(".")[0], Path(frame.f_code.co_filename), line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    outside = [one for one in frames if CORE not in one[1].parents]
+    own = [(file, line) for package, file, line in outside if package == outside[0][0]]
+    return _line(text) + (f" ({own[-1][0].name}:{own[-1][1]})" if own else "")
 
 
 def _line(text: object) -> str:

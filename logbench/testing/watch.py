@@ -42,15 +42,21 @@ class Watch:
     @property
     def faults(self) -> str:
         """The first of what was written, moved and printed, in words; empty where nothing was."""
-        printed = [repr(self.printed[:60])] if self.printed else []
-        return ", ".join([*self.written, *self.states, *printed][:3])
+        printed = [f"printed {self.printed[:60]!r}"] if self.printed else []
+        states = [f"the global state of {name} moved" for name in self.states]
+        return ", ".join([*(f"wrote {path}" for path in self.written), *states, *printed][:3])
 
     def note(self, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor that is open already
         text = os.path.realpath(os.fsdecode(path))
         inside = any(text == str(one) or text.startswith(f"{one}{os.sep}") for one in self.allowed)
-        if not inside and "__pycache__" not in text and not text.startswith(("/dev/", "/proc/")):
+        if (
+            not inside
+            and "__pycache__" not in text
+            and not text.startswith(("/dev/", "/proc/"))
+            and text not in self.written
+        ):
             self.written.append(text)
 
 
