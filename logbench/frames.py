@@ -336,6 +336,8 @@ class Scores:
         Raises:
             PluginError: wrong shape or type, NaN, or another score of a name that is taken.
         """
+        if answer is None:
+            raise PluginError(f"model {model!r}: score must return numbers [{units}], got None")
         scores = answer if isinstance(answer, Scores) else cls(np.asarray(answer))
         columns = {
             "primary": scores.primary,
@@ -357,7 +359,8 @@ def _check_scores(column: Any, size: int, model: str, name: str, what: str) -> N
     if column is None:
         return
     if not isinstance(column, np.ndarray) or column.shape != (size,) or column.dtype.kind not in "fiub":
-        got = getattr(column, "shape", type(column).__name__)
+        array = isinstance(column, np.ndarray)
+        got = f"{column.dtype} {list(column.shape)}" if array else type(column).__name__
         raise PluginError(f"{model}: score must return numbers [{size}] as {name!r}, got {got}")
     if column.dtype.kind == "f" and np.isnan(column).any():
         at = int(np.flatnonzero(np.isnan(column))[0])

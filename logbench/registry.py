@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 import pluggy
 
@@ -259,6 +259,10 @@ def _check_config(hook: str, item: Component[Any]) -> None:
     for field_ in dataclasses.fields(item.config):
         if field_.default is field_.default_factory is dataclasses.MISSING:
             raise _RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
+    try:
+        get_type_hints(item.config)
+    except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
+        raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
 
 
 def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:

@@ -208,3 +208,19 @@ def test_closed_standard_streams_are_no_error(closed: str, tmp_path: Path) -> No
     done = subprocess.run(["/bin/sh", "-c", shell], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Traceback" not in done.stderr
     assert "unruly" not in done.stdout
+
+
+def test_options_whose_types_only_a_checker_can_see_set_the_plugin_aside(
+    tmp_path: Path, logbench: Logbench
+) -> None:
+    config = (
+        "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Config:\n"
+        "    size: 'Array' = logbench.option(1, 'a number')\n"
+    )
+    install(
+        tmp_path, unruly().replace("class Model", f"{config}class Model").replace("Model, tr", "Model, Config, tr")
+    )
+    done = logbench("options", "length")
+    assert done.returncode == 0
+    assert "unruly (dist-unruly 0.7) is set aside" in done.stderr
+    assert "'unruly' whose options cannot be typed: name 'Array' is not defined" in done.stderr
