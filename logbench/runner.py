@@ -40,6 +40,15 @@ if TYPE_CHECKING:
     from .interfaces import Model
 
 
+MET = {
+    "unmatched_lines": "lines are not as declared; each is an event whose message is the whole line",
+    "lines_with_unread_time": "lines have no time that can be read",
+    "lines_with_nul": "lines hold NUL bytes; they stay as they are",
+    "grown_files": "files grew during the run; they were read to where they ended at its start",
+}
+"""What a reader may meet, and what was done with it."""
+
+
 def run(
     models: str | Sequence[str],
     *,
@@ -205,6 +214,9 @@ def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Non
         note(f"{facts['lines_back_in_time']:,} lines are earlier than the line before; each is where its time is")
     if facts.get("lines_without_unit"):
         note(f"{facts['lines_without_unit']:,} lines belong to no {job.unit}")
+    for name, what in MET.items():
+        if number := facts.get(name):
+            note(f"{number:,} {what}")
     if facts.get("labels_without_unit"):
         note(f"{facts['labels_without_unit']:,} labels name no unit of this log")
     chosen = len(split.train) + len(split.held_out)

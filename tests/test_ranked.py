@@ -82,3 +82,12 @@ def test_a_bundle_scores_without_the_definition_and_finds_lines_in_their_file(
     assert done.returncode == 0, done.stderr
     rows = {row["unit"]: row for row in map(json.loads, done.stdout.splitlines())}
     assert (rows["s2"]["file"], rows["s2"]["line"], rows["s2"]["raw"]) == ("new.log", 4, "ERROR s2 disk")
+
+
+def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:
+    (folder / "my.toml").write_text(TOML.replace("multiline = true", ""))
+    with (folder / "a.log").open("a") as file:
+        file.write("INFO s1 nul \0\n")
+    said = run(folder, "new-event").stderr
+    assert "1 lines are not as declared; each is an event whose message is the whole line" in said
+    assert "1 lines hold NUL bytes; they stay as they are" in said
