@@ -127,6 +127,7 @@ def _grouped(
         path = locate(job.dataset, job.plan.data, registry, stage.progress)
         assert path is not None
         opened = dataset.read(path)
+        stamps = _stamps(opened.files)
         files = digest_of(opened.files, stage.progress)
     together = {job.model.name, *job.plan.companions}
     times = any("times" in registry.get("model", name).item.traits.needs for name in together)
@@ -154,13 +155,20 @@ def _grouped(
             stage.facts["cached"] = True
     else:
         made = _read_and_group(job, opened, stages, times, cut)
-        if job.plan.cache:
+        if made.facts.get("grown_files") or stamps != _stamps(opened.files):
+            note("the log changed while it was read: nothing of it is cached")
+        elif job.plan.cache:
             cache.store(key, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
     shared.kept["grouped", key] = made
     _check_needs(job, made)
     return path, files, key, made
+
+
+def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """Size and time of change of each file, None of one that is gone."""
+    return [(file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else None for file in files]
 
 
 def _check_needs(job: Job, grouped: Grouped) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from logbench import DataError, cache
+from logbench import DataError, cache, prepare, run
 from logbench.grouping import Grouped
 from logbench.storage import whole
 
@@ -133,3 +134,38 @@ def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
     assert cache.clear("leftover") == 5 and not leftover.exists()
     assert cache.has("k")
     assert cache.clear() == kinds["grouped"] + 2 and cache.entries() == []
+
+
+def add(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize("reader", ["own", "hdfs"])
+def test_a_log_that_changes_while_it_is_read_is_not_cached(
+    reader: str, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    (data / "preprocessed").mkdir(parents=True)
+    line = "081109 203500 1 INFO dfs.X: block blk_{}\n"
+    (data / "HDFS.log").write_text("".join(line.format(n % 20) for n in range(60)))
+    names = "".join(f"blk_{n},Normal\n" for n in range(20))
+    (data / "preprocessed" / "anomaly_label.csv").write_text(f"BlockId,Label\n{names}")
+    (data / "my.toml").write_text("files = 'HDFS.log'\nid = 'message'\nid_pattern = 'blk_[0-9]+'\n")
+    known = prepare.digest_of
+
+    def grown(*given: Any) -> str:
+        monkeypatch.setattr(prepare, "digest_of", known)
+        if reader == "own":  # it grows before it is hashed: its digest is of more than is read
+            add(data / "HDFS.log", line.format(3))
+            return known(*given)
+        digest = known(*given)  # afterwards: more is read than its digest is of
+        add(data / "HDFS.log", line.format(3))
+        return digest
+
+    monkeypatch.setattr(prepare, "digest_of", grown)
+    chosen: dict[str, Any] = {"dataset": str(data / "my.toml") if reader == "own" else "hdfs", "data": data}
+    chosen["settings"] = {"protocol": {"train": "ratio"}}
+    lines = [run("markov", out=tmp_path / f"runs{n}", **chosen)[0].dataset["lines"] for n in range(2)]
+    assert lines[1] == 61
+    assert [entry["kind"] for entry in cache.entries()].count("grouped") == 1, "of the second run alone"
