@@ -64,11 +64,12 @@ class Texts:
 
     @property
     def grown(self) -> int:
-        """Files that have grown since they were found."""
-        return sum(file.stat().st_size > size for file, size in zip(self.files, self.sizes, strict=True))
+        """Files that have grown since they were found; one that is gone has not."""
+        now = (file.stat().st_size if file.exists() else 0 for file in self.files)
+        return sum(size > before for size, before in zip(now, self.sizes, strict=True))
 
     def __iter__(self) -> Iterator[Text]:
-        """The texts: files in order, of a zip archive by name, of a tar archive as they lie in it.
+        """The texts: files in order, of a zip archive by pattern and name, of a tar archive as they lie.
 
         Raises:
             DataError: an archive is damaged, or has no member that is wanted.
@@ -93,13 +94,17 @@ class Texts:
     def _text(self, name: str, where: str, opener: Callable[[], IO[bytes]]) -> Text:
         return Text(name, Stream(where, partial(_decoded, opener, self.encoding)))
 
-    def _wants(self, name: str) -> bool:
-        return not self.wanted or any(
-            fnmatchcase(name, pattern) or fnmatchcase(name, f"*/{pattern}") for pattern in self.wanted
-        )
+    def _rank(self, name: str) -> int | None:
+        """Which of the wildcards an archive member fits first; None: it is not wanted."""
+        for number, pattern in enumerate(self.wanted):
+            bare = pattern.removeprefix("**/")
+            if fnmatchcase(name, bare) or fnmatchcase(name, f"*/{bare}"):
+                return number
+        return None if self.wanted else 0
 
     def _in_zip(self, file: Path) -> Iterator[Text]:
-        entries = sorted((e for e in zip_entries(file) if self._wants(e.filename)), key=lambda e: e.filename)
+        ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in zip_entries(file))
+        entries = [one[2] for one in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:2])]
         for entry in entries:
             if entry.flag_bits & 1:
                 raise DataError(f"{file}: {entry.filename} is encrypted; unpack it and point to the folder")
@@ -110,7 +115,7 @@ class Texts:
         count = 0
         with tarfile.open(file, "r|*") as archive:
             for member in archive:
-                if member.isreg() and inside(member.name) and self._wants(member.name):
+                if member.isreg() and inside(member.name) and self._rank(member.name) is not None:
                     count += 1
                     opener = cast("Callable[[], IO[bytes]]", partial(archive.extractfile, member))
                     yield self._text(member.name, f"{file}: {member.name}", opener)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tempfile
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -146,3 +147,14 @@ def test_an_event_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert raw.str.len_bytes().max() < 250
     assert opened.counted is not None
     assert opened.counted()["joined_lines"] + len(raw) == 101
+
+
+def test_members_come_by_pattern_then_name_and_only_those_inside(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("top/b.log", "a.csv", "top/a.log", "../c.log", "/d.log", "top/e.txt"):
+            archive.writestr(name, f"INFO a: {name}")
+    form = LineFormat(pattern=FORM.pattern)
+    found = open_lines(path, ["*.log", "**/*.csv"], form).frame.collect()
+    assert found["message"].to_list() == ["top/a.log", "top/b.log", "a.csv"]
+    assert found["file"].to_list() == ["top/a.log", "top/b.log", "a.csv"]
