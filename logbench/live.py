@@ -26,6 +26,8 @@ from .streams import LONGEST
 
 NAME = "stdin.log"
 """File that a piece is read from: the session where these are files."""
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+"""How gzip, zstandard and zip begin."""
 BLOCK = 1 << 20
 """Bytes asked for at a time; fewer come where the writer is slower."""
 
@@ -66,6 +68,10 @@ def score_stream(
     live = _Live(bundle, timeout, device, clock)
     rest: list[bytes] = []
     for block in blocks:
+        if not live.lines and not rest and block.startswith(PACKED):
+            raise DataError(
+                "standard input: is packed; unpack it on the way, such as zcat new.log.gz | logbench …"
+            )
         cut = block.rfind(b"\n") + 1
         if cut:
             live.take(b"".join([*rest, block[:cut]]))

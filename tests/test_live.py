@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -113,6 +114,11 @@ def test_an_endless_line_is_refused(bundle: Bundle, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("logbench.live.LONGEST", 10)
     with pytest.raises(DataError, match="a line of more than 10 bytes"):
         streamed(bundle, [b"x" * 6, b"y" * 6])
+
+
+def test_a_packed_stream_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(DataError, match="is packed; unpack it on the way"):
+        streamed(bundle, [gzip.compress(LOG.encode() * 999)])
 
 
 def test_the_command_reads_standard_input(bundle: Bundle, tmp_path: Path) -> None:
