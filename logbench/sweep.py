@@ -103,7 +103,8 @@ def sweep(
 
     Yields:
         `model`, `dataset`, `run` (its id), `early` and `late` (option → value), `pick` (`label-free`, `oracle` or
-        empty: as asked), `threshold`, `metrics`, `trivial`, `difference` to the rule, `training`; or `skipped`.
+        empty: as asked), `threshold`, `metrics`, `trivial`, `difference` to the rule, `training`,
+        `split` and `protocol` of the run; or `skipped`.
 
     Raises:
         ConfigError: an unknown option or value. DataError: the data are not there.
@@ -125,7 +126,7 @@ def sweep(
         if done[at]["status"] != "ok":
             yield {**row, "late": {}, "pick": "", "skipped": done[at]["error"]["message"]}
             continue
-        row["training"] = done[at]["training"]
+        row |= {"training": done[at]["training"], "split": done[at]["split"], "protocol": done[at]["protocol"]}
         for kept, decider in zip(lates, deciders[at], strict=True):
             yield {**row, "late": kept, "pick": "", **decided(one, done[at], *decider)}
         for pick, threshold in PICKS.items():

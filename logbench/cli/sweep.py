@@ -58,13 +58,25 @@ def command(
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     runs = list(dict.fromkeys(row["run"] for row in rows))
     first = rows[0]
-    print(f"F1 of {first['model']} on {first['dataset']}\n")
+    print(f"F1 of {first['model']} on {first['dataset']}")
+    for text in dict.fromkeys(map(_setup, rows)):
+        print(text)
+    print()
     heads = (max(map(len, _told(row["early"]).split("\n"))) + 2 for row in {r["run"]: r for r in rows}.values())
     if NAMES + sum(max(head, CELL) + 2 for head in heads) <= WIDTH:
         print_table(_side_by_side(rows, runs), colalign=["left", *["right"] * len(runs)], disable_numparse=True)
     else:
         print_table([{**row["early"], "": _name(row), "f1": _f1(row)} for row in rows], disable_numparse=True)
     print("\nlabel-free: threshold by held-out units alone; oracle: chosen on the test labels, no honest result")
+
+
+def _setup(row: Mapping[str, Any]) -> str:
+    """What trained and was tested; a line each where the choices change it."""
+    split, protocol = row["split"], row["protocol"]
+    return (
+        f"{split['train']:,} train ({protocol['train']}, {protocol['content']}), {split['held_out']:,} held out, "
+        f"{split['test']:,} tested; split seed {split['seed']}; prevalence {row['metrics']['prevalence']:.4f}"
+    )
 
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> list[dict[str, Any]]:
