@@ -70,7 +70,7 @@ def score_stream(
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):
             raise DataError(
-                "standard input: is packed; unpack it on the way, such as zcat new.log.gz | logbench …"
+                "standard input: is packed; unpack it on the way: zcat new.log.gz | logbench score …"
             )
         cut = block.rfind(b"\n") + 1
         if cut:
