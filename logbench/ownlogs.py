@@ -248,7 +248,7 @@ def add(path: Path, name: str, taken: Mapping[str, Any]) -> Path:
     Raises:
         ConfigError: it is wrong, or its name is another data set's or no word.
     """
-    from .linereader import checked
+    from .linefields import checked
     from .storage import written
 
     own, target = load(path), folder() / f"{name}.toml"

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from logbench import linereader, streams
 from logbench.lineformat import LineFormat, regex_of
-from logbench.linereader import Counts, Pieces, joined, open_lines, splitter
+from logbench.linefields import splitter
+from logbench.linereader import Counts, Pieces, joined, open_lines
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
 LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)

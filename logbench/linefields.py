@@ -1,0 +1,216 @@
+"""What an event holds: a `LineFormat` as polars expressions, and what of it can be checked without data."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from .config import suggest
+from .errors import ConfigError, DataError
+from .lineformat import SEPARATORS, LineFormat, regex_of
+
+EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
+WHOLE = "whole_line__"
+"""Column that is null where a line does not match."""
+SAMPLE = pl.Series("raw", [""], dtype=pl.String)
+
+
+@dataclass(frozen=True)
+class Splitter:
+    """How an event is taken apart.
+
+    Attributes:
+        fields: of `raw`, a struct of `WHOLE` and the event's fields.
+        begins: of `raw`, whether a line begins an event; None: by quotes that are open, as in CSV.
+        message: the message, of the fields; null where a matching line has none.
+    """
+
+    fields: pl.Expr
+    begins: pl.Expr | None
+    message: pl.Expr
+
+    def __call__(self, raw: pl.Series) -> pl.Series:
+        """A struct column with the fields."""
+        return raw.to_frame().select(fields=self.fields)["fields"]
+
+    def starts(self, lines: pl.Series) -> pl.Series:
+        """Which lines begin an event."""
+        if self.begins is not None:
+            return lines.to_frame().select(self.begins).to_series()
+        odd = lines.str.count_matches('"', literal=True) % 2
+        return (odd.cum_sum() - odd) % 2 == 0
+
+
+def splitter(form: LineFormat, header: str = "", where: str = "") -> Splitter:
+    """How events of a format are taken apart.
+
+    Args:
+        header: of CSV, the first line. where: its file, for errors.
+
+    Raises:
+        DataError: the header lacks a field.
+    """
+    if form.format == "json":
+        return _json(form)
+    if form.format in SEPARATORS:
+        return _csv(form, header, where)
+    regex = regex_of(form.pattern) if form.format == "pattern" else form.pattern
+    whole = f"(?s)(?P<{WHOLE}>{regex})"
+    raw = pl.col("raw").str
+    return Splitter(raw.extract_groups(whole), raw.contains(whole), named(form.message).fill_null(""))
+
+
+def _json(form: LineFormat) -> Splitter:
+    text = pl.col("raw").str
+    whole = text.json_path_match("$")
+    is_object = whole.str.starts_with("{").fill_null(False)
+    found = [
+        pl.coalesce(text.json_path_match(_path([name])), text.json_path_match(_path(name.split(".")))).alias(name)
+        for name in form.fields
+    ]
+    fields = pl.struct(pl.when(is_object).then(whole).alias(WHOLE), *found)
+    return Splitter(fields, is_object, named(form.message))
+
+
+def _path(keys: Sequence[str]) -> str:
+    return "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in keys)
+
+
+def _csv(form: LineFormat, header: str, where: str) -> Splitter:
+    separator = SEPARATORS[form.format]
+    try:
+        names = next(csv.reader([header], delimiter=separator), [])
+    except csv.Error as error:
+        raise DataError(f"{where}: its first line is no header: {error}") from None
+    for name in form.fields:
+        if name not in names:
+            raise DataError(f"{where}: has no column {name!r}{suggest(name, names[:20])}")
+    at = {name: names.index(name) for name in form.fields}
+    cells = [f'(?:"{_group("q", i, at)}(?:[^"]|"")*)"|{_group("u", i, at)}[^{separator}"][^{separator}]*|))'
+             for i in range(len(names))]  # fmt: skip
+    regex = f"(?s)^(?P<{WHOLE}>{separator.join(cells)})$"
+    try:
+        groups = pl.col("raw").str.extract_groups(regex)
+    except pl.exceptions.PolarsError:
+        raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
+    values = [
+        pl.coalesce(
+            groups.struct.field(f"q{i}").str.replace_all('""', '"', literal=True), groups.struct.field(f"u{i}")
+        ).alias(name)
+        for name, i in at.items()
+    ]
+    fields = pl.struct(groups.struct.field(WHOLE), *values)
+    return Splitter(fields, None, named(form.message))
+
+
+def _group(kind: str, number: int, wanted: Mapping[str, int]) -> str:
+    return f"(?P<{kind}{number}>" if number in wanted.values() else "(?:"
+
+
+def private(name: str) -> str:
+    """Column of a field, which no other column is called."""
+    return name if name == WHOLE else f"field {name}"
+
+
+def named(name: str) -> pl.Expr:
+    return pl.col(private(name)) if name else pl.lit(None, pl.String)
+
+
+def time_of(form: LineFormat) -> pl.Expr:
+    """The time of an event, null where no format fits."""
+    text = pl.concat_str([named(name) for name in form.time], separator=" ") if form.time else named("")
+    found = [_moment(text, how, form.year) for how in form.time_format]
+    return pl.coalesce(*found) if found else pl.lit(None, pl.Datetime("us"))
+
+
+def _moment(text: pl.Expr, how: str, year: int) -> pl.Expr:
+    if how in EPOCHS:
+        number = text.str.strip_chars().cast(pl.Float64, strict=False) * EPOCHS[how]
+        return number.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
+    if year:
+        text, how = pl.format("{} {}", pl.lit(str(year)), text), f"%Y {how}"
+    if ",%f" in how:  # as Python's logging writes it
+        text = text.str.replace(r",(\d+)", ".$1")
+    return text.str.to_datetime(_chrono(how), time_unit="us", strict=False).dt.replace_time_zone(None)
+
+
+def _chrono(how: str) -> str:
+    """A format as polars has it: a fraction of a second is `%.f`."""
+    return how.replace(",%f", "%.f").replace(".%f", "%.f")
+
+
+def label_of(form: LineFormat) -> pl.Expr:
+    """1 anomalous, 0 normal, null where the event has no label, or one that means neither."""
+    value = named(form.label).str.strip_chars()
+    normal, anomalous = value.is_in(list(form.normal)), value.is_in(list(form.anomalous))
+    if form.normal and form.anomalous:
+        found = pl.when(anomalous).then(1).when(normal).then(0)
+        return found.cast(pl.Int8)
+    return (~normal if form.normal else anomalous).cast(pl.Int8)
+
+
+def id_of(form: LineFormat, message: pl.Expr) -> pl.Expr:
+    """The id of an event, or all of them; null, or an empty list, where it has none."""
+    source = {"message": message, "raw": pl.col("raw"), "file": pl.col("file")}.get(form.id)
+    source = named(form.id) if source is None else source
+    if not form.id_pattern:
+        return pl.when(source != "").then(source)
+    if group_names(form.id_pattern):
+        return source.str.extract(form.id_pattern, 1)
+    return source.str.extract_all(form.id_pattern)
+
+
+def group_names(regex: str) -> list[str]:
+    """Names of the capturing groups of a regular expression."""
+    return [name for name in SAMPLE.str.extract_groups(regex).struct.fields if name]
+
+
+def checked(form: LineFormat) -> LineFormat:
+    """The same format, with what can be told without data told.
+
+    Raises:
+        ConfigError: names the option: a field that the pattern lacks, labels without a rule, an unknown encoding …
+    """
+    try:
+        b"ab".decode(form.encoding, "replace")
+    except LookupError:
+        raise ConfigError(f"encoding={form.encoding}: Python knows no such encoding") from None
+    if not form.message:
+        raise ConfigError("message: name the field with the message")
+    if form.time and not form.time_format:
+        raise ConfigError('time_format: say how times are written, such as "%Y-%m-%d %H:%M:%S" or "epoch"')
+    if form.label and not (form.normal or form.anomalous):
+        raise ConfigError('normal: say which labels mean normal, such as normal = ["-"], or anomalous = ["1"]')
+    if both := set(form.normal) & set(form.anomalous):
+        raise ConfigError(f"normal: {sorted(both)[0]!r} is in anomalous too")
+    if form.id in ("message", "raw") and not form.id_pattern:
+        raise ConfigError(f"id_pattern: an id in the {form.id} needs a regular expression")
+    _check_regex("id_pattern", form.id_pattern)
+    if form.format in ("pattern", "regex"):
+        _check_fields(form)
+    for how in form.time_format:
+        try:
+            pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.strftime(_chrono(how).replace("%#z", "%z"))
+        except pl.exceptions.PolarsError:
+            raise ConfigError(f"time_format={how}: no strptime format, nor one of {', '.join(EPOCHS)}") from None
+    return form
+
+
+def _check_regex(option: str, regex: str) -> None:
+    try:
+        SAMPLE.str.extract_groups(regex)
+    except pl.exceptions.PolarsError as error:
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ConfigError(f"{option}={regex}: no regular expression: {said[-1].removeprefix('error: ')}") from None
+
+
+def _check_fields(form: LineFormat) -> None:
+    regex = regex_of(form.pattern) if form.format == "pattern" else form.pattern
+    _check_regex("pattern", regex)
+    known = group_names(regex)
+    for name in form.fields:
+        if name not in known:
+            raise ConfigError(f"pattern has no field {name!r}{suggest(name, known)}")
