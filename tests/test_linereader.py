@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import linereader, streams
-from logbench.lineformat import LineFormat, regex_of
 from logbench.linefields import splitter
+from logbench.lineformat import LineFormat, regex_of
 from logbench.linereader import Counts, Pieces, joined, open_lines
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
