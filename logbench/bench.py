@@ -26,6 +26,11 @@ KEYS = ("benchmark_version", "seeds", "gates", "evaluators", *TABLES)
 SHOWN = ("f1", "precision", "recall", "auroc", "auprc")
 """Metrics kept beside those that are gated."""
 HARDWARE = ("processor", "cores", "memory_mb")
+NOISE_S = 0.5
+"""A run that took less than this longer is not slower, whatever the factor."""
+HEAD = {"gates", "versions", "hardware", "contended"}
+LABELS = ("model", "dataset", "protocol", "seed")
+FIGURES = {"identity", "metrics", "fit_s", "score_s", "peak_rss_mb"}
 
 Row = dict[str, Any]
 
@@ -85,9 +90,11 @@ def read_suite(path: Path) -> Suite:
         raise ConfigError(f"{path}: gates: expected metric = largest loss that passes, such as f1 = 0.02")
     if not (isinstance(seeds, list) and seeds and all(type(s) is int and s >= 0 for s in seeds)):
         raise ConfigError(f"{path}: seeds: expected a list of numbers, such as [0, 1]")
-    evaluators = tuple(values.get("evaluators", ()))
+    evaluators = values.get("evaluators", [])
+    if not (isinstance(evaluators, list) and all(isinstance(one, str) for one in evaluators)):
+        raise ConfigError(f'{path}: evaluators: expected a list of names, such as ["classification"]')
     version = _version(path, values.get("benchmark_version", 1))
-    return Suite(path.stem, path.parent, gates, tuple(seeds), evaluators, **tables, version=version)
+    return Suite(path.stem, path.parent, gates, tuple(seeds), tuple(evaluators), **tables, version=version)
 
 
 def _positive(value: Any) -> bool:
@@ -250,7 +257,7 @@ def read(path: Path) -> tuple[Row, list[Row]]:
     """
     try:
         head, *rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        known = head.get("bench_format")
+        known = head.get("bench_format") if head.keys() >= HEAD and all(map(_whole, rows)) else None
     except OSError as error:
         raise DataError(
             f"{path}: {error.strerror}; write it: logbench bench run SUITE.toml --out {path}"
@@ -260,6 +267,12 @@ def read(path: Path) -> tuple[Row, list[Row]]:
     if known != FORMAT:
         raise DataError(f"{path}: no figures to read; write them anew: logbench bench run SUITE.toml --out {path}")
     return head, rows
+
+
+def _whole(row: Row) -> bool:
+    """Whether a row has what is compared."""
+    needed = FIGURES if row.get("status") == "ok" else {"status", "error"}
+    return row.keys() >= {*LABELS, *needed}
 
 
 def compare(baseline: tuple[Row, list[Row]], new: tuple[Row, list[Row]], slower: float | None = None) -> list[Row]:
@@ -286,7 +299,7 @@ def same_hardware(first: Row, second: Row) -> bool:
 
 
 def _labels(row: Row) -> Row:
-    return {name: row[name] for name in ("model", "dataset", "protocol", "seed")}
+    return {name: row[name] for name in LABELS}
 
 
 def _key(row: Row) -> tuple[Any, ...]:
@@ -321,6 +334,6 @@ def _gated(old: Row, row: Row, gates: Mapping[str, float], slower: float | None)
         said = (f"{n} {row['metrics'][n]:.4f}, was {old['metrics'][n]:.4f}, gate {gates[n]:g}" for n in worse)
         return "WORSE", "; ".join(said)
     took, before = (one["fit_s"] + one["score_s"] for one in (row, old))
-    if slower is not None and took > slower * before:
+    if slower is not None and took > max(slower * before, before + NOISE_S):
         return "SLOWER", f"{took:.2f} s, was {before:.2f} s, gate {slower:g}x"
     return ("better" if any(loss < -gates[name] - 1e-9 for name, loss in losses.items()) else "ok"), ""

@@ -97,6 +97,7 @@ def test_the_identity_does_not_hang_on_the_run_or_the_version(suite: Any, tmp_pa
         ("modles = []", "modles: no such key; did you mean 'models'"),
         (SUITE.replace("[0, 1]", '"many"'), "seeds: expected a list"),
         (SUITE.replace("f1 = 0.05", "f1 = -1"), "gates: expected metric"),
+        (f"evaluators = 'classification'\n{SUITE}", "evaluators: expected a list"),
         (SUITE.replace('model = "new-event"', 'model = "new-evnt"'), "did you mean 'new-event'"),
         (SUITE.replace("blocks = 300", "block = 300"), "block: no such option"),
         (SUITE.replace('train = "random"', 'train = "drawn"'), "protocol.train=drawn"),
@@ -158,6 +159,13 @@ OTHER = {**HEAD["hardware"], "cores": 64}  # type: ignore[dict-item]
         (figure(), figure(fit_s=9.0), {}, "ok"),
         (figure(), figure(fit_s=9.0), {"slower": 2.0}, "SLOWER 10.00 s, was 2.00 s, gate 2x"),
         (figure(), figure(fit_s=2.9), {"slower": 2.0}, "ok"),
+        (figure(fit_s=0.0, score_s=0.01), figure(fit_s=0.0, score_s=0.4), {"slower": 2.0}, "ok"),
+        (
+            figure(fit_s=0.0, score_s=0.01),
+            figure(fit_s=0.0, score_s=0.6),
+            {"slower": 2.0},
+            "SLOWER 0.60 s, was 0.01 s, gate 2x",
+        ),
         (figure(), figure(fit_s=9.0), {"slower": 2.0, "hardware": OTHER}, "ok"),
         (figure(), figure(fit_s=9.0), {"slower": 2.0, "contended": True}, "ok"),
     ],
@@ -193,6 +201,11 @@ def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, r
     other = changed("other.jsonl", lambda row: (row["metrics"].update(f1=-1.0), row["identity"].update(data="z")))
     assert other.code == 3 and "WORSE" not in other.out and "changed: " in other.err
     assert run_logbench("bench", "compare", "none.jsonl", "base.jsonl").code == 2
+    assert "gates" not in same.err
+    loose = "\n".join(json.dumps(row) for row in ({**head, "gates": {"f1": 0.9}}, *found))
+    (tmp_path / "loose.jsonl").write_text(loose, encoding="utf-8")
+    moved = run_logbench("bench", "compare", "base.jsonl", "loose.jsonl").err
+    assert "gates.f1: 0.05 in BASELINE, 0.9 in NEW" in moved and "gates.recall: 0.1 in BASELINE, none" in moved
     head["versions"] = {"logbench-harness": "0.0.1", "mine": "3"}
     (tmp_path / "old.jsonl").write_text("\n".join(json.dumps(row) for row in (head, *found)), encoding="utf-8")
     older = run_logbench("bench", "compare", "old.jsonl", "base.jsonl")
@@ -204,7 +217,15 @@ def test_a_file_that_holds_no_figures_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "x").write_text('{"run_id": 1}\n')
     (tmp_path / "y").write_text("[1]\n")
     (tmp_path / "z").write_text("")
-    for name, said in {"x": "no figures", "y": "no figures", "z": "no figures", "gone": "No such file"}.items():
+    whole = {**HEAD, "bench_format": 1, "versions": {}}
+    (tmp_path / "head").write_text('{"bench_format": 1}')
+    (tmp_path / "row").write_text("\n".join(map(json.dumps, (whole, figure(), {"model": "m", "status": "ok"}))))
+    (tmp_path / "good").write_text("\n".join(map(json.dumps, (whole, figure()))))
+    assert read(tmp_path / "good") == (whole, [figure()])
+    for name, said in {
+        **dict.fromkeys(("x", "y", "z", "head", "row"), "no figures"),
+        "gone": "No such file",
+    }.items():
         with pytest.raises(DataError, match=said):
             read(tmp_path / name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,10 @@ def _shown(row: dict[str, Any], gates: Sequence[str]) -> dict[str, Any]:
 @command.command("compare", epilog="Example: logbench bench compare tests/baselines/bench.jsonl new.jsonl")
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--slower", type=click.FloatRange(min=1), metavar="FACTOR",
-              help="On the same hardware gate times, too: at most FACTOR times as long.")  # fmt: skip
+@click.option(
+    "--slower", type=click.FloatRange(min=1), metavar="FACTOR",
+    help="On the same hardware gate times, too: at most FACTOR times as long; 0.5 s more is noise.",
+)  # fmt: skip
 @json_option
 def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> int:
     """Compare figures. Exit 1 where NEW is worse than its gates allow, or a run failed.
@@ -104,7 +106,17 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
     was, now = first[0]["versions"], second[0]["versions"]
     for name in sorted(name for name in {*was, *now} if was.get(name) != now.get(name)):
         note(f"{name}: {was.get(name, 'none')} in BASELINE, {now.get(name, 'none')} in NEW")
+    _gates(first[0]["gates"], second[0]["gates"])
     return _verdict(rows, alike, new)
+
+
+def _gates(was: Mapping[str, float], now: Mapping[str, float]) -> None:
+    """Say where the gates themselves were moved."""
+    for name in dict.fromkeys((*was, *now)):
+        if was.get(name) != now.get(name):
+            note(
+                f"gates.{name}: {was.get(name, 'none')} in BASELINE, {now.get(name, 'none')} in NEW, which counts"
+            )
 
 
 def _pair(row: dict[str, Any], gates: Sequence[str], alike: bool) -> dict[str, Any]:
