@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from logbench.cli.common import fitted, placed
+from logbench.cli.score import _short
+
 LINES = [f"INFO s{i} step {word}\n" for i in range(40) for word in ("one", "two")]
 ODD = "ERROR s39 disk  is\n  full\n"
 TOML = """
@@ -50,6 +53,7 @@ def test_the_odd_session_stands_first_with_its_line(folder: Path) -> None:
     assert "ALARM" in first
     assert "3 of 3" in first
     assert "ERROR s39 disk is full" in first
+    assert f" a.log:{len(LINES) + 1} " in first
     assert all(len(line) <= 100 for line in table)
     assert "--false-positives" not in done.stderr
     assert "next: logbench show" in done.stderr
@@ -82,6 +86,15 @@ def test_a_bundle_scores_without_the_definition_and_finds_lines_in_their_file(
     assert done.returncode == 0, done.stderr
     rows = {row["unit"]: row for row in map(json.loads, done.stdout.splitlines())}
     assert (rows["s2"]["file"], rows["s2"]["line"], rows["s2"]["raw"]) == ("new.log", 4, "ERROR s2 disk")
+
+
+def test_the_table_of_scores_names_file_and_line_and_fits_a_terminal() -> None:
+    row = {"unit": "u" * 99, "score": 1.5, "verdict": True, "events": 3, "event": 1, "short": False, "line": 0}
+    row |= {"at": 1017, "file": "old/a.log", "raw": "x \x1b[2J" * 99, "template": "x"}
+    (shown,) = fitted([_short(row)], "what")
+    assert shown["line"] == "old/a.log:1,017" and shown["event"] == "2"
+    assert sum(map(len, shown.values())) + 2 * (len(shown) - 1) <= 110 and "\x1b" not in shown["what"]
+    assert placed("x" * 60 + "/a.log", 3) == "…" + ("x" * 60 + "/a.log")[-39:] + ":3" and placed(None, 3) == "3"
 
 
 def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:

@@ -113,3 +113,21 @@ def shorten(text: str, width: int) -> str:
     line = " ".join(text[: 16 * width].split())
     line = "".join(letter if letter.isprintable() else "�" for letter in line)
     return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
+
+
+WIDTH = 100
+"""Columns of a terminal that tables are made for."""
+
+
+def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
+    """Rows of a table whose column `name` is shortened, to 20 letters at most, so that all fit into `WIDTH`."""
+    others = [column for column in (rows[0] if rows else {}) if column != name]
+    room = WIDTH - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
+    return [{**row, name: shorten(row[name], max(room, 20))} for row in rows]
+
+
+def placed(file: str | None, line: int | None) -> str:
+    """Where a line stands, as an editor opens it: `old/a.log:1,017`."""
+    if line is None:
+        return ""
+    return f"{line:,}" if file is None else f"{file if len(file) <= 40 else '…' + file[-39:]}:{line:,}"

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..registry import Registry
-from .common import print_table, shorten
+from .common import fitted, placed, print_table, shorten
 
 ROWS = 10
-WIDTH = 100
 
 
 def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Registry) -> None:
@@ -22,30 +21,21 @@ def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Regi
         rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
         unit, value = record["dataset"]["unit"], record["threshold"]["value"]
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
-        several = len({row["file"] for row in rows if row["file"]}) > 1
-        shown = [_row(unit, row, several) for row in rows]
-        room = WIDTH - sum(_widest(name, shown) + 2 for name in (shown[0] if shown else {}) if name != "what")
-        print_table([{**row, "what": shorten(row["what"], max(room, 20))} for row in shown], disable_numparse=True)
+        print_table(fitted([_row(unit, row) for row in rows], "what"), disable_numparse=True)
 
 
 def _above(value: float | None) -> str:
     return f" (alarm: score > {value:.4g})" if value is not None else ""
 
 
-def _row(unit: str, row: Mapping[str, Any], several: bool) -> dict[str, str]:
-    """Cells of a row; `several`: the line's file stands before it."""
+def _row(unit: str, row: Mapping[str, Any]) -> dict[str, str]:
     event = "short" if row["short"] else "" if row["event"] is None else f"{row['event'] + 1} of {row['events']}"
-    place = f"{row['file']}:" if several and row["file"] else ""
     return {
         unit: shorten(row["unit"], 24),
         "like it": f"{row['units'] - 1:,}" if row["units"] > 1 else "",
         "score": f"{row['score']:.4g}",
         "": "ALARM" if row["verdict"] == "alarm" else "",
         "event": event,
-        "line": place + f"{row['line']:,}" if row["line"] is not None else "",
-        "what": " ".join((row["raw"] or row["template"] or "").split()),
+        "line": placed(row["file"], row["line"]),
+        "what": row["raw"] or row["template"] or "",
     }
-
-
-def _widest(name: str, rows: Sequence[Mapping[str, str]]) -> int:
-    return max(len(name), *(len(row[name]) for row in rows))

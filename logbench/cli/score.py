@@ -11,7 +11,7 @@ import click
 
 from ..errors import DataError
 from . import State, pass_state
-from .common import json_option, note, print_json, print_table, shorten
+from .common import fitted, json_option, note, placed, print_json, print_table, shorten
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,7 +71,8 @@ def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> I
     if as_json:
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
-        print_table([_short(row) for row in frame.head(top).iter_rows(named=True)], disable_numparse=True)
+        rows = [_short(row) for row in frame.head(top).iter_rows(named=True)]
+        print_table(fitted(rows, "what"), disable_numparse=True)
     yield frame
 
 
@@ -88,7 +89,7 @@ def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterat
         else:
             for row in map(_short, frame.filter("verdict").iter_rows(named=True)):
                 facts = "  ".join(f"{name} {row[name]}" for name in ("score", "events", "event", "line"))
-                print(f"ALARM {row['unit']}  {facts}  {row['what']}", flush=True)
+                print(f"ALARM {row['unit']}  {facts}  {shorten(row['what'], 90)}", flush=True)
         yield frame
 
 
@@ -106,13 +107,14 @@ def _line(row: dict[str, Any]) -> int | None:
     return at if at is not None else None if row["line"] is None else row["line"] + 1
 
 
-def _short(row: dict[str, Any]) -> dict[str, Any]:
+def _short(row: dict[str, Any]) -> dict[str, str]:
+    event = str(row["event"] + 1) if row["event"] >= 0 else "short" if row["short"] else ""
     return {
-        "unit": row["unit"],
-        "score": None if row["score"] is None else f"{row['score']:.4g}",
+        "unit": shorten(row["unit"], 40),
+        "score": "" if row["score"] is None else f"{row['score']:.4g}",
         "verdict": "ALARM" if row["verdict"] else "",
-        "events": row["events"],
-        "event": row["event"] + 1 if row["event"] >= 0 else ("short" if row["short"] else None),
-        "line": None if (line := _line(row)) is None else f"{line:,}",
-        "what": shorten(" ".join((row["raw"] or row["template"] or "").split()), 90),
+        "events": f"{row['events']:,}",
+        "event": event,
+        "line": placed(row.get("file"), _line(row)),
+        "what": row["raw"] or row["template"] or "",
     }
