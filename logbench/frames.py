@@ -60,6 +60,8 @@ class Lines:
     form: LineFormat | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.frame, pl.LazyFrame):
+            raise PluginError(f"Lines need a LazyFrame, got {type(self.frame).__name__}")
         schema = self.frame.collect_schema()
         for name in ("line", "message"):
             if name not in schema:

@@ -112,7 +112,11 @@ def batches(
     shapes, names = pl.Categories.random(), pl.Categories.random()
     shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(shapes))
     assigned = windower.assign(lines.frame.with_columns(shape=shape))
+    if not isinstance(assigned, pl.LazyFrame):
+        raise PluginError(f"the windower must return a LazyFrame, got {type(assigned).__name__}")
     schema = assigned.collect_schema()
+    if schema.get("unit") not in (pl.String, pl.Categorical):
+        raise PluginError(f"the windower must add column 'unit' (String), got {schema.get('unit')}")
     extra = [name for name, wanted in (("time", times), ("label", True)) if wanted and name in schema]
     chosen = assigned.select("line", pl.col("unit").cast(pl.Categorical(names)), "shape", *extra)
     last, total = first - 1, _estimate(lines)

@@ -234,7 +234,13 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         if key in result:
             raise PluginError(f"evaluator {name!r} gives metrics under {key!r}, which another one gives already")
         result[key] = {
-            "all": dict(evaluator.evaluate(known)),
-            "distinct": None if weighted else dict(evaluator.evaluate(distinct)),
+            "all": _answer(name, evaluator.evaluate(known)),
+            "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct)),
         }
     return result
+
+
+def _answer(name: str, came: Any) -> dict[str, Any]:
+    if not isinstance(came, Mapping):
+        raise PluginError(f"evaluator {name!r} must return names and numbers, got {type(came).__name__}")
+    return dict(came)

@@ -224,3 +224,33 @@ def test_options_whose_types_only_a_checker_can_see_set_the_plugin_aside(
     assert done.returncode == 0
     assert "unruly (dist-unruly 0.7) is set aside" in done.stderr
     assert "'unruly' whose options cannot be typed: name 'Array' is not defined" in done.stderr
+
+
+ANSWERS = {
+    "reporters": ("report(self, records)", "--reporter"),
+    "windowers": ("assign(self, lines)", "--windower"),
+    "evaluators": ("evaluate(self, units)", "--evaluator"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("reporters", "return None", "error: reporter 'odd' must return a text, got NoneType"),
+        ("reporters", "1 / 0", "error: reporter 'odd' failed: ZeroDivisionError: division by zero; the runs are"),
+        ("reporters", "sys.exit(0)", "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded"),
+        ("windowers", "return lines.collect()", "length: the windower must return a LazyFrame, got DataFrame"),
+        ("windowers", "return lines.with_columns(unit='line')", "must add column 'unit' (String), got UInt32"),
+        ("windowers", "return lines", "length: the windower must add column 'unit' (String), got None"),
+        ("evaluators", "return [1.0]", "length: evaluator 'odd' must return names and numbers, got list"),
+    ],
+)
+def test_a_wrong_answer_is_one_line_that_says_what_came(
+    tmp_path: Path, logbench: Logbench, kind: str, body: str, said: str
+) -> None:
+    signature, option = ANSWERS[kind]
+    hook = f"@logbench.hookimpl\ndef logbench_{kind}():\n    yield logbench.Component('odd', Odd)\n"
+    install(tmp_path, f"{HEAD}class Odd:\n    def {signature}:\n        {body}\n{hook}")
+    done = logbench("run", "length", *SMALL, option, "odd")
+    assert done.returncode == 2 and said in done.stderr
+    assert (tmp_path / "runs" / "records.jsonl").read_text().count("\n") == 1

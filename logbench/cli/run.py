@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import PluginError
 from . import State, pass_state
 from .common import json_option, note, plan_fields, seeds_options, split_seeds_of, with_plan_options
 
@@ -84,7 +86,33 @@ def reporter_of(state: State, name: str | None, each_seed: bool = False) -> Any:
         offered = state.registry.components["reporter"]
         name = next((n for n, entry in offered.items() if entry.item.default), next(iter(offered), "table"))
     entry = state.registry.get("reporter", name)
-    return Part(entry, make(entry.item.config, {"each_seed": True} if each_seed else {}, name)).build()
+    part = Part(entry, make(entry.item.config, {"each_seed": True} if each_seed else {}, name))
+    return _Reporter(name, part.build())
+
+
+class _Reporter:
+    """A reporter that cannot end the command, or print what is no text: the runs are recorded already."""
+
+    def __init__(self, name: str, own: Any) -> None:
+        self.name, self.own = name, own
+
+    def report(self, records: Sequence[Mapping[str, Any]]) -> str:
+        """See `Reporter.report`.
+
+        Raises:
+            PluginError: it fails; its traceback goes to standard error.
+        """
+        try:
+            text = self.own.report(records)
+        except (Exception, SystemExit) as error:
+            traceback.print_exc()
+            said = f"{type(error).__name__}: {error}"
+            raise PluginError(
+                f"reporter {self.name!r} failed: {said}; the runs are recorded (logbench runs)"
+            ) from None
+        if not isinstance(text, str):
+            raise PluginError(f"reporter {self.name!r} must return a text, got {type(text).__name__}")
+        return text
 
 
 def finish(records: list[Any], out: Path) -> int:
