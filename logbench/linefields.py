@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from .config import suggest
 from .errors import ConfigError, DataError
 from .lineformat import SEPARATORS, LineFormat, regex_of
 
+FRACTION = re.compile(r"([^\w%])%f")
+"""`%f` and the sign before it."""
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
 WHOLE = "whole_line__"
 """Column that is null where a line does not match."""
@@ -132,14 +135,14 @@ def _moment(text: pl.Expr, how: str, year: int) -> pl.Expr:
         return number.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
     if year:
         text, how = pl.format("{} {}", pl.lit(str(year)), text), f"%Y {how}"
-    if ",%f" in how:  # as Python's logging writes it
-        text = text.str.replace(r",(\d+)", ".$1")
+    if sign := FRACTION.search(how):  # as Python's logging writes it, 12:00:01,250
+        text = text.str.replace(rf"^(.*){re.escape(sign[1])}(\d+)", "${1}.$2")
     return text.str.to_datetime(_chrono(how), time_unit="us", strict=False).dt.replace_time_zone(None)
 
 
 def _chrono(how: str) -> str:
     """A format as polars has it: a fraction of a second is `%.f`."""
-    return how.replace(",%f", "%.f").replace(".%f", "%.f")
+    return FRACTION.sub("%.f", how)
 
 
 def label_of(form: LineFormat) -> pl.Expr:
@@ -192,11 +195,25 @@ def checked(form: LineFormat) -> LineFormat:
     if form.format in ("pattern", "regex"):
         _check_fields(form)
     for how in form.time_format:
-        try:
-            pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.strftime(_chrono(how).replace("%#z", "%z"))
-        except pl.exceptions.PolarsError:
-            raise ConfigError(f"time_format={how}: no strptime format, nor one of {', '.join(EPOCHS)}") from None
+        _check_time(how, form.year)
     return form
+
+
+def _check_time(how: str, year: int) -> None:
+    if how in EPOCHS:
+        return
+    if "%f" in _chrono(how):
+        raise ConfigError(f"time_format={how}: %f needs a sign before it, such as .%f")
+    try:
+        pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.strftime(_chrono(how).replace("%#z", "%z"))
+        SAMPLE.to_frame().select(_moment(pl.col("raw"), how, year))
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0].removeprefix("Invalid format string: ")
+        raise ConfigError(
+            f"time_format={how}: no strptime format, nor one of {', '.join(EPOCHS)} ({reason})"
+        ) from None
+    if not year and not re.search(r"%[-_0]?[YyGgCsFDxc+v]", how.replace("%%", "")):
+        raise ConfigError(f"time_format={how}: has no year; say which one it is, such as year = 2024")
 
 
 def _check_regex(option: str, regex: str) -> None:

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import linereader, streams
-from logbench.linefields import splitter
+from logbench.errors import ConfigError
+from logbench.linefields import checked, splitter
 from logbench.lineformat import LineFormat, regex_of
 from logbench.linereader import Counts, Pieces, joined, open_lines
 
@@ -115,11 +116,27 @@ def test_objects_are_read_as_pythons_json_reads_them(rows: list[dict[str, str | 
         ("%Y-%m-%d %H:%M:%S,%f", 0, "2024-01-02 03:04:05,678", datetime(2024, 1, 2, 3, 4, 5, 678000)),
         ("%Y-%m-%dT%H:%M:%S.%f%z", 0, "2024-01-02T03:04:05.5+02:00", datetime(2024, 1, 2, 1, 4, 5, 500000)),
         ("%Y-%m-%d %H:%M:%S", 0, "2024-02-30 00:00:00", None),
+        ("%Y%m%d-%H:%M:%S:%f", 0, "20171223-22:15:29:606", datetime(2017, 12, 23, 22, 15, 29, 606000)),
+        ("%Y-%m-%d %H:%M:%S %f", 0, "2017-12-23 22:15:29 5", datetime(2017, 12, 23, 22, 15, 29, 500000)),
     ],
 )
 def test_times(how: str, year: int, text: str, expected: datetime | None) -> None:
     form = LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,), year=year)
     assert read(f"{text}|x\n", form)["time"].to_list() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("%b %d %H:%M:%S", "has no year; say which one it is"),
+        ("%Y-%m-%d %H", "specify both hour and minute"),
+        ("%Y-%m-%d %H:%M:%S%f", "needs a sign before it"),
+        ("%Y-%m-%d %Q", "no strptime format"),
+    ],
+)
+def test_a_time_format_that_would_misread_is_refused(how: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        checked(LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,)))
 
 
 def test_some_columns_a_filter_and_a_head_give_the_same_lines(
