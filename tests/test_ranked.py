@@ -94,7 +94,7 @@ def test_the_table_of_scores_names_file_and_line_and_fits_a_terminal() -> None:
     (shown,) = fitted([_short(row)], "what")
     assert shown["line"] == "old/a.log:1,017" and shown["event"] == "2"
     assert sum(map(len, shown.values())) + 2 * (len(shown) - 1) <= 110 and "\x1b" not in shown["what"]
-    assert placed("x" * 60 + "/a.log", 3) == "…" + ("x" * 60 + "/a.log")[-39:] + ":3" and placed(None, 3) == "3"
+    assert placed("x" * 60 + "/a.log", 3) == "…" + ("x" * 60 + "/a.log")[-23:] + ":3" and placed(None, 3) == "3"
 
 
 def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:

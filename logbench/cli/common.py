@@ -130,4 +130,4 @@ def placed(file: str | None, line: int | None) -> str:
     """Where a line stands, as an editor opens it: `old/a.log:1,017`."""
     if line is None:
         return ""
-    return f"{line:,}" if file is None else f"{file if len(file) <= 40 else '…' + file[-39:]}:{line:,}"
+    return f"{line:,}" if file is None else f"{file if len(file) <= 24 else '…' + file[-23:]}:{line:,}"
