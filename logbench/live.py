@@ -32,10 +32,16 @@ BLOCK = 1 << 20
 """Bytes asked for at a time; fewer come where the writer is slower."""
 
 
-def arriving(descriptor: int, patience: float) -> Iterator[bytes]:
-    """Bytes of a pipe or file as they come; `b""` each time that nothing came for `patience` seconds."""
+def arriving(descriptor: int, patience: float, ended: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
+    """Bytes of a pipe or file as they come; `b""` each time that nothing came for `patience` seconds.
+
+    Once `ended`, what was written already is all that comes.
+    """
     while True:
-        if not select.select([descriptor], [], [], patience)[0]:
+        over = ended()
+        if not select.select([descriptor], [], [], 0 if over else patience)[0]:
+            if over:
+                return
             yield b""
         elif block := os.read(descriptor, BLOCK):
             yield block
@@ -69,9 +75,7 @@ def score_stream(
     rest: list[bytes] = []
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):
-            raise DataError(
-                "standard input: is packed; unpack it on the way: zcat new.log.gz | logbench score …"
-            )
+            raise DataError("standard input: is packed; unpack it on the way: zcat new.log.gz | logbench score …")
         cut = block.rfind(b"\n") + 1
         if cut:
             live.take(b"".join([*rest, block[:cut]]))

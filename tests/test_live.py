@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,3 +144,24 @@ def test_the_command_reads_standard_input(bundle: Bundle, tmp_path: Path) -> Non
     assert pl.read_parquet(tmp_path / "all")["unit"].to_list() == ["blk_1", "blk_2", "blk_3"]
     nothing = subprocess.run(command[:-2], input=b"no unit here\n", capture_output=True, check=False)
     assert nothing.returncode == 2 and b"no line of it belongs to a unit" in nothing.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupted_pipe_scores_what_is_open(bundle: Bundle, tmp_path: Path) -> None:
+    saved = next(iter(tmp_path.parent.glob("live*/saved")))
+    command = [sys.executable, "-m", "logbench", "score", str(saved), "--data", "-", "--json", "--timeout", "0.5"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        process.stdin.write(line(0, 1).encode() + line(30, 2).encode())
+        process.stdin.flush()
+        first = process.stdout.readline()  # it reads by now
+        process.stdin.write(b"".join(line(59, block).encode() for block in (7, 8)))
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        rest, said = process.stdout.read(), process.stderr.read()
+    units = [json.loads(row)["unit"] for row in (first + rest).splitlines()]
+    assert process.returncode == 0 and units[0] == "blk_1"
+    assert sorted(units) == ["blk_1", "blk_2", "blk_7", "blk_8"]
+    assert b"open sessions are scored as they are" in said

@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 GRACE_S = 0.7
@@ -20,6 +22,30 @@ def install() -> None:
     """Make Ctrl-C raise KeyboardInterrupt as usual, and end the process after `GRACE_S` if it still runs."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupt)
+
+
+@contextmanager
+def first(told: str) -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, so that work can be brought to its end; a second one ends the command as usual.
+
+    Args:
+        told: what is said at the first one.
+    """
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+        print(told, file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ import click
 from ..errors import DataError
 from . import State, pass_state
 from .common import fitted, json_option, note, placed, print_json, print_table, shorten
+from .interrupt import first
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,7 @@ def command(
     """Score other logs with a saved model; no labels are needed.
 
     BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line. With --data - lines
-    are read as they come, and alarms are printed as sessions close.
+    are read as they come, and alarms are printed as sessions close; Ctrl-C ends the reading, and closes all.
     """
     import polars as pl
 
@@ -82,15 +83,16 @@ def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterat
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")
-    blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0))
-    for frame in score_stream(saved, blocks, timeout, device, note=note):
-        if as_json:
-            print_json(_plain(row) for row in frame.iter_rows(named=True))
-        else:
-            for row in map(_short, frame.filter("verdict").iter_rows(named=True)):
-                facts = "  ".join(f"{name} {row[name]}" for name in ("score", "events", "event", "line"))
-                print(f"ALARM {row['unit']}  {facts}  {shorten(row['what'], 90)}", flush=True)
-        yield frame
+    with first("ending: open sessions are scored as they are; once more to stop at once") as ended:
+        blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0), ended)
+        for frame in score_stream(saved, blocks, timeout, device, note=note):
+            if as_json:
+                print_json(_plain(row) for row in frame.iter_rows(named=True))
+            else:
+                for row in map(_short, frame.filter("verdict").iter_rows(named=True)):
+                    facts = "  ".join(f"{name} {row[name]}" for name in ("score", "events", "event", "line"))
+                    print(f"ALARM {row['unit']}  {facts}  {shorten(row['what'], 90)}", flush=True)
+            yield frame
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
