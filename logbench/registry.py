@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -226,12 +227,14 @@ class Registry:
         return table
 
     def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
-        """Tell every plugin; one that raises is set aside and no longer told."""
+        """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told."""
         for impl in getattr(self.manager.hook, f"logbench_{hook}").get_hookimpls():
             plugin = next(p for p in self.plugins if self._registered(p) == impl.plugin_name)
             if not plugin.error:
                 chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
                 self._guard(plugin, partial(impl.function, **chosen))
+                if plugin.error:
+                    sys.stderr.write(f"warning: plugin {plugin} is set aside: {plugin.error}\n")
 
 
 def _own_plugin(name: str) -> Plugin:

@@ -254,3 +254,24 @@ def test_a_wrong_answer_is_one_line_that_says_what_came(
     done = logbench("run", "length", *SMALL, option, "odd")
     assert done.returncode == 2 and said in done.stderr
     assert (tmp_path / "runs" / "records.jsonl").read_text().count("\n") == 1
+
+
+def test_a_plugin_that_fails_while_it_is_told_of_a_run_is_named_once(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly() + "\n@logbench.hookimpl\ndef logbench_stage_finished(stage):\n    1 / 0\n")
+    done = logbench("run", "length", *SMALL, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["status"] == "ok"
+    said = "warning: plugin unruly (dist-unruly 0.7) is set aside: ZeroDivisionError: division by zero"
+    assert done.stderr.count(said) == 1
+
+
+def test_a_blocked_name_that_nothing_has_is_an_error(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly())
+    done = logbench("--block", "unrully", "list", "model")
+    assert done.returncode == 2 and "did you mean 'unruly'" in done.stderr
+    assert logbench("--block", "dist-unruly", "list", "model").returncode == 0
+
+
+def test_checking_it_as_another_kind_says_what_it_is(tmp_path: Path, logbench: Logbench) -> None:
+    install(tmp_path, unruly())
+    done = logbench("check", "unruly", "--kind", "parser")
+    assert done.returncode == 2 and "no parser is called 'unruly', but a model" in done.stderr

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from ..config import suggest
-from ..errors import LogbenchError
+from ..errors import ConfigError, LogbenchError
 from ..registry import Registry
 from . import interrupt, output
 
@@ -63,6 +63,10 @@ class State:
     def registry(self) -> Registry:
         with contextlib.redirect_stdout(sys.stderr):
             registry = Registry(block=self.block)
+        known = {name for plugin in registry.plugins for name in (plugin.name, plugin.distribution)}
+        for name in self.block:
+            if name not in known:
+                raise ConfigError(f"--block {name}: no plugin or distribution is called so{suggest(name, known)}")
         for plugin in registry.broken:
             print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
         return registry

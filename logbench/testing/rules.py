@@ -156,6 +156,8 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Kin
                 found.append(one)
     if found:
         return found
+    if kind and (others := [one for one in KINDS if name in registry.components[one]]):
+        raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
     every = {known for table in registry.components.values() for known in table}
     aside = [str(plugin) for plugin in registry.broken]
     more = f"; set aside: {', '.join(aside)} (see: logbench plugins)" if aside else ""
