@@ -1,4 +1,4 @@
-"""Runs what README and docs tell the reader to type, page by page, each in a folder and cache of its own.
+"""Runs what README and docs tell the reader to type, page by page, each in a folder of its own.
 
 A comment right above a block says what becomes of it: `<!-- file: NAME -->` writes it, `<!-- skip: WHY -->` passes
 over it. Blocks of `sh` are typed line by line, blocks of `python` are run, others are only read.

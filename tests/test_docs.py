@@ -24,7 +24,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-def test_what_a_page_tells_to_type_runs(page: Path, data: Path, tmp_path: Path) -> None:
+def test_what_a_page_tells_to_type_runs(
+    page: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGBENCH_CACHE", str(data / "cache"))  # one for all pages, as a reader has one
     (tmp_path / "data").symlink_to(data)
     folder = tmp_path / "page"
     folder.mkdir()
