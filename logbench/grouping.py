@@ -297,8 +297,12 @@ def _with_labels(
             label=pl.Series(worst, dtype=pl.Int8) if worst is not None else pl.lit(-1, pl.Int8)
         )
         extra = 0
-    unknown = int((units["label"] < 0).sum())
-    return units, {"labels_without_unit": extra, "units_without_label": unknown}
+    facts = {"labels_without_unit": extra, "units_without_label": int((units["label"] < 0).sum())}
+    if labels is None and line_labels is not None:
+        unknown = np.minimum.reduceat(line_labels, offsets[:-1]) < 0
+        if partly := int(np.count_nonzero(unknown & (units["label"] == 0).to_numpy())):
+            facts["units_partly_labelled"] = partly
+    return units, facts
 
 
 def group_sequences(data: KeySequences) -> Grouped:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 MET = {
     "unmatched_lines": "lines are not as declared; each is an event whose message is the whole line",
     "lines_with_unread_time": "lines have no time that can be read",
+    "units_partly_labelled": "units count as normal by some of their lines, others of which have no label",
     "lines_with_nul": "lines hold NUL bytes; they stay as they are",
     "grown_files": "files grew during the run; they were read to where they ended at its start",
 }

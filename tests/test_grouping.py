@@ -94,6 +94,22 @@ def test_tiny_hdfs_as_by_hand(write_hdfs: WriteHdfs, newline: str) -> None:
     assert not grouped.sequences and grouped.times is None
 
 
+def test_a_unit_is_anomalous_by_any_line_and_normal_ones_with_unlabelled_lines_are_counted() -> None:
+    rows = [("a", 0), ("a", None), ("b", 0), ("c", 1), ("c", None), ("d", None), ("a", 0)]
+    frame = pl.DataFrame(
+        {
+            "line": range(7),
+            "message": "m",
+            "id": [[unit] for unit, _ in rows],
+            "label": [label for _, label in rows],
+        },
+        schema_overrides={"line": pl.UInt32, "label": pl.Int8},
+    )
+    grouped = group(Lines(frame.lazy()))
+    assert dict(grouped.units.select("unit", "label").iter_rows()) == {"a": 0, "b": 0, "c": 1, "d": -1}
+    assert grouped.facts["units_partly_labelled"] == 1 and grouped.facts["units_without_label"] == 1
+
+
 def test_real_sample_as_by_hand(shared_data: Path) -> None:
     path = shared_data / "hdfs_v1_sample" / "HDFS_v1.zip"
     grouped = group(Hdfs().read(path))
