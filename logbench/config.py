@@ -33,8 +33,8 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where one of `known` is close, else what there is."""
-    known = sorted(known)
+    """`; did you mean 'x'?` where one of `known` is close, else what there is; one line, whatever a file holds."""
+    known = sorted(" ".join(one.split())[:100] for one in known)
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"

@@ -214,6 +214,11 @@ def test_labels_come_from_a_file_and_are_told_apart(tmp_path: Path) -> None:
     path.write_text("unit,label\na,0\na,1\n")
     with pytest.raises(DataError, match="gives a both labels"):
         read_labels(path, OwnLog())
+    path.write_text('"a\nheader",label\nx,0\n')
+    with pytest.raises(DataError, match="no column 'unit'; there is a header, label") as error:
+        read_labels(path, OwnLog())
+    assert "\n" not in str(error.value)
+    path.write_text("unit,label\na,0\n")
     with pytest.raises(DataError, match="no column 'who'"):
         read_labels(path, OwnLog(labels_unit="who"))
 
