@@ -206,6 +206,6 @@ def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
 
     state = State(())
     state.__dict__["registry"] = Registry([Plugin("offer", "tests", "0", lambda: Offer)])
-    assert reporter_of(state, "mute") == {}
+    assert reporter_of(state, "mute").own == {}
     with pytest.raises(ConfigError, match="each_seed"):
         reporter_of(state, "mute", each_seed=True)
