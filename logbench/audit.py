@@ -1,6 +1,6 @@
 """What is checked in every run so that nothing of the test set reaches training; a violation ends the run.
 
-That no unit is on two sides is checked where units are split (`split.audit`).
+That no unit occurs twice is checked where units are split (`split.audit`).
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def audit(
         LeakError: what leaked.
     """
     cut = "side" in grouped.units.columns
+    _check_units(grouped, split)
     shared = _shared_lines(grouped, split, apart)
     if chronological:
         _check_order(grouped, split, cut)
@@ -70,6 +71,13 @@ def audit(
 
 def _parts(split: Split) -> dict[int, NDArray[np.int64]]:
     return {TRAIN: split.train, HELD_OUT: split.held_out, TEST: split.test}
+
+
+def _check_units(grouped: Grouped, split: Split) -> None:
+    """Once more where everything else is checked: what follows rests on it."""
+    sides = np.bincount(np.concatenate(list(_parts(split).values())), minlength=len(grouped))
+    if (twice := np.flatnonzero(sides > 1)).size:
+        raise LeakError(f"unit {grouped.units['unit'][int(twice[0])]} is on two sides of the split")
 
 
 def _shared_lines(grouped: Grouped, split: Split, apart: bool) -> int | None:

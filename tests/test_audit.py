@@ -108,6 +108,16 @@ def test_a_clean_run_says_what_was_checked() -> None:
     assert found.units["last_line"].to_numpy()[split.train].max() == 39, "all 40 lines before the held-out ones"
 
 
+@pytest.mark.parametrize("part", ["train", "held_out"])
+def test_a_unit_on_two_sides_is_named(part: str) -> None:
+    found, split, vocabulary, _ = prepared(Count(5, 5, "none"), cut=False, train="random_ratio")
+    both = np.sort(np.concatenate([getattr(split, part), split.test[:1]]))
+    leaking = replace(split, **{part: both})
+    vocabulary = learn(found, leaking.train, Verbatim())
+    with pytest.raises(LeakError, match=f"unit {found.units['unit'][int(split.test[0])]} is on two sides"):
+        audit(found, leaking, vocabulary, fingerprint(vocabulary), False, False)
+
+
 def test_a_line_on_two_sides_is_named() -> None:
     """Overlapping windows split as wholes: refused, but a windower may not say that it overlaps."""
     found, split, vocabulary, _ = prepared(Count(10, 5, "none"), cut=False, train="random_ratio")
