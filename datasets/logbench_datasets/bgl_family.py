@@ -55,9 +55,13 @@ SPIRIT = replace(
     url="",
     size=0,
     md5="",
-    licence="not stated; given out by USENIX CFDR",
+    licence="not known; given out by USENIX CFDR",
     citation=OLINER,
-    faults=("no digest is known, so it is not fetched for you", *THUNDERBIRD.faults),
+    faults=(
+        "no digest is known, so it is not fetched for you",
+        "it is read as latin-1, as Thunderbird must be",
+        *THUNDERBIRD.faults[1:],
+    ),
     published={"lines": 272_298_969},
 )
 LIBERTY = replace(

@@ -28,8 +28,7 @@ ADFA = Card(
     unit="trace",
     citation="Creech and Hu, WCNC 2013, doi 10.1109/wcnc.2013.6555301",
     faults=(
-        "the first place of publication is gone; copies are about, no digest is known",
-        "its licence is not known",
+        "where it is published, its digest and its licence are not known here",
         "system calls come without arguments and times",
     ),
     published={"sessions": 5_951, "anomalies": 746, "events": 2_747_550},
