@@ -268,8 +268,9 @@ class Windower(Protocol):
     """Assigns lines to scored units before anything is parsed.
 
     Optional method: `counted()`, what it met in the last pass, name → number of lines, for the record.
-    Optional attribute: `piecewise`, False where the unit of a line depends on how many came before it, so that
-    pieces of a log, as they come by a pipe, cannot be assigned apart.
+    Optional attributes: `piecewise`, False where the unit of a line depends on how many came before it, so that
+    pieces of a log, as they come by a pipe, cannot be assigned apart; `silence`, seconds that a unit may go
+    without a line before it is over, as a window of time has.
     """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

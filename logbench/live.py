@@ -62,16 +62,18 @@ def score_stream(
     Args:
         blocks: bytes of a text log in any cut; an empty one means that nothing came.
         timeout: seconds without a line of it after which a session closes: by the times in the log, which go on by
-            the clock while nothing comes, or by the clock alone where the lines have none.
+            the clock while nothing comes, or by the clock alone where the lines have none. At least the windower's
+            `silence`, where it says how long a unit may go without a line, as a window of time does.
 
     Raises:
         DataError: the data set cannot read the lines.
         UnfitError: the windower counts lines, so it needs all of them at once, or a line end is no single byte.
     """
     windower = bundle.parts["windower"]
-    if not getattr(windower.build(), "piecewise", True):
+    built = windower.build()
+    if not getattr(built, "piecewise", True):
         raise UnfitError(f"standard input: windower {windower.name} counts lines; give them in a file, by --data")
-    live = _Live(bundle, timeout, device, clock)
+    live = _Live(bundle, max(timeout, getattr(built, "silence", 0.0)), device, clock)
     rest: list[bytes] = []
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):

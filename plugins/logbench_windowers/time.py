@@ -26,6 +26,7 @@ class Time:
 
     def __init__(self, size: int, stride: int, within: str) -> None:
         self.size, self.stride, self.within = size, stride, within
+        self.silence = size / 10**6
         self._back = self._timeless = 0
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
