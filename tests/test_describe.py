@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, write
 
 from logbench import Sessions, UnfitError
-from logbench.cli import main
 from logbench.describe import PERMUTATIONS, describe, drift
 from logbench.progress import Bars
 
@@ -147,36 +146,22 @@ def test_data_that_no_split_serves_say_why(tmp_path: Path) -> None:
         describe("log", registry(), Bars(enabled=False), data=data, windower="file")
 
 
-def logbench(words: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 0
-
-
-def test_the_command_prints_a_table_or_one_object(
-    write_hdfs: WriteHdfs, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_a_table_or_one_object(write_hdfs: WriteHdfs, run_logbench: Any) -> None:
     data = write_hdfs(labels="BlockId,Label\nblk_1,Normal\nblk_-2,Anomaly\nblk_3,Anomaly\n")
     words = ["datasets", "info", "hdfs", "--data", str(data), "--set", "protocol.train_units=1"]
-    logbench(words)
-    shown = capsys.readouterr()
+    shown = run_logbench(*words)
     assert "8 lines, 9 events" in shown.out and "3: 1 normal, 2 anomalous; prevalence 0.6667" in shown.out
     assert "Jensen-Shannon" in shown.err and max(map(len, shown.out.splitlines())) <= 100
-    logbench([*words, "--json"])
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = run_logbench(*words, "--json").out.splitlines()
     facts = json.loads(line)
     assert facts["licence"] and facts["realised"]["labels"] == {"normal": 1, "anomaly": 2, "unlabelled": 0}
     assert "first" in facts["realised"]["splits"]
 
 
-def test_without_data_the_card_says_how_to_have_them(capsys: pytest.CaptureFixture[str]) -> None:
-    logbench(["datasets", "info", "hdfs"])
-    shown = capsys.readouterr()
+def test_without_data_the_card_says_how_to_have_them(run_logbench: Any) -> None:
+    shown = run_logbench("datasets", "info", "hdfs")
     assert "CC-BY" in shown.out and "realised" not in shown.out and "datasets fetch hdfs" in shown.err
-    logbench(["datasets", "info", "hdfs", "--json"])
-    assert json.loads(capsys.readouterr().out)["realised"] is None
-    logbench(["datasets", "info", "deeplog-archive"])
-    shown = capsys.readouterr()
+    assert json.loads(run_logbench("datasets", "info", "hdfs", "--json").out)["realised"] is None
+    shown = run_logbench("datasets", "info", "deeplog-archive")
     assert "Du et al." in shown.out and "give --data PATH" in shown.err and "fetch" not in shown.err
-    logbench(["datasets", "info", "hdfs", "--card"])
-    assert not capsys.readouterr().err
+    assert not run_logbench("datasets", "info", "hdfs", "--card").err
