@@ -256,3 +256,10 @@ def test_nothing_is_overwritten(logbench: Run, folder: Path) -> None:
     (folder.parent / "kept" / "mine.txt").write_text("mine")
     assert_one_line(logbench(*BASELINE, "--data", folder, "--save", "kept"), "already there")
     assert (folder.parent / "kept" / "mine.txt").read_text() == "mine"
+
+
+def test_the_command_can_be_called_again_in_one_process() -> None:
+    """Its subcommand `list` is a module of the package and must not stand in the way of Python's own."""
+    code = "import logbench.cli.list\nfrom logbench.cli import main\nmain(['list', 'reporter'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "markdown" in done.stdout, done.stderr

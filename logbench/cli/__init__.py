@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     output.reopen()
     output.take()
     try:
-        code = cli.main(args=None if argv is None else list(argv), prog_name="logbench", standalone_mode=False)
+        code = cli.main(args=None if argv is None else [*argv], prog_name="logbench", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
