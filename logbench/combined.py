@@ -61,7 +61,7 @@ class Level:
         above = scores > self.threshold
         quiet = np.interp(scores, self.values, self.shares, left=0.0) if self.values else np.zeros(len(scores))
         quiet = np.where(np.isposinf(scores), THRESHOLD, quiet)
-        with np.errstate(invalid="ignore"):  # infinite less infinite, where nothing is above
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite, where nothing is above
             loud = THRESHOLD + (scores - self.threshold) / self.scale
         return np.where(above, np.maximum(loud, np.nextafter(THRESHOLD, 2)), np.minimum(quiet, THRESHOLD))
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+"""The same examples in every run; `HYPOTHESIS_PROFILE=default` looks for new ones."""
 
 STAMP = "081109 203530 143 INFO dfs.DataNode: "
 TINY = (
