@@ -10,7 +10,7 @@ from .config import make
 from .errors import ConfigError, DataError
 from .parsing import Vocabulary
 from .plain import plain
-from .plan import Job, Part, restored
+from .plan import Job, Part, configured
 from .protocol import EvaluationProtocol
 from .storage import whole
 
@@ -80,7 +80,7 @@ class Bundle:
                 raise ConfigError(
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
                 ) from None
-            self.parts[kind] = restored(entry, saved["config"])
+            self.parts[kind] = configured(entry, saved["config"])
         self.protocol: EvaluationProtocol = make(EvaluationProtocol, self.facts["protocol"], "protocol")
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]

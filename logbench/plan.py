@@ -255,18 +255,22 @@ def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
     values = _values(kind, item.name, layers)
     if kind == "dataset":
         values = {key: value for key, value in values.items() if key not in fields_of(Totals)}
-    return Part(entry, make(item.config, values, item.name))
+    return configured(entry, values)
 
 
-def restored(entry: Entry, saved: Mapping[str, Any]) -> Part:
-    """The part whose `as_dict()` was saved.
+def configured(entry: Entry, values: Mapping[str, Any] | None = None) -> Part:
+    """The part with these options, the others as by default; `as_dict()` of it gives the same part again.
+
+    Args:
+        values: by option; of a combination by member, and then by option.
 
     Raises:
-        ConfigError: an option of another version.
+        ConfigError: an unknown option, or a wrong value.
     """
+    values = values or {}
     if entry.members:
-        return Part(entry, tuple(restored(member, saved[member.item.name]) for member in entry.members))
-    return Part(entry, make(entry.item.config, saved, entry.item.name))
+        return Part(entry, tuple(configured(member, values.get(member.item.name)) for member in entry.members))
+    return Part(entry, make(entry.item.config, values, entry.item.name))
 
 
 def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:

@@ -9,10 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from . import record as records
-from .config import make
 from .errors import DataError, LogbenchError
 from .frames import Lines
-from .plan import Part
+from .plan import configured
 from .prepare import digest_of
 from .registry import Registry
 
@@ -81,8 +80,7 @@ def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry)
     data = record["dataset"]
     try:
         entry = registry.stored("dataset", data["name"], record["config"]["dataset"])
-        part = Part(entry, make(entry.item.config, record["config"]["dataset"], data["name"]))
-        opened = part.build().read(Path(data["path"]))
+        opened = configured(entry, record["config"]["dataset"]).build().read(Path(data["path"]))
         if not isinstance(opened, Lines) or not numbers or digest_of(opened.files) != data["digest"]:
             return {}
         found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")

@@ -17,7 +17,7 @@ from .bounds import bound_of
 from .config import fields_of, make
 from .errors import ConfigError
 from .events import add_events
-from .plan import Part, evaluators_of
+from .plan import configured, evaluators_of
 from .protocol import EvaluationProtocol
 from .record import RunRecord
 from .registry import Registry
@@ -58,7 +58,7 @@ def rescore(
     own = {name: old["threshold"].get(name) for name in ("own", "rule")}
     decision = decide(scored, protocol, own["own"], bool(own["rule"]))
     entries = evaluators_of(evaluators, registry)
-    built = {e.item.name: Part(e, e.item.config() if e.item.config else None).build() for e in entries}
+    built = {entry.item.name: configured(entry).build() for entry in entries}
     unit, weighted = old["dataset"]["unit"], is_weighted(old)
     record = _reopened(old, protocol, command)
     record.threshold = {**decision.threshold, **own}

@@ -115,14 +115,14 @@ def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _model(registry: Registry, found: Mapping[str, Any]) -> str:
     """A model for units as long as these: of those that need no labels the one that looks furthest back."""
-    from ..plan import Part
+    from ..plan import configured
 
     half = min(lengths["median"] for lengths in found["lengths"].values() if lengths)
     fitting: dict[str, int] = {}
     for name, entry in registry.components["model"].items():
         traits = entry.item.traits
         if traits.supervision == "semi-supervised" and not traits.needs:
-            needed = Part(entry, entry.item.config() if entry.item.config else None).min_events
+            needed = configured(entry).min_events
             if needed <= half:
                 fitting[name] = needed
     return max(fitting, key=lambda name: fitting[name]) if fitting else "MODEL"

@@ -159,11 +159,10 @@ def path(state: State, name: str) -> None:
 
 def _find(state: State, name: str, may_fetch: bool) -> Path | None:
     from ..locate import locate
-    from ..plan import Part
+    from ..plan import configured
     from ..progress import Bars
 
-    entry = state.registry.get("dataset", name)
-    part = Part(entry, entry.item.config() if entry.item.config else None)
+    part = configured(state.registry.get("dataset", name))
     with Bars() as bars, bars.stage("fetch") as progress:
         return locate(part, None, state.registry, progress, may_fetch)
 

@@ -36,9 +36,9 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     compared but for names of variables, wildcards in a row and white space.
     """
     from ..accuracy import accuracy, labelled, mean, parsed
-    from ..config import make, parse_settings
+    from ..config import parse_settings
     from ..errors import ConfigError
-    from ..plan import Part
+    from ..plan import configured
 
     given = parse_settings(settings)
     entries = [state.registry.get("parser", name) for name in names or state.registry.components["parser"]]
@@ -47,7 +47,7 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     rows: list[dict[str, Any]] = []
     systems = labelled(data)
     for entry in entries:
-        part = Part(entry, make(entry.item.config, given.get(part_name := entry.item.name, {}), part_name))
+        part = configured(entry, given.get(entry.item.name))
         for system in systems:
             found = accuracy(system.frame, parsed(part.build(), system.frame["message"]))
             rows.append({"parser": part.name, "system": system.name, **asdict(found)})

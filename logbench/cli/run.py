@@ -79,14 +79,13 @@ def reporter_of(state: State, name: str | None, each_seed: bool = False) -> Any:
     Raises:
         ConfigError: it is unknown, or cannot show each seed.
     """
-    from ..config import make
-    from ..plan import Part
+    from ..plan import configured
 
     if name is None:
         offered = state.registry.components["reporter"]
         name = next((n for n, entry in offered.items() if entry.item.default), next(iter(offered), "table"))
     entry = state.registry.get("reporter", name)
-    part = Part(entry, make(entry.item.config, {"each_seed": True} if each_seed else {}, name))
+    part = configured(entry, {"each_seed": True} if each_seed else {})
     return _Reporter(name, part.build())
 
 

@@ -15,7 +15,7 @@ from ..frames import KeySequences, Lines
 from ..grouping import group_lines, read_lines
 from ..interfaces import Generator, silent
 from ..locate import locate
-from ..plan import Part
+from ..plan import configured
 from ..prepare import digest_of
 from .rules import InapplicableError, Subject, ViolationError, expect, rule
 from .watch import watched
@@ -156,7 +156,7 @@ def groups(subject: Subject) -> None:
         raise InapplicableError("it comes as key sequences")
     found = subject.part.entry.item.card
     parser, windower = (
-        Part(entry, entry.item.config() if entry.item.config else None).build()
+        configured(entry).build()
         for entry in (
             subject.registry.get("parser", found.parser),
             subject.registry.get("windower", found.windower),

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from ..config import make, suggest
+from ..config import suggest
 from ..errors import ConfigError, LogbenchError, PluginError
 from ..interfaces import Kind
-from ..plan import Part
-from ..registry import KINDS, Entry, Registry
+from ..plan import Part, configured
+from ..registry import KINDS, Registry
 
 T = TypeVar("T")
 CORE = Path(__file__).parents[1]
@@ -175,15 +175,9 @@ def subject(
     Raises:
         ConfigError: an unknown name, option or value.
     """
-    part = _part(registry.get(kind, name), settings or {})
+    part = configured(registry.get(kind, name), settings)
     with tempfile.TemporaryDirectory(prefix="logbench-check-", ignore_cleanup_errors=True) as folder:
         yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None)
-
-
-def _part(entry: Entry, settings: Mapping[str, Any]) -> Part:
-    if entry.members:  # a combination a+b, each with its own defaults
-        return Part(entry, tuple(_part(member, {}) for member in entry.members))
-    return Part(entry, make(entry.item.config, settings, entry.item.name))
 
 
 def check(
