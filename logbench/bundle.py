@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import make
 from .errors import ConfigError, DataError
 from .parsing import Vocabulary
 from .plain import plain
@@ -36,7 +36,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
         "bundle_version": BUNDLE_VERSION,
         "run_id": record.run_id,
         "components": {kind: _saved(getattr(job, kind), record) for kind in KINDS},
-        "protocol": {k: v for k, v in job.protocol.as_dict().items() if k != "hash"},
+        "protocol": dataclasses.asdict(job.protocol),
         "threshold": record.threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
@@ -81,7 +81,7 @@ class Bundle:
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
                 ) from None
             self.parts[kind] = configured(entry, saved["config"])
-        self.protocol: EvaluationProtocol = make(EvaluationProtocol, self.facts["protocol"], "protocol")
+        self.protocol = EvaluationProtocol.of(self.facts["protocol"])
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .config import option
+from .config import make, option
 from .errors import ConfigError
 
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio"]
@@ -75,6 +76,17 @@ class EvaluationProtocol:
                 f"protocol.contamination adds anomalies to normal units, but protocol.content={self.content}; "
                 "use content=normal, or leave contamination out"
             )
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any], **changes: Any) -> EvaluationProtocol:
+        """The protocol of a record or bundle, with or without its hash, under changed fields.
+
+        Raises:
+            ConfigError: an unknown field, or a wrong value.
+        """
+        values = {name: value for name, value in known.items() if name != "hash"} | changes
+        made: EvaluationProtocol = make(cls, values, "protocol")
+        return made
 
     @property
     def digest(self) -> str:

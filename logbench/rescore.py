@@ -52,8 +52,7 @@ def rescore(
             make(EvaluationProtocol, {name: changes[name]}, "protocol")  # says what there is
     if early := sorted(set(changes) - set(LATE)):
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(LATE)}")
-    kept = {name: value for name, value in old["protocol"].items() if name != "hash"}
-    protocol: EvaluationProtocol = make(EvaluationProtocol, {**kept, **changes}, "protocol")
+    protocol = EvaluationProtocol.of(old["protocol"], **changes)
     scored = undecided(old, folder, protocol.min_events)
     own = {name: old["threshold"].get(name) for name in ("own", "rule")}
     decision = decide(scored, protocol, own["own"], bool(own["rule"]))

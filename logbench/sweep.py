@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from .config import fields_of, make, suggest
+from .config import fields_of, suggest
 from .errors import ConfigError, UnfitError
 from .leaderboard import Leaderboard
-from .plan import Job, Plan, resolve
+from .plan import Job, Plan, configured, resolve
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
@@ -155,10 +155,9 @@ def _decider(
     own = {c.key: values[c.name] for c in late if c.component != "protocol"}
     if own or "value" in protocol:
         protocol = {"threshold": "fixed", "value": None, **protocol}
-    kept = {name: value for name, value in job.protocol.as_dict().items() if name != "hash"}
-    made: EvaluationProtocol = make(EvaluationProtocol, {**kept, **protocol}, "protocol")
-    config = make(job.model.entry.item.config, {**job.model.as_dict(), **own}, job.model.name)
-    return made, replace(job.model, config=config).fixed_threshold
+    made = EvaluationProtocol.of(job.protocol.as_dict(), **protocol)
+    part = configured(job.model.entry, {**job.model.as_dict(), **own})
+    return made, part.fixed_threshold
 
 
 def decided(
