@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .compare import headline
-from .config import suggest
+from .config import suggest, toml_values
 from .errors import ConfigError, DataError
 from .plain import plain
 from .plan import Job, Plan, resolve
@@ -75,12 +74,7 @@ def read_suite(path: Path) -> Suite:
     Raises:
         ConfigError: the file is missing, not TOML, or says something that no suite knows.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+    values = toml_values(path, str(path))
     for name in values:
         if name not in KEYS:
             raise ConfigError(f"{path}: {name}: no such key{suggest(name, KEYS)}")

@@ -110,18 +110,30 @@ def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:
     return result
 
 
+def toml_values(path: Path, said: str, encoding: str = "utf-8") -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Args:
+        said: how errors name it.
+
+    Raises:
+        ConfigError: missing, or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding=encoding))
+    except OSError as error:
+        raise ConfigError(f"{said}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{said}: not TOML: {error}") from None
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as tables by component name.
 
     Raises:
         ConfigError: missing, not TOML, or something else than tables at the top.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {path}: not TOML: {error}") from None
+    values = toml_values(path, f"--config {path}")
     for name, table in values.items():
         if not isinstance(table, dict):
             raise ConfigError(f"--config {path}: {name} must be a table, such as [{name}]")

@@ -12,14 +12,13 @@ import dataclasses
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
-from .config import make, option, suggest
+from .config import make, option, suggest, toml_values
 from .errors import ConfigError, DataError
 from .interfaces import Card, Component
 from .lineformat import LineFormat
@@ -81,12 +80,7 @@ def load(path: Path) -> OwnLog:
     Raises:
         ConfigError: one line that names the file and the key.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+    values = toml_values(path, str(path), "utf-8-sig")
     known = [field.name for field in dataclasses.fields(OwnLog)]
     for key, value in values.items():
         if key not in known:
