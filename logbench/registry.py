@@ -179,9 +179,7 @@ class Registry:
     def _check_conflicts(self, offers: list[tuple[dict[str, Entry], str, Entry]]) -> None:
         fresh: set[tuple[int, str]] = set()
         for table, main, offered in offers:
-            taken = {
-                alias: entry for entry in table.values() for alias in getattr(entry.item, "aliases", ())
-            } | table
+            taken = _by_any_name(table)
             for name in (main, *getattr(offered.item, "aliases", ())):
                 if name in taken:
                     raise _RefusalError(f"{name!r} is already taken by {taken[name].plugin}")
@@ -200,7 +198,7 @@ class Registry:
         table = self.components[kind]
         if kind == "dataset" and name.endswith(".toml"):
             return Entry(ownlogs.component(Path(name), name), _own_plugin(name))
-        known = {alias: entry for entry in table.values() for alias in entry.item.aliases} | table
+        known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
             item = combination.component("+".join(m.item.name for m in members), [m.item for m in members])
@@ -266,6 +264,11 @@ def _check_config(hook: str, item: Component[Any]) -> None:
         get_type_hints(item.config)
     except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
         raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
+
+
+def _by_any_name(table: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Entries by name and alias."""
+    return {alias: e for e in table.values() for alias in getattr(e.item, "aliases", ())} | {**table}
 
 
 def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:
