@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .common import note, print_table, shorten
+from .common import WIDTH, note, print_table, shorten
 
 CLASSES = {"normal": "normal", "anomaly": "anomalous", "unlabelled": "without label"}
 LEGEND = """\
@@ -55,7 +55,7 @@ def print_splits(found: Mapping[str, Any]) -> None:
     print_table([{name: row[name] for name in kept} for row in rows], colalign=right, disable_numparse=True)
     for kind, split in found["splits"].items():
         if "skipped" in split:
-            note(shorten(f"{kind}: {split['skipped']}", 100))
+            note(shorten(f"{kind}: {split['skipped']}", WIDTH))
     note(LEGEND)
 
 

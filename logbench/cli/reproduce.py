@@ -12,7 +12,7 @@ import click
 from ..config import parse_settings
 from ..interfaces import Published, Table
 from . import State, pass_state
-from .common import json_option, note, out_option, print_json, print_table
+from .common import WIDTH, json_option, note, out_option, print_json, print_table
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
@@ -89,7 +89,7 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mappi
 
 def _say(text: str) -> None:
     end = "\n" * text.endswith("\n")
-    print(textwrap.fill(text, 100, subsequent_indent="  ", break_on_hyphens=False) + end)
+    print(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False) + end)
 
 
 def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:

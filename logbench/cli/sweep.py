@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from . import State, pass_state
-from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
+from .common import WIDTH, json_option, note, plan_fields, print_json, print_table, with_plan_options
 
-WIDTH, NAMES, CELL = 100, 21, 15
-"""Columns of a terminal, of the rows' names, and of `0.963 at 0.01234`: runs that fit stand side by side."""
+NAMES, CELL = 21, 15
+"""Columns of the rows' names, and of `0.963 at 0.01234`: runs that fit stand side by side."""
 
 
 @click.command(
