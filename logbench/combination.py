@@ -41,6 +41,7 @@ def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
             scores_without_unseen=all(one.scores_without_unseen for one in traits),
             fixed_threshold=THRESHOLD,
             rule=True,
+            uses_alpha=not all(one.rule for one in traits),
         ),
     )
 

@@ -34,6 +34,7 @@ class Traits:
         keys_only: the score depends on the key sequence alone, so equal sequences may share one score.
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
+        uses_alpha: the scores depend on `Context.alpha`, so that another alpha needs another run.
         rule: scores only say yes or no, so that `fixed_threshold` holds under `threshold = "validation"` too.
         cuts_lines: windowers only: units are stretches of lines, so that a chronological split cuts the lines
             first and the windows of each side after.
@@ -49,6 +50,7 @@ class Traits:
     scores_without_unseen: bool = False
     fixed_threshold: float | Callable[[Any], float] | None = None
     rule: bool = False
+    uses_alpha: bool = False
     cuts_lines: bool = False
     overlaps: bool | Callable[[Any], bool] = False
     unit: str = ""

@@ -164,6 +164,12 @@ class Job:
         return rule
 
     @property
+    def uses_alpha(self) -> bool:
+        """Whether the model's scores depend on `protocol.alpha`."""
+        uses: bool = self.model.entry.item.traits.uses_alpha
+        return uses
+
+    @property
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
         return self.model.fixed_threshold

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import os
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,8 +41,8 @@ class RunRecord:
         audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
             `threshold` is of.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
-        threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `source`,
-            `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
+        threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `uses_alpha`,
+            `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
         bound: `f1` that no verdict by key sequence alone can pass on the tested units, `ambiguous` (sequences with
             both labels), `units` (anomalous ones of these).
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`; and under `event`.
@@ -86,6 +88,13 @@ class RunRecord:
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
+
+
+def stamp(model: str) -> dict[str, Any]:
+    """A new `run_id` and when it `started`: now."""
+    started = datetime.datetime.now(datetime.UTC)
+    run_id = f"{started:%Y%m%d-%H%M%S}-{model}-{uuid.uuid4().hex[:6]}"
+    return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 
 def append(record: RunRecord, folder: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import datetime
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,21 +10,25 @@ from typing import Any
 import polars as pl
 
 from . import record as records
-from .audit import THRESHOLDS
-from .bounds import bound_of
 from .config import fields_of, make
 from .errors import ConfigError
 from .events import add_events
+from .outcome import write_metrics, write_threshold
 from .plan import configured, evaluators_of
 from .protocol import EvaluationProtocol
 from .record import RunRecord
 from .registry import Registry
 from .storage import write_parquet
-from .verdicts import RULES, decide, metrics_of, rule
+from .verdicts import decide
 
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
 """Fields of the protocol that act after scoring; all others need a new run."""
 DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected")
+
+
+def late_fields(uses_alpha: bool) -> tuple[str, ...]:
+    """Those of `LATE` that act after scoring for a model whose trait `uses_alpha` this is."""
+    return tuple(name for name in LATE if not (uses_alpha and name == "alpha"))
 
 
 def rescore(
@@ -50,23 +52,18 @@ def rescore(
     for name in changes:
         if name not in fields_of(EvaluationProtocol):
             make(EvaluationProtocol, {name: changes[name]}, "protocol")  # says what there is
-    if early := sorted(set(changes) - set(LATE)):
-        raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(LATE)}")
+    late = late_fields(bool(old["threshold"].get("uses_alpha")))
+    if early := sorted(set(changes) - set(late)):
+        raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(late)}")
     protocol = EvaluationProtocol.of(old["protocol"], **changes)
     scored = undecided(old, folder, protocol.min_events)
-    own = {name: old["threshold"].get(name) for name in ("own", "rule")}
+    own = {name: old["threshold"].get(name) for name in ("own", "rule", "uses_alpha")}
     decision = decide(scored, protocol, own["own"], bool(own["rule"]))
     entries = evaluators_of(evaluators, registry)
     built = {entry.item.name: configured(entry).build() for entry in entries}
-    unit, weighted = old["dataset"]["unit"], is_weighted(old)
     record = _reopened(old, protocol, command)
-    record.threshold = {**decision.threshold, **own}
-    record.counts = decision.counts
-    units = decision.units
-    record.bound = bound_of(units)
-    record.metrics = metrics_of(units, built, unit, weighted)
-    record.trivial = {n: metrics_of(rule(units, n), built, unit, weighted) for n in RULES if record.metrics}
-    record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
+    write_threshold(record, decision, own)
+    write_metrics(record, decision.units, built, is_weighted(old))
     if "events" in old["artifacts"]:
         _rescore_events(record, old, folder, protocol, built)
     _store(record, decision.frame, old, folder)
@@ -109,10 +106,8 @@ def is_weighted(record: Mapping[str, Any]) -> bool:
 
 
 def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str) -> RunRecord:
-    started = datetime.datetime.now(datetime.UTC)
-    record = RunRecord(**copy.deepcopy(dict(old)))
-    record.run_id = f"{started:%Y%m%d-%H%M%S}-{record.model}-{uuid.uuid4().hex[:6]}"
-    record.started, record.command = started.isoformat(timespec="seconds"), command
+    record = RunRecord(**{**copy.deepcopy(dict(old)), **records.stamp(old["model"])})
+    record.command = command
     record.protocol = protocol.as_dict()
     record.notes = [f"rescored from {old['run_id']}"]
     record.stages = {}

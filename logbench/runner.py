@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import sys
 import traceback
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,14 +15,14 @@ import numpy as np
 import polars as pl
 
 from . import record as records
-from .audit import THRESHOLDS, labels_given
-from .bounds import bound_of
+from .audit import labels_given
 from .bundle import save_bundle
 from .errors import LogbenchError, UnfitError
 from .events import add_events, event_frame, has_labels
 from .explain import explained, templates_frame
 from .frames import Scores, spread
 from .interfaces import Context
+from .outcome import write_metrics, write_threshold
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
@@ -34,7 +32,7 @@ from .registry import Registry
 from .split import NORMAL
 from .stages import Stages
 from .storage import write_parquet
-from .verdicts import RULES, Decision, decide, metrics_of, rule
+from .verdicts import Decision, decide
 
 if TYPE_CHECKING:
     from .interfaces import Model
@@ -133,11 +131,9 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRec
 
 
 def opened(job: Job) -> RunRecord:
-    started = datetime.datetime.now(datetime.UTC)
     card = job.card
     return RunRecord(
-        run_id=f"{started:%Y%m%d-%H%M%S}-{job.model.name}-{uuid.uuid4().hex[:6]}",
-        started=started.isoformat(timespec="seconds"),
+        **records.stamp(job.model.name),
         model=job.model.name,
         command=job.plan.command,
         plugins={
@@ -366,9 +362,8 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         if job.protocol.threshold == "oracle" and labelled:
             note("threshold = oracle: chosen on the test labels, so this is no honest result")
         decision = decide(scored, job.protocol, job.fixed_threshold, job.is_rule)
-        record.threshold = {**decision.threshold, "own": job.fixed_threshold, "rule": job.is_rule}
-        record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
-        record.counts = decision.counts
+        own = {"own": job.fixed_threshold, "rule": job.is_rule, "uses_alpha": job.uses_alpha}
+        write_threshold(record, decision, own)
     if not decision.threshold["reliable"]:
         need = int(np.ceil(1 / job.protocol.alpha))
         note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
@@ -381,12 +376,8 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
 def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord) -> None:
     with stages("evaluate") as stage:
         evaluators = {part.name: part.build() for part in job.evaluators}
-        units, unit = decision.units, job.unit
-        record.metrics = metrics_of(units, evaluators, unit, prepared.weighted)
-        record.bound = bound_of(units)
-        for name in RULES if record.metrics else ():
-            record.trivial[name] = metrics_of(rule(units, name), evaluators, unit, prepared.weighted)
-        stage.items = units.height
+        write_metrics(record, decision.units, evaluators, prepared.weighted)
+        stage.items = decision.units.height
     if not record.metrics:
         record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")
 

@@ -16,7 +16,7 @@ from .plan import Job, Plan, configured, resolve
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
-from .rescore import LATE, is_weighted, undecided
+from .rescore import is_weighted, late_fields, undecided
 from .variants import measured
 from .verdicts import decide
 
@@ -78,7 +78,9 @@ def _choice(text: str, job: Job) -> Choice:
     if not component and (wrong := next((value for value in listed if not value.isdecimal()), None)):
         raise ConfigError(f"--over {text}: a seed is a whole number from 0, not {wrong}")
     own = component in ("model", job.model.name) and key in options
-    late = (component == "protocol" and key in LATE) or (own and bool(options[key].metadata.get("late")))
+    late = (component == "protocol" and key in late_fields(job.uses_alpha)) or (
+        own and bool(options[key].metadata.get("late"))
+    )
     return Choice(name, component, key, listed, late)
 
 

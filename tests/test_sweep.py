@@ -14,6 +14,7 @@ from logbench import record as records
 from logbench.plan import resolve
 from logbench.progress import Bars
 from logbench.registry import Registry
+from logbench.rescore import rescore
 from logbench.sweep import choices, sweep
 
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300", "alpha": "0.02"}}
@@ -89,6 +90,19 @@ def test_each_row_is_what_a_run_says_and_late_choices_train_nothing(tmp_path: Pa
     assert (
         picks["5", "oracle"]["metrics"]["f1"] >= best and picks["5", "oracle"]["threshold"]["source"] == "oracle"
     )
+
+
+def test_alpha_is_late_but_where_scores_depend_on_it(tmp_path: Path) -> None:
+    """A combination's levels are learnt with alpha, so that each alpha needs a run, and none can be rescored."""
+    for model, late in (("ecvc", True), ("length+event", True), ("ecvc+length", False)):
+        assert of(Plan(model=model, dataset="hdfs-sim"), "alpha=0.1") == [("protocol", "alpha", ("0.1",), late)]
+    plan = Plan(model="ecvc+length", dataset="hdfs-sim", settings=SIM, out=tmp_path)
+    rows = list(sweep(plan, ["alpha=0.02,0.5"], Registry(), QUIET, resume=True))
+    first, second = records.read(tmp_path)
+    asked = [row["metrics"] for row in rows if not row["pick"]]
+    assert asked == [record["metrics"]["session"]["all"] for record in (first, second)] and asked[0] != asked[1]
+    with pytest.raises(ConfigError, match=r"protocol\.alpha acts before scoring"):
+        rescore(first, tmp_path, {"alpha": "0.5"}, (), Registry(), "")
 
 
 def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What decisions and metrics write into a record: the same for a run and for one that is rescored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from .audit import THRESHOLDS
+from .bounds import bound_of
+from .record import RunRecord
+from .verdicts import RULES, Decision, metrics_of, rule
+
+
+def write_threshold(record: RunRecord, decision: Decision, own: Mapping[str, Any]) -> None:
+    """Threshold, what it was chosen on, and counts.
+
+    Args:
+        own: `own`, `rule` and `uses_alpha`, see `RunRecord.threshold`.
+    """
+    record.threshold = {**decision.threshold, **own}
+    record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
+    record.counts = decision.counts
+
+
+def write_metrics(record: RunRecord, units: pl.DataFrame, evaluators: Mapping[str, Any], weighted: bool) -> None:
+    """Metrics of the units that `verdicts.metrics_of` describes, those of the rules, and the bound."""
+    unit = record.dataset["unit"]
+    record.metrics = metrics_of(units, evaluators, unit, weighted)
+    record.bound = bound_of(units)
+    names = RULES if record.metrics else ()
+    record.trivial = {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names}
