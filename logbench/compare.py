@@ -88,7 +88,7 @@ def sure(
     """
     result: dict[str, Any] = dict.fromkeys(("low", "high", "lower", "clusters", "mcnemar"))
     try:
-        ours, theirs = (_judged(record, folder) for record in (first, other))
+        ours, theirs = (judged(record, folder) for record in (first, other))
     except DataError as error:
         return result, [f"no interval: {error}"]
     if not ours["index"].equals(theirs["index"]):
@@ -118,10 +118,10 @@ def sure(
     return result, notes
 
 
-def _judged(record: Record, folder: Path) -> pl.DataFrame:
-    """Labelled test units that the protocol does not drop, in order."""
-    judged = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
-    return records.scores(record, folder).filter(judged).sort("index")
+def judged(record: Record, folder: Path) -> pl.DataFrame:
+    """Stored scores of the labelled test units that the protocol does not drop, in order."""
+    chosen = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
+    return records.scores(record, folder).filter(chosen).sort("index")
 
 
 def _why_none(record: Record) -> str:

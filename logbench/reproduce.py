@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-import polars as pl
-
-from . import record as records
 from .bootstrap import METRICS, interval
-from .compare import headline
+from .compare import headline, judged
 from .errors import ConfigError
 from .interfaces import Published, Table
 from .plan import Plan, resolve
@@ -76,13 +74,11 @@ def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Pl
     if values is None:
         yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
         return
+    scores = cache(lambda: judged(record, plan.out))
     for name, published in row.metrics.items():
         ours = values[name]
         cell = {"metric": name, "published": published, "ours": ours, "difference": ours - published}
         cell["within"] = abs(ours - published) <= tolerance
         if not cell["within"] and name in METRICS:
-            judged = records.scores(record, plan.out).filter(
-                (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
-            )
-            cell["low"], cell["high"] = interval(judged, name, only="normal", clustered=False)
+            cell["low"], cell["high"] = interval(scores(), name, only="normal", clustered=False)
         yield cell

@@ -56,7 +56,8 @@ def rescore(
     if early := sorted(set(changes) - set(late)):
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(late)}")
     protocol = EvaluationProtocol.of(old["protocol"], **changes)
-    scored = undecided(old, folder, protocol.min_events)
+    stored = records.scores(old, folder)
+    scored = undecided(stored, protocol.min_events)
     own = {name: old["threshold"].get(name) for name in ("own", "rule", "uses_alpha")}
     decision = decide(scored, protocol, own["own"], bool(own["rule"]))
     entries = evaluators_of(evaluators, registry)
@@ -66,7 +67,7 @@ def rescore(
     write_metrics(record, decision.units, built, is_weighted(old))
     if "events" in old["artifacts"]:
         _rescore_events(record, old, folder, protocol, built)
-    _store(record, decision.frame, old, folder)
+    _store(record, decision.frame, stored, folder)
     return record
 
 
@@ -84,15 +85,13 @@ def _rescore_events(
     add_events(record, pl.read_parquet(path), protocol, evaluators, record.notes.append)
 
 
-def undecided(record: Mapping[str, Any], folder: Path, min_events: int) -> pl.DataFrame:
-    """A run's stored scores as they were before any decision: the frame that `verdicts` describes.
+def undecided(stored: pl.DataFrame, min_events: int) -> pl.DataFrame:
+    """Stored scores as they were before any decision: the frame that `verdicts` describes.
 
     Raises:
-        DataError: the run has none, or they are gone.
         ConfigError: units of `min_events` were not scored.
     """
-    scored = records.scores(record, folder)
-    scored = scored.drop(name for name in DECIDED if name in scored.columns)
+    scored = stored.drop(name for name in DECIDED if name in stored.columns)
     lacking = scored.filter((pl.col("events") >= min_events) & pl.col("raw").is_null())
     if len(lacking):
         shortest = int(lacking["events"].to_numpy().min())
@@ -114,9 +113,9 @@ def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str
     return record
 
 
-def _store(record: RunRecord, frame: Any, old: Mapping[str, Any], folder: Path) -> None:
+def _store(record: RunRecord, frame: pl.DataFrame, stored: pl.DataFrame, folder: Path) -> None:
     """Keep line, key and expected keys of units whose deciding event is the same as before."""
-    before = records.scores(old, folder).select("index", "decided_by", "line", "key", "expected")
+    before = stored.select("index", "decided_by", "line", "key", "expected")
     frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
     name = f"{record.run_id}/scores.parquet"
     write_parquet(frame, folder / name)

@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
+
+from . import record as records
 from .config import fields_of, suggest
-from .errors import ConfigError, UnfitError
+from .errors import ConfigError
 from .leaderboard import Leaderboard
 from .plan import Job, Plan, configured, resolve
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
 from .rescore import is_weighted, late_fields, undecided
-from .variants import measured
-from .verdicts import decide
+from .variants import under
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
@@ -129,11 +131,17 @@ def sweep(
             yield {**row, "late": {}, "pick": "", "skipped": done[at]["error"]["message"]}
             continue
         row |= {"training": done[at]["training"], "split": done[at]["split"], "protocol": done[at]["protocol"]}
+        stored, weighted = records.scores(done[at], plan.out), is_weighted(done[at])
         for kept, decider in zip(lates, deciders[at], strict=True):
-            yield {**row, "late": kept, "pick": "", **decided(one, done[at], *decider)}
+            yield {**row, "late": kept, "pick": "", **decided(one, stored, *decider, weighted)}
         for pick, threshold in PICKS.items():
             protocol = replace(one.protocol, threshold=threshold, value=None)  # type: ignore[arg-type]
-            yield {**row, "late": {}, "pick": pick, **decided(one, done[at], protocol, one.fixed_threshold)}
+            yield {
+                **row,
+                "late": {},
+                "pick": pick,
+                **decided(one, stored, protocol, one.fixed_threshold, weighted),
+            }
 
 
 def _product(found: Sequence[Choice]) -> Iterator[tuple[str, ...]]:
@@ -163,12 +171,11 @@ def _decider(
 
 
 def decided(
-    job: Job, record: Mapping[str, Any], protocol: EvaluationProtocol, fixed: float | None
+    job: Job, stored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, weighted: bool
 ) -> dict[str, Any]:
-    """What a stored run says under another protocol: see `sweep`."""
+    """What stored scores say under another protocol: see `sweep`."""
     try:
-        scored = undecided(record, job.plan.out, protocol.min_events)
-        decision = decide(scored, protocol, fixed, job.is_rule)
-        return {"threshold": decision.threshold, **measured(job, protocol, decision, is_weighted(record))}
-    except (ConfigError, UnfitError) as error:
+        scored = undecided(stored, protocol.min_events)
+    except ConfigError as error:
         return {"skipped": str(error)}
+    return under(job, scored, protocol, fixed, weighted)

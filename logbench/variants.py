@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
+
 from .errors import UnfitError
 from .plan import Job
 from .prepare import Shared, prepare
@@ -51,14 +53,21 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         protocol = replace(job.protocol, **chosen)
         row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
         row["protocol"] = protocol.as_dict()
-        try:
-            decision = decide(scored, protocol, job.fixed_threshold, job.is_rule)
-            yield {**row, "threshold": decision.threshold, **measured(job, protocol, decision, prepared.weighted)}
-        except UnfitError as error:
-            yield {**row, "skipped": str(error)}
+        yield {**row, **under(job, scored, protocol, job.fixed_threshold, prepared.weighted)}
 
 
-def measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
+def under(
+    job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, weighted: bool
+) -> dict[str, Any]:
+    """What scores come to: `threshold`, `metrics`, `trivial`, `difference`; or `skipped` with the reason."""
+    try:
+        decision = decide(scored, protocol, fixed, job.is_rule)
+        return {"threshold": decision.threshold, **_measured(job, protocol, decision, weighted)}
+    except UnfitError as error:
+        return {"skipped": str(error)}
+
+
+def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
     """Headline metrics of the model and of the rule, and the difference in F1."""
     evaluators = {part.name: part.build() for part in job.evaluators}
     unit, name = job.unit, DUPLICATES[protocol.duplicates]
