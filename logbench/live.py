@@ -21,7 +21,8 @@ from .frames import Lines
 from .grouping import batches, coded, group_lines
 from .interfaces import Context, silent
 from .linereader import Pieces
-from .scoring import left_over, score_grouped
+from .met import left_over
+from .scoring import score_grouped
 from .streams import LONGEST
 
 NAME = "stdin.log"

@@ -22,6 +22,7 @@ from .events import add_events, event_frame, has_labels
 from .explain import explained, templates_frame
 from .frames import Scores, spread
 from .interfaces import Context
+from .met import note_data
 from .outcome import write_metrics, write_threshold
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
@@ -36,16 +37,6 @@ from .verdicts import Decision, decide
 
 if TYPE_CHECKING:
     from .interfaces import Model
-
-
-MET = {
-    "unmatched_lines": "lines are not as declared; each is an event whose message is the whole line",
-    "lines_with_unread_time": "lines have no time that can be read",
-    "units_partly_labelled": "units count as normal by some of their lines, others of which have no label",
-    "lines_with_nul": "lines hold NUL bytes; they stay as they are",
-    "grown_files": "files grew during the run; they were read to where they ended at its start",
-}
-"""What a reader may meet, and what was done with it."""
 
 
 def run(
@@ -109,7 +100,7 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRec
         check_fit(job)
         prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
-        _note_data(job, prepared, note)
+        note_data(job, prepared, note)
         context = context_for(job, prepared, note)
         model, scored, events = fit_and_score(job, prepared, context, stages, record)
         decision = _decide(job, scored, stages, record, note)
@@ -200,31 +191,6 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
         "shared_lines": prepared.audit["shared_lines"],
     }
     record.audit = dict(prepared.audit)
-
-
-def _note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
-    """Say where labels are missing, fewer units train than were asked for, or a class is not tested."""
-    protocol, split, facts = job.protocol, prepared.split, prepared.grouped.facts
-    if 0 < facts["units_without_label"] < len(prepared.grouped):
-        note(f"{facts['units_without_label']:,} units have no label: presumed normal to train, not in the metrics")
-    if facts.get("lines_back_in_time"):
-        note(f"{facts['lines_back_in_time']:,} lines are earlier than the line before; each is where its time is")
-    if facts.get("lines_without_unit"):
-        note(f"{facts['lines_without_unit']:,} lines belong to no {job.unit}")
-    for name, what in MET.items():
-        if number := facts.get(name):
-            note(f"{number:,} {what}")
-    if facts.get("labels_without_unit"):
-        note(f"{facts['labels_without_unit']:,} labels name no unit of this log")
-    chosen = len(split.train) + len(split.held_out)
-    if protocol.train in ("first", "random") and chosen < protocol.train_units:
-        note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")
-    if split.left_out:
-        note(f"{split.left_out:,} units of the training share neither train nor are tested")
-    labels = prepared.grouped.units["label"].gather(split.test)
-    for label, kind in ((0, "normal"), (1, "anomalous")):
-        if (labels >= 0).any() and not (labels == label).any():
-            note(f"no {kind} unit is left to test, so the metrics mean little")
 
 
 def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +16,9 @@ from .explain import templates_frame
 from .frames import KeySequences, Lines, Scores, Sessions, spread
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Context, Progress
+from .met import left_over
 from .parsing import sessions_of
 from .verdicts import alarm, ruled
-
-TOLD = ("lines_without_unit", "unmatched_lines", "lines_with_unread_time", "undecodable_lines", "grown_files")
-"""What the reader met that a user of the scores should know."""
-
-
-def left_over(facts: Mapping[str, int]) -> str:
-    """What was not read as it should be, in words; empty where there is nothing."""
-    return ", ".join(f"{facts[name]:,} {name.replace('_', ' ')}" for name in TOLD if facts.get(name))
 
 
 def score_bundle(
