@@ -14,6 +14,7 @@ import numpy as np
 
 from .errors import LeakError
 from .grouping import Grouped
+from .histories import blocks
 from .parsing import Vocabulary
 from .split import Split
 
@@ -89,10 +90,9 @@ def _shared_lines(grouped: Grouped, split: Split, apart: bool) -> int | None:
         bits[units] = bit
     sides = np.zeros(int(grouped.facts["lines"]), dtype=np.uint8)
     lengths = np.diff(grouped.offsets)
-    ends = np.searchsorted(grouped.offsets, np.arange(CHUNK, int(grouped.offsets[-1]), CHUNK))
-    for begin, end in zip([0, *ends], [*ends, len(grouped)], strict=True):
-        lines = grouped.lines[grouped.offsets[begin] : grouped.offsets[end]]
-        side = np.repeat(bits[begin:end], lengths[begin:end])
+    for some, events in blocks(grouped.offsets, CHUNK):
+        lines = grouped.lines[events]
+        side = np.repeat(bits[some], lengths[some])
         for bit in _parts(split):
             sides[lines[side == bit]] |= bit
     if apart and (twice := np.flatnonzero(sides & (sides - np.uint8(1)))).size:

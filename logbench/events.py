@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from .errors import UnfitError
+from .histories import blocks
 from .protocol import EvaluationProtocol
 from .verdicts import RULES, decide, metrics_of, rule
 
@@ -77,12 +78,10 @@ def _pieces(
 ) -> Iterator[pl.DataFrame]:
     """Events of the units, one row each, in bounded frames."""
     lengths = sessions.lengths[units]
-    ends = np.cumsum(lengths)
-    cuts = np.searchsorted(ends, np.arange(CHUNK, int(ends[-1]) if len(ends) else 0, CHUNK))
     done = 0
     assert sessions.lines is not None and sessions.line_labels is not None
-    for first, last in zip([0, *cuts], [*cuts, len(units)], strict=True):
-        some, size = units[first:last], lengths[first:last]
+    for part, _ in blocks(np.concatenate([[0], np.cumsum(lengths)]), CHUNK):
+        some, size = units[part], lengths[part]
         starts = np.cumsum(size) - size
         at = np.repeat(sessions.offsets[some] - starts, size) + np.arange(int(size.sum()))
         scored = np.repeat(size >= least, size)

@@ -172,14 +172,14 @@ def distinct_sequences(sessions: Sessions) -> Distinct:
         empty = np.empty(0, dtype=np.int64)
         return Distinct(empty, empty.astype(np.int32), empty)
     hashes = np.empty(len(sessions), dtype=np.uint64)
-    for units, events in _blocks(offsets):
+    for units, events in blocks(offsets, BLOCK):
         local = offsets[units.start : units.stop + 1] - offsets[units.start]
         hashes[units] = _hashed(keys[events], local)
     found = distinct_codes(hashes)
     twin = found.first[found.inverse]
     if not np.array_equal(lengths, lengths[twin]):
         raise ArithmeticError("hash collision between key sequences")
-    for units, events in _blocks(offsets):
+    for units, events in blocks(offsets, BLOCK):
         local = offsets[units.start : units.stop + 1] - offsets[units.start]
         there = np.repeat(offsets[:-1][twin[units]], lengths[units]) + positions(local)
         if not np.array_equal(keys[events], keys[there]):
@@ -187,14 +187,22 @@ def distinct_sequences(sessions: Sessions) -> Distinct:
     return found
 
 
-def _blocks(offsets: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
-    """Units, and their events, `BLOCK` events at a time, so that what is computed on events stays small."""
-    begin = 0
-    while begin < len(offsets) - 1:
-        end = int(np.searchsorted(offsets, offsets[begin] + BLOCK, side="right")) - 1
-        end = min(max(end, begin + 1), len(offsets) - 1)
+def blocks(offsets: NDArray[np.int64], size: int) -> Iterator[tuple[slice, slice]]:
+    """Units, and their events, about `size` events at a time, so that what is computed on events stays small.
+
+    Without units it is one empty block.
+
+    Args:
+        offsets: int64 [units + 1], where each unit's events begin.
+    """
+    begin, units = 0, len(offsets) - 1
+    while True:
+        end = int(np.searchsorted(offsets, offsets[begin] + size, side="right")) - 1
+        end = min(max(end, begin + 1), units)
         yield slice(begin, end), slice(int(offsets[begin]), int(offsets[end]))
         begin = end
+        if begin == units:
+            return
 
 
 def _hashed(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
