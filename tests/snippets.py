@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from distributions import install
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -87,15 +87,3 @@ def _run(command: list[str], text: str, folder: Path, env: dict[str, str]) -> No
     assert done.returncode == expected, (
         f"{text}\nexit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     )
-
-
-def install(project: Path, site: Path) -> None:
-    """What `pip install .` leaves of a small distribution, without a package index: its modules and metadata."""
-    facts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for module in project.glob("*.py"):
-        shutil.copy(module, site)
-    info = site / f"{facts['name'].replace('-', '_')}-{facts['version']}.dist-info"
-    info.mkdir(exist_ok=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {facts['name']}\nVersion: {facts['version']}\n")
-    points = facts["entry-points"]["logbench"]
-    (info / "entry_points.txt").write_text("[logbench]\n" + "".join(f"{n} = {m}\n" for n, m in points.items()))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from distributions import distribution
 
 from logbench.testing import Done
 
@@ -52,12 +53,7 @@ def test_command(run_logbench, tmp_path):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with `cheat` installed beside it."""
-    site = tmp_path / "site"
-    info = site / "dist_cheat-2.dist-info"
-    info.mkdir(parents=True)
-    (site / "cheat.py").write_text(BROKEN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dist-cheat\nVersion: 2\n")
-    (info / "entry_points.txt").write_text("[logbench]\ncheat = cheat\n")
+    distribution(tmp_path / "site", "cheat", BROKEN, "2")
     folder = tmp_path / "project"
     folder.mkdir()
     return folder

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributions import distribution
 
 SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=300", "--set", "protocol.train_units=100")
 Logbench = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,13 +39,9 @@ def logbench_models():
 """
 
 
-def install(site: Path, code: str, version: str = "0.7") -> None:
-    """What `pip install` leaves of a one-module distribution."""
-    (site / "unruly.py").write_text(code, encoding="utf-8")
-    info = site / f"dist_unruly-{version}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-unruly\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text("[logbench]\nunruly = unruly\n")
+def install(site: Path, code: str) -> None:
+    """`code` as the plugin `unruly`, version 0.7."""
+    distribution(site, "unruly", code, "0.7")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import click
 import numpy as np
 import polars as pl
 import pytest
+from distributions import distribution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,11 +104,7 @@ def write_archive(folder: Path) -> Path:
 def site(tmp_path: Path) -> Path:
     """A folder with a plugin of models that go wrong, installed, and data."""
     folder = tmp_path / "site"
-    info = folder / "dist_nasty-0.1.dist-info"
-    info.mkdir(parents=True)
-    (folder / "nasty.py").write_text(MODELS)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dist-nasty\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text("[logbench]\nnasty = nasty\n")
+    distribution(folder, "nasty", MODELS)
     write_archive(folder / "data")
     return folder
 

@@ -15,23 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributions import install
 
 from logbench import Component, ConfigError, Preset, hookimpl
 from logbench.cli.newplugin import LONGEST, files, names
 from logbench.registry import KINDS, Plugin, Registry
 from logbench.testing import Done
-
-
-def install(folder: Path, site: Path) -> None:
-    """What `pip install` leaves of a scaffolded distribution."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    ((name, module),) = project["entry-points"]["logbench"].items()
-    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir(parents=True)
-    (site / f"{module}.py").write_bytes((folder / f"{module}.py").read_bytes())
-    facts = f"Name: {project['name']}\nVersion: {project['version']}\n"
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\n{facts}")
-    (info / "entry_points.txt").write_text(f"[logbench]\n{name} = {module}\n")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+from distributions import distribution
+from snippets import ROOT, blocks
 
 
 def from_readme(name: str) -> str:
     """A file as the README prints it."""
-    found = re.search(rf"<!-- file: {re.escape(name)} -->\n```\w*\n(.*?)```", README, re.DOTALL)
-    assert found, name
-    return found[1]
-
-
-def distribution(site: Path, name: str, code: str) -> None:
-    """What `pip install` leaves of a one-module distribution: the module and its metadata."""
-    (site / f"{name}.py").write_text(code, encoding="utf-8")
-    info = site / f"dist_{name}-0.1.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-{name}\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text(f"[logbench]\n{name} = {name}\n")
+    (text,) = [block.text for block in blocks(ROOT / "README.md") if (block.mark, block.value) == ("file", name)]
+    return text
 
 
 def logbench(site: Path, *words: str) -> subprocess.CompletedProcess[str]:

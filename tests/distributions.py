@@ -1,0 +1,32 @@
+"""What `pip install` leaves of a distribution with plugins, made by hand: modules and metadata in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def distribution(site: Path, name: str, code: str, version: str = "0.1") -> None:
+    """A distribution `dist-NAME` of one module, which is its plugin."""
+    site.mkdir(parents=True, exist_ok=True)
+    (site / f"{name}.py").write_text(code, encoding="utf-8")
+    _announce(site, f"dist-{name}", version, {name: name})
+
+
+def install(project: Path, site: Path) -> None:
+    """The project in a folder: its modules and what its `pyproject.toml` says."""
+    facts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    site.mkdir(parents=True, exist_ok=True)
+    for module in project.glob("*.py"):
+        shutil.copy(module, site)
+    _announce(site, facts["name"], facts["version"], facts["entry-points"]["logbench"])
+
+
+def _announce(site: Path, name: str, version: str, points: Mapping[str, str]) -> None:
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    lines = (f"{point} = {module}\n" for point, module in points.items())
+    (info / "entry_points.txt").write_text("[logbench]\n" + "".join(lines))
