@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,10 @@ CARD = Card(
     citation=REVIEW,
     faults=("no raw lines: how these sequences came of the log is the review's affair",),
 )
-OPENSTACK = Card(
+OPENSTACK = replace(
+    CARD,
     title="OpenStack key sequences by instance: hardly any anomaly shows in its keys",
     label="a session is anomalous where a fault was injected into its virtual machine",
-    layout=LAYOUT,
-    parser="none",
-    windower="session",
-    protocol="given-part",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation=f"Du et al., CCS 2017; Zhu et al. (Loghub), ISSRE 2023; {REVIEW}",
     faults=("195 of the 198 anomalous sequences are those of normal ones too",),
