@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import re
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -127,7 +128,22 @@ def _last_byte(file: BinaryIO, size: int) -> bytes:
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:
-    """Records of a folder, oldest first; a line that a killed run left half-written is passed over."""
+    """Records of a folder, oldest first; a line that a killed run left half-written is passed over.
+
+    Records of an unknown version are passed over, too; one line on standard error says so.
+    """
+    unknown: dict[str, int] = {}
+    for record in _lines(folder):
+        if refusal := _unknown_version(record):
+            unknown[refusal] = unknown.get(refusal, 0) + 1
+        else:
+            yield record
+    for refusal, number in unknown.items():
+        sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
+
+
+def _lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Records of any version."""
     path = folder / FILE
     if not path.exists():
         raise DataError(f"{path}: no records here; run something first, or give --out DIR")
@@ -140,13 +156,29 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def _unknown_version(record: Mapping[str, Any]) -> str:
+    """Why a record cannot be read; empty where it can."""
+    version = record.get("record_version")
+    if type(version) is not int or version < 1:
+        return f"record_version {version!r} is none that logbench writes; run again"
+    if version > RECORD_VERSION:
+        return f"record_version {version} is newer than this logbench reads ({RECORD_VERSION}); upgrade logbench"
+    return ""
+
+
 def find(run: str, folder: Path) -> dict[str, Any]:
     """The record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
 
     Raises:
-        DataError: none or several begin so.
+        DataError: none or several begin so, or it is of an unknown version.
     """
-    records = {record["run_id"]: record for record in read(folder)}
+    found = _named(run, {record["run_id"]: record for record in _lines(folder)}, folder)
+    if refusal := _unknown_version(found):
+        raise DataError(f"run {found['run_id']} in {folder}: {refusal}")
+    return found
+
+
+def _named(run: str, records: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
     if back := re.fullmatch(r"last(?:~(\d+))?", run):
         at = int(back[1] or 0)
         if at < len(records):

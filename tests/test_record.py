@@ -159,3 +159,22 @@ def test_nothing_there_is_one_line(tmp_path: Path) -> None:
         records.scores(made("a", status="error").as_dict(), tmp_path)
     with pytest.raises(DataError, match="are gone"):
         records.scores(made("a", artifacts={"scores": "a/scores.parquet"}).as_dict(), tmp_path)
+
+
+@pytest.mark.parametrize("version", [records.RECORD_VERSION + 1, 99, 0, -1, "1", 1.0, True, None])
+def test_a_record_of_an_unknown_version_costs_itself_alone(
+    tmp_path: Path, version: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records.append(made("good"), tmp_path)
+    records.append(made("newer", record_version=version), tmp_path)
+    records.append(made("newest", record_version=version), tmp_path)
+    assert ids(tmp_path) == ["good"]
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"passed over 2 of its records: record_version {version!r} is" in said
+    assert ("upgrade logbench" in said) == (type(version) is int and version > records.RECORD_VERSION)
+    for name in ("newer", "last", "last~1"):
+        with pytest.raises(DataError, match="record_version") as error:
+            records.find(name, tmp_path)
+        assert "\n" not in str(error.value)
+    assert records.find("good", tmp_path)["run_id"] == "good"
+    assert capsys.readouterr().err == "", "what was asked for is read, so nothing is to be said of others"
