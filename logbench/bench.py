@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .compare import headline
 from .config import suggest, toml_values
 from .errors import ConfigError, DataError
+from .interfaces import Direction
+from .metrics import all_figures, direction, figure, loss
 from .plain import plain
 from .plan import Job, Plan, resolve
 from .progress import Bars
@@ -32,6 +33,8 @@ LABELS = ("model", "dataset", "protocol", "seed")
 FIGURES = {"identity", "metrics", "fit_s", "score_s", "peak_rss_mb"}
 
 Row = dict[str, Any]
+Gates = Mapping[str, tuple[float, Direction]]
+"""Metric → largest loss that passes, and which way it is better."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Suite:
     """What `bench run` runs: every model on every data set under every protocol with every seed.
 
     Attributes:
-        gates: metric → largest loss that passes. A metric of another evaluator is called `evaluator.metric`.
+        gates: metric → largest loss that passes, in the direction in which the metric is worse. A metric of
+            another evaluator is called `evaluator.metric`.
         models, datasets, protocols: label → table. `model`, `dataset` and `preset` say what is meant where that is
             not the label; `benchmark_version` of a model, `data`, `parser` and `windower` of a data set; the rest
             are options.
@@ -170,34 +174,38 @@ def run_suite(suite: Suite, registry: Registry, bars: Bars, out: Path) -> Iterat
 
 
 def figures(cell: Cell, record: Row, suite: Suite) -> Row:
-    """What of a run is kept to be compared with."""
+    """What of a run is kept to be compared with.
+
+    Raises:
+        ConfigError: a gate's metric is not in the record, is undefined, or has no direction.
+    """
     row = {"model": cell.model, "dataset": cell.dataset, "protocol": cell.protocol, "seed": record["seed"]}
     if record["status"] != "ok":
         return {**row, "status": record["status"], "error": record["error"]["message"]}
-    known = {name: _metric(record, name) for name in dict.fromkeys((*suite.gates, *SHOWN))}
-    for name in suite.gates:
-        if known[name] is None:
-            raise ConfigError(f"{suite.name}: gates.{name}: {cell.model} on {cell.dataset} has no such metric")
+    known = all_figures(record)
+    kept = {name: known.get(name) for name in SHOWN} | {name: _gating(record, name, suite) for name in suite.gates}
     stages = record["stages"]
     return {
         **row,
         "status": "ok",
         "identity": identity(record, cell),
-        "metrics": {name: round(value, 4) for name, value in known.items() if value is not None},
+        "metrics": {name: round(value, 4) for name, value in kept.items() if value is not None},
         "fit_s": stages["fit"]["wall_s"],
         "score_s": stages["score"]["wall_s"],
         "peak_rss_mb": stages["score"]["peak_rss_mb"],
     }
 
 
-def _metric(record: Row, name: str) -> float | None:
-    found = headline(record) or {}
-    if name not in found and "." in name:
-        evaluator, _, name = name.partition(".")
-        chosen = "all" if record["protocol"]["duplicates"] == "all" else "distinct"
-        found = (record["metrics"].get(evaluator) or {}).get(chosen) or {}
-    value = found.get(name)
-    return None if value is None else float(value)
+def _gating(record: Row, name: str, suite: Suite) -> float:
+    """The metric of a gate."""
+    try:
+        value = figure(record, name)
+        direction(record, name)
+    except ConfigError as error:
+        raise ConfigError(f"{suite.name}: gates.{name}: {error}") from None
+    if value is None:
+        raise ConfigError(f"{suite.name}: gates.{name}: it is undefined in {record['run_id']}")
+    return value
 
 
 def identity(record: Row, cell: Cell) -> Row:
@@ -224,6 +232,9 @@ def header(suite: Suite, records: Sequence[Row]) -> Row:
         "bench_format": FORMAT,
         "suite": suite.name,
         "gates": dict(suite.gates),
+        "directions": {
+            name: direction(record, name) for name in suite.gates for record in records if record["status"] == "ok"
+        },
         "versions": dict(sorted(versions.items())),
         "revision": first["source"].get("revision"),
         "hardware": {name: first["environment"].get(name) for name in HARDWARE},
@@ -278,12 +289,27 @@ def compare(baseline: tuple[Row, list[Row]], new: tuple[Row, list[Row]], slower:
     Returns:
         `state` is `ok`, `better`, `WORSE` or `SLOWER`; `failed` where the new run did; `changed`, `new` or `gone`
         where there is no old or no new figure to compare.
+
+    Raises:
+        DataError: neither file says which way a gate's metric is better, or they contradict each other.
     """
     (old_head, old_rows), (head, rows) = baseline, new
     timed = same_hardware(old_head, head)
     known = {_key(row): row for row in old_rows}
-    found = [_compared(known.pop(_key(row), None), row, head["gates"], slower if timed else None) for row in rows]
+    gates = _gates(old_head, head) if any(row["status"] == "ok" for row in rows) else {}
+    found = [_compared(known.pop(_key(row), None), row, gates, slower if timed else None) for row in rows]
     return [*found, *({**_labels(row), "state": "gone", "why": "not in NEW"} for row in known.values())]
+
+
+def _gates(old: Row, new: Row) -> Gates:
+    """The gates of NEW, each with its direction; a BASELINE of before metrics declared one has none."""
+    was, now = old.get("directions", {}), new.get("directions", {})
+    if lacking := [name for name in new["gates"] if name not in {**was, **now}]:
+        raise DataError(f"neither file says which way {', '.join(lacking)} is better; write NEW anew: "
+                        "logbench bench run SUITE.toml --out NEW")  # fmt: skip
+    if other := [name for name in new["gates"] if {was.get(name), now.get(name)} == {"higher", "lower"}]:
+        raise DataError(f"{other[0]} is better {was[other[0]]} in BASELINE, {now[other[0]]} in NEW")
+    return {name: (most, {**was, **now}[name]) for name, most in new["gates"].items()}
 
 
 def same_hardware(first: Row, second: Row) -> bool:
@@ -300,14 +326,14 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(_labels(row).values())
 
 
-def _compared(old: Row | None, row: Row, gates: Mapping[str, float], slower: float | None) -> Row:
+def _compared(old: Row | None, row: Row, gates: Gates, slower: float | None) -> Row:
     state, why = _comparable(old, row, gates)
     if state == "ok" and old is not None and row["status"] == "ok":
         state, why = _gated(old, row, gates, slower)
     return {**_labels(row), "state": state, "why": why, "old": old, "new": row}
 
 
-def _comparable(old: Row | None, row: Row, gates: Mapping[str, float]) -> tuple[str, str]:
+def _comparable(old: Row | None, row: Row, gates: Gates) -> tuple[str, str]:
     """`ok`, or what stands in the way."""
     if row["status"] != "ok":
         alike = old is not None and old["status"] == row["status"] == "skipped"
@@ -322,12 +348,12 @@ def _comparable(old: Row | None, row: Row, gates: Mapping[str, float]) -> tuple[
     return ("new", f"no {', '.join(missing)} in BASELINE") if missing else ("ok", "")
 
 
-def _gated(old: Row, row: Row, gates: Mapping[str, float], slower: float | None) -> tuple[str, str]:
-    losses = {name: old["metrics"][name] - row["metrics"][name] for name in gates}
-    if worse := [name for name, loss in losses.items() if loss > gates[name] + 1e-9]:
-        said = (f"{n} {row['metrics'][n]:.4f}, was {old['metrics'][n]:.4f}, gate {gates[n]:g}" for n in worse)
+def _gated(old: Row, row: Row, gates: Gates, slower: float | None) -> tuple[str, str]:
+    losses = {name: loss(way, old["metrics"][name], row["metrics"][name]) for name, (_, way) in gates.items()}
+    if worse := [name for name, lost in losses.items() if lost > gates[name][0] + 1e-9]:
+        said = (f"{n} {row['metrics'][n]:.4f}, was {old['metrics'][n]:.4f}, gate {gates[n][0]:g}" for n in worse)
         return "WORSE", "; ".join(said)
     took, before = (one["fit_s"] + one["score_s"] for one in (row, old))
     if slower is not None and took > max(slower * before, before + NOISE_S):
         return "SLOWER", f"{took:.2f} s, was {before:.2f} s, gate {slower:g}x"
-    return ("better" if any(loss < -gates[name] - 1e-9 for name, loss in losses.items()) else "ok"), ""
+    return ("better" if any(lost < -gates[name][0] - 1e-9 for name, lost in losses.items()) else "ok"), ""

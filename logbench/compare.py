@@ -12,6 +12,7 @@ import polars as pl
 from . import record as records
 from .bootstrap import METRICS, mcnemar, paired
 from .errors import ConfigError, DataError
+from .metrics import all_figures, direction, figure, loss
 from .verdicts import distinct_units
 
 Record = Mapping[str, Any]
@@ -44,34 +45,46 @@ def _difference(first: Any, other: Any) -> str:
 
 
 def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[str, Any]]:
-    """One row a run against the first: the metric, the difference, and whether it is worse.
+    """One row a run against the first: the metric, the difference, and whether it is worse in its direction.
 
     Args:
-        metric: a key of the headline metrics, such as `f1`. tolerance: how much lower is not yet worse.
+        metric: as `metrics.named` calls it, such as `f1` or `cost.cost`.
+        tolerance: how much worse is not yet worse.
 
     Raises:
         DataError: unlike data sets, splits or protocols, or a run without metrics.
-        ConfigError: there is no such metric.
+        ConfigError: there is no such metric, it is undefined, or it has no direction.
     """
     first = runs[0]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for record in runs:
         if found := unlike(first, record):
             raise DataError(f"{first['run_id']} and {record['run_id']} are not comparable: {'; '.join(found)}")
-        values = headline(record)
-        if values is None:
-            why = record["error"]["message"] if record.get("error") else _why_none(record)
-            raise DataError(f"{record['run_id']} has no metrics: {why}")
-        if values.get(metric) is None:
-            known = ", ".join(name for name, value in values.items() if value is not None)
-            raise ConfigError(f"{record['run_id']} has no metric {metric!r}; there is {known}")
         rows.append(
-            {"run": record["run_id"], "model": record["model"], "seed": record["seed"], metric: values[metric]}
+            {
+                "run": record["run_id"],
+                "model": record["model"],
+                "seed": record["seed"],
+                metric: _value(record, metric),
+                "direction": direction(record, metric),
+            }
         )
     for row in rows:
+        if row["direction"] != rows[0]["direction"]:
+            raise DataError(f"{row['run']}: {metric} is better {row['direction']}, unlike in {rows[0]['run']}")
         row["difference"] = row[metric] - rows[0][metric]
-        row["worse"] = row["difference"] < -tolerance
+        row["worse"] = loss(row["direction"], rows[0][metric], row[metric]) > tolerance
     return rows
+
+
+def _value(record: Record, metric: str) -> float:
+    if not all_figures(record):
+        why = record["error"]["message"] if record.get("error") else _why_none(record)
+        raise DataError(f"{record['run_id']} has no metrics: {why}")
+    value = figure(record, metric)
+    if value is None:
+        raise ConfigError(f"{metric} of {record['run_id']} is undefined")
+    return value
 
 
 def sure(
@@ -128,9 +141,3 @@ def _why_none(record: Record) -> str:
     if record["metrics"]:
         return "distinct units are not known where a class is subsampled; rescore it with protocol.duplicates=all"
     return "its data have no labels"
-
-
-def headline(record: Record) -> Mapping[str, Any] | None:
-    """The metrics of units that the protocol makes the headline; None without labels."""
-    found = record["metrics"].get(record["dataset"].get("unit", "session"))
-    return found["all" if record["protocol"]["duplicates"] == "all" else "distinct"] if found else None

@@ -17,6 +17,7 @@ import polars as pl
 
 from .errors import UnfitError
 from .histories import blocks
+from .metrics import EVENT as UNIT
 from .protocol import EvaluationProtocol
 from .verdicts import RULES, decide, metrics_of, rule
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .frames import Sessions
     from .record import RunRecord
 
-UNIT = "event"
 CHUNK = 1 << 20
 """Events looked at together."""
 SAME = ("label", "unseen", "events", "raw")
@@ -162,6 +162,7 @@ def add_events(
         note(f"no metrics of events: {error}")
         return
     record.metrics |= judged["metrics"]
+    record.directions[UNIT] = record.directions.get(record.dataset["unit"], {})
     for name, metrics in judged["trivial"].items():
         record.trivial.setdefault(name, {}).update(metrics)
     record.threshold[UNIT] = judged["threshold"]

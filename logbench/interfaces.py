@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
 Need = Literal["times", "templates", "line_labels"]
+Direction = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +304,9 @@ class Evaluator(Protocol):
 
     They stand in the record under the evaluator's name, or under the name of the unit (`session`) where the
     class has a true attribute `of_units`.
+
+    Optional attribute: `directions`, metric → `"higher"` or `"lower"`, which way it is better. A metric without
+    one, as a count, cannot gate, rank, or make a run worse than another.
     """
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from . import record as records
-from .compare import headline
 from .errors import DataError
 from .locate import locate
+from .metrics import all_figures, direction, figure, headline
 from .plain import plain
 from .plan import Job, Plan, resolve
 from .prepare import digest_of
@@ -141,13 +143,24 @@ def _earlier(folder: Path) -> dict[str, Record]:
     return {_identity(one): one for one in runs if (folder / one["artifacts"]["scores"]).exists()}
 
 
-def ranked(found: Sequence[Record]) -> list[Record]:
-    """Records by their model's mean headline F1, the best first, then by AUPRC; runs without metrics last."""
+def ranked(found: Sequence[Record], metric: str = "f1") -> list[Record]:
+    """Records by their model's mean of a headline metric, the best first, then by AUPRC; runs without it last.
 
-    def mean(model: str, metric: str) -> float:
-        values = [headline(record) for record in found if record["model"] == model and record["status"] == "ok"]
-        known = [value[metric] for value in values if value and value.get(metric) is not None]
-        return fmean(known) if known else -1.0
+    Raises:
+        ConfigError: a run has no such metric, or the metric has no direction.
+    """
+    good = [record for record in found if record["status"] == "ok" and all_figures(record)]
+    sign = {record["model"]: -1.0 if direction(record, metric) == "higher" else 1.0 for record in good}
+    own, second = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for record in good:
+        for kept, value in ((own, figure(record, metric)), (second, all_figures(record).get("auprc"))):
+            if value is not None:
+                kept[record["model"]].append(value)
 
-    place = {model: (-mean(model, "f1"), -mean(model, "auprc"), model) for model in {r["model"] for r in found}}
-    return sorted(found, key=lambda r: (place[r["model"]], r["protocol"]["split_seed"], r["seed"]))
+    def place(record: Record) -> tuple[Any, ...]:
+        name = record["model"]
+        first = sign[name] * fmean(own[name]) if own[name] else math.inf
+        then = -fmean(second[name]) if second[name] else math.inf
+        return first, then, name, record["protocol"]["split_seed"], record["seed"]
+
+    return sorted(found, key=place)

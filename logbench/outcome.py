@@ -9,6 +9,7 @@ import polars as pl
 
 from .audit import THRESHOLDS
 from .bounds import bound_of
+from .metrics import directions_of
 from .record import RunRecord
 from .verdicts import RULES, Decision, metrics_of, rule
 
@@ -25,9 +26,10 @@ def write_threshold(record: RunRecord, decision: Decision, own: Mapping[str, Any
 
 
 def write_metrics(record: RunRecord, units: pl.DataFrame, evaluators: Mapping[str, Any], weighted: bool) -> None:
-    """Metrics of the units that `verdicts.metrics_of` describes, those of the rules, and the bound."""
+    """Metrics of the units that `verdicts.metrics_of` describes, their directions, the rules' and the bound."""
     unit = record.dataset["unit"]
     record.metrics = metrics_of(units, evaluators, unit, weighted)
+    record.directions = directions_of(evaluators, unit)
     record.bound = bound_of(units)
     names = RULES if record.metrics else ()
     record.trivial = {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names}

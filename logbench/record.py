@@ -48,7 +48,8 @@ class RunRecord:
             both labels), `units` (anomalous ones of these).
         counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`; and under `event`.
         metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
-        trivial: rule → the same shape.
+        directions: unit → metric → `higher` or `lower`, which way it is better; counts have none.
+        trivial: rule → the shape of `metrics`.
         stages: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`.
         environment: machine, versions, `device` as asked; `contended`: so many runs went side by side, so that
             their times mislead.
@@ -75,6 +76,7 @@ class RunRecord:
     counts: dict[str, Any] = field(default_factory=dict)
     bound: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    directions: dict[str, Any] = field(default_factory=dict)
     trivial: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from .bootstrap import METRICS, interval
-from .compare import headline, judged
+from .compare import judged
 from .errors import ConfigError
 from .interfaces import Published, Table
+from .metrics import all_figures, figure, loss, ways
 from .plan import Plan, resolve
 from .prepare import Shared
 from .progress import Bars
@@ -31,8 +32,9 @@ def reproduce(
         only: models to run; empty: all.
 
     Yields:
-        The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `low`
-        and `high`, ours over resampled normal units; or `why` there is none) and the run's record.
+        The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `better`
+        where the metric has a direction, `low` and `high`, ours over resampled normal units; or `why` there is
+        none, `unknown` where no evaluator gives the metric) and the run's record.
 
     Raises:
         ConfigError: `only` names a model that is not in the table.
@@ -70,15 +72,23 @@ def _without(row: Published, why: str) -> list[Cell]:
 
 
 def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Plan) -> Iterator[Cell]:
-    values = headline(record) if record["status"] == "ok" else None
-    if values is None:
+    if record["status"] != "ok" or not all_figures(record):
         yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
         return
     scores = cache(lambda: judged(record, plan.out))
     for name, published in row.metrics.items():
-        ours = values[name]
-        cell = {"metric": name, "published": published, "ours": ours, "difference": ours - published}
-        cell["within"] = abs(ours - published) <= tolerance
+        cell: Cell = {"metric": name, "published": published}
+        try:
+            ours = figure(record, name)
+        except ConfigError as error:
+            yield {**cell, "ours": None, "why": str(error), "unknown": True}
+            continue
+        if ours is None:
+            yield {**cell, "ours": None, "why": f"{name} is undefined for these verdicts"}
+            continue
+        cell |= {"ours": ours, "difference": ours - published, "within": abs(ours - published) <= tolerance}
+        if not cell["within"] and (way := ways(record).get(name)):
+            cell["better"] = loss(way, published, ours) < 0
         if not cell["within"] and name in METRICS:
             cell["low"], cell["high"] = interval(scores(), name, only="normal", clustered=False)
         yield cell

@@ -15,6 +15,7 @@ from . import record as records
 from .config import fields_of, suggest
 from .errors import ConfigError
 from .leaderboard import Leaderboard
+from .metrics import ways
 from .plan import Job, Plan, configured, resolve
 from .progress import Bars
 from .protocol import EvaluationProtocol
@@ -108,7 +109,7 @@ def sweep(
     Yields:
         `model`, `dataset`, `run` (its id), `early` and `late` (option → value), `pick` (`label-free`, `oracle` or
         empty: as asked), `threshold`, `metrics`, `trivial`, `difference` to the rule, `training`,
-        `split` and `protocol` of the run; or `skipped`.
+        `split`, `protocol` and `directions` (of the metrics, by name) of the run; or `skipped`.
 
     Raises:
         ConfigError: an unknown option or value. DataError: the data are not there.
@@ -130,7 +131,8 @@ def sweep(
         if done[at]["status"] != "ok":
             yield {**row, "late": {}, "pick": "", "skipped": done[at]["error"]["message"]}
             continue
-        row |= {"training": done[at]["training"], "split": done[at]["split"], "protocol": done[at]["protocol"]}
+        row |= {name: done[at][name] for name in ("training", "split", "protocol")}
+        row["directions"] = ways(done[at])
         stored, weighted = records.scores(done[at], plan.out), is_weighted(done[at])
         for kept, decider in zip(lates, deciders[at], strict=True):
             yield {**row, "late": kept, "pick": "", **decided(one, stored, *decider, weighted)}

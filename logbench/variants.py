@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from .errors import UnfitError
+from .metrics import named
 from .plan import Job
 from .prepare import Shared, prepare
 from .progress import Bars
@@ -28,7 +29,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "threshold": ("validation", "fixed", "oracle"),
     "duplicates": ("all", "unique"),
 }
-DUPLICATES = {"all": "all", "unique": "distinct"}
 
 
 def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
@@ -36,8 +36,9 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
 
     Yields:
         `protocol` (every field), `threshold`, `metrics` and `trivial` (of the rule *unseen or short*) for the
-        chosen duplicates, and `difference` (F1 of the model less that of the rule). A choice that the model or
-        the data cannot serve has `skipped` with the reason instead.
+        chosen duplicates, by the names of `metrics.named`, and `difference` (F1 of the model less that of the
+        rule, None where no evaluator gives it). A choice that the model or the data cannot serve has `skipped`
+        with the reason instead.
 
     Raises:
         DataError, UnfitError: nothing can be trained at all.
@@ -68,14 +69,16 @@ def under(
 
 
 def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
-    """Headline metrics of the model and of the rule, and the difference in F1."""
+    """Headline metrics of the model and of the rule, by name, and the difference in F1."""
     evaluators = {part.name: part.build() for part in job.evaluators}
-    unit, name = job.unit, DUPLICATES[protocol.duplicates]
-    found = metrics_of(decision.units, evaluators, unit, weighted)
+    found = metrics_of(decision.units, evaluators, job.unit, weighted)
     if not found:
         raise UnfitError("the data have no labels")
-    if found[unit][name] is None:
+    model = named(found, job.unit, protocol.duplicates)
+    if not model:
         raise UnfitError("distinct units are not known where a class is subsampled")
-    ruled = metrics_of(rule(decision.units, RULE), evaluators, unit, weighted)[unit][name]
-    model = found[unit][name]
-    return {"metrics": model, "trivial": {RULE: ruled}, "difference": model["f1"] - ruled["f1"]}
+    trivial = metrics_of(rule(decision.units, RULE), evaluators, job.unit, weighted)
+    ruled = named(trivial, job.unit, protocol.duplicates)
+    sides = model.get("f1"), ruled.get("f1")
+    difference = None if sides[0] is None or sides[1] is None else sides[0] - sides[1]
+    return {"metrics": model, "trivial": {RULE: ruled}, "difference": difference}

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from .errors import PluginError, UnfitError
+from .metrics import key_of
 from .protocol import EvaluationProtocol
 
 FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}
@@ -230,7 +231,7 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
     distinct = distinct_units(known)
     result: dict[str, Any] = {}
     for name, evaluator in evaluators.items():
-        key = unit if getattr(evaluator, "of_units", False) else name
+        key = key_of(name, evaluator, unit)
         if key in result:
             raise PluginError(f"evaluator {name!r} gives metrics under {key!r}, which another one gives already")
         result[key] = {

@@ -120,6 +120,7 @@ def test_data_are_found_beside_the_suite(suite: Any, tiny_hdfs: Path, tmp_path: 
 
 HEAD = {
     "gates": {"f1": 0.02},
+    "directions": {"f1": "higher", "mcc": "higher", "cost": "lower"},
     "hardware": {"processor": "a", "cores": 2, "memory_mb": 1},
     "contended": False,
 }
@@ -129,6 +130,10 @@ def figure(**change: Any) -> dict[str, Any]:
     row = {"model": "m", "dataset": "d", "protocol": "p", "seed": 0, "status": "ok", "metrics": {"f1": 0.5}}
     row |= {"identity": {"data": "x", "split": "y"}, "fit_s": 1.0, "score_s": 1.0, "peak_rss_mb": 9.0}
     return {**row, **change}
+
+
+def costs(value: float) -> dict[str, Any]:
+    return figure(metrics={"cost": value})
 
 
 def state(old: list[dict[str, Any]], new: list[dict[str, Any]], slower: float | None = None, **head: Any) -> str:
@@ -147,6 +152,9 @@ OTHER = {**HEAD["hardware"], "cores": 64}  # type: ignore[dict-item]
         (figure(), figure(metrics={"f1": 0.4799}), {}, "WORSE f1 0.4799, was 0.5000, gate 0.02"),
         (figure(), figure(metrics={"f1": 0.4799}), {"gates": {"f1": 0.03}}, "ok"),
         (figure(), figure(metrics={"f1": 0.53}), {}, "better"),
+        (costs(50.0), costs(290.0), {"gates": {"cost": 5}}, "WORSE cost 290.0000, was 50.0000, gate 5"),
+        (costs(290.0), costs(50.0), {"gates": {"cost": 5}}, "better"),
+        (costs(50.0), costs(55.0), {"gates": {"cost": 5}}, "ok"),
         (figure(), figure(metrics={"f1": 0.1}, identity={"data": "x", "split": "z"}), {}, "changed split"),
         (figure(), figure(identity={"data": "x", "split": "y", "more": 1}), {}, "changed more"),
         (figure(), figure(metrics={"f1": 0.5, "mcc": 0.1}), {"gates": {"mcc": 0.1}}, "new no mcc in BASELINE"),
@@ -172,6 +180,31 @@ OTHER = {**HEAD["hardware"], "cores": 64}  # type: ignore[dict-item]
 )
 def test_what_a_comparison_finds(old: Any, new: Any, options: dict[str, Any], expected: str) -> None:
     assert state([old] if old else [], [new] if new else [], **options) == expected
+
+
+def test_a_gate_needs_a_direction_of_one_of_the_files_and_no_two() -> None:
+    bare = {name: value for name, value in HEAD.items() if name != "directions"}
+    lost = [figure(metrics={"f1": 0.1})]
+    for old, new in ((bare, HEAD), (HEAD, bare)):
+        assert compare((old, [figure()]), (new, lost))[0]["state"] == "WORSE", "an old file has no directions"
+    with pytest.raises(DataError, match="neither file says which way f1 is better"):
+        compare((bare, [figure()]), (bare, lost))
+    with pytest.raises(DataError, match="f1 is better higher in BASELINE, lower in NEW"):
+        compare((HEAD, [figure()]), ({**HEAD, "directions": {"f1": "lower"}}, lost))
+    (row,) = compare((bare, [figure()]), (bare, [figure(status="error", error="it broke")]))
+    assert row["state"] == "failed", "nothing is gated, so nothing is asked"
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("tp = 1", "mine: gates.tp: tp has no direction, so none is better or worse; precision"),
+        ("cost = 1", "mine: gates.cost: .* has no metric 'cost'; there is tp"),
+    ],
+)
+def test_a_metric_that_cannot_gate_is_one_line(suite: Any, tmp_path: Path, gate: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        rows(suite(f"gates = {{{gate}}}\n{ONE}"), tmp_path / "out")
 
 
 def test_the_command_writes_figures_and_gates_them(suite: Any, tmp_path: Path, run_logbench: Any) -> None:
@@ -234,5 +267,5 @@ def test_the_baseline_of_this_repository_belongs_to_its_suite() -> None:
     folder = Path(__file__).parent
     asked = read_suite(folder / "bench.toml")
     head, found = read(folder / "baselines" / "bench.jsonl")
-    assert head["gates"] == asked.gates
+    assert head["gates"] == asked.gates and head["directions"].keys() == asked.gates.keys()
     assert len(found) == len(asked.models) * len(asked.datasets) * len(asked.protocols) * len(asked.seeds)

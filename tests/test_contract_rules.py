@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -87,6 +87,8 @@ class Evaluator:
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
         return {"alarms": float(units.filter("verdict")["weight"].sum()), "undefined": None}
+
+    directions: ClassVar[Mapping[str, str]] = {"alarms": "lower"}
 
 
 class Dataset:
@@ -280,6 +282,7 @@ BROKEN: dict[str, dict[str, type]] = {
         "weights": metrics(lambda units: {"alarms": units["verdict"].sum()}),
         "order": metrics(lambda units: {"first": units["score"][0]}),
         "infinite": metrics(lambda units: {"sum": (units["score"] * units["weight"]).sum()}),
+        "directions": instead("evaluator", directions={"alarms": "higher"}),
         "one-class": metrics(lambda units: {"share": 1 / units.filter(ANOMALOUS)["weight"].sum()}),
         "files": metrics(lambda units: print("x") or {"alarms": 1}),
     },

@@ -100,7 +100,7 @@ def test_every_key_of_a_record_is_explained(field: Any) -> None:
 
 NAMED = {"plugins", "stages", "metrics"}
 """Keys below which names of the user's choosing stand first; in `FLAT` only what stands first is explained."""
-FLAT = {"config", "environment", "artifacts", "trivial"}
+FLAT = {"config", "environment", "artifacts", "trivial", "directions"}
 
 
 def written(record: dict[str, Any]) -> set[tuple[str, str]]:

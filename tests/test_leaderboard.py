@@ -342,6 +342,7 @@ def test_the_best_mean_f1_comes_first_and_failures_last() -> None:
         metrics = {} if f1 is None else {"session": {"all": {"f1": f1, "auprc": auprc}, "distinct": None}}
         return {
             "model": model, "seed": seed, "metrics": metrics, "status": "ok" if metrics else "error",
+            "directions": {"session": {"f1": "higher"}},
             "dataset": {"unit": "session"}, "protocol": {"duplicates": "all", "split_seed": 0},
         }  # fmt: skip
 

@@ -35,7 +35,7 @@ def run(state: State, suite: Path, out: Path | None, runs: Path | None, as_json:
     """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 where a run fails.
 
     Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
-    passes, seeds a list.
+    passes, in the direction in which the metric is worse; seeds a list.
     """
     from ..bench import header, read_suite, run_suite, write
     from ..progress import Bars

@@ -15,9 +15,14 @@ from .common import json_option, note, out_option, print_json, print_table
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN_A RUN_B…")
-@click.option("--metric", default="f1", show_default=True, help="A metric of the headline.")
+@click.option(
+    "--metric",
+    default="f1",
+    show_default=True,
+    help="A metric of the headline, or EVALUATOR.METRIC such as cost.cost.",
+)
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
-              help="How much lower than the first run is not yet worse.")  # fmt: skip
+              help="How much worse than the first run is not yet worse.")  # fmt: skip
 @click.option("--resamples", type=click.IntRange(min=0), default=2000, show_default=True,
               help="Bootstrap resamples behind the interval; 0: none.")  # fmt: skip
 @click.option("--bootstrap-seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -30,7 +35,8 @@ def command(
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
 
-    Not comparable are runs on other data, with another split, or under another protocol. Beside each difference
+    Worse is lower, or higher where the metric's evaluator says that lower is better. Not comparable are runs on
+    other data, with another split, or under another protocol. Beside each difference
     stands its 95% interval, by a bootstrap that draws whole sets of equal sequences, and in how many resamples
     the run is lower than the first.
     """
@@ -46,6 +52,8 @@ def command(
         print_json(rows)
     else:
         print_table([_shown(row, metric, at > 0) for at, row in enumerate(rows)], disable_numparse=True)
+    if rows[0]["direction"] == "lower":
+        note(f"{metric}: lower is better")
     for text in notes:
         note(text)
     return int(any(row["worse"] for row in rows))

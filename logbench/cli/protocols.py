@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import click
 
+from ..metrics import pick
 from . import State, pass_state
 from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
 
@@ -72,7 +73,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: protocol[name] for name in ("train", "short", "unseen", "duplicates", "threshold")},
         "value": value if math.isfinite(value) else None,
-        **{name: metrics[name] for name in ("precision", "recall", "f1")},
+        **{name: pick(metrics, name, "protocols") for name in ("precision", "recall", "f1")},
         "rule f1": row["trivial"]["unseen_or_short"]["f1"],
         "difference": row["difference"],
     }

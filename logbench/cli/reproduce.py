@@ -31,8 +31,8 @@ def command(
 ) -> int:  # fmt: skip
     """Run a published TABLE and print its figures beside ours; without TABLE list what there is.
 
-    Exit 1 where a cell differs by more than the table's tolerance. A table brings its data set, protocol and
-    configuration; --set prevails.
+    Exit 1 where a cell differs by more than the table's tolerance, 2 where TABLE has a metric that no evaluator
+    gives. A table brings its data set, protocol and configuration; --set prevails.
     """
     from ..plan import Plan
     from ..progress import Bars
@@ -65,9 +65,12 @@ def command(
     every = [cell for _, cells, _ in found for cell in cells]
     missed, measured = (sum(cell.get("within") is kind for cell in every) for kind in (False, True))
     note(f"{measured} of {len(every)} cells reproduced, {missed} missed, {len(every) - measured - missed} not run")
-    if not measured + missed:
-        return 2
-    return int(missed > 0)
+    unknown = [f"{row.model}: {cell['why']}" for row, cells, _ in found for cell in cells if cell.get("unknown")]
+    for text in unknown:
+        note(f"error: table {chosen.name}, {text}")
+    if missed:
+        return 1
+    return 2 if unknown or not measured else 0
 
 
 def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mapping[str, Any] | None]]) -> None:
@@ -77,7 +80,7 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mappi
     rows = []
     for row, cells, _ in found:
         for at, cell in enumerate(cells):
-            said = [text for text in (cell.get("why", ""), row.remark) if text and at == 0]
+            said = [text for text in (cell.get("why", ""), row.remark if at == 0 else "") if text]
             numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
             rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
     print_table(rows, disable_numparse=True, colalign=["left", "left", "right", "right", *["left"] * 3])
@@ -98,11 +101,17 @@ def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:
         "model": model,
         "metric": cell["metric"],
         "published": f"{cell['published']:.3f}",
-        "ours": "not run" if ours is None else f"{ours:.3f}",
-        "difference": "" if ours is None else f"{cell['difference']:+.3f}{'' if cell['within'] else ' MISSED'}",
+        "ours": f"{ours:.3f}" if ours is not None else "none" if "ours" in cell else "not run",
+        "difference": "" if ours is None else f"{cell['difference']:+.3f}{_missed(cell)}",
         "95% interval": f"{cell['low']:.3f} … {cell['high']:.3f}" if "low" in cell else "",
         "why": remark,
     }
+
+
+def _missed(cell: Mapping[str, Any]) -> str:
+    if cell["within"]:
+        return ""
+    return " MISSED" + (", better" if cell.get("better") else "")
 
 
 def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
@@ -122,6 +131,5 @@ def _setup(record: Mapping[str, Any]) -> str:
         f"{split['train']:,} train ({protocol['train']}, {protocol['content']}), {split['held_out']:,} held out, "
         f"{split['test']:,} tested, threshold {record['threshold'].get('source', protocol['threshold'])}"
     )
-    if record["metrics"]:
-        text += f", prevalence {next(iter(record['metrics'].values()))['all']['prevalence']:.4f}"
-    return text
+    share = next((of["all"].get("prevalence") for of in record["metrics"].values()), None)
+    return text if share is None else f"{text}, prevalence {share:.4f}"

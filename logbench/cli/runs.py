@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import record as records
-from ..compare import headline
+from ..metrics import headline
 from .common import json_option, out_option, print_json, print_table
 
 

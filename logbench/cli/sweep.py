@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..metrics import pick
 from . import State, pass_state
 from .common import WIDTH, json_option, note, plan_fields, print_json, print_table, with_plan_options
 
@@ -22,19 +23,22 @@ NAMES, CELL = 21, 15
 @with_plan_options
 @click.option("--over", multiple=True, required=True, metavar="KEY=VALUES",
               help="A choice and its values: g=1:15,passes=20,60 or alpha=.01:.05:.01 (repeatable).")  # fmt: skip
+@click.option("--metric", default="f1", show_default=True,
+              help="What is shown: a metric of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
 @json_option
 @pass_state
 def command(
-    state: State, model: str, over: tuple[str, ...], seed: int, resume: bool, as_json: bool, **options: Any
-) -> int:
-    """Show F1 against choices, every combination of their values.
+    state: State, model: str, over: tuple[str, ...], metric: str, seed: int, resume: bool, as_json: bool,
+    **options: Any,
+) -> int:  # fmt: skip
+    """Show F1, or another metric, against choices, every combination of their values.
 
     What acts after scoring (the protocol's threshold, DeepLog's g) is decided from stored scores and trains
-    nothing. Beside it stand the label-free threshold and, as oracle, the best one on the test labels. Each
-    training is a run like any other.
+    nothing. Beside it stand the label-free threshold and, as oracle, the one of the best F1 on the test labels.
+    Each training is a run like any other.
     """
     from ..plan import Plan
     from ..progress import Bars
@@ -49,7 +53,7 @@ def command(
                 print_json([row])
     good = [row for row in rows if "skipped" not in row]
     if good and not as_json:
-        _show(good)
+        _show([{**row, "metric": metric} for row in good])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         note(f"{sum(row.get('skipped') == reason for row in rows)} of {len(rows)} choices skipped: {reason}")
     return 0 if good else 2
@@ -58,7 +62,8 @@ def command(
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     runs = list(dict.fromkeys(row["run"] for row in rows))
     first = rows[0]
-    print(f"F1 of {first['model']} on {first['dataset']}")
+    way = {"higher": "", "lower": ", lower is better", None: ""}[first["directions"].get(first["metric"])]
+    print(f"{_title(first)} of {first['model']} on {first['dataset']}{way}")
     for text in dict.fromkeys(map(_setup, rows)):
         print(text)
     print()
@@ -66,29 +71,35 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     if NAMES + sum(max(head, CELL) + 2 for head in heads) <= WIDTH:
         print_table(_side_by_side(rows, runs), colalign=["left", *["right"] * len(runs)], disable_numparse=True)
     else:
-        print_table([{**row["early"], "": _name(row), "f1": _f1(row)} for row in rows], disable_numparse=True)
-    print("\nlabel-free: threshold by held-out units alone; oracle: chosen on the test labels, no honest result")
+        cells = [{**row["early"], "": _name(row), row["metric"]: _cell(row)} for row in rows]
+        print_table(cells, disable_numparse=True)
+    print("\nlabel-free: threshold by held-out units alone; oracle: best F1 on the test labels, no honest result")
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    return "F1" if row["metric"] == "f1" else str(row["metric"])
 
 
 def _setup(row: Mapping[str, Any]) -> str:
     """What trained and was tested; a line each where the choices change it."""
     split, protocol = row["split"], row["protocol"]
+    share = row["metrics"].get("prevalence")
     return (
         f"{split['train']:,} train ({protocol['train']}, {protocol['content']}), {split['held_out']:,} held out, "
-        f"{split['test']:,} tested; split seed {split['seed']}; prevalence {row['metrics']['prevalence']:.4f}"
-    )
+        f"{split['test']:,} tested; split seed {split['seed']}"
+    ) + ("" if share is None else f"; prevalence {share:.4f}")
 
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> list[dict[str, Any]]:
     """A row a choice that trains nothing, a column a run."""
-    heads = {row["run"]: _told(row["early"]) or "f1" for row in rows}
+    heads = {row["run"]: _told(row["early"]) or row["metric"] for row in rows}
     names = list(dict.fromkeys(_name(row) for row in rows))
     table = [
-        {"": name, **{heads[row["run"]]: _f1(row) for row in rows if _name(row) == name}}
+        {"": name, **{heads[row["run"]]: _cell(row) for row in rows if _name(row) == name}}
         for name in sorted(names, key=lambda name: name in ("label-free", "oracle"))
     ]
     last = {run: next(row for row in reversed(rows) if row["run"] == run) for run in runs}
-    table.append({"": "rule: unseen or short", **{heads[r]: f"{_rule(row):.3f}" for r, row in last.items()}})
+    table.append({"": "rule: unseen or short", **{heads[r]: _rule(row) for r, row in last.items()}})
     losses = {heads[r]: row["training"].get("validation_loss") for r, row in last.items()}
     if any(loss is not None for loss in losses.values()):
         table.append(
@@ -105,12 +116,16 @@ def _name(row: Mapping[str, Any]) -> str:
     return row["pick"] or ", ".join(f"{name}={value}" for name, value in row["late"].items()) or "as asked"
 
 
-def _rule(row: Mapping[str, Any]) -> float:
-    return float(next(iter(row["trivial"].values()))["f1"])
+def _rule(row: Mapping[str, Any]) -> str:
+    return _number(pick(next(iter(row["trivial"].values())), row["metric"], "the rule"))
 
 
-def _f1(row: Mapping[str, Any]) -> str:
-    """F1, and where the threshold was picked which it is."""
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    """The metric, and where the threshold was picked which it is."""
     value = row["threshold"]["value"]
     picked = f" at {value:.4g}" if row["pick"] and value is not None and math.isfinite(value) else ""
-    return f"{row['metrics']['f1']:.3f}{picked}"
+    return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{picked}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ..metrics import directions_of, loss
 from . import material
 from .rules import Subject, expect, rule
 from .watch import watched
@@ -86,6 +87,24 @@ def one_class(subject: Subject) -> None:
         "units of one score": units.with_columns(score=pl.lit(0.0)),
     }.items():
         _numbers(_evaluate(subject, some), what)
+
+
+@rule("evaluator", "directions", "no metric with a direction is worse for perfect verdicts than for inverted ones")
+def directions(subject: Subject) -> None:
+    declared = directions_of({"": subject.build()}, "")[""]
+    unknown = [name for name in declared if name not in _usual(subject)]
+    expect(not unknown, "directions of metrics that evaluate returns", ", ".join(map(str, unknown)))
+    perfect, inverted = (_evaluate(subject, _judged(pl.col("label") == label)) for label in (1, 0))
+    for name, way in declared.items():
+        right, wrong = perfect[name], inverted[name]
+        worse = None not in (right, wrong) and loss(way, wrong, right) > CLOSE * max(1.0, abs(wrong))
+        expect(not worse, f"{name}, {way} is better, not to be worse where every verdict is right than where each "
+               "is wrong", f"{right} against {wrong}")  # fmt: skip
+
+
+def _judged(verdict: pl.Expr) -> pl.DataFrame:
+    """Units with these verdicts, and scores that give them."""
+    return material.units().with_columns(verdict=verdict, score=verdict.cast(pl.Float64))
 
 
 @rule("evaluator", "files", "nothing is written or printed, and the units stay as they were")

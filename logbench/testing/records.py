@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -81,6 +81,7 @@ class _Failing(_Length):
 
 class _Usual:
     of_units = True
+    directions: ClassVar[Mapping[str, str]] = dict.fromkeys(("precision", "recall", "f1"), "higher")
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
         truth, alarm = units["label"].to_numpy() == 1, units["verdict"].to_numpy()
@@ -97,6 +98,8 @@ class _Usual:
 
 
 class _Other:
+    directions: ClassVar[Mapping[str, str]] = {"cost": "lower"}
+
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
         return {"cost": float(len(units)), "undefined": None}
 

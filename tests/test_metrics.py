@@ -1,0 +1,175 @@
+"""Metrics that have a direction: found by name, never better where they are worse, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import polars as pl
+import pytest
+
+import logbench
+from logbench import Component, ConfigError, DataError, Plan, PluginError, Published, Table, hookimpl
+from logbench.bench import read_suite, run_suite
+from logbench.compare import compare
+from logbench.leaderboard import ranked
+from logbench.metrics import all_figures, direction, directions_of, figure, named
+from logbench.progress import Bars
+from logbench.registry import Plugin, Registry, installed
+from logbench.reproduce import reproduce
+from logbench.sweep import sweep
+from logbench_evaluators.classification import Classification
+
+QUIET = Bars(enabled=False)
+SIM: dict[str, dict[str, Any]] = {"dataset": {"blocks": 400}, "protocol": {"train_units": 100}}
+
+
+class Cost:
+    """False alarms, and ten for each missed anomaly."""
+
+    directions: ClassVar[Mapping[str, str]] = {"cost": "lower"}
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        wrong = units.filter(pl.col("verdict") != (pl.col("label") == 1))
+        return {"cost": float(wrong.select((1 + 9 * pl.col("label")).sum()).item()), "units": len(units)}
+
+
+@pytest.fixture
+def registry() -> Registry:
+    module = ModuleType("cost")
+    vars(module)["cost"] = hookimpl(lambda: [Component("cost", Cost)], specname="logbench_evaluators")
+    return Registry(plugins=[*installed(), Plugin("cost", "dist", "1", lambda: module)])
+
+
+def run(registry: Registry, out: Path, *models: str, **options: Any) -> list[dict[str, Any]]:
+    asked: dict[str, Any] = {"settings": SIM, "evaluators": ("classification", "cost"), **options}
+    found = logbench.run(models, dataset="hdfs-sim", registry=registry, out=out, **asked)
+    assert [record.status for record in found] == ["ok"] * len(models)
+    return [record.as_dict() for record in found]
+
+
+def record(metric: str, value: float | None, way: str | None, model: str = "m", **more: Any) -> dict[str, Any]:
+    return {
+        "run_id": model, "model": model, "seed": 0, "status": "ok",
+        "dataset": {"unit": "session"}, "split": {}, "protocol": {"duplicates": "all", "split_seed": 0},
+        "metrics": {"session": {"all": {metric: value}, "distinct": None}},
+        "directions": {"session": {} if way is None else {metric: way, "other": way}},
+        **more,
+    }  # fmt: skip
+
+
+def test_a_figure_is_found_by_the_name_that_its_place_gives_it() -> None:
+    metrics = {
+        "session": {"all": {"f1": 0.5}, "distinct": {"f1": 0.25}},
+        "cost": {"all": {"cost": 7}, "distinct": {"cost": 3}},
+        "event": {"all": {"f1": 0.75}, "distinct": None},
+    }
+    assert named(metrics, "session", "all") == {"f1": 0.5, "cost.cost": 7, "event.f1": 0.75}
+    assert named(metrics, "session", "unique") == {"f1": 0.25, "cost.cost": 3, "event.f1": 0.75}
+    metrics["session"]["distinct"] = None
+    assert named(metrics, "session", "unique") == {"cost.cost": 3, "event.f1": 0.75}
+
+
+@pytest.mark.parametrize(("way", "worse"), [("higher", [False, False, True]), ("lower", [False, True, False])])
+def test_worse_is_by_the_direction(way: str, worse: list[bool]) -> None:
+    rows = compare([record("x", value, way) for value in (50.0, 290.0, 10.0)], "x", 5)
+    assert [row["worse"] for row in rows] == worse
+    assert [row["difference"] for row in rows] == [0, 240, -40], "the difference is what it is"
+
+
+def test_what_cannot_be_worse_is_one_line() -> None:
+    with pytest.raises(ConfigError, match=r"^x has no direction, so none is better or worse; y have one$"):
+        compare([record("x", 1.0, None, directions={"session": {"y": "higher"}})], "x", 0)
+    with pytest.raises(ConfigError, match=r"does not say which way its metrics are better; .*logbench rescore m"):
+        compare([record("x", 1.0, None, directions={})], "x", 0)
+    with pytest.raises(ConfigError, match="m has no metric 'y'; there is x"):
+        compare([record("x", 1.0, "higher")], "y", 0)
+    with pytest.raises(ConfigError, match="x of m is undefined"):
+        compare([record("x", None, "higher")], "x", 0)
+    with pytest.raises(DataError, match="x is better lower, unlike in m"):
+        compare([record("x", 1.0, "higher"), record("x", 1.0, "lower")], "x", 0)
+
+
+@pytest.mark.parametrize("declared", [{"x": "up"}, {"x": None}, "higher"])
+def test_a_direction_that_is_none_is_refused(declared: Any) -> None:
+    evaluator = type("Wrong", (Cost,), {"directions": declared})()
+    with pytest.raises(PluginError, match="evaluator 'mine': direction"):
+        directions_of({"mine": evaluator}, "session")
+
+
+@pytest.mark.parametrize(("way", "order"), [("higher", ["high", "low"]), ("lower", ["low", "high"])])
+def test_the_best_stands_first_and_runs_without_the_metric_last(way: str, order: list[str]) -> None:
+    fails = record("x", 0.0, way, "fails", status="error", metrics={})
+    undefined = record("x", None, way, "undefined")
+    found = [fails, record("x", 1.0, way, "low"), undefined, record("x", 9.0, way, "high")]
+    places = [one["model"] for one in ranked(found, "x")]
+    assert places[:2] == order and set(places[2:]) == {"fails", "undefined"}
+    with pytest.raises(ConfigError, match="x has no direction"):
+        ranked([record("x", 1.0, None, directions={"session": {"y": "higher"}})], "x")
+
+
+def test_the_record_says_which_way_and_every_command_finds_the_metric(registry: Registry, tmp_path: Path) -> None:
+    """Alarming at everything costs most here, so that F1 and cost order the models alike, but not the numbers."""
+    everything, new = run(registry, tmp_path, "predict-all", "new-event")
+    assert everything["directions"] == {"session": dict(Classification.directions), "cost": {"cost": "lower"}}
+    assert figure(everything, "cost.cost") == everything["metrics"]["cost"]["all"]["cost"] > 0
+    dear, cheap = figure(everything, "cost.cost"), figure(new, "cost.cost")
+    assert dear is not None and cheap is not None and dear > cheap
+    assert [row["worse"] for row in compare([everything, new], "cost.cost", 0)] == [False, False]
+    assert [row["worse"] for row in compare([new, everything], "cost.cost", 0)] == [False, True]
+    assert [one["model"] for one in ranked([everything, new], "cost.cost")] == ["new-event", "predict-all"]
+    assert direction(new, "fn") == "lower", "fewer misses are not worse"
+
+
+SUITE = """
+evaluators = ["cost"]
+gates = {"cost.cost" = 5}
+models = ["MODEL"]
+protocols.p.train_units = 100
+datasets.hdfs-sim.blocks = 400
+"""
+
+
+def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) -> None:
+    from logbench import bench
+
+    files = []
+    for model in ("new-event", "predict-all"):
+        (tmp_path / "s.toml").write_text(SUITE.replace('["MODEL"]', f'{{m = {{model = "{model}"}}}}'))
+        suite = read_suite(tmp_path / "s.toml")
+        (pair,) = run_suite(suite, registry, QUIET, tmp_path / "out")
+        row = {**pair[0], "identity": {}}
+        files.append((bench.header(suite, [pair[1]]), [row]))
+        assert row["metrics"].keys() == {"cost.cost"}
+    cheap, dear = files
+    assert cheap[0]["directions"] == {"cost.cost": "lower"}
+    assert [bench.compare(*pair)[0]["state"] for pair in ((cheap, dear), (dear, cheap))] == ["WORSE", "better"]
+
+
+def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry, tmp_path: Path) -> None:
+    row = Published(model="new-event", metrics={"recal": 1.0, "cost.cost": 1e6, "recall": 0.0})
+    table = Table(name="t", summary="", source="", dataset="hdfs-sim", rows=[row], settings=SIM)
+    plan = Plan(model="", dataset="hdfs-sim", out=tmp_path, evaluators=("classification", "cost"))
+    ((_, cells, _),) = reproduce(table, plan, (), registry, QUIET)
+    unknown, dear, missed = cells
+    assert unknown["unknown"] and "has no metric 'recal'; there is tp" in unknown["why"]
+    assert not dear["within"] and dear["better"], "a million was published, and lower is better"
+    assert not missed["within"] and missed["better"] and "low" in missed
+
+
+def test_a_sweep_shows_metrics_of_any_evaluator(registry: Registry, tmp_path: Path) -> None:
+    run(registry, tmp_path, "ecvc", evaluators=("cost",))  # here, for a worker has other plugins; it is taken over
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path, evaluators=("cost",))
+    rows = list(sweep(plan, ["value=0.01,9"], registry, QUIET, resume=True))
+    assert [row["metrics"].keys() for row in rows] == [{"cost.cost", "cost.units"}] * 4
+    assert all(row["directions"] == {"cost.cost": "lower"} and row["difference"] is None for row in rows)
+    assert rows[0]["metrics"] != rows[1]["metrics"]
+
+
+def test_first_party_metrics_with_no_direction_are_those_that_judge_nothing() -> None:
+    units = pl.DataFrame({"label": [0, 1], "score": [0.0, 1.0], "verdict": [False, True], "weight": [1.0, 1.0]})
+    given = Classification().evaluate(units).keys()
+    assert given - Classification.directions.keys() == {"tp", "tn", "prevalence"}
+    assert not all_figures(record("x", 1.0, "higher", metrics={}))
