@@ -38,6 +38,8 @@ LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "label": pl.Int8(),
 }
 """Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file."""
+SHOWN = ("time", "level", "component", "node", "file", "id")
+"""Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Lines:
             None. A callable defers the reading.
         counted: what the reader met, name → number of lines (`undecodable_lines`); asked once all were read.
         form: how lines were declared, where they were: tells where a log that comes in pieces may be cut.
+        shown: columns that a windower sees beside `line` and `message`. Add what units may be made by, and leave
+            out what tells the label, such as the name of a file of abnormal lines. All others stay hidden.
     """
 
     frame: pl.LazyFrame
@@ -58,6 +62,7 @@ class Lines:
     labels: Callable[[], pl.DataFrame] | None = None
     counted: Callable[[], Mapping[str, int]] | None = None
     form: LineFormat | None = None
+    shown: Sequence[str] = SHOWN
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pl.LazyFrame):
@@ -69,6 +74,8 @@ class Lines:
         for name, dtype in LINE_SCHEMA.items():
             if name in schema and schema[name] != dtype:
                 raise PluginError(f"Lines column {name!r} must be {dtype}, got {schema[name]}")
+        if secret := {"label", "raw"}.intersection(self.shown):
+            raise PluginError(f"Lines.shown: column {min(secret)!r} may tell the label and is never shown")
 
     def located(self) -> pl.LazyFrame:
         """`number` (Int64, of each line from 0), `raw`, and `file` and `line` (Int64, from 1) to find it by.

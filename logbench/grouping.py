@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from .assigned import Assigned
 from .errors import DataError, PluginError
 from .frames import KeySequences, Lines
+from .given import Given
 from .interfaces import Parser, Progress, Windower
 from .spool import Spool
 
@@ -72,7 +74,7 @@ class Read:
             for each.
         sizes: int64 [units], events of each unit.
         units, shapes: String, names in first-seen order.
-        lines: lines read. without: those of no unit.
+        lines: lines read: those of a unit, and those of none. without: the latter.
         first_time: what a line has before any that has a time.
     """
 
@@ -86,59 +88,72 @@ class Read:
 
 
 def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> Read:
-    """One pass over the lines.
+    """One pass over the lines; each of them is in a unit, or counted as one without.
 
     Raises:
         DataError: there is no line, or none belongs to a unit.
+        PluginError: the windower lost lines, or gave others than it was given.
     """
-    return coded(batches(lines, windower, parser, progress, times))
+    given = given_of(lines, parser)
+    read = coded(batches(given, windower, progress, times, _estimate(lines)))
+    if read.lines != given.total:
+        raise AssertionError(f"{given.total} lines came in, {read.lines} are in a unit or without: {read}")
+    return read
 
 
-def batches(
-    lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool, first: int = 0
-) -> Iterator[pl.DataFrame]:
-    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`.
-
-    A line of several units stands once for each; a line of none has a null unit. A line without a message has
-    an empty one.
+def given_of(lines: Lines, parser: Parser, first: int = 0) -> Given:
+    """The lines as a windower sees them, their messages reduced to shapes; one without a message has an empty one.
 
     Args:
         first: number of the first line.
+    """
+    shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(pl.Categories.random()))
+    return Given(lines, shape, first)
+
+
+def batches(
+    given: Given, windower: Windower, progress: Progress, times: bool, estimate: float | None = None
+) -> Iterator[pl.DataFrame]:
+    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`.
+
+    A line of several units stands once for each; a line of none has a null unit.
+
+    Args:
+        estimate: about how many lines there are, for `progress`.
 
     Raises:
         DataError: there is no line.
-        PluginError: the windower lost some.
+        PluginError: what the windower gives back are not the lines that it was given.
     """
-    shapes, names = pl.Categories.random(), pl.Categories.random()
-    shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(shapes))
-    assigned = windower.assign(lines.frame.with_columns(shape=shape))
-    if not isinstance(assigned, pl.LazyFrame):
-        raise PluginError(f"the windower must return a LazyFrame, got {type(assigned).__name__}")
-    schema = assigned.collect_schema()
-    if schema.get("unit") not in (pl.String, pl.Categorical):
-        raise PluginError(f"the windower must add column 'unit' (String), got {schema.get('unit')}")
-    extra = [name for name, wanted in (("time", times), ("label", True)) if wanted and name in schema]
-    chosen = assigned.select("line", pl.col("unit").cast(pl.Categorical(names)), "shape", *extra)
-    last, total = first - 1, _estimate(lines)
-    for batch in chosen.collect_batches(chunk_size=500_000, maintain_order=True):
-        if not len(batch):
-            continue
-        last = _last_line(batch["line"], last)
-        done = last + 1 - first
-        progress(done, max(total, done) if total else None, "lines")
-        yield batch
-    if last < first:
-        where = ", ".join(map(str, lines.files)) or "the data set"
+    chosen = _chosen(windower.assign(given.frame()), times)
+    assigned = Assigned(given)
+    frames = iter(chosen.collect_batches(chunk_size=500_000, maintain_order=True))
+    for batch in assigned.follow(frames):
+        done = assigned.last + 1 - given.first
+        progress(done, max(estimate, done) if estimate else None, "lines")
+        yield batch if given.labels is None else batch.with_columns(given.labels.of(batch["line"]))
+    if not given.total:
+        where = ", ".join(map(str, given.files)) or "the data set"
         raise DataError(f"{where}: no line to read; is the file empty?")
 
 
-def _last_line(line: pl.Series, before: int) -> int:
-    """The last line number; they must go on from `before` and never skip or go back."""
-    number = line.to_numpy()
-    steps = np.diff(number, prepend=number[:1])  # unsigned: a step back is a huge one
-    if int(number[0]) - before not in (0, 1) or steps.max() > 1:
-        raise PluginError("the windower dropped or reordered lines; one without a unit must keep a null unit")
-    return int(number[-1])
+def _chosen(answer: Any, times: bool) -> pl.LazyFrame:
+    """The columns of a windower's answer that go on.
+
+    Raises:
+        PluginError: it is no LazyFrame, or lacks one of them.
+    """
+    if not isinstance(answer, pl.LazyFrame):
+        raise PluginError(f"the windower must return a LazyFrame, got {type(answer).__name__}")
+    schema = answer.collect_schema()
+    if schema.get("unit") not in (pl.String, pl.Categorical):
+        raise PluginError(f"the windower must add column 'unit' (String), got {schema.get('unit')}")
+    for name in ("line", "shape"):
+        if name not in schema:
+            raise PluginError(f"the windower must keep every column, there is no {name!r} any more")
+    names = pl.Categorical(pl.Categories.random())
+    extra = ["time"] if times and "time" in schema else []
+    return answer.select("line", pl.col("unit").cast(names), "shape", *extra)
 
 
 def coded(frames: Iterable[pl.DataFrame]) -> Read:
@@ -149,9 +164,9 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
     """
     units, shapes, spool = Numbers(), Numbers(), Spool()
     sizes = np.zeros(0, dtype=np.int64)
-    lines, inside, last, clock = 0, 0, -1, _Clock()
+    inside, without, last, clock = 0, 0, -1, _Clock()
     for batch in frames:
-        lines = int(batch["line"][-1]) + 1
+        without += batch["unit"].null_count()
         whole = batch.with_columns(clock.told(batch["time"])) if "time" in batch.columns else batch
         frame = whole.filter(pl.col("unit").is_not_null()) if whole["unit"].null_count() else whole
         if not len(frame):
@@ -167,8 +182,10 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         }
         spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
     if not spool.events:
-        raise DataError(f"none of the {lines:,} lines belongs to a unit: wrong data set or windower for this log?")
-    return Read(spool, sizes, units.names(), shapes.names(), lines, lines - inside, clock.first)
+        raise DataError(
+            f"none of the {without:,} lines belongs to a unit: wrong data set or windower for this log?"
+        )
+    return Read(spool, sizes, units.names(), shapes.names(), inside + without, without, clock.first)
 
 
 class Numbers:

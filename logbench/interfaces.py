@@ -279,9 +279,10 @@ class Windower(Protocol):
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Add column `unit` (String). A line of several units is repeated, a line of none has null.
 
-        Every column of `lines` must be kept, and the order of lines. Where the traits say `cuts_lines` and the
-        split is chronological, `lines` have `side` (Int8: 0 training, 1 held out, 2 test) and `place` (UInt32,
-        from 0 within the side); the harness cuts at the sides whatever the windower does with them.
+        Every column of `lines` must be kept, and the order of lines. They hold neither labels nor the raw text,
+        see `Lines.shown`. Where the traits say `cuts_lines` and the split is chronological, `lines` have `side`
+        (Int8: 0 training, 1 held out, 2 test) and `place` (UInt32, from 0 within the side); the harness cuts at
+        the sides whatever the windower does with them.
         """
 
 

@@ -18,6 +18,10 @@ FRACTION = re.compile(r"([^\w%])%f")
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
 WHOLE = "whole_line__"
 """Column that is null where a line does not match."""
+GROUP_EDGE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|(?P<open>\((?:\?P?<(?P<name>\w+)>)?)|(?P<close>\))", re.S
+)
+"""Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over."""
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
 
 
@@ -187,6 +191,7 @@ def checked(form: LineFormat) -> LineFormat:
         raise ConfigError('time_format: say how times are written, such as "%Y-%m-%d %H:%M:%S" or "epoch"')
     if form.label and not (form.normal or form.anomalous):
         raise ConfigError('normal: say which labels mean normal, such as normal = ["-"], or anomalous = ["1"]')
+    _check_label(form)
     if both := set(form.normal) & set(form.anomalous):
         raise ConfigError(f"normal: {sorted(both)[0]!r} is in anomalous too")
     if form.id in ("message", "raw") and not form.id_pattern:
@@ -197,6 +202,21 @@ def checked(form: LineFormat) -> LineFormat:
     for how in form.time_format:
         _check_time(how, form.year)
     return form
+
+
+def _check_label(form: LineFormat) -> None:
+    """No other column holds the field with the label: parsers, windowers and models would see it."""
+    if not form.label:
+        return
+    whole = [form.label]
+    if form.format == "json":  # an object holds what stands at the paths below it
+        whole += [form.label[: dot.start()] for dot in re.finditer(r"\.", form.label)]
+    columns = [(name, getattr(form, name)) for name in ("message", "level", "component", "node", "id")]
+    for name, field in [*columns, *(("time", field) for field in form.time)]:
+        if field in whole:
+            raise ConfigError(
+                f"label={form.label}: {name}={field} holds the label, too; take another field for it"
+            )
 
 
 def _check_time(how: str, year: int) -> None:
@@ -231,3 +251,20 @@ def _check_fields(form: LineFormat) -> None:
     for name in form.fields:
         if name not in known:
             raise ConfigError(f"pattern has no field {name!r}{suggest(name, known)}")
+    if around := sorted(_around(regex, form.label) & set(form.fields)):
+        raise ConfigError(
+            f"pattern: field {around[0]} holds the label {form.label}; end it before, or begin after"
+        )
+
+
+def _around(regex: str, name: str) -> set[str]:
+    """Names of the groups of a regular expression that the group `name` stands in."""
+    open_groups: list[str] = []
+    for token in GROUP_EDGE.finditer(regex):
+        if token["name"] and token["name"] == name:
+            return set(open_groups)
+        if token["open"]:
+            open_groups.append(token["name"] or "")
+        elif token["close"]:
+            open_groups.pop()
+    return set()

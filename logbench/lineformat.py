@@ -11,7 +11,8 @@ Four kinds of `format`:
 * `csv`, `tsv`: a header in each file, quotes as in RFC 4180.
 
 No line is lost: one that does not match is an event whose message is the whole line, without other fields, or with
-`multiline` belongs to the event before.
+`multiline` belongs to the event before. Where lines carry labels the whole line would hold one, and the message
+says no more than that the line is not as declared.
 """
 
 from __future__ import annotations

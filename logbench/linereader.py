@@ -22,6 +22,8 @@ from .texts import Text, Texts, find_texts
 
 LONGEST_ENTRY = 1 << 20
 """Bytes of a multi-line event from which on the next line begins a new one, whatever it is."""
+HIDDEN = "(line not as declared)"
+"""Message of an event that is not as declared, where lines carry labels: the whole line would hold its label."""
 T = TypeVar("T")
 U = TypeVar("U")
 WORKERS = min(8, os.cpu_count() or 1)
@@ -185,9 +187,10 @@ class Reader:
         whole = events.with_columns(file=pl.lit(name))
         if set(wanted) - {"line", "raw", "file", "at"}:
             whole = whole.with_columns(split(events["raw"]).struct.unnest().rename(private))
-        message = pl.coalesce(pl.when(pl.col(WHOLE).is_not_null()).then(split.message), "raw")
+        declared = pl.when(pl.col(WHOLE).is_not_null()).then(split.message)
+        message = pl.coalesce(declared, "raw")
         made = {
-            "message": message,
+            "message": pl.coalesce(declared, pl.lit(HIDDEN)) if form.label else message,
             "level": named(form.level),
             "component": named(form.component),
             "node": named(form.node),

@@ -18,7 +18,7 @@ import polars as pl
 from .bundle import Bundle
 from .errors import DataError, UnfitError
 from .frames import Lines
-from .grouping import batches, coded, group_lines
+from .grouping import batches, coded, given_of, group_lines
 from .interfaces import Context, silent
 from .linereader import Pieces
 from .met import left_over
@@ -151,8 +151,8 @@ class _Live:
             frame = self._placed(opened).collect()
             self.facts.update(opened.counted() if opened.counted else {})
         windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser
-        lines = replace(opened, frame=frame.lazy())
-        read = pl.concat(batches(lines, windower, parser, silent, True, self.lines))
+        given = given_of(replace(opened, frame=frame.lazy()), parser, self.lines)
+        read = pl.concat(batches(given, windower, silent, True))
         self.lines += len(frame)
         header = int(frame["at"][0]) - 1 - self.before  # lines that stand before each piece
         self.before += text.count(b"\n") - header

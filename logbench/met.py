@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from .prepare import Prepared
 
 MET = {
-    "unmatched_lines": "lines are not as declared; each is an event whose message is the whole line",
+    "unmatched_lines": "lines are not as declared; each is an event whose message is the whole line, or hidden "
+    "where lines carry labels",
     "lines_with_unread_time": "lines have no time that can be read",
     "units_partly_labelled": "units count as normal by some of their lines, others of which have no label",
     "lines_with_nul": "lines hold NUL bytes; they stay as they are",

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import DataError, KeySequences, Lines, PluginError
-from logbench.grouping import Grouped, Numbers, batches, coded, group_lines, group_sequences, read_lines
+from logbench.grouping import Grouped, Numbers, batches, coded, given_of, group_lines, group_sequences, read_lines
 from logbench_datasets.hdfs import Hdfs
 from logbench_windowers.session import Session
 
@@ -195,7 +195,7 @@ def test_more_lines_than_memory_give_the_same(named: list[tuple[str, list[str]]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("logbench.spool.IN_MEMORY", limit)
         parser: Any = Masks()
-        frames = list(batches(lines_of(named), Named(), parser, silent, False))
+        frames = list(batches(given_of(lines_of(named), parser), Named(), silent, False))
         pieces = [part for frame in frames for part in frame.iter_slices(2)]
         if not expected:
             return

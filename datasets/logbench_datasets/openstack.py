@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,10 @@ class Openstack:
             id="message",
             id_pattern=rf"\[instance: ({UUID})\]",
         )
-        return open_lines(path, LOGS, form, partial(labels, path) if path.is_dir() or packed else None)
+        lines = open_lines(path, LOGS, form, partial(labels, path) if path.is_dir() or packed else None)
+        return replace(
+            lines, shown=[column for column in lines.shown if column != "file"]
+        )  # one is called abnormal
 
 
 def labels(path: Path, units: Callable[[], pl.DataFrame]) -> pl.DataFrame:

@@ -81,7 +81,9 @@ def _unmatched(opened: Lines, multiline: bool) -> None:
     if not len(missed):
         return
     one, several = len(missed) == 1, opened.frame.select(pl.col("file").n_unique()).collect().item() > 1
-    print(f"\n{len(missed):,} {'line does' if one else 'lines do'} not match; the whole line is the message:")
+    hidden = opened.form is not None and opened.form.label
+    message = "as it would hold the label, it is no message" if hidden else "the whole line is the message"
+    print(f"\n{len(missed):,} {'line does' if one else 'lines do'} not match; {message}:")
     for file, line, raw in missed.head(SHOWN).iter_rows():
         print(f"  {f'{file}:' if several else ''}{line:,}: {shorten(raw, 85)}")
     if not multiline and missed["raw"].str.contains(r"^\s+\S|^Caused by").any():
