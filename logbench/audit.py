@@ -5,8 +5,6 @@ That no unit occurs twice is checked where units are split (`split.audit`).
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +35,11 @@ CHUNK = 1 << 22
 
 
 def audit(
-    grouped: Grouped, split: Split, vocabulary: Vocabulary, fitted: str, chronological: bool, apart: bool
+    grouped: Grouped, split: Split, vocabulary: Vocabulary, chronological: bool, apart: bool
 ) -> dict[str, Any]:
     """Check lines, order and parser.
 
     Args:
-        fitted: `fingerprint` of the parser once it was fitted, before it matched anything else.
         chronological: the protocol says that training comes before the test.
         apart: no line may be of units of two sides, as where units are stretches of lines.
 
@@ -60,7 +57,7 @@ def audit(
     shared = _shared_lines(grouped, split, apart)
     if chronological:
         _check_order(grouped, split, cut)
-    _check_parser(grouped, split, vocabulary, fitted)
+    _check_parser(grouped, split, vocabulary)
     return {
         "units": sum(map(len, _parts(split).values())),
         "shared_lines": shared,
@@ -122,13 +119,7 @@ def _check_order(grouped: Grouped, split: Split, cut: bool) -> None:
                 )
 
 
-def fingerprint(vocabulary: Vocabulary) -> str:
-    """Changes with the parser's state."""
-    state = json.dumps(vocabulary.parser.state(), sort_keys=True, default=str)
-    return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _check_parser(grouped: Grouped, split: Split, vocabulary: Vocabulary, fitted: str) -> None:
+def _check_parser(grouped: Grouped, split: Split, vocabulary: Vocabulary) -> None:
     """Fitted on messages of training units alone, and not changed by those that it matched since."""
     trains = np.zeros(len(grouped), dtype=bool)
     trains[split.train] = True
@@ -138,7 +129,7 @@ def _check_parser(grouped: Grouped, split: Split, vocabulary: Vocabulary, fitted
     if (known & ~met).any():
         message = grouped.messages[int(np.flatnonzero(known & ~met)[0])]
         raise LeakError(f"the parser was fitted on a message that no training unit holds: {message[:80]}")
-    if fingerprint(vocabulary) != fitted:
+    if vocabulary.fingerprint() != vocabulary.fitted:
         raise LeakError(
             "the parser went on learning from held-out and test messages: its state changed in match()"
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .record import RunRecord
     from .registry import Registry
 
-BUNDLE_VERSION = 1
+BUNDLE_VERSION = 2
 FILE = "bundle.json"
 KINDS = ("dataset", "parser", "windower", "model")
 

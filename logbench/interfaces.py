@@ -235,7 +235,7 @@ class Generator(Protocol):
 
 
 class Parser(Protocol):
-    """Turns messages into keys. Fitted on the training lines, then frozen.
+    """Turns messages into keys. Fitted on the training lines, then frozen: all lines have their keys by `match`.
 
     Attributes:
         masks: (regular expression, replacement) pairs, applied in order by polars before anything else.
@@ -250,7 +250,8 @@ class Parser(Protocol):
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
         """Learn templates from the distinct masked training messages, in first-seen order.
 
-        Returns the key of each message, int32 [messages], keys numbered 0 … len(templates) − 1.
+        Returns the key of each message, int32 [messages], keys numbered 0 … len(templates) − 1. Where `match`
+        gives another one the record counts it, and the line has that of `match`.
         """
 
     def match(self, messages: pl.Series) -> NDArray[np.int32]:

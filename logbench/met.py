@@ -36,6 +36,7 @@ def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None
             note(f"{number:,} {what}")
     if facts.get("labels_without_unit"):
         note(f"{facts['labels_without_unit']:,} labels name no unit of this log")
+    _note_parser(job, prepared, note)
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")
@@ -45,6 +46,16 @@ def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None
     for label, kind in ((0, "normal"), (1, "anomalous")):
         if (labels >= 0).any() and not (labels == label).any():
             note(f"no {kind} unit is left to test, so the metrics mean little")
+
+
+def _note_parser(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+    known = prepared.vocabulary
+    if known.differs:
+        unseen = f", {known.unmatched:,} of them none, so they are unseen" if known.unmatched else ""
+        note(
+            f"{known.differs:,} of {len(known.messages):,} training messages have another key by match of parser "
+            f"{job.parser.name} than by fit{unseen}; every line has its key by match"
+        )
 
 
 def left_over(facts: Mapping[str, int]) -> str:

@@ -1,9 +1,11 @@
-"""Stages parse and sessions: the parser is fitted on training messages, then frozen; the rest only matches."""
+"""Stages parse and sessions: the parser is fitted on training messages, then frozen; every line is matched."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,56 +23,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What training taught: masked messages and their keys, and the frozen parser for all others.
+    """A parser fitted on training messages and frozen: every line, also of the training, has its key by `match`.
 
     Attributes:
-        messages: String, masked messages met in training, in first-seen order.
-        keys: int32 [messages], the key of each; 0 … size − 1, numbered by the parser.
-        templates: template of each key.
+        templates: template of each known key, 0 … size − 1.
+        messages: String, masked messages of the training, in first-seen order.
+        fitted: `fingerprint` of the parser once it was fitted, before it matched anything.
+        differs: how many of `messages` have another key by `match` than `fit` gave them.
+        unmatched: how many of those `match` finds no key for: they are unseen, though they trained.
     """
 
     parser: Parser
-    messages: pl.Series
-    keys: NDArray[np.int32]
     templates: tuple[str, ...]
+    messages: pl.Series = field(default_factory=lambda: pl.Series("message", [], dtype=pl.String))
+    fitted: str = ""
+    differs: int = 0
+    unmatched: int = 0
+    _found: dict[str, tuple[pl.Series, NDArray[np.int32]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def size(self) -> int:
         """Number of known keys."""
         return len(self.templates)
 
-    def lookup(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Keys of masked messages, int32 [messages].
+    @property
+    def facts(self) -> dict[str, int]:
+        """Counts for the record."""
+        return {"parser_fit_differs": self.differs, "parser_fit_unmatched": self.unmatched}
 
-        A message that matches nothing gets an id of its own above the vocabulary, in order of appearance,
-        so that distinct sequences still see the difference.
+    def lookup(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Keys of distinct masked messages by the frozen parser, int32 [messages]; read-only, matched once.
+
+        A message that matches nothing gets an id of its own above the vocabulary, so that distinct sequences
+        still see the difference. These ids are in order of the messages' texts: where files hold one class after
+        the other, an order of appearance would tell the label.
         """
-        known = pl.DataFrame({"message": self.messages, "key": self.keys})
-        keys = pl.DataFrame({"message": messages}).join(known, on="message", how="left", maintain_order="left")[
-            "key"
-        ]
-        result = keys.fill_null(-1).to_numpy().copy()
-        fresh = np.flatnonzero(result < 0)
-        if len(fresh):
-            result[fresh] = _checked(self.parser.match(messages.gather(fresh)), len(fresh), -1, self.size)
-            unknown = np.flatnonzero(result < 0)
-            result[unknown] = self.size + np.arange(len(unknown), dtype=np.int32)
-        return result
+        asked, known = self._found.get("last", (None, None))
+        if known is not None and asked is messages:
+            return known
+        found = _checked(self.parser.match(messages), len(messages), -1, self.size)
+        unknown = np.flatnonzero(found < 0)
+        in_order = unknown[messages.gather(unknown).arg_sort().to_numpy()]
+        found[in_order] = self.size + np.arange(len(unknown), dtype=np.int32)
+        found.flags.writeable = False
+        self._found["last"] = messages, found
+        return found
+
+    def fingerprint(self) -> str:
+        """Changes with the parser's state."""
+        state = json.dumps(self.parser.state(), sort_keys=True, default=str)
+        return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON values."""
-        return {
-            "messages": self.messages.to_list(),
-            "keys": self.keys.tolist(),
-            "parser": self.parser.state(),
-        }
+        return {"parser": self.parser.state()}
 
     @classmethod
     def restore(cls, parser: Parser, state: Mapping[str, Any], templates: Sequence[str]) -> Vocabulary:
         """The vocabulary that gave `state`, around a freshly built parser."""
         parser.restore(state["parser"])
-        messages = pl.Series("message", state["messages"], dtype=pl.String)
-        return cls(parser, messages, np.array(state["keys"], dtype=np.int32), tuple(templates))
+        return cls(parser, tuple(templates))
 
 
 def _checked(keys: Any, count: int, low: int, high: int) -> NDArray[np.int32]:
@@ -79,14 +91,17 @@ def _checked(keys: Any, count: int, low: int, high: int) -> NDArray[np.int32]:
         raise PluginError(f"parser: wanted integer keys [{count}], got {array.dtype} {array.shape}")
     if count and not (low <= int(array.min()) and int(array.max()) < high):
         raise PluginError(f"parser: keys must lie in {low} … {high - 1}, got {array.min()} … {array.max()}")
-    return array.astype(np.int32)
+    return array.astype(np.int32)  # a copy: a parser may keep its own
 
 
 def learn(grouped: Grouped, train: NDArray[np.int64], parser: Parser) -> Vocabulary:
-    """Fit the parser on the messages of the training units (held-out ones are not among them).
+    """Fit the parser on the messages of the training units (held-out ones are not among them), and freeze it.
 
     Args:
         train: unit indices, int64.
+
+    Raises:
+        PluginError: wrong keys, or `match` finds none of the messages that `fit` was given.
     """
     events = _events_of(grouped, train)
     order = np.argsort(grouped.lines[events], kind="stable")
@@ -94,7 +109,15 @@ def learn(grouped: Grouped, train: NDArray[np.int64], parser: Parser) -> Vocabul
     messages = grouped.messages.gather(seen)
     keys = parser.fit(messages)
     templates = tuple(parser.templates)
-    return Vocabulary(parser, messages, _checked(keys, len(messages), 0, len(templates)), templates)
+    by_fit = _checked(keys, len(messages), 0, len(templates))
+    fitted = Vocabulary(parser, templates, messages)
+    fitted = replace(fitted, fitted=fitted.fingerprint())
+    by_match = fitted.lookup(grouped.messages)[seen.to_numpy()]
+    differs = int(np.count_nonzero(by_match != by_fit))
+    unmatched = int(np.count_nonzero(by_match >= len(templates)))
+    if unmatched and unmatched == len(messages):
+        raise PluginError(f"parser: match finds none of the {len(messages):,} messages that fit was given")
+    return replace(fitted, differs=differs, unmatched=unmatched)
 
 
 def _events_of(grouped: Grouped, units: NDArray[np.int64]) -> NDArray[np.int64]:

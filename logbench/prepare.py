@@ -103,13 +103,12 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         stage.items = len(grouped)
     with stages("parse") as stage:
         vocabulary = learn(grouped, split.train, job.parser.build())
-        fitted = audit.fingerprint(vocabulary)
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
         sessions = sessions_of(grouped, vocabulary, weights)
         _ = sessions.distinct
         chronological, apart = job.protocol.train == "ratio", job.windower.entry.item.traits.cuts_lines
-        checked = audit.audit(grouped, split, vocabulary, fitted, chronological, apart)
+        checked = audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
     shared.kept = {old: kept for old, kept in shared.kept.items() if old[0] == "grouped"}  # one split in memory

@@ -175,6 +175,7 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
         "anomalies": int((labels == 1).sum()),
         "distinct": len(prepared.sessions.distinct),
         "keys": prepared.vocabulary.size,
+        **prepared.vocabulary.facts,
         "normal_total": job.totals.normal_total,
         "anomaly_total": job.totals.anomaly_total,
         **prepared.grouped.facts,

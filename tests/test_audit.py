@@ -18,7 +18,7 @@ from labelled_log import Row, registry, run_one, write
 
 import logbench.prepare
 from logbench import Component, EvaluationProtocol, LeakError, Lines, RunRecord, Sessions, Traits, run
-from logbench.audit import audit, fingerprint, labels_given
+from logbench.audit import audit, labels_given
 from logbench.cuts import Cuts, Cutting
 from logbench.grouping import Grouped, group_lines, read_lines
 from logbench.interfaces import silent
@@ -97,7 +97,7 @@ def prepared(windower: Any, cut: bool, **protocol: Any) -> tuple[Grouped, Split,
 
 def test_a_clean_run_says_what_was_checked() -> None:
     found, split, vocabulary, _ = prepared(Count(5, 2, "none"), cut=True)
-    assert audit(found, split, vocabulary, fingerprint(vocabulary), True, True) == {
+    assert audit(found, split, vocabulary, True, True) == {
         "units": len(found),
         "shared_lines": 0,
         "lines_cut": True,
@@ -115,19 +115,19 @@ def test_a_unit_on_two_sides_is_named(part: str) -> None:
     leaking = replace(split, **{part: both})
     vocabulary = learn(found, leaking.train, Verbatim())
     with pytest.raises(LeakError, match=f"unit {found.units['unit'][int(split.test[0])]} is on two sides"):
-        audit(found, leaking, vocabulary, fingerprint(vocabulary), False, False)
+        audit(found, leaking, vocabulary, False, False)
 
 
 def test_a_line_on_two_sides_is_named() -> None:
     """Overlapping windows split as wholes: refused, but a windower may not say that it overlaps."""
     found, split, vocabulary, _ = prepared(Count(10, 5, "none"), cut=False, train="random_ratio")
     with pytest.raises(LeakError, match=r"line \d+ is on two sides of the split: units lines \d+–\d+, lines \d+"):
-        audit(found, split, vocabulary, fingerprint(vocabulary), False, True)
+        audit(found, split, vocabulary, False, True)
     sides = [set(), set()]  # type: list[set[int]]
     for part, units in ((0, split.train), (0, split.held_out), (1, split.test)):
         for unit in units:
             sides[part] |= set(found.lines[found.offsets[unit] : found.offsets[unit + 1]].tolist())
-    counted = audit(found, split, vocabulary, fingerprint(vocabulary), False, False)["shared_lines"]
+    counted = audit(found, split, vocabulary, False, False)["shared_lines"]
     assert counted == len(sides[0] & sides[1]) > 0
 
 
@@ -137,12 +137,12 @@ def test_training_after_the_test_is_named(cut: bool) -> None:
     swapped = replace(split, train=split.test, test=split.train)
     vocabulary = learn(found, swapped.train, Verbatim())
     with pytest.raises(LeakError, match=r"lines 96–100 with line (96|100) trains, .* line (1|41) comes later"):
-        audit(found, swapped, vocabulary, fingerprint(vocabulary), True, True)
+        audit(found, swapped, vocabulary, True, True)
     if cut:
         swapped = replace(split, train=split.held_out, held_out=split.train)
         vocabulary = learn(found, swapped.train, Verbatim())
         with pytest.raises(LeakError, match="comes later: not chronological"):
-            audit(found, swapped, vocabulary, fingerprint(vocabulary), True, True)
+            audit(found, swapped, vocabulary, True, True)
 
 
 def test_units_across_the_cut_are_counted() -> None:
@@ -151,7 +151,7 @@ def test_units_across_the_cut_are_counted() -> None:
     rules = EvaluationProtocol(train="ratio", train_ratio=0.67, held_out=0)
     split = split_units(found.units, rules)
     vocabulary = learn(found, split.train, Verbatim())
-    said = audit(found, split, vocabulary, fingerprint(vocabulary), True, False)
+    said = audit(found, split, vocabulary, True, False)
     assert split.straddling == 1 and said["chronological"] == "first lines" and said["shared_lines"] == 0
 
 
