@@ -40,7 +40,7 @@ def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
             keys_only=all(one.keys_only for one in traits),
             scores_without_unseen=all(one.scores_without_unseen for one in traits),
             fixed_threshold=THRESHOLD,
-            rule=True,
+            rule=all(one.rule for one in traits),
             uses_alpha=not all(one.rule for one in traits),
         ),
     )

@@ -1,4 +1,8 @@
-"""`a+b+c`: several models as one, each brought to its own label-free threshold; the largest counts."""
+"""`a+b+c`: several models as one, each brought to its own label-free threshold; the largest counts.
+
+Where no unit is held out, rules and one score combine still: what a rule says alarms, else the score stands as it
+is, for an oracle to choose its threshold, as published (Landauer et al., FSE 2024).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import numpy as np
 from .combination import THRESHOLD
 from .errors import UnfitError
 from .frames import Scores
-from .verdicts import validation_threshold
+from .thresholds import validation_threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,11 +63,17 @@ class Level:
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Levels of scores, float64 [units], from 0 to 1 where they do not alarm."""
         above = scores > self.threshold
-        quiet = np.interp(scores, self.values, self.shares, left=0.0) if self.values else np.zeros(len(scores))
-        quiet = np.where(np.isposinf(scores), THRESHOLD, quiet)
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite, where nothing is above
+            quiet = np.where(np.isposinf(scores), THRESHOLD, self._quiet(scores))
             loud = THRESHOLD + (scores - self.threshold) / self.scale
         return np.where(above, np.maximum(loud, np.nextafter(THRESHOLD, 2)), np.minimum(quiet, THRESHOLD))
+
+    def _quiet(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of held-out weight at or below; below all of it falling on to 0, so that the order stays."""
+        if not self.values:
+            return np.zeros(len(scores))
+        below = np.maximum(self.values[0] - scores, 0.0) / self.scale
+        return np.interp(scores, self.values, self.shares) / (1 + below)
 
 
 class Combination:
@@ -71,7 +81,8 @@ class Combination:
 
     Each member is fitted on the same training units. One with a threshold of its own (`Traits.rule`) alarms by
     it, the others by the held-out units, without labels: alpha is shared evenly among them, so that at most alpha
-    of the held-out weight alarms by their scores (Bonferroni).
+    of the held-out weight alarms by their scores (Bonferroni). Without held-out units the score of a single graded
+    member is its level.
     """
 
     def __init__(self, members: Sequence[Part]) -> None:
@@ -83,13 +94,15 @@ class Combination:
         """Fit every member, then learn the levels of those without a rule from the held-out units.
 
         Raises:
-            UnfitError: there is no held-out unit to learn from.
+            UnfitError: there is no held-out unit to learn from, and several members need one.
         """
         facts = {
             part.name: dict(model.fit(train, context) or {})
             for part, model in zip(self.parts, self.models, strict=True)
         }
-        graded = [at for at in range(len(self.parts)) if self._own(at) is None]
+        graded = self._graded
+        if context.held_out is None and len(graded) == 1:
+            return {"members": facts}
         for at in graded:
             held = self._held_out(at, context)
             scores = self._scores(at, held, context)
@@ -104,7 +117,7 @@ class Combination:
         if not held:
             raise UnfitError(
                 f"{self.parts[at].name} in a combination needs held-out units of {shortest} events or more; raise "
-                "protocol.held_out"
+                "protocol.held_out, or combine it with rules alone under protocol.threshold=oracle"
             )
         return held
 
@@ -138,7 +151,15 @@ class Combination:
 
     def _level(self, at: int, column: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         own = self._own(at)
-        return self.levels[at][column](scores) if own is None else np.where(scores > own, np.inf, 0.0)
+        if own is not None:
+            return np.where(scores > own, np.inf, -np.inf if self._graded else 0.0)
+        level = self.levels[at].get(column)
+        return level(scores) if level else scores
+
+    @property
+    def _graded(self) -> list[int]:
+        """The members that are no rule."""
+        return [at for at in range(len(self.parts)) if self._own(at) is None]
 
     def _own(self, at: int) -> float | None:
         """The threshold of a member that only says yes or no."""

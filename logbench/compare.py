@@ -107,11 +107,8 @@ def sure(
     if not ours["index"].equals(theirs["index"]):
         raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
     if first["protocol"]["duplicates"] == "unique":
-        chosen = distinct_units(ours)["index"]
-        ours, theirs = (
-            frame.filter(pl.col("index").is_in(chosen.implode())).with_columns(weight=pl.lit(1.0))
-            for frame in (ours, theirs)
-        )
+        both = distinct_units(ours.with_columns(theirs=theirs["verdict"]), judged=("verdict", "theirs"))
+        ours, theirs = both, both.with_columns(verdict="theirs")
     notes = []
     if metric in METRICS:
         found = asdict(paired(ours, theirs, metric, resamples=resamples, seed=seed))

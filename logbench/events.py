@@ -19,6 +19,7 @@ from .errors import UnfitError
 from .histories import blocks
 from .metrics import EVENT as UNIT
 from .protocol import EvaluationProtocol
+from .thresholds import Own
 from .verdicts import RULES, decide, metrics_of, rule
 
 if TYPE_CHECKING:
@@ -107,14 +108,14 @@ def _summed(frame: pl.DataFrame, *others: str) -> pl.DataFrame:
 def judge(
     frame: pl.DataFrame,
     protocol: EvaluationProtocol,
-    own: tuple[float | None, bool],
+    own: Own,
     evaluators: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Metrics, rules, threshold and counts of events, by the protocol that judges units.
 
     Args:
         frame: see the module.
-        own: the model's fixed threshold, and whether it is a rule.
+        own: what the model's traits say of its threshold.
         evaluators: those whose metrics stand under the unit's name.
 
     Returns:
@@ -127,18 +128,13 @@ def judge(
     if protocol.unseen == "ignore":
         raise UnfitError("unseen = ignore: models give no score of events without unseen keys")
     empty = {"ignoring": pl.lit(None, pl.Float64), "ignoring_event": pl.lit(None, pl.Int64), "event": pl.lit(0)}
-    decision = decide(frame.with_columns(**empty), replace(protocol, duplicates="all"), *own)
-    held = decision.frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
-    if protocol.content == "labelled":
-        held = held.filter(pl.col("label") != 1)
-    size = int(held["count"].sum())
-    reliable = decision.threshold["source"] != "validation" or size * protocol.alpha >= 1
+    decision = decide(frame.with_columns(**empty), replace(protocol, duplicates="all"), own)
     test = decision.units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
     return {
         "metrics": metrics_of(test, evaluators, UNIT, weighted=True),
         "trivial": {name: metrics_of(rule(test, name), evaluators, UNIT, weighted=True) for name in RULES},
-        "threshold": {**decision.threshold, "held_out": size, "reliable": reliable},
-        "counts": _counts(test),
+        "threshold": decision.threshold,
+        "counts": {**decision.counts, "unjudged": int(test.filter(pl.col("raw") == -np.inf)["count"].sum())},
     }
 
 
@@ -157,7 +153,7 @@ def add_events(
     """
     of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
     try:
-        judged = judge(frame, protocol, (record.threshold["own"], bool(record.threshold["rule"])), of_units)
+        judged = judge(frame, protocol, Own.of(record.threshold), of_units)
     except UnfitError as error:
         note(f"no metrics of events: {error}")
         return
@@ -167,22 +163,3 @@ def add_events(
         record.trivial.setdefault(name, {}).update(metrics)
     record.threshold[UNIT] = judged["threshold"]
     record.counts[UNIT] = judged["counts"]
-
-
-def _counts(test: pl.DataFrame) -> dict[str, Any]:
-    def count(where: pl.Expr) -> int:
-        return int(test.filter(where)["count"].sum())
-
-    known, dropped = pl.col("label") >= 0, pl.col("score").is_null()
-    return {
-        "labelled": count(known),
-        "scored": count(known & ~dropped),
-        "excluded": {
-            "normal": count((pl.col("label") == 0) & dropped),
-            "anomaly": count((pl.col("label") == 1) & dropped),
-        },
-        "short": count(pl.col("short")),
-        "unseen": count(pl.col("unseen") > 0),
-        "unlabelled": count(~known),
-        "unjudged": count(pl.col("raw") == -np.inf),
-    }

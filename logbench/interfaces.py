@@ -35,8 +35,9 @@ class Traits:
         keys_only: the score depends on the key sequence alone, so equal sequences may share one score.
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
-        uses_alpha: the scores depend on `Context.alpha`, so that another alpha needs another run.
-        rule: scores only say yes or no, so that `fixed_threshold` holds under `threshold = "validation"` too.
+        uses_alpha: the model brings its scores to `fixed_threshold` by `Context.held_out` and `Context.alpha`
+            itself, so that it holds under `threshold = "validation"` too, and another alpha needs another run.
+        rule: scores only say yes or no, so that `fixed_threshold` holds under every threshold of the protocol.
         cuts_lines: windowers only: units are stretches of lines, so that a chronological split cuts the lines
             first and the windows of each side after.
         overlaps: windowers only: a line may belong to several units by design, or a function of the

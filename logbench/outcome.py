@@ -11,16 +11,13 @@ from .audit import THRESHOLDS
 from .bounds import bound_of
 from .metrics import directions_of
 from .record import RunRecord
+from .thresholds import Own
 from .verdicts import RULES, Decision, metrics_of, rule
 
 
-def write_threshold(record: RunRecord, decision: Decision, own: Mapping[str, Any]) -> None:
-    """Threshold, what it was chosen on, and counts.
-
-    Args:
-        own: `own`, `rule` and `uses_alpha`, see `RunRecord.threshold`.
-    """
-    record.threshold = {**decision.threshold, **own}
+def write_threshold(record: RunRecord, decision: Decision, own: Own) -> None:
+    """Threshold, what it was chosen on, and counts."""
+    record.threshold = {**decision.threshold, **own.as_dict()}
     record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
     record.counts = decision.counts
 

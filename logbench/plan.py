@@ -13,6 +13,7 @@ from .errors import ConfigError
 from .interfaces import Card, Kind, Preset
 from .protocol import EvaluationProtocol
 from .registry import Entry, Registry
+from .thresholds import Own, check_value
 
 SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
 Settings = Mapping[str, Mapping[str, Any]]
@@ -104,6 +105,12 @@ class Part:
         found = self.entry.item.traits.fixed_threshold
         value: float | None = found(self.config) if callable(found) else found
         return value
+
+    @property
+    def own(self) -> Own:
+        """What its traits say of its threshold."""
+        traits = self.entry.item.traits
+        return Own(self.fixed_threshold, traits.rule, traits.uses_alpha)
 
     def build(self) -> Any:
         """The thing itself."""
@@ -199,6 +206,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
     layers.insert(0, card.settings)
     protocol = _protocol(plan, layers)
+    check_value(protocol, [(e.item.name, e.item.traits.rule) for e in (entries["model"], *rivals)])
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
     needed = [parts["model"].min_events, *(_part("model", rival, layers).min_events for rival in rivals)]
     return Job(

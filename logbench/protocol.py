@@ -81,9 +81,13 @@ class EvaluationProtocol:
     def of(cls, known: Mapping[str, Any], **changes: Any) -> EvaluationProtocol:
         """The protocol of a record or bundle, with or without its hash, under changed fields.
 
+        Under another threshold a `value` that is not changed too goes: it was given for the fixed one.
+
         Raises:
             ConfigError: an unknown field, or a wrong value.
         """
+        if changes.get("threshold", "fixed") != "fixed":
+            changes.setdefault("value", None)
         values = {name: value for name, value in known.items() if name != "hash"} | changes
         made: EvaluationProtocol = make(cls, values, "protocol")
         return made

@@ -19,6 +19,7 @@ from .protocol import EvaluationProtocol
 from .record import RunRecord
 from .registry import Registry
 from .storage import write_parquet
+from .thresholds import Own, check_value
 from .verdicts import decide
 
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
@@ -56,10 +57,12 @@ def rescore(
     if early := sorted(set(changes) - set(late)):
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(late)}")
     protocol = EvaluationProtocol.of(old["protocol"], **changes)
+    if "value" in changes:
+        check_value(protocol, [(old["model"], bool(old["threshold"].get("rule")))])
     stored = records.scores(old, folder)
     scored = undecided(stored, protocol.min_events)
-    own = {name: old["threshold"].get(name) for name in ("own", "rule", "uses_alpha")}
-    decision = decide(scored, protocol, own["own"], bool(own["rule"]))
+    own = Own.of(old["threshold"])
+    decision = decide(scored, protocol, own)
     entries = evaluators_of(evaluators, registry)
     built = {entry.item.name: configured(entry).build() for entry in entries}
     record = _reopened(old, protocol, command)

@@ -33,6 +33,7 @@ from .registry import Registry
 from .split import NORMAL
 from .stages import Stages
 from .storage import write_parquet
+from .thresholds import check_held_out
 from .verdicts import Decision, decide
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ def check_fit(job: Job) -> None:
         raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     if _supervised(job) and job.protocol.content != "labelled":
         raise UnfitError("supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled")
+    check_held_out(job.protocol, job.model.own)
 
 
 def _supervised(job: Job) -> bool:
@@ -325,17 +327,15 @@ def scored_frame(
 
 def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any) -> Decision:
     with stages("threshold"):
-        labelled = bool((scored["label"] >= 0).any())
-        if job.protocol.threshold == "oracle" and labelled:
-            note("threshold = oracle: chosen on the test labels, so this is no honest result")
-        decision = decide(scored, job.protocol, job.fixed_threshold, job.is_rule)
-        own = {"own": job.fixed_threshold, "rule": job.is_rule, "uses_alpha": job.uses_alpha}
-        write_threshold(record, decision, own)
+        decision = decide(scored, job.protocol, job.model.own)
+        write_threshold(record, decision, job.model.own)
+    if decision.threshold["source"] == "oracle":
+        note("threshold = oracle: chosen on the test labels, so this is no honest result")
     if not decision.threshold["reliable"]:
         need = int(np.ceil(1 / job.protocol.alpha))
         note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
              f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
-    if decision.threshold["value"] == np.inf:
+    if decision.threshold["value"] == np.inf and decision.threshold["source"] == "validation":
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
 

@@ -21,6 +21,7 @@ from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
 from .rescore import is_weighted, late_fields, undecided
+from .thresholds import Own, check_value
 from .variants import under
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
@@ -81,6 +82,8 @@ def _choice(text: str, job: Job) -> Choice:
     if not component and (wrong := next((value for value in listed if not value.isdecimal()), None)):
         raise ConfigError(f"--over {text}: a seed is a whole number from 0, not {wrong}")
     own = component in ("model", job.model.name) and key in options
+    if (component, key) == ("protocol", "value") and job.is_rule:
+        raise ConfigError(f"--over {text}: {job.model.name} only says yes or no, so it has no threshold to set")
     late = (component == "protocol" and key in late_fields(job.uses_alpha)) or (
         own and bool(options[key].metadata.get("late"))
     )
@@ -142,7 +145,7 @@ def sweep(
                 **row,
                 "late": {},
                 "pick": pick,
-                **decided(one, stored, protocol, one.fixed_threshold, weighted),
+                **decided(one, stored, protocol, one.model.own, weighted),
             }
 
 
@@ -159,25 +162,25 @@ def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Pla
     return replace(plan, settings=settings, seed=seed)
 
 
-def _decider(
-    job: Job, late: Sequence[Choice], values: Mapping[str, str]
-) -> tuple[EvaluationProtocol, float | None]:
+def _decider(job: Job, late: Sequence[Choice], values: Mapping[str, str]) -> tuple[EvaluationProtocol, Own]:
     """The protocol and the model's own threshold under these values, fixed where they are of the threshold."""
     protocol: dict[str, Any] = {c.key: values[c.name] for c in late if c.component == "protocol"}
     own = {c.key: values[c.name] for c in late if c.component != "protocol"}
     if own or "value" in protocol:
         protocol = {"threshold": "fixed", "value": None, **protocol}
     made = EvaluationProtocol.of(job.protocol.as_dict(), **protocol)
+    if "value" in protocol:
+        check_value(made, [(job.model.name, job.is_rule)])
     part = configured(job.model.entry, {**job.model.as_dict(), **own})
-    return made, part.fixed_threshold
+    return made, part.own
 
 
 def decided(
-    job: Job, stored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, weighted: bool
+    job: Job, stored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
 ) -> dict[str, Any]:
     """What stored scores say under another protocol: see `sweep`."""
     try:
         scored = undecided(stored, protocol.min_events)
     except ConfigError as error:
         return {"skipped": str(error)}
-    return under(job, scored, protocol, fixed, weighted)
+    return under(job, scored, protocol, own, weighted)

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -20,6 +19,7 @@ from .protocol import EvaluationProtocol
 from .registry import Registry
 from .runner import check_fit, context_for, fit_and_score, opened
 from .stages import Stages
+from .thresholds import Own
 from .verdicts import Decision, decide, metrics_of, rule
 
 RULE = "unseen_or_short"
@@ -51,18 +51,18 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         _, scored, _ = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
-        protocol = replace(job.protocol, **chosen)
+        protocol = EvaluationProtocol.of(job.protocol.as_dict(), **chosen)
         row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
         row["protocol"] = protocol.as_dict()
-        yield {**row, **under(job, scored, protocol, job.fixed_threshold, prepared.weighted)}
+        yield {**row, **under(job, scored, protocol, job.model.own, prepared.weighted)}
 
 
 def under(
-    job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, weighted: bool
+    job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
 ) -> dict[str, Any]:
     """What scores come to: `threshold`, `metrics`, `trivial`, `difference`; or `skipped` with the reason."""
     try:
-        decision = decide(scored, protocol, fixed, job.is_rule)
+        decision = decide(scored, protocol, own)
         return {"threshold": decision.threshold, **_measured(job, protocol, decision, weighted)}
     except UnfitError as error:
         return {"skipped": str(error)}

@@ -2,22 +2,22 @@
 
 A scored frame has one row a unit, held-out and test: `part` (`held_out` | `test`), `unit`, `label` (Int8),
 `weight`, `events` (length), `unseen` (events out of vocabulary), `sequence` (UInt32), `raw` (the model's score,
-null for short units), `ignoring` (null where the model has none), `event` and `ignoring_event`.
-Rescoring and the protocols table start from the same frame.
+null for short units), `ignoring` (null where the model has none), `event` and `ignoring_event`; and `count`
+where a row stands for several units. Rescoring and the protocols table start from the same frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from .errors import PluginError, UnfitError
 from .metrics import key_of
 from .protocol import EvaluationProtocol
+from .thresholds import Own, choose, is_reliable
 
 FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}
 RULES = ("predict_all", "short", "unseen", "unseen_or_short")
@@ -74,65 +74,26 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
     )
 
 
-def validation_threshold(scores: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], alpha: float) -> float:
-    """The smallest of the held-out `scores` with at most `alpha` of the weight above it.
-
-    Args:
-        scores, weights: float64 [units], at least one.
-    """
-    values, inverse = np.unique(scores, return_inverse=True)
-    mass = np.bincount(inverse, weights=weights, minlength=len(values))
-    above = mass[::-1].cumsum()[::-1] - mass
-    return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
-
-
-def oracle_threshold(units: pl.DataFrame, step: float | None = None) -> float:
-    """The score above which alarms give the best F1 on these labelled units: for comparison with papers only.
-
-    Args:
-        step: only multiples of it are tried, a score alarming from there on, as published grids do it.
-    """
-    if step is not None:
-        units = units.with_columns(score=(pl.col("score") / step + 1e-9).floor() * step)
-    by = units.group_by("score").agg(
-        tp=pl.col("weight").filter(pl.col("label") == 1).sum(),
-        fp=pl.col("weight").filter(pl.col("label") == 0).sum(),
-    )
-    by = by.sort("score", descending=True)
-    tp, fp = by["tp"].to_numpy().cumsum(), by["fp"].to_numpy().cumsum()
-    f1 = 2 * tp / np.maximum(tp + fp + by["tp"].sum(), 1e-300)
-    values = by["score"].to_numpy()
-    best = int(np.argmax(np.where(values > -np.inf, f1, -1.0)))
-    if step is not None:
-        return float(values[best] - 1e-9 * step)
-    return float(values[best + 1]) if best + 1 < len(values) else -np.inf
-
-
-def decide(
-    scored: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None, rule: bool = False
-) -> Decision:
+def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
-        scored: see the module.
-        fixed: the model's own threshold, for `threshold = "fixed"` without a value.
-        rule: the model only says yes or no: `fixed` holds under `validation` too, there is nothing to choose.
+        scored: see the module. own: what the model's traits say of its threshold.
 
     Raises:
-        UnfitError: no fixed threshold is known, no held-out unit or no label is there for the rule asked.
+        UnfitError: see `thresholds.choose`.
     """
     frame = ruled(scored, protocol)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
         held = held.filter(pl.col("label") != 1)
     test = frame.filter(pl.col("part") == "test")
-    source: str = protocol.threshold
-    if rule and source == "validation" and fixed is not None:
-        source, value = "rule", fixed
-    else:
-        value = _threshold(held, test, protocol, fixed)
+    labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+    if protocol.duplicates == "unique" and protocol.threshold == "oracle":
+        labelled = distinct_units(labelled)
+    value, source = choose(held, labelled, protocol, own)
     described = _described(value, source, held.with_columns(verdict=alarm(value)), protocol.alpha)
-    return Decision(frame.with_columns(verdict=alarm(value)), described, _counts(test))
+    return Decision(frame.with_columns(verdict=alarm(value)), described, counts_of(test))
 
 
 def alarm(threshold: float) -> pl.Expr:
@@ -141,56 +102,45 @@ def alarm(threshold: float) -> pl.Expr:
     return pl.when(known).then(pl.col("flagged") | (pl.col("score") > threshold))
 
 
-def _threshold(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, fixed: float | None) -> float:
-    kind = protocol.threshold
-    if kind == "validation":
-        if not held.height:
-            raise UnfitError("threshold = validation needs held-out units; raise protocol.held_out or use fixed")
-        return validation_threshold(held["score"].to_numpy(), held["weight"].to_numpy(), protocol.alpha)
-    if kind == "fixed":
-        found = protocol.value if protocol.value is not None else fixed
-        if found is None:
-            raise UnfitError("threshold = fixed: the model has none of its own; set protocol.value")
-        return found
-    labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
-    if not labelled.height:
-        raise UnfitError("threshold = oracle needs labelled test units")
-    units = labelled if protocol.duplicates == "all" else distinct_units(labelled)
-    return oracle_threshold(units, protocol.oracle_step)
-
-
 def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> dict[str, Any]:
     weight = float(held["weight"].sum())
     achieved = float(held.filter("verdict")["weight"].sum()) / weight if weight else None
+    size = _number(held)
     return {
         "value": value,
         "exact": repr(value),
         "source": source,
-        "held_out": held.height,
+        "held_out": size,
         "achieved": achieved,
-        "reliable": source != "validation" or held.height * alpha >= 1,
+        "reliable": is_reliable(source, size, alpha),
         "repeats": int(held["repeats"].sum()) if "repeats" in held.columns else None,
     }
 
 
-def _counts(units: pl.DataFrame) -> dict[str, Any]:
+def counts_of(units: pl.DataFrame) -> dict[str, Any]:
+    """How many ruled units are `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`."""
     labelled = units.filter(pl.col("label") >= 0)
     dropped = labelled.filter(pl.col("score").is_null())
     excluded = {
-        "normal": dropped.filter(pl.col("label") == 0).height,
-        "anomaly": dropped.filter(pl.col("label") == 1).height,
+        "normal": _number(dropped.filter(pl.col("label") == 0)),
+        "anomaly": _number(dropped.filter(pl.col("label") == 1)),
     }
-    scored = labelled.height - dropped.height
-    if scored + sum(excluded.values()) != labelled.height:
+    scored = _number(labelled) - _number(dropped)
+    if scored + sum(excluded.values()) != _number(labelled):
         raise AssertionError("scored + excluded units must be all labelled ones")
     return {
-        "labelled": labelled.height,
+        "labelled": _number(labelled),
         "scored": scored,
         "excluded": excluded,
-        "short": int(units["short"].sum()),
-        "unseen": int((units["unseen"] > 0).sum()),
-        "unlabelled": units.height - labelled.height,
+        "short": _number(units.filter("short")),
+        "unseen": _number(units.filter(pl.col("unseen") > 0)),
+        "unlabelled": _number(units) - _number(labelled),
     }
+
+
+def _number(units: pl.DataFrame) -> int:
+    """Units, where a row may stand for several."""
+    return int(units["count"].sum()) if "count" in units.columns else units.height
 
 
 def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -210,10 +160,20 @@ def rule(units: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def distinct_units(units: pl.DataFrame) -> pl.DataFrame:
-    """One unit for each pair of key sequence and label, the first of its kind, of weight 1."""
-    first = units.unique(["sequence", "label"], keep="first", maintain_order=True)
-    return first.with_columns(weight=pl.lit(1.0))
+def distinct_units(units: pl.DataFrame, judged: Sequence[str] = ("score", "verdict", "flagged")) -> pl.DataFrame:
+    """Each pair of key sequence and label with weight 1, in order of its first unit.
+
+    A model that looks beyond keys (at times, say) may judge units of one pair differently. Then each judgement
+    has a row, of its share of the pair's units as weight: the pair counts with its mean verdict, whatever the
+    order of the units.
+
+    Args:
+        judged: columns, as far as there are, that tell judgements apart.
+    """
+    pair = ["sequence", "label"]
+    same = [*pair, *(name for name in judged if name in units.columns)]
+    shared = units.with_columns(weight=pl.len().over(same) / pl.len().over(pair))
+    return shared.unique(same, keep="first", maintain_order=True)
 
 
 def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:

@@ -15,13 +15,25 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import logbench
-from logbench import Component, ConfigError, Context, Plan, Sessions, Traits, UnfitError, hookimpl
+from logbench import (
+    Component,
+    ConfigError,
+    Context,
+    EvaluationProtocol,
+    Plan,
+    Sessions,
+    Traits,
+    UnfitError,
+    hookimpl,
+)
 from logbench.bundle import Bundle
 from logbench.combined import Combination, Level
 from logbench.plan import resolve
 from logbench.record import scores
 from logbench.registry import Plugin, Registry, installed
+from logbench.rescore import rescore
 from logbench.scoring import score_bundle
+from logbench.thresholds import choose
 
 SCORES = st.lists(
     st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.inf, -np.inf])),
@@ -138,9 +150,65 @@ def test_a_taken_alias_is_refused() -> None:
     ]
 
 
-def test_without_held_out_units_a_graded_member_cannot_be_levelled(tmp_path: Path) -> None:
+@given(
+    st.lists(st.tuples(st.floats(-9, 9), st.floats(0, 1), st.booleans()), min_size=2, max_size=12).filter(
+        lambda rows: any(anomaly for _, _, anomaly in rows)
+    ),
+    st.booleans(),
+)
+def test_an_oracle_makes_rules_or_one_swept_score(rows: list[tuple[float, float, bool]], held_out: bool) -> None:
+    """As published: a unit alarms by the rule, or where its score is above the threshold that is best on test."""
+    graded, ruled, labels = (list(column) for column in zip(*rows, strict=True))
+    known = registry(told("a", graded), told("c", ruled, rule=True, fixed_threshold=0.5))
+    job = resolve(Plan(model="a+c", dataset="hdfs-sim"), known)
+    sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
+    context = Context(held_out=sessions.take(np.arange(len(rows) // 2 + 1)) if held_out else None)
+    model: Combination = job.model.build()
+    model.fit(sessions, context)
+    found = model.score(sessions, context).primary
+    test = pl.DataFrame({"score": found, "label": labels, "weight": 1.0, "flagged": False})
+    test = test.with_columns(pl.col("label").cast(pl.Int8))
+    value, source = choose(test.clear(), test, EvaluationProtocol(threshold="oracle"), job.model.own)
+
+    def f1(alarms: list[bool]) -> float:
+        hits = sum(alarm and label for alarm, label in zip(alarms, labels, strict=True))
+        return 2 * hits / (sum(alarms) + sum(labels))
+
+    every = [[rule > 0.5 or score > t for score, rule, _ in rows] for t in [-np.inf, *graded, np.inf]]
+    assert source == "oracle"
+    assert f1((found > value).tolist()) == pytest.approx(max(map(f1, every)))
+
+
+def test_the_presets_oracle_runs_combinations_without_held_out_units(tmp_path: Path) -> None:
+    """Each is at least as good as its members: as the rules alone at infinity, and above by their alarms."""
+    models = ["new-event+length", "ecvc", "new-event+length+ecvc"]
+    found = logbench.run(models, dataset="hdfs-sim", preset="ait-review", out=tmp_path)
+    assert [record.error for record in found] == [None] * 3
+    rules, score, both = (record.metrics["session"]["all"]["f1"] for record in found)
+    assert both >= rules and found[2].split["held_out"] == 0
+    assert [record.threshold["source"] for record in found] == ["rule", "oracle", "oracle"]
+    alarms = [frame["verdict"] for frame in (scores(record.as_dict(), tmp_path) for record in found)]
+    assert (alarms[2] | ~alarms[0]).all(), "what a rule says alarms"
+    assert score > 0.5
+
+
+def test_thresholds_of_a_combination_need_held_out_units(tmp_path: Path) -> None:
+    """Said before anything is fitted, and of stored scores too."""
+    kept = {"held_out": "0", "threshold": "oracle"}
+    for threshold in ("validation", "fixed"):
+        settings = {"protocol": {**kept, "threshold": threshold}}
+        (record,) = logbench.run("ecvc+length", dataset="hdfs-sim", settings=settings, out=tmp_path)
+        assert record.status == "skipped" and record.error is not None and "fit" not in record.stages
+        assert "needs held-out units" in record.error["message"]
+    (record,) = logbench.run("ecvc+length", dataset="hdfs-sim", settings={"protocol": kept}, out=tmp_path)
+    assert record.status == "ok"
+    with pytest.raises(UnfitError, match="needs held-out units"):
+        rescore(record.as_dict(), tmp_path, {"threshold": "fixed"}, (), Registry(), "")
+
+
+def test_without_held_out_units_two_graded_members_cannot_be_levelled() -> None:
     sessions = Sessions.of([[0], [1]], vocabulary=2)
-    model = resolve(Plan(model="length+ecvc", dataset="hdfs-sim"), Registry()).model.build()
+    model = resolve(Plan(model="length+ecvc+markov", dataset="hdfs-sim"), Registry()).model.build()
     with pytest.raises(UnfitError, match="ecvc in a combination needs held-out units"):
         model.fit(sessions, Context())
     rules = resolve(Plan(model="length+event", dataset="hdfs-sim"), Registry()).model.build()

@@ -62,10 +62,25 @@ def test_judged_units_are_paired_by_index(tmp_path: Path) -> None:
 def test_where_distinct_units_are_the_headline_they_are_what_is_drawn(tmp_path: Path) -> None:
     first, rival = stored(tmp_path, "a", UNITS, "unique"), stored(tmp_path, "b", other(UNITS), "unique")
     found, notes = sure(first, rival, tmp_path, "recall", 300, 4)
-    once = judged(UNITS).filter(pl.col("index").is_in([0, 2, 3, 5, 6]))
-    rivals = judged(other(UNITS)).filter(pl.col("index").is_in([0, 2, 3, 5, 6]))
+    share = pl.Series("weight", [0.5, 0.5, 1, 0.5, 0.5, 1, 1])  # two sequences are judged both ways
+    once, rivals = (judged(units).with_columns(share) for units in (UNITS, other(UNITS)))
     expected = paired(once, rivals, "recall", resamples=300, seed=4)
+    assert (found["low"], found["high"]) == (expected.low, expected.high)
+    assert notes == [
+        "no McNemar's test: units are weighted, so they cannot be counted for McNemar's test",
+    ]
+
+
+def test_distinct_units_that_are_judged_alike_are_counted_once(tmp_path: Path) -> None:
+    alike = UNITS.with_columns(verdict=pl.when(pl.col("verdict").is_not_null()).then(pl.col("sequence") > 2))
+    first, rival = stored(tmp_path, "a", alike, "unique"), stored(tmp_path, "b", other(alike), "unique")
+    found, notes = sure(first, rival, tmp_path, "f1", 300, 4)
+    once, rivals = (
+        judged(units).filter(pl.col("index").is_in([0, 2, 3, 5, 6])) for units in (alike, other(alike))
+    )
+    expected = paired(once, rivals, "f1", resamples=300, seed=4)
     assert (found["low"], found["high"]) == (expected.low, expected.high) and notes == []
+    assert found["mcnemar"]["first_only"] + found["mcnemar"]["other_only"] == 5
 
 
 def test_what_cannot_be_said_is_a_note(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from logbench.config import make
 from logbench.events import event_frame, has_labels, judge
 from logbench.registry import Registry
 from logbench.rescore import rescore
-from logbench.verdicts import validation_threshold
+from logbench.thresholds import Own, validation_threshold
 from logbench_evaluators.classification import Classification
 
 INF = math.inf
@@ -121,9 +121,9 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
     known = [(ruled(row), row) for row in test if ruled(row) is not None]
     if (threshold == "validation" and not held) or (threshold == "oracle" and not known):
         with pytest.raises(UnfitError):
-            judge(frame, protocol, (None, False), EVALUATORS)
+            judge(frame, protocol, Own(), EVALUATORS)
         return
-    found = judge(frame, protocol, (None, False), EVALUATORS)
+    found = judge(frame, protocol, Own(), EVALUATORS)
     value = found["threshold"]["value"]
     if threshold == "validation":
         assert value == validation_threshold(*map(np.array, zip(*held, strict=True)), alpha)
@@ -164,7 +164,7 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
 
 def test_ignored_unseen_keys_have_no_scores_of_events() -> None:
     with pytest.raises(UnfitError, match="no score of events"):
-        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), (None, False), {})
+        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), Own(), {})
 
 
 def model(name: str, train: list[list[int]], vocabulary: int, **options: Any) -> Any:

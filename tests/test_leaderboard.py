@@ -27,6 +27,7 @@ from logbench.leaderboard import Leaderboard, ranked
 from logbench.progress import Bars
 from logbench.protocol import EvaluationProtocol
 from logbench.registry import Plugin, Registry, installed
+from logbench.thresholds import Own
 from logbench.verdicts import decide
 
 MODELS = """
@@ -293,7 +294,7 @@ def test_known_anomalies_do_not_raise_a_threshold_of_false_alarms(content: Any, 
         part=pl.lit("held_out"), weight=1.0, events=3, unseen=0, event=pl.lit(None, pl.Int64)
     ).cast({"label": pl.Int8})
     protocol = EvaluationProtocol(content=content, alpha=0.01)
-    decision = decide(pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, None)
+    decision = decide(pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, Own())
     assert decision.threshold["value"] == expected
 
 

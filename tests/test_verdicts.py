@@ -6,22 +6,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from logbench import EvaluationProtocol, UnfitError
+from logbench.thresholds import Own
 from logbench.verdicts import (
     RULES,
     decide,
     distinct_units,
     metrics_of,
-    oracle_threshold,
     rule,
     ruled,
-    validation_threshold,
 )
 
 INF = math.inf
@@ -78,11 +76,21 @@ def score_of(row: Row, short: str, unseen: str) -> float | None:
     return row["ignoring"] if unseen == "ignore" else row["raw"]  # type: ignore[no-any-return]
 
 
-def f1(units: list[tuple[float, int, float]], threshold: float) -> float:
-    """Units are score, label, weight."""
-    tp = sum(w for s, y, w in units if s > threshold and y == 1)
-    fp = sum(w for s, y, w in units if s > threshold and y == 0)
-    fn = sum(w for s, y, w in units if s <= threshold and y == 1)
+def by_rule(row: Row, short: str, unseen: str) -> bool:
+    if row["events"] < MINIMUM:
+        return short == "flag"
+    return unseen == "anomalous" and row["unseen"] > 0
+
+
+def same(row: Row, other: Row) -> bool:
+    return (row["sequence"], row["label"]) == (other["sequence"], other["label"])
+
+
+def f1(units: list[tuple[float, int, float, bool]], threshold: float) -> float:
+    """Units are score, label, weight, and whether a rule flags them."""
+    tp = sum(w for s, y, w, rule in units if (rule or s > threshold) and y == 1)
+    fp = sum(w for s, y, w, rule in units if (rule or s > threshold) and y == 0)
+    fn = sum(w for s, y, w, rule in units if not (rule or s > threshold) and y == 1)
     return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
 
 
@@ -114,7 +122,7 @@ def test_decisions_as_by_hand(
         alpha=alpha,
         value=1.0,
     )
-    found = decide(frame(rows), protocol, fixed=None)
+    found = decide(frame(rows), protocol, Own())
     assert found.frame["score"].to_list() == scores
 
     value, total = found.threshold["value"], sum(w for _, w in held)
@@ -125,12 +133,13 @@ def test_decisions_as_by_hand(
     elif threshold == "fixed":
         assert value == 1.0
     else:
-        seen: dict[Any, tuple[float, int, float]] = {}
+        units = []
         for r, s in test:
             if r["label"] >= 0 and s is not None:
-                seen.setdefault((r["sequence"], r["label"]), (s, r["label"], 1.0))
-        units = known if duplicates == "all" else list(seen.values())
-        best = max(f1(units, t) for t in [-INF, *(s for s, _, _ in units)])
+                pair = [x for x, t in test if t is not None and same(x, r)]
+                flagged = by_rule(r, short, unseen)
+                units.append((s, r["label"], r["weight"] if duplicates == "all" else 1 / len(pair), flagged))
+        best = max(f1(units, t) for t in [-INF, INF, *(s for s, _, _, _ in units)])
         assert f1(units, value) == pytest.approx(best)
     if held:
         alarmed = sum(w for s, w in held if s > value)
@@ -139,9 +148,7 @@ def test_decisions_as_by_hand(
     assert found.threshold["held_out"] == len(held)
 
     for row, s, verdict in zip(rows, scores, found.frame["verdict"], strict=True):
-        by_rule = row["events"] < MINIMUM if short == "flag" else False
-        by_rule |= unseen == "anomalous" and row["unseen"] > 0 and row["events"] >= MINIMUM
-        assert verdict == (None if s is None else by_rule or s > value)
+        assert verdict == (None if s is None else by_rule(row, short, unseen) or s > value)
     deciding = 0 if unseen == "ignore" else None
     for row, decided in zip(rows, found.frame["decided_by"], strict=True):
         assert decided == (-1 if row["events"] < MINIMUM else row["event"] if deciding is None else deciding)
@@ -158,31 +165,11 @@ def test_decisions_as_by_hand(
     assert counts["unlabelled"] == sum(r["label"] < 0 for r, _ in test)
 
 
-@given(st.lists(st.tuples(SCORE, st.floats(0.01, 100)), min_size=1, max_size=30), st.floats(0.001, 1))
-def test_validation_threshold_with_any_weights(units: list[tuple[float, float]], alpha: float) -> None:
-    scores, weights = np.array(units).T
-    value = validation_threshold(scores, weights, alpha)
-    allowed = alpha * weights.sum()
-    assert value in scores
-    assert weights[scores > value].sum() <= allowed * (1 + 1e-9)
-    lower = scores[scores < value]
-    if len(lower):
-        assert weights[scores > lower.max()].sum() > allowed * (1 - 1e-9), "a smaller one would do"
-
-
-@given(st.lists(st.tuples(SCORE, st.integers(0, 1), st.floats(0.1, 10)), min_size=1, max_size=12))
-def test_oracle_against_every_threshold(units: list[tuple[float, int, float]]) -> None:
-    columns = {"score": pl.Float64, "label": pl.Int8, "weight": pl.Float64}
-    value = oracle_threshold(pl.DataFrame(units, schema=columns, orient="row"))
-    best = max(f1(units, t) for t in [-INF, INF, *(s for s, _, _ in units)])
-    assert f1(units, value) == pytest.approx(best)
-
-
 @settings(max_examples=40, deadline=None)
 @given(scored(), st.sampled_from(["flag", "drop"]))
 def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
     units = decide(
-        frame(rows), EvaluationProtocol(min_events=MINIMUM, short=short, threshold="fixed", value=1.0), None
+        frame(rows), EvaluationProtocol(min_events=MINIMUM, short=short, threshold="fixed", value=1.0), Own()
     ).units
     test = [row for row in rows if row["part"] == "test"]
     for name in RULES:
@@ -196,15 +183,28 @@ def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
             assert verdict == alarm[name] and score == float(alarm[name])
 
 
-@settings(max_examples=40, deadline=None)
-@given(scored())
-def test_a_distinct_unit_is_the_first_of_sequence_and_label(rows: list[Row]) -> None:
-    first: dict[Any, int] = {}
-    for index, row in enumerate(rows):
-        first.setdefault((row["sequence"], row["label"]), index)
-    found = distinct_units(frame(rows).with_row_index("row"))
-    assert found["row"].to_list() == list(first.values())
-    assert set(found["weight"]) == {1.0}
+@settings(max_examples=60, deadline=None)
+@given(scored(), st.randoms(use_true_random=False))
+def test_a_pair_of_sequence_and_label_counts_once_with_its_mean_verdict(rows: list[Row], chance: Any) -> None:
+    """Whatever the order of the units, and whatever else tells them apart."""
+    protocol = EvaluationProtocol(min_events=MINIMUM, threshold="fixed", value=1.0)
+    shuffled = chance.sample(rows, len(rows))
+    for some in (rows, shuffled):
+        units = decide(frame(some), protocol, Own()).units
+        found = distinct_units(units)
+        judged: dict[Any, list[bool]] = {}
+        for sequence, label, verdict in units.select("sequence", "label", "verdict").iter_rows():
+            judged.setdefault((sequence, label), []).append(verdict)
+        for (sequence, label), verdicts in judged.items():
+            pair = found.filter(sequence=sequence, label=label)
+            assert pair["weight"].sum() == pytest.approx(1)
+            assert pair.filter("verdict")["weight"].sum() == pytest.approx(sum(verdicts) / len(verdicts))
+
+
+def test_a_pair_that_is_judged_alike_is_one_row_of_weight_1() -> None:
+    units = frame([row(sequence=i % 3, label=i % 2, raw=float(i % 3), weight=4.0) for i in range(30)])
+    found = distinct_units(decide(units, EvaluationProtocol(threshold="fixed", value=1.0), Own()).units)
+    assert found.height == 6 and found["weight"].to_list() == [1.0] * 6
 
 
 class Sees:
@@ -222,7 +222,7 @@ class OfUnits(Sees):
 @given(scored())
 def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
     protocol = EvaluationProtocol(min_events=MINIMUM, short="drop", threshold="fixed", value=1.0)
-    units = decide(frame(rows), protocol, None).units
+    units = decide(frame(rows), protocol, Own()).units
     kept = [r for r in rows if r["part"] == "test" and r["label"] >= 0 and r["events"] >= MINIMUM]
     found = metrics_of(units, {"own": Sees(), "main": OfUnits()}, "session", weighted=False)
     if not kept:
@@ -234,7 +234,7 @@ def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
         "weight": sum(r["weight"] for r in kept),
         "labels": {r["label"] for r in kept},
     }
-    assert found["own"]["distinct"]["rows"] == len({(r["sequence"], r["label"]) for r in kept})
+    assert found["own"]["distinct"]["weight"] == pytest.approx(len({(r["sequence"], r["label"]) for r in kept}))
     weighted = metrics_of(units, {"own": Sees()}, "session", weighted=True)
     assert weighted["own"]["distinct"] is None and weighted["own"]["all"] == found["own"]["all"]
 
@@ -252,48 +252,3 @@ def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
     ]
     with pytest.raises(UnfitError, match="no score without unseen keys"):
         ruled(frame([row(), row(unseen=1)]), protocol)
-
-
-def test_thresholds_that_cannot_be_had() -> None:
-    for protocol, said in (
-        ({"threshold": "validation"}, "needs held-out units"),
-        ({"threshold": "fixed"}, "set protocol.value"),
-        ({"threshold": "oracle"}, "needs labelled test units"),
-    ):
-        with pytest.raises(UnfitError, match=said):
-            decide(frame([row(label=-1)]), EvaluationProtocol(min_events=MINIMUM, **protocol), None)  # type: ignore[arg-type]
-
-
-def test_the_models_own_threshold_gives_way_to_the_users() -> None:
-    rows = frame([row()])
-    assert decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed"), 9.0).threshold["value"] == 9.0
-    zero = decide(rows, EvaluationProtocol(min_events=MINIMUM, threshold="fixed", value=0.0), 9.0)
-    assert zero.threshold["value"] == 0.0 and zero.threshold["achieved"] is None
-
-
-def test_a_rule_keeps_its_threshold_where_one_would_be_chosen() -> None:
-    """Chosen on hold-outs of which more than alpha alarm, it would be 1, and the rule silent for ever."""
-    rows = frame([row(part="held_out", raw=1.0), row(part="held_out", raw=0.0), row(raw=1.0), row(raw=0.0)])
-    protocol = EvaluationProtocol(min_events=MINIMUM, threshold="validation", alpha=0.1)
-    assert decide(rows, protocol, 0.0).units["verdict"].to_list() == [False, False]
-    found = decide(rows, protocol, 0.0, rule=True)
-    assert found.units["verdict"].to_list() == [True, False] and found.threshold["source"] == "rule"
-    assert found.threshold["achieved"] == 0.5
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=20),
-    st.sampled_from([0.1, 0.3, 1.0]),
-)
-def test_an_oracle_with_steps_is_the_best_of_a_published_grid(rows: list[tuple[int, bool]], step: float) -> None:
-    """Thresholds 0, step, 2 step …, a score alarming from there on."""
-    scores, labels = np.array([s / 10 for s, _ in rows]), np.array([label for _, label in rows])
-    units = pl.DataFrame({"score": scores, "label": labels.astype(np.int8), "weight": np.ones(len(rows))})
-
-    def f1(alarms: Any) -> float:
-        return 2 * float((alarms & labels).sum()) / max(float(alarms.sum() + labels.sum()), 1e-300)
-
-    best = max(f1(scores + 1e-12 >= k * step) for k in range(int(4 / step) + 2))
-    found = oracle_threshold(units, step)
-    assert f1(scores > found) == pytest.approx(best)

@@ -106,14 +106,14 @@ class _Other:
 
 def _registry() -> Registry:
     card = Card(title="tiny", label="l", parser="tiny", windower="tiny", protocol="tiny", layout="nothing")
-    protocol = {"train_units": 10, "held_out": 0.2, "threshold": "fixed", "value": 4.0}
+    protocol = {"train_units": 10, "held_out": 0.2, "threshold": "fixed"}
     offered: dict[str, list[Any]] = {
         "datasets": [Component("tiny", _Data, card=card), Component("bare", _Unlabelled, card=card)],
         "parsers": [Component("tiny", _Parser)],
         "windowers": [Component("tiny", _Windower)],
         "models": [
-            Component("length", _Length),
-            Component("failing", _Failing),
+            Component("length", _Length, traits=Traits(fixed_threshold=4.0)),
+            Component("failing", _Failing, traits=Traits(fixed_threshold=4.0)),
             Component("timed", _Length, traits=Traits(needs=frozenset({"times"}))),
         ],
         "evaluators": [Component("usual", _Usual, default=True), Component("other", _Other)],

@@ -1,0 +1,235 @@
+"""Thresholds against exhaustive search, and what the traits of a model leave the protocol to choose."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import logbench
+from logbench import ConfigError, EvaluationProtocol, Plan, UnfitError
+from logbench.plan import resolve
+from logbench.progress import Bars
+from logbench.protocol import Threshold
+from logbench.record import scores
+from logbench.registry import Registry
+from logbench.rescore import rescore
+from logbench.sweep import choices
+from logbench.thresholds import Own, check_value, choose, oracle_threshold, validation_threshold
+from logbench.variants import variants
+
+INF = math.inf
+SCORE = st.sampled_from([-INF, -1.5, 0.0, 0.3, 1.0, 2.0, 9.0, INF])
+UNITS = st.lists(
+    st.tuples(SCORE, st.integers(0, 1), st.floats(0.1, 10), st.booleans()), min_size=1, max_size=12
+).map(lambda rows: [(INF if flagged else score, label, weight, flagged) for score, label, weight, flagged in rows])
+"""Score, label, weight, and whether a rule flags the unit, which then scores infinity as in a run."""
+SOURCES = get_args(Threshold)
+Unit = tuple[float, int, float, bool]
+
+
+def frame(units: list[Unit]) -> pl.DataFrame:
+    columns = {"score": pl.Float64, "label": pl.Int8, "weight": pl.Float64, "flagged": pl.Boolean}
+    return pl.DataFrame(units, schema=columns, orient="row")
+
+
+def f1(units: list[Unit], alarms: list[bool]) -> float:
+    pairs = list(zip(units, alarms, strict=True))
+    tp, fp, fn = (
+        sum(unit[2] for unit, alarm in pairs if (unit[1], alarm) == cell)
+        for cell in ((1, True), (0, True), (1, False))
+    )
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+def above(units: list[Unit], threshold: float) -> list[bool]:
+    return [flagged or score > threshold for score, _, _, flagged in units]
+
+
+@settings(max_examples=300, deadline=None)
+@given(UNITS)
+def test_the_oracle_is_the_best_of_every_threshold(units: list[Unit]) -> None:
+    value = oracle_threshold(frame(units))
+    best = max(f1(units, above(units, t)) for t in [-INF, INF, *(score for score, _, _, _ in units)])
+    assert f1(units, above(units, value)) == pytest.approx(best)
+
+
+def test_the_oracle_may_leave_all_alarms_to_the_rules() -> None:
+    """Many normal units score infinity, as where a model never met their keys; a rule flags the anomalies."""
+    units = [(INF, 1, 1.0, True)] * 3 + [(INF, 0, 1.0, False)] * 50 + [(1.0, 0, 1.0, False)] * 50
+    assert oracle_threshold(frame(units)) == INF
+
+
+@settings(max_examples=200, deadline=None)
+@given(UNITS, st.sampled_from([0.1, 0.3, 1.0]))
+def test_an_oracle_with_steps_is_the_best_of_a_published_grid(units: list[Unit], step: float) -> None:
+    """Thresholds are multiples of the step, a score alarming from there on, and infinity."""
+    value = oracle_threshold(frame(units), step)
+    grid = [k * step for k in range(math.floor(-2 / step), math.ceil(10 / step) + 1)]
+    alarms = [[flagged or score + 1e-12 >= at for score, _, _, flagged in units] for at in grid]
+    best = max(f1(units, found) for found in [*alarms, above(units, INF)])
+    assert f1(units, above(units, value)) == pytest.approx(best)
+
+
+@given(st.lists(st.tuples(SCORE, st.floats(0.01, 100)), min_size=1, max_size=30), st.floats(0.001, 1))
+def test_validation_threshold_with_any_weights(units: list[tuple[float, float]], alpha: float) -> None:
+    scores, weights = np.array(units).T
+    value = validation_threshold(scores, weights, alpha)
+    allowed = alpha * weights.sum()
+    assert value in scores
+    assert weights[scores > value].sum() <= allowed * (1 + 1e-9)
+    lower = scores[scores < value]
+    if len(lower):
+        assert weights[scores > lower.max()].sum() > allowed * (1 - 1e-9), "a smaller one would do"
+
+
+EVERY = [
+    pytest.param({"threshold": source, "value": value, "oracle_step": step}, id=f"{source} {value} {step}")
+    for source in SOURCES
+    for value in (None, 9.0)
+    for step in (None, 0.5)
+]
+
+
+@pytest.mark.parametrize("protocol", EVERY)
+def test_a_rule_has_nothing_to_choose(protocol: dict[str, Any]) -> None:
+    """Held out more than alpha alarm; on test the best threshold would be another; nothing changes that."""
+    held = frame([(1.0, 0, 1.0, False)] * 3)
+    test = frame([(0.0, 1, 1.0, False), (1.0, 0, 1.0, False)])
+    assert choose(held, test, EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
+    assert choose(held.clear(), test.clear(), EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
+
+
+def test_thresholds_that_cannot_be_had() -> None:
+    none = frame([])
+    for protocol, own, said in (
+        ({"threshold": "validation"}, Own(), "needs held-out units"),
+        ({"threshold": "validation"}, Own(1.0, uses_alpha=True), "needs held-out units"),
+        ({"threshold": "fixed"}, Own(1.0, uses_alpha=True), "needs held-out units"),
+        ({"threshold": "fixed"}, Own(), "set protocol.value"),
+        ({"threshold": "oracle"}, Own(), "needs labelled test units"),
+    ):
+        with pytest.raises(UnfitError, match=said):
+            choose(none, none, EvaluationProtocol(**protocol), own)  # type: ignore[arg-type]
+
+
+def test_the_models_own_threshold_gives_way_to_the_users() -> None:
+    none, own = frame([]), Own(9.0)
+    assert choose(none, none, EvaluationProtocol(threshold="fixed"), own) == (9.0, "fixed")
+    assert choose(none, none, EvaluationProtocol(threshold="fixed", value=0.0), own) == (0.0, "fixed")
+
+
+def test_a_model_that_learned_its_threshold_from_held_out_units_is_judged_by_it() -> None:
+    """Another one chosen on the same units would let alpha alarm twice; an oracle may still sweep its scores."""
+    held, test = frame([(5.0, 0, 1.0, False)]), frame([(3.0, 1, 1.0, False), (2.0, 0, 1.0, False)])
+    own = Own(1.0, uses_alpha=True)
+    for source in ("validation", "fixed"):
+        assert choose(held, test, EvaluationProtocol(threshold=source), own) == (1.0, "validation")
+    assert choose(held, test, EvaluationProtocol(threshold="oracle"), own) == (2.0, "oracle")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "models", "said"),
+    [
+        ({"threshold": "fixed"}, ["markov"], None),
+        ({"threshold": "fixed"}, ["markov", "new-event", "length", "new-event+length"], None),
+        ({"threshold": "fixed"}, ["new-event"], None),
+        ({"threshold": "fixed"}, ["new-event", "ecvc", "markov"], "2 would take it: ecvc, markov"),
+        ({"threshold": "fixed"}, ["markov", "ecvc+length"], r"2 would take it: ecvc\+length, markov"),
+        ({"threshold": "validation"}, ["markov"], "is for protocol.threshold=fixed, but it is validation"),
+        ({"threshold": "oracle"}, ["markov"], "is for protocol.threshold=fixed, but it is oracle"),
+    ],
+)
+def test_a_value_is_on_the_scale_of_one_model(
+    protocol: dict[str, Any], models: list[str], said: str | None
+) -> None:
+    plans = [
+        Plan(
+            model=name,
+            dataset="hdfs-sim",
+            companions=tuple(models),
+            settings={"protocol": {**protocol, "value": "9"}},
+        )
+        for name in models
+    ]
+    for plan in plans:
+        if said is None:
+            assert resolve(plan, Registry()).protocol.value == 9
+        else:
+            with pytest.raises(ConfigError, match=said):
+                resolve(plan, Registry())
+
+
+def test_a_value_goes_with_the_fixed_threshold_that_it_was_given_for() -> None:
+    fixed = EvaluationProtocol(threshold="fixed", value=9.0)
+    assert EvaluationProtocol.of(fixed.as_dict(), threshold="oracle").value is None
+    assert EvaluationProtocol.of(fixed.as_dict(), alpha=0.1).value == 9.0
+    with pytest.raises(ConfigError, match="it is oracle"):
+        check_value(EvaluationProtocol.of(fixed.as_dict(), threshold="oracle", value=8.0), [("markov", False)])
+
+
+def test_the_threshold_of_a_rule_cannot_be_swept() -> None:
+    job = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
+    with pytest.raises(ConfigError, match="length only says yes or no"):
+        choices(["protocol.value=0:3"], job)
+
+
+RULES = ("new-event", "length", "2-gram", "predict-all", "predict-none", "new-event+length")
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Records of rules under the default threshold, by name."""
+    out = tmp_path_factory.mktemp("ruled")
+    found = logbench.run(RULES, dataset="hdfs-sim", out=out)
+    assert all(record.error is None and record.threshold["source"] == "rule" for record in found)
+    return out, {record.model: record.as_dict() for record in found}
+
+
+@pytest.mark.parametrize("protocol", [{"threshold": "oracle"}, {"threshold": "fixed", "value": "9"}])
+def test_rules_keep_their_verdicts_under_every_threshold(
+    protocol: dict[str, Any], ruled: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """In a run, beside a model that takes the value, and rescored."""
+    out, before = ruled
+    found = logbench.run([*RULES, "markov"], dataset="hdfs-sim", settings={"protocol": protocol}, out=tmp_path)
+    for record in found:
+        assert record.error is None
+        if record.model != "markov":
+            assert record.metrics == before[record.model]["metrics"], record.model
+            again = rescore(before[record.model], out, protocol, (), Registry(), "")
+            assert again.metrics == record.metrics and again.threshold["source"] == "rule"
+    assert found[-1].threshold["source"] == protocol["threshold"]
+
+
+def test_the_protocols_table_judges_a_rule_alike_under_every_threshold() -> None:
+    job = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
+    rows: dict[Any, list[Any]] = {}
+    for row in variants(job, Registry(), Bars(enabled=False), lambda _: None):
+        rows.setdefault(tuple(row["protocol"][name] for name in ("short", "unseen", "duplicates")), []).append(
+            row["metrics"]
+        )
+    assert rows and all(len(found) == len(SOURCES) and found[0] == found[1] == found[2] for found in rows.values())
+
+
+def test_rules_by_an_oracle_on_real_sequences(shared_data: Path, tmp_path: Path) -> None:
+    """Their verdicts are in their scores, 1 or 0; no label of the test moves them."""
+    found = logbench.run(
+        ["new-event", "length"],
+        dataset="openstack-sequences",
+        data=shared_data / "openstack_loghub",
+        settings={"protocol": {"threshold": "oracle"}},
+        out=tmp_path,
+    )
+    for record in found:
+        assert record.error is None
+        units = scores(record.as_dict(), tmp_path).filter(part="test")
+        truth, alarms = units["label"].to_numpy() == 1, units["raw"].to_numpy() > 0.5
+        expected = 2 * np.sum(truth & alarms) / (truth.sum() + alarms.sum())
+        assert record.metrics["session"]["all"]["f1"] == pytest.approx(expected) and expected < 0.15
