@@ -13,14 +13,17 @@ from .errors import UnfitError
 from .frames import Lines
 from .interfaces import Windower
 from .protocol import EvaluationProtocol
+from .shares import HELD_OUT, RESERVED, TEST, TRAIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .plan import Job
 
-SIDES = ("train", "held-out", "test")
+SIDES = ("train", "held-out", "test", "reserved")
 """Names by column `side`."""
+ORDER = (TRAIN, HELD_OUT, RESERVED, TEST)
+"""Sides as they follow each other in the log."""
 
 
 def cuts_lines(job: Job) -> bool:
@@ -42,32 +45,42 @@ def cuts_lines(job: Job) -> bool:
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where the lines are split: the held-out stretch ends the training lines.
+    """Where the lines are split: the held-out stretch ends the training lines, the reserved one comes after it.
 
     Attributes:
-        held_out, test: first line of either side. total: lines.
+        held_out, reserved, test: first line of each side after the first. total: lines.
     """
 
     held_out: int
+    reserved: int
     test: int
     total: int
 
     @classmethod
     def of(cls, lines: Lines, protocol: EvaluationProtocol) -> Cuts:
-        """Count the lines, and cut them by `train_ratio` and `held_out`."""
+        """Count the lines, and cut them by `train_ratio`, `held_out` and `test_reserve`."""
         total = int(lines.frame.select(pl.len()).collect(engine="streaming").item())
-        test = round(protocol.train_ratio * total)
-        return cls(test - round(protocol.held_out * test), test, total)
+        end = round(protocol.train_ratio * total)
+        test = round(protocol.largest.train_ratio * total)
+        return cls(end - round(protocol.held_out * end), end, test, total)
+
+    @property
+    def begins(self) -> tuple[int, ...]:
+        """First line of each side, in the order of `ORDER`."""
+        return (0, self.held_out, self.reserved, self.test)
 
     def sides(self, lines: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Side of each line number: 0 training, 1 held out, 2 test."""
-        return np.searchsorted([self.held_out, self.test], lines, side="right").astype(np.int8)
+        """Side of each line number, int8 [lines]: 0 training, 1 held out, 2 test, 3 reserved."""
+        place = np.searchsorted(self.begins[1:], lines, side="right")
+        return np.array(ORDER, dtype=np.int8)[place]
 
     def counted(self) -> Mapping[str, int]:
         """Lines of each side, for the record."""
+        reserved = {"reserved_lines": self.test - self.reserved} if self.test > self.reserved else {}
         return {
             "train_lines": self.held_out,
-            "held_out_lines": self.test - self.held_out,
+            "held_out_lines": self.reserved - self.held_out,
+            **reserved,
             "test_lines": self.total - self.test,
         }
 
@@ -80,11 +93,11 @@ class Cutting:
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """See `Windower.assign`."""
-        line, held_out, test = pl.col("line"), self.cuts.held_out, self.cuts.test
-        side = (line >= held_out).cast(pl.Int8) + (line >= test).cast(pl.Int8)
-        begin = pl.when(line >= test).then(test).when(line >= held_out).then(held_out).otherwise(0)
-        assigned = self.windower.assign(
-            lines.with_columns(side=side, place=(line - begin.cast(pl.UInt32)).cast(pl.UInt32))
-        )
+        line = pl.col("line")
+        side, begin = pl.lit(ORDER[0], pl.Int8), pl.lit(0, pl.UInt32)
+        for number, first in zip(ORDER[1:], self.cuts.begins[1:], strict=True):
+            side = pl.when(line >= first).then(pl.lit(number, pl.Int8)).otherwise(side)
+            begin = pl.when(line >= first).then(pl.lit(first, pl.UInt32)).otherwise(begin)
+        assigned = self.windower.assign(lines.with_columns(side=side, place=(line - begin).cast(pl.UInt32)))
         name = side.replace_strict(dict(enumerate(SIDES)), return_dtype=pl.String)
         return assigned.with_columns(unit=name + " " + pl.col("unit"))

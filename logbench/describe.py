@@ -54,7 +54,8 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
     chosen: Prepared | None = None
     refused: DataError | UnfitError | None = None
     for kind in (job.protocol.train, *(kind for kind in get_args(Train) if kind != job.protocol.train)):
-        other = replace(job, protocol=replace(job.protocol, train=kind, content="normal"))
+        plain = replace(job.protocol, train=kind, content="normal", test_reserve=None, label_noise=0.0)
+        other = replace(job, protocol=plain)
         try:
             prepared = prepare(other, registry, shared, Stages(registry, bars), bars.note)
         except (DataError, UnfitError) as error:

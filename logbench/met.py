@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from .splitfacts import split_facts, split_notes
+
 if TYPE_CHECKING:
     from .plan import Job
     from .prepare import Prepared
@@ -15,6 +17,7 @@ MET = {
     "lines_with_unread_time": "lines have no time that can be read",
     "units_partly_labelled": "units count as normal by some of their lines, others of which have no label",
     "lines_with_nul": "lines hold NUL bytes; they stay as they are",
+    "units_of_several_groups": "units have lines of several groups; each is of the group of its first line",
     "grown_files": "files grew during the run; they were read to where they ended at its start",
 }
 """What a reader may meet, and what was done with it."""
@@ -40,8 +43,8 @@ def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {chosen:,} units may train")
-    if split.left_out:
-        note(f"{split.left_out:,} units of the training share neither train nor are tested")
+    for text in split_notes(split_facts(split, prepared.grouped.units), protocol.train):
+        note(text)
     labels = prepared.grouped.units["label"].gather(split.test)
     for label, kind in ((0, "normal"), (1, "anomalous")):
         if (labels >= 0).any() and not (labels == label).any():

@@ -16,6 +16,7 @@ from .errors import UnfitError
 from .frames import KeySequences, Lines, Sessions
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Progress
+from .label_noise import noisy
 from .locate import locate
 from .parsing import Vocabulary, learn, sessions_of
 from .plan import Job
@@ -35,7 +36,8 @@ class Prepared:
 
     Attributes:
         path: what was read. digest: SHA-256 over the raw files.
-        sessions: all units, in order of first line, labels and weights beside them.
+        sessions: all units, in order of first line, labels as training sees them (see `label_noise`) and weights
+            beside them.
         weighted: a class is subsampled and weighted to its true size.
         audit: what was checked against leaks, see `audit`.
     """
@@ -60,7 +62,9 @@ class Prepared:
             name: says which units they are: equal names, equal units.
         """
         if (name, labelled) not in self.parts:
-            bare = self.sessions.without("lines", *(() if labelled else ("labels", "line_labels")))
+            wrong = len(self.split.flipped) > 0  # labels of lines would tell the true ones of units
+            hidden = (("line_labels",) if wrong else ()) if labelled else ("labels", "line_labels")
+            bare = self.sessions.without("lines", *hidden)
             taken = bare.take(units)
             for column in (taken.keys, taken.offsets, taken.weights, taken.labels, taken.times, taken.line_labels):
                 if column is not None:
@@ -98,14 +102,15 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         before: Prepared = shared.kept[key]
         return before
     with stages("split") as stage:
-        split = split_units(grouped.units, job.protocol)
+        split = split_units(grouped.units, job.protocol, grouped.sequences)
         weights, weighted = _weights(grouped, split, job)
         stage.items = len(grouped)
     with stages("parse") as stage:
         vocabulary = learn(grouped, split.train, job.parser.build())
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
-        sessions = sessions_of(grouped, vocabulary, weights)
+        made = sessions_of(grouped, vocabulary, weights)
+        sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
         _ = sessions.distinct
         chronological, apart = job.protocol.train == "ratio", job.windower.entry.item.traits.cuts_lines
         checked = audit.audit(grouped, split, vocabulary, chronological, apart)
@@ -136,7 +141,7 @@ def _grouped(
         "masks": None if isinstance(opened, KeySequences) else _masks(job),
         "times": times,
         "files": files,
-        "cuts": [job.protocol.train_ratio, job.protocol.held_out] if cut else None,
+        "cuts": [job.protocol.train_ratio, job.protocol.held_out, job.protocol.test_reserve] if cut else None,
     }
     key = cache.key_of(**facts)
     if ("grouped", key) in shared.kept:

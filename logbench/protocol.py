@@ -12,12 +12,19 @@ from typing import Any, Literal
 from .config import make, option
 from .errors import ConfigError
 
-Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio"]
+Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
 Content = Literal["normal", "mixed", "labelled"]
 Short = Literal["flag", "miss", "drop"]
 Unseen = Literal["anomalous", "target", "ignore"]
 Threshold = Literal["validation", "fixed", "oracle"]
 Duplicates = Literal["all", "unique"]
+LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
+SIZES: Mapping[str, str | None] = {
+    **dict.fromkeys(("first", "random"), "train_units"),
+    **dict.fromkeys(("ratio", "random_ratio", "per_class_ratio", "group"), "train_ratio"),
+    "given": None,
+}
+"""The field that says how much trains, by `train`."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,21 @@ class EvaluationProtocol:
     train: Train = option(
         "first",
         "which units train: first or random train_units, the data set's given part, ratio (chronological), "
-        "random_ratio, or per_class_ratio",
+        "random_ratio, per_class_ratio, or whole groups (group)",
     )
     train_units: int = option(4855, "training units where train is first or random", ge=1)
     train_ratio: float = option(
         0.5,
-        "share of the units that train where train is a ratio; of the lines, where ratio cuts windows",
+        "share of the units that train where train is a ratio; of the lines, where ratio cuts windows; of the "
+        "groups, where train is group",
         gt=0,
         le=1,
+    )
+    test_reserve: float | None = option(
+        None,
+        "tests what so many train_units, or this train_ratio, would leave, so that the test set stays the same "
+        "while fewer train; none: tests what training leaves",
+        gt=0,
     )
     content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
     contamination: float | None = option(
@@ -43,6 +57,14 @@ class EvaluationProtocol:
         "test set is the same for every share; none: no reserve",
         ge=0,
         le=0.9,
+    )
+    label_noise: float = option(
+        0.0, "share of the labels of training units that are flipped; test labels stay", ge=0, le=1
+    )
+    label_noise_kind: LabelNoise = option(
+        "symmetric",
+        "which labels label_noise flips: of any class (symmetric), or its share of one: anomaly_to_normal or "
+        "normal_to_anomaly",
     )
     split_seed: int = option(
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
@@ -71,11 +93,48 @@ class EvaluationProtocol:
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
 
     def __post_init__(self) -> None:
-        if self.contamination is not None and self.content != "normal":
+        if self.contamination is not None and self.content == "labelled":
             raise ConfigError(
-                f"protocol.contamination adds anomalies to normal units, but protocol.content={self.content}; "
-                "use content=normal, or leave contamination out"
+                "protocol.contamination adds anomalies that nobody knows, but protocol.content=labelled; use "
+                "content=normal or mixed, or protocol.label_noise for wrong labels"
             )
+        if self.label_noise and self.content != "labelled":
+            raise ConfigError(
+                f"protocol.label_noise flips labels that train, but protocol.content={self.content} trains "
+                "without labels; use content=labelled, or protocol.contamination for unlabelled anomalies"
+            )
+        if self.test_reserve is not None:
+            self._check_reserve(self.test_reserve)
+
+    def _check_reserve(self, reserve: float) -> None:
+        """A reserve that could not hold what trains, or means nothing, is said before anything runs."""
+        size = SIZES[self.train]
+        if size is None:
+            raise ConfigError(
+                f"protocol.test_reserve: protocol.train={self.train} has its own test set; leave it out"
+            )
+        trains = getattr(self, size)
+        if reserve < trains:
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g} is less than {size}={trains:g}: training units would be tested"
+            )
+        if size == "train_units" and reserve != int(reserve):
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g}: a number of units, as protocol.train={self.train}"
+            )
+        if size == "train_ratio" and reserve > 1:
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g}: a share up to 1, as protocol.train={self.train}"
+            )
+
+    @property
+    def largest(self) -> EvaluationProtocol:
+        """The protocol whose training share leaves the test set of this one."""
+        size = SIZES[self.train]
+        if self.test_reserve is None or size is None:
+            return self
+        reserve = int(self.test_reserve) if size == "train_units" else self.test_reserve
+        return dataclasses.replace(self, test_reserve=None, **{size: reserve})  # type: ignore[arg-type]
 
     @classmethod
     def of(cls, known: Mapping[str, Any], **changes: Any) -> EvaluationProtocol:

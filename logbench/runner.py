@@ -31,6 +31,7 @@ from .provenance import code_of, environment, source
 from .record import RunRecord
 from .registry import Registry
 from .split import NORMAL
+from .splitfacts import split_facts
 from .stages import Stages
 from .storage import write_parquet
 from .thresholds import check_held_out
@@ -183,13 +184,7 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
     }
     record.split = {
         "seed": job.protocol.split_seed,
-        "digest": split.digest,
-        "train": len(split.train),
-        "held_out": len(split.held_out),
-        "test": len(split.test),
-        "straddling": split.straddling,
-        "left_out": split.left_out,
-        "contaminating": split.contaminating,
+        **split_facts(split, prepared.grouped.units),
         "shared_lines": prepared.audit["shared_lines"],
     }
     record.audit = dict(prepared.audit)
@@ -218,6 +213,10 @@ def check_fit(job: Job) -> None:
     resolve_device(job.plan.device)
     if job.plan.save is not None and not hasattr(job.model.build(), "save"):
         raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
+    if job.protocol.label_noise and "line_labels" in job.model.entry.item.traits.needs:
+        raise UnfitError(
+            "protocol.label_noise: the model learns from labels of lines, and only those of units flip"
+        )
     if _supervised(job) and job.protocol.content != "labelled":
         raise UnfitError("supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled")
     check_held_out(job.protocol, job.model.own)
@@ -237,7 +236,8 @@ def _learned_from(
     """
     if job.protocol.content != "labelled" or job.model.entry.item.traits.supervision != "semi-supervised":
         return name, units
-    normal = prepared.grouped.units["label"].to_numpy()[units] == NORMAL
+    assert prepared.sessions.labels is not None
+    normal = prepared.sessions.labels[units] == NORMAL
     return f"normal {name}", units[normal]
 
 
@@ -310,7 +310,7 @@ def scored_frame(
             "part": np.repeat(["held_out", "test"], [len(split.held_out), len(split.test)]),
             "unit": sessions.ids.gather(units),
             "index": units,
-            "label": prepared.grouped.units["label"].gather(units),
+            "label": pl.Series(sessions.labels).gather(units),
             "weight": sessions.weights[units],
             "events": sessions.lengths[units],
             "unseen": sessions.unseen[units],

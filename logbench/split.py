@@ -9,18 +9,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from .contamination import contaminating, reserve
 from .errors import DataError, LeakError, UnfitError
-from .protocol import EvaluationProtocol
+from .label_noise import flipped
+from .protocol import SIZES, EvaluationProtocol
+from .shares import (
+    ANOMALY,
+    HELD_OUT,
+    NORMAL,
+    RESERVED,
+    TEST,
+    TRAIN,
+    UNKNOWN,
+    barred,
+    reserved_share,
+    training_share,
+)
+from .straddling import straddling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
-TRAIN, HELD_OUT, TEST = 0, 1, 2
-"""Sides of units whose lines were split before: column `side`."""
-
-RESERVE = 0.5
-"""Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it."""
+__all__ = [
+    "ANOMALY",
+    "HELD_OUT",
+    "NORMAL",
+    "RESERVED",
+    "TEST",
+    "TRAIN",
+    "UNKNOWN",
+    "Split",
+    "audit",
+    "split_units",
+]
 
 
 @dataclass(frozen=True)
@@ -30,60 +51,96 @@ class Split:
     Attributes:
         train: units that train, without the held-out ones.
         held_out: training units set apart.
-        test: all units outside the training share.
-        straddling: units whose lines lie on both sides of a chronological cut (they follow their first line).
+        test: all units outside the training share, or with `test_reserve` outside the largest one.
+        straddling: training units whose lines lie on both sides of a chronological cut (they follow their first
+            line); None where it is not known, or the split is not chronological.
         left_out: units of the training share that do not train, such as anomalies where `content = normal`: they
             are not tested either, so that the test set does not depend on what trains.
+        reserved: units that neither train nor are tested by `test_reserve`.
         contaminating: anomalies among `train` and `held_out` by `contamination`.
+        flipped: units of `train` and `held_out` whose label is wrong by `label_noise`.
+        digest: over all three sides. test_digest, held_out_digest: over one.
     """
 
     train: NDArray[np.int64]
     held_out: NDArray[np.int64]
     test: NDArray[np.int64]
-    straddling: int
+    straddling: int | None
     left_out: int
+    reserved: int
     contaminating: int
+    flipped: NDArray[np.int64]
     digest: str
+    test_digest: str
+    held_out_digest: str
 
 
-def split_units(units: pl.DataFrame, protocol: EvaluationProtocol) -> Split:
+def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bool = False) -> Split:
     """Split units by the protocol.
 
     Args:
         units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
-            `first_line` and `last_line` (Int64), where the data set gives it `part` (String), and where the
-            lines were split before them `side` (Int8: 0 training, 1 held out, 2 test), which decides alone.
+            `first_line` and `last_line` (Int64), where the data set gives it `part` and `group` (String), and
+            where the lines were split before them `side` (Int8: 0 training, 1 held out, 2 test, 3 reserved),
+            which decides alone.
+        sequences: the units came as key sequences: their lines are not known.
 
     Raises:
         DataError: no unit is left to train or to test, or too few anomalies for the contamination.
-        UnfitError: the protocol asks for labels or a given part that the data set lacks.
+        UnfitError: the protocol asks for labels, a given part or groups that the data set lacks.
     """
     labels = units["label"].to_numpy()
     if protocol.content == "labelled" and not (labels != UNKNOWN).any():
         raise UnfitError("content = labelled needs labels, this data set has none")
     rng = np.random.default_rng(protocol.split_seed)
-    share = _share(units, labels, protocol, rng)
-    chosen = np.flatnonzero(share & ~_barred(labels, protocol))
-    if "side" in units.columns:
-        held = units["side"].to_numpy()[chosen] == HELD_OUT
-    else:
-        held = np.zeros(len(chosen), dtype=bool)
-        held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
+    share = training_share(units, labels, protocol, rng)
+    kept = reserved_share(units, labels, share, protocol)
+    chosen = np.flatnonzero(share & ~_without(labels, protocol))
+    held = _held(units, chosen, protocol, rng)
     train, held_out = chosen[~held], chosen[held]
     added = 0
     if protocol.contamination is not None:
-        share |= _reserve(labels, share, protocol)
-        more = _contaminating(units, share, len(chosen), protocol)
+        others = reserve(labels, kept, protocol)
+        more = contaminating(units, share, others, len(chosen), protocol)
         train, held_out = (np.sort(np.concatenate(pair)) for pair in zip((train, held_out), more, strict=True))
         added = sum(map(len, more))
-    test = np.flatnonzero(~share)
+        share, kept = share | others, kept | others
+    test = np.flatnonzero(~kept)
     if protocol.train == "given":
         test = np.intersect1d(test, np.flatnonzero((units["part"] == "test").to_numpy()))
     _check(units, train, test, protocol)
     audit(units, train, held_out, test)
-    left_out = int(share.sum()) - len(train) - len(held_out)
-    digest = _digest(units, train, held_out, test)
-    return Split(train, held_out, test, _straddling(units, protocol), left_out, added, digest)
+    return Split(
+        train=train,
+        held_out=held_out,
+        test=test,
+        straddling=straddling(units, chosen, test, protocol, sequences),
+        left_out=int(share.sum()) - len(train) - len(held_out),
+        reserved=int((kept & ~share).sum()),
+        contaminating=added,
+        flipped=flipped(labels, (train, held_out), protocol),
+        digest=_digest(units, train, held_out, test),
+        test_digest=_digest(units, test),
+        held_out_digest=_digest(units, held_out),
+    )
+
+
+def _without(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
+    """Units of the share that do not train by themselves, bool [units]: contamination says which anomalies do."""
+    without = barred(labels, protocol)
+    return without if protocol.contamination is None else without | (labels == ANOMALY)
+
+
+def _held(
+    units: pl.DataFrame, chosen: NDArray[np.int64], protocol: EvaluationProtocol, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which of the chosen units are held out, bool [chosen]."""
+    if "side" in units.columns:
+        apart: NDArray[np.bool_] = units["side"].to_numpy()[chosen] == HELD_OUT
+        return apart
+    held = np.zeros(len(chosen), dtype=bool)
+    held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
+    return held
 
 
 def _check(
@@ -92,98 +149,11 @@ def _check(
     if not len(train):
         raise DataError(f"the protocol leaves no unit to train: {len(units):,} units, train = {protocol.train}")
     if not len(test):
+        size = "test_reserve" if protocol.test_reserve is not None else SIZES[protocol.train]
         raise DataError(
-            f"the protocol leaves no unit to test: all {len(units):,} units train; lower protocol.train_units"
+            f"the protocol leaves no unit to test: all {len(units):,} units train or are set apart; "
+            f"{f'lower protocol.{size}' if size else 'the data set names none for the test'}"
         )
-
-
-def _barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
-    """Which units may not train, whatever the split: bool [units]."""
-    if protocol.content == "mixed":
-        return np.zeros(len(labels), dtype=bool)
-    barred: NDArray[np.bool_] = labels == (ANOMALY if protocol.content == "normal" else UNKNOWN)
-    return barred
-
-
-def _share(
-    units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """The training share, bool [units]: all outside it are tested; what is barred in it is neither."""
-    kind, total = protocol.train, len(units)
-    eligible = np.flatnonzero(~_barred(labels, protocol))
-    if kind == "given":
-        if "part" not in units.columns:
-            raise UnfitError("train = given needs a data set that names its training part; try train = first")
-        given: NDArray[np.bool_] = (units["part"] == "train").fill_null(False).to_numpy()
-        return given
-    if kind == "first":
-        chosen = eligible[: protocol.train_units]
-    elif kind == "random":
-        chosen = rng.permutation(eligible)[: protocol.train_units]
-    elif kind == "ratio" and "side" in units.columns:
-        chosen = np.flatnonzero((units["side"] != TEST).to_numpy())
-    elif kind == "ratio":
-        chosen = np.arange(_cut(total, protocol))
-    elif kind == "random_ratio":
-        chosen = rng.permutation(total)[: _cut(total, protocol)]
-    else:
-        chosen = _per_class(labels, protocol.train_ratio)
-    share = np.zeros(total, dtype=bool)
-    share[chosen] = True
-    return share
-
-
-def _cut(total: int, protocol: EvaluationProtocol) -> int:
-    return round(protocol.train_ratio * total)
-
-
-def _per_class(labels: NDArray[np.int8], ratio: float) -> NDArray[np.int64]:
-    """The first `ratio` of the anomalies and of all others, rounded down, as loglizer's `uniform` split."""
-    parts = [np.flatnonzero(labels == ANOMALY), np.flatnonzero(labels != ANOMALY)]
-    return np.concatenate([part[: int(ratio * len(part))] for part in parts])
-
-
-def _straddling(units: pl.DataFrame, protocol: EvaluationProtocol) -> int:
-    cut = _cut(len(units), protocol)
-    if "side" in units.columns or protocol.train != "ratio" or not 0 < cut < len(units):
-        return 0
-    return int((units["last_line"].to_numpy()[:cut] >= units["first_line"][cut]).sum())
-
-
-def _reserve(
-    labels: NDArray[np.int8], share: NDArray[np.bool_], protocol: EvaluationProtocol
-) -> NDArray[np.bool_]:
-    """Anomalies kept from the test set, bool [units]: those of the training share, or a drawn part of all."""
-    anomalies: NDArray[np.bool_] = labels == ANOMALY
-    if protocol.train not in ("first", "random"):
-        anomalies &= share
-        return anomalies
-    drawn = np.random.default_rng([protocol.split_seed, 1]).permutation(np.flatnonzero(anomalies))
-    reserve = np.zeros(len(labels), dtype=bool)
-    reserve[drawn[: int(RESERVE * len(drawn))]] = True
-    return reserve
-
-
-def _contaminating(
-    units: pl.DataFrame, share: NDArray[np.bool_], normals: int, protocol: EvaluationProtocol
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Anomalies that train and those held out, int64 each; a larger contamination adds to a smaller one's."""
-    assert protocol.contamination is not None
-    rng = np.random.default_rng([protocol.split_seed, 2])
-    pool = rng.permutation(np.flatnonzero(share & (units["label"] == ANOMALY).to_numpy()))
-    if "side" in units.columns:
-        held = units["side"].to_numpy()[pool] == HELD_OUT
-    else:
-        held = rng.random(len(pool)) < protocol.held_out
-    wanted = round(protocol.contamination / (1 - protocol.contamination) * normals)
-    if wanted > len(pool):
-        most = len(pool) / (len(pool) + normals) if normals else 0
-        raise DataError(
-            f"protocol.contamination={protocol.contamination:g} of {normals:,} normal units needs {wanted:,} "
-            f"anomalies, {len(pool):,} may train; give at most {int(most * 1000) / 1000:g}, or lower train_units"
-        )
-    added, held = pool[:wanted], held[:wanted]
-    return added[~held], added[held]
 
 
 def audit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,9 +98,13 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other = {"train": "random", "train_units": 7, "train_ratio": 0.3, "content": "mixed", "split_seed": 1}
     other |= {"held_out": 0.2, "min_events": 4, "short": "miss", "unseen": "ignore", "threshold": "fixed"}
     other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
+    other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
-    hashes = [EvaluationProtocol(**{name: value}).digest for name, value in other.items()]  # type: ignore[arg-type]
+    hashes = []
+    for name, value in other.items():
+        base = EvaluationProtocol(content="labelled") if name == "label_noise" else usual
+        hashes.append(replace(base, **{name: value}).digest)  # type: ignore[arg-type]
     assert len({usual.digest, *hashes}) == len(other) + 1
     assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]
 

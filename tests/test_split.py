@@ -141,8 +141,8 @@ def test_contamination_that_the_data_cannot_give_says_the_most() -> None:
     with pytest.raises(DataError, match=r"10 anomalies, 5 may train; give at most 0\.052"):
         split(frame(labels), train_units=90, contamination=0.1)
     assert split(frame(labels), train_units=90, contamination=0.052).contaminating == 5
-    with pytest.raises(ConfigError, match="content=normal"):
-        EvaluationProtocol(content="mixed", contamination=0.1)
+    with pytest.raises(ConfigError, match="content=normal or mixed"):
+        EvaluationProtocol(content="labelled", contamination=0.1)
 
 
 @given(LABELS, st.floats(0.05, 1))

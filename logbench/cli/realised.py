@@ -50,7 +50,7 @@ def print_splits(found: Mapping[str, Any]) -> None:
     """A table of splits, why others are not in it, and what its columns mean."""
     splits = {kind: split for kind, split in found["splits"].items() if "skipped" not in split}
     rows = [_split_row(kind, split, found["labels"]) for kind, split in splits.items()]
-    kept = [name for name in rows[0] if any(row[name] != "0" for row in rows)]
+    kept = [name for name in rows[0] if any(row[name] not in ("0", "–") for row in rows)]
     right = ["left", *["right"] * (len(kept) - 1)]
     print_table([{name: row[name] for name in kept} for row in rows], colalign=right, disable_numparse=True)
     for kind, split in found["splits"].items():
@@ -65,7 +65,7 @@ def _split_row(kind: str, split: Mapping[str, Any], labels: Mapping[str, int]) -
         "training": kind,
         "train": f"{split['train']:,}",
         "test": f"{split['test']:,}",
-        "across\ncut": f"{split['straddling']:,}",
+        "across\ncut": "–" if split["straddling"] is None else f"{split['straddling']:,}",
         "shared\nlines": f"{split['shared_lines'] or 0:,}",
         **{
             f"unseen\n{word}": f"{split['unseen'][name]:,} / {split['tested'][name]:,}"

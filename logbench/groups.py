@@ -1,0 +1,52 @@
+"""Groups of units, such as the application, host or node that they come from: an optional column of the units.
+
+A data set names the group of its lines or key sequences in a column `group`, or else a windower does. A unit is of
+the group of its first line; units with lines of several groups are counted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def group_codes(units: pl.DataFrame) -> NDArray[np.int64] | None:
+    """A number for the group of each unit, int64 [units], in first-seen order; None where no unit has a group.
+
+    Units without a group have one number together, since what they share is not known.
+    """
+    if "group" not in units.columns or units["group"].null_count() == len(units):
+        return None
+    names = units.select("group").unique(maintain_order=True).with_row_index("code")
+    numbered = units.select("group").join(names, on="group", how="left", maintain_order="left", nulls_equal=True)
+    codes: NDArray[np.int64] = numbered["code"].cast(pl.Int64).to_numpy()
+    return codes
+
+
+def shared_groups(
+    units: pl.DataFrame, training: NDArray[np.int64], test: NDArray[np.int64]
+) -> dict[str, int] | None:
+    """How many groups train, are tested, and both; None where there are no groups.
+
+    Args:
+        training: indices of units that train or are held out. test: of tested ones.
+
+    Returns:
+        `train`, `test`, `shared`: groups. `test_units_shared`: tested units whose group trains, too.
+        `units_without`: units of no group; together they count as one.
+    """
+    if (codes := group_codes(units)) is None:
+        return None
+    both = np.intersect1d(codes[training], codes[test])
+    return {
+        "train": len(np.unique(codes[training])),
+        "test": len(np.unique(codes[test])),
+        "shared": len(both),
+        "test_units_shared": int(np.isin(codes[test], both).sum()),
+        "units_without": units["group"].null_count(),
+    }
