@@ -37,7 +37,7 @@ class RunRecord:
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`; `min_events` as realised. preset: name.
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
-        split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, `contaminating` …
+        split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, and more
             (see `splitfacts`); `shared_lines`: of units on both sides.
         audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
             `threshold` is of.
