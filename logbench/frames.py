@@ -35,10 +35,12 @@ LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "component": pl.String(),
     "node": pl.String(),
     "file": pl.String(),
+    "group": pl.String(),
     "label": pl.Int8(),
 }
-"""Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file."""
-SHOWN = ("time", "level", "component", "node", "file", "id")
+"""Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
+`group` what units have in common, such as the host or job that they come from."""
+SHOWN = ("time", "level", "component", "node", "file", "group", "id")
 """Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one."""
 
 
@@ -101,8 +103,9 @@ class KeySequences:
     """A data set that comes as key sequences and so enters after parsing.
 
     Attributes:
-        frame: columns `unit` (String), `keys` (List[Int64]), and where known `label` (Int8) and `part`
-            (String: `train` or `test`), one row a unit in file order.
+        frame: columns `unit` (String), `keys` (List[Int64]), and where known `label` (Int8), `part`
+            (String: `train` or `test`) and `group` (String: what units have in common, such as a host or job), one
+            row a unit in file order.
         files: the files read, for the digest.
     """
 
@@ -110,7 +113,9 @@ class KeySequences:
     files: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
-        wanted = {"unit": pl.String(), "keys": pl.List(pl.Int64())}
+        wanted: dict[str, pl.DataType] = {"unit": pl.String(), "keys": pl.List(pl.Int64())}
+        if "group" in self.frame.columns:
+            wanted["group"] = pl.String()
         for name, dtype in wanted.items():
             if self.frame.schema.get(name) != dtype:
                 raise PluginError(

@@ -18,7 +18,9 @@ from .assigned import Assigned
 from .errors import DataError, PluginError
 from .frames import KeySequences, Lines
 from .given import Given
+from .groups import UnitGroups
 from .interfaces import Parser, Progress, Windower
+from .numbers import Numbers
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ class Grouped:
 
     Attributes:
         units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
-            `first_line`, `last_line` (Int64), `part` (String) where the data set gives it, and `side` (Int8, see
-            `split`) where the lines were split before the units were made.
+            `first_line`, `last_line` (Int64), `part` (String) where the data set gives it, `group` (String, see
+            `groups`) where it or the windower does, and `side` (Int8, see `split`) where the lines were split
+            before the units were made.
         offsets: int64 [units + 1], where each unit's events begin.
         codes: int32 [events], row of `messages` for each event.
         lines: uint32 [events], line number of each event; int64 for key sequences, the event's position.
@@ -76,6 +79,8 @@ class Read:
         units, shapes: String, names in first-seen order.
         lines: lines read: those of a unit, and those of none. without: the latter.
         first_time: what a line has before any that has a time.
+        groups: String [units], the group of each unit's first line; None where lines have no groups. mixed: units
+            with lines of several groups.
     """
 
     spool: Spool
@@ -85,6 +90,8 @@ class Read:
     lines: int
     without: int
     first_time: int | None
+    groups: pl.Series | None = None
+    mixed: int = 0
 
 
 def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> Read:
@@ -114,7 +121,8 @@ def given_of(lines: Lines, parser: Parser, first: int = 0) -> Given:
 def batches(
     given: Given, windower: Windower, progress: Progress, times: bool, estimate: float | None = None
 ) -> Iterator[pl.DataFrame]:
-    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`.
+    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`
+    and `group` where they are known.
 
     A line of several units stands once for each; a line of none has a null unit.
 
@@ -152,7 +160,11 @@ def _chosen(answer: Any, times: bool) -> pl.LazyFrame:
         if name not in schema:
             raise PluginError(f"the windower must keep every column, there is no {name!r} any more")
     names = pl.Categorical(pl.Categories.random())
-    extra = ["time"] if times and "time" in schema else []
+    extra: list[Any] = ["time"] if times and "time" in schema else []
+    if "group" in schema:
+        if schema["group"] not in (pl.String, pl.Categorical):
+            raise PluginError(f"the windower's column 'group' must be String, got {schema['group']}")
+        extra.append(pl.col("group").cast(pl.Categorical(pl.Categories.random())))
     return answer.select("line", pl.col("unit").cast(names), "shape", *extra)
 
 
@@ -162,7 +174,7 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
     Raises:
         DataError: no line belongs to a unit.
     """
-    units, shapes, spool = Numbers(), Numbers(), Spool()
+    units, shapes, groups, spool = Numbers(), Numbers(), UnitGroups(), Spool()
     sizes = np.zeros(0, dtype=np.int64)
     inside, without, last, clock = 0, 0, -1, _Clock()
     for batch in frames:
@@ -174,6 +186,8 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         unit, line = units.of(frame["unit"]), frame["line"].to_numpy()
         inside += int(np.count_nonzero(np.diff(line))) + int(line[0] != last)
         last = int(line[-1])
+        if "group" in frame.columns:
+            groups.add(unit, frame["group"])
         found = np.bincount(unit, minlength=max(len(units), len(sizes)))
         found[: len(sizes)] += sizes
         sizes = found
@@ -185,43 +199,17 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         raise DataError(
             f"none of the {without:,} lines belongs to a unit: wrong data set or windower for this log?"
         )
-    return Read(spool, sizes, units.names(), shapes.names(), inside + without, without, clock.first)
-
-
-class Numbers:
-    """Categories numbered in first-seen order (their own codes depend on which thread came first)."""
-
-    def __init__(self) -> None:
-        self._number = np.full(1 << 10, -1, dtype=np.int32)
-        self._names: list[pl.Series] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def of(self, column: pl.Series) -> NDArray[np.int32]:
-        """Number of each value, int32 [n]; all columns are of one Categorical type, without nulls."""
-        physical = column.to_physical().to_numpy()
-        most = int(physical.max()) + 1
-        if most > len(self._number):
-            more = np.full(max(most, 2 * len(self._number)) - len(self._number), -1, dtype=np.int32)
-            self._number = np.concatenate([self._number, more])
-        result: NDArray[np.int32] = self._number[physical]
-        if result.min() >= 0:
-            return result
-        new = np.flatnonzero(result < 0)
-        codes = physical[new]
-        self._number[codes[::-1]] = -1 - np.arange(len(codes) - 1, -1, -1, dtype=np.int32)  # the first one wins
-        first = np.flatnonzero(self._number[codes] == -1 - np.arange(len(codes), dtype=np.int32))
-        self._number[codes[first]] = np.arange(self._count, self._count + len(first), dtype=np.int32)
-        self._count += len(first)
-        self._names.append(column.gather(new[first]).cast(pl.String))
-        result[new] = self._number[codes]
-        return result
-
-    def names(self) -> pl.Series:
-        """The names by number, String."""
-        return pl.concat(self._names) if self._names else pl.Series(dtype=pl.String)
+    return Read(
+        spool=spool,
+        sizes=sizes,
+        units=units.names(),
+        shapes=shapes.names(),
+        lines=inside + without,
+        without=without,
+        first_time=clock.first,
+        groups=groups.names(),
+        mixed=groups.mixed,
+    )
 
 
 class _Clock:
@@ -276,9 +264,13 @@ def group_lines(read: Read, parser: Parser, labels: Callable[[], pl.DataFrame] |
     offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
     first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
     units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)
+    if read.groups is not None:
+        units = units.with_columns(group=read.groups)
     line_labels = columns.get("label")
     units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
     facts = {"lines": read.lines, "events": read.spool.events, "lines_without_unit": read.without, **label_facts}
+    if read.mixed:
+        facts["units_of_several_groups"] = read.mixed
     return Grouped(units, offsets, codes, lines, messages, times, line_labels, facts)
 
 
@@ -333,7 +325,8 @@ def group_sequences(data: KeySequences) -> Grouped:
     codes, messages = numbers.of(flat.cast(pl.Categorical(pl.Categories.random()))), numbers.names()
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)
-    units = frame.select("unit", label.alias("label"), *(["part"] if "part" in frame.columns else []))
+    given = [name for name in ("part", "group") if name in frame.columns]
+    units = frame.select("unit", label.alias("label"), *given)
     units = units.with_columns(first_line=pl.Series(offsets[:-1]), last_line=pl.Series(offsets[1:] - 1))
     facts = {"lines": 0, "events": len(codes), "units_without_label": int((units["label"] < 0).sum())}
     lines = np.arange(len(codes), dtype=np.int64)

@@ -11,8 +11,52 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from .numbers import Numbers
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+NONE = -1
+"""Number of no group."""
+
+
+class UnitGroups:
+    """The group of each unit's first line, and which units have lines of several, in one pass over the lines."""
+
+    def __init__(self) -> None:
+        self._numbers = Numbers()
+        self._first = np.empty(0, dtype=np.int32)
+        self._several = np.empty(0, dtype=bool)
+
+    def add(self, unit: NDArray[np.int32], group: pl.Series) -> None:
+        """Further lines.
+
+        Args:
+            unit: int32 [lines], numbers of units, new ones in first-seen order. group: Categorical, null: of none.
+        """
+        code = np.full(len(unit), NONE, dtype=np.int32)
+        known = group.is_not_null().to_numpy()
+        if known.any():
+            code[known] = self._numbers.of(group.drop_nulls())
+        before = len(self._first)
+        more = max(int(unit.max()) + 1 - before, 0)
+        fresh = np.full(more, NONE, dtype=np.int32)
+        late = np.flatnonzero(unit >= before)[::-1]
+        fresh[unit[late] - before] = code[late]  # the first line is written last
+        self._first = np.concatenate([self._first, fresh])
+        self._several = np.concatenate([self._several, np.zeros(more, dtype=bool)])
+        self._several[unit[code != self._first[unit]]] = True
+
+    def names(self) -> pl.Series | None:
+        """The group of each unit, String [units]; None where no line has a group."""
+        if not len(self._numbers):
+            return None
+        return self._numbers.names().gather(pl.Series(self._first).replace(NONE, None)).alias("group")
+
+    @property
+    def mixed(self) -> int:
+        """Units with lines of several groups, or of one and of none."""
+        return int(self._several.sum())
 
 
 def group_codes(units: pl.DataFrame) -> NDArray[np.int64] | None:

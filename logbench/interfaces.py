@@ -281,6 +281,10 @@ class Windower(Protocol):
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Add column `unit` (String). A line of several units is repeated, a line of none has null.
 
+        It may add a column `group` (String), unless the data set names one: what several units have in common,
+        such as the node that windows are made within. A unit is of the group of its first line; the record counts
+        groups that train and are tested, and `train = "group"` keeps whole groups apart.
+
         Every column of `lines` must be kept, and the order of lines. They hold neither labels nor the raw text,
         see `Lines.shown`. Where the traits say `cuts_lines` and the split is chronological, `lines` have `side`
         (Int8: 0 training, 1 held out, 2 test, 3 reserved, between 1 and 2) and `place` (UInt32, from 0 within the

@@ -159,10 +159,23 @@ def label_of(form: LineFormat) -> pl.Expr:
     return (~normal if form.normal else anomalous).cast(pl.Int8)
 
 
+def _source(name: str, message: pl.Expr) -> pl.Expr:
+    """What an id or a group is looked for in."""
+    given = {"message": message, "raw": pl.col("raw"), "file": pl.col("file")}
+    return given[name] if name in given else named(name)
+
+
+def group_of(form: LineFormat, message: pl.Expr) -> pl.Expr:
+    """The group of an event, null where it has none."""
+    source = _source(form.group, message)
+    if not form.group_pattern:
+        return pl.when(source != "").then(source)
+    return source.str.extract(form.group_pattern, 1 if group_names(form.group_pattern) else 0)
+
+
 def id_of(form: LineFormat, message: pl.Expr) -> pl.Expr:
     """The id of an event, or all of them; null, or an empty list, where it has none."""
-    source = {"message": message, "raw": pl.col("raw"), "file": pl.col("file")}.get(form.id)
-    source = named(form.id) if source is None else source
+    source = _source(form.id, message)
     if not form.id_pattern:
         return pl.when(source != "").then(source)
     if group_names(form.id_pattern):
@@ -196,7 +209,10 @@ def checked(form: LineFormat) -> LineFormat:
         raise ConfigError(f"normal: {sorted(both)[0]!r} is in anomalous too")
     if form.id in ("message", "raw") and not form.id_pattern:
         raise ConfigError(f"id_pattern: an id in the {form.id} needs a regular expression")
+    if form.group in ("message", "raw") and not form.group_pattern:
+        raise ConfigError(f"group_pattern: a group in the {form.group} needs a regular expression")
     _check_regex("id_pattern", form.id_pattern)
+    _check_regex("group_pattern", form.group_pattern)
     if form.format in ("pattern", "regex"):
         _check_fields(form)
     for how in form.time_format:

@@ -49,6 +49,12 @@ class LineFormat:
     level: str = option("", "field with the level")
     component: str = option("", "field with the component")
     node: str = option("", "field with the machine")
+    group: str = option(
+        "",
+        "field with what several sessions have in common, such as a host or job, or message, raw or file, in "
+        "which group_pattern is looked up",
+    )
+    group_pattern: str = option("", "regular expression of a group: its first group, or the whole match")
     id: str = option("", "field with the session's id, or message, raw or file, in which id_pattern is looked up")
     id_pattern: str = option(
         "", "regular expression of an id: its first group, or without groups every match (a line in many sessions)"
@@ -61,7 +67,7 @@ class LineFormat:
     def fields(self) -> tuple[str, ...]:
         """The fields that columns are made of."""
         named = (self.message, *self.time, self.level, self.component, self.node, self.label)
-        ids = () if self.id in GIVEN else (self.id,)
+        ids = [name for name in (self.id, self.group) if name not in GIVEN]
         return tuple(dict.fromkeys(name for name in (*named, *ids) if name))
 
 

@@ -15,7 +15,19 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from .frames import LINE_SCHEMA, Lines
-from .linefields import WHOLE, Splitter, checked, group_names, id_of, label_of, named, private, splitter, time_of
+from .linefields import (
+    WHOLE,
+    Splitter,
+    checked,
+    group_names,
+    group_of,
+    id_of,
+    label_of,
+    named,
+    private,
+    splitter,
+    time_of,
+)
 from .lineformat import SEPARATORS, LineFormat
 from .streams import parse
 from .texts import Text, Texts, find_texts
@@ -41,8 +53,8 @@ def open_lines(
     """The lines of the files that `patterns` name, see `texts.find_texts`.
 
     Columns `line`, `message`, `raw`, `file`, and those that `form` declares of `time`, `level`, `component`,
-    `node`, `id` (String, or List[String]) and `label`. `line` counts events from 0 through all files; `at`
-    (UInt32) is the event's first line in its own file, from 1; `matched` (Boolean): it is as declared.
+    `node`, `group`, `id` (String, or List[String]) and `label`. `line` counts events from 0 through all files;
+    `at` (UInt32) is the event's first line in its own file, from 1; `matched` (Boolean): it is as declared.
 
     Args:
         labels: gives the labels by unit (see `Lines.labels`); called with a function that reads the log once more
@@ -118,7 +130,7 @@ class Reader:
         """Columns and their types."""
         form = self.form
         kept = {"time": form.time, "level": form.level, "component": form.component, "node": form.node}
-        kept |= {"label": form.label}
+        kept |= {"label": form.label, "group": form.group}
         schema: dict[str, Any] = {name: dtype for name, dtype in LINE_SCHEMA.items() if kept.get(name, "always")}
         if form.id:
             many = form.id_pattern and not group_names(form.id_pattern)
@@ -196,6 +208,7 @@ class Reader:
             "node": named(form.node),
             "time": time_of(form),
             "label": label_of(form),
+            "group": group_of(form, message),
             "id": id_of(form, message),
             "matched": pl.col(WHOLE).is_not_null() & split.message.is_not_null(),
         }

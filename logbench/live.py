@@ -177,7 +177,7 @@ class _Live:
 
     def _keep(self, read: pl.DataFrame, places: pl.DataFrame) -> None:
         """Lines of sessions, until these close."""
-        kept = read.filter(pl.col("unit").is_not_null())
+        kept = read.filter(pl.col("unit").is_not_null()).drop("group", strict=False)
         self.facts["lines_without_unit"] += len(places) - kept["line"].n_unique()
         seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
         kept = kept.with_columns(pl.col("unit", "shape").cast(pl.String), seen=seen.fill_null(self.newest))

@@ -46,7 +46,8 @@ class RunRecord:
             `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
         bound: `f1` that no verdict by key sequence alone can pass on the tested units, `ambiguous` (sequences with
             both labels), `units` (anomalous ones of these).
-        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`; and under `event`.
+        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `repeats` (a training sequence),
+            `unlabelled`; and under `event`.
         metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
         directions: unit → metric → `higher` or `lower`, which way it is better; counts have none.
         trivial: rule → the shape of `metrics`.

@@ -118,7 +118,10 @@ def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> d
 
 
 def counts_of(units: pl.DataFrame) -> dict[str, Any]:
-    """How many ruled units are `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`."""
+    """How many ruled units are `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
+
+    And, where it is known which units repeat a training sequence, how many (`repeats`).
+    """
     labelled = units.filter(pl.col("label") >= 0)
     dropped = labelled.filter(pl.col("score").is_null())
     excluded = {
@@ -134,6 +137,7 @@ def counts_of(units: pl.DataFrame) -> dict[str, Any]:
         "excluded": excluded,
         "short": _number(units.filter("short")),
         "unseen": _number(units.filter(pl.col("unseen") > 0)),
+        **({"repeats": _number(units.filter("repeats"))} if "repeats" in units.columns else {}),
         "unlabelled": _number(units) - _number(labelled),
     }
 
@@ -177,10 +181,13 @@ def distinct_units(units: pl.DataFrame, judged: Sequence[str] = ("score", "verdi
 
 
 def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
-    """Metrics of labelled, scored units, by unit and then `all` | `distinct`.
+    """Metrics of labelled, scored units, by unit and then `all` | `distinct` | `unseen_sequences`.
+
+    The last are those of units whose key sequence does not train: what a model says beyond what it was shown. They
+    are null where there is no such unit, and left out where it is not known.
 
     Args:
-        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`.
+        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`, and where known `repeats`.
         evaluators: name → Evaluator.
         unit: what a unit is called.
         weighted: a class is subsampled, so distinct metrics cannot be known and are null.
@@ -189,6 +196,7 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
     if not known.height:
         return {}
     distinct = distinct_units(known)
+    beyond = known.filter(~pl.col("repeats")) if "repeats" in known.columns else None
     result: dict[str, Any] = {}
     for name, evaluator in evaluators.items():
         key = key_of(name, evaluator, unit)
@@ -197,8 +205,13 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         result[key] = {
             "all": _answer(name, evaluator.evaluate(known)),
             "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct)),
+            **({} if beyond is None else {"unseen_sequences": _of_some(name, evaluator, beyond)}),
         }
     return result
+
+
+def _of_some(name: str, evaluator: Any, units: pl.DataFrame) -> dict[str, Any] | None:
+    return _answer(name, evaluator.evaluate(units)) if units.height else None
 
 
 def _answer(name: str, came: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Hadoop:
     """
 
     def read(self, path: Path) -> Lines:
-        """Events with time, level, component and `id`, the application; see `Dataset.read`."""
+        """Events with time, level, component and `id` and `group`, the application; see `Dataset.read`."""
         from logbench import LineFormat, open_lines
 
         lone = path.is_file() and path.suffix != ".zip"
@@ -59,6 +59,8 @@ class Hadoop:
             component="Component",
             id="raw" if lone else "file",
             id_pattern=f"({APPLICATION})",
+            group="raw" if lone else "file",
+            group_pattern=APPLICATION,
         )
         return open_lines(
             path, ["*.log" if lone else "application_*/*.log"], form, None if lone else partial(labels, path)

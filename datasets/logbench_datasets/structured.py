@@ -47,6 +47,7 @@ class StructuredConfig:
     unit_pattern: str = option(
         "", "regular expression of the id within that column; its first group, or each match"
     )
+    group: str = option("", "column with what several sessions have in common, such as a host or job")
     label: str = option("", "column with the label of the line")
     normal: tuple[str, ...] = option(("-", "Normal", "0"), "labels that mean normal; anything else is anomalous")
     time: tuple[str, ...] = option((), "columns with the time, joined by a space")
@@ -69,6 +70,7 @@ class Structured:
             message=c.message,
             id=c.unit,
             id_pattern=c.unit_pattern,
+            group=c.group,
             label=c.label,
             normal=c.normal,
             time=c.time,

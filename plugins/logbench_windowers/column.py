@@ -27,7 +27,7 @@ class Column:
             UnfitError: the lines have no such column.
         """
         require(lines, self.name)
-        return lines.with_columns(unit=pl.col(self.name))
+        return grouped_by(lines.with_columns(unit=pl.col(self.name)), self.name)
 
 
 def require(lines: pl.LazyFrame, name: str) -> None:
@@ -38,6 +38,11 @@ def require(lines: pl.LazyFrame, name: str) -> None:
     """
     if name not in (schema := lines.collect_schema()):
         raise UnfitError(f"windows by {name} need lines with a {name}, here they have {', '.join(schema.names())}")
+
+
+def grouped_by(lines: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """`lines` with the column `name` as the group of their units, unless the data set names a group."""
+    return lines if "group" in lines.collect_schema() else lines.with_columns(group=pl.col(name))
 
 
 def in_windows(lines: pl.LazyFrame, windows: tuple[pl.Expr, pl.Expr], within: str) -> pl.LazyFrame:

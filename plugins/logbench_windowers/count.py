@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from .column import Step, in_order, in_windows, require
+from .column import Step, grouped_by, in_order, in_windows, require
 
 
 class Count:
@@ -32,7 +32,8 @@ class Count:
             require(lines, self.within)
             side = ["side"] if "side" in lines.collect_schema() else []
             groups, copies = [self.within, *side], -(-self.size // self.stride)
-            return in_order(lines, lambda: self._pass(groups), groups, copies)
+            assigned = in_order(lines, lambda: self._pass(groups), groups, copies)
+            return grouped_by(assigned, self.within)
         place = pl.col("place" if "place" in lines.collect_schema() else "line").cast(pl.Int64)
         return self._named(lines, place, pl.col("line").cast(pl.Int64) - place)
 

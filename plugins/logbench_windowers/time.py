@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from .column import Step, in_order, in_windows, require
+from .column import Step, grouped_by, in_order, in_windows, require
 
 NAMES = {60 * 10**6: "%Y-%m-%d %H:%M", 10**6: "%Y-%m-%d %H:%M:%S", 1: "%Y-%m-%d %H:%M:%S%.6f"}
 """How a window's beginning is written, by what its stride is a multiple of."""
@@ -38,7 +38,8 @@ class Time:
         needs = ["time", *([self.within] if self.within != "none" else [])]
         for name in needs:
             require(lines, name)
-        return in_order(lines, self._pass, needs, -(-self.size // self.stride))
+        assigned = in_order(lines, self._pass, needs, -(-self.size // self.stride))
+        return assigned if self.within == "none" else grouped_by(assigned, self.within)
 
     def counted(self) -> Mapping[str, int]:
         """What the last pass met: lines earlier than the one before, and lines without a time."""
