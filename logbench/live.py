@@ -22,6 +22,7 @@ from .grouping import batches, coded, given_of, group_lines
 from .interfaces import Context, silent
 from .linereader import Pieces
 from .met import left_over
+from .needs import check_needs
 from .scoring import score_grouped
 from .streams import LONGEST
 
@@ -68,7 +69,8 @@ def score_stream(
 
     Raises:
         DataError: the data set cannot read the lines.
-        UnfitError: the windower counts lines, so it needs all of them at once, or a line end is no single byte.
+        UnfitError: the windower counts lines, so it needs all of them at once, a line end is no single byte, or
+            the lines lack what the model needs.
     """
     windower = bundle.parts["windower"]
     built = windower.build()
@@ -148,6 +150,7 @@ class _Live:
             opened = self.bundle.parts["dataset"].build().read(file)
             if not isinstance(opened, Lines):
                 raise DataError("standard input: this model scores key sequences, give a file by --data")
+            check_needs(self.bundle.parts["model"], self.bundle.parts["dataset"].name, opened, scoring=True)
             frame = self._placed(opened).collect()
             self.facts.update(opened.counted() if opened.counted else {})
         windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser

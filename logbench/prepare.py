@@ -18,6 +18,7 @@ from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Progress
 from .label_noise import noisy
 from .locate import locate
+from .needs import check_needs
 from .parsing import Vocabulary, learn, sessions_of
 from .plan import Job
 from .registry import Registry
@@ -131,6 +132,7 @@ def _grouped(
         path = locate(job.dataset, job.plan.data, registry, stage.progress)
         assert path is not None
         opened = dataset.read(path)
+        check_needs(job.model, job.dataset.name, opened)
         stamps = _stamps(opened.files)
         files = digest_of(opened.files, stage.progress)
     together = {job.model.name, *job.plan.companions}
@@ -149,7 +151,7 @@ def _grouped(
             with stages(name) as stage:
                 stage.facts["shared"] = True
         grouped: Grouped = shared.kept["grouped", key]
-        _check_needs(job, grouped)
+        check_needs(job.model, job.dataset.name, grouped)
         return path, files, key, grouped
     if job.plan.cache and cache.has(key):
         with stages("read") as stage:
@@ -166,20 +168,13 @@ def _grouped(
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
     shared.kept["grouped", key] = made
-    _check_needs(job, made)
+    check_needs(job.model, job.dataset.name, made)
     return path, files, key, made
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
     """Size and time of change of each file, None of one that is gone."""
     return [(file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else None for file in files]
-
-
-def _check_needs(job: Job, grouped: Grouped) -> None:
-    needs = job.model.entry.item.traits.needs
-    for need, column in (("times", grouped.times), ("line_labels", grouped.line_labels)):
-        if need in needs and column is None:
-            raise UnfitError(f"model {job.model.name} needs {need}, data set {job.dataset.name} has none")
 
 
 def digest_of(files: Sequence[Path], progress: Progress | None = None) -> str:

@@ -18,6 +18,7 @@ from . import combination, hookspecs, ownlogs
 from .config import suggest
 from .errors import ConfigError
 from .interfaces import Component, Kind, Preset, Table
+from .traits import fault
 
 GROUP = "logbench"
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -250,6 +251,8 @@ def _check_item(hook: str, item: Any) -> None:
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
     if isinstance(item, Component) and item.config is not None:
         _check_config(hook, item)
+    if isinstance(item, Component) and (wrong := _traits_fault(hook, item)):
+        raise _RefusalError(f"{hook} yields {item.name!r} with {wrong}")
     if hook == "logbench_datasets" and item.card is None:
         raise _RefusalError(f"{hook} yields {item.name!r} without a card")
 
@@ -264,6 +267,16 @@ def _check_config(hook: str, item: Component[Any]) -> None:
         get_type_hints(item.config)
     except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
         raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
+
+
+def _traits_fault(hook: str, item: Component[Any]) -> str:
+    """What is wrong with the traits, by the default configuration where they are a function of it."""
+    kind = next(kind for kind in KINDS if hook == f"logbench_{kind}s")
+    try:
+        config = item.config() if item.config else None
+    except ConfigError as error:
+        return f"defaults that it refuses itself: {error}"
+    return fault(kind, item.traits, config)
 
 
 def _by_any_name(table: Mapping[str, Entry]) -> dict[str, Entry]:

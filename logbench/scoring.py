@@ -17,6 +17,7 @@ from .frames import KeySequences, Lines, Scores, Sessions, spread
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Context, Progress
 from .met import left_over
+from .needs import check_needs
 from .parsing import sessions_of
 from .verdicts import alarm, ruled
 
@@ -32,9 +33,10 @@ def score_bundle(
         `raw` (of the deciding line of an alarm), `file` and `at` (see `Lines.located`).
 
     Raises:
-        DataError: the data cannot be read.
+        DataError: the data cannot be read. UnfitError: they lack what the model needs.
     """
     opened = bundle.parts["dataset"].build().read(data)
+    check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
     grouped = _grouped(bundle, opened, progress)
     if told := left_over(
         {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
@@ -45,7 +47,12 @@ def score_bundle(
 
 
 def score_grouped(bundle: Bundle, grouped: Grouped, context: Context) -> pl.DataFrame:
-    """The same columns without `raw`, units in order of first line."""
+    """The same columns without `raw`, units in order of first line.
+
+    Raises:
+        UnfitError: the data lack what the model needs.
+    """
+    check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
     return _verdicts(bundle, sessions, context).join(names, on="key", how="left", maintain_order="left")

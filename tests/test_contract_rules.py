@@ -329,17 +329,14 @@ def test_options_that_are_not_strict_are_found(config: type) -> None:
     assert "options" in violated("model", lambda config: Model(Config()), config=config)
 
 
-@pytest.mark.parametrize(
-    ("traits", "said"),
-    [
-        (Traits(supervision="semisupervised"), "supervision to be one of"),  # type: ignore[arg-type]
-        (Traits(needs=frozenset({"time"})), "needs out of"),  # type: ignore[arg-type]
-        (Traits(rule=True), "a rule to have a fixed_threshold"),
-        (Traits(fixed_threshold=lambda config: "high"), "fixed_threshold to be a number"),  # type: ignore[arg-type,return-value]
-    ],
-)
-def test_traits_of_no_known_kind_are_found(traits: Traits, said: str) -> None:
-    assert said in violated("model", Model, traits=traits)["traits"]
+def test_traits_that_make_no_sense_with_a_configuration_are_found() -> None:
+    """Those of the defaults are refused where the component is registered."""
+    traits = Traits(fixed_threshold=lambda config: 1.0 if config.size < 5 else "high")
+    known = registry("model", Model, traits=traits)
+    assert not [one for one in check("model", "broken", registry=known) if one.rule == "traits" and one.expected]
+    outcomes = check("model", "broken", registry=known, settings={"size": 5})
+    (came,) = (one.came for one in outcomes if one.rule == "traits")
+    assert came == "traits.fixed_threshold of the configuration is 'high': expected a number"
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ..errors import UnfitError
 from ..frames import Scores, Sessions
-from ..interfaces import Context, Need, Supervision
+from ..interfaces import Context
 from ..plain import plain
+from ..traits import fault
 from . import material
 from .rules import InapplicableError, Subject, ViolationError, expect, rule
 from .watch import Watch, watched
@@ -117,14 +118,8 @@ def runs(subject: Subject) -> None:
 
 @rule("model", "traits", "the traits are of the known kinds")
 def traits(subject: Subject) -> None:
-    found = subject.traits
-    kinds, needs = get_args(Supervision), get_args(Need)
-    expect(found.supervision in kinds, f"supervision to be one of {', '.join(kinds)}", repr(found.supervision))
-    expect(set(found.needs) <= set(needs), f"needs out of {', '.join(needs)}", str(sorted(found.needs)))
-    fixed = found.fixed_threshold
-    value = fixed(subject.part.config) if callable(fixed) else fixed
-    expect(value is None or isinstance(value, int | float), "fixed_threshold to be a number or None", repr(value))
-    expect(not found.rule or value is not None, "a rule to have a fixed_threshold", "None")
+    wrong = fault("model", subject.traits, subject.part.config)
+    expect(not wrong, "traits that make sense with this configuration", wrong)
 
 
 @rule("model", "shapes", "numbers and events have their shapes and types, facts are plain values")

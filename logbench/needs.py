@@ -1,0 +1,55 @@
+"""What a model needs beside keys, and how it is known whether the data have it: as early as it can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import UnfitError
+from .frames import KeySequences, Lines
+from .grouping import Grouped
+from .interfaces import Need
+from .plan import Part
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a need is looked for.
+
+    Attributes:
+        opened: whether data that were opened, and not read yet, may have it.
+        grouped: whether units have it.
+        to_score: a fitted model needs it, too.
+    """
+
+    opened: Callable[[Lines | KeySequences], bool]
+    grouped: Callable[[Grouped], bool]
+    to_score: bool = True
+
+
+def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
+    return lambda opened: isinstance(opened, Lines) and name in opened.frame.collect_schema()
+
+
+NEEDS: dict[Need, Found] = {
+    "times": Found(_column("time"), lambda grouped: grouped.times is not None),
+    "templates": Found(_column("message"), lambda grouped: not grouped.sequences),
+    "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, to_score=False),
+}
+"""Every need that a model may declare. Key sequences are numbers: they have no templates."""
+
+
+def check_needs(model: Part, dataset: str, data: Lines | KeySequences | Grouped, scoring: bool = False) -> None:
+    """Nothing where the data have all that a model needs, as far as it can be told.
+
+    Args:
+        dataset: name. scoring: the model is fitted already.
+
+    Raises:
+        UnfitError: they lack something.
+    """
+    for need in sorted(model.entry.item.traits.needs):
+        found = NEEDS[need]
+        there = found.grouped(data) if isinstance(data, Grouped) else found.opened(data)
+        if not there and (found.to_score or not scoring):
+            raise UnfitError(f"model {model.name} needs {need.replace('_', ' ')}, data set {dataset} has none")

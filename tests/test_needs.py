@@ -1,0 +1,156 @@
+"""What a model declares that it needs is looked for before anything is read, in runs, saved models and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from labelled_log import CARD, Log, write
+
+from logbench import Component, KeySequences, Lines, RunRecord, Traits, UnfitError, hookimpl, run
+from logbench.bundle import Bundle
+from logbench.interfaces import Need, silent
+from logbench.live import score_stream
+from logbench.plan import configured
+from logbench.registry import Plugin, Registry, installed
+from logbench.scoring import score_bundle
+
+
+class Needy:
+    """Scores nothing; notes what it was given."""
+
+    def fit(self, train: Any, context: Any) -> None: ...
+
+    def score(self, sessions: Any, context: Any) -> Any:
+        return np.zeros(len(sessions))
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None: ...
+
+
+class Bare:
+    """The log without times and labels."""
+
+    reads: int = 0
+
+    def read(self, path: Path) -> Lines:
+        frame = Log().read(path).frame.drop("time", "label")
+
+        def counted(message: pl.Series) -> pl.Series:
+            type(self).reads += 1
+            return message
+
+        return Lines(frame.with_columns(pl.col("message").map_batches(counted, pl.String)), files=[path])
+
+
+class Timeless:
+    """The log with a column of times that holds none."""
+
+    def read(self, path: Path) -> Lines:
+        return Lines(Log().read(path).frame.with_columns(time=pl.lit(None, pl.Datetime("us"))), files=[path])
+
+
+class Numbers:
+    """Key sequences."""
+
+    def read(self, path: Path) -> KeySequences:
+        units = {"unit": [f"u{n}" for n in range(60)], "keys": [[1, 2, n % 3] for n in range(60)]}
+        frame = pl.DataFrame({**units, "label": [int(n > 55) for n in range(60)]})
+        return KeySequences(frame.cast({"label": pl.Int8}), [path])
+
+
+DATASETS: dict[str, tuple[Callable[[], Any], set[str]]] = {
+    "log": (Log, {"times", "templates", "line_labels"}),
+    "bare": (Bare, {"templates"}),
+    "timeless": (Timeless, {"templates", "line_labels"}),
+    "numbers": (Numbers, set()),
+}
+"""Data sets, and what they have."""
+NEEDS: tuple[Need, ...] = ("times", "templates", "line_labels")
+
+
+def registry() -> Registry:
+    module = ModuleType("mine")
+    models = [Component(need, Needy, traits=Traits(needs=frozenset({need}))) for need in NEEDS]
+    hooks = {
+        "logbench_models": models,
+        "logbench_datasets": [Component(name, build, card=CARD) for name, (build, _) in DATASETS.items()],
+    }
+    for hook, items in hooks.items():
+        setattr(module, hook, hookimpl(lambda items=items: items, specname=hook))
+    found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
+    assert not found.broken
+    return found
+
+
+def made(model: str, dataset: str, path: Path, **options: Any) -> RunRecord:
+    protocol = {"train": "first", "train_units": 20, "content": "mixed", "min_events": 0}
+    options |= {"out": path.parent / "runs", "settings": {"protocol": protocol}}
+    (record,) = run(model, dataset=dataset, data=path, windower="node", registry=registry(), **options)
+    return record
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return write(tmp_path / "a.log", [(f"step {n % 7}", int(n > 500), n, f"n{n // 10}") for n in range(600)])
+
+
+@pytest.mark.parametrize("dataset", list(DATASETS))
+@pytest.mark.parametrize("need", NEEDS)
+def test_a_model_is_skipped_where_the_data_lack_what_it_needs(need: Need, dataset: str, log: Path) -> None:
+    record = made(need, dataset, log)
+    if need in DATASETS[dataset][1]:
+        assert record.error is None
+        return
+    assert record.status == "skipped" and record.error is not None
+    assert record.error["message"] == f"model {need} needs {need.replace('_', ' ')}, data set {dataset} has none"
+    assert record.error["stage"] == ("group" if dataset == "timeless" else "locate"), "before anything is read"
+
+
+def test_nothing_is_read_where_the_columns_tell(log: Path) -> None:
+    Bare.reads = 0
+    assert made("times", "bare", log).status == "skipped" and Bare.reads == 0
+    assert made("templates", "bare", log).status == "ok" and Bare.reads > 0
+
+
+def test_a_combination_needs_what_its_members_need(log: Path) -> None:
+    record = made("templates+times", "bare", log)
+    assert record.status == "skipped" and record.error is not None
+    assert record.error["message"] == "model templates+times needs times, data set bare has none"
+    assert registry().get("model", "templates+times").item.traits.needs == {"templates", "times"}
+
+
+@pytest.mark.parametrize("way", ["file", "pipe"])
+def test_a_saved_model_needs_it_of_other_logs_too(way: str, log: Path, tmp_path: Path) -> None:
+    """But not the labels, which it has learnt from."""
+    known = registry()
+    for need in NEEDS:
+        assert made(need, "log", log, save=tmp_path / need).error is None
+        bundle = Bundle(tmp_path / need, known)
+        bundle.parts["dataset"] = configured(known.get("dataset", "bare"))
+
+        def score(bundle: Bundle = bundle) -> int:
+            if way == "file":
+                return len(score_bundle(bundle, log, "cpu", silent))
+            return sum(map(len, score_stream(bundle, iter([log.read_bytes()]), 1e9, "cpu", lambda: 0.0)))
+
+        if need == "times":
+            with pytest.raises(UnfitError, match="model times needs times, data set bare has none"):
+                score()
+        else:
+            assert score() == 60
+
+
+def test_times_that_are_null_are_told_when_a_saved_model_scores(log: Path, tmp_path: Path) -> None:
+    assert made("times", "log", log, save=tmp_path / "saved").error is None
+    known = registry()
+    bundle = Bundle(tmp_path / "saved", known)
+    bundle.parts["dataset"] = configured(known.get("dataset", "timeless"))
+    with pytest.raises(UnfitError, match="needs times"):
+        score_bundle(bundle, log, "cpu", silent)

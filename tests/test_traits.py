@@ -1,0 +1,122 @@
+"""Traits are looked at where a component is registered: a wrong one is told in one line, with what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+import pytest
+from test_registry import Thing, only_error, plugin
+
+from logbench import Component, Traits, hookimpl
+from logbench.interfaces import Kind, Need
+from logbench.needs import NEEDS
+from logbench.registry import Registry
+from logbench.traits import OF_WINDOWERS, fault, mismatch
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration that traits may be a function of."""
+
+    h: int = 3
+
+
+WRONG: list[tuple[str, Mapping[str, Any], str]] = [
+    (
+        "model",
+        {"supervision": "super"},
+        "traits.supervision='super': expected one of unsupervised, semi-supervised",
+    ),
+    ("model", {"supervision": "semisupervised"}, "; did you mean 'semi-supervised'?"),
+    ("model", {"supervision": None}, "traits.supervision=None: expected one of"),
+    ("model", {"needs": {"time"}}, "traits.needs={'time'}: expected one of times, templates"),
+    ("model", {"needs": frozenset({"times", "line_label"})}, "did you mean 'line_labels'?"),
+    ("model", {"needs": "times"}, "traits.needs='times': expected a set, such as frozenset({'times'})"),
+    ("model", {"needs": ["times"]}, "traits.needs=['times']: expected a set"),
+    ("model", {"min_events": -1}, "traits.min_events=-1: expected 1 or more"),
+    ("model", {"min_events": 0}, "traits.min_events=0: expected 1 or more"),
+    ("model", {"min_events": 2.5}, "traits.min_events=2.5: expected a whole number"),
+    ("model", {"min_events": True}, "traits.min_events=True: expected a whole number"),
+    ("model", {"min_events": lambda config: config.h - 9}, "traits.min_events=-6: expected 1 or more"),
+    (
+        "model",
+        {"min_events": lambda config: "3"},
+        "traits.min_events of the configuration is '3': expected a whole",
+    ),
+    (
+        "model",
+        {"min_events": lambda config: config.g},
+        "traits.min_events of the configuration raises AttributeErr",
+    ),
+    ("model", {"fixed_threshold": "9"}, "traits.fixed_threshold='9': expected a number"),
+    ("model", {"fixed_threshold": float("nan")}, "traits.fixed_threshold=nan: expected a number"),
+    ("model", {"fixed_threshold": lambda _: "high"}, "traits.fixed_threshold of the configuration is 'high'"),
+    ("model", {"rule": True}, "traits.rule: a rule needs a fixed_threshold"),
+    ("model", {"rule": 1, "fixed_threshold": 0.5}, "traits.rule=1: expected True or False"),
+    ("model", {"keys_only": "no"}, "traits.keys_only='no': expected True or False"),
+    ("model", {"uses_alpha": None}, "traits.uses_alpha=None: expected True or False"),
+    ("model", {"cuts_lines": True}, "traits.cuts_lines is for windowers alone"),
+    ("windower", {"cuts_lines": "yes"}, "traits.cuts_lines='yes': expected True or False"),
+    (
+        "windower",
+        {"overlaps": lambda config: config.h},
+        "traits.overlaps of the configuration is 3: expected True or",
+    ),
+    ("windower", {"unit": 3}, "traits.unit=3: expected a text"),
+    ("parser", {"overlaps": True}, "traits.overlaps is for windowers alone"),
+    ("parser", {"needs": "all"}, "traits.needs='all': expected a set"),
+]
+
+
+@pytest.mark.parametrize(("kind", "traits", "said"), WRONG, ids=[said[:60] for *_, said in WRONG])
+def test_a_component_with_wrong_traits_is_set_aside_with_one_line(
+    kind: str, traits: Mapping[str, Any], said: str
+) -> None:
+    item = Component("x", Thing, config=Config, traits=Traits(**traits))
+    hooks = {f"logbench_{kind}s": hookimpl(lambda: [item], specname=f"logbench_{kind}s")}
+    error = only_error(plugin("b", **hooks))
+    assert error.startswith(f"logbench_{kind}s yields 'x' with traits.") and said in error
+
+
+def test_traits_that_are_none_are_told() -> None:
+    item: Any = Component("x", Thing, traits={"rule": True})  # type: ignore[arg-type]
+    error = only_error(plugin("b", logbench_models=hookimpl(lambda: [item])))
+    assert "traits must be Traits(…), got dict" in error
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        Traits(),
+        Traits(supervision="supervised", needs=frozenset({"times", "templates", "line_labels"})),
+        Traits(needs={"times"}),  # type: ignore[arg-type]
+        Traits(min_events=lambda config: config.h + 1, fixed_threshold=lambda config: config.h, rule=True),
+        Traits(fixed_threshold=1, rule=True),
+        Traits(fixed_threshold=float("inf")),
+    ],
+)
+def test_right_traits_are_taken(traits: Traits) -> None:
+    assert fault("model", traits, Config()) == ""
+
+
+@pytest.mark.parametrize("kind", ["dataset", "parser", "windower", "model", "evaluator", "reporter"])
+def test_every_installed_component_has_traits_that_make_sense(kind: Kind) -> None:
+    registry = Registry()
+    assert not registry.broken
+    for name, entry in registry.components[kind].items():
+        config = entry.item.config() if entry.item.config else None
+        assert fault(kind, entry.item.traits, config) == "", name
+
+
+def test_each_trait_is_checked_by_its_type() -> None:
+    """A trait that is added is checked, too: no value of a class of its own fits any of them."""
+    for field in fields(Traits):
+        assert fault("windower", Traits(**{field.name: object()})) != "", field.name
+    assert mismatch(1, int) == mismatch(1, float) == mismatch("a", str) == mismatch(None, float | None) == ""
+    assert {field.name for field in fields(Traits)} > OF_WINDOWERS
+
+
+def test_each_need_can_be_looked_for() -> None:
+    assert set(NEEDS) == set(get_args(Need))
