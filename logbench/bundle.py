@@ -37,6 +37,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
         "run_id": record.run_id,
         "components": {kind: _saved(getattr(job, kind), record) for kind in KINDS},
         "protocol": dataclasses.asdict(job.protocol),
+        "short_limit": job.short_limit,
         "threshold": record.threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
@@ -82,6 +83,7 @@ class Bundle:
                 ) from None
             self.parts[kind] = configured(entry, saved["config"])
         self.protocol = EvaluationProtocol.of(self.facts["protocol"])
+        self.short_limit: int = self.facts["short_limit"]
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
         )

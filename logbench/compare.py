@@ -19,7 +19,10 @@ Record = Mapping[str, Any]
 
 
 def unlike(first: Record, other: Record) -> list[str]:
-    """What forbids to compare two runs: data set, split, protocol."""
+    """What forbids to compare two runs: data set, split, protocol as asked for.
+
+    The limit of short units may differ, where each model has its own; see `commonunits` for units left out by it.
+    """
     pairs = {
         "data set": (_dataset(first), _dataset(other)),
         "split": (first["split"].get("digest"), other["split"].get("digest")),
@@ -88,9 +91,18 @@ def _value(record: Record, metric: str) -> float:
 
 
 def sure(
-    first: Record, other: Record, folder: Path, metric: str, resamples: int, seed: int
+    first: Record,
+    other: Record,
+    folder: Path,
+    metric: str,
+    resamples: int,
+    seed: int,
+    common: pl.Series | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """How sure the difference of two comparable runs is, from their stored scores, and what cannot be said.
+
+    Args:
+        common: index of the units to look at, where the runs drop different ones; None: all that they judged.
 
     Returns:
         `low`, `high` (95% interval of the difference), `lower` (share of resamples in which `other` is lower),
@@ -101,7 +113,7 @@ def sure(
     """
     result: dict[str, Any] = dict.fromkeys(("low", "high", "lower", "clusters", "mcnemar"))
     try:
-        ours, theirs = (judged(record, folder) for record in (first, other))
+        ours, theirs = (_only(judged(record, folder), common) for record in (first, other))
     except DataError as error:
         return result, [f"no interval: {error}"]
     if not ours["index"].equals(theirs["index"]):
@@ -126,6 +138,10 @@ def sure(
     except DataError as error:
         notes.append(f"no McNemar's test: {error}")
     return result, notes
+
+
+def _only(frame: pl.DataFrame, units: pl.Series | None) -> pl.DataFrame:
+    return frame if units is None else frame.filter(pl.col("index").is_in(units.implode()))
 
 
 def judged(record: Record, folder: Path) -> pl.DataFrame:

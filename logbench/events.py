@@ -110,6 +110,8 @@ def judge(
     protocol: EvaluationProtocol,
     own: Own,
     evaluators: Mapping[str, Any],
+    *,
+    short_limit: int,
 ) -> dict[str, dict[str, Any]]:
     """Metrics, rules, threshold and counts of events, by the protocol that judges units.
 
@@ -117,6 +119,7 @@ def judge(
         frame: see the module.
         own: what the model's traits say of its threshold.
         evaluators: those whose metrics stand under the unit's name.
+        short_limit: events of a unit below which it is short, as where the frame was made.
 
     Returns:
         `metrics` and `trivial` as in the record (there are none of distinct events: an event's score depends on
@@ -128,7 +131,9 @@ def judge(
     if protocol.unseen == "ignore":
         raise UnfitError("unseen = ignore: models give no score of events without unseen keys")
     empty = {"ignoring": pl.lit(None, pl.Float64), "ignoring_event": pl.lit(None, pl.Int64), "event": pl.lit(0)}
-    decision = decide(frame.with_columns(**empty), replace(protocol, duplicates="all"), own)
+    decision = decide(
+        frame.with_columns(**empty), replace(protocol, duplicates="all"), own, short_limit=short_limit
+    )
     test = decision.units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
     return {
         "metrics": metrics_of(test, evaluators, UNIT, weighted=True),
@@ -148,12 +153,13 @@ def add_events(
     """Put what `judge` says under `event` beside what is said of units; or say why there is nothing.
 
     Args:
-        record: with `threshold` (`own` and `rule`) as of units.
+        record: with `threshold` (`own` and `rule`) and `counts` (`short_limit`) as of units.
         evaluators: name → Evaluator; those that are not of units are left out.
     """
     of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
+    limit = record.counts["short_limit"]
     try:
-        judged = judge(frame, protocol, Own.of(record.threshold), of_units)
+        judged = judge(frame, protocol, Own.of(record.threshold), of_units, short_limit=limit)
     except UnfitError as error:
         note(f"no metrics of events: {error}")
         return

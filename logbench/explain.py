@@ -43,13 +43,13 @@ def _expected(frame: pl.DataFrame, has: Any, sessions: Sessions, model: Any, con
     interesting = frame.select(
         pl.col("verdict").fill_null(False)
         | (pl.col("label") == 1)
-        | (pl.col("score").rank("ordinal", descending=True) <= TOP)
+        | (pl.col("score").rank("ordinal", descending=True) <= TOP).fill_null(False)  # a dropped unit has none
     ).to_series()
     rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
     if not len(rows):
         return nothing
     asked = sessions.take(frame["index"].to_numpy()[rows]).unlabelled()
-    answer = model.expected(asked, frame["decided_by"].to_numpy()[rows], context)
+    answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
     found = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
     rows_all = pl.DataFrame({"row": np.arange(len(frame))})
     return rows_all.join(found, on="row", how="left", maintain_order="left")["expected"]

@@ -31,7 +31,7 @@ class Leaderboard:
     """Runs of several models, seeds and splits on one data set.
 
     Args:
-        plans: what to run, all on the same data set, each with all models as its companions.
+        plans: what to run, all on the same data set, each with all models as its companions (see `Plan`).
         resume: take over what ran before with the same plan, data and code.
 
     Attributes:

@@ -15,11 +15,15 @@ from .thresholds import Own
 from .verdicts import RULES, Decision, metrics_of, rule
 
 
-def write_threshold(record: RunRecord, decision: Decision, own: Own) -> None:
-    """Threshold, what it was chosen on, and counts."""
+def write_threshold(record: RunRecord, decision: Decision, own: Own, needed: int | None) -> None:
+    """Threshold, what it was chosen on, and counts.
+
+    Args:
+        needed: events of the shortest unit that the model can score; None where it is not known.
+    """
     record.threshold = {**decision.threshold, **own.as_dict()}
     record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
-    record.counts = decision.counts
+    record.counts = {**decision.counts, "needed": needed}
 
 
 def write_metrics(record: RunRecord, units: pl.DataFrame, evaluators: Mapping[str, Any], weighted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class Plan:
         device: `auto`, `cpu`, `cuda` or `mps`.
         out: folder of the records. save: folder for a bundle.
         cache: use and fill the cache of grouped lines.
-        companions: models that this one is compared with; the largest `min_events` counts for all.
+        companions: other models of the same command: their options in `settings` are no mistake, and what they
+            need is read together with what this one needs. No figure depends on them.
         command: what the user typed, for the record.
     """
 
@@ -128,7 +129,7 @@ class Job:
     """A plan with every name found and every value checked.
 
     Attributes:
-        protocol: with `min_events` as realised, the largest that a compared model needs.
+        protocol: as asked for.
         totals: true class sizes of a subsampled data set.
         preset: name of the preset or the card's protocol that was applied.
     """
@@ -163,6 +164,15 @@ class Job:
         """Every resolved option, by kind; evaluators by name."""
         parts: dict[str, Any] = {kind: getattr(self, kind).as_dict() for kind in SINGLE}
         return {**parts, "evaluators": {part.name: part.as_dict() for part in self.evaluators}}
+
+    @property
+    def short_limit(self) -> int:
+        """Events below which a unit is short for this model.
+
+        Raises:
+            UnfitError: the model needs more than the protocol says.
+        """
+        return self.protocol.short_limit(self.model.min_events, self.model.name)
 
     @property
     def is_rule(self) -> bool:
@@ -208,12 +218,11 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     protocol = _protocol(plan, layers)
     check_value(protocol, [(e.item.name, e.item.traits.rule) for e in (entries["model"], *rivals)])
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
-    needed = [parts["model"].min_events, *(_part("model", rival, layers).min_events for rival in rivals)]
     return Job(
         plan=plan,
         **parts,
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
-        protocol=replace(protocol, min_events=_shortest(protocol, max(needed))),
+        protocol=protocol,
         totals=_totals(parts["dataset"], layers),
         preset=plan.preset or plan.protocol or card.protocol,
     )
@@ -291,12 +300,3 @@ def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
     values = _values("dataset", dataset.name, layers)
     totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
     return totals
-
-
-def _shortest(protocol: EvaluationProtocol, needed: int) -> int:
-    """Events below which a unit is short: as the protocol says, but never fewer than the models need."""
-    if 0 < protocol.min_events < needed:
-        raise ConfigError(
-            f"protocol.min_events={protocol.min_events}: the models need {needed}; give 0 or at least {needed}"
-        )
-    return protocol.min_events or needed

@@ -53,7 +53,7 @@ class Prepared:
     audit: Mapping[str, Any] = field(default_factory=dict)
     parts: dict[Any, Sessions] = field(default_factory=dict, repr=False)
 
-    def part(self, name: str, units: NDArray[Any], labelled: bool = False) -> Sessions:
+    def part(self, name: str, units: NDArray[Any], labelled: bool = False, times: bool = False) -> Sessions:
         """The units `units` as models get them, without line numbers: one object for all models that ask.
 
         What is computed on it (distinct sequences, histories, counts) is so computed once. Its arrays are
@@ -61,17 +61,19 @@ class Prepared:
 
         Args:
             name: says which units they are: equal names, equal units.
+            labelled, times: with labels, with times (where they were read).
         """
-        if (name, labelled) not in self.parts:
+        key = (name, labelled, times and self.sessions.times is not None)
+        if key not in self.parts:
             wrong = len(self.split.flipped) > 0  # labels of lines would tell the true ones of units
             hidden = (("line_labels",) if wrong else ()) if labelled else ("labels", "line_labels")
-            bare = self.sessions.without("lines", *hidden)
+            bare = self.sessions.without("lines", *hidden, *(() if times else ("times",)))
             taken = bare.take(units)
             for column in (taken.keys, taken.offsets, taken.weights, taken.labels, taken.times, taken.line_labels):
                 if column is not None:
                     column.flags.writeable = False
-            self.parts[name, labelled] = taken
-        return self.parts[name, labelled]
+            self.parts[key] = taken
+        return self.parts[key]
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .config import make, option
-from .errors import ConfigError
+from .errors import ConfigError, UnfitError
 
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
 Content = Literal["normal", "mixed", "labelled"]
@@ -76,7 +76,9 @@ class EvaluationProtocol:
         ge=0,
         le=0.9,
     )
-    min_events: int = option(0, "units below it are short; 0: what the compared models need", ge=0)
+    min_events: int = option(
+        0, "units with fewer events are short, for every model alike; 0: fewer than the model itself needs", ge=0
+    )
     short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
     unseen: Unseen = option(
         "target", "keys unseen in training: anomalous anywhere, where a model meets one as target, or ignore"
@@ -150,6 +152,22 @@ class EvaluationProtocol:
         values = {name: value for name, value in known.items() if name != "hash"} | changes
         made: EvaluationProtocol = make(cls, values, "protocol")
         return made
+
+    def short_limit(self, needed: int, model: str) -> int:
+        """Events below which a unit is short: `min_events`, or what the model itself needs where that is 0.
+
+        Args:
+            needed: events of the shortest unit that the model can score. model: its name.
+
+        Raises:
+            UnfitError: the model needs more than `min_events`.
+        """
+        if 0 < self.min_events < needed:
+            raise UnfitError(
+                f"model {model} needs units of {needed} events, but protocol.min_events={self.min_events}; "
+                f"give at least {needed}, or 0 to let each model have its own limit"
+            )
+        return self.min_events or needed
 
     @property
     def digest(self) -> str:

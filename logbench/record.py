@@ -20,7 +20,8 @@ from .errors import DataError
 from .plain import plain
 from .storage import written
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
+"""2: `protocol.min_events` is what was asked, `counts.short_limit` the limit in force."""
 FILE = "records.jsonl"
 
 
@@ -35,7 +36,7 @@ class RunRecord:
         command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest).
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
-        protocol: every field and its `hash`; `min_events` as realised. preset: name.
+        protocol: every field and its `hash`, as asked for. preset: name.
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
         split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, and more
             (see `splitfacts`); `shared_lines`: of units on both sides.
@@ -46,8 +47,10 @@ class RunRecord:
             `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
         bound: `f1` that no verdict by key sequence alone can pass on the tested units, `ambiguous` (sequences with
             both labels), `units` (anomalous ones of these).
-        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `repeats` (a training sequence),
-            `unlabelled`; and under `event`.
+        counts: `labelled`, `scored`, `excluded` (by class), `short` (decided by the rule for short units),
+            `unseen`, `repeats` (a training sequence), `unlabelled`; `short_limit` (units with fewer events are
+            short), `needed` (events of the shortest unit that the model can score; None where that is not known);
+            and under `event`.
         metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
         directions: unit → metric → `higher` or `lower`, which way it is better; counts have none.
         trivial: rule → the shape of `metrics`.
@@ -140,7 +143,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
         if refusal := _unknown_version(record):
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
-            yield record
+            yield _upgraded(record)
     for refusal, number in unknown.items():
         sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
 
@@ -178,7 +181,21 @@ def find(run: str, folder: Path) -> dict[str, Any]:
     found = _named(run, {record["run_id"]: record for record in _lines(folder)}, folder)
     if refusal := _unknown_version(found):
         raise DataError(f"run {found['run_id']} in {folder}: {refusal}")
-    return found
+    return _upgraded(found)
+
+
+def _upgraded(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as this version would have written it.
+
+    Version 1 kept the limit in force as `protocol.min_events`, whatever was asked. It stays there, since a run
+    that asks for that number gives the same figures; one that asks for 0 may not, so the two are not compared.
+    """
+    if record["record_version"] > 1:
+        return record
+    counts = record.get("counts") or {}
+    if counts:
+        counts = {**counts, "short_limit": record["protocol"]["min_events"], "needed": None}
+    return {**record, "record_version": RECORD_VERSION, "counts": counts}
 
 
 def _named(run: str, records: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:

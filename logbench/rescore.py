@@ -48,7 +48,7 @@ def rescore(
 
     Raises:
         ConfigError: a field that acts before scoring, or `min_events` lower than what was scored.
-        UnfitError: what the stored scores cannot give.
+        UnfitError: what the stored scores cannot give, or `min_events` lower than what the model needs.
     """
     for name in changes:
         if name not in fields_of(EvaluationProtocol):
@@ -60,13 +60,14 @@ def rescore(
     if "value" in changes:
         check_value(protocol, [(old["model"], bool(old["threshold"].get("rule")))])
     stored = records.scores(old, folder)
-    scored = undecided(stored, protocol.min_events)
+    limit = protocol.short_limit(_needed(old, protocol), old["model"])
+    scored = undecided(stored, limit)
     own = Own.of(old["threshold"])
-    decision = decide(scored, protocol, own)
+    decision = decide(scored, protocol, own, short_limit=limit)
     entries = evaluators_of(evaluators, registry)
     built = {entry.item.name: configured(entry).build() for entry in entries}
     record = _reopened(old, protocol, command)
-    write_threshold(record, decision, own)
+    write_threshold(record, decision, own, old["counts"].get("needed"))
     write_metrics(record, decision.units, built, is_weighted(old))
     if "events" in old["artifacts"]:
         _rescore_events(record, old, folder, protocol, built)
@@ -82,23 +83,39 @@ def _rescore_events(
     evaluators: Mapping[str, Any],
 ) -> None:
     path = folder / old["artifacts"]["events"]
-    if protocol.min_events != old["protocol"]["min_events"] or not path.exists():
+    if record.counts["short_limit"] != old["counts"]["short_limit"] or not path.exists():
         record.notes.append("no metrics of events: those of another min_events are not stored")
         return
     add_events(record, pl.read_parquet(path), protocol, evaluators, record.notes.append)
 
 
-def undecided(stored: pl.DataFrame, min_events: int) -> pl.DataFrame:
+def _needed(old: Mapping[str, Any], protocol: EvaluationProtocol) -> int:
+    """Events of the shortest unit that the run's model can score; 1 where no one knows and none needs to.
+
+    Raises:
+        ConfigError: the record does not say it, but `min_events` is 0.
+    """
+    needed: int | None = old["counts"].get("needed")
+    if needed is None and not protocol.min_events:
+        raise ConfigError(
+            "protocol.min_events=0: this record is too old to say what its model needs; give a number"
+        )
+    return needed or 1
+
+
+def undecided(stored: pl.DataFrame, short_limit: int) -> pl.DataFrame:
     """Stored scores as they were before any decision: the frame that `verdicts` describes.
 
     Raises:
-        ConfigError: units of `min_events` were not scored.
+        ConfigError: units of `short_limit` events or more were not scored.
     """
     scored = stored.drop(name for name in DECIDED if name in stored.columns)
-    lacking = scored.filter((pl.col("events") >= min_events) & pl.col("raw").is_null())
+    lacking = scored.filter((pl.col("events") >= short_limit) & pl.col("raw").is_null())
     if len(lacking):
         shortest = int(lacking["events"].to_numpy().min())
-        raise ConfigError(f"protocol.min_events={min_events}: units of {shortest} events have no score")
+        raise ConfigError(
+            f"short units below {short_limit} events: units of {shortest} events have no score; run again"
+        )
     return scored
 
 

@@ -38,6 +38,7 @@ from .thresholds import check_held_out
 from .verdicts import Decision, decide
 
 if TYPE_CHECKING:
+    from .frames import Sessions
     from .interfaces import Model
 
 
@@ -53,7 +54,7 @@ def run(
     """Run models on a data set under one protocol: the same as `logbench run`.
 
     Args:
-        models: one name or several; they share the data, the split and the short-session limit.
+        models: one name or several; they share the data and the split.
         seeds: one run a model and seed.
         registry, bars: what to run with; by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`.
@@ -192,7 +193,7 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
 
 def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
     name, units = _learned_from(job, prepared, "held_out", prepared.split.held_out)
-    held = prepared.part(name, units)
+    held = prepared.part(name, units, times=_timed(job))
     device = resolve_device(job.plan.device)
     return Context(
         seed=job.plan.seed,
@@ -211,6 +212,7 @@ def check_fit(job: Job) -> None:
         UnfitError: the device is not to be had, or model, protocol and data set do not go together.
     """
     resolve_device(job.plan.device)
+    _ = job.short_limit
     if job.plan.save is not None and not hasattr(job.model.build(), "save"):
         raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     if job.protocol.label_noise and "line_labels" in job.model.entry.item.traits.needs:
@@ -224,6 +226,16 @@ def check_fit(job: Job) -> None:
 
 def _supervised(job: Job) -> bool:
     return bool(job.model.entry.item.traits.supervision == "supervised")
+
+
+def _timed(job: Job) -> bool:
+    """Whether the model gets times; where a companion needs them, they are there for all."""
+    return "times" in job.model.entry.item.traits.needs
+
+
+def _scored_part(job: Job, prepared: Prepared, units: np.ndarray[Any, Any]) -> Sessions:
+    """What the model scores; models of one limit share it (limits give nested sets, so their sizes tell them)."""
+    return prepared.part(f"{len(units)} scored", units, times=_timed(job))
 
 
 def _learned_from(
@@ -271,15 +283,15 @@ def fit_and_score(
     sessions, split = prepared.sessions, prepared.split
     model: Model = job.model.build()
     name, learned = _learned_from(job, prepared, "train", split.train)
-    train = prepared.part(name, learned, labelled=_supervised(job))
+    train = prepared.part(name, learned, labelled=_supervised(job), times=_timed(job))
     with stages("fit") as stage, contextlib.chdir("."):
         facts = model.fit(train, replace(context, progress=stage.progress))
         record.training = dict(facts or {})
         stage.items = len(train)
     units = np.concatenate([split.held_out, split.test])
-    long_enough = sessions.lengths[units] >= job.protocol.min_events
+    long_enough = sessions.lengths[units] >= job.short_limit
     with stages("score") as stage, contextlib.chdir("."):
-        asked = prepared.part("scored", units[long_enough])
+        asked = _scored_part(job, prepared, units[long_enough])
         record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
         answer = model.score(asked, replace(context, progress=stage.progress))
         scores = Scores.of(answer, len(asked), job.model.name, len(asked.keys))
@@ -288,7 +300,7 @@ def fit_and_score(
         events = None
         if context.events and scores.events is not None:
             parts = {"held_out": split.held_out, "test": split.test}
-            events = event_frame(sessions, parts, scores.events, job.protocol.min_events)
+            events = event_frame(sessions, parts, scores.events, job.short_limit)
     return model, scored_frame(prepared, units, long_enough, scores), events
 
 
@@ -327,8 +339,9 @@ def scored_frame(
 
 def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any) -> Decision:
     with stages("threshold"):
-        decision = decide(scored, job.protocol, job.model.own)
-        write_threshold(record, decision, job.model.own)
+        decision = decide(scored, job.protocol, job.model.own, short_limit=job.short_limit)
+        write_threshold(record, decision, job.model.own, job.model.min_events)
+    _note_short(job, decision, note)
     if decision.threshold["source"] == "oracle":
         note("threshold = oracle: chosen on the test labels, so this is no honest result")
     if not decision.threshold["reliable"]:
@@ -338,6 +351,17 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
     if decision.threshold["value"] == np.inf and decision.threshold["source"] == "validation":
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
+
+
+def _note_short(job: Job, decision: Decision, note: Callable[[str], None]) -> None:
+    """Say where a rule, and not the model, decides most of the test."""
+    short, tested, limit = decision.counts["short"], decision.units.height, job.short_limit
+    if 2 * short >= tested > 0 and short:
+        what = {"flag": "they alarm", "miss": "they do not alarm", "drop": "they are left out"}[job.protocol.short]
+        note(
+            f"{short:,} of {tested:,} tested {job.unit}s have fewer than {limit} events: {what}, by protocol."
+            f"short={job.protocol.short} and not by the model; see protocol.min_events"
+        )
 
 
 def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord) -> None:

@@ -69,8 +69,10 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
 
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
     threshold = float(bundle.facts["threshold"]["exact"])
-    long_enough = sessions.lengths >= bundle.protocol.min_events
-    asked = sessions.take(long_enough).unlabelled()
+    long_enough = sessions.lengths >= bundle.short_limit
+    needs = bundle.parts["model"].entry.item.traits.needs
+    withheld = ("labels", "line_labels", "lines", *(() if "times" in needs else ("times",)))  # as in a run
+    asked = sessions.without(*withheld).take(long_enough)
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         answer = bundle.model.score(asked, context)
     scores = Scores.of(answer, len(asked), bundle.parts["model"].name)
@@ -86,7 +88,9 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
             "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
         }
     )
-    frame = ruled(frame, bundle.protocol).with_columns(event=pl.col("decided_by").fill_null(-1))
+    frame = ruled(frame, bundle.protocol, bundle.short_limit).with_columns(
+        event=pl.col("decided_by").fill_null(-1)
+    )
     at = sessions.offsets[:-1] + frame["event"].to_numpy()
     has = frame["event"].to_numpy() >= 0
     at = np.where(has, at, 0)

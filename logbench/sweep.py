@@ -13,7 +13,7 @@ import polars as pl
 
 from . import record as records
 from .config import fields_of, suggest
-from .errors import ConfigError
+from .errors import ConfigError, UnfitError
 from .leaderboard import Leaderboard
 from .metrics import ways
 from .plan import Job, Plan, configured, resolve
@@ -180,7 +180,7 @@ def decided(
 ) -> dict[str, Any]:
     """What stored scores say under another protocol: see `sweep`."""
     try:
-        scored = undecided(stored, protocol.min_events)
-    except ConfigError as error:
+        scored = undecided(stored, protocol.short_limit(job.model.min_events, job.model.name))
+    except (ConfigError, UnfitError) as error:
         return {"skipped": str(error)}
     return under(job, scored, protocol, own, weighted)

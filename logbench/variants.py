@@ -35,10 +35,10 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
     """Train once, then one row a choice of short, unseen, threshold and duplicates.
 
     Yields:
-        `protocol` (every field), `threshold`, `metrics` and `trivial` (of the rule *unseen or short*) for the
-        chosen duplicates, by the names of `metrics.named`, and `difference` (F1 of the model less that of the
-        rule, None where no evaluator gives it). A choice that the model or the data cannot serve has `skipped`
-        with the reason instead.
+        `protocol` (every field), `short_limit`, `threshold`, `metrics` and `trivial` (of the rule *unseen or
+        short*) for the chosen duplicates, by the names of `metrics.named`, and `difference` (F1 of the model less
+        that of the rule, None where no evaluator gives it). A choice that the model or the data cannot serve has
+        `skipped` with the reason instead.
 
     Raises:
         DataError, UnfitError: nothing can be trained at all.
@@ -53,7 +53,7 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
         protocol = EvaluationProtocol.of(job.protocol.as_dict(), **chosen)
         row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
-        row["protocol"] = protocol.as_dict()
+        row |= {"protocol": protocol.as_dict(), "short_limit": job.short_limit}
         yield {**row, **under(job, scored, protocol, job.model.own, prepared.weighted)}
 
 
@@ -61,8 +61,9 @@ def under(
     job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
 ) -> dict[str, Any]:
     """What scores come to: `threshold`, `metrics`, `trivial`, `difference`; or `skipped` with the reason."""
+    needs = job.model.min_events, job.model.name
     try:
-        decision = decide(scored, protocol, own)
+        decision = decide(scored, protocol, own, short_limit=protocol.short_limit(*needs))
         return {"threshold": decision.threshold, **_measured(job, protocol, decision, weighted)}
     except UnfitError as error:
         return {"skipped": str(error)}

@@ -33,7 +33,8 @@ class Decision:
         threshold: `value`, `exact` (as text, since JSON knows no infinity), `source`, `held_out` (units),
             `achieved` (share of held-out weight that alarms), `reliable`, `repeats`
             (held-out units that repeat a training sequence).
-        counts: `labelled`, `scored`, `excluded` (by class), `short`, `unseen`.
+        counts: of test units: `labelled`, `scored`, `excluded` (by class), `short` and the `short_limit` below
+            which they are, `unseen`, `unlabelled`.
     """
 
     frame: pl.DataFrame
@@ -46,10 +47,13 @@ class Decision:
         return self.frame.filter(pl.col("part") == "test")
 
 
-def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
+def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int) -> pl.DataFrame:
     """Add `score` by the protocol's rules for unseen keys and short units, `short` and `flagged` (Boolean).
 
-    `flagged` units alarm by a rule, whatever the threshold. The protocol's `min_events` must be realised.
+    `flagged` units alarm by a rule, whatever the threshold.
+
+    Args:
+        short_limit: units with fewer events are short, see `EvaluationProtocol.short_limit`.
 
     Raises:
         UnfitError: `unseen = "ignore"` where the model has no score without unseen keys.
@@ -65,7 +69,7 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
     elif protocol.unseen == "anomalous":
         strange = pl.col("unseen") > 0
         score = pl.when(strange).then(float("inf")).otherwise(score)
-    short = pl.col("events") < protocol.min_events
+    short = pl.col("events") < short_limit
     return scored.with_columns(
         score=pl.when(short).then(pl.lit(FLAG[protocol.short], pl.Float64)).otherwise(score),
         decided_by=pl.when(short).then(pl.lit(-1, pl.Int64)).otherwise(event),
@@ -74,16 +78,17 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
     )
 
 
-def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own) -> Decision:
+def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, *, short_limit: int) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
         scored: see the module. own: what the model's traits say of its threshold.
+        short_limit: units with fewer events are short, see `EvaluationProtocol.short_limit`.
 
     Raises:
         UnfitError: see `thresholds.choose`.
     """
-    frame = ruled(scored, protocol)
+    frame = ruled(scored, protocol, short_limit)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
         held = held.filter(pl.col("label") != 1)
@@ -93,7 +98,9 @@ def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own) -> Deci
         labelled = distinct_units(labelled)
     value, source = choose(held, labelled, protocol, own)
     described = _described(value, source, held.with_columns(verdict=alarm(value)), protocol.alpha)
-    return Decision(frame.with_columns(verdict=alarm(value)), described, counts_of(test))
+    return Decision(
+        frame.with_columns(verdict=alarm(value)), described, {**counts_of(test), "short_limit": short_limit}
+    )
 
 
 def alarm(threshold: float) -> pl.Expr:

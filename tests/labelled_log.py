@@ -19,7 +19,7 @@ CARD = Card(
     layout="a file",
     parser="none",
     windower="count",
-    protocol="hdfs",
+    protocol="chronological",
     unit="log",
 )
 EPOCH = dt.datetime(2005, 6, 3)

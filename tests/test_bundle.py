@@ -53,7 +53,7 @@ def registry() -> Registry:
 def test_verdicts_are_those_of_the_run(tiny_hdfs: Path, tmp_path: Path, model: str, value: str | None) -> None:
     """Of a fixed threshold, and without a value of the best one."""
     chosen = {"threshold": "fixed", "value": value} if value else {"threshold": "oracle"}
-    protocol = {"train": "first", "train_units": "1", "held_out": "0", **chosen}
+    protocol = {"train": "first", "train_units": "1", "held_out": "0", "min_events": "0", **chosen}
     (record,) = logbench.run(
         model,
         dataset="hdfs",

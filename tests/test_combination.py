@@ -118,11 +118,11 @@ def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
 
 def test_members_are_found_configured_and_named() -> None:
     known = Registry()
-    settings = {"ecvc": {"max_train": "7"}, "deeplog": {"h": "4"}}
+    settings = {"ecvc": {"max_train": "7"}, "deeplog": {"h": "4"}, "protocol": {"min_events": "0"}}
     job = resolve(Plan(model="event+ecvc+deeplog", dataset="hdfs-sim", settings=settings), known)
     assert job.model.name == "new-event+ecvc+deeplog"
     assert job.config["model"]["ecvc"] == {"max_train": 7} and job.config["model"]["deeplog"]["h"] == 4
-    assert job.protocol.min_events == 5, "DeepLog's h + 1, the largest"
+    assert job.short_limit == 5, "DeepLog's h + 1, the largest"
     assert {"baselines", "deeplog"} <= {part.entry.plugin.name for part in job.parts}
     assert "event" not in known.components["model"], "an alias is no second component"
 
@@ -220,7 +220,7 @@ def test_a_saved_combination_gives_the_verdicts_of_its_run(write_hdfs: Any, tmp_
     log = [f"{what} block blk_{i}" for i in range(1, 60) for what in ("Receiving", "Received")[: 1 + (i % 7 > 0)]]
     labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Anomaly' if i > 55 else 'Normal'}\n" for i in range(1, 60))
     data = write_hdfs(messages=log, labels=labels)
-    settings = {"protocol": {"train_units": "30", "alpha": "0.4", "held_out": "0.2"}}
+    settings = {"protocol": {"train_units": "30", "alpha": "0.4", "held_out": "0.2", "min_events": "0"}}
     (record,) = logbench.run(
         "ecvc+length+markov", dataset="hdfs", data=data, settings=settings, out=tmp_path, save=tmp_path / "saved"
     )

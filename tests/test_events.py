@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from logbench import Component, Context, EvaluationProtocol, PluginError, Scores, Sessions, Traits, UnfitError
+from logbench import (
+    Component,
+    ConfigError,
+    Context,
+    EvaluationProtocol,
+    PluginError,
+    Scores,
+    Sessions,
+    Traits,
+    UnfitError,
+)
 from logbench import events as judged
 from logbench.config import make
 from logbench.events import event_frame, has_labels, judge
@@ -103,7 +113,7 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
     sessions, parts, scores = log
     options: dict[str, Any] = {"short": short, "unseen": unseen, "threshold": threshold, "alpha": alpha}
     content = {"content": "labelled"} if labelled else {}
-    protocol = EvaluationProtocol(min_events=LEAST, value=1.0, **options, **content)
+    protocol = EvaluationProtocol(value=1.0, **options, **content)
     frame = event_frame(sessions, parts, scores, LEAST)
     lines = by_hand(sessions, parts, scores)
     for part, rows in lines.items():
@@ -121,9 +131,9 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
     known = [(ruled(row), row) for row in test if ruled(row) is not None]
     if (threshold == "validation" and not held) or (threshold == "oracle" and not known):
         with pytest.raises(UnfitError):
-            judge(frame, protocol, Own(), EVALUATORS)
+            judge(frame, protocol, Own(), EVALUATORS, short_limit=LEAST)
         return
-    found = judge(frame, protocol, Own(), EVALUATORS)
+    found = judge(frame, protocol, Own(), EVALUATORS, short_limit=LEAST)
     value = found["threshold"]["value"]
     if threshold == "validation":
         assert value == validation_threshold(*map(np.array, zip(*held, strict=True)), alpha)
@@ -164,7 +174,7 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
 
 def test_ignored_unseen_keys_have_no_scores_of_events() -> None:
     with pytest.raises(UnfitError, match="no score of events"):
-        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), Own(), {})
+        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), Own(), {}, short_limit=1)
 
 
 def model(name: str, train: list[list[int]], vocabulary: int, **options: Any) -> Any:
@@ -318,3 +328,19 @@ def test_rescoring_judges_the_stored_events_again(tmp_path: Path) -> None:
     assert new.threshold["event"]["source"] == "oracle" != old.threshold["event"]["source"]
     again = rescore(old.as_dict(), tmp_path / "runs", {"min_events": 3}, (), found, "")
     assert list(again.metrics) == ["window"] and "another min_events" in again.notes[-1]
+
+
+def test_rescoring_with_another_limit_of_short_units(tmp_path: Path) -> None:
+    """0 gives the model its own need again; what was not scored, or cannot be, is refused."""
+    data, found, folder = write(tmp_path / "a.log", LOG), registry(), tmp_path / "runs"
+    options = {"protocol": {**PROTOCOL, "min_events": 4}, "count": {"size": 10}}
+    old = run_one(data, found, "markov", options).as_dict()
+    assert old["counts"]["short_limit"] == 4 and old["counts"]["needed"] == 1
+    assert rescore(old, folder, {"min_events": 0}, (), found, "").counts["short_limit"] == 1
+    aged = {**old, "counts": {**old["counts"], "needed": None}}
+    with pytest.raises(ConfigError, match="give a number"):
+        rescore(aged, folder, {"min_events": 0}, (), found, "")
+    assert rescore(aged, folder, {"short": "miss"}, (), found, "").counts["short_limit"] == 4
+    timed = run_one(data, found, "timing", options).as_dict()
+    with pytest.raises(UnfitError, match=r"timing needs units of 2 events, but protocol.min_events=1"):
+        rescore(timed, folder, {"min_events": 1}, (), found, "")

@@ -95,9 +95,9 @@ def logbench_models():
 def write_archive(folder: Path) -> Path:
     """Ten sessions to train, ten normal ones to test and one anomaly."""
     folder.mkdir()
-    (folder / "hdfs_train").write_text("1 2 3\n" * 10)
-    (folder / "hdfs_test_normal").write_text("1 2 3\n" * 10)
-    (folder / "hdfs_test_abnormal").write_text("1 2 3 4 5\n")
+    (folder / "hdfs_train").write_text("1 2 3 1 2 3 1 2 3 1 2 3\n" * 10)
+    (folder / "hdfs_test_normal").write_text("1 2 3 1 2 3 1 2 3 1 2 3\n" * 10)
+    (folder / "hdfs_test_abnormal").write_text("1 2 3 1 2 3 1 2 3 1 2 3 4 5\n")
     return folder
 
 
@@ -294,7 +294,9 @@ def test_known_anomalies_do_not_raise_a_threshold_of_false_alarms(content: Any, 
         part=pl.lit("held_out"), weight=1.0, events=3, unseen=0, event=pl.lit(None, pl.Int64)
     ).cast({"label": pl.Int8})
     protocol = EvaluationProtocol(content=content, alpha=0.01)
-    decision = decide(pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, Own())
+    decision = decide(
+        pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, Own(), short_limit=1
+    )
     assert decision.threshold["value"] == expected
 
 

@@ -53,7 +53,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
     (folder / "data" / "preprocessed" / "anomaly_label.csv").write_text(labels)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
-        protocol = {"train_units": 5, "held_out": 0.2}
+        protocol = {"train_units": 5, "held_out": 0.2, "min_events": 0}
         (record,) = logbench.run(
             "length", dataset="hdfs", data=folder / "data", settings={"protocol": protocol},
             out=folder / "runs", save=folder / "saved",

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from logbench import Card, Component, ConfigError, Plan, Preset, Traits, hookimpl, option
+from logbench import Card, Component, ConfigError, Plan, Preset, Traits, UnfitError, hookimpl, option
 from logbench.config import read_toml
 from logbench.plan import Job, resolve
 from logbench.registry import Plugin, Registry
+from logbench.runner import check_fit
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def test_the_layers_one_over_the_other(tmp_path: Path) -> None:
     jobs = [job(**step) for step in steps]
     assert [j.protocol.alpha for j in jobs] == [0.1, 0.2, 0.3, 0.4]
     assert [j.model.config.h for j in jobs] == [1, 5, 7, 9]
-    assert [j.protocol.min_events for j in jobs] == [2, 6, 8, 10]
+    assert [j.short_limit for j in jobs] == [2, 6, 8, 10] and {j.protocol.min_events for j in jobs} == {0}
     assert {j.protocol.short for j in jobs} == {"miss"}, "what no one else says is the card's"
     assert {j.protocol.train_units for j in jobs} == {4855}, "or the default"
     assert [j.model.config.g for j in jobs] == [1, 5, 5, 5] == [j.fixed_threshold for j in jobs]
@@ -123,13 +124,30 @@ def test_split_seed_of_the_plan_is_strongest() -> None:
     assert job(settings=settings, split_seed=0).protocol.split_seed == 0
 
 
-def test_the_longest_need_of_the_compared_models_counts_for_all() -> None:
+def test_a_model_has_its_own_limit_of_short_units_whatever_its_companions_need() -> None:
     companions = ("net", "rule", "long")
-    assert {job(name, companions=companions).protocol.min_events for name in companions} == {30}
+    limits = {name: job(name, companions=companions).short_limit for name in companions}
+    assert limits == {name: job(name).short_limit for name in companions} == {"net": 2, "rule": 2, "long": 30}
     settings = {"net": {"h": "40"}}
-    assert job("rule", companions=companions, settings=settings).protocol.min_events == 41
-    assert job("rule").protocol.min_events == 2
-    assert job("rule", settings={"protocol": {"min_events": "50"}}).protocol.min_events == 50
+    assert job("rule", companions=companions, settings=settings).short_limit == 2
+    assert job("net", companions=companions, settings=settings).short_limit == 41
+    assert job("rule+net", settings=settings).short_limit == 41, "of a combination the largest"
+
+
+def test_an_explicit_limit_holds_for_every_model_and_is_what_the_hash_knows() -> None:
+    asked = {"settings": {"protocol": {"min_events": "30"}}}
+    jobs = [job(name, **asked) for name in ("net", "rule", "long")]
+    assert {one.short_limit for one in jobs} == {30} and len({one.protocol.digest for one in jobs}) == 1
+    assert len({job(name).protocol.digest for name in ("net", "rule", "long")}) == 1, "asked is 0 for each"
+
+
+def test_a_model_that_needs_more_than_is_asked_is_unfit_and_says_what_to_do() -> None:
+    asked = {"settings": {"protocol": {"min_events": "29"}}, "companions": ("rule", "long")}
+    assert job("rule", **asked).short_limit == 29, "a companion that cannot run sets no limit"
+    with pytest.raises(
+        UnfitError, match=r"long needs units of 30 events, but protocol.min_events=29; give at least"
+    ):
+        check_fit(job("long", **asked))
 
 
 def test_totals_are_options_of_every_data_set() -> None:
@@ -162,7 +180,7 @@ def test_parts_are_built_with_their_configuration() -> None:
         ({"settings": {"protocol": {"shorts": "x"}}}, r"protocol\.shorts: no such option; did you mean 'short'"),
         ({"settings": {"protocol": {"short": "x"}}}, "'flag', 'miss' or 'drop'"),
         ({"settings": {"dataset": {"blokcs": "1"}}}, r"log\.blokcs: no such option; did you mean 'blocks'"),
-        ({"settings": {"protocol": {"min_events": "1"}}}, "min_events=1: the models need 2"),
+        ({"settings": {"protocol": {"min_events": "-1"}}}, "min_events"),
         ({"settings": {"parser": {"x": "1"}}}, r"words\.x: no such option"),
         ({"config": {"nett": {"h": 1}}}, r"--config nett\.h: 'nett' is no component"),
     ],

@@ -178,3 +178,15 @@ def test_a_record_of_an_unknown_version_costs_itself_alone(
         assert "\n" not in str(error.value)
     assert records.find("good", tmp_path)["run_id"] == "good"
     assert capsys.readouterr().err == "", "what was asked for is read, so nothing is to be said of others"
+
+
+def test_a_record_of_version_1_is_read_with_its_limit_in_force(tmp_path: Path) -> None:
+    old = made("old", record_version=1, protocol={"min_events": 11}, counts={"short": 3})
+    records.append(old, tmp_path)
+    records.append(made("failed", record_version=1, protocol={"min_events": 11}, status="error"), tmp_path)
+    (first, second), one = records.read(tmp_path), records.find("old", tmp_path)
+    assert first == one and one["record_version"] == records.RECORD_VERSION == 2
+    assert one["counts"] == {"short": 3, "short_limit": 11, "needed": None} and one["protocol"] == {
+        "min_events": 11
+    }
+    assert second["counts"] == {}

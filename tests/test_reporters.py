@@ -35,7 +35,7 @@ def record(model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0
         "dataset": {"name": "d", "unit": "session", "digest": "0", "simulated": False},
         "protocol": {**PROTOCOL, "split_seed": split_seed, "hash": f"h{split_seed}"},
         "split": {"seed": split_seed, "train": 9, "held_out": 1, "test": 10},
-        "threshold": {"value": 0.25, "source": "validation"},
+        "threshold": {"value": 0.25, "source": "validation"}, "counts": {"short": 0, "short_limit": 2},
         "metrics": {"session": values}, "trivial": {"unseen": {"session": values}, "short": {"session": values}},
         "stages": {"fit": {"wall_s": 1.0}, "score": {"wall_s": 2.0}}, "environment": {},
         **more,
@@ -44,7 +44,14 @@ def record(model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0
 
 def failed(model: str, status: str = "error", why: str = "no luck", **changes: Any) -> dict[str, Any]:
     error = {"stage": "fit", "type": "X", "message": why}
-    nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "threshold": {}, "split": {}, "stages": {}}
+    nothing: dict[str, Any] = {
+        "metrics": {},
+        "trivial": {},
+        "threshold": {},
+        "split": {},
+        "stages": {},
+        "counts": {},
+    }
     return record(model, status=status, error=error, **{**nothing, **changes})
 
 
@@ -126,6 +133,41 @@ def test_an_oracle_is_named() -> None:
     assert "oracle" in Table("simple").report([oracle]).split("\n\n")[1]
     mixed = Table("simple").report([oracle, record("n", threshold={"value": 0.0, "source": "rule"})])
     assert "0.25 (oracle)" in mixed and "0 (rule)" in mixed
+
+
+def limited(model: str, limit: int, short: int, f1: float, **more: Any) -> dict[str, Any]:
+    """A record whose rule *short* has an F1 that goes with the limit; *unseen* has always the same."""
+    made = record(model, counts={"short": short, "short_limit": limit}, **more)
+    metrics = {"all": {"f1": f1, "prevalence": 0.1}, "distinct": {"f1": f1}}
+    made["trivial"] = {"unseen": made["trivial"]["unseen"], "short": {"session": metrics}}
+    return made
+
+
+def test_rows_that_differ_in_the_limit_of_short_units_say_so_and_have_a_rule_each() -> None:
+    records = [limited("a", 2, 0, 0.0), limited("b", 2, 0, 0.0), limited("c", 11, 1234, 0.7)]
+    text = Table("simple").report(records)
+    assert (
+        "(< 2 or 11 events) flag" in text
+        and "ROWS DIFFER in the limit" in text
+        and "1,234 (< 11)" in text
+        and "0 (< 2)" in text
+    )
+    rules = {row.name: row.metrics["f1"] for row in rule_rows(records)}
+    assert rules == {"unseen": 0.5, "short (< 2)": 0.0, "short (< 11)": 0.7}
+    dropped = [{**one, "protocol": {**one["protocol"], "short": "drop"}} for one in records]
+    assert "leaves out other units" in Table("simple").report(dropped)
+    flat = {row["name"]: (row["short"], row["short_limit"]) for row in json.loads(Flat("json").report(records))}
+    assert flat["a"] == (0, 2) and flat["c"] == (1234, 11) and flat["short (< 11)"] == (None, 11)
+
+
+def test_rows_of_one_limit_name_it_once_and_a_column_of_zeros_is_left_out() -> None:
+    records = [limited("a", 11, 7, 0.7), limited("b", 11, 7, 0.7), failed("c", "skipped")]
+    text = Table("simple").report(records)
+    assert "short (< 11 events) flag" in text and "DIFFER" not in text and "(< 11)" not in text
+    assert [row.name for row in rule_rows(records)] == ["unseen", "short"]
+    assert model_rows(records)[0].short == 7
+    none = Table("simple").report([limited("a", 11, 0, 0.0)]).split("\n\n")[1]
+    assert "short" not in none.splitlines()[0]
 
 
 def test_simulated_data_is_marked_in_every_form() -> None:

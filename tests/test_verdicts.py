@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,12 +16,12 @@ from logbench import EvaluationProtocol, UnfitError
 from logbench.thresholds import Own
 from logbench.verdicts import (
     RULES,
-    decide,
     distinct_units,
     metrics_of,
     rule,
     ruled,
 )
+from logbench.verdicts import decide as decide_below
 
 INF = math.inf
 SCHEMA = {
@@ -37,6 +38,7 @@ SCHEMA = {
 }
 SCORE = st.sampled_from([-INF, -1.5, 0.0, 1.0, 2.0, 9.0, INF])
 MINIMUM = 3
+decide = partial(decide_below, short_limit=MINIMUM)
 Row = dict[str, Any]
 
 
@@ -114,7 +116,6 @@ def test_decisions_as_by_hand(
     assume(threshold != "validation" or held)
     assume(threshold != "oracle" or known)
     protocol = EvaluationProtocol(
-        min_events=MINIMUM,
         short=short,
         unseen=unseen,
         threshold=threshold,
@@ -160,6 +161,7 @@ def test_decisions_as_by_hand(
         for name, label in (("normal", 0), ("anomaly", 1))
     }
     assert counts["scored"] + sum(counts["excluded"].values()) == counts["labelled"]
+    assert counts["short_limit"] == MINIMUM
     assert counts["short"] == sum(r["events"] < MINIMUM for r, _ in test)
     assert counts["unseen"] == sum(r["unseen"] > 0 for r, _ in test)
     assert counts["unlabelled"] == sum(r["label"] < 0 for r, _ in test)
@@ -168,9 +170,7 @@ def test_decisions_as_by_hand(
 @settings(max_examples=40, deadline=None)
 @given(scored(), st.sampled_from(["flag", "drop"]))
 def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
-    units = decide(
-        frame(rows), EvaluationProtocol(min_events=MINIMUM, short=short, threshold="fixed", value=1.0), Own()
-    ).units
+    units = decide(frame(rows), EvaluationProtocol(short=short, threshold="fixed", value=1.0), Own()).units
     test = [row for row in rows if row["part"] == "test"]
     for name in RULES:
         found = rule(units, name)
@@ -187,7 +187,7 @@ def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
 @given(scored(), st.randoms(use_true_random=False))
 def test_a_pair_of_sequence_and_label_counts_once_with_its_mean_verdict(rows: list[Row], chance: Any) -> None:
     """Whatever the order of the units, and whatever else tells them apart."""
-    protocol = EvaluationProtocol(min_events=MINIMUM, threshold="fixed", value=1.0)
+    protocol = EvaluationProtocol(threshold="fixed", value=1.0)
     shuffled = chance.sample(rows, len(rows))
     for some in (rows, shuffled):
         units = decide(frame(some), protocol, Own()).units
@@ -221,7 +221,7 @@ class OfUnits(Sees):
 @settings(max_examples=40, deadline=None)
 @given(scored())
 def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
-    protocol = EvaluationProtocol(min_events=MINIMUM, short="drop", threshold="fixed", value=1.0)
+    protocol = EvaluationProtocol(short="drop", threshold="fixed", value=1.0)
     units = decide(frame(rows), protocol, Own()).units
     kept = [r for r in rows if r["part"] == "test" and r["label"] >= 0 and r["events"] >= MINIMUM]
     found = metrics_of(units, {"own": Sees(), "main": OfUnits()}, "session", weighted=False)
@@ -245,10 +245,10 @@ def row(**changes: Any) -> Row:
 
 
 def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
-    protocol = EvaluationProtocol(min_events=MINIMUM, unseen="ignore")
-    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol)["score"].to_list() == [
+    protocol = EvaluationProtocol(unseen="ignore")
+    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM)["score"].to_list() == [
         1,
         INF,
     ]
     with pytest.raises(UnfitError, match="no score without unseen keys"):
-        ruled(frame([row(), row(unseen=1)]), protocol)
+        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM)

@@ -10,6 +10,7 @@ import click
 
 from .. import record as records
 from ..compare import compare, sure
+from . import State, pass_state
 from .common import json_option, note, out_option, print_json, print_table
 
 
@@ -29,23 +30,32 @@ from .common import json_option, note, out_option, print_json, print_table
               help="Seed of the resampling.")  # fmt: skip
 @out_option
 @json_option
+@pass_state
 def command(
-    runs: tuple[str, ...], metric: str, tolerance: float, resamples: int, bootstrap_seed: int, out: Path,
-    as_json: bool,
+    state: State, runs: tuple[str, ...], metric: str, tolerance: float, resamples: int, bootstrap_seed: int,
+    out: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
 
     Worse is lower, or higher where the metric's evaluator says that lower is better. Not comparable are runs on
-    other data, with another split, or under another protocol. Beside each difference
+    other data, with another split, or under another protocol. Where short units are dropped, each model drops
+    those that are too short for it; the runs are compared on what all of them scored. Beside each difference
     stands its 95% interval, by a bootstrap that draws whole sets of equal sequences, and in how many resamples
     the run is lower than the first.
     """
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
+    from ..commonunits import common_units, dropping_apart, measured_on
+
     found = [records.find(run, out) for run in runs]
-    rows, notes = compare(found, metric, tolerance), dict[str, None]()
+    rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
+    if dropping_apart(found):
+        common = common_units(found, out)
+        rows = compare([measured_on(common, run, out, state.registry) for run in found], metric, tolerance)
+        left = f"each run drops the units too short for it: compared on the {len(common):,} that all scored"
+        notes[left] = None
     for row, record in zip(rows[1:], found[1:], strict=True) if resamples else ():
-        more, said = sure(found[0], record, out, metric, resamples, bootstrap_seed)
+        more, said = sure(found[0], record, out, metric, resamples, bootstrap_seed, common)
         row.update(more)
         notes |= dict.fromkeys(said)
     if as_json:

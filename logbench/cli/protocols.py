@@ -60,7 +60,7 @@ def _show(rows: list[dict[str, Any]], simulated: bool) -> None:
     marked = " (SIMULATED: never set against published figures)" if simulated else ""
     print(f"{first['model']}, seed {first['seed']}, on {first['dataset']}{marked}")
     protocol = first["protocol"]
-    print(f"short: < {protocol['min_events']} events; split seed {protocol['split_seed']}\n")
+    print(f"short: < {first['short_limit']} events; split seed {protocol['split_seed']}\n")
     print_table([_row(row) for row in rows if "skipped" not in row])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         count = sum(row.get("skipped") == reason for row in rows)

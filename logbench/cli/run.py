@@ -35,8 +35,8 @@ def command(
 ) -> int:  # fmt: skip
     """Run models on a data set under one protocol and print a table.
 
-    The models share the data, the split and the limit of short sessions. Each run becomes a record. With several
-    seeds or splits a model's row has means with 95% intervals.
+    The models share the data and the split; no figure of one depends on the others. Each run becomes a record.
+    With several seeds or splits a model's row has means with 95% intervals.
     """
     from ..plan import Plan, resolve
     from ..progress import Bars

@@ -29,5 +29,6 @@ def loglizer() -> Iterator[Preset]:
                 "content": content,
                 "held_out": 0.0,
                 "threshold": "fixed",
+                "min_events": 0,  # all blocks are scored
             },
         )

@@ -71,4 +71,6 @@ def _facts(row: Row) -> dict[str, Any]:
         "threshold_source": row.source,
         "fit_s": row.fit_s,
         "score_s": row.score_s,
+        "short": row.short,
+        "short_limit": row.limit,
     }

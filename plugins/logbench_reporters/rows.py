@@ -28,6 +28,8 @@ class Row:
         half: half-widths of 95% intervals by metric; empty for a single seed and split.
         threshold, source: None where the runs differ.
         fit_s, score_s: means, None where runs were contended.
+        short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
+            events are short; None where the runs differ.
         status, reason: of the runs that gave nothing; `ok` where there is none.
     """
 
@@ -44,6 +46,8 @@ class Row:
     source: str | None = None
     fit_s: float | None = None
     score_s: float | None = None
+    short: float | None = None
+    limit: int | None = None
     status: str = "ok"
     reason: str = ""
 
@@ -68,13 +72,43 @@ def model_rows(records: Sequence[Record], each_seed: bool = False) -> list[Row]:
 
 
 def rule_rows(records: Sequence[Record], each_split: bool = False) -> list[Row]:
-    """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed."""
-    first: dict[int, Record] = {}
+    """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed.
+
+    Where the models have other limits of short units, a rule that depends on the limit has a row for each.
+    """
+    first: dict[int, dict[int | None, Record]] = {}
     for record in records:
         if record["trivial"]:
-            first.setdefault(_split(record), record)
+            first.setdefault(_split(record), {}).setdefault(short_limit(record), record)
     groups = [[split] for split in first] if each_split else [list(first)] if first else []
-    return [_rule(name, [first[s] for s in splits]) for splits in groups for name in first[splits[0]]["trivial"]]
+    return [
+        row
+        for splits in groups
+        for name in next(iter(first[splits[0]].values()))["trivial"]
+        for row in _rules(name, [first[split] for split in splits])
+    ]
+
+
+def _rules(name: str, found: Sequence[Mapping[int | None, Record]]) -> Iterator[Row]:
+    """A row for each limit; one for all where they give the same figures.
+
+    Args:
+        found: of each split, one record a limit.
+    """
+    limits = sorted({limit for split in found for limit in split}, key=lambda limit: limit or 0)
+    rows = [_rule(name, [split[limit] for split in found if limit in split]) for limit in limits]
+    if all((row.metrics, row.other, row.half) == (rows[0].metrics, rows[0].other, rows[0].half) for row in rows):
+        rows = rows[:1]
+    for row, limit in zip(rows, limits, strict=False):
+        if len(rows) > 1:
+            row.name, row.limit = f"{row.name} (< {limit})", limit
+        yield row
+
+
+def short_limit(record: Record) -> int | None:
+    """Events below which a unit was short in a run; None where it gave nothing."""
+    limit: int | None = record["counts"].get("short_limit")
+    return limit
 
 
 def _rule(name: str, records: Sequence[Record]) -> Row:
@@ -101,6 +135,7 @@ def of_events(records: Sequence[Record]) -> list[Record]:
             "metrics": {"line": record["metrics"][EVENT]},
             "trivial": {rule: {"line": units[EVENT]} for rule, units in record["trivial"].items()},
             "threshold": record["threshold"][EVENT],
+            "counts": {**record["counts"], **record["counts"][EVENT]},
             "protocol": {**record["protocol"], "duplicates": "all"},
             "stages": {},
         }
@@ -141,6 +176,8 @@ def _row(records: Sequence[Record]) -> Row:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
     if good:
         row.threshold, row.source = (_same(r["threshold"].get(name) for r in good) for name in ("value", "source"))
+        row.limit = _same(map(short_limit, good))
+        row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
         row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
     return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good])
 

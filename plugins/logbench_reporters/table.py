@@ -9,7 +9,18 @@ from typing import Any
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
-from .rows import METRICS, Record, Row, comparisons, model_rows, of_events, over, prevalence, rule_rows
+from .rows import (
+    METRICS,
+    Record,
+    Row,
+    comparisons,
+    model_rows,
+    of_events,
+    over,
+    prevalence,
+    rule_rows,
+    short_limit,
+)
 
 WIDTH = 100
 ALMOST, UNINFORMATIVE = 0.999, 0.5
@@ -89,6 +100,7 @@ class Table:
             **{name: [_metric(row, name) for row in rows] for name in METRICS},
             "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
             "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
+            "short": _short(rows),
             "fit+score\ns": [_times(row) for row in rows],
         }
         hidden = set(self._hidden(rows, models))
@@ -128,16 +140,32 @@ def _heading(records: Sequence[Record]) -> list[str]:
         )
     lines += _bound(records)
     headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
+    short = " or ".join(map(str, _limits(records))) or protocol["min_events"] or "what a model needs"
     return [
         *lines,
-        f"protocol {record['preset']}: short (< {protocol['min_events']} events) {protocol['short']}, "
+        f"protocol {record['preset']}: short (< {short} events) {protocol['short']}, "
         f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
+        *_differing(records),
     ]
 
 
 def _contamination(split: Mapping[str, Any]) -> str:
     added = split.get("contaminating", 0)
     return f" and {added:,} anomalies" if added else ""
+
+
+def _limits(records: Sequence[Record]) -> list[int]:
+    """Events below which units are short for some model."""
+    return sorted({limit for record in records if (limit := short_limit(record)) is not None})
+
+
+def _differing(records: Sequence[Record]) -> list[str]:
+    """That each model has a limit of its own, where rows differ in it."""
+    if len(_limits(records)) < 2:
+        return []
+    dropped = records[0]["protocol"]["short"] == "drop"
+    what = ", and leaves out other units: compare two by logbench compare" if dropped else ""
+    return [f"ROWS DIFFER in the limit of short units: each model has what it needs{what}"]
 
 
 def _bound(records: Sequence[Record]) -> list[str]:
@@ -172,6 +200,18 @@ def _threshold(row: Row, oracle: bool) -> str:
         return "–" if row.runs and row.kind == "model" else ""
     named = f" ({row.source})" if row.source in {"oracle", "rule"} and not oracle else ""
     return f"{row.threshold:.4g}{named}"
+
+
+def _short(rows: Sequence[Row]) -> list[str]:
+    """How many units the rule for short ones decided, and below which limit where rows differ in it."""
+    differ = len({row.limit for row in rows if row.kind == "model" and row.runs}) > 1
+    shown = [f"{row.short:,.0f}" if row.short is not None else "" for row in rows]
+    if differ:
+        return [
+            f"{text} (< {row.limit})" if text and row.limit else text
+            for row, text in zip(rows, shown, strict=True)
+        ]
+    return shown if any(row.short for row in rows) else ["" for _ in rows]
 
 
 def _times(row: Row) -> str:

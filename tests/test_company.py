@@ -1,0 +1,198 @@
+"""A model's figures are its own: the same alone, in company, and from every command, bit for bit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from logbench import DataError, Plan, run
+from logbench import record as records
+from logbench.bench import cells, read_suite
+from logbench.commonunits import common_units, dropping_apart, measured_on
+from logbench.compare import compare, sure, unlike
+from logbench.leaderboard import Leaderboard
+from logbench.plan import resolve
+from logbench.progress import Bars
+from logbench.registry import Registry
+from logbench.runner import run_all
+from logbench.sweep import sweep
+from logbench.variants import variants
+
+QUIET = Bars(enabled=False)
+REGISTRY = Registry()
+NAMES = (*REGISTRY.components["model"], "new-event+length", "ecvc+timing")
+SMALL: dict[str, dict[str, Any]] = {
+    "deeplog": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
+    "isolation-forest": {"trees": 10},
+    "random-forest": {"trees": 10},
+}
+PROTOCOL = {"train": "random_ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "alpha": 0.1}
+FORM = """
+files = ["a.log"]
+pattern = '<Label> <Date> <Time> <Id> <Content>'
+time = ["Date", "Time"]
+time_format = ["%Y-%m-%d %H:%M:%S"]
+id = "Id"
+label = "Label"
+normal = ["-"]
+parser = "none"
+"""
+
+
+def lines(count: int = 160) -> Iterator[str]:
+    """Sessions of 5 to 7 events and some of 1 to 4; in every eighth an event is new, or goes back."""
+    draw, now = random.Random(3), dt.datetime(2026, 1, 1)
+    for number in range(count):
+        odd = number % 8 == 5
+        for at in range(draw.randint(1, 4) if number % 10 == 7 else draw.randint(5, 7)):
+            now += dt.timedelta(seconds=draw.randint(1, 9))
+            message = (
+                "step abcdefg"[: 6 + at] if not (odd and at == 2) else draw.choice(["failed badly", "step a"])
+            )
+            yield f"{'E' if odd else '-'} {now} n{number} {message}\n"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("log")
+    (folder / "a.log").write_text("".join(lines()))
+    (folder / "a.toml").write_text(FORM)
+    return str(folder / "a.toml")
+
+
+def plans(log: str, out: Path, names: Sequence[str], **protocol: Any) -> list[Plan]:
+    """One plan a model, the others its companions; small models, as far as they take part."""
+    taking_part = {part for name in names for part in name.split("+")}
+    chosen: dict[str, Any] = {name: options for name, options in SMALL.items() if name in taking_part}
+    settings = {**chosen, "protocol": {**PROTOCOL, **protocol}}
+    return [Plan(model=name, dataset=log, out=out, settings=settings, companions=tuple(names)) for name in names]
+
+
+def ran(log: str, out: Path, names: Sequence[str], **protocol: Any) -> list[dict[str, Any]]:
+    jobs = [resolve(plan, REGISTRY) for plan in plans(log, out, names, **protocol)]
+    return [record.as_dict() for record in run_all(jobs, REGISTRY, QUIET)]
+
+
+@pytest.fixture(scope="module")
+def alone(log: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """Every model by itself."""
+    out = tmp_path_factory.mktemp("alone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGBENCH_CACHE", str(out / "cache"))
+        found = {name: ran(log, out, [name])[0] for name in NAMES}
+    assert {record["status"] for record in found.values()} == {"ok"}, [r["error"] for r in found.values()]
+    return out, found
+
+
+def assert_same(record: Mapping[str, Any], out: Path, alone: tuple[Path, dict[str, dict[str, Any]]]) -> None:
+    """Equal figures and equal stored scores."""
+    folder, before = alone[0], alone[1][record["model"]]
+    assert record["status"] == "ok", record["error"]
+    for part in ("metrics", "trivial", "threshold", "counts", "protocol", "training", "split"):
+        assert record[part] == before[part], (record["model"], part)
+    assert not unlike(record, before)
+    ours, theirs = records.scores(record, out), records.scores(before, folder)
+    assert_frame_equal(ours, theirs, check_exact=True)
+
+
+def test_each_model_has_a_limit_of_its_own_and_the_protocol_is_as_asked(alone: Any) -> None:
+    limits = {name: record["counts"]["short_limit"] for name, record in alone[1].items()}
+    assert limits["deeplog"] == 5 and limits["timing"] == limits["ecvc+timing"] == 2 and limits["new-event"] == 1
+    short = {name: record["counts"]["short"] for name, record in alone[1].items()}
+    assert short["deeplog"] > short["timing"] > short["new-event"] == 0
+    assert {record["protocol"]["min_events"] for record in alone[1].values()} == {0}
+    assert len({record["protocol"]["hash"] for record in alone[1].values()}) == 1
+
+
+def test_alone_is_as_in_company(log: str, tmp_path: Path, alone: Any) -> None:
+    """Here the last comes first, in the leaderboard and the suite the first."""
+    for record in ran(log, tmp_path, NAMES[::-1]):
+        assert_same(record, tmp_path, alone)
+
+
+def test_alone_is_as_in_a_leaderboard(log: str, tmp_path: Path, alone: Any) -> None:
+    asked = plans(log, tmp_path, NAMES)
+    for _, record in Leaderboard(asked, REGISTRY, QUIET).results():
+        assert_same(record, tmp_path, alone)
+    again = [plan for name in NAMES[:3] for plan in plans(log, tmp_path, [name])]
+    assert Leaderboard(again, REGISTRY, QUIET).taken_over == 3, "a run is the same run in other company"
+
+
+def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: Any) -> None:
+    models = "".join(
+        f'[models."{name}"]\n' + "".join(f"{key} = {value}\n" for key, value in SMALL.get(name, {}).items())
+        for name in NAMES
+    )
+    protocol = "".join(f"{key} = {value!r}\n" for key, value in PROTOCOL.items())
+    text = f'{models}[datasets.mine]\ndataset = "{log}"\n[protocols.mine]\n{protocol}'
+    (tmp_path / "mine.toml").write_text(text)
+    asked = [cell.job for cell in cells(read_suite(tmp_path / "mine.toml"), REGISTRY)]
+    jobs = [replace(job, plan=replace(job.plan, out=tmp_path)) for job in asked]
+    for record in run_all(jobs, REGISTRY, QUIET):
+        assert_same(record.as_dict(), tmp_path, alone)
+
+
+@pytest.mark.parametrize("name", ["deeplog", "new-event", "timing", "ecvc", "markov"])
+def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any, name: str) -> None:
+    (plan,) = plans(log, tmp_path, [name])
+    expected = alone[1][name]["metrics"]["session"]["all"]
+    (row,) = [row for row in sweep(plan, ["seed=0"], REGISTRY, QUIET, resume=False) if row["pick"] == ""]
+    assert row["metrics"] == expected
+    job = resolve(plan, REGISTRY)
+    chosen = {name: getattr(job.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
+    rows = [
+        row
+        for row in variants(job, REGISTRY, QUIET, lambda _: None)
+        if {name: row["protocol"][name] for name in chosen} == chosen
+    ]
+    assert [row["metrics"] for row in rows] == [expected]
+
+
+def test_a_skipped_companion_sets_no_limit(log: str, tmp_path: Path, alone: Any) -> None:
+    first, second = plans(log, tmp_path, ["deeplog", "new-event"])
+    long = {"deeplog": {"h": 40}, "protocol": first.settings["protocol"]}
+    jobs = [resolve(replace(plan, settings=long), REGISTRY) for plan in (first, second)]
+    found = [record.as_dict() for record in run_all(jobs, REGISTRY, QUIET)]
+    assert found[0]["status"] == "skipped"
+    assert_same(found[1], tmp_path, alone)
+
+
+def test_under_an_explicit_limit_all_have_it_and_one_that_needs_more_is_a_row(log: str, tmp_path: Path) -> None:
+    names = ("deeplog", "new-event", "timing")
+    assert {r["counts"]["short_limit"] for r in ran(log, tmp_path, names, min_events=6)} == {6}
+    first, *others = ran(log, tmp_path, names, min_events=4)
+    assert first["status"] == "skipped" and "protocol.min_events=4; give at least 5" in first["error"]["message"]
+    assert {record["counts"]["short_limit"] for record in others} == {4}
+
+
+def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_scored(
+    log: str, tmp_path: Path
+) -> None:
+    runs = ran(log, tmp_path, ("new-event", "deeplog"), short="drop")
+    assert dropping_apart(runs) and not unlike(*runs)
+    common = common_units(runs, tmp_path)
+    stored = [records.scores(run, tmp_path).filter(pl.col("part") == "test") for run in runs]
+    both = stored[0].join(stored[1], on="index").filter(
+        pl.col("verdict").is_not_null() & pl.col("verdict_right").is_not_null() & (pl.col("label") >= 0)
+    )  # fmt: skip
+    assert common.to_list() == sorted(both["index"]) and len(common) == runs[1]["counts"]["scored"]
+    rows = compare([measured_on(common, run, tmp_path, REGISTRY) for run in runs], "recall", 0.0)
+    caught = [both.filter(pl.col("label") == 1)[name].mean() for name in ("verdict", "verdict_right")]
+    assert [row["recall"] for row in rows] == pytest.approx(caught)
+    found, _ = sure(*runs, tmp_path, "recall", 50, 0, common)
+    assert found["low"] <= rows[1]["difference"] <= found["high"]
+    with pytest.raises(DataError, match="judged other units"):
+        sure(*runs, tmp_path, "recall", 50, 0)
+
+
+def test_a_run_from_python_is_the_same_run(log: str, tmp_path: Path, alone: Any) -> None:
+    (record,) = run("markov", dataset=log, out=tmp_path, settings={"protocol": PROTOCOL})
+    assert_same(record.as_dict(), tmp_path, alone)
