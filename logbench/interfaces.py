@@ -43,6 +43,8 @@ class Traits:
         overlaps: windowers only: a line may belong to several units by design, or a function of the
             configuration.
         unit: windowers only: what a unit is called (`window`); empty: as the data set's card says.
+        expected_failures: rules of `logbench check` that the component violates on purpose, name → reason, or a
+            function of the configuration. One that holds after all is reported.
     """
 
     supervision: Supervision = "semi-supervised"
@@ -56,6 +58,7 @@ class Traits:
     cuts_lines: bool = False
     overlaps: bool | Callable[[Any], bool] = False
     unit: str = ""
+    expected_failures: Mapping[str, str] | Callable[[Any], Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from test_contract_rules import Parser, but, instead, score, violated
+from broken import Parser, but, instead, score, violated
 
 
 def test_a_look_at_labels_that_waits_for_both_classes_is_found() -> None:

@@ -66,15 +66,15 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_rules_are_tests_that_say_what_was_expected_and_what_came(project: Path) -> None:
+def test_rules_are_tests_that_say_what_was_expected_and_what_is_the_case(project: Path) -> None:
     done = run(project, "-m", "pytest", "--logbench", "cheat", "-p", "no:cacheprovider", "-rs")
     assert done.returncode == 1
     assert "rule labels: labels are never looked at" in done.stdout
     assert "  expected: the same scores where the test labels are all 1" not in done.stdout  # times 1 is alike
     assert "  expected: the same scores where the test labels are 0 and 1 in turn" in done.stdout
-    assert "  came:     24 of 48 primary scores differ, first unit s0:" in done.stdout
+    assert "  actual:   24 of 48 primary scores differ, first unit s0:" in done.stdout
     assert "  expected: nothing on standard output (context.note tells the user)" in done.stdout
-    assert "  came:     the module imports numpy, polars" in done.stdout
+    assert "  actual:   the module imports numpy, polars" in done.stdout
     assert "Traceback" not in done.stdout and "3 failed" in done.stdout
     assert "it has no save(folder) and load(folder)" in done.stdout
 
@@ -126,7 +126,7 @@ def test_check_finds_the_same_and_exits_with_1(project: Path, run_logbench: Call
     done = run_logbench("check", "cheat", PYTHONPATH=site)
     assert done.code == 1
     said = [line.split()[0] for line in done.out.splitlines() if "VIOLATION: expected " in line]
-    assert said == ["labels", "quiet", "imports"] and "; came " in done.out
+    assert said == ["labels", "quiet", "imports"] and "; actual: " in done.out
     assert "1 checked: " in done.err and "3 violated" in done.err
     assert run_logbench("check", "length").code == 0
     for words in (

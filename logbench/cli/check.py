@@ -3,86 +3,125 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..config import parse_settings
 from ..errors import ConfigError
-from ..interfaces import Kind
 from ..registry import KINDS, Registry
 from . import State, pass_state
 from .common import json_option, note, print_json
 
+if TYPE_CHECKING:
+    from ..testing import Outcome
+    from ..testing.rules import Checked
+
+WORDS = {"ok": "ok", "violation": "violated", "advice": "advised", "expected": "violated as expected",
+         "skipped": "skipped"}  # fmt: skip
+
 
 @click.command("check", epilog="Example: logbench check deeplog --set deeplog.steps=5")
 @click.argument("names", nargs=-1, metavar="[NAME…]")
-@click.option("--all", "every", is_flag=True, help="Check every installed component.")
-@click.option("--kind", type=click.Choice(KINDS), help="Only the component of this kind, or all of it with --all.")
+@click.option("--all", "every", is_flag=True, help="Check all that is installed.")
+@click.option(
+    "--kind",
+    type=click.Choice([*KINDS, "preset", "table"]),
+    help="Only what is of this kind.",
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Raw data of a data set.")
 @click.option("--set", "settings", multiple=True, metavar="NAME.KEY=VALUE", help="Set an option of a component.")
+@click.option(
+    "--expect", "expected", multiple=True, metavar="RULE=WHY",
+    help="A rule that is violated on purpose, and why; it is a violation where it holds after all.",
+)  # fmt: skip
 @json_option
 @pass_state
 def command(
     state: State, names: tuple[str, ...], every: bool, kind: str | None, data: Path | None,
-    settings: tuple[str, ...], as_json: bool,
+    settings: tuple[str, ...], expected: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
-    """Check that components keep their contract, one line a rule. Exit 1 where one does not.
+    """Check that components, presets and tables keep their contract, one line a rule. Exit 1 where one does not.
 
     A rule that does not apply, such as one on saving where a model cannot be saved, is skipped with the reason.
+    Advice does not count as a violation.
     """
+    from ..testing.rules import expectations
+
     if bool(names) == every:
-        raise click.UsageError("give the names of components, or --all")
+        raise click.UsageError("give the names of components, presets or tables, or --all")
     chosen = list(_chosen(state.registry, names, kind))
     found = parse_settings(settings)
     for name in found:
         if name not in {one for _, one in chosen}:
             raise ConfigError(f"--set {name}.…: {name!r} is not among what is checked")
+    if expected and len(chosen) != 1:
+        raise ConfigError("--expect is for one component: name it, and its --kind where several have that name")
+    asked = _Asked(state.registry, found, data, expectations(expected), as_json)
     total: Counter[str] = Counter()
     for one, name in chosen:
-        total += _check(state.registry, one, name, found.get(name, {}), data, as_json)
-    words = {"ok": "ok", "violation": "violated", "skipped": "skipped"}
-    note(f"{len(chosen)} checked: " + ", ".join(f"{total[status]} {word}" for status, word in words.items()))
+        total += _check(asked, one, name)
+    counts = (f"{total[status]} {word}" for status, word in WORDS.items() if total[status] or status in _ALWAYS)
+    note(f"{len(chosen)} checked: {', '.join(counts)}")
     return int(total["violation"] > 0)
 
 
-def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Iterator[tuple[Kind, str]]:
-    from ..testing import kinds_of
+_ALWAYS = ("ok", "violation", "skipped")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    registry: Registry
+    settings: Mapping[str, Mapping[str, Any]]
+    data: Path | None
+    expected: Mapping[str, str]
+    as_json: bool
+
+
+def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Iterator[tuple[Checked, str]]:
+    from ..testing.rules import CHECKED, kinds_of, names_of
 
     for name in names:
         yield from ((one, name) for one in kinds_of(name, registry, kind))
     if not names:
-        for one in KINDS:
-            yield from ((one, name) for name in registry.components[one] if kind in (None, one))
+        for one in CHECKED:
+            yield from ((one, name) for name in names_of(registry, one) if kind in (None, one))
 
 
-def _check(
-    registry: Registry, kind: Kind, name: str, settings: dict[str, str], data: Path | None, as_json: bool
-) -> Counter[str]:
+def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
     from ..testing import check
-    from ..testing.rules import WITHOUT
+    from ..testing.rules import WITHOUT, entry_of
 
-    entry = registry.get(kind, name)
-    if not as_json:
-        print(f"{kind} {name}, from {entry.plugin}")
+    if not asked.as_json:
+        print(f"{kind} {name}, from {entry_of(asked.registry, kind, name).plugin}")
     count: Counter[str] = Counter()
     without = 0
-    for outcome in check(kind, name, registry=registry, settings=settings, data=data):
+    outcomes = check(
+        kind, name, registry=asked.registry, settings=asked.settings.get(name, {}), data=asked.data,
+        expected_failures=asked.expected,
+    )  # fmt: skip
+    for outcome in outcomes:
         count[outcome.status] += 1
-        if as_json:
-            row: dict[str, Any] = {"kind": kind, "name": name, **vars(outcome)}
-            print_json([row])
+        if asked.as_json:
+            print_json([{"kind": kind, "name": name, **vars(outcome)}])
         elif outcome.why == WITHOUT:
             without += 1
         else:
-            said = {
-                "ok": f"ok: {outcome.summary}",
-                "violation": f"VIOLATION: expected {outcome.expected}; came {outcome.came}",
-                "skipped": f"skipped: {outcome.why}",
-            }
-            print(f"  {outcome.rule:<13} {said[outcome.status]}", flush=True)
+            print(f"  {outcome.rule:<13} {_said(outcome)}", flush=True)
     if without:
         print(f"  {f'{without} others':<13} skipped: {WITHOUT}")
     return count
+
+
+def _said(outcome: Outcome) -> str:
+    found = f"expected {outcome.expected}; actual: {outcome.actual}"
+    return {
+        "ok": f"ok: {outcome.summary}",
+        "violation": f"VIOLATION: {found}",
+        "advice": f"advice: {found}",
+        "expected": f"violated as expected, {outcome.why}: {found}",
+        "skipped": f"skipped: {outcome.why}",
+    }[outcome.status]

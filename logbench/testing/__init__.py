@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .command import Done
     from .material import Tiny, tiny
-    from .rules import Outcome, Rule, Subject, ViolationError, check, kinds_of, rules_of
+    from .outcome import Outcome, ViolationError
+    from .rules import Rule, Subject, check, kinds_of, rules_of
 
 _LAZY = {
-    **dict.fromkeys(("Outcome", "Rule", "Subject", "ViolationError", "check", "kinds_of", "rules_of"), "rules"),
+    **dict.fromkeys(("Outcome", "ViolationError"), "outcome"),
+    **dict.fromkeys(("Rule", "Subject", "check", "kinds_of", "rules_of"), "rules"),
     **dict.fromkeys(("Tiny", "tiny"), "material"),
     "Done": "command",
 }

@@ -13,14 +13,15 @@ from typing import get_type_hints
 from ..config import make
 from ..errors import ConfigError
 from ..registry import installed
-from .rules import InapplicableError, Subject, expect
+from .outcome import InapplicableError, expect
+from .rules import Subject
 
 HEAVY = ("numpy", "pandas", "polars", "scipy", "sklearn", "tensorflow", "torch")
 
 
 def options(subject: Subject) -> None:
     """The options are frozen, their defaults hold their own bounds; unknown ones are refused."""
-    config, name = subject.part.entry.item.config, subject.part.name
+    config, name = getattr(subject.part.entry.item, "config", None), subject.part.name
     if config is None:
         raise InapplicableError("it has no options")
     expect(config.__dataclass_params__.frozen, "@dataclass(frozen=True)", f"{config.__name__} is not frozen")
@@ -41,11 +42,16 @@ def options(subject: Subject) -> None:
 def imports(subject: Subject) -> None:
     """The plugin's module imports nothing heavy, so that `logbench list` answers at once."""
     plugin = subject.part.entry.plugin
-    known = [one for one in installed() if (one.name, one.distribution) == (plugin.name, plugin.distribution)]
-    if not known:
+    if not is_installed(subject):
         raise InapplicableError("its plugin is not installed")
     found = _imported(plugin.name, plugin.distribution)
     expect(not found, "heavy packages to be imported when it is built", f"the module imports {', '.join(found)}")
+
+
+def is_installed(subject: Subject) -> bool:
+    """Whether another process finds the component, too."""
+    plugin = subject.part.entry.plugin
+    return any((one.name, one.distribution) == (plugin.name, plugin.distribution) for one in installed())
 
 
 @cache

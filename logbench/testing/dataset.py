@@ -17,7 +17,8 @@ from ..interfaces import Generator, silent
 from ..locate import locate
 from ..plan import configured
 from ..prepare import digest_of
-from .rules import InapplicableError, Subject, ViolationError, expect, rule
+from .outcome import InapplicableError, ViolationError, expect
+from .rules import Subject, rule
 from .watch import watched
 
 SOME = 100_000

@@ -11,24 +11,25 @@ import polars as pl
 
 from ..metrics import directions_of, loss
 from . import material
-from .rules import Subject, expect, rule
+from .outcome import expect
+from .rules import Subject, rule
 from .watch import watched
 
 CLOSE = 1e-9
 
 
 def _evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
-    came = subject.build().evaluate(units)
-    expect(isinstance(came, Mapping), "evaluate to return a mapping", type(came).__name__)
-    return dict(came)
+    actual = subject.build().evaluate(units)
+    expect(isinstance(actual, Mapping), "evaluate to return a mapping", type(actual).__name__)
+    return dict(actual)
 
 
 def _usual(subject: Subject) -> dict[str, Any]:
     return subject.once("usual", lambda: _evaluate(subject, material.units()))
 
 
-def _numbers(came: Mapping[str, Any], what: str) -> None:
-    for name, value in came.items():
+def _numbers(actual: Mapping[str, Any], what: str) -> None:
+    for name, value in actual.items():
         expect(isinstance(name, str), "names of metrics to be texts", repr(name))
         right = value is None or (isinstance(value, int | float) and math.isfinite(value))
         expect(
@@ -38,10 +39,10 @@ def _numbers(came: Mapping[str, Any], what: str) -> None:
         )
 
 
-def _same(expected: Mapping[str, Any], came: Mapping[str, Any], what: str) -> None:
-    expect(expected.keys() == came.keys(), f"the same metrics {what}", ", ".join(came))
+def _same(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str) -> None:
+    expect(expected.keys() == actual.keys(), f"the same metrics {what}", ", ".join(actual))
     for name, value in expected.items():
-        other = came[name]
+        other = actual[name]
         alike = value == other or (
             None not in (value, other) and math.isclose(value, other, rel_tol=CLOSE, abs_tol=CLOSE)
         )
@@ -50,10 +51,10 @@ def _same(expected: Mapping[str, Any], came: Mapping[str, Any], what: str) -> No
 
 @rule("evaluator", "runs", "evaluate answers with names and numbers")
 def runs(subject: Subject) -> None:
-    came = _usual(subject)
-    expect(bool(came), "one metric at least", "none")
-    _numbers(came, "labelled units of both classes")
-    json.dumps(came, allow_nan=False)
+    actual = _usual(subject)
+    expect(bool(actual), "one metric at least", "none")
+    _numbers(actual, "labelled units of both classes")
+    json.dumps(actual, allow_nan=False)
 
 
 @rule("evaluator", "weights", "a unit of weight 2 counts as two units of weight 1")

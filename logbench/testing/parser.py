@@ -11,7 +11,8 @@ import polars as pl
 
 from ..grouping import apply
 from . import material
-from .rules import Subject, ViolationError, expect, rule
+from .outcome import ViolationError, expect
+from .rules import Subject, rule
 from .watch import watched
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def _all(learnt: Learnt) -> pl.Series:
     return pl.concat([learnt.messages, _distinct(learnt.parser, material.OTHERS)])
 
 
-def _keys(came: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
-    found = f"{came.dtype} {list(came.shape)}" if isinstance(came, np.ndarray) else type(came).__name__
+def _keys(actual: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
+    found = f"{actual.dtype} {list(actual.shape)}" if isinstance(actual, np.ndarray) else type(actual).__name__
     expect(found == f"int32 [{count}]", f"{what} to return int32 [{count}]", found)
-    keys: NDArray[np.int32] = came
+    keys: NDArray[np.int32] = actual
     inside = not count or (low <= int(keys.min()) and int(keys.max()) < high)
     expect(inside, f"{what} to give keys in {low} … {high - 1}", f"{keys.min()} … {keys.max()}" if count else "")
     return keys

@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="also run the contract rules of the installed component NAME (repeatable)")  # fmt: skip
     group.addoption("--logbench-set", action="append", default=[], metavar="NAME.KEY=VALUE",
                     help="set an option of the component that is checked (repeatable)")  # fmt: skip
+    group.addoption("--logbench-expect", action="append", default=[], metavar="RULE=WHY",
+                    help="a rule that the component violates on purpose, and why (repeatable)")  # fmt: skip
     group.addoption("--logbench-data", metavar="PATH", help="raw data of the data set that is checked")
 
 
@@ -46,18 +48,18 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
     from logbench import LogbenchError, parse_settings
     from logbench.registry import Registry
 
-    from .rules import kinds_of, rules_of, subject
+    from .rules import expectations, kinds_of, rules_of, subject
 
     stack, found = ExitStack(), list[pytest.Item]()
     config.add_cleanup(stack.close)
     data = config.getoption("logbench_data")
     try:
         registry, settings = Registry(), parse_settings(config.getoption("logbench_set"))
+        expected = expectations(config.getoption("logbench_expect"))
         for name in dict.fromkeys(names):
             for kind in kinds_of(name, registry):
-                one = stack.enter_context(
-                    subject(kind, name, registry, settings.get(name), Path(data) if data else None)
-                )
+                where = Path(data) if data else None
+                one = stack.enter_context(subject(kind, name, registry, settings.get(name), where, expected))
                 found += [
                     RuleItem.from_parent(session, name=f"{kind}:{name}:{rule.name}", subject=one, rule=rule)
                     for rule in rules_of(kind)
@@ -75,22 +77,26 @@ class RuleItem(pytest.Item):
         self.subject, self.rule = subject, rule
 
     def runtest(self) -> None:
-        """Fails where the rule is violated, skips where it does not apply."""
-        from .rules import ViolationError
+        """Fails where the rule is violated, skips where it does not apply, warns where it only advises."""
+        from .outcome import ViolationError
 
         outcome = self.rule.judge(self.subject)
         if outcome.status == "violation":
-            raise ViolationError(outcome.expected, outcome.came)
+            raise ViolationError(outcome.expected, outcome.actual)
         if outcome.status == "skipped":
             pytest.skip(outcome.why)
+        if outcome.status == "expected":
+            pytest.xfail(outcome.why)
+        if outcome.status == "advice":
+            self.warn(pytest.PytestWarning(f"expected {outcome.expected}; actual: {outcome.actual}"))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> str:
-        """What was expected and what came, without a traceback."""
-        from .rules import ViolationError
+        """What was expected and what is the case, without a traceback."""
+        from .outcome import ViolationError
 
         if isinstance(excinfo.value, ViolationError):
             title = f"rule {self.rule.name}: {self.rule.summary}"
-            return f"{title}\n  expected: {excinfo.value.expected}\n  came:     {excinfo.value.came}"
+            return f"{title}\n  expected: {excinfo.value.expected}\n  actual:   {excinfo.value.actual}"
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

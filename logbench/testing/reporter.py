@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .outcome import expect
 from .records import records
-from .rules import Subject, expect, rule
+from .rules import Subject, rule
 from .watch import watched
 
 
 def _report(subject: Subject, some: list[dict[str, Any]]) -> str:
-    came = subject.build().report(some)
-    expect(isinstance(came, str), "report to return a text", type(came).__name__)
-    text: str = came
+    actual = subject.build().report(some)
+    expect(isinstance(actual, str), "report to return a text", type(actual).__name__)
+    text: str = actual
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a rule is, what it is applied to, and what comes of it. The rules of each kind are in a file of its own."""
+"""What a rule is, and what it is applied to. The rules of each kind are in files of their own."""
 
 from __future__ import annotations
 
@@ -6,51 +6,43 @@ import contextlib
 import importlib
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..config import suggest
-from ..errors import ConfigError, LogbenchError, PluginError
+from ..errors import ConfigError, PluginError
 from ..interfaces import Kind
 from ..plan import Part, configured
-from ..registry import KINDS, Registry
+from ..registry import KINDS, Entry, Registry
+from .outcome import InapplicableError, Outcome, ViolationError, one_line, raised
 
 T = TypeVar("T")
-CORE = Path(__file__).parents[1]
 WITHOUT = "the rule 'runs' did not pass"
-
-
-class ViolationError(AssertionError):
-    """A component breaks a rule: what was expected, what came."""
-
-    def __init__(self, expected: str, came: str) -> None:
-        super().__init__(f"expected {expected}, came {came}")
-        self.expected, self.came = expected, came
-
-
-class InapplicableError(Exception):
-    """Why a rule does not apply to a component."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one rule.
-
-    Attributes:
-        rule: its name. summary: what it demands. status: `ok`, `violation` or `skipped`.
-        expected, came: of a violation. why: of a rule that was skipped.
-    """
-
-    rule: str
-    summary: str
-    status: Literal["ok", "violation", "skipped"]
-    expected: str = ""
-    came: str = ""
-    why: str = ""
+Checked = Kind | Literal["preset", "table"]
+"""What can be checked: components, published set-ups and published tables."""
+CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
+FILES: Mapping[Checked, tuple[str, ...]] = {
+    "model": (
+        "model",
+        "model_units",
+        "model_material",
+        "model_labels",
+        "model_events",
+        "model_effects",
+        "model_process",
+    ),
+    "parser": ("parser",),
+    "windower": ("windower",),
+    "evaluator": ("evaluator",),
+    "dataset": ("dataset",),
+    "reporter": ("reporter",),
+    "preset": (),
+    "table": (),
+}
+"""Modules of this package that hold the rules of a kind, in their order."""
 
 
 @dataclass
@@ -60,14 +52,16 @@ class Subject:
     Attributes:
         folder: an empty folder that rules may fill.
         data: raw files for the rules of data sets that can neither be generated nor found.
+        expected_failures: why a rule is violated, by its name: the component's own (`Traits`), and further ones.
         broken: the rule `runs` was violated, so that the others would only say the same.
     """
 
-    kind: Kind
+    kind: Checked
     part: Part
     registry: Registry
     folder: Path
     data: Path | None = None
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
     broken: bool = False
     _known: dict[str, Any] = field(default_factory=dict)
 
@@ -78,6 +72,11 @@ class Subject:
     @property
     def traits(self) -> Any:
         return self.part.entry.item.traits
+
+    def trait(self, name: str) -> Any:
+        """A trait, for this configuration where it is a function of it."""
+        found = getattr(self.traits, name)
+        return found(self.part.config) if callable(found) else found
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make()` gives, made on the first call with this `name` and kept."""
@@ -93,14 +92,28 @@ class Subject:
 
 @dataclass(frozen=True)
 class Rule:
-    """A named check. `summary` says what holds; `check` raises `ViolationError` where it does not."""
+    """A named check. `summary` says what holds; `check` raises `ViolationError` where it does not.
+
+    Attributes:
+        advises: what it finds is advice, since a right component may do so, too.
+    """
 
     name: str
     summary: str
     check: Callable[[Subject], None]
+    advises: bool = False
 
     def judge(self, subject: Subject) -> Outcome:
         """Apply the rule. Whatever the component raises is a violation; what it prints goes to standard error."""
+        found = self._found(subject)
+        why = subject.expected_failures.get(self.name)
+        if why is None or found.status == "skipped":
+            return found
+        if found.status == "ok":
+            return replace(found, status="violation", expected=f"to be violated, since {why}", actual="it holds")
+        return replace(found, status="expected", why=one_line(why))
+
+    def _found(self, subject: Subject) -> Outcome:
         outcome = partial(Outcome, self.name, self.summary)
         if subject.broken:
             return outcome("skipped", why=WITHOUT)
@@ -108,11 +121,12 @@ class Rule:
             with contextlib.redirect_stdout(sys.stderr), contextlib.chdir(subject.folder):
                 self.check(subject)
         except InapplicableError as error:
-            return outcome("skipped", why=_line(error))
+            return outcome("skipped", why=one_line(error))
         except ViolationError as error:
-            found = outcome("violation", _line(error.expected), _line(error.came))
+            bad: Literal["advice", "violation"] = "advice" if self.advises else "violation"
+            found = outcome(bad, one_line(error.expected), one_line(error.actual))
         except PluginError as error:  # the harness itself says what is wrong with an answer
-            found = outcome("violation", self.summary, _line(error))
+            found = outcome("violation", self.summary, one_line(error))
         except (Exception, SystemExit) as error:
             found = outcome("violation", "no error", raised(error))
         else:
@@ -121,44 +135,73 @@ class Rule:
         return found
 
 
-RULES: dict[Kind, list[Rule]] = {kind: [] for kind in KINDS}
+RULES: dict[Checked, list[Rule]] = {kind: [] for kind in CHECKED}
 
 
-def rule(kind: Kind, name: str, summary: str) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+def rule(
+    kind: Checked, name: str, summary: str, advises: bool = False
+) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
     """Make the function a rule of this kind, in the order of the file."""
 
     def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        RULES[kind].append(Rule(name, summary, function))
+        RULES[kind].append(Rule(name, summary, function, advises))
         return function
 
     return add
 
 
-def rules_of(kind: Kind) -> list[Rule]:
+def rules_of(kind: Checked) -> list[Rule]:
     """The rules of a kind: first `runs`, then its own, then those that every component must hold."""
     from . import any_kind
 
-    importlib.import_module(f".{kind}", __package__)
+    for name in FILES[kind]:
+        importlib.import_module(f".{name}", __package__)
     return [*RULES[kind], *(Rule(name, summary, check) for name, summary, check in any_kind.RULES)]
 
 
-def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Kind]:
-    """The kinds in which a component is called `name`.
+def _table(registry: Registry, kind: Checked) -> Mapping[str, Entry]:
+    if kind == "preset":
+        return registry.presets
+    return registry.tables if kind == "table" else registry.components[kind]
+
+
+def names_of(registry: Registry, kind: Checked) -> list[str]:
+    """Everything of this kind that is installed."""
+    return list(_table(registry, kind))
+
+
+def entry_of(registry: Registry, kind: Checked, name: str) -> Entry:
+    """The component, preset or table `name`, with its plugin.
 
     Raises:
         ConfigError: there is none.
     """
-    found: list[Kind] = []
-    for one in KINDS:
+    if kind == "preset":
+        registry.preset(name)
+        return registry.presets[name]
+    if kind == "table":
+        registry.table(name)
+        return registry.tables[name]
+    return registry.get(kind, name)
+
+
+def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Checked]:
+    """The kinds in which a component, preset or table is called `name`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found: list[Checked] = []
+    for one in CHECKED:
         if kind in (None, one):
             with contextlib.suppress(ConfigError):
-                registry.get(one, name)
+                entry_of(registry, one, name)
                 found.append(one)
     if found:
         return found
-    if kind and (others := [one for one in KINDS if name in registry.components[one]]):
+    if kind and (others := [one for one in CHECKED if name in _table(registry, one)]):
         raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
-    every = {known for table in registry.components.values() for known in table}
+    every = {known for one in CHECKED for known in _table(registry, one)}
     aside = [str(plugin) for plugin in registry.broken]
     more = f"; set aside: {', '.join(aside)} (see: logbench plugins)" if aside else ""
     near = suggest(name, every)
@@ -166,60 +209,65 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Kin
     raise ConfigError(f"no {kind or 'component'} is called {name!r}{near}{more}")
 
 
+def expectations(words: Sequence[str]) -> dict[str, str]:
+    """Why each rule fails, from `RULE=WHY` as it is typed.
+
+    Raises:
+        ConfigError: a reason is missing.
+    """
+    found = dict(word.partition("=")[::2] for word in words)
+    if missing := [name for name, why in found.items() if not (name and why.strip())]:
+        raise ConfigError(f"{missing[0]!r} is no RULE=WHY: say why the rule is violated on purpose")
+    return found
+
+
 @contextlib.contextmanager
 def subject(
-    kind: Kind, name: str, registry: Registry, settings: Mapping[str, Any] | None = None, data: Path | None = None
+    kind: Checked,
+    name: str,
+    registry: Registry,
+    settings: Mapping[str, Any] | None = None,
+    data: Path | None = None,
+    expected_failures: Mapping[str, str] | None = None,
 ) -> Iterator[Subject]:
     """The component with its options, and a folder that is gone afterwards.
 
     Raises:
-        ConfigError: an unknown name, option or value.
+        ConfigError: an unknown name, option, value or rule.
     """
-    part = configured(registry.get(kind, name), settings)
+    entry = entry_of(registry, kind, name)
+    part = Part(entry, None) if kind in ("preset", "table") else configured(entry, settings)
+    own = getattr(getattr(entry.item, "traits", None), "expected_failures", {})
+    expected = {**(own(part.config) if callable(own) else own), **(expected_failures or {})}
+    known = [rule.name for rule in rules_of(kind)]
+    if unknown := [one for one in expected if one not in known]:
+        raise ConfigError(f"{name} is expected to fail a rule {unknown[0]!r}{suggest(unknown[0], known)}")
     with tempfile.TemporaryDirectory(prefix="logbench-check-", ignore_cleanup_errors=True) as folder:
-        yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None)
+        yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None, expected)
 
 
 def check(
-    kind: Kind,
+    kind: Checked,
     name: str,
     *,
     registry: Registry | None = None,
     settings: Mapping[str, Any] | None = None,
     data: Path | None = None,
+    expected_failures: Mapping[str, str] | None = None,
 ) -> Iterator[Outcome]:
     """Apply the rules of a kind to the component `name`, one outcome a rule.
 
     Args:
+        kind: of component, or `preset` or `table`.
         registry: where the component is found; by default all installed plugins.
         settings: its options, such as `{"steps": 5}`.
         data: raw files of a data set.
+        expected_failures: rules that it may violate, and why: `{"labels": "it is an oracle on purpose"}`. One
+            that holds is a violation itself.
 
     Raises:
-        ConfigError: an unknown name, option or value.
+        ConfigError: an unknown name, option, value or rule.
     """
-    with subject(kind, name, registry or Registry(), settings, data) as one:
+    with subject(kind, name, registry or Registry(), settings, data, expected_failures) as one:
         for each in rules_of(kind):
             yield each.judge(one)
-
-
-def expect(holds: bool, expected: str, came: str) -> None:
-    """Raise `ViolationError` unless `holds`."""
-    if not holds:
-        raise ViolationError(expected, came)
-
-
-def raised(error: BaseException) -> str:
-    """An error in one line, with the line of the component's code, not of a library, that led to it."""
-    text = str(error) if isinstance(error, LogbenchError) else f"{type(error).__name__}: {error}"
-    frames = [
-        (str(frame.f_globals.get("__name__")).partition(".")[0], Path(frame.f_code.co_filename), line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    outside = [one for one in frames if CORE not in one[1].parents]
-    own = [(file, line) for package, file, line in outside if package == outside[0][0]]
-    return _line(text) + (f" ({own[-1][0].name}:{own[-1][1]})" if own else "")
-
-
-def _line(text: object) -> str:
-    return " ".join(str(text).split())

@@ -8,14 +8,15 @@ import polars as pl
 
 from ..errors import ConfigError, UnfitError
 from . import material
-from .rules import InapplicableError, Subject, ViolationError, expect, rule
+from .outcome import InapplicableError, ViolationError, expect
+from .rules import Subject, rule
 from .watch import watched
 
 
 def _assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
-    came = subject.build().assign(lines.lazy())
-    expect(isinstance(came, pl.LazyFrame), "assign to return a LazyFrame", type(came).__name__)
-    frame: pl.DataFrame = came.collect()
+    actual = subject.build().assign(lines.lazy())
+    expect(isinstance(actual, pl.LazyFrame), "assign to return a LazyFrame", type(actual).__name__)
+    frame: pl.DataFrame = actual.collect()
     return frame
 
 
@@ -30,22 +31,22 @@ def _assigned(subject: Subject) -> pl.DataFrame:
 @rule("windower", "runs", "assign adds the column unit, texts")
 def runs(subject: Subject) -> None:
     try:
-        came = _assigned(subject)
+        actual = _assigned(subject)
     except (ConfigError, UnfitError) as error:
         subject.broken = True
         raise InapplicableError(f"the lines of the check do not serve it: {error}") from None
-    expect(came.schema.get("unit") == pl.String, "column unit of type String", str(came.schema.get("unit")))
-    expect(came["unit"].null_count() < len(came), "a unit for some line", "none for any")
+    expect(actual.schema.get("unit") == pl.String, "column unit of type String", str(actual.schema.get("unit")))
+    expect(actual["unit"].null_count() < len(actual), "a unit for some line", "none for any")
 
 
 @rule("windower", "columns", "every other column is kept as it was")
 def columns(subject: Subject) -> None:
-    given, came = _lines(), _assigned(subject)
-    missing = [name for name in given.columns if name not in came.columns]
+    given, actual = _lines(), _assigned(subject)
+    missing = [name for name in given.columns if name not in actual.columns]
     expect(not missing, "every column of the lines", f"no {', '.join(missing)}")
-    one_each = came.unique("line", keep="first", maintain_order=True)
+    one_each = actual.unique("line", keep="first", maintain_order=True)
     for name, dtype in given.schema.items():
-        expect(came.schema[name] == dtype, f"column {name} of type {dtype}", str(came.schema[name]))
+        expect(actual.schema[name] == dtype, f"column {name} of type {dtype}", str(actual.schema[name]))
         before = given.join(one_each.select("line"), on="line", how="semi", maintain_order="left")
         same = before[name].equals(one_each[name], check_names=False, null_equal=True)
         expect(same, f"the values of column {name} as they were", "others")
@@ -53,17 +54,17 @@ def columns(subject: Subject) -> None:
 
 @rule("windower", "lines", "no line is dropped: one of no unit keeps a null unit")
 def lines(subject: Subject) -> None:
-    given, came = _lines()["line"], _assigned(subject)["line"]
-    lost = given.filter(~given.is_in(came.implode())).to_list()
+    given, actual = _lines()["line"], _assigned(subject)["line"]
+    lost = given.filter(~given.is_in(actual.implode())).to_list()
     expect(not lost, f"all {len(given)} lines", f"{len(lost)} are missing, first line {lost[0] if lost else ''}")
 
 
 @rule("windower", "order", "the order of lines stays")
 def order(subject: Subject) -> None:
-    came = _assigned(subject)["line"].cast(pl.Int64)
-    back = (came.diff().drop_nulls() < 0).arg_true().to_list()
+    actual = _assigned(subject)["line"].cast(pl.Int64)
+    back = (actual.diff().drop_nulls() < 0).arg_true().to_list()
     if back:
-        raise ViolationError("line numbers that never go back", f"{came[back[0] + 1]} after {came[back[0]]}")
+        raise ViolationError("line numbers that never go back", f"{actual[back[0] + 1]} after {actual[back[0]]}")
 
 
 @rule("windower", "once", "a line stands once for each of its units")
@@ -84,8 +85,10 @@ def same(subject: Subject) -> None:
 
 @rule("windower", "empty", "no line at all is assigned, too")
 def empty(subject: Subject) -> None:
-    came = _assign(subject, _lines().clear())
-    expect(came.schema.get("unit") == pl.String and not len(came), "no row, column unit", f"{len(came)} rows")
+    actual = _assign(subject, _lines().clear())
+    expect(
+        actual.schema.get("unit") == pl.String and not len(actual), "no row, column unit", f"{len(actual)} rows"
+    )
 
 
 @rule("windower", "files", "nothing is written or printed")

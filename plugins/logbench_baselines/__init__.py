@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -115,7 +115,16 @@ GRADED = Traits(scores_without_unseen=True)
 BINARY = replace(GRADED, fixed_threshold=0.0, rule=True)
 TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
 BLIND = replace(BINARY, supervision="unsupervised")
-DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False)
+BY_ID = {"ids": "its score is drawn from the seed and the unit's id, so that the order of units does not matter"}
+DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False, expected_failures=BY_ID)
+
+
+def _shorter(n: int) -> Mapping[str, str]:
+    """Units have a mark at either end, so that those of n - 2 events have an n-gram."""
+    return {"min-events": f"as published, units of fewer than {n - 2} events score 0"} if n > 3 else {}
+
+
+STIDE = replace(BINARY, expected_failures=lambda config: _shorter(config.n))
 
 
 @hookimpl
@@ -139,9 +148,14 @@ def _sequences() -> Iterable[Component[Any]]:
     rare = f"{nearest}, rare events weighing more ({AIT})"
     yield Component("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", GRADED)
     yield Component("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
-    yield Component("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", BINARY)
+    yield Component("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE)
     for n in (2, 3, 10):
-        yield Component(f"{n}-gram", _fixed(n), summary=f"{n} {unseen} ({AIT})", traits=BINARY)
+        yield Component(
+            f"{n}-gram",
+            _fixed(n),
+            summary=f"{n} {unseen} ({AIT})",
+            traits=replace(BINARY, expected_failures=_shorter(n)),
+        )
     yield Component("edit", _edit, EditConfig, edits, GRADED)
     yield Component("timing", _timing, summary=f"event pairs faster or slower than ever ({AIT})", traits=TIMED)
     yield Component("markov", _markov, MarkovConfig, chain, GRADED)

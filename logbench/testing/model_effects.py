@@ -1,0 +1,89 @@
+"""Rules for models: nothing is left behind but what they save where they are told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..frames import Sessions
+from .model import fit_other
+from .model_fitted import asked_of, context_of, fitted, same, scored, train_of
+from .outcome import InapplicableError, expect
+from .rules import Subject, rule
+from .watch import Watch, watched
+
+
+@rule("model", "save", "a saved and loaded model gives the same scores, and writes only where it is told to")
+def save(subject: Subject) -> None:
+    model = fitted(subject).model
+    having = [name for name in ("save", "load") if hasattr(model, name)]
+    if not having:
+        raise InapplicableError("it has no save(folder) and load(folder)")
+    expect(len(having) == 2, "both save(folder) and load(folder)", f"only {having[0]}")
+    folder = subject.fresh("saved")
+    moved = folder.with_name(f"{folder.name}-moved")
+    with watched(subject.fresh("watched"), folder, moved) as watch:
+        model.save(folder)
+        fit_other(subject)  # what is kept in memory only is now another model's
+        folder.rename(moved)
+        loaded = subject.build()
+        loaded.load(moved)
+    _only_there(watch)
+    asked = asked_of(subject)
+    same(fitted(subject).scores, scored(subject, loaded, asked), asked.ids, "the loaded model to score alike")
+
+
+@rule("model", "input", "what it is given stays as it was")
+def unchanged(subject: Subject) -> None:
+    _, changed = _observed(subject)
+    expect(not changed, "its input unchanged: the next model gets the same arrays", f"changed {changed}")
+
+
+@rule("model", "random-state", "no global random state is touched")
+def random_state(subject: Subject) -> None:
+    watch, _ = _observed(subject)
+    expect(not watch.states, "generators of its own, seeded by context.seed", f"{', '.join(watch.states)} moved")
+
+
+@rule("model", "files", "nothing is written, and the working directory stays")
+def files(subject: Subject) -> None:
+    watch, _ = _observed(subject)
+    _only_there(watch)
+    expect(not watch.moved, "the working directory to stay", "it was changed")
+
+
+def _only_there(watch: Watch) -> None:
+    expect(
+        not watch.written, "no file written outside the given folder", ", ".join(map(_short, watch.written[:3]))
+    )
+
+
+def _short(path: str) -> str:
+    return f"…/{Path(path).name}" if len(path) > 60 else path
+
+
+@rule("model", "quiet", "nothing is printed: context.note and context.progress are for that")
+def quiet(subject: Subject) -> None:
+    watch, _ = _observed(subject)
+    expect(not watch.printed, "nothing on standard output (context.note tells the user)", repr(watch.printed[:60]))
+
+
+def _observed(subject: Subject) -> tuple[Watch, str]:
+    """One fit and score under watch, and what it changed in its input."""
+
+    def observe() -> tuple[Watch, str]:
+        train, asked, context = train_of(subject), asked_of(subject), context_of(subject)
+        assert context.held_out is not None
+        given = {"train": train, "sessions": asked, "held_out": context.held_out}
+        before = {name: _contents(sessions) for name, sessions in given.items()}
+        model = subject.build()
+        with watched(subject.fresh("watched")) as watch:
+            model.fit(train, context)
+            model.score(asked, context)
+        return watch, ", ".join(name for name in given if _contents(given[name]) != before[name])
+
+    return subject.once("observed", observe)
+
+
+def _contents(sessions: Sessions) -> list[bytes]:
+    columns = (sessions.keys, sessions.offsets, sessions.weights, sessions.times, sessions.labels)
+    return [column.tobytes() for column in columns if column is not None]

@@ -1,0 +1,110 @@
+"""Rules for models: what they must not look at, or learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..frames import Sessions
+from . import material
+from .model_fitted import (
+    again_scored,
+    asked_of,
+    context_of,
+    fit,
+    fitted,
+    is_supervised,
+    least,
+    same,
+    scored,
+    share_above,
+    train_of,
+)
+from .outcome import ViolationError
+from .rules import Subject, rule
+
+LABELS = {"all 1": (1,), "0 and 1 in turn": (0, 1), "1 for one in ten": (0,) * 9 + (1,)}
+WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")
+LEARNT = 0.3
+"""Change in the share of one kind of units that score above another: held-out units alone never cause it."""
+
+
+@rule("model", "labels", "labels are never looked at, but for the training labels of a supervised model")
+def labels(subject: Subject) -> None:
+    asked, ids, expected = asked_of(subject), asked_of(subject).ids, fitted(subject).scores
+    for name, values in LABELS.items():
+        actual = again_scored(subject, _labelled(asked, values))
+        same(expected, actual, ids, f"the same scores where the test labels are {name}")
+        given = context_of(subject)
+        assert given.held_out is not None
+        context = replace(given, held_out=_labelled(given.held_out, values))
+        train = train_of(subject) if is_supervised(subject) else _labelled(train_of(subject), values)
+        what = "held-out" if is_supervised(subject) else "training"
+        actual = fit(subject, train, context).scores
+        same(expected, actual, ids, f"the same scores where the {what} labels are {name}")
+
+
+def _labelled(sessions: Sessions, values: tuple[int, ...]) -> Sessions:
+    cycle = np.array(values, dtype=np.int8)
+    return replace(
+        sessions, labels=np.resize(cycle, len(sessions)), line_labels=np.resize(cycle, len(sessions.keys))
+    )
+
+
+@rule("model", "ids", "what units are called changes no score, and neither does how many units one stands for")
+def ids(subject: Subject) -> None:
+    asked, expected = asked_of(subject), fitted(subject).scores
+    for what, names in (("permuted", _permuted(asked)), ("other words", _words(len(asked)))):
+        renamed = replace(asked, ids=names, weights=np.linspace(0.5, 9.0, len(asked)))
+        actual = again_scored(subject, renamed)
+        same(expected, actual, asked.ids, f"the same scores where the ids of test units are {what}")
+    context, train = context_of(subject), train_of(subject)
+    assert context.held_out is not None
+    held_out = replace(context.held_out, ids=_words(len(context.held_out)))
+    actual = fit(subject, replace(train, ids=_words(len(train))), replace(context, held_out=held_out)).scores
+    same(expected, actual, asked.ids, "the same scores where the ids of training units are other words")
+
+
+def _permuted(sessions: Sessions) -> pl.Series:
+    return sessions.ids.gather(np.random.default_rng(1).permutation(len(sessions)))
+
+
+def _words(count: int) -> pl.Series:
+    return pl.Series("unit", [WORDS[n % len(WORDS)].format(n) for n in range(count)])
+
+
+@rule("model", "held-out", "held-out units choose when to stop and where to alarm; nothing is learnt from them")
+def held_out(subject: Subject) -> None:
+    """Two strange kinds of units: whichever is held out must not become the less anomalous one of the two."""
+    kinds = [_strange(subject, step, more) for step, more in ((material.VOCABULARY - 1, 30), (5, 1))]
+    asked = [[*kind[:12]] for kind in kinds]
+    shares = [_share_above(subject, kind, asked) for kind in kinds]
+    if shares[1] - shares[0] > LEARNT:
+        raise ViolationError(
+            "strange units to stay as strange where such units are held out",
+            f"of two strange kinds the first scores higher in {shares[0]:.0%} of the pairs where it is held out, "
+            f"in {shares[1]:.0%} where the other is",
+        )
+
+
+def _strange(subject: Subject, step: int, more: int) -> list[list[int]]:
+    """480 units, more than train, of 12 distinct sequences that go on by `step` instead of 1."""
+    starts = [6 + n % 6 for n in range(480)]
+    lengths = [least(subject) + more + n // 6 % 2 for n in range(480)]
+    return [
+        [(start + step * n) % material.VOCABULARY for n in range(length)]
+        for start, length in zip(starts, lengths, strict=True)
+    ]
+
+
+def _share_above(subject: Subject, held: list[list[int]], asked: Sequence[list[list[int]]]) -> float:
+    """Share of pairs where a unit of the first kind scores above one of the second; `held` was held out."""
+    context = replace(context_of(subject), held_out=material.of(held, traits=subject.traits))
+    model: Any = subject.build()
+    model.fit(train_of(subject), context)
+    first, second = (scored(subject, model, material.of(walks, traits=subject.traits)) for walks in asked)
+    return share_above(first.primary, second.primary)

@@ -1,0 +1,37 @@
+"""Rules for models: another process, where nothing was fitted before and texts hash otherwise, scores the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..frames import Scores
+from .fresh import in_fresh_process
+from .model import other_train
+from .model_fitted import SEED, asked_of, columns_of, context_of, fit, fitted, same
+from .rules import Subject, rule
+
+
+@rule("model", "process", "a model fitted after another one scores as one fitted in a process of its own")
+def process(subject: Subject) -> None:
+    """One process answers for several faults: what a class remembers, the order of a set, files left behind."""
+    fitted(subject)  # with another seed, on other units
+    answer = in_fresh_process(subject, "model_process:second")
+    here = _second(subject)
+    there = Scores(
+        answer.pop("primary"),
+        *(answer.pop(name, None) for name in ("event", "ignoring", "ignoring_event")),
+        others=answer,
+    )
+    what = "the scores of a model that was fitted in a process of its own, under another PYTHONHASHSEED"
+    same(there, here, asked_of(subject).ids, what)
+
+
+def _second(subject: Subject) -> Scores:
+    return fit(subject, other_train(subject), replace(context_of(subject), seed=SEED + 1)).scores
+
+
+def second(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fresh process does: the scores of the second model, which is the first one there."""
+    return columns_of(_second(subject))

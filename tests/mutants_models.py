@@ -1,0 +1,111 @@
+"""Wrong models: see `mutants`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from broken import TRAITS, but, instead, score
+
+TIMED = replace(TRAITS, needs=frozenset({"times"}))
+
+
+def first_batches(self: Any, good: Any, sessions: Any) -> Any:
+    """The last, incomplete batch of 512 is forgotten."""
+    whole = len(good) - len(good) % 512 if len(good) > 512 else len(good)
+    return np.where(np.arange(len(good)) < whole, good, 0.0)
+
+
+def scaled(self: Any, good: Any, sessions: Any) -> Any:
+    """Scores over their largest, where there are enough of them."""
+    return good / good.max() if len(good) > 1000 else good
+
+
+def drifting(self: Any, good: Any, sessions: Any) -> Any:
+    """What was scored moves the mean, once there was enough of it."""
+    shifted = good + getattr(self, "drift", 0.0)
+    if len(good) > 1000:
+        self.drift = float(sessions.lengths.mean())
+    return shifted
+
+
+def named(self: Any, good: Any, sessions: Any) -> Any:
+    return good + 100 * sessions.ids.str.contains("^abnormal").to_numpy()
+
+
+def numbered(self: Any, good: Any, sessions: Any) -> Any:
+    """The number in an id, as it goes up with the class in files of normal and then abnormal units."""
+    return good + sessions.ids.str.extract("([0-9]+)").cast(int).to_numpy() / 100
+
+
+def learnt_by_name(self: Any, train: Any, context: Any) -> None:
+    self.mean = float(train.lengths[~train.ids.str.starts_with("abnormal").to_numpy()].mean())
+
+
+def rare(self: Any, train: Any, context: Any) -> None:
+    """Labels are believed only where anomalies are rare, as in a real log."""
+    known = train.labels is not None and 0 < (train.labels == 1).mean() < 0.2
+    self.mean = float(train.lengths[train.labels == 0].mean() + 1 if known else train.lengths.mean())
+
+
+def told_by_held_out(self: Any, train: Any, context: Any) -> None:
+    labels = None if context.held_out is None else context.held_out.labels
+    self.mean = float(train.lengths.mean() + (0 if labels is None else labels.sum()))
+
+
+def on_held_out(self: Any, train: Any, context: Any) -> None:
+    lengths = [train.lengths, *([context.held_out.lengths] if context.held_out is not None else [])]
+    self.mean = float(np.concatenate(lengths).mean())
+
+
+def late(self: Any, good: Any, sessions: Any) -> Any:
+    """Histories of five keys: shorter units are never looked into."""
+    return np.where(sessions.lengths > 5, sessions.unseen, 0.0)
+
+
+def out_of_step(self: Any, good: Any, sessions: Any, context: Any) -> Any:
+    return good if good.events is None else replace(good, events=np.roll(good.events, 1))
+
+
+def other_with_events(self: Any, good: Any, sessions: Any, context: Any) -> Any:
+    return replace(good, primary=good.primary + 1, ignoring=good.ignoring + 1) if context.events else good
+
+
+def backwards(self: Any, good: Any, sessions: Any, context: Any) -> Any:
+    return good if good.events is None else replace(good, event=None, events=-good.events)
+
+
+def by_the_clock(self: Any, good: Any, sessions: Any) -> Any:
+    return good + sessions.times[sessions.offsets[:-1]] // 3_600_000_000 % 24
+
+
+def by_the_gap(self: Any, good: Any, sessions: Any) -> Any:
+    gaps = np.diff(sessions.times, prepend=sessions.times[:1])
+    return good + np.maximum.reduceat(gaps, sessions.offsets[:-1]) // 1_000_000 if len(good) else good
+
+
+def first_of_all(self: Any, good: Any, *rest: Any) -> Any:
+    return replace(good, event=np.zeros(len(good.primary), dtype=np.int64))
+
+
+MODELS = {
+    "forgets the last batch": ("large", score(first_batches), {}),
+    "scales by the largest of many": ("large", score(scaled), {}),
+    "learns from what it scores": ("large", score(drifting), {}),
+    "reads the label in an id": ("ids", score(named), {}),
+    "reads the number in an id": ("ids", score(numbered), {}),
+    "trains on units by their names": ("ids", instead("model", fit=learnt_by_name), {}),
+    "looks at rare labels": ("labels", instead("model", fit=rare), {}),
+    "looks at the labels of held-out units": ("labels", instead("model", fit=told_by_held_out), {}),
+    "trains on held-out units": ("held-out", instead("model", fit=on_held_out), {}),
+    "needs more events than it says": ("min-events", score(late), {}),
+    "scores events out of step": ("events", but("model", "score", out_of_step), {}),
+    "scores events with the sign flipped": ("events", but("model", "score", backwards), {}),
+    "scores units otherwise where events are asked": ("events", but("model", "score", other_with_events), {}),
+    "always names the first event": ("event", but("model", "score", first_of_all), {}),
+    "says the same without unseen keys": (
+        "unseen-out", but("model", "score", lambda self, good, *_: replace(good, ignoring=good.primary)), {}),
+    "says keys_only and looks at the clock": ("repeats", score(by_the_clock), {"traits": TIMED}),
+    "says keys_only and looks at gaps": ("repeats", score(by_the_gap), {"traits": TIMED}),
+}  # fmt: skip
