@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mutants_models import MODELS
+from mutants_parsers import PARSERS
 
 Cases = Mapping[str, tuple[str, Any, Mapping[str, Any]]]
-MUTANTS: Mapping[str, Cases] = {"model": MODELS}
+MUTANTS: Mapping[str, Cases] = {"model": MODELS, "parser": PARSERS}

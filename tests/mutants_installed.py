@@ -27,8 +27,48 @@ HASHES = """self.mean = float(train.lengths.mean()) + hash("salt") % 1000"""
 FIRST_OF_A_SET = """words = {f"w{key}" for key in train.keys.tolist()}
         self.mean = float(int(next(iter(words))[1:]) + train.lengths.mean())"""
 
+PARSER = """
+import logbench, numpy
+
+class Parser:
+    masks, shape = (("[0-9]+", "<*>"),), (("[0-9]+", "0"),)
+    learnt = []
+
+    def fit(self, messages):
+        FIT
+        type(self).learnt = self.templates
+        return self.match(messages)
+
+    def match(self, messages):
+        known = {text: key for key, text in enumerate(self.templates)}
+        return numpy.array([known.get(text, -1) for text in messages], dtype=numpy.int32)
+
+    def state(self):
+        return STATE
+
+    def restore(self, state):
+        self.templates = RESTORED
+
+@logbench.hookimpl
+def logbench_parsers():
+    yield logbench.Component("NAME", Parser)
+"""
+
+
+def _parser(fit: str, state: str = '{"templates": self.templates}', restored: str = 'state["templates"]') -> str:
+    return PARSER.replace("FIT", fit).replace("STATE", state).replace("RESTORED", restored)
+
+
+IN_ORDER = "self.templates = list(dict.fromkeys(messages))"
+
 INSTALLED: dict[str, tuple[Any, str, str]] = {
     "a model whose class remembers the first fit": ("model", "process", MODEL.replace("FIT", REMEMBERS)),
     "a model that hashes a text": ("model", "process", MODEL.replace("FIT", HASHES)),
     "a model that takes the first of a set": ("model", "process", MODEL.replace("FIT", FIRST_OF_A_SET)),
+    "a parser that numbers a set": ("parser", "process", _parser("self.templates = list(set(messages))")),
+    "a parser whose state stays in its class": (
+        "parser",
+        "process",
+        _parser(IN_ORDER, '{"size": len(self.templates)}', "type(self).learnt[:state['size']]"),
+    ),
 }

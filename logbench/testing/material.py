@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -128,6 +129,27 @@ OTHERS = (
     "",
 )
 """Messages that a parser meets after training: near ones and strange ones."""
+
+
+def many_messages(count: int = 2_000) -> pl.Series:
+    """Messages of 40 statements with one word that varies and holds no digit, so that masks leave them apart."""
+    kinds = itertools.product(VERBS, NOUNS, ENDS)
+    statements = [f"{verb} of {noun} {{}} by worker {end}".strip() for verb, noun, end in kinds]
+    return pl.Series("text", [statements[n % len(statements)].format(_word(n)) for n in range(count)])
+
+
+VERBS, NOUNS = ("begin", "end", "retry", "stop", "check"), ("copy", "lease", "scan", "merge")
+ENDS = ("", "for good")
+
+
+def _word(number: int) -> str:
+    """A word of letters for each number."""
+    letters = "ghjklmnpqrstvwxyz"
+    found = ""
+    while number or not found:
+        number, rest = divmod(number, len(letters))
+        found += letters[rest]
+    return "u" + found
 
 
 def units(count: int = 40, seed: int = 0) -> pl.DataFrame:

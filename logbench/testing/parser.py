@@ -28,33 +28,45 @@ class Learnt:
     keys: Any
 
 
-def _masked(parser: Any, messages: pl.Series) -> pl.Series:
+def masked(parser: Any, messages: pl.Series) -> pl.Series:
     shapes = messages.to_frame("text").select(apply(pl.col("text"), parser.shape))
     return shapes.select(apply(pl.col("text"), parser.masks)).to_series()
 
 
-def _distinct(parser: Any, messages: tuple[str, ...]) -> pl.Series:
-    return _masked(parser, pl.Series("text", messages)).unique(maintain_order=True)
+def distinct(parser: Any, messages: tuple[str, ...]) -> pl.Series:
+    return masked(parser, pl.Series("text", messages)).unique(maintain_order=True)
 
 
-def _learn(subject: Subject) -> Learnt:
+def learn(subject: Subject) -> Learnt:
     parser = subject.build()
-    messages = _distinct(parser, material.MESSAGES)
+    messages = distinct(parser, material.MESSAGES)
     return Learnt(parser, messages, parser.fit(messages))
 
 
-def _learnt(subject: Subject) -> Learnt:
-    return subject.once("learnt", lambda: _learn(subject))
+def learned(subject: Subject) -> Learnt:
+    """The fitted parser that rules share."""
+    return subject.once("learnt", lambda: learn(subject))
 
 
-def _all(learnt: Learnt) -> pl.Series:
+def learned_many(subject: Subject) -> Learnt:
+    """Another one, fitted on 2,000 messages."""
+
+    def make() -> Learnt:
+        parser = subject.build()
+        messages = masked(parser, material.many_messages()).unique(maintain_order=True)
+        return Learnt(parser, messages, parser.fit(messages))
+
+    return subject.once("learnt many", make)
+
+
+def everything(found: Learnt) -> pl.Series:
     """Messages that it knows, and others."""
-    return pl.concat([learnt.messages, _distinct(learnt.parser, material.OTHERS)])
+    return pl.concat([found.messages, distinct(found.parser, material.OTHERS)])
 
 
-def _keys(actual: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
-    found = f"{actual.dtype} {list(actual.shape)}" if isinstance(actual, np.ndarray) else type(actual).__name__
-    expect(found == f"int32 [{count}]", f"{what} to return int32 [{count}]", found)
+def checked_keys(actual: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
+    kind = f"{actual.dtype} {list(actual.shape)}" if isinstance(actual, np.ndarray) else type(actual).__name__
+    expect(kind == f"int32 [{count}]", f"{what} to return int32 [{count}]", kind)
     keys: NDArray[np.int32] = actual
     inside = not count or (low <= int(keys.min()) and int(keys.max()) < high)
     expect(inside, f"{what} to give keys in {low} … {high - 1}", f"{keys.min()} … {keys.max()}" if count else "")
@@ -63,71 +75,71 @@ def _keys(actual: Any, count: int, low: int, high: int, what: str) -> NDArray[np
 
 @rule("parser", "runs", "fit gives each message a key, 0 … templates - 1")
 def runs(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    templates = list(learnt.parser.templates)
+    found = learned(subject)
+    templates = list(found.parser.templates)
     wrong = [template for template in templates if not isinstance(template, str)]
     expect(not wrong, "templates to be texts", f"{wrong[:1]}")
-    _keys(learnt.keys, len(learnt.messages), 0, len(templates), "fit")
+    checked_keys(found.keys, len(found.messages), 0, len(templates), "fit")
 
 
 @rule("parser", "numbered", "every template is the key of a training message: the vocabulary is what training met")
 def numbered(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    unused = sorted(set(range(len(learnt.parser.templates))) - set(learnt.keys.tolist()))
+    found = learned(subject)
+    unused = sorted(set(range(len(found.parser.templates))) - set(found.keys.tolist()))
     expect(not unused, "keys 0 … templates - 1 without a gap", f"no training message has key {unused[:3]}")
 
 
 @rule("parser", "match", "match gives known keys, or -1 where no template fits")
 def match(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    messages, size = _all(learnt), len(learnt.parser.templates)
-    _keys(learnt.parser.match(messages), len(messages), -1, size, "match")
+    found = learned(subject)
+    messages, size = everything(found), len(found.parser.templates)
+    checked_keys(found.parser.match(messages), len(messages), -1, size, "match")
 
 
 @rule("parser", "known", "no message of the training is an unknown one afterwards")
 def known(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    lost = np.flatnonzero(np.asarray(learnt.parser.match(learnt.messages)) < 0)
-    what = f"match to give each of {len(learnt.messages)} training messages a key"
-    expect(not len(lost), what, f"-1 for {len(lost)}, first {learnt.messages[lost[:1]].to_list()}")
+    found = learned(subject)
+    lost = np.flatnonzero(np.asarray(found.parser.match(found.messages)) < 0)
+    what = f"match to give each of {len(found.messages)} training messages a key"
+    expect(not len(lost), what, f"-1 for {len(lost)}, first {found.messages[lost[:1]].to_list()}")
 
 
 @rule("parser", "frozen", "match never learns: templates and state stay as they were")
 def frozen(subject: Subject) -> None:
-    learnt = _learn(subject)  # anew: what other rules matched may be learnt by now
-    known, state = list(learnt.parser.templates), json.dumps(learnt.parser.state(), sort_keys=True)
-    first = learnt.parser.match(learnt.messages)
-    learnt.parser.match(_all(learnt))
-    after = list(learnt.parser.templates)
+    found = learn(subject)  # anew: what other rules matched may be learnt by now
+    known, state = list(found.parser.templates), json.dumps(found.parser.state(), sort_keys=True)
+    first = found.parser.match(found.messages)
+    found.parser.match(everything(found))
+    after = list(found.parser.templates)
     expect(after == known, f"{len(known)} templates after match, too", f"{len(after)}, or other ones")
     expect(
-        json.dumps(learnt.parser.state(), sort_keys=True) == state,
+        json.dumps(found.parser.state(), sort_keys=True) == state,
         "match to leave the state alone",
         "another state",
     )
-    again = learnt.parser.match(learnt.messages)
-    expect(np.array_equal(first, again), "the same keys before and after other messages", _unlike(first, again))
+    again = found.parser.match(found.messages)
+    expect(np.array_equal(first, again), "the same keys before and after other messages", unlike(first, again))
 
 
 @rule("parser", "same", "the same messages get the same keys, whatever is matched beside them")
 def same(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    other = _learn(subject)
-    expect(np.array_equal(learnt.keys, other.keys), "a second fit alike", _unlike(learnt.keys, other.keys))
-    messages = _all(learnt)
-    keys = learnt.parser.match(messages)
-    twice = learnt.parser.match(pl.concat([messages.reverse(), messages]))
+    found = learned(subject)
+    other = learn(subject)
+    expect(np.array_equal(found.keys, other.keys), "a second fit alike", unlike(found.keys, other.keys))
+    messages = everything(found)
+    keys = found.parser.match(messages)
+    twice = found.parser.match(pl.concat([messages.reverse(), messages]))
     expected = np.concatenate([keys[::-1], keys])
     expect(
         np.array_equal(expected, twice),
         "one key a message in any order, repeated or not",
-        _unlike(expected, twice),
+        unlike(expected, twice),
     )
-    alone = np.concatenate([learnt.parser.match(messages.slice(n, 1)) for n in range(len(messages))])
-    expect(np.array_equal(keys, alone), "the same key for a message matched alone", _unlike(keys, alone))
+    alone = np.concatenate([found.parser.match(messages.slice(n, 1)) for n in range(len(messages))])
+    expect(np.array_equal(keys, alone), "the same key for a message matched alone", unlike(keys, alone))
 
 
-def _unlike(first: NDArray[np.int32], second: NDArray[np.int32]) -> str:
+def unlike(first: NDArray[np.int32], second: NDArray[np.int32]) -> str:
     if len(first) != len(second):
         return f"{len(second)} keys instead of {len(first)}"
     far = np.flatnonzero(first != second)
@@ -136,28 +148,28 @@ def _unlike(first: NDArray[np.int32], second: NDArray[np.int32]) -> str:
 
 @rule("parser", "state", "state is plain JSON, and restore makes a parser alike of it")
 def state(subject: Subject) -> None:
-    learnt = _learnt(subject)
-    text = json.dumps(learnt.parser.state(), allow_nan=False)
+    found = learned(subject)
+    text = json.dumps(found.parser.state(), allow_nan=False)
     restored = subject.build()
     restored.restore(json.loads(text))
-    known = list(learnt.parser.templates)
+    known = list(found.parser.templates)
     expect(
         list(restored.templates) == known,
         "the same templates once restored",
         f"{len(restored.templates)} of {len(known)}",
     )
-    first, second = (parser.match(_all(learnt)) for parser in (learnt.parser, restored))
-    expect(np.array_equal(first, second), "the same keys once restored", _unlike(first, second))
+    first, second = (parser.match(everything(found)) for parser in (found.parser, restored))
+    expect(np.array_equal(first, second), "the same keys once restored", unlike(first, second))
 
 
 @rule("parser", "empty", "no message at all is fitted and matched, too")
 def empty(subject: Subject) -> None:
     parser, nothing = subject.build(), pl.Series("text", [], dtype=pl.String)
-    _keys(parser.fit(nothing), 0, 0, 0, "fit")
+    checked_keys(parser.fit(nothing), 0, 0, 0, "fit")
     expect(not len(parser.templates), "no template without a message", str(len(parser.templates)))
-    _keys(parser.match(nothing), 0, -1, 0, "match")
-    others = _distinct(parser, material.OTHERS)
-    _keys(parser.match(others), len(others), -1, 0, "match")
+    checked_keys(parser.match(nothing), 0, -1, 0, "match")
+    others = distinct(parser, material.OTHERS)
+    checked_keys(parser.match(others), len(others), -1, 0, "match")
 
 
 @rule("parser", "shape", "messages of one shape have one masked message")
@@ -190,6 +202,6 @@ def shape(subject: Subject) -> None:
 @rule("parser", "files", "nothing is written or printed, no global random state is touched")
 def files(subject: Subject) -> None:
     with watched(subject.fresh("watched")) as watch:
-        learnt = _learn(subject)
-        learnt.parser.match(_all(learnt))
+        found = learn(subject)
+        found.parser.match(everything(found))
     expect(not watch.faults, "no files, no prints, random states left alone", watch.faults)

@@ -34,7 +34,7 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
         "model_effects",
         "model_process",
     ),
-    "parser": ("parser",),
+    "parser": ("parser", "parser_templates", "parser_large"),
     "windower": ("windower",),
     "evaluator": ("evaluator",),
     "dataset": ("dataset",),

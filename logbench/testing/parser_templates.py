@@ -1,0 +1,67 @@
+"""Rules for parsers: a template is what its messages have in common, and `match` finds what `fit` gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .outcome import ViolationError, expect
+from .parser import Learnt, learned, learned_many
+from .rules import Subject, rule
+
+WILDCARD = "<*>"
+
+
+@rule("parser", "templates", "the template of a key is its messages' text, with <*> where they differ")
+def templates(subject: Subject) -> None:
+    for found in (learned(subject), learned_many(subject)):
+        known = list(found.parser.templates)
+        matched = found.parser.match(found.messages)
+        for what, keys in (("fit", found.keys), ("match", matched)):
+            for message, key in zip(found.messages, keys, strict=True):
+                if key >= 0 and not fits(known[key], message):
+                    raise ViolationError(
+                        f"templates that describe their messages ({WILDCARD} for what varies)",
+                        f"{what} gives {message!r} the template {known[key]!r}",
+                    )
+
+
+def fits(template: str, message: str) -> bool:
+    """Whether the message is the template with some text for each wildcard, blanks and case apart."""
+    pieces, text = [_plain(piece) for piece in template.split(WILDCARD)], _plain(message)
+    if len(pieces) == 1:
+        return pieces[0] == text
+    first, *middle, last = pieces
+    if not (text.startswith(first) and text.endswith(last)):
+        return False
+    return _in_order(middle, text[len(first) : len(text) - len(last)]) and len(first) + len(last) <= len(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _in_order(pieces: Iterable[str], text: str) -> bool:
+    at = 0
+    for piece in pieces:
+        if (at := text.find(piece, at)) < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+@rule("parser", "fit-match", "match gives each message of the training the key that fit gave it")
+def fit_and_match(subject: Subject) -> None:
+    for found in (learned(subject), learned_many(subject)):
+        _agree(found, found.parser.match(found.messages))
+
+
+def _agree(found: Learnt, matched: Sequence[int]) -> None:
+    far = np.flatnonzero(np.asarray(found.keys) != np.asarray(matched))
+    at = int(far[0]) if len(far) else 0
+    expect(
+        not len(far),
+        f"the keys of fit for all {len(found.messages)} training messages",
+        f"{len(far)} others, first {matched[at]} instead of {found.keys[at]} for {found.messages[at]!r}",
+    )
