@@ -24,8 +24,8 @@ REMEMBERS = """if "mean" not in self.known:
             self.known["mean"] = float(train.lengths.mean())
         self.mean = self.known["mean"]"""
 HASHES = """self.mean = float(train.lengths.mean()) + hash("salt") % 1000"""
-FIRST_OF_A_SET = """words = {f"w{key}" for key in train.keys.tolist()}
-        self.mean = float(int(next(iter(words))[1:]) + train.lengths.mean())"""
+ORDER_OF_A_SET = """words = {f"w{key}" for key in range(40)}
+        self.mean = float(sum(n * int(word[1:]) for n, word in enumerate(words)) % 97)"""
 
 PARSER = """
 import logbench, numpy
@@ -64,7 +64,7 @@ IN_ORDER = "self.templates = list(dict.fromkeys(messages))"
 INSTALLED: dict[str, tuple[Any, str, str]] = {
     "a model whose class remembers the first fit": ("model", "process", MODEL.replace("FIT", REMEMBERS)),
     "a model that hashes a text": ("model", "process", MODEL.replace("FIT", HASHES)),
-    "a model that takes the first of a set": ("model", "process", MODEL.replace("FIT", FIRST_OF_A_SET)),
+    "a model that goes by the order of a set": ("model", "process", MODEL.replace("FIT", ORDER_OF_A_SET)),
     "a parser that numbers a set": ("parser", "process", _parser("self.templates = list(set(messages))")),
     "a parser whose state stays in its class": (
         "parser",

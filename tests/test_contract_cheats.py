@@ -65,7 +65,7 @@ def test_a_key_for_each_training_message_of_which_none_is_known_later_is_found()
         self.templates = [f"{text} {n}" for n, text in enumerate(messages)]
         return np.arange(len(messages), dtype=np.int32)
 
-    assert set(violated("parser", type("Explodes", (Parser,), {"fit": fit}))) == {"known"}
+    assert "known" in violated("parser", type("Explodes", (Parser,), {"fit": fit}))
 
 
 def test_lines_that_are_in_memory_at_once_are_found() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..frames import Scores, Sessions
 from . import material
-from .model_fitted import again_scored, asked_of, context_of, fitted, least, same
+from .model_fitted import asked_of, context_of, fit, fitted, is_supervised, least, same, scored
 from .outcome import InapplicableError, expect
 from .rules import Subject, rule
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 V = material.VOCABULARY
+LONG, REACH = 40, 10
 
 
 @rule("model", "events", "scores of events agree with those of units: the deciding event has the unit's highest")
@@ -52,23 +53,25 @@ def _summed(values: NDArray[np.float64], sessions: Sessions, how: Any) -> NDArra
 
 @rule("model", "event", "the event that decided is where the unit is strange, not before it or long after")
 def event(subject: Subject) -> None:
-    """Long usual units with one unseen key at different places."""
-    reach = max(10, least(subject))
-    size = 4 * reach + 20
-    places = [reach + n for n in range(1, reach)]
-    usual = [[n % V for n in range(size)] for _ in places]
-    strange = [[*walk[:at], V, *walk[at + 1 :]] for walk, at in zip(usual, places, strict=True)]
-    plain, raised = (again_scored(subject, material.of(each, traits=subject.traits)) for each in (usual, strange))
-    if raised.event is None:
+    """A unit as in training, with one unseen key at different places."""
+    size = max(LONG, 2 * least(subject) + REACH + 2)
+    train = material.sessions(160, size - 4, 0, 0.3 if is_supervised(subject) else 0.0, subject.traits)
+    model = fit(subject, train if is_supervised(subject) else train.unlabelled()).model
+    usual, places = [n % V for n in range(size)], np.arange(least(subject) + 1, size - REACH - 1)
+    without, strange = ([[*usual[:at], *more, *usual[at + 1 :]] for at in places] for more in ([], [V]))
+    plain, shorter, scores = (
+        scored(subject, model, material.of(each, traits=subject.traits)) for each in ([usual], without, strange)
+    )
+    if scores.event is None:
         raise InapplicableError("it names no event")
-    higher = np.flatnonzero((raised.primary > plain.primary) & (raised.event >= 0))
-    if not len(higher):
-        raise InapplicableError("an unseen key raises no score")
-    found, there = raised.event[higher], np.array(places)[higher]
-    wrong = np.flatnonzero((found < there - 1) | (found > there + reach))
+    higher = (scores.primary > np.maximum(plain.primary[0], shorter.primary)) & (scores.event >= 0)
+    if "times" in subject.traits.needs or not higher.any():
+        raise InapplicableError("an unseen key raises no score, or times may do so")
+    found, there = scores.event[higher], places[higher]
+    wrong = np.flatnonzero((found < there - 1) | (found > there + REACH))
     at = int(wrong[0]) if len(wrong) else 0
     expect(
         not len(wrong),
-        f"an event at or up to {reach} after the only unseen key",
-        f"event {found[at]} in a unit whose event {there[at]} is unseen",
+        f"an event at or up to {REACH} after the only unseen key of a usual unit",
+        f"event {found[at]} in a unit of {size} whose event {there[at]} is unseen",
     )

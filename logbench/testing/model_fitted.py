@@ -79,7 +79,7 @@ def again_scored(subject: Subject, asked: Sessions) -> Scores:
 
 def columns_of(scores: Scores) -> dict[str, Any]:
     """Every score by name, those that are there."""
-    named = {"primary": scores.primary, "ignoring": scores.ignoring, **scores.others}
+    named: dict[str, Any] = {"primary": scores.primary, "ignoring": scores.ignoring, **scores.others}
     named |= {"event": scores.event, "ignoring_event": scores.ignoring_event}
     return {name: values for name, values in named.items() if values is not None}
 

@@ -19,11 +19,8 @@ def process(subject: Subject) -> None:
     fitted(subject)  # with another seed, on other units
     answer = in_fresh_process(subject, "model_process:second")
     here = _second(subject)
-    there = Scores(
-        answer.pop("primary"),
-        *(answer.pop(name, None) for name in ("event", "ignoring", "ignoring_event")),
-        others=answer,
-    )
+    primary, events = answer.pop("primary"), [answer.pop(name, None) for name in ("event", "ignoring_event")]
+    there = Scores(primary, events[0], answer.pop("ignoring", None), events[1], others=answer)
     what = "the scores of a model that was fitted in a process of its own, under another PYTHONHASHSEED"
     same(there, here, asked_of(subject).ids, what)
 
