@@ -154,8 +154,8 @@ def test_traits_that_make_no_sense_with_a_configuration_are_found() -> None:
     known = registry("model", Model, traits=traits)
     assert not [one for one in check("model", "broken", registry=known) if one.rule == "traits" and one.expected]
     outcomes = check("model", "broken", registry=known, settings={"size": 5})
-    (came,) = (one.came for one in outcomes if one.rule == "traits")
-    assert came == "traits.fixed_threshold of the configuration is 'high': expected a number"
+    (actual,) = (one.actual for one in outcomes if one.rule == "traits")
+    assert actual == "traits.fixed_threshold of the configuration is 'high': expected a number"
 
 
 @pytest.mark.parametrize(
