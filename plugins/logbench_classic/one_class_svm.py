@@ -15,12 +15,20 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+TOLERANCE, BOUNDARY = 1e-7, 1e-6
+"""How far the solver may leave scores on the boundary from 0, and how near to it a score counts as 0."""
+FLOAT32 = 1e-8
+"""Rounding of libsvm's kernel values, as a share of the sum of all coefficients: no tolerance helps against it."""
+CACHE = 1000
+"""Megabytes of kernel values that the solver may keep: a small tolerance asks for them again and again."""
+
 
 class OneClassSvm(CountModel):
     """One-class SVM (Schölkopf et al., Neural Computation 2001). Quadratic in distinct training vectors.
 
     Score: distance outside the boundary in feature space, 0 on it, up to a constant factor. Equal vectors train
-    once, weighted by how often they occur, which is the same problem.
+    once, weighted by how often they occur, which is the same problem. The commonest vectors lie on the boundary
+    itself, where a solver knows their score only up to its tolerance: what is that near counts as 0.
     """
 
     learned = ("svm",)
@@ -32,15 +40,19 @@ class OneClassSvm(CountModel):
         kept = capped(len(counts), self.config.max_train, context, "distinct count vectors")
         rows, weights = vectors[kept], counts.repeats[kept].astype(np.float64)
         gamma = self.config.gamma or _scale(rows, weights)
-        self.svm = OneClassSVM(kernel=self.config.kernel, nu=self.config.nu, gamma=gamma)
+        self.svm = OneClassSVM(
+            kernel=self.config.kernel, nu=self.config.nu, gamma=gamma, tol=TOLERANCE, cache_size=CACHE
+        )
         self.svm.random_state = context.seed  # else libsvm's seed is drawn from NumPy's global state
-        # A mean weight of 1 keeps libsvm's tolerance where it is for unweighted data.
+        # A mean weight of 1 keeps the scale of scores, and so the tolerance, where it is for unweighted data.
         self.svm.fit(rows.toarray(), sample_weight=weights / weights.mean())
         return {"trained_vectors": len(kept), "support_vectors": len(self.svm.support_), "gamma": gamma}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
-        """The negated decision function, float64 [rows]."""
-        return np.asarray(-self.svm.decision_function(vectors.toarray()))
+        """The negated decision function, float64 [rows], 0 where the solver leaves its sign open."""
+        found = np.asarray(-self.svm.decision_function(vectors.toarray()))
+        least = max(BOUNDARY, FLOAT32 * float(self.svm.dual_coef_.sum()))
+        return np.where(np.abs(found) <= least, 0.0, found)
 
 
 def _scale(rows: Vectors, weights: NDArray[np.float64]) -> float:
