@@ -133,7 +133,11 @@ def batches(
         DataError: there is no line.
         PluginError: what the windower gives back are not the lines that it was given.
     """
-    chosen = _chosen(windower.assign(given.frame()), times)
+    try:
+        chosen = _chosen(windower.assign(given.frame()), times)
+    except pl.exceptions.ColumnNotFoundError as error:
+        asked, seen = str(error).partition(";")[0], ", ".join(given.schema)
+        raise PluginError(f"the windower: {asked}; it sees {seen} (see Lines.shown)") from error
     assigned = Assigned(given)
     frames = iter(chosen.collect_batches(chunk_size=500_000, maintain_order=True))
     for batch in assigned.follow(frames):

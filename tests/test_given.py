@@ -83,6 +83,19 @@ def test_a_predicate_may_use_what_is_not_asked_for() -> None:
     assert lines.head(2).select("message").collect()["message"].to_list() == ["a", "b"]
 
 
+@pytest.mark.parametrize("name", ["label", "raw", "host"])
+def test_a_windower_that_asks_for_what_it_does_not_see_is_told(name: str, tmp_path: Path) -> None:
+    class Asks:
+        def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+            return lines.with_columns(unit=pl.col(name).cast(pl.String))
+
+    lines = Log().read(write(tmp_path / "a.log", ROWS))
+    with pytest.raises(
+        PluginError, match=f'unable to find column "{name}"; it sees line, message, time, node, id'
+    ):
+        read_lines(lines, Asks(), Verbatim(), silent, False)
+
+
 def test_further_columns_are_shown_by_name_alone() -> None:
     frame = pl.DataFrame(
         {"line": [0], "message": ["m"], "anomaly": [1], "host": ["h"], "label": [1], "raw": ["r"]}
