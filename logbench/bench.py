@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from .interfaces import Direction
 from .metrics import all_figures, direction, figure, loss
 from .plain import plain
 from .plan import Job, Plan, resolve
-from .progress import Bars
 from .registry import Registry
-from .runner import run_all
+from .run_plans import run_plans
 from .storage import written
+from .workers import DoesTasks, Running
 
 FORMAT = 1
 TABLES = ("models", "datasets", "protocols")
@@ -155,11 +155,13 @@ def _cell(
     return Cell(model, dataset, protocol, version, resolve(plan, registry))
 
 
-def run_suite(suite: Suite, registry: Registry, bars: Bars, out: Path) -> Iterator[tuple[Row, Row]]:
+def run_suite(
+    suite: Suite, registry: Registry, crew: DoesTasks, out: Path, watch: Callable[[Mapping[int, Running]], None]
+) -> Iterator[tuple[Row, Row]]:
     """Run every cell; what the runs of one data set and protocol have in common is done once.
 
     Args:
-        out: folder of the records.
+        crew: does the runs. out: folder of the records. watch: is told often what runs.
 
     Yields:
         The figures of a cell, and its record.
@@ -167,13 +169,12 @@ def run_suite(suite: Suite, registry: Registry, bars: Bars, out: Path) -> Iterat
     from dataclasses import replace
 
     asked = cells(suite, registry)
-    jobs = [replace(cell.job, plan=replace(cell.job.plan, out=out)) for cell in asked]
-    for cell, record in zip(asked, run_all(jobs, registry, bars), strict=True):
-        found = record.as_dict()
-        yield figures(cell, found, suite), found
+    plans = [replace(cell.job.plan, out=out) for cell in asked]
+    for number, record in run_plans(plans, registry, crew, watch):
+        yield figures(asked[number], record, suite), dict(record)
 
 
-def figures(cell: Cell, record: Row, suite: Suite) -> Row:
+def figures(cell: Cell, record: Mapping[str, Any], suite: Suite) -> Row:
     """What of a run is kept to be compared with.
 
     Raises:
@@ -196,7 +197,7 @@ def figures(cell: Cell, record: Row, suite: Suite) -> Row:
     }
 
 
-def _gating(record: Row, name: str, suite: Suite) -> float:
+def _gating(record: Mapping[str, Any], name: str, suite: Suite) -> float:
     """The metric of a gate."""
     try:
         value = figure(record, name)
@@ -208,7 +209,7 @@ def _gating(record: Row, name: str, suite: Suite) -> float:
     return value
 
 
-def identity(record: Row, cell: Cell) -> Row:
+def identity(record: Mapping[str, Any], cell: Cell) -> Row:
     """What must be the same for two figures to be compared, each in 12 hexadecimal digits."""
     job = cell.job
     dataset = record["dataset"]

@@ -37,7 +37,8 @@ def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
             supervision="unsupervised" if blind else "semi-supervised",
             needs=frozenset[Need]().union(*(one.needs for one in traits)),
             min_events=lambda parts: max(part.min_events for part in parts),
-            keys_only=all(one.keys_only for one in traits),
+            keys_only=lambda parts: all(part.keys_only for part in parts),
+            joint_scores=any(one.joint_scores for one in traits),
             scores_without_unseen=all(one.scores_without_unseen for one in traits),
             fixed_threshold=THRESHOLD,
             rule=all(one.rule for one in traits),
@@ -50,5 +51,6 @@ def _build(members: Sequence[Part]) -> Combination:
     """The combination, savable where all members are."""
     from .combined import Combination, SavableCombination
 
-    savable = all(hasattr(part.build(), "save") for part in members)
-    return SavableCombination(members) if savable else Combination(members)
+    models = [part.build() for part in members]
+    kind = SavableCombination if all(hasattr(model, "save") for model in models) else Combination
+    return kind(members, models)

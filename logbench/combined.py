@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .frames import Sessions
     from .interfaces import Context
+    from .models import RunningModel
     from .plan import Part
 
 FILE = "combination.json"
@@ -85,9 +86,8 @@ class Combination:
     member is its level.
     """
 
-    def __init__(self, members: Sequence[Part]) -> None:
-        self.parts = members
-        self.models = [part.build() for part in members]
+    def __init__(self, members: Sequence[Part], models: Sequence[Any]) -> None:
+        self.parts, self.models = members, models
         self.levels: list[dict[str, Level]] = [{} for _ in members]
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
@@ -183,3 +183,33 @@ class SavableCombination(Combination):
             model.load(folder / part.name)
         levels = json.loads((folder / FILE).read_text(encoding="utf-8"))
         self.levels = [{column: Level(**level) for column, level in member.items()} for member in levels]
+
+
+class RunningCombination(SavableCombination):
+    """A combination of running models, wherever each of them runs: see `models.RunningModel`."""
+
+    models: Sequence[RunningModel]
+
+    @property
+    def opened(self) -> list[str]:
+        """Files that the members opened."""
+        return list(dict.fromkeys(file for model in self.models for file in model.opened))
+
+    @property
+    def measured(self) -> Mapping[str, Any]:
+        """Times of the members' last calls, and the largest memory that one took; empty where all ran here."""
+        found = [model.measured for model in self.models if model.measured]
+        if not found:
+            return {}
+        times = {name: round(sum(one[name] for one in found), 4) for name in ("wall_s", "cpu_s")}
+        gpu = [one["peak_gpu_mb"] for one in found if one["peak_gpu_mb"] is not None]
+        peak = max(one["peak_rss_mb"] for one in found)
+        return {**times, "peak_rss_mb": peak, "peak_gpu_mb": max(gpu, default=None)}
+
+    def can(self, method: str) -> bool:
+        """Whether all members can save and load; none is asked what it expected."""
+        return method != "expected" and all(model.can(method) for model in self.models)
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
+        """Never asked, see `can`."""
+        raise NotImplementedError

@@ -10,20 +10,27 @@ import polars as pl
 
 from .frames import spread
 from .grouping import Grouped
+from .neutral import neutral
 from .parsing import Vocabulary
 
 if TYPE_CHECKING:
     from .frames import Sessions
     from .interfaces import Context
+    from .models import RunningModel
 
 TOP = 100
 
 
-def explained(frame: pl.DataFrame, sessions: Sessions, model: Any, context: Context) -> pl.DataFrame:
+def explained(
+    frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, times: bool
+) -> pl.DataFrame:
     """Add `line` (of the deciding event, counted from 0), `key` there, and `expected` (List[Int32]).
 
     What was expected is asked of models with a method `expected`, for alarms, missed anomalies and the
     top-ranked units.
+
+    Args:
+        times: whether the model gets times.
     """
     units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
     has = event >= 0
@@ -33,12 +40,14 @@ def explained(frame: pl.DataFrame, sessions: Sessions, model: Any, context: Cont
     result = frame.with_columns(
         line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[at], dtype=pl.Int32)
     )
-    return result.with_columns(expected=_expected(result, has, sessions, model, context))
+    return result.with_columns(expected=_expected(result, has, sessions, model, context, times))
 
 
-def _expected(frame: pl.DataFrame, has: Any, sessions: Sessions, model: Any, context: Context) -> pl.Series:
+def _expected(
+    frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, times: bool
+) -> pl.Series:
     nothing = pl.Series([None], dtype=pl.List(pl.Int32)).new_from_index(0, len(frame))
-    if not hasattr(model, "expected"):
+    if not model.can("expected"):
         return nothing
     interesting = frame.select(
         pl.col("verdict").fill_null(False)
@@ -48,7 +57,7 @@ def _expected(frame: pl.DataFrame, has: Any, sessions: Sessions, model: Any, con
     rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
     if not len(rows):
         return nothing
-    asked = sessions.take(frame["index"].to_numpy()[rows]).unlabelled()
+    asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), times=times)
     answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
     found = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
     rows_all = pl.DataFrame({"row": np.arange(len(frame))})

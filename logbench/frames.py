@@ -368,6 +368,16 @@ class Scores:
             _check_scores(scores.events, events, f"model {model!r}", "events", "event")
         return replace(scores, primary=scores.primary.astype(np.float64))
 
+    def take(self, index: NDArray[Any]) -> Scores:
+        """The scores of the units `index` (int [n]), such as of all units from those of distinct ones.
+
+        Scores of single events are left out.
+        """
+        columns = {name: getattr(self, name) for name in ("primary", "event", "ignoring", "ignoring_event")}
+        taken: dict[str, Any] = {name: None if c is None else c[index] for name, c in columns.items()}
+        others = {name: column[index] for name, column in self.others.items()}
+        return replace(self, **taken, others=others, events=None)
+
 
 def _check_scores(column: Any, size: int, model: str, name: str, what: str) -> None:
     if column is None:

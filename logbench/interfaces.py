@@ -32,7 +32,9 @@ class Traits:
         supervision: `supervised` models alone see labels; `semi-supervised` ones train on presumed normals.
         needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
         min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
-        keys_only: the score depends on the key sequence alone, so equal sequences may share one score.
+        keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness
+            then scores each distinct sequence once and gives equal ones the same score.
+        joint_scores: the score of a unit depends on which others are scored with it; record and row say so.
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
         uses_alpha: the model brings its scores to `fixed_threshold` by `Context.held_out` and `Context.alpha`
@@ -50,7 +52,8 @@ class Traits:
     supervision: Supervision = "semi-supervised"
     needs: frozenset[Need] = frozenset()
     min_events: int | Callable[[Any], int] = 1
-    keys_only: bool = True
+    keys_only: bool | Callable[[Any], bool] = False
+    joint_scores: bool = False
     scores_without_unseen: bool = False
     fixed_threshold: float | Callable[[Any], float] | None = None
     rule: bool = False

@@ -12,16 +12,16 @@ from typing import Any
 
 from . import record as records
 from .errors import DataError
-from .locate import locate
+from .failure import error_of
 from .metrics import all_figures, direction, figure, headline
 from .plain import plain
 from .plan import Job, Plan, resolve
-from .prepare import digest_of
 from .progress import Bars
 from .record import RunRecord
 from .registry import Registry
+from .run_plans import StageBars, run_plans
 from .runner import opened
-from .workers import Ended, run_apart
+from .workers import DoesTasks, Running, Task
 
 Record = Mapping[str, Any]
 MATERIAL = ("name", "digest", "normal_total", "anomaly_total")
@@ -31,7 +31,8 @@ class Leaderboard:
     """Runs of several models, seeds and splits on one data set.
 
     Args:
-        plans: what to run, all on the same data set, each with all models as its companions (see `Plan`).
+        plans: what to run, all on the same data set.
+        crew: does the runs.
         resume: take over what ran before with the same plan, data and code.
 
     Attributes:
@@ -42,45 +43,32 @@ class Leaderboard:
         DataError: the data set is not there.
     """
 
-    def __init__(self, plans: Sequence[Plan], registry: Registry, bars: Bars, *, resume: bool = True) -> None:
-        self._registry, self._bars = registry, bars
+    def __init__(
+        self, plans: Sequence[Plan], registry: Registry, bars: Bars, crew: DoesTasks, *, resume: bool = True
+    ) -> None:
+        self._registry, self._bars, self._crew = registry, bars, crew
         self._plans = list(plans)
         self._jobs = [resolve(plan, registry) for plan in plans]
-        with bars.stage("locate") as progress:
-            job = self._jobs[0]
-            path = locate(job.dataset, job.plan.data, registry, progress)
-            assert path is not None
-            files = job.dataset.build().read(path).files
-            self._data = {"path": str(path), "digest": digest_of(files, progress)}
-        before = _earlier(job.plan.out) if resume else {}
+        self._data = _data_of(plans[0], crew, bars)
+        before = _earlier(plans[0].out) if resume else {}
         keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
         self._done = {at: before[key] for at, key in enumerate(keys) if key in before}
         self.taken_over = len(self._done)
 
-    def results(
-        self, jobs: int = 1, timeout: float | None = None, block: Sequence[str] = ()
-    ) -> Iterator[tuple[int, Record]]:
-        """Index of the plan and record of every run: those taken over first, then as they finish.
-
-        Args:
-            jobs: how many run side by side; their records say so. timeout: most seconds to fit and score.
-            block: plugins kept out of the workers.
-        """
+    def results(self) -> Iterator[tuple[int, Record]]:
+        """Index of the plan and record of every run: those taken over first, then as they finish."""
         yield from self._done.items()
         todo = [at for at in range(len(self._jobs)) if at not in self._done]
         total, finished = len(self._jobs), len(self._done)
-        contended = min(jobs, len(todo)) if min(jobs, len(todo)) > 1 else 0
         with self._bars.stage("runs") as progress:
 
-            def watch(running: Mapping[int, str]) -> None:
+            def watch(running: Mapping[int, Running]) -> None:
                 now = ", ".join(f"{self._name(todo[n])}: {stage}" for n, stage in running.items())
                 progress(finished, total, f"{finished} of {total} done; {now}")
 
             plans = [self._plans[at] for at in todo]
-            apart = run_apart(plans, jobs=jobs, timeout=timeout, block=block, note=self._bars.note, watch=watch)
-            for number, outcome in apart:
+            for number, record in run_plans(plans, self._registry, self._crew, watch):
                 at, finished = todo[number], finished + 1
-                record = self._lost(at, outcome, contended) if isinstance(outcome, Ended) else outcome
                 self._bars.note(f"{finished} of {total}  {self._name(at)}: {_told(record)}")
                 yield at, record
 
@@ -100,16 +88,22 @@ class Leaderboard:
         record.dataset |= {**self._data, **totals}
         return record
 
-    def _lost(self, at: int, ended: Ended, contended: int) -> Record:
-        """The record of a run whose process left none."""
-        record = self._opened(self._jobs[at])
-        record.status = "error"
-        record.error = {"stage": ended.stage, "type": ended.type, "message": ended.message}
-        if contended:
-            record.environment["contended"] = contended
-        records.append(record, self._plans[at].out)
-        self._registry.notify("run_finished", record=record)
-        return record.as_dict()
+
+def _data_of(plan: Plan, crew: DoesTasks, bars: Bars) -> Record:
+    """`path` and `digest` of the plan's data, as a worker finds them.
+
+    Raises:
+        LogbenchError: there is none to read.
+    """
+    with StageBars(bars) as watch:
+        answers = [(kind, value) for _, kind, value in crew.do([Task("data", plan)], watch)]
+    kind, value = answers[0]
+    if kind == "row":
+        found: Record = value
+        return found
+    if kind == "failed":
+        raise error_of(value)
+    raise DataError(f"{plan.dataset}: its data could not be looked at: {value.message}")
 
 
 def _told(record: Record) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .config import fields_of, make, option, suggest
 from .errors import ConfigError
-from .interfaces import Card, Kind, Preset
+from .interfaces import Card, Kind, Preset, Supervision
 from .protocol import EvaluationProtocol
 from .registry import Entry, Registry
 from .thresholds import Own, check_value
@@ -101,6 +101,12 @@ class Part:
         return int(needed(self.config)) if callable(needed) else int(needed)
 
     @property
+    def keys_only(self) -> bool:
+        """Whether the score depends on the key sequence alone."""
+        only = self.entry.item.traits.keys_only
+        return bool(only(self.config) if callable(only) else only)
+
+    @property
     def fixed_threshold(self) -> float | None:
         """The model's own threshold, None where it has none."""
         found = self.entry.item.traits.fixed_threshold
@@ -173,6 +179,27 @@ class Job:
             UnfitError: the model needs more than the protocol says.
         """
         return self.protocol.short_limit(self.model.min_events, self.model.name)
+
+    @property
+    def supervision(self) -> Supervision:
+        """What the model learns from."""
+        supervision: Supervision = self.model.entry.item.traits.supervision
+        return supervision
+
+    @property
+    def needs_times(self) -> bool:
+        """Whether the model gets times."""
+        return "times" in self.model.entry.item.traits.needs
+
+    @property
+    def keys_only(self) -> bool:
+        """Whether equal key sequences have one score."""
+        return all(part.keys_only for part in self.model.parts)
+
+    @property
+    def joint_scores(self) -> bool:
+        """Whether the model says that its scores depend on what else is scored."""
+        return any(part.entry.item.traits.joint_scores for part in self.model.parts)
 
     @property
     def is_rule(self) -> bool:

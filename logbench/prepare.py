@@ -19,6 +19,7 @@ from .interfaces import Progress
 from .label_noise import noisy
 from .locate import locate
 from .needs import check_needs
+from .neutral import neutral
 from .parsing import Vocabulary, learn, sessions_of
 from .plan import Job
 from .registry import Registry
@@ -29,6 +30,18 @@ from .storage import root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Part:
+    """Units as a model gets them.
+
+    Attributes:
+        sessions: see `Prepared.part`. units: int64, index of each among all units.
+    """
+
+    sessions: Sessions
+    units: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -51,29 +64,40 @@ class Prepared:
     sessions: Sessions
     weighted: bool
     audit: Mapping[str, Any] = field(default_factory=dict)
-    parts: dict[Any, Sessions] = field(default_factory=dict, repr=False)
+    parts: dict[Any, Part] = field(default_factory=dict, repr=False)
 
-    def part(self, name: str, units: NDArray[Any], labelled: bool = False, times: bool = False) -> Sessions:
-        """The units `units` as models get them, without line numbers: one object for all models that ask.
+    @property
+    def labels(self) -> NDArray[np.int8]:
+        """Label of each unit as training sees it, int8 [units]; −1 where it is unknown."""
+        assert self.sessions.labels is not None
+        return self.sessions.labels
 
-        What is computed on it (distinct sequences, histories, counts) is so computed once. Its arrays are
-        read-only, so that no model changes what the next one gets.
+    def part(
+        self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
+        line_labels: bool = False,
+    ) -> Part:  # fmt: skip
+        """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
+
+        The split alone draws it; where models get times it is that of time. One object serves all models that
+        ask, so that what is computed on it (distinct sequences, histories, counts) is computed once.
 
         Args:
             name: says which units they are: equal names, equal units.
-            labelled, times: with labels, with times (where they were read).
+            labelled: with the labels of the units, for supervised models and training units alone.
+            line_labels: with those of their events as well.
         """
-        key = (name, labelled, times and self.sessions.times is not None)
+        asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
+        key = (name, *asked.values())
         if key not in self.parts:
-            wrong = len(self.split.flipped) > 0  # labels of lines would tell the true ones of units
-            hidden = (("line_labels",) if wrong else ()) if labelled else ("labels", "line_labels")
-            bare = self.sessions.without("lines", *hidden, *(() if times else ("times",)))
-            taken = bare.take(units)
-            for column in (taken.keys, taken.offsets, taken.weights, taken.labels, taken.times, taken.line_labels):
-                if column is not None:
-                    column.flags.writeable = False
-            self.parts[key] = taken
+            handed = units if times else _shuffled(units, self.split.digest, name)
+            self.parts[key] = Part(neutral(self.sessions.take(handed), **asked), handed)
         return self.parts[key]
+
+
+def _shuffled(units: NDArray[Any], digest: str, name: str) -> NDArray[Any]:
+    """The units in an order that the split and the part decide, and nothing else."""
+    seed = hashlib.sha256(f"{digest} {name}".encode()).digest()
+    return np.random.default_rng(list(seed)).permutation(units)
 
 
 @dataclass

@@ -33,6 +33,7 @@ class RunRecord:
         record_version: raised when the meaning of a key changes.
         run_id: unique, sorts by start. started: UTC, ISO 8601.
         status: `ok`, `error` or `skipped`. error: `stage`, `type`, `message`, and for a bug `traceback`.
+        isolation: `worker`: models ran in processes without labels, apart from each other; or `in-process`.
         command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest).
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
@@ -41,7 +42,8 @@ class RunRecord:
         split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, and more
             (see `splitfacts`); `shared_lines`: of units on both sides.
         audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
-            `threshold` is of.
+            `threshold` is of, `files` that the model opened though they are not its own, and `alone`: of how many
+            `units`, scored again without the others, the score or verdict `differ`s, or `declared`.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `uses_alpha`,
             `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
@@ -65,6 +67,7 @@ class RunRecord:
     model: str
     command: str = ""
     record_version: int = RECORD_VERSION
+    isolation: Literal["worker", "in-process"] = "in-process"
     status: Literal["ok", "error", "skipped"] = "ok"
     error: dict[str, Any] | None = None
     plugins: dict[str, Any] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,23 +13,27 @@ from .errors import ConfigError
 from .interfaces import Published, Table
 from .metrics import all_figures, figure, loss, ways
 from .plan import Plan, resolve
-from .prepare import Shared
-from .progress import Bars
 from .registry import Registry
-from .runner import execute
+from .run_plans import run_plans
+from .workers import DoesTasks, Running
 
 Cell = dict[str, Any]
 
 
 def reproduce(
-    table: Table, plan: Plan, only: Sequence[str], registry: Registry, bars: Bars
+    table: Table,
+    plan: Plan,
+    only: Sequence[str],
+    registry: Registry,
+    crew: DoesTasks,
+    watch: Callable[[Mapping[int, Running]], None] = lambda _: None,
 ) -> Iterator[tuple[Published, list[Cell], Mapping[str, Any] | None]]:
     """Run the rows of a table, each a run like any other.
 
     Args:
         plan: where data, records and options come from; model, preset and settings are the table's, and what
             `plan` sets itself prevails.
-        only: models to run; empty: all.
+        only: models to run; empty: all. crew: does the runs. watch: is told often what runs.
 
     Yields:
         The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `better`
@@ -43,7 +47,6 @@ def reproduce(
     for name in only:
         if name not in known:
             raise ConfigError(f"table {table.name} has no row {name}; there is {', '.join(dict.fromkeys(known))}")
-    shared = Shared()
     for row in table.rows:
         if only and row.model not in only:
             continue
@@ -51,11 +54,11 @@ def reproduce(
             yield row, _without(row, row.unknown), None
             continue
         try:
-            job = resolve(_plan(table, row, plan), registry)
+            resolve(own := _plan(table, row, plan), registry)
         except ConfigError as error:
             yield row, _without(row, str(error)), None
             continue
-        record = execute(job, registry, shared, bars).as_dict()
+        ((_, record),) = run_plans([own], registry, crew, watch)
         yield row, list(_cells(row, record, table.tolerance, plan)), record
 
 

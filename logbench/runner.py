@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from . import record as records
-from .audit import labels_given
 from .bundle import save_bundle
-from .errors import LogbenchError, UnfitError
-from .events import add_events, event_frame, has_labels
+from .combined import RunningCombination
+from .errors import UnfitError
+from .events import add_events, has_labels
 from .explain import explained, templates_frame
-from .frames import Scores, spread
+from .failure import failure_of
+from .fitting import Scored, fit_and_score, learning_parts
 from .interfaces import Context
 from .met import note_data
+from .models import InProcess, Models, RunningModel
 from .outcome import write_metrics, write_threshold
+from .plain import plain
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
 from .provenance import code_of, environment, source
 from .record import RunRecord
 from .registry import Registry
-from .split import NORMAL
 from .splitfacts import split_facts
 from .stages import Stages
 from .storage import write_parquet
 from .thresholds import check_held_out
 from .verdicts import Decision, decide
-
-if TYPE_CHECKING:
-    from .frames import Sessions
-    from .interfaces import Model
 
 
 def run(
@@ -77,23 +74,29 @@ def run(
 
 
 def run_all(jobs: Iterable[Job], registry: Registry, bars: Bars) -> Iterator[RunRecord]:
-    """Run jobs one after another; what they have in common is done once."""
-    shared = Shared()
+    """Run jobs one after another in this process; what they have in common is done once."""
+    shared, models = Shared(), InProcess()
     for job in jobs:
-        yield execute(job, registry, shared, bars)
+        record = execute(job, registry, shared, bars, models)
+        records.append(record, job.plan.out)
+        yield record
 
 
-def execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
-    """One run. Errors end up in the record; only an interruption or an unwritable record passes.
+def execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Models) -> RunRecord:
+    """One run; the caller keeps the record. Errors end up in it; only an interruption passes.
 
     What plugins print goes to standard error, and a working directory that they change is changed back.
+
+    Args:
+        models: where models run.
     """
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-        return _execute(job, registry, shared, bars)
+        return _execute(job, registry, shared, bars, models)
 
 
-def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRecord:
+def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Models) -> RunRecord:
     record = opened(job)
+    record.isolation = models.isolation
     stages = Stages(registry, bars)
     if shared.contended:
         record.environment = {**record.environment, "contended": shared.contended}
@@ -101,27 +104,65 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars) -> RunRec
     note = _notes(record, bars)
     try:
         check_fit(job)
+        model = running_model(job, models, note)  # where it has a process, that starts while data are read
+        if job.plan.save is not None and not model.can("save"):
+            raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
         prepared = prepare(job, registry, shared, stages, note)
         _describe(record, job, prepared)
         note_data(job, prepared, note)
         context = context_for(job, prepared, note)
-        model, scored, events = fit_and_score(job, prepared, context, stages, record)
-        decision = _decide(job, scored, stages, record, note)
+        scored = fit_and_score(job, prepared, context, stages, model)
+        record.training, record.audit["labels"] = dict(scored.training), scored.labels
+        _keep_scores(job, scored.frame, record)  # before anything else can go wrong
+        decision = _decide(job, scored.frame, stages, record, note)
         _evaluate(job, prepared, decision, stages, record)
-        if events is not None:
+        if scored.events is not None:
             built = {part.name: part.build() for part in job.evaluators}
-            add_events(record, events, job.protocol, built, note)
-        _store(job, prepared, decision, events, record, model, context)
+            add_events(record, scored.events, job.protocol, built, note)
+        _store(job, prepared, decision, scored.events, record, model, context)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
+        models.check()
+        _note_conduct(record, model, scored, note)
     except UnfitError as error:
         record.status, record.error = "skipped", _error(stages.current, error)
     except (Exception, SystemExit) as error:
         record.status, record.error = "error", _error(stages.current, error)
+    models.finish(keep=record.status != "error" and job.supervision != "supervised")
     record.stages = stages.done
-    records.append(record, job.plan.out)
     registry.notify("run_finished", record=record)
     return record
+
+
+def running_model(job: Job, models: Models, note: Callable[[str], None]) -> RunningModel:
+    """The model of a job where it is to run; the members of a combination each where they belong."""
+    fresh_for = json.dumps(plain([job.plan.seed, job.config["dataset"], job.dataset.name, str(job.plan.data),
+                                  job.parser.name, job.windower.name, job.config["parser"], job.config["windower"],
+                                  job.protocol.as_dict(), dataclasses.asdict(job.totals)]))  # fmt: skip
+    built = models.build(job.model.parts, fresh_for, note)
+    if job.model.entry.members:
+        return RunningCombination(job.model.parts, built)
+    return built[0]
+
+
+def _keep_scores(job: Job, frame: pl.DataFrame, record: RunRecord) -> None:
+    record.artifacts["scores"] = f"{record.run_id}/scores.parquet"
+    write_parquet(frame, job.plan.out / record.artifacts["scores"])
+
+
+def _note_conduct(record: RunRecord, model: RunningModel, scored: Scored, note: Callable[[str], None]) -> None:
+    """Say what the model did beside its work, and whether its scores stand alone."""
+    if model.opened:
+        record.audit["files"] = sorted(model.opened)
+        more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""
+        note(f"opened a file that is not its own: {min(model.opened)}{more}; it may hold labels")
+    if scored.alone is None:
+        record.audit["alone"] = "declared"
+        note("scores depend on what else is scored, as the model declares")
+        return
+    record.audit["alone"] = facts = scored.alone.facts(float(record.threshold["exact"]))
+    if facts["differ"]:
+        note(f"scores depend on what else is scored: {facts['differ']} of {facts['units']} differ alone")
 
 
 def opened(job: Job) -> RunRecord:
@@ -158,15 +199,7 @@ def _notes(record: RunRecord, bars: Bars) -> Any:
 
 
 def _error(stage: str, error: BaseException) -> dict[str, Any]:
-    message = " ".join(str(error).split()) or type(error).__name__  # MemoryError says nothing
-    facts = {"stage": stage, "type": type(error).__name__, "message": message}
-    if isinstance(error, OSError) and not isinstance(error, LogbenchError):
-        facts["message"] = f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
-    elif not isinstance(error, LogbenchError):
-        if isinstance(error, SystemExit):
-            facts["message"] = f"it called sys.exit({error.code!r})"
-        facts["traceback"] = "".join(traceback.format_exception(error))
-    return facts
+    return {"stage": stage, **failure_of(error)}
 
 
 def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
@@ -192,13 +225,12 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
 
 
 def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
-    name, units = _learned_from(job, prepared, "held_out", prepared.split.held_out)
-    held = prepared.part(name, units, times=_timed(job))
-    device = resolve_device(job.plan.device)
+    """What the model gets beside its data; held-out units have no labels."""
+    _, held = learning_parts(job, prepared)
     return Context(
         seed=job.plan.seed,
-        device=device,
-        held_out=held if len(held) else None,
+        device=resolve_device(job.plan.device),
+        held_out=held.sessions if len(held.sessions) else None,
         alpha=job.protocol.alpha,
         events=has_labels(prepared.sessions),
         note=note,
@@ -213,44 +245,13 @@ def check_fit(job: Job) -> None:
     """
     resolve_device(job.plan.device)
     _ = job.short_limit
-    if job.plan.save is not None and not hasattr(job.model.build(), "save"):
-        raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
     if job.protocol.label_noise and "line_labels" in job.model.entry.item.traits.needs:
         raise UnfitError(
             "protocol.label_noise: the model learns from labels of lines, and only those of units flip"
         )
-    if _supervised(job) and job.protocol.content != "labelled":
+    if job.supervision == "supervised" and job.protocol.content != "labelled":
         raise UnfitError("supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled")
     check_held_out(job.protocol, job.model.own)
-
-
-def _supervised(job: Job) -> bool:
-    return bool(job.model.entry.item.traits.supervision == "supervised")
-
-
-def _timed(job: Job) -> bool:
-    """Whether the model gets times; where a companion needs them, they are there for all."""
-    return "times" in job.model.entry.item.traits.needs
-
-
-def _scored_part(job: Job, prepared: Prepared, units: np.ndarray[Any, Any]) -> Sessions:
-    """What the model scores; models of one limit share it (limits give nested sets, so their sizes tell them)."""
-    return prepared.part(f"{len(units)} scored", units, times=_timed(job))
-
-
-def _learned_from(
-    job: Job, prepared: Prepared, name: str, units: np.ndarray[Any, Any]
-) -> tuple[str, np.ndarray[Any, Any]]:
-    """A name for, and the indices of, those of `units` that this model learns from.
-
-    Where labelled units train, a semi-supervised model, which presumes normal ones, gets the normal ones; an
-    unsupervised one gets all, a supervised one all with their labels.
-    """
-    if job.protocol.content != "labelled" or job.model.entry.item.traits.supervision != "semi-supervised":
-        return name, units
-    assert prepared.sessions.labels is not None
-    normal = prepared.sessions.labels[units] == NORMAL
-    return f"normal {name}", units[normal]
 
 
 def resolve_device(choice: str) -> str:
@@ -270,71 +271,6 @@ def resolve_device(choice: str) -> str:
     if not found.get(choice, False):
         raise UnfitError(f"device {choice} is not available here; use --device cpu")
     return choice
-
-
-def fit_and_score(
-    job: Job, prepared: Prepared, context: Context, stages: Stages, record: RunRecord
-) -> tuple[Model, pl.DataFrame, pl.DataFrame | None]:
-    """Fit and score. Labels are taken away unless the model is supervised; test labels always.
-
-    Returns:
-        The model, the scored units, and the scored events (see `events`) where it scores them.
-    """
-    sessions, split = prepared.sessions, prepared.split
-    model: Model = job.model.build()
-    name, learned = _learned_from(job, prepared, "train", split.train)
-    train = prepared.part(name, learned, labelled=_supervised(job), times=_timed(job))
-    with stages("fit") as stage, contextlib.chdir("."):
-        facts = model.fit(train, replace(context, progress=stage.progress))
-        record.training = dict(facts or {})
-        stage.items = len(train)
-    units = np.concatenate([split.held_out, split.test])
-    long_enough = sessions.lengths[units] >= job.short_limit
-    with stages("score") as stage, contextlib.chdir("."):
-        asked = _scored_part(job, prepared, units[long_enough])
-        record.audit["labels"] = labels_given(train, [context.held_out, asked], _supervised(job))
-        answer = model.score(asked, replace(context, progress=stage.progress))
-        scores = Scores.of(answer, len(asked), job.model.name, len(asked.keys))
-        stage.items = len(asked)
-        stage.facts |= scores.facts
-        events = None
-        if context.events and scores.events is not None:
-            parts = {"held_out": split.held_out, "test": split.test}
-            events = event_frame(sessions, parts, scores.events, job.short_limit)
-    return model, scored_frame(prepared, units, long_enough, scores), events
-
-
-def scored_frame(
-    prepared: Prepared, units: np.ndarray[Any, Any], scored: np.ndarray[Any, Any], scores: Scores
-) -> pl.DataFrame:
-    """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short ones.
-
-    Args:
-        units: int64, unit indices, held-out ones first. scored: bool [units], which have a score.
-    """
-    sessions, split = prepared.sessions, prepared.split
-    column = partial(spread, where=np.flatnonzero(scored), size=len(units))
-    sequence = sessions.distinct.inverse
-    in_training = np.zeros(len(sessions.distinct), dtype=bool)
-    in_training[sequence[split.train]] = True
-    return pl.DataFrame(
-        {
-            "part": np.repeat(["held_out", "test"], [len(split.held_out), len(split.test)]),
-            "unit": sessions.ids.gather(units),
-            "index": units,
-            "label": pl.Series(sessions.labels).gather(units),
-            "weight": sessions.weights[units],
-            "events": sessions.lengths[units],
-            "unseen": sessions.unseen[units],
-            "sequence": sequence[units].astype(np.uint32),
-            "repeats": in_training[sequence[units]],
-            "raw": column(scores.primary, dtype=pl.Float64),
-            "event": column(scores.event, dtype=pl.Int64),
-            "ignoring": column(scores.ignoring, dtype=pl.Float64),
-            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
-            **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
-        }
-    )
 
 
 def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any) -> Decision:
@@ -379,12 +315,12 @@ def _store(
     decision: Decision,
     events: pl.DataFrame | None,
     record: RunRecord,
-    model: Model,
+    model: RunningModel,
     context: Context,
 ) -> None:
     folder = job.plan.out / record.run_id
     frames = {
-        "scores": explained(decision.frame, prepared.sessions, model, context),
+        "scores": explained(decision.frame, prepared.sessions, model, context, job.needs_times),
         "templates": templates_frame(prepared.grouped, prepared.vocabulary),
         **({"events": events} if events is not None else {}),
     }

@@ -13,12 +13,14 @@ import polars as pl
 
 from .bundle import Bundle
 from .explain import templates_frame
-from .frames import KeySequences, Lines, Scores, Sessions, spread
+from .frames import KeySequences, Lines, Sessions, spread
 from .grouping import Grouped, group_lines, group_sequences, read_lines
 from .interfaces import Context, Progress
 from .met import left_over
 from .needs import check_needs
+from .neutral import neutral
 from .parsing import sessions_of
+from .unit_scores import score_units
 from .verdicts import alarm, ruled
 
 
@@ -70,12 +72,11 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
     threshold = float(bundle.facts["threshold"]["exact"])
     long_enough = sessions.lengths >= bundle.short_limit
-    needs = bundle.parts["model"].entry.item.traits.needs
-    withheld = ("labels", "line_labels", "lines", *(() if "times" in needs else ("times",)))  # as in a run
-    asked = sessions.without(*withheld).take(long_enough)
+    part = bundle.parts["model"]
+    needs, share = part.entry.item.traits.needs, all(member.keys_only for member in part.parts)
+    asked = neutral(sessions.take(long_enough), times="times" in needs)
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-        answer = bundle.model.score(asked, context)
-    scores = Scores.of(answer, len(asked), bundle.parts["model"].name)
+        scores = score_units(bundle.model, asked, context, part.name, share)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
     frame = pl.DataFrame(
         {

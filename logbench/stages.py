@@ -31,7 +31,7 @@ class Stages:
 
     Attributes:
         done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`, and what the stage
-            adds (`cached`, `shared`).
+            adds (`cached`, `shared`); the first four as the process measured them that did the work.
         current: the stage that runs or ran last.
     """
 
@@ -48,6 +48,7 @@ class Stages:
             stage = Stage(name, progress)
             yield stage
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        wall = stage.facts.get("wall_s", wall)  # as its own process measured it
         self.done[name] = {
             "wall_s": round(wall, 4),
             "cpu_s": round(cpu, 4),

@@ -23,6 +23,7 @@ from .registry import Registry
 from .rescore import is_weighted, late_fields, undecided
 from .thresholds import Own, check_value
 from .variants import under
+from .workers import DoesTasks
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
@@ -102,11 +103,12 @@ def _values(text: str) -> Iterator[str]:
 
 
 def sweep(
-    plan: Plan, over: Sequence[str], registry: Registry, bars: Bars, *, resume: bool
+    plan: Plan, over: Sequence[str], registry: Registry, bars: Bars, crew: DoesTasks, *, resume: bool
 ) -> Iterator[dict[str, Any]]:
     """One row a combination of values, and beside each run the label-free and the best threshold on test.
 
     Args:
+        crew: does the runs.
         resume: take over runs that `plan.out` has already.
 
     Yields:
@@ -127,7 +129,7 @@ def sweep(
     deciders = [
         [_decider(one, late, values) for values in lates] for one in jobs
     ]  # says what is wrong before it runs
-    board = Leaderboard(plans, registry, bars, resume=resume)
+    board = Leaderboard(plans, registry, bars, crew, resume=resume)
     done = dict(board.results())
     for at, (values, one) in enumerate(zip(every, jobs, strict=True)):
         row = {"model": one.model.name, "dataset": one.dataset.name, "run": done[at]["run_id"], "early": values}

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
 from .errors import UnfitError
+from .fitting import fit_and_score
 from .metrics import named
+from .models import Models
 from .plan import Job
 from .prepare import Shared, prepare
 from .progress import Bars
 from .protocol import EvaluationProtocol
 from .registry import Registry
-from .runner import check_fit, context_for, fit_and_score, opened
+from .runner import check_fit, context_for, running_model
 from .stages import Stages
 from .thresholds import Own
 from .verdicts import Decision, decide, metrics_of, rule
@@ -31,7 +33,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def variants(job: Job, registry: Registry, bars: Bars, models: Models) -> Iterator[dict[str, Any]]:
     """Train once, then one row a choice of short, unseen, threshold and duplicates.
 
     Yields:
@@ -45,10 +47,11 @@ def variants(job: Job, registry: Registry, bars: Bars, note: Callable[[str], Non
     """
     check_fit(job)
     stages = Stages(registry, bars)
-    prepared = prepare(job, registry, Shared(), stages, note)
-    record = opened(job)
     with contextlib.redirect_stdout(sys.stderr):
-        _, scored, _ = fit_and_score(job, prepared, context_for(job, prepared, note), stages, record)
+        model = running_model(job, models, bars.note)
+        prepared = prepare(job, registry, Shared(), stages, bars.note)
+        scored = fit_and_score(job, prepared, context_for(job, prepared, bars.note), stages, model).frame
+        models.check()
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
         protocol = EvaluationProtocol.of(job.protocol.as_dict(), **chosen)

@@ -1,195 +1,218 @@
-"""Runs in processes of their own, so that one can be ended: started afresh, never forked (polars has threads).
+"""Runs in worker processes, so that no plugin can end the command, and a run can be ended.
 
-A worker serves one run after another and keeps what they share. It leads a process group of its own, so that
-Ctrl-C reaches only the parent and whatever a model starts ends with its worker.
+A worker reads (data set, windower, parser), keeps the labels, and decides and evaluates; it starts the processes
+in which models fit and score (`model_processes`). It serves one run after another and keeps what they share.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import threading
+import shutil
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe, wait
-from queue import SimpleQueue
-from typing import Any
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
+from .child import TICK_S, Child, Limits
 from .interfaces import Progress
-from .plan import Plan, resolve
-from .prepare import Shared
 from .progress import Bars
-from .registry import Registry
-from .runner import execute
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 READING = frozenset({"start", "locate", "read", "group"})
 """Stages in which a worker may fill the cache of grouped lines."""
-TIMED = frozenset({"fit", "score"})
+OWN = frozenset({"fit", "score"})
+"""Stages that a process of models takes; it is given its own time."""
+LATE = frozenset({"threshold", "evaluate"})
+LATE_S = 60.0
+"""Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-TICK_S = 0.5
-EVALUATE_S = 60.0
-"""Least seconds to evaluate: most of it is the harness's own, and a fresh worker loads its libraries first."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A run whose process ended before it: at which stage, what kind of end, and one line."""
+    """A task whose process ended before it: at which stage, what kind of end, and one line."""
 
     stage: str
     type: str
     message: str
 
 
-Outcome = Mapping[str, Any] | Ended
-"""A record as JSON values, already appended to the records, or how the run ended without one."""
+@dataclass(frozen=True)
+class Task:
+    """What a worker is asked.
+
+    Attributes:
+        do: one of `worker_tasks.TASKS`. plan: its argument.
+    """
+
+    do: str
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Running:
+    """The stage of a task, and how far it is."""
+
+    stage: str
+    done: float = 0.0
+    total: float | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.done / self.total:.0%}" if self.total else self.stage
+
+
+class DoesTasks(Protocol):
+    """Who does tasks: a `Crew` of worker processes, or this process (`local_crew`).
+
+    Attributes:
+        jobs: how many are done side by side.
+    """
+
+    jobs: int
+
+    def do(
+        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = ...
+    ) -> Iterator[tuple[int, str, Any]]:
+        """See `Crew.do`."""
 
 
 class Worker:
-    """A process that runs plans.
+    """A process that does tasks."""
 
-    Args:
-        beside: how many workers run side by side. block: plugins kept out.
-    """
-
-    def __init__(self, beside: int, block: Sequence[str]) -> None:
-        self.pipe, theirs = Pipe()
-        with theirs:
-            code = f"import sys; sys.path[:] = {sys.path!r}; from logbench.workers import serve"
-            call = f"serve({theirs.fileno()}, {beside}, {list(block)!r})"
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", f"{code}; {call}"],
-                env={**_threads(beside), **os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=2,  # a model's own prints must not stand among the results
-                pass_fds=[theirs.fileno()],
-                process_group=0,
-            )
+    def __init__(self, beside: int, block: Sequence[str], limits: Limits) -> None:
+        env = threads(beside)
+        self.folder = tempfile.mkdtemp(prefix="logbench-")
+        self.child = Child(
+            "logbench.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb, self.folder,
+            env=env, leads=True,
+        )  # fmt: skip
+        self.limits = limits
         self.number: int | None = None
-        self.stage, self.detail, self.since = "start", "", 0.0
+        self.running, self.since = Running("start"), 0.0
 
-    def give(self, number: int, plan: Plan) -> None:
-        """Start run `number`."""
-        self.number, self.stage, self.detail = number, "start", ""
-        self.pipe.send(plan)
+    def give(self, number: int, task: Task) -> None:
+        """Start task `number`."""
+        self.number, self.running, self.since = number, Running("start"), 0.0
+        self.child.pipe.send(task)
 
-    def outcome(self, timeout: float | None, note: Callable[[str], None]) -> Outcome | None:
-        """How the run went; None while it goes on. `timeout`: see `run_apart`."""
-        ended = self.process.poll() is not None  # asked first: what it sent before is still read below
+    def answer(self, note: Callable[[str], None]) -> tuple[str, Any] | Ended | None:
+        """What the task came to, as (`kind`, value); None while it goes on."""
+        ended = self.child.ended  # asked first: what it sent before is still read below
         try:
-            while self.pipe.poll():
-                kind, value = self.pipe.recv()
-                if kind == "record":
-                    record: Mapping[str, Any] = value
-                    return record
-                if kind == "broken":
-                    return Ended(self.stage, "Broken", value)
+            while self.child.pipe.poll():
+                kind, value = self.child.pipe.recv()
                 if kind == "note":
                     note(value)
+                elif kind == "running":
+                    self._at(value)
+                elif kind == "broken":
+                    return Ended(self.running.stage, "Broken", value)
                 else:
-                    self._at(*value)
+                    return kind, value
         except (EOFError, ConnectionError):
             ended = True
         if ended:
-            self.process.wait()
-            return Ended(self.stage, "Killed", _how(self.process.returncode))
-        if timeout is not None and self.since:
-            own = self.stage in TIMED
-            most = timeout if own else max(timeout, EVALUATE_S)
-            if time.monotonic() - self.since > most:
-                self.kill()
-                said = f"--timeout {timeout:g} s to fit and score" if own else f"{most:g} s to evaluate"
-                return Ended(self.stage, "Timeout", f"took longer than {said}")
+            return Ended(self.running.stage, "Killed", self.child.how())
+        return self._over()
+
+    def close(self) -> None:
+        """End the process and all that it started, and remove what it handed out."""
+        self.child.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _over(self) -> Ended | None:
+        """An end to a task that takes more than it may; models are watched where they are asked."""
+        stage, timeout, memory = self.running.stage, self.limits.timeout, self.limits.memory_mb
+        if timeout is not None and stage in LATE and time.monotonic() - self.since > max(timeout, LATE_S):
+            return Ended(stage, "Timeout", f"took longer than {max(timeout, LATE_S):g} s to evaluate")
+        if memory is not None and stage not in OWN and (taken := self.child.memory_mb()) > memory:
+            return Ended(stage, "MemoryLimit", f"took {taken:,.0f} MB, more than --memory-limit {memory:,.0f} MB")
         return None
 
-    def _at(self, stage: str, detail: str) -> None:
-        if (stage in TIMED) != (self.stage in TIMED):
+    def _at(self, running: Running) -> None:
+        if (running.stage in LATE) != (self.running.stage in LATE):
             self.since = time.monotonic()
-        self.stage, self.detail = stage, detail
-
-    def free(self) -> None:
-        """Ready for the next run."""
-        self.number, self.since = None, 0.0
-
-    def kill(self) -> None:
-        """End the process, and all that it started, at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.pipe.close()
+        self.running = running
 
 
-def _threads(beside: int) -> dict[str, str]:
+def threads(beside: int) -> dict[str, str]:
     """Environment that divides the cores; the user's own settings prevail."""
     return dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // beside))) if beside > 1 else {}
 
 
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"its process ended with code {code}"
-    guess = " (out of memory?)" if -code == signal.SIGKILL else f" ({signal.Signals(-code).name})"
-    return f"killed by signal {-code}{guess}"
-
-
-def run_apart(
-    plans: Sequence[Plan],
-    *,
-    jobs: int = 1,
-    timeout: float | None = None,
-    block: Sequence[str] = (),
-    note: Callable[[str], None],
-    watch: Callable[[Mapping[int, str]], None],
-) -> Iterator[tuple[int, Outcome]]:
-    """Run plans in worker processes; yields each plan's index with its outcome, as they finish.
+class Crew:
+    """Workers that do tasks, some side by side. A context manager: at its end no process is left.
 
     Args:
-        jobs: how many run side by side.
-        timeout: most seconds that one may fit and score, and then evaluate (there `EVALUATE_S` at least); reading
-            and parsing are not counted.
-        block: plugins kept out; workers load all others that are installed.
-        note: gets the runs' notes. watch: is told often what runs, as index → stage.
+        jobs: most workers. block: plugins kept out. limits: of each run. note: gets the notes of runs.
     """
-    waiting, workers = deque(range(len(plans))), list[Worker]()
-    beside = min(jobs, len(plans))
-    try:
-        while waiting or any(worker.number is not None for worker in workers):
-            _hand_out(plans, waiting, workers, beside, block)
-            busy = [worker for worker in workers if worker.number is not None]
-            watch({worker.number: f"{worker.stage} {worker.detail}".strip() for worker in busy})  # type: ignore[misc]
-            wait([worker.pipe for worker in busy], TICK_S)
+
+    def __init__(self, jobs: int, block: Sequence[str], limits: Limits, note: Callable[[str], None]) -> None:
+        self.jobs = jobs
+        self._block, self._limits, self._note = block, limits, note
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Crew:
+        self._workers.append(Worker(self.jobs, self._block, self._limits))  # it starts while plans are made
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.close()
+
+    def do(
+        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
+    ) -> Iterator[tuple[int, str, Any]]:
+        """Do tasks; yields each one's index with its answers, `kind` and value, as they come.
+
+        The last answer of a task has kind `done`, `failed` (see `failure`) or `ended` (an `Ended`).
+
+        Args:
+            watch: is told often what runs.
+        """
+        waiting = deque(range(len(tasks)))
+        while waiting or any(worker.number is not None for worker in self._workers):
+            self._hand_out(tasks, waiting)
+            busy = [worker for worker in self._workers if worker.number is not None]
+            watch({worker.number: worker.running for worker in busy if worker.number is not None})
+            wait([worker.child.pipe for worker in busy], TICK_S)
             for worker in busy:
-                outcome = worker.outcome(timeout, note)
-                if outcome is None:
-                    continue
+                answer = worker.answer(self._note)
                 number = worker.number
-                assert number is not None
-                worker.free()
-                if isinstance(outcome, Ended):
-                    worker.kill()
-                    workers.remove(worker)
-                yield number, outcome
-    finally:
-        for worker in workers:
-            worker.kill()
+                if answer is None or number is None:
+                    continue
+                if isinstance(answer, Ended):
+                    worker.close()
+                    self._workers.remove(worker)
+                    yield number, "ended", answer
+                    continue
+                kind, value = answer
+                if kind in ("done", "failed"):
+                    worker.number = None
+                yield number, kind, value
 
-
-def _hand_out(
-    plans: Sequence[Plan], waiting: deque[int], workers: list[Worker], beside: int, block: Sequence[str]
-) -> None:
-    """Give waiting runs to free workers; a new one starts once no other reads, so that it finds the cache full."""
-    while waiting:
-        worker = next((one for one in workers if one.number is None), None)
-        if worker is None:
-            if len(workers) == beside or any(one.stage in READING for one in workers):
-                return
-            worker = Worker(beside, block)
-            workers.append(worker)
-        number = waiting.popleft()
-        worker.give(number, plans[number])
+    def _hand_out(self, tasks: Sequence[Task], waiting: deque[int]) -> None:
+        """Give waiting tasks to free workers; a new one starts once no other reads, so that the cache is full."""
+        while waiting:
+            worker = next((one for one in self._workers if one.number is None), None)
+            if worker is None:
+                reads = any(one.running.stage in READING for one in self._workers)
+                if len(self._workers) >= self.jobs or reads:
+                    return
+                worker = Worker(self.jobs, self._block, self._limits)
+                self._workers.append(worker)
+            number = waiting.popleft()
+            worker.give(number, tasks[number])
 
 
 class Relay(Bars):
@@ -202,46 +225,17 @@ class Relay(Bars):
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
         """See `Bars.stage`."""
-        self._send(("stage", (name, "")))
+        self._send(("running", Running(name)))
         last = time.monotonic()
 
         def report(done: float, total: float | None = None, detail: str = "") -> None:
             nonlocal last
-            if total and time.monotonic() - last > TICK_S:
+            if time.monotonic() - last > TICK_S:
                 last = time.monotonic()
-                self._send(("stage", (name, f"{done / total:.0%}")))
+                self._send(("running", Running(name, done, total, detail)))
 
         yield report
 
     def note(self, text: str) -> None:
         """See `Bars.note`."""
         self._send(("note", text))
-
-
-def serve(descriptor: int, beside: int, block: Sequence[str]) -> None:
-    """The worker's side: run what comes in, until the parent is gone."""
-    os.set_inheritable(descriptor, False)
-    pipe, lock, plans = Connection(descriptor), threading.Lock(), SimpleQueue[Plan]()
-
-    def send(message: tuple[str, Any]) -> None:
-        with lock:  # a model may report from a thread
-            pipe.send(message)
-
-    threading.Thread(target=_listen, args=(pipe, plans), daemon=True).start()
-    registry, shared = Registry(block=block), Shared(contended=beside if beside > 1 else 0)
-    bars = Relay(send)
-    while True:
-        try:
-            record = execute(resolve(plans.get(), registry), registry, shared, bars)
-        except BaseException as error:  # such as a panic in polars: what is left of this process is not trusted
-            send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
-            raise
-        send(("record", record.as_dict()))
-
-
-def _listen(pipe: Connection, plans: SimpleQueue[Plan]) -> None:
-    try:
-        while True:
-            plans.put(pipe.recv())
-    except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)

@@ -214,6 +214,7 @@ def test_the_record_keeps_the_audit_and_the_cuts(tmp_path: Path) -> None:
     assert record.audit == {
         "units": 21, "shared_lines": 0, "lines_cut": True, "chronological": "lines", "parser_messages": 7,
         "labels": "none", "threshold": "the model, which says yes or no",
+        "alone": {"units": 13, "differ": 0},
     }  # fmt: skip
     assert {name: record.dataset[name] for name in ("train_lines", "held_out_lines", "test_lines")} == {
         "train_lines": 48, "held_out_lines": 12, "test_lines": 40,

@@ -79,7 +79,7 @@ def test_what_a_model_prints_never_reaches_standard_output(tmp_path: Path, logbe
     (record,) = map(json.loads, done.stdout.splitlines())
     assert record["status"] == "ok"
     for how in ("print", "descriptor", "C", "child", "original", "thread"):
-        assert done.stderr.count(f"by {how}\n") == 2
+        assert done.stderr.count(f"by {how}\n") >= 2
 
 
 def test_other_components_and_hooks_may_print_as_well(tmp_path: Path, logbench: Logbench) -> None:

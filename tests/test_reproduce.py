@@ -12,11 +12,13 @@ import pytest
 from logbench import ConfigError, EvaluationProtocol, Plan, Published, Table, hookimpl
 from logbench import record as records
 from logbench.config import make
+from logbench.local_crew import LocalCrew
 from logbench.progress import Bars
 from logbench.registry import Plugin, Registry, installed
 from logbench.reproduce import reproduce
 
 QUIET = Bars(enabled=False)
+ALL = Registry()
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300"}}
 ALL = Published(model="predict-all", metrics={"recall": 0.995, "f1": 0.9})
 
@@ -26,7 +28,7 @@ def table(*rows: Published, **facts: Any) -> Table:
 
 
 def cells(folder: Path, made: Table, *only: str) -> list[dict[str, Any]]:
-    found = reproduce(made, Plan(model="", dataset="hdfs-sim", out=folder), only, Registry(), QUIET)
+    found = reproduce(made, Plan(model="", dataset="hdfs-sim", out=folder), only, ALL, LocalCrew(ALL, QUIET))
     return [{"model": row.model, **cell} for row, several, _ in found for cell in several]
 
 
@@ -100,6 +102,6 @@ def test_a_third_party_table_is_offered() -> None:
 
 def test_aits_table_is_reproduced_but_for_10_grams(shared_data: Path, tmp_path: Path) -> None:
     plan = Plan(model="", dataset="deeplog-archive", data=shared_data / "deeplog_archive", out=tmp_path)
-    found = reproduce(Registry().table("ait-archive"), plan, (), Registry(), QUIET)
+    found = reproduce(Registry().table("ait-archive"), plan, (), ALL, LocalCrew(ALL, QUIET))
     missed = [row.model for row, several, _ in found for cell in several if not cell.get("within")]
     assert missed == ["10-gram"]

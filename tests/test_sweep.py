@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import logbench
 from logbench import ConfigError, Plan
 from logbench import record as records
+from logbench.local_crew import LocalCrew
 from logbench.plan import resolve
 from logbench.progress import Bars
 from logbench.registry import Registry
@@ -19,6 +21,11 @@ from logbench.sweep import choices, sweep
 
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300", "alpha": "0.02"}}
 QUIET = Bars(enabled=False)
+
+
+def swept(plan: Plan, over: list[str]) -> Iterator[dict[str, Any]]:
+    registry = Registry()
+    return sweep(plan, over, registry, QUIET, LocalCrew(registry, QUIET), resume=True)
 
 
 def of(plan: Plan, *texts: str) -> list[tuple[str, str, tuple[str, ...], bool]]:
@@ -59,9 +66,7 @@ def test_what_over_means() -> None:
 )
 def test_a_wrong_choice_is_one_line_before_anything_runs(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=said):
-        list(
-            sweep(Plan(model="deeplog", dataset="hdfs-sim", out=tmp_path), [text], Registry(), QUIET, resume=True)
-        )
+        list(swept(Plan(model="deeplog", dataset="hdfs-sim", out=tmp_path), [text]))
     assert not (tmp_path / records.FILE).exists()
 
 
@@ -75,7 +80,7 @@ def f1(model: str, folder: Path, **settings: dict[str, str]) -> float:
 def test_each_row_is_what_a_run_says_and_late_choices_train_nothing(tmp_path: Path) -> None:
     plan = Plan(model="deeplog", dataset="hdfs-sim", settings=SIM, out=tmp_path / "swept")
     over = ["steps=5,20", "g=2,6", "short=flag,miss"]
-    rows = list(sweep(plan, over, Registry(), QUIET, resume=True))
+    rows = list(swept(plan, over))
     asked = {(*row["early"].values(), *row["late"].values()): row for row in rows if not row["pick"]}
     assert len(asked) == 8 and len(rows) == 8 + 2 * 2
     assert len(list(records.read(tmp_path / "swept"))) == 2, "one run for each number of steps"
@@ -97,7 +102,7 @@ def test_alpha_is_late_but_where_scores_depend_on_it(tmp_path: Path) -> None:
     for model, late in (("ecvc", True), ("length+event", True), ("ecvc+length", False)):
         assert of(Plan(model=model, dataset="hdfs-sim"), "alpha=0.1") == [("protocol", "alpha", ("0.1",), late)]
     plan = Plan(model="ecvc+length", dataset="hdfs-sim", settings=SIM, out=tmp_path)
-    rows = list(sweep(plan, ["alpha=0.02,0.5"], Registry(), QUIET, resume=True))
+    rows = list(swept(plan, ["alpha=0.02,0.5"]))
     first, second = records.read(tmp_path)
     asked = [row["metrics"] for row in rows if not row["pick"]]
     assert asked == [record["metrics"]["session"]["all"] for record in (first, second)] and asked[0] != asked[1]
@@ -107,8 +112,8 @@ def test_alpha_is_late_but_where_scores_depend_on_it(tmp_path: Path) -> None:
 
 def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path)
-    list(sweep(plan, ["max_train=5"], Registry(), QUIET, resume=True))
-    rows = list(sweep(plan, ["max_train=5,9", "value=0.01,0.1"], Registry(), QUIET, resume=True))
+    list(swept(plan, ["max_train=5"]))
+    rows = list(swept(plan, ["max_train=5,9", "value=0.01,0.1"]))
     found = [record["config"]["model"]["max_train"] for record in records.read(tmp_path)]
     assert found == [5, 9] and len(rows) == 8
     assert [row["threshold"]["value"] for row in rows if not row["pick"]] == [0.01, 0.1, 0.01, 0.1]
@@ -116,7 +121,7 @@ def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path) -> None:
 
 def test_a_choice_that_cannot_be_served_says_why(tmp_path: Path) -> None:
     plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path)
-    rows = list(sweep(plan, ["train=first,given"], Registry(), QUIET, resume=True))
+    rows = list(swept(plan, ["train=first,given"]))
     reasons = [row.get("skipped", "") for row in rows if not row["pick"]]
     assert (
         reasons[0] == ""

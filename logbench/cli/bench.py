@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from . import State, pass_state
-from .common import json_option, note, print_json, print_table
+from .common import json_option, limit_options, note, print_json, print_table
 
 FAILING = ("WORSE", "SLOWER", "failed")
 WITHOUT = ("changed", "new", "gone")
@@ -29,21 +29,34 @@ def command() -> None:
 @click.option(
     "--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep records and scores in this folder."
 )
+@limit_options
 @json_option
 @pass_state
-def run(state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool) -> int:
+def run(
+    state: State, suite: Path, out: Path | None, runs: Path | None, timeout: float | None,
+    memory_limit: float | None, as_json: bool,
+) -> int:  # fmt: skip
     """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 where a run fails.
 
     Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
     passes, in the direction in which the metric is worse; seeds a list.
     """
     from ..bench import header, read_suite, run_suite, write
+    from ..child import Limits
     from ..progress import Bars
+    from ..run_plans import StageBars
+    from ..workers import Crew
 
     chosen = read_suite(suite)
     rows, records = [], []
-    with _folder(runs) as folder, Bars() as bars:
-        for row, record in run_suite(chosen, state.registry, bars, folder):
+    limits = Limits(timeout, memory_limit)
+    with (
+        _folder(runs) as folder,
+        Bars() as bars,
+        Crew(1, state.block, limits, bars.note) as crew,
+        StageBars(bars) as watch,
+    ):
+        for row, record in run_suite(chosen, state.registry, crew, folder, watch):
             rows.append(row)
             records.append(record)
             if as_json:

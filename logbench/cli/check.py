@@ -14,7 +14,8 @@ from ..config import parse_settings
 from ..errors import ConfigError
 from ..registry import KINDS, Registry
 from . import State, pass_state
-from .common import json_option, note, print_json
+from .apart import apart
+from .common import json_option, limit_options, note, print_json
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -39,7 +40,9 @@ WORDS = {"ok": "ok", "violation": "violated", "advice": "advised", "expected": "
     help="A rule that is violated on purpose, and why; it is a violation where it holds after all.",
 )  # fmt: skip
 @json_option
+@limit_options
 @pass_state
+@apart
 def command(
     state: State, names: tuple[str, ...], every: bool, kind: str | None, data: Path | None,
     settings: tuple[str, ...], expected: tuple[str, ...], as_json: bool,

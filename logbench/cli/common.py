@@ -43,12 +43,25 @@ plan_options: Sequence[Callable[[F], F]] = (
 )  # fmt: skip
 
 
+limits: Sequence[Callable[[F], F]] = (
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+                 help="End a run that takes longer to fit and score; its row says so."),
+    click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), metavar="MB",
+                 help="End a run whose process and all that it started take more resident memory."),
+)  # fmt: skip
 seed_options: Sequence[Callable[[F], F]] = (
     click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run seeds 0 … N − 1 of each model."),
     click.option("--split-seeds", type=click.IntRange(min=1), metavar="N",
                  help="Run split seeds 0 … N − 1; intervals are then over splits."),
     click.option("--each-seed", is_flag=True, help="One row a run, not one a model with its 95% interval."),
 )  # fmt: skip
+
+
+def limit_options(function: F) -> F:
+    """Add the options that end a run which takes too much."""
+    for add in reversed(limits):
+        function = add(function)
+    return function
 
 
 def seeds_options(function: F) -> F:

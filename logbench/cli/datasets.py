@@ -12,6 +12,7 @@ import click
 from ..errors import ConfigError, DataError
 from ..registry import Entry
 from . import State, pass_state
+from .apart import apart
 from .common import json_option, note, print_json, print_table
 from .realised import count_rows, print_splits
 
@@ -54,6 +55,7 @@ def _origin(entry: Entry) -> str:
 @click.option("--card", "card_only", is_flag=True, help="Show the card alone, read no data.")
 @json_option
 @pass_state
+@apart
 def info(state: State, name: str, data: Path | None, card_only: bool, as_json: bool, **options: Any) -> None:
     """Show a data set's card, and where its data are at hand, what they hold.
 
@@ -131,6 +133,7 @@ def remove(name: str) -> None:
 @click.argument("definition")
 @click.option("--data", type=click.Path(path_type=Path), help="Other log file or folder than the definition's.")
 @pass_state
+@apart
 def check(state: State, definition: str, data: Path | None) -> None:
     """Show how your own logs are read: ten lines, what does not match, sessions, labels, splits.
 
@@ -144,6 +147,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")
 @click.argument("name")
 @pass_state
+@apart
 def fetch(state: State, name: str) -> None:
     """Fetch (or generate) a data set into the cache and print where it lies."""
     _locate(state, name, may_fetch=True)
@@ -152,6 +156,7 @@ def fetch(state: State, name: str) -> None:
 @command.command("path", epilog="Example: logbench datasets path hdfs")
 @click.argument("name")
 @pass_state
+@apart
 def path(state: State, name: str) -> None:
     """Print where a data set's files are, without fetching."""
     _locate(state, name, may_fetch=False)

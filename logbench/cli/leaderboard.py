@@ -8,7 +8,7 @@ import click
 
 from ..registry import Registry
 from . import State, pass_state
-from .common import note, plan_fields, seeds_options, split_seeds_of, with_plan_options
+from .common import limit_options, note, plan_fields, seeds_options, split_seeds_of, with_plan_options
 from .run import code_of, next_step, reporter_of
 
 
@@ -22,41 +22,44 @@ from .run import code_of, next_step, reporter_of
 @seeds_options
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Run so many side by side; times are then left out of the table.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-              help="End a run that takes longer to fit and score; it becomes a row that says so.")  # fmt: skip
+@limit_options
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
 @click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
 @pass_state
 def command(
     state: State, models: str | None, exclude: str | None, seeds: int | None, split_seeds: int | None,
-    each_seed: bool, jobs: int, timeout: float | None, resume: bool, reporter: str | None, **options: Any,
+    each_seed: bool, jobs: int, timeout: float | None, memory_limit: float | None, resume: bool,
+    reporter: str | None, **options: Any,
 ) -> int:  # fmt: skip
     """Run many models on a data set under one protocol and rank them by F1.
 
     Each runs in a worker process, so that one that fails, hangs or runs out of memory is a row with its reason and
     stops nothing else. Each run becomes a record; what is there already is not run again.
     """
+    from ..child import Limits
     from ..leaderboard import Leaderboard, ranked
     from ..plan import Plan
     from ..progress import Bars
+    from ..workers import Crew
 
     splits = split_seeds_of(options.pop("split_seed"), split_seeds)
     names = chosen(state.registry, models, exclude)
     shown_by, fields = reporter_of(state, reporter, each_seed), plan_fields(options)
     plans = [
         Plan(model=name, seed=seed, split_seed=split, companions=names, command=state.command, **fields)
-        for split in splits  # outermost: models of one split share its work
-        for name in names
+        for split in splits  # outermost: models of one split and seed share their work
         for seed in range(seeds or 1)
+        for name in names
     ]
-    with Bars() as bars:
-        board = Leaderboard(plans, state.registry, bars, resume=resume)
+    limits = Limits(timeout, memory_limit)
+    with Bars() as bars, Crew(min(jobs, len(plans)), state.block, limits, bars.note) as crew:
+        board = Leaderboard(plans, state.registry, bars, crew, resume=resume)
         if board.taken_over:
             bars.note(
                 f"{board.taken_over} of {len(plans)} runs taken over from {options['out']} (--fresh: run again)"
             )
-        records = ranked([record for _, record in board.results(jobs, timeout, state.block)])
+        records = ranked([record for _, record in board.results()])
     for record in records:
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from . import State, pass_state
+from .apart import apart
 from .common import json_option, note, print_json, print_table
 
 FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
@@ -29,6 +30,7 @@ def command() -> None:
 @click.option("--set", "settings", multiple=True, metavar="PARSER.KEY=VALUE", help="Set an option of a parser.")
 @json_option
 @pass_state
+@apart
 def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Fit each PARSER (by default all) on every system and compare its templates with the true ones.
 

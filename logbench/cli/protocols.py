@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ..errors import PluginError
 from ..metrics import pick
 from . import State, pass_state
 from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
+
+if TYPE_CHECKING:
+    from ..plan import Plan
 
 
 @click.command("protocols", epilog="Example: logbench protocols deeplog --dataset hdfs-sim --train first,random")
@@ -27,10 +31,13 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     Beside each row stands the rule *unseen key or short session*, which needs no model, and the difference.
     Nothing is recorded.
     """
+    from ..child import Limits
+    from ..failure import error_of
     from ..plan import Plan, resolve
     from ..progress import Bars
     from ..protocol import Train
-    from ..variants import variants
+    from ..run_plans import StageBars
+    from ..workers import Crew, Task
 
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
     for kind in kinds:
@@ -38,17 +45,29 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
             raise click.UsageError(f"--train {kind}: choose of {', '.join(get_args(Train))}")
     plan = Plan(model=model, dataset=options["dataset"], seed=seed, **_rest(options))
     job = resolve(plan, state.registry)
-    jobs = [replace(job, protocol=replace(job.protocol, **({"train": kind} if kind else {}))) for kind in kinds]
+    plans = [_training(plan, kind) for kind in kinds]
     rows: list[dict[str, Any]] = []
-    with Bars() as bars:
-        for one in jobs:
-            for row in variants(one, state.registry, bars, bars.note):
-                rows.append(row)
+    with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
+        for _, answer, value in crew.do([Task("protocols", one) for one in plans], watch):
+            if answer == "row":
+                rows.append(value)
                 if as_json:
-                    print_json([row])
+                    print_json([value])
+            elif answer == "failed":
+                raise error_of(value)
+            elif answer == "ended":
+                raise PluginError(f"{model}: {value.message} (stage {value.stage})")
     if not as_json:
         _show(rows, job.card.simulated)
     return 0
+
+
+def _training(plan: Plan, kind: str | None) -> Plan:
+    """The plan with another choice of what trains."""
+    if kind is None:
+        return plan
+    protocol = {**plan.settings.get("protocol", {}), "train": kind}
+    return replace(plan, settings={**plan.settings, "protocol": protocol})
 
 
 def _rest(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,9 +34,12 @@ def command(
     Exit 1 where a cell differs by more than the table's tolerance, 2 where TABLE has a metric that no evaluator
     gives. A table brings its data set, protocol and configuration; --set prevails.
     """
+    from ..child import Limits
     from ..plan import Plan
     from ..progress import Bars
     from ..reproduce import reproduce
+    from ..run_plans import StageBars
+    from ..workers import Crew
 
     if table is None:
         tables = [entry.item for entry in state.registry.tables.values()]
@@ -54,8 +57,8 @@ def command(
         command=state.command,
     )  # fmt: skip
     found = []
-    with Bars() as bars:
-        for row, cells, record in reproduce(chosen, plan, only, state.registry, bars):
+    with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
+        for row, cells, record in reproduce(chosen, plan, only, state.registry, crew, watch):
             found.append((row, cells, record))
             if as_json:
                 run = record["run_id"] if record else None

@@ -10,6 +10,7 @@ from .. import record as records
 from ..config import parse_settings
 from ..errors import ConfigError
 from . import State, pass_state
+from .apart import apart
 from .common import json_option, out_option
 from .run import finish, reporter_of
 
@@ -22,6 +23,7 @@ from .run import finish, reporter_of
 @out_option
 @json_option
 @pass_state
+@apart
 def command(
     state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
     out: Path, as_json: bool,
@@ -36,4 +38,4 @@ def command(
     old = records.find(run, out)
     new = rescore(old, out, changes.get("protocol", {}), evaluators, state.registry, state.command)
     print(new.to_json() if as_json else shown_by.report([new.as_dict()]))
-    return finish([new], out)
+    return finish([new.as_dict()], out)

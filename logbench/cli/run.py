@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,15 @@ import click
 
 from ..errors import PluginError
 from . import State, pass_state
-from .common import json_option, note, plan_fields, seeds_options, split_seeds_of, with_plan_options
+from .common import (
+    json_option,
+    limit_options,
+    note,
+    plan_fields,
+    seeds_options,
+    split_seeds_of,
+    with_plan_options,
+)
 
 
 @click.command(
@@ -27,20 +36,24 @@ from .common import json_option, note, plan_fields, seeds_options, split_seeds_o
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the model in this new folder (see: logbench score)."
 )
+@limit_options
 @json_option
 @pass_state
 def command(
     state: State, models: tuple[str, ...], reporter: str | None, seed: int | None, seeds: int | None,
-    split_seeds: int | None, each_seed: bool, save: Path | None, as_json: bool, **options: Any,
+    split_seeds: int | None, each_seed: bool, save: Path | None, timeout: float | None,
+    memory_limit: float | None, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Run models on a data set under one protocol and print a table.
 
     The models share the data and the split; no figure of one depends on the others. Each run becomes a record.
     With several seeds or splits a model's row has means with 95% intervals.
     """
+    from ..child import Limits
     from ..plan import Plan, resolve
     from ..progress import Bars
-    from ..runner import run_all
+    from ..run_plans import StageBars, run_plans
+    from ..workers import Crew
     from .ranked import print_ranked
 
     if seed is not None and seeds is not None:
@@ -56,20 +69,22 @@ def command(
     names = tuple(dict.fromkeys(models))
     plans = [
         Plan(model=name, seed=one, split_seed=split, save=save, companions=names, command=state.command, **fields)
-        for split in splits  # outermost: models of one split share its work
-        for name in names
+        for split in splits  # outermost: models of one split and seed share their work
         for one in chosen
+        for name in names
     ]
-    jobs = [resolve(plan, registry) for plan in plans]
+    for plan in plans:
+        resolve(plan, registry)  # a wrong name or option ends the command before anything runs
     records = []
-    with Bars() as bars:
-        for record in run_all(jobs, registry, bars):
+    limits = Limits(timeout, memory_limit)
+    with Bars() as bars, Crew(1, state.block, limits, bars.note) as crew, StageBars(bars) as watch:
+        for _, record in run_plans(plans, registry, crew, watch):
             records.append(record)
             if as_json:
-                print(record.to_json(), flush=True)
-    if not as_json and (len(records) > 1 or records[0].status == "ok"):
-        print(shown_by.report(facts := [record.as_dict() for record in records]))
-        print_ranked(facts, options["out"], registry)
+                print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+    if not as_json and (len(records) > 1 or records[0]["status"] == "ok"):
+        print(shown_by.report(records))
+        print_ranked(records, options["out"], registry)
     return finish(records, options["out"])
 
 
@@ -114,17 +129,17 @@ class _Reporter:
         return text
 
 
-def finish(records: list[Any], out: Path) -> int:
-    """Say what went wrong and what to try next; the exit code of these runs."""
+def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
+    """Say what went wrong and what to try next; the exit code of these runs, where a skipped one fails, too."""
     for record in records:
-        if record.error and record.error.get("traceback"):
-            sys.stderr.write(record.error["traceback"])
-        if record.error:
-            kind = "skipped" if record.status == "skipped" and len(records) > 1 else "error"
-            note(f"{kind}: {record.model}: {record.error['message']} (stage {record.error['stage']})")
-    facts = [record.as_dict() for record in records]
-    next_step(facts, out)
-    return code_of(facts)
+        if record["error"] and record["error"].get("traceback"):
+            sys.stderr.write(record["error"]["traceback"])
+        if record["error"]:
+            kind = "skipped" if record["status"] == "skipped" and len(records) > 1 else "error"
+            note(f"{kind}: {record['model']}: {record['error']['message']} (stage {record['error']['stage']})")
+    next_step(records, out)
+    skipped = any(record["status"] == "skipped" for record in records)
+    return code_of(records) or (2 if skipped else 0)
 
 
 def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:

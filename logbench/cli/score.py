@@ -11,6 +11,7 @@ import click
 
 from ..errors import DataError
 from . import State, pass_state
+from .apart import apart
 from .common import fitted, json_option, note, placed, print_json, print_table, shorten
 from .interrupt import first
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
 @json_option
 @pass_state
+@apart
 def command(
     state: State, bundle: Path, data: Path, timeout: float, top: int, device: str, save: Path | None, as_json: bool
 ) -> None:

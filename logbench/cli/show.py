@@ -9,6 +9,7 @@ import click
 
 from .. import record as records
 from . import State, pass_state
+from .apart import apart
 from .common import json_option, note, out_option, print_json, shorten
 
 
@@ -20,6 +21,7 @@ from .common import json_option, note, out_option, print_json, shorten
 @out_option
 @json_option
 @pass_state
+@apart
 def command(state: State, run: str, top: int, which: str | None, out: Path, as_json: bool) -> None:
     """Show a run's ranked units, each with the raw line that decided, its template and the keys expected there.
 

@@ -10,7 +10,16 @@ import click
 
 from ..metrics import pick
 from . import State, pass_state
-from .common import WIDTH, json_option, note, plan_fields, print_json, print_table, with_plan_options
+from .common import (
+    WIDTH,
+    json_option,
+    limit_options,
+    note,
+    plan_fields,
+    print_json,
+    print_table,
+    with_plan_options,
+)
 
 NAMES, CELL = 21, 15
 """Columns of the rows' names, and of `0.963 at 0.01234`: runs that fit stand side by side."""
@@ -28,11 +37,12 @@ NAMES, CELL = 21, 15
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
+@limit_options
 @json_option
 @pass_state
 def command(
-    state: State, model: str, over: tuple[str, ...], metric: str, seed: int, resume: bool, as_json: bool,
-    **options: Any,
+    state: State, model: str, over: tuple[str, ...], metric: str, seed: int, resume: bool,
+    timeout: float | None, memory_limit: float | None, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Show F1, or another metric, against choices, every combination of their values.
 
@@ -40,14 +50,17 @@ def command(
     nothing. Beside it stand the label-free threshold and, as oracle, the one of the best F1 on the test labels.
     Each training is a run like any other.
     """
+    from ..child import Limits
     from ..plan import Plan
     from ..progress import Bars
     from ..sweep import sweep
+    from ..workers import Crew
 
     plan = Plan(model=model, seed=seed, command=state.command, **plan_fields(options))
     rows = []
-    with Bars() as bars:
-        for row in sweep(plan, over, state.registry, bars, resume=resume):
+    limits = Limits(timeout, memory_limit)
+    with Bars() as bars, Crew(1, state.block, limits, bars.note) as crew:
+        for row in sweep(plan, over, state.registry, bars, crew, resume=resume):
             rows.append(row)
             if as_json:
                 print_json([row])

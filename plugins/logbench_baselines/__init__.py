@@ -111,7 +111,7 @@ def _random() -> Random:
     return Random()
 
 
-GRADED = Traits(scores_without_unseen=True)
+GRADED = Traits(scores_without_unseen=True, keys_only=True)
 BINARY = replace(GRADED, fixed_threshold=0.0, rule=True)
 TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
 BLIND = replace(BINARY, supervision="unsupervised")

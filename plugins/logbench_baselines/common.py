@@ -1,4 +1,4 @@
-"""What the baselines share: distinct sequences scored once, unseen events left out, state kept as plain arrays."""
+"""What the baselines share: unseen events left out, state kept as plain arrays."""
 
 from __future__ import annotations
 
@@ -48,27 +48,22 @@ class Kept:
             setattr(self, name, value if value.ndim else value.item())
 
 
-def score_distinct(sessions: Sessions, scorer: Scorer) -> Scores:
-    """Ask `scorer` once for each distinct sequence, and once more without unseen events for `ignoring`.
+def score_twice(sessions: Sessions, scorer: Scorer) -> Scores:
+    """Ask `scorer`, and once more without unseen events for `ignoring`.
 
     A unit without any known event scores 0 there: nothing is left that could alarm.
     """
-    distinct = sessions.distinct
-    units = sessions.take(distinct.first)
-    primary, event = scorer(units)
+    primary, event = scorer(sessions)
     ignoring, ignoring_event = primary.copy(), event.copy()
-    strange = np.flatnonzero(units.unseen)
+    strange = np.flatnonzero(sessions.unseen)
     if len(strange):
-        known, position = without_unseen(units.take(strange))
+        known, position = without_unseen(sessions.take(strange))
         ignoring[strange], ignoring_event[strange] = 0.0, -1
         some = np.flatnonzero(known.lengths)
         score, at = scorer(known.take(some))
         ignoring[strange[some]] = score
         ignoring_event[strange[some]] = np.where(at < 0, -1, position[known.offsets[some] + np.maximum(at, 0)])
-    back = distinct.inverse
-    return Scores(
-        primary[back], event[back], ignoring[back], ignoring_event[back], facts={"distinct": len(distinct)}
-    )
+    return Scores(primary, event, ignoring, ignoring_event)
 
 
 def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
@@ -91,13 +86,6 @@ def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
         line_labels=cut(sessions.line_labels),
     )
     return known, at - sessions.offsets[sessions.units[at]]
-
-
-def each_event(values: NDArray[np.float64], units: Sessions, sessions: Sessions) -> NDArray[np.float64]:
-    """Values of the events of the distinct sequences `units`, for every event of `sessions`, float64 [events]."""
-    distinct = sessions.distinct.inverse
-    shift = units.offsets[:-1][distinct] - sessions.offsets[:-1]
-    return values[np.repeat(shift, sessions.lengths) + np.arange(len(sessions.keys))]
 
 
 def most_frequent(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from .common import Kept, most_frequent, score_distinct
+from .common import Kept, most_frequent, score_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Ecvc(Kept):
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; decided by the last event of the key most in excess of the nearest vector."""
-        return score_distinct(sessions, self._score)
+        return score_twice(sessions, self._score)
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         bags, distinct = bags_of(sessions)

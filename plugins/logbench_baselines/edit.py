@@ -10,7 +10,7 @@ from rapidfuzz.process import cdist
 
 from logbench import DataError
 
-from .common import Kept, most_frequent, score_distinct
+from .common import Kept, most_frequent, score_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Edit(Kept):
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; the deciding event is the first that the nearest sequence lacks there."""
-        return score_distinct(sessions, self._score)
+        return score_twice(sessions, self._score)
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         train = as_texts(self.keys, self.offsets)

@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores
 
-from .common import Kept, each_event, lookup, worst
+from .common import Kept, lookup, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,26 +52,20 @@ class Markov(Kept):
 
         Of an event: the transition to it; that to the end is of none.
         """
-        distinct = sessions.distinct
-        units = sessions.take(distinct.first)
-        code, unit, event = _transitions(units)
+        code, unit, event = _transitions(sessions)
         states, strange = sessions.vocabulary + 2, sessions.vocabulary
         source, target = code // states, code % states
         cost = lookup(self.codes, self.costs, code, np.nan)
         cost = np.where(np.isnan(cost), self.unmet[source], cost)
-        primary, decided = _decided(cost, unit, event, len(units))
+        primary, decided = _decided(cost, unit, event, len(sessions))
         ignored = np.where((source == strange) | (target == strange), 0.0, cost)
-        ignoring, ignoring_event = _decided(ignored, unit, event, len(units))
-        back = distinct.inverse
+        ignoring, ignoring_event = _decided(ignored, unit, event, len(sessions))
         return Scores(
-            primary[back],
-            decided[back],
-            ignoring[back],
-            ignoring_event[back],
-            facts={"distinct": len(units)},
-            events=each_event(cost[target != sessions.vocabulary + 1], units, sessions)
-            if context.events
-            else None,
+            primary,
+            decided,
+            ignoring,
+            ignoring_event,
+            events=cost[target != sessions.vocabulary + 1] if context.events else None,
         )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores, Sessions
 
-from .common import Kept, each_event, first_true
+from .common import Kept, first_true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,22 +44,19 @@ class NGram(Kept):
 
         `ignoring` counts no n-gram with an unseen event. The n-gram with the mark at the end is the last event's.
         """
-        distinct = sessions.distinct
-        units = sessions.take(distinct.first)
-        grams = _padded(units).histories(self.config.n - 1)
+        grams = _padded(sessions).histories(self.config.n - 1)
         windows = grams.distinct_windows
         miss = ~_among(windows, self.grams)
         known = windows.max(axis=1, initial=0) <= sessions.vocabulary
-        primary, event = self._measured(miss[grams.distinct.inverse], grams, units)
-        ignoring, ignoring_event = self._measured((miss & known)[grams.distinct.inverse], grams, units)
-        back = distinct.inverse
+        primary, event = self._measured(miss[grams.distinct.inverse], grams, sessions)
+        ignoring, ignoring_event = self._measured((miss & known)[grams.distinct.inverse], grams, sessions)
         return Scores(
-            primary[back],
-            event[back],
-            ignoring[back],
-            ignoring_event[back],
-            facts={"distinct": len(distinct), "ngrams": len(grams.distinct)},
-            events=each_event(self._of_events(miss, grams, units), units, sessions) if context.events else None,
+            primary,
+            event,
+            ignoring,
+            ignoring_event,
+            facts={"ngrams": len(grams.distinct)},
+            events=self._of_events(miss, grams, sessions) if context.events else None,
         )
 
     def _of_events(self, miss: NDArray[np.bool_], grams: Histories, units: Sessions) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ def _offer(
     name: str, config: type, summary: str, fixed: float, supervision: Supervision = "unsupervised"
 ) -> Component[Model]:
     """A model whose class is called as its configuration is, in the module called as the model is."""
-    traits = Traits(supervision=supervision, scores_without_unseen=True, fixed_threshold=fixed)
+    traits = Traits(supervision=supervision, scores_without_unseen=True, fixed_threshold=fixed, keys_only=True)
     return Component(name, _later(name.replace("-", "_"), config.__name__), config, summary, traits)
 
 
@@ -70,7 +70,7 @@ def logbench_models() -> Iterable[Component[Model]]:
         _later("log_clustering", "LogClusteringLabelled"),
         options.LogClustering,
         "supervised: log clustering of the normal half, as loglizer runs it",
-        Traits(supervision="supervised", scores_without_unseen=True, fixed_threshold=0.3),
+        Traits(supervision="supervised", scores_without_unseen=True, fixed_threshold=0.3, keys_only=True),
     )
     yield _supervised("knn", options.Knn, "nearest neighbours (Yu et al., ICSE 2024)", 0.5)
 

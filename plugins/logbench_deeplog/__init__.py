@@ -72,7 +72,7 @@ def logbench_models() -> Iterable[Component[DeepLog]]:
         traits=Traits(
             supervision="semi-supervised",
             min_events=lambda config: config.h + 1,
-            keys_only=True,
+            keys_only=lambda config: config.dedup,
             scores_without_unseen=True,
             fixed_threshold=lambda config: float(config.g),
         ),

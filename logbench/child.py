@@ -1,0 +1,124 @@
+"""Python processes of our own that can be watched and ended: started afresh, never forked (polars has threads).
+
+A worker leads a process group of its own, so that Ctrl-C reaches only the command; the processes that it starts
+stay in that group, and all of it ends when the command does, however that happens.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+import psutil
+
+TICK_S = 0.2
+"""How often a waiting parent looks at time and memory."""
+MB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take.
+
+    Attributes:
+        timeout: most seconds to fit and score; reading and parsing are not counted.
+        memory_mb: most resident memory of a process and all that it started.
+    """
+
+    timeout: float | None = None
+    memory_mb: float | None = None
+
+
+class Child:
+    """A process that serves a pipe.
+
+    Args:
+        target: `module:function`, called as `function(descriptor, *arguments)`.
+        arguments: values whose `repr` is Python code.
+        env: added to the environment, where the user has not set it.
+        leads: it leads a process group; else it stays in its parent's.
+
+    Attributes:
+        pipe: our end.
+    """
+
+    def __init__(
+        self, target: str, *arguments: Any, env: Mapping[str, str] | None = None, leads: bool = False
+    ) -> None:
+        self._leads = leads
+        module, _, function = target.partition(":")
+        self.pipe, theirs = Pipe()
+        with theirs:
+            call = f"{function}({', '.join(map(repr, (theirs.fileno(), *arguments)))})"
+            code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import {function}; {call}"
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                env={**(env or {}), **os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what a plugin prints must not stand among the results
+                pass_fds=[theirs.fileno()],
+                process_group=0 if leads else None,
+            )
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self.process.poll() is not None
+
+    def how(self) -> str:
+        """How the process ended, in words; it must have."""
+        return how_ended(self.process.wait())
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process and of all that it started, MB; 0 once it is gone."""
+        return memory_mb_of(self.process.pid)
+
+    def kill(self) -> None:
+        """End the process, and all that it started, at once."""
+        if self._leads:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            for process in _tree(self.process.pid):
+                with suppress(psutil.Error):
+                    process.kill()
+        self.process.wait()
+        self.pipe.close()
+
+
+def how_ended(code: int) -> str:
+    """How a process ended, in words, by its return code."""
+    if code >= 0:
+        return f"its process ended with code {code}"
+    guess = " (out of memory?)" if -code == signal.SIGKILL else f" ({signal.Signals(-code).name})"
+    return f"killed by signal {-code}{guess}"
+
+
+def memory_mb_of(pid: int) -> float:
+    """Resident memory of a process and of all that it started, MB; 0 once it is gone."""
+    total = 0
+    for process in _tree(pid):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total / MB
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    """A process, where it still runs, and all that it started."""
+    with suppress(psutil.Error):
+        own = psutil.Process(pid)
+        return [own, *own.children(recursive=True)]
+    return []
+
+
+def serving(descriptor: int) -> Connection:
+    """The child's end of the pipe."""
+    os.set_inheritable(descriptor, False)
+    return Connection(descriptor)

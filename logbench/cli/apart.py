@@ -1,0 +1,92 @@
+"""Commands that run plugin code beside a benchmark do it in a process of their own, which can be ended."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..child import TICK_S, how_ended, memory_mb_of
+from ..errors import PluginError
+
+F = TypeVar("F", bound=Callable[..., Any])
+DONE = "LOGBENCH_DONE"
+"""Environment variable with the descriptor that the process writes to when the command is through."""
+LIMITS = ("timeout", "memory_limit")
+
+
+def apart(function: F) -> F:
+    """Run a command's function in a process of its own, which gets the same words.
+
+    A plugin that ends that process, or takes more than `--timeout` or `--memory-limit` allow (see
+    `common.limit_options`), is an error of one line here. Lines on standard input are read here.
+    """
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **options: Any) -> Any:
+        limited = "memory_limit" in options
+        timeout, memory_mb = (options.pop(name) for name in LIMITS) if limited else (None, None)
+        given = os.environ.pop(DONE, None)
+        if str(options.get("data")) == "-":
+            return function(*arguments, **options)
+        if given is None:
+            return _run(timeout, memory_mb)
+        os.set_inheritable(int(given), False)
+        try:
+            return function(*arguments, **options)
+        finally:
+            sys.stdout.flush()
+            os.write(int(given), b"1")
+
+    return command  # type: ignore[return-value]
+
+
+def _run(timeout: float | None, memory_mb: float | None) -> int:
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    sys.stdout.flush()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "logbench", *sys.argv[1:]],
+        env={**os.environ, DONE: str(theirs)},
+        stdout=sys.stdout.fileno(),
+        pass_fds=[theirs],
+        process_group=0,
+    )
+    os.close(theirs)
+    begun = time.monotonic()
+    try:
+        while True:
+            try:
+                process.wait(TICK_S)
+                break
+            except subprocess.TimeoutExpired:
+                _check(process.pid, begun, timeout, memory_mb)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        done = _read(ours)
+    if not done:
+        raise PluginError(f"{how_ended(process.returncode)} before the command was through")
+    return process.returncode
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 1)
+    except BlockingIOError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def _check(pid: int, begun: float, timeout: float | None, memory_mb: float | None) -> None:
+    if timeout is not None and time.monotonic() - begun > timeout:
+        raise PluginError(f"took longer than --timeout {timeout:g} s")
+    if memory_mb is not None and (taken := memory_mb_of(pid)) > memory_mb:
+        raise PluginError(f"took {taken:,.0f} MB, more than --memory-limit {memory_mb:,.0f} MB")

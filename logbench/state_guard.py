@@ -1,0 +1,141 @@
+"""Global state that a plugin may change for whoever runs next in its process: noted, and put back."""
+
+from __future__ import annotations
+
+import locale
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LIBRARIES = ("KMP_", "TORCHINDUCTOR_", "TRITON_")
+"""Environment variables that torch sets itself when it is first used begin so."""
+FRESH_TORCH = {
+    "torch's default dtype": "torch.float32",
+    "torch's default device": "cpu",
+    "torch's gradient mode": True,
+    "torch's deterministic mode": False,
+}
+"""What torch starts with, for a plugin that imports it and changes it at once."""
+
+
+@dataclass(frozen=True)
+class State:
+    """One thing that is global to a process.
+
+    Attributes:
+        name: as a note calls it.
+        get: its value, which compares with `==`.
+        put: sets a value that `get` gave.
+    """
+
+    name: str
+    get: Callable[[], Any]
+    put: Callable[[Any], None]
+
+
+@contextmanager
+def guarded(note: Callable[[str], None]) -> Iterator[None]:
+    """Run plugin code; afterwards every known global state is as before, and each change is noted once.
+
+    What is not known here, such as a patched function of a library, only ends with the process.
+    """
+    before = [(state, state.get()) for state in _states()]
+    had_torch = "torch" in sys.modules
+    try:
+        yield
+    finally:
+        changed = []
+        if not had_torch and "torch" in sys.modules:
+            before += [(state, FRESH_TORCH[state.name]) for state in _torch_states() if state.name in FRESH_TORCH]
+        for state, value in before:
+            if state.get() != value:
+                changed.append(state.name)
+                state.put(value)
+        if changed:
+            note(f"changed {', '.join(changed)} of its process; put back")
+
+
+def _states() -> list[State]:
+    states = [
+        State("the working directory", os.getcwd, os.chdir),
+        State("environment variables", _environment, _set_environment),
+        State("the locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale),
+        State("numpy's error state", np.geterr, lambda known: np.seterr(**known) and None),
+        State("numpy's global random state", _numpy_random, _set_numpy_random),
+        State("Python's global random state", random.getstate, random.setstate),
+    ]
+    if threading.current_thread() is threading.main_thread():
+        states.append(State("signal handlers", _handlers, _set_handlers))
+    return states + (_torch_states() if "torch" in sys.modules else [])
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(LIBRARIES)}
+
+
+def _set_environment(known: dict[str, str]) -> None:
+    for name in set(_environment()) - set(known):
+        del os.environ[name]
+    os.environ.update(known)
+
+
+def _set_locale(known: str) -> None:
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_ALL, known)
+
+
+def _numpy_random() -> tuple[Any, ...]:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return name, keys.tobytes(), *rest  # type: ignore[union-attr]
+
+
+def _set_numpy_random(known: tuple[Any, ...]) -> None:
+    name, keys, *rest = known
+    np.random.set_state((name, np.frombuffer(keys, dtype=np.uint32), *rest))
+
+
+def _handlers() -> dict[int, Any]:
+    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+
+
+def _set_handlers(known: dict[int, Any]) -> None:
+    for number, handler in known.items():
+        if handler is not None and signal.getsignal(number) != handler:
+            with suppress(OSError, ValueError):
+                signal.signal(number, handler)
+
+
+def _torch_states() -> list[State]:
+    torch: Any = sys.modules["torch"]
+    return [
+        State(
+            "torch's default dtype",
+            lambda: str(torch.get_default_dtype()),
+            lambda known: torch.set_default_dtype(getattr(torch, known.removeprefix("torch."))),
+        ),
+        State(
+            "torch's default device",
+            lambda: str(torch.get_default_device()),
+            lambda known: torch.set_default_device(None if known == "cpu" else known),
+        ),
+        State("torch's gradient mode", torch.is_grad_enabled, torch.set_grad_enabled),
+        State(
+            "torch's deterministic mode",
+            torch.are_deterministic_algorithms_enabled,
+            torch.use_deterministic_algorithms,
+        ),
+        State("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
+        State(
+            "torch's global random state",
+            lambda: torch.get_rng_state().numpy().tobytes(),
+            lambda known: torch.set_rng_state(torch.frombuffer(bytearray(known), dtype=torch.uint8)),
+        ),
+    ]

@@ -1,0 +1,111 @@
+"""The worker's side: what it is asked to do, one function a task, until its parent is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from .child import Limits, serving
+from .failure import failure_of
+from .locate import locate
+from .model_processes import ModelProcesses
+from .models import Models
+from .plan import Plan, resolve
+from .prepare import Shared, digest_of
+from .progress import Bars
+from .registry import Registry
+from .runner import execute
+from .variants import variants
+from .workers import Relay, Task, threads
+
+Send = Callable[[tuple[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a worker keeps between tasks."""
+
+    registry: Registry
+    shared: Shared
+    models: Models
+    bars: Bars
+
+
+def run(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """One run: its record."""
+    job = resolve(plan, bench.registry)
+    yield execute(job, bench.registry, bench.shared, bench.bars, bench.models).as_dict()
+
+
+def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """Where the data of a plan are, `path`, and their `digest`."""
+    job = resolve(plan, bench.registry)
+    with bench.bars.stage("locate") as progress:
+        path = locate(job.dataset, plan.data, bench.registry, progress)
+        assert path is not None
+        files = job.dataset.build().read(path).files
+        yield {"path": str(path), "digest": digest_of(files, progress)}
+
+
+def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """The rows of `variants`."""
+    yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
+
+
+TASKS: Mapping[str, Callable[[Bench, Plan], Iterator[Mapping[str, Any]]]] = {
+    "run": run,
+    "data": data,
+    "protocols": protocols,
+}
+
+
+def serve(
+    descriptor: int,
+    beside: int,
+    block: Sequence[str],
+    timeout: float | None,
+    memory_mb: float | None,
+    folder: str,
+) -> None:
+    """Do what comes in, until the parent is gone.
+
+    Args:
+        beside: how many workers there may be. block: plugins kept out.
+        timeout, memory_mb: see `child.Limits`. folder: for what is handed to models.
+    """
+    pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
+
+    def send(message: tuple[str, Any]) -> None:
+        with lock:  # a plugin may report from a thread
+            pipe.send(message)
+
+    threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
+    limits = Limits(timeout, memory_mb)
+    models = ModelProcesses(block, limits, threads(beside), Path(folder))
+    bench = Bench(Registry(block=block), Shared(contended=beside if beside > 1 else 0), models, Relay(send))
+    while True:
+        task = tasks.get()
+        try:
+            for row in TASKS[task.do](bench, task.plan):
+                send(("row", row))
+            send(("done", None))
+        except Exception as error:
+            send(("failed", failure_of(error)))
+        except BaseException as error:  # such as a panic in polars: what is left of this process is not trusted
+            send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
+            raise
+
+
+def _listen(pipe: Connection, tasks: SimpleQueue[Task]) -> None:
+    try:
+        while True:
+            tasks.put(pipe.recv())
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)
