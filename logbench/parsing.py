@@ -20,6 +20,9 @@ from .spool import array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+PROBE = 1000
+"""Training messages that a saved parser must know by the same keys."""
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -61,7 +64,7 @@ class Vocabulary:
         asked, known = self._found.get("last", (None, None))
         if known is not None and asked is messages:
             return known
-        found = _checked(self.parser.match(messages), len(messages), -1, self.size)
+        found = self._matched(messages)
         unknown = np.flatnonzero(found < 0)
         in_order = unknown[messages.gather(unknown).arg_sort().to_numpy()]
         found[in_order] = self.size + np.arange(len(unknown), dtype=np.int32)
@@ -75,14 +78,31 @@ class Vocabulary:
         return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs, as JSON values."""
-        return {"parser": self.parser.state()}
+        """What `restore` needs, as JSON values: the parser's state, and some training messages with their keys."""
+        some = self.messages.head(PROBE)
+        return {"parser": self.parser.state(), "messages": some.to_list(), "keys": self._matched(some).tolist()}
 
     @classmethod
     def restore(cls, parser: Parser, state: Mapping[str, Any], templates: Sequence[str]) -> Vocabulary:
-        """The vocabulary that gave `state`, around a freshly built parser."""
+        """The vocabulary that gave `state`, around a freshly built parser.
+
+        Raises:
+            PluginError: the parser gives other keys than when it was saved.
+        """
         parser.restore(state["parser"])
-        return cls(parser, tuple(templates))
+        known = cls(parser, tuple(templates))
+        then = np.array(state["keys"], dtype=np.int32)
+        now = known._matched(pl.Series("message", state["messages"], dtype=pl.String))
+        if other := int(np.count_nonzero(now != then)):
+            raise PluginError(
+                f"parser: {other:,} of {len(then):,} messages have other keys than when the model was saved; they "
+                "depend on the process (the order of a set, say), or its state() does not hold all: train again"
+            )
+        return known
+
+    def _matched(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Keys by `match`, −1 where it finds none, int32 [messages]."""
+        return _checked(self.parser.match(messages), len(messages), -1, self.size)
 
 
 def _checked(keys: Any, count: int, low: int, high: int) -> NDArray[np.int32]:

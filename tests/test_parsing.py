@@ -166,6 +166,18 @@ def test_every_line_has_its_key_by_match_and_where_fit_differed_is_counted() -> 
     assert again.lookup(pl.Series(["0", "2", "4"])).tolist() == [0, 0, 3], "a saved model goes the same way"
 
 
+def test_a_parser_that_forgets_what_it_knew_scores_nothing() -> None:
+    """As where keys come of the order of a set, which another process has otherwise."""
+
+    class Forgets(Even):
+        def restore(self, state: Any) -> None:
+            super().restore({"templates": state["templates"][::-1]})
+
+    state = learn(grouped_of([[0, 2, 4]]), np.array([0]), Even()).state()
+    with pytest.raises(PluginError, match="2 of 3 messages have other keys than when the model was saved"):
+        Vocabulary.restore(Forgets(), state, ("0", "1", "2"))
+
+
 def test_a_parser_that_knows_none_of_its_messages_is_told() -> None:
     with pytest.raises(PluginError, match="match finds none of the 2 messages that fit was given"):
         learn(grouped_of([[0, 2], [4]]), np.array([0]), Disagrees({"0": -1, "2": -1}))
