@@ -78,7 +78,8 @@ class Prepared:
     ) -> Part:  # fmt: skip
         """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
 
-        The split alone draws it; where models get times it is that of time. One object serves all models that
+        The split alone draws it; where models get times it is that of their first events, not that of files, which
+        may hold one class after the other. One object serves all models that
         ask, so that what is computed on it (distinct sequences, histories, counts) is computed once.
 
         Args:
@@ -89,7 +90,10 @@ class Prepared:
         asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
         key = (name, *asked.values())
         if key not in self.parts:
-            handed = units if times else _shuffled(units, self.split.digest, name)
+            handed = _shuffled(units, self.split.digest, name)
+            if times and self.sessions.times is not None:
+                first = self.sessions.times[self.sessions.offsets[:-1][handed]]
+                handed = handed[np.argsort(first, kind="stable")]
             self.parts[key] = Part(neutral(self.sessions.take(handed), **asked), handed)
         return self.parts[key]
 
