@@ -1,0 +1,283 @@
+"""What a plugin tries beside its work: it finds no label, changes no other model, and ends no command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from distributions import distribution
+
+from logbench import Sessions, Traits
+from logbench.file_watch import watched
+from logbench.handout import read, write, write_templates
+from logbench.neutral import neutral
+from logbench.state_guard import guarded
+from logbench.workers import Running
+
+HEAD = """
+import gc, os, time
+from pathlib import Path
+import numpy as np
+import logbench
+
+class Honest:
+    def fit(self, train, context): ...
+    def score(self, sessions, context):
+        return sessions.lengths.astype(float)
+"""
+CHEATS = """
+class Zeroes(Honest):
+    def fit(self, train, context):
+        train.keys.flags.writeable = True
+        train.keys[:] = 0
+
+class Rewrites(Honest):
+    def fit(self, train, context):
+        file = Path(train.keys.filename)
+        file.chmod(0o600)
+        with file.open("r+b") as opened:
+            opened.seek(-4, 2)
+            opened.write(b"\\7\\0\\0\\0")
+
+class Patches(Honest):
+    def fit(self, train, context):
+        np.bincount = np.add = np.unique = None
+
+class Leaves(Honest):
+    def fit(self, train, context):
+        os._exit(0)
+
+class Counts(Honest):
+    fitted = 0
+    def fit(self, train, context):
+        Counts.fitted += 1
+        return {"fitted": Counts.fitted}
+
+class Searches(Honest):
+    def fit(self, train, context):
+        self.train = len(train)
+    def score(self, sessions, context):
+        if len(sessions) < 12:
+            return super().score(sessions, context)
+        arrays = [o for o in gc.get_objects() if isinstance(o, np.ndarray) and o.dtype == np.int8]
+        frames = [o for o in gc.get_objects() if type(o).__name__ == "DataFrame" and "label" in o.columns]
+        found = len(arrays) + len(frames) + (sessions.labels is not None)
+        ids = all(name == str(int(name)) for name in sessions.ids)
+        return logbench.Scores(sessions.lengths.astype(float), facts={"found": found, "neutral": ids})
+
+class Peeks(Honest):
+    def fit(self, train, context):
+        Path("data/hdfs_test_abnormal").read_bytes()
+
+class Ranks(Honest):
+    def score(self, sessions, context):
+        return sessions.lengths / sessions.lengths.max()
+
+class Declared(Ranks): ...
+
+class Eats(Honest):
+    def fit(self, train, context):
+        self.much = np.ones(10**8)
+        time.sleep(20)
+
+SEEN = []
+class Teacher(Honest):
+    def fit(self, train, context):
+        SEEN.append(train.labels)
+
+class Twin(Honest):
+    def fit(self, train, context):
+        return {"seen": len(SEEN)}
+
+@logbench.hookimpl
+def logbench_models():
+    for kind in (Zeroes, Rewrites, Patches, Leaves, Counts, Searches, Peeks, Ranks, Eats, Twin, Honest):
+        yield logbench.Component(kind.__name__.lower(), kind)
+    yield logbench.Component("declared", Declared, traits=logbench.Traits(joint_scores=True))
+    yield logbench.Component("teacher", Teacher, traits=logbench.Traits(supervision="supervised"))
+
+class Quits:
+    def evaluate(self, units):
+        os._exit(0)
+
+@logbench.hookimpl
+def logbench_evaluators():
+    yield logbench.Component("quits", Quits)
+"""
+READERS = """
+import os
+import logbench
+
+class Gone:
+    def read(self, path):
+        os._exit(0)
+
+@logbench.hookimpl
+def logbench_datasets():
+    card = logbench.Card(title="x", label="x", parser="none", windower="session", protocol="hdfs", layout="x")
+    yield logbench.Component("gone", Gone, card=card)
+"""
+Run = Callable[..., tuple[subprocess.CompletedProcess[str], dict[str, dict[str, Any]]]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`logbench run` in a folder with plugins that cheat; the answer and the records by model (the last one)."""
+    distribution(tmp_path / "site", "cheats", HEAD + CHEATS)
+    distribution(tmp_path / "site", "readers", READERS)
+    data = tmp_path / "data"
+    data.mkdir()
+    short, long = "1 2 3" + " 4" * 10 + "\n", "1 2 2 3" + " 4" * 10 + "\n"
+    (data / "hdfs_train").write_text((short + long) * 40)
+    (data / "hdfs_test_normal").write_text((short + long) * 20)
+    (data / "hdfs_test_abnormal").write_text("1 2 3 5" + " 4" * 20 + "\n" + "1 2 3 5" + " 4" * 21 + "\n")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "OMP_NUM_THREADS": "1"}
+
+    def call(*words: str, dataset: str = "deeplog-archive") -> Any:
+        line = [sys.executable, "-m", "logbench", "run", *words, "--dataset", dataset, "--data", "data", "--json"]
+        done = subprocess.run(
+            line, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+        )
+        return done, {record["model"]: record for record in map(json.loads, done.stdout.splitlines())}
+
+    return call
+
+
+def f1(record: dict[str, Any]) -> float:
+    return float(record["metrics"]["session"]["all"]["f1"])
+
+
+def test_no_model_changes_what_another_one_gets(run: Run, tmp_path: Path) -> None:
+    _, alone = run("ecvc")
+    done, found = run("zeroes", "rewrites", "patches", "leaves", "honest", "ecvc")
+    assert f1(found["ecvc"]) == f1(alone["ecvc"]) and found["ecvc"]["threshold"] == alone["ecvc"]["threshold"]
+    kept = [pl.read_parquet(tmp_path / "runs" / one["ecvc"]["artifacts"]["scores"]) for one in (alone, found)]
+    assert kept[0].equals(kept[1])
+    assert "read-only" in found["zeroes"]["error"]["message"] or "WRITEABLE" in found["zeroes"]["error"]["message"]
+    assert "changed the units that it was given: keys.npy" in found["rewrites"]["error"]["message"]
+    assert found["leaves"]["error"] == {
+        "stage": "fit", "type": "Killed", "message": "its process ended with code 0",
+    }  # fmt: skip
+    assert found["honest"]["status"] == "ok" and f1(found["honest"]) == 1.0
+    assert done.returncode != 0
+
+
+def test_a_process_of_models_is_fresh_for_each_seed_and_after_labels_were_seen(run: Run) -> None:
+    done, _ = run("counts", "--seeds", "2")
+    assert [json.loads(line)["training"]["fitted"] for line in done.stdout.splitlines()] == [1, 1]
+    labelled = ("--set", "protocol.content=labelled")
+    _, found = run("teacher", "twin", *labelled)
+    assert found["twin"]["training"]["seen"] == 0 and found["teacher"]["status"] == "ok"
+
+
+def test_a_model_finds_no_label_and_files_that_it_opens_are_said(run: Run) -> None:
+    done, found = run("searches", "peeks")
+    assert done.returncode == 0, done.stderr
+    assert found["searches"]["stages"]["score"]["found"] == 0
+    assert found["searches"]["stages"]["score"]["neutral"] is True
+    assert found["searches"]["isolation"] == "worker" and "files" not in found["searches"]["audit"]
+    assert [Path(file).name for file in found["peeks"]["audit"]["files"]] == ["hdfs_test_abnormal"]
+    assert "opened a file that is not its own" in done.stderr
+
+
+def test_scores_that_depend_on_what_else_is_scored_are_said(run: Run) -> None:
+    done, found = run("ranks", "declared", "honest")
+    assert found["ranks"]["audit"]["alone"]["differ"] > 0
+    assert found["declared"]["audit"]["alone"] == "declared"
+    assert found["honest"]["audit"]["alone"]["differ"] == 0
+    assert done.stderr.count("depend on what else is scored") == 2
+
+
+def test_memory_is_limited_and_the_rest_goes_on(run: Run) -> None:
+    done, found = run("eats", "honest", "--memory-limit", "600")
+    assert found["eats"]["error"]["type"] == "MemoryLimit" and found["honest"]["status"] == "ok"
+    assert "more than --memory-limit 600 MB" in found["eats"]["error"]["message"] and done.returncode == 2
+
+
+def test_a_data_set_or_an_evaluator_that_ends_its_process_loses_neither_scores_nor_the_command(
+    run: Run, tmp_path: Path
+) -> None:
+    done, found = run("honest", dataset="gone")
+    assert found["honest"]["error"]["message"] == "its process ended with code 0" and done.returncode == 2
+    done, found = run("honest", "counts", "--evaluator", "quits")
+    assert {record["error"]["stage"] for record in found.values()} == {"evaluate"} and done.returncode == 2
+    scored = sorted(path.name for path in (tmp_path / "runs").glob("*/scores.parquet"))
+    assert len(scored) == 2, "scores are on disk before anything is evaluated"
+
+
+def test_global_state_is_put_back_and_each_change_is_noted(tmp_path: Path) -> None:
+    notes: list[str] = []
+    before = (np.geterr(), Path.cwd(), dict(os.environ))
+    with guarded(notes.append):
+        np.seterr(all="raise")
+        os.chdir(tmp_path)
+        os.environ["LOGBENCH_TESTED"] = "1"
+        np.random.seed(1)
+    assert before == (np.geterr(), Path.cwd(), dict(os.environ))
+    (note,) = notes
+    for name in ("working directory", "environment variables", "numpy's error state", "numpy's global random"):
+        assert name in note
+    with guarded(notes.append):
+        pass
+    assert len(notes) == 1
+
+
+def test_torch_is_put_back_as_well() -> None:
+    torch = pytest.importorskip("torch")
+    notes: list[str] = []
+    with guarded(notes.append):
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        torch.use_deterministic_algorithms(True)
+    assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+    assert not torch.are_deterministic_algorithms_enabled() and len(notes) == 1
+
+
+def test_files_are_seen_but_what_is_allowed_or_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("x")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "state").write_text("x")
+    with watched([tmp_path / "own"]) as opened:
+        (tmp_path / "labels").read_text()
+        (tmp_path / "own" / "state").read_text()
+        (tmp_path / "made").write_text("x")
+        (tmp_path / "made").read_text()
+    assert opened == [str((tmp_path / "labels").resolve())]
+
+
+def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_path: Path) -> None:
+    whole = Sessions.of(
+        [[0, 1], [], [2, 2, 5]], 3, labels=np.array([0, 1, 0], np.int8), templates=("a", "b\ud800", "c"),
+        lines=np.arange(5), times=np.arange(5), weights=np.array([1.0, 9.0, 1.0]), ids=["normal", "bad", "n"],
+    )  # fmt: skip
+    for times, labelled in ((False, False), (True, True)):
+        given = neutral(whole, times=times, labelled=labelled)
+        folder = tmp_path / f"{times}"
+        folder.mkdir()
+        handed = write(given, folder / "units", write_templates(given.templates, folder))
+        found = read(handed)
+        assert found.keys.tolist() == whole.keys.tolist() and found.offsets.tolist() == whole.offsets.tolist()
+        assert found.templates == whole.templates and found.ids.to_list() == ["0", "1", "2"]
+        assert found.weights.tolist() == [1.0, 1.0, 1.0] and found.lines is None
+        assert (found.times is None) != times and (found.labels is None) != labelled
+        assert found.distinct.inverse.tolist() == whole.distinct.inverse.tolist()
+        with pytest.raises(ValueError, match="read-only"):
+            found.keys[0] = 3
+        assert handed.changed() == []
+        keys = folder / "units" / "keys.npy"
+        keys.chmod(0o600)
+        keys.write_bytes(keys.read_bytes()[:-1] + b"\1")
+        assert handed.changed() == ["keys.npy"]
+
+
+def test_progress_is_shown_as_a_share_where_the_total_is_known() -> None:
+    assert [str(Running("fit")), str(Running("fit", 1, 4))] == ["fit", "fit 25%"]
+    assert Traits().keys_only is False, "nothing is shared unless the author says so"
