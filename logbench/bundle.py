@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, DataError
+from .identity import component
 from .parsing import Vocabulary
 from .plain import plain
 from .plan import Job, Part, configured
@@ -35,7 +36,7 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": record.run_id,
-        "components": {kind: _saved(getattr(job, kind), record) for kind in KINDS},
+        "components": {kind: _saved(getattr(job, kind)) for kind in KINDS},
         "protocol": dataclasses.asdict(job.protocol),
         "short_limit": job.short_limit,
         "threshold": record.threshold,
@@ -49,8 +50,8 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     record.artifacts["bundle"] = str(folder)
 
 
-def _saved(part: Part, record: RunRecord) -> dict[str, Any]:
-    return {"name": part.name, "config": part.as_dict(), **record.plugins[part.entry.plugin.name]}
+def _saved(part: Part) -> dict[str, Any]:
+    return {"name": part.name, "config": part.as_dict(), **component(part)["plugins"][0]}
 
 
 class Bundle:

@@ -1,47 +1,90 @@
-"""The user's cache: fetched archives, generated data and grouped lines, each written whole or not at all."""
+"""The user's cache: fetched archives, generated data and grouped lines, each written whole or not at all.
+
+Entries carry checksums and are checked whenever they are used: a damaged one is said and made anew.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import glob
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from . import sums
 from .errors import DataError
 from .grouping import Grouped
 from .storage import root, whole, write_parquet, written
 
-VERSION = 2
-"""Raised when the meaning of what is cached changes: older entries are then not found."""
+KEPT = 3
+"""Entries of one request that are kept: each other code that answers it makes one more."""
+
+SUMMED = ("grouped", "generated")
+"""Kinds of entries that have checksums of their own."""
+
+Note = Callable[[str], None]
 
 
-def key_of(**facts: Any) -> str:
-    """A name that changes with any of the facts."""
-    text = json.dumps({"version": VERSION, "polars": pl.__version__, **facts}, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def folder_of(kind: str, name: str) -> Path:
+    """Where an entry lies."""
+    return root() / kind / name
+
+
+def sound(folder: Path, note: Note, remembered: Path | None = None) -> bool:
+    """Whether an entry is there, as it was written; a damaged one is removed, with a note.
+
+    Args:
+        remembered: digests of large files that may be relied on, see `digests`.
+    """
+    if not folder.exists():
+        return False
+    if not (wrong := sums.fault(folder, folder.name, remembered)):
+        return True
+    note(f"cache: {folder.parent.name} entry {folder.name} is damaged ({wrong}), so it is made anew")
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+@contextmanager
+def entry(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes the entry, with checksums; older entries of the same request are removed.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with whole(folder) as target:
+        yield target
+        sums.write(target, folder.name)
+    asked = folder.name.rpartition("-")[0]
+    alike = sorted(folder.parent.glob(f"{glob.escape(asked)}-*"), key=_written)
+    for old in alike[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _written(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # another process removed it
+        return 0.0
 
 
 def has(key: str) -> bool:
-    """Whether grouped lines are kept under `key`."""
-    return _folder(key).exists()
+    """Whether there is an entry of grouped lines of this name, sound or not."""
+    return folder_of("grouped", key).exists()
 
 
-def store(key: str, value: Grouped, note: Callable[[str], None]) -> None:
+def store(key: str, value: Grouped, note: Note) -> None:
     """Keep grouped lines; a cache that cannot be written is done without, with a note."""
     try:
-        with whole(_folder(key)) as folder:
+        with entry(folder_of("grouped", key)) as folder:
             _write(value, folder)
     except DataError as error:
         note(f"going on without cache: {error}")
-
-
-def _folder(key: str) -> Path:
-    return root() / "grouped" / key
 
 
 def _write(value: Grouped, folder: Path) -> None:
@@ -60,9 +103,14 @@ def _write(value: Grouped, folder: Path) -> None:
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def load(key: str) -> Grouped:
-    """The grouped lines kept under `key`, those arrays that are as long as the log memory-mapped."""
-    folder = _folder(key)
+def load(key: str, note: Note) -> Grouped | None:
+    """The grouped lines kept under `key`, those arrays that are as long as the log memory-mapped.
+
+    None where there are none, or they are not what was written: a line says so.
+    """
+    folder = folder_of("grouped", key)
+    if not sound(folder, note):
+        return None
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 
@@ -100,7 +148,11 @@ def clear(kind: str | None = None) -> int:
     freed = 0
     for entry in entries():
         if kind in (None, entry["kind"]):
-            path = Path(entry["path"])
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            remove(Path(entry["path"]))
             freed += entry["bytes"]
     return freed
+
+
+def remove(path: Path) -> None:
+    """Remove an entry; it is made or fetched anew when it is needed."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from .digests import digest
 from .download import RefusedError, download, megabytes
 from .errors import DataError
+from .storage import digests_file, root
 
 if TYPE_CHECKING:
     from .interfaces import Card, Progress
@@ -24,6 +26,8 @@ def fetch(
     embedded: Sequence[str] = (),
     timeout: float = 30.0,
     waits: Sequence[float] = (1.0, 4.0),
+    remember: bool = True,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """The archive at `card.url` in `folder`, fetched unless it is there already, whole.
 
@@ -37,21 +41,27 @@ def fetch(
         embedded: names of data sets that need no fetching, offered where this one cannot be had.
         timeout: seconds without a byte after which the server is given up.
         waits: seconds to wait before each further try at a server that says it is busy.
+        remember: take the checksum of a large archive that was not changed since it was made.
+        note: is told in a line of an archive that is not what was fetched.
 
     Raises:
         DataError: no network, a wrong or short file, no room on the disk: one line with the ways on.
     """
     target = target_of(card, folder)
     name = target.name
+    damage = ""
     try:
-        if _whole(target, card):
+        if not (damage := fault(target, card, remember)):
             return target
+        if target.exists():
+            note(f"{target} {damage}, so it is fetched again")
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(target, progress):
-            if not _whole(target, card):
+            if fault(target, card, remember):
                 download(card, target, progress, timeout, waits)
     except RefusedError as error:
-        raise DataError(_ways_on(card, name, str(error), embedded)) from None
+        before = f"the file that is there {damage}; " if target.exists() else ""
+        raise DataError(_ways_on(card, name, f"{before}{error}", embedded)) from None
     except OSError as error:  # a full disk, a folder that may not be written
         reason = f"{folder}: {error.strerror or error}"
         raise DataError(_ways_on(card, name, reason, embedded)) from None
@@ -70,10 +80,24 @@ def target_of(card: Card, folder: Path) -> Path:
     return folder / name
 
 
-def _whole(target: Path, card: Card) -> bool:
-    if not target.is_file() or (card.size and target.stat().st_size != card.size):
-        return False
-    return not card.md5 or digest(target, target.parent / "digests.json", "md5") == card.md5
+def folder_of(card: Card) -> Path:
+    """The folder of the cache for what `card.url` gives: archives of two data sets may be called alike."""
+    name = PurePosixPath(unquote(urlsplit(card.url).path)).stem
+    return root() / "fetched" / f"{name}-{hashlib.sha256(card.url.encode()).hexdigest()[:8]}"
+
+
+def fault(target: Path, card: Card, remember: bool = True) -> str:
+    """What is wrong with an archive; empty where it is what the card says.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not target.is_file():
+        return "is missing"
+    if card.size and (size := target.stat().st_size) != card.size:
+        return f"has {size:,} bytes instead of {card.size:,}"
+    found = card.md5 and digest(target, digests_file() if remember else None, "md5")
+    return f"has md5 {found} instead of {card.md5}" if found != card.md5 else ""
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +9,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from . import identity
 from . import record as records
 from .errors import DataError
 from .failure import error_of
 from .metrics import all_figures, direction, figure, headline
-from .plain import plain
 from .plan import Job, Plan, resolve
 from .progress import Bars
 from .record import RunRecord
@@ -24,7 +23,6 @@ from .runner import opened
 from .workers import DoesTasks, Running, Task
 
 Record = Mapping[str, Any]
-MATERIAL = ("name", "digest", "normal_total", "anomaly_total")
 
 
 class Leaderboard:
@@ -49,9 +47,9 @@ class Leaderboard:
         self._registry, self._bars, self._crew = registry, bars, crew
         self._plans = list(plans)
         self._jobs = [resolve(plan, registry) for plan in plans]
-        self._data = _data_of(plans[0], crew, bars)
+        self._data = _data_of({_asked(job): job.plan for job in self._jobs}, crew, bars)
         before = _earlier(plans[0].out) if resume else {}
-        keys = [_identity(self._opened(one).as_dict()) for one in self._jobs]
+        keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
         self._done = {at: before[key] for at, key in enumerate(keys) if key in before}
         self.taken_over = len(self._done)
 
@@ -85,25 +83,32 @@ class Leaderboard:
     def _opened(self, job: Job) -> RunRecord:
         record = opened(job)
         totals = {"normal_total": job.totals.normal_total, "anomaly_total": job.totals.anomaly_total}
-        record.dataset |= {**self._data, **totals}
+        record.dataset |= {**self._data[_asked(job)], **totals}
         return record
 
 
-def _data_of(plan: Plan, crew: DoesTasks, bars: Bars) -> Record:
-    """`path` and `digest` of the plan's data, as a worker finds them.
+def _asked(job: Job) -> str:
+    """Which data a job reads: plans may differ in options of the data set."""
+    return f"{job.plan.data} {identity.of({'dataset': job.dataset}).text}"
+
+
+def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str, Record]:
+    """`path` and `digest` of the data of each plan, as a worker finds them.
 
     Raises:
         LogbenchError: there is none to read.
     """
+    asked, found = list(plans), dict[str, Record]()
     with StageBars(bars) as watch:
-        answers = [(kind, value) for _, kind, value in crew.do([Task("data", plan)], watch)]
-    kind, value = answers[0]
-    if kind == "row":
-        found: Record = value
-        return found
-    if kind == "failed":
-        raise error_of(value)
-    raise DataError(f"{plan.dataset}: its data could not be looked at: {value.message}")
+        answers = list(crew.do([Task("data", plans[name]) for name in asked], watch))
+    for number, kind, value in answers:
+        if kind == "row":
+            found[asked[number]] = value
+        elif kind == "failed":
+            raise error_of(value)
+        elif kind != "done":
+            raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {value.message}")
+    return found
 
 
 def _told(record: Record) -> str:
@@ -117,24 +122,15 @@ def _told(record: Record) -> str:
     return f"{f1}{seconds:.1f} s"
 
 
-def _identity(record: Record) -> str:
-    """What decides the result of a run: equal texts, equal results (timings apart)."""
-    facts = {name: record[name] for name in ("model", "preset", "protocol", "config", "seed", "plugins")}
-    environment = record["environment"]
-    facts["material"] = {name: record["dataset"].get(name) for name in MATERIAL}
-    facts["code"] = [record["source"].get(name) for name in ("version", "code")]
-    facts["machine"] = [environment.get(name) for name in ("python", "packages", "device")]
-    return json.dumps(plain(facts), sort_keys=True)
-
-
-def _earlier(folder: Path) -> dict[str, Record]:
+def _earlier(folder: Path) -> dict[identity.Key, Record]:
     """Successful runs of a folder by their identity, the newest of each, as far as their scores are there."""
     try:
         found = [record for record in records.read(folder) if record["status"] == "ok"]
     except DataError:
         return {}
     runs = [record for record in found if "fit" in record["stages"]]  # not rescored
-    return {_identity(one): one for one in runs if (folder / one["artifacts"]["scores"]).exists()}
+    there = [one for one in runs if (folder / one["artifacts"]["scores"]).exists()]
+    return {key: one for one in there if (key := identity.of_run(one)) is not None and key.known}
 
 
 def ranked(found: Sequence[Record], metric: str = "f1") -> list[Record]:

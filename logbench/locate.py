@@ -3,69 +3,111 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import cache
+from . import cache, generated
 from .errors import DataError
 from .interfaces import Card, Generator, Progress
 from .plan import Part
 from .registry import Registry
-from .storage import root, whole
+from .storage import digests_file
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where data lie.
+
+    Attributes:
+        path: what to read. digest: key of generated data, or checksum of a fetched archive; None where given.
+        cached: taken from the cache. generated: made by logbench, now or before.
+    """
+
+    path: Path
+    digest: str | None = None
+    cached: bool = False
+    generated: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the record of the stage."""
+        return {"cached": self.cached, "generated": self.generated, "digest": self.digest}
 
 
 def locate(
-    part: Part, data: Path | None, registry: Registry, progress: Progress, may_fetch: bool = True
-) -> Path | None:
-    """The path to read.
+    part: Part,
+    data: Path | None,
+    registry: Registry,
+    progress: Progress,
+    *,
+    may_fetch: bool = True,
+    cached: bool = True,
+    note: Callable[[str], None] = lambda _: None,
+) -> Located | None:
+    """Where to read.
 
     Args:
         part: the data set with its configuration, which names generated files.
         data: what the user gave, taken as it is.
             Without it a data set with a `home`, such as a definition of own logs, says itself where they are.
         may_fetch: fetch or generate what is not there; otherwise the answer is None.
+        cached: data generated before may be taken, and a digest that is remembered. Otherwise data are generated
+            once for this process, and removed when it ends.
+        note: is told in a line what of the cache is damaged.
 
     Raises:
         DataError: no file is there and none can be fetched, with the ways on.
     """
     name, card = part.name, part.entry.item.card
     if data is not None:
-        return _given(data, f"--data {data}", name, card)
+        return Located(_given(data, f"--data {data}", name, card))
     dataset = part.build()
     if home := getattr(dataset, "home", None):
-        return Path(home)
+        return Located(Path(home))
     if isinstance(dataset, Generator):
-        return _generated(dataset, part, progress, may_fetch)
+        return _generated(dataset, part, progress, may_fetch, cached, note)
     if given := os.environ.get("LOGBENCH_DATA"):
         below = Path(given) / name
-        return below if below.exists() else _given(Path(given), f"LOGBENCH_DATA={given}", name, card)
+        return Located(below if below.exists() else _given(Path(given), f"LOGBENCH_DATA={given}", name, card))
     if not card.url:
         raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
-    from .fetch import fetch, target_of
+    from .fetch import fetch, folder_of, target_of
 
-    folder = root() / "fetched"
+    folder = folder_of(card)
+    there = target_of(card, folder)
     if not may_fetch:
-        target = target_of(card, folder)
-        return target if target.exists() else None
+        return Located(there, cached=True) if there.exists() else None
     embedded = [n for n, entry in registry.components["dataset"].items() if entry.item.card.simulated]
-    return fetch(card, folder, progress, embedded=embedded)
+    before = _stamp(there)
+    path = fetch(card, folder, progress, embedded=embedded, remember=cached, note=note)
+    return Located(path, f"md5 {card.md5}" if card.md5 else None, cached=before == _stamp(path))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+
+def _generated(
+    dataset: Generator,
+    part: Part,
+    progress: Progress,
+    may_make: bool,
+    cached: bool,
+    note: Callable[[str], None],
+) -> Located | None:
+    if may_make and not (cached and generated.may_keep(part)):
+        return Located(generated.fresh(dataset, part, progress), generated=True)
+    folder = generated.place(part)
+    there = cache.sound(folder, note, digests_file())
+    if not there and not may_make:
+        return None
+    path = generated.kept(dataset, part, progress)
+    return Located(path, folder.name.removeprefix(f"{part.name}-"), cached=there, generated=True)
 
 
 def _given(path: Path, said: str, name: str, card: Card) -> Path:
     if not path.exists():
         raise DataError(f"{said}: no such file or folder; {name} needs {card.layout}")
     return path
-
-
-def _generated(dataset: Any, part: Part, progress: Progress, may_fetch: bool) -> Path | None:
-    folder = (
-        root()
-        / "generated"
-        / f"{part.name}-{cache.key_of(config=part.as_dict(), plugin=part.entry.plugin.version)}"
-    )
-    if not folder.exists():
-        if not may_fetch:
-            return None
-        with whole(folder) as target:
-            dataset.generate(target, progress)
-    return folder

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import audit, cache
+from . import audit, cache, identity
 from .cuts import Cuts, Cutting, cuts_lines
 from .errors import UnfitError
 from .frames import KeySequences, Lines, Sessions
 from .grouping import Grouped, group_lines, group_sequences, read_lines
+from .identity import Key
 from .interfaces import Progress
 from .label_noise import noisy
 from .locate import locate
@@ -26,7 +28,7 @@ from .registry import Registry
 from .sources import digest
 from .split import Split, split_units
 from .stages import Stages
-from .storage import root
+from .storage import digests_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,7 +127,7 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         LeakError: test data would reach training.
     """
     path, files, source, grouped = _grouped(job, registry, shared, stages, note)
-    key = (source, str(job.protocol), job.parser.name, str(job.parser.config), str(job.totals))
+    key = (source, _prepared_by(job))
     if key in shared.kept:
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
@@ -159,60 +161,89 @@ def _grouped(
     cut = cuts_lines(job)
     dataset = job.dataset.build()
     with stages("locate") as stage:
-        path = locate(job.dataset, job.plan.data, registry, stage.progress)
-        assert path is not None
-        opened = dataset.read(path)
+        found = locate(job.dataset, job.plan.data, registry, stage.progress, cached=job.plan.cache, note=note)
+        assert found is not None
+        stage.facts |= found.facts
+        opened = dataset.read(found.path)
         check_needs(job.model, job.dataset.name, opened)
         stamps = _stamps(opened.files)
-        files = digest_of(opened.files, stage.progress)
+        files = digest_of(opened.files, found.path, stage.progress, remember=job.plan.cache)
     together = {job.model.name, *job.plan.companions}
     times = any("times" in registry.get("model", name).item.traits.needs for name in together)
-    facts = {
-        "dataset": [job.dataset.name, job.dataset.entry.plugin.version, job.dataset.as_dict()],
-        "windower": [job.windower.name, job.windower.entry.plugin.version, job.windower.as_dict()],
-        "masks": None if isinstance(opened, KeySequences) else _masks(job),
-        "times": times,
-        "files": files,
-        "cuts": [job.protocol.train_ratio, job.protocol.held_out, job.protocol.test_reserve] if cut else None,
-    }
-    key = cache.key_of(**facts)
-    if ("grouped", key) in shared.kept:
+    made_by = {"dataset": job.dataset, "windower": job.windower}
+    key = identity.of(
+        made_by,
+        masks=None if isinstance(opened, KeySequences) else _masks(job),
+        times=times,
+        files=files,
+        cuts=[job.protocol.train_ratio, job.protocol.held_out, job.protocol.test_reserve] if cut else None,
+    )
+    known = {"digest": key.text if key.known else None}
+    if ("grouped", key.text) in shared.kept:
+        grouped, cached = shared.kept["grouped", key.text]
+        stages.beforehand |= {name: {"shared": True, "cached": cached, **known} for name in ("read", "group")}
         for name in ("read", "group"):
-            with stages(name) as stage:
-                stage.facts["shared"] = True
-        grouped: Grouped = shared.kept["grouped", key]
+            with stages(name):
+                pass
         check_needs(job.model, job.dataset.name, grouped)
-        return path, files, key, grouped
-    if job.plan.cache and cache.has(key):
-        with stages("read") as stage:
-            stage.facts["cached"] = True
-            made = cache.load(key)
-        with stages("group") as stage:
-            stage.facts["cached"] = True
-    else:
+        return found.path, files, key.text, grouped
+    made = _kept(key, stages, note) if job.plan.cache and key.known else None
+    cached = made is not None
+    if made is None:
+        stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
         made = _read_and_group(job, opened, stages, times, cut)
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
             note("the log changed while it was read: nothing of it is cached")
-        elif job.plan.cache:
-            cache.store(key, made, note)
+        elif job.plan.cache and key.known and not identity.edited(made_by.values()):
+            cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
-    shared.kept["grouped", key] = made
+    shared.kept["grouped", key.text] = made, cached
     check_needs(job.model, job.dataset.name, made)
-    return path, files, key, made
+    return found.path, files, key.text, made
 
 
-def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Size and time of change of each file, None of one that is gone."""
-    return [(file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else None for file in files]
+def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> Grouped | None:
+    """Grouped lines of the cache; None where there are none, or damaged ones."""
+    if not cache.has(key.text):
+        return None
+    with stages("read") as stage:
+        made = cache.load(key.text, note)
+        stage.facts |= {"cached": made is not None, "digest": key.text}
+    if made is not None:
+        with stages("group") as stage:
+            stage.facts |= {"cached": True, "digest": key.text}
+    return made
 
 
-def digest_of(files: Sequence[Path], progress: Progress | None = None) -> str:
-    """SHA-256 over the names and digests of the raw files; each is hashed once while it does not change."""
+def _prepared_by(job: Job) -> str:
+    """Key of what is prepared of grouped lines."""
+    return identity.of({"parser": job.parser}, protocol=job.protocol.as_dict(), totals=asdict(job.totals)).text
+
+
+def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
+    """Size and times of change of each file, None of one that is gone."""
+    return [
+        (found.st_size, found.st_mtime_ns, found.st_ctime_ns) if file.exists() and (found := file.stat()) else None
+        for file in files
+    ]
+
+
+def digest_of(
+    files: Sequence[Path], path: Path, progress: Progress | None = None, *, remember: bool = True
+) -> str:
+    """SHA-256 over the raw files' names below `path` and their digests.
+
+    Args:
+        path: what the data set read: units may be named after files and folders in it.
+        remember: a large file is hashed once as long as it does not change.
+    """
     total = hashlib.sha256()
+    known = digests_file() if remember else None
+    base = path if path.is_dir() else path.parent
     for file in files:
-        known = digest(file, root() / "digests.json", progress=progress)
-        total.update(f"{file.name} {known}\n".encode())
+        name = Path(os.path.relpath(file, base)).as_posix()
+        total.update(f"{name} {digest(file, known, progress=progress)}\n".encode())
     return total.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -10,8 +9,9 @@ import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from .sourcecode import core
 
 PACKAGES = ("numpy", "polars", "scikit-learn", "torch", "pluggy")
 
@@ -33,32 +33,14 @@ def environment() -> dict[str, Any]:
 def source() -> dict[str, Any]:
     """Version and code of logbench and, in a checkout of its own, the revision and whether it is dirty."""
     folder = Path(__file__).parent
-    facts: dict[str, Any] = {"version": _version("logbench-harness"), "code": _digest(folder)}
+    facts: dict[str, Any] = {"version": _version("logbench-harness")}
+    facts |= {"code": None if core().edited else core().files}
     facts |= {"revision": None, "dirty": None}
     if (folder.parent / ".git").exists():
         facts["revision"] = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--", str(folder.parent))
         facts["dirty"] = None if changed is None else bool(changed)
     return facts
-
-
-def code_of(loaded: Any) -> str | None:
-    """12 hex digits over the Python files of a plugin's package or module; they change with any edit.
-
-    Args:
-        loaded: the module, or something defined in it.
-    """
-    module = loaded if isinstance(loaded, ModuleType) else sys.modules.get(getattr(loaded, "__module__", ""))
-    file = getattr(module, "__file__", None)
-    return _digest(Path(file).parent if hasattr(module, "__path__") else Path(file)) if file else None
-
-
-@cache
-def _digest(path: Path) -> str:
-    """Over a Python file, or all of a folder; over nothing where they lie in an archive."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path] if path.is_file() else []
-    names = (f"{file.relative_to(path)} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
 
 def peak_rss_mb() -> float:

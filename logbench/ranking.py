@@ -80,8 +80,9 @@ def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry)
     data = record["dataset"]
     try:
         entry = registry.stored("dataset", data["name"], record["config"]["dataset"])
-        opened = configured(entry, record["config"]["dataset"]).build().read(Path(data["path"]))
-        if not isinstance(opened, Lines) or not numbers or digest_of(opened.files) != data["digest"]:
+        path = Path(data["path"])
+        opened = configured(entry, record["config"]["dataset"]).build().read(path)
+        if not isinstance(opened, Lines) or not numbers or digest_of(opened.files, path) != data["digest"]:
             return {}
         found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
     except (LogbenchError, OSError):

@@ -34,7 +34,8 @@ class RunRecord:
         run_id: unique, sorts by start. started: UTC, ISO 8601.
         status: `ok`, `error` or `skipped`. error: `stage`, `type`, `message`, and for a bug `traceback`.
         isolation: `worker`: models ran in processes without labels, apart from each other; or `in-process`.
-        command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest).
+        command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest),
+            `libraries` (digest). components: kind → `name` and `plugins` that it is made of; evaluators by name.
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`, as asked for. preset: name.
@@ -71,6 +72,7 @@ class RunRecord:
     status: Literal["ok", "error", "skipped"] = "ok"
     error: dict[str, Any] | None = None
     plugins: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, Any] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
     protocol: dict[str, Any] = field(default_factory=dict)
     preset: str = ""

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.metadata
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from . import combination, hookspecs, ownlogs
 from .config import suggest
 from .errors import ConfigError
 from .interfaces import Component, Kind, Preset, Table
+from .sourcecode import loaded, module_of
 from .traits import fault
 
 GROUP = "logbench"
@@ -42,6 +44,11 @@ class Plugin:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})"
+
+    @property
+    def key(self) -> str:
+        """`distribution:name`, unlike that of any other plugin."""
+        return f"{self.distribution}:{self.name}"
 
     @property
     def order(self) -> tuple[bool, str, str]:
@@ -124,10 +131,13 @@ class Registry:
                 self.manager.unregister(name=self._registered(plugin))
 
     def _registered(self, plugin: Plugin) -> str:
-        return f"{plugin.distribution}:{plugin.name}"
+        return plugin.key
 
     def _admit(self, plugin: Plugin) -> None:
+        before = time.time_ns()
         module = plugin.load()
+        if (file := module_of(module)) is not None:
+            loaded(file, before)
         self.manager.register(module, name=self._registered(plugin))
         self._check_names(plugin, module)
         offers = list(self._offers(plugin))

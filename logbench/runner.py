@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from . import identity
 from . import record as records
 from .bundle import save_bundle
 from .combined import RunningCombination
@@ -29,7 +30,7 @@ from .plain import plain
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
-from .provenance import code_of, environment, source
+from .provenance import environment, source
 from .record import RunRecord
 from .registry import Registry
 from .splitfacts import split_facts
@@ -130,6 +131,7 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
         record.status, record.error = "error", _error(stages.current, error)
     models.finish(keep=record.status != "error" and job.supervision != "supervised")
     record.stages = stages.done
+    identity.settle(record, job)
     registry.notify("run_finished", record=record)
     return record
 
@@ -171,14 +173,8 @@ def opened(job: Job) -> RunRecord:
         **records.stamp(job.model.name),
         model=job.model.name,
         command=job.plan.command,
-        plugins={
-            part.entry.plugin.name: {
-                "distribution": part.entry.plugin.distribution,
-                "version": part.entry.plugin.version,
-                "code": code_of(part.entry.plugin.load()),
-            }
-            for part in job.parts
-        },
+        plugins=identity.plugins(job.parts),
+        components=identity.components(job),
         dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": job.unit},
         protocol=job.protocol.as_dict(),
         preset=job.preset,

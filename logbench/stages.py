@@ -31,13 +31,15 @@ class Stages:
 
     Attributes:
         done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`, and what the stage
-            adds (`cached`, `shared`); the first four as the process measured them that did the work.
+            adds (`cached`, `digest`, `shared`); the first four as the process measured them that did the work.
         current: the stage that runs or ran last.
+        beforehand: what is known of stages to come, name → facts.
     """
 
     def __init__(self, registry: Registry, bars: Bars) -> None:
         self.done: dict[str, dict[str, Any]] = {}
         self.current = NAMES[0]
+        self.beforehand: dict[str, dict[str, Any]] = {}
         self._registry, self._bars = registry, bars
 
     @contextmanager
@@ -45,7 +47,7 @@ class Stages:
         self.current = name
         wall, cpu = time.perf_counter(), time.process_time()
         with self._bars.stage(name) as progress:
-            stage = Stage(name, progress)
+            stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
             yield stage
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         wall = stage.facts.get("wall_s", wall)  # as its own process measured it

@@ -22,6 +22,11 @@ def root() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
+def digests_file() -> Path:
+    """Where digests of large files are remembered."""
+    return root() / "digests.json"
+
+
 @contextmanager
 def written(path: Path) -> Iterator[None]:
     """Whatever fails while `path` is written becomes one line.

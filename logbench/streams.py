@@ -17,7 +17,8 @@ from polars.io.plugins import register_io_source
 
 from .digests import remembered
 from .errors import DataError
-from .storage import root
+from .sourcecode import core
+from .storage import digests_file
 
 SCHEMA: dict[str, pl.DataType] = {"line": pl.UInt32(), "raw": pl.String()}
 CHUNK = 4 << 20
@@ -126,7 +127,8 @@ def scannable(path: Path) -> bool:
     blocks are known for such at 8 GB/s.
     """
     with readable(str(path)):
-        return bool(remembered(path, root() / "digests.json", "scannable", partial(_scannable, path)))
+        what = f"scannable {core().files} {pl.__version__}"
+        return bool(remembered(path, digests_file(), what, partial(_scannable, path)))
 
 
 def _scannable(path: Path) -> bool:

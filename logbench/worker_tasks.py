@@ -48,10 +48,13 @@ def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """Where the data of a plan are, `path`, and their `digest`."""
     job = resolve(plan, bench.registry)
     with bench.bars.stage("locate") as progress:
-        path = locate(job.dataset, plan.data, bench.registry, progress)
-        assert path is not None
-        files = job.dataset.build().read(path).files
-        yield {"path": str(path), "digest": digest_of(files, progress)}
+        found = locate(
+            job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note
+        )
+        assert found is not None
+        files = job.dataset.build().read(found.path).files
+        digest = digest_of(files, found.path, progress, remember=plan.cache)
+        yield {"path": str(found.path), "digest": digest}
 
 
 def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ def distribution(site: Path, name: str, code: str, version: str = "0.1") -> None
     """A distribution `dist-NAME` of one module, which is its plugin."""
     site.mkdir(parents=True, exist_ok=True)
     (site / f"{name}.py").write_text(code, encoding="utf-8")
-    _announce(site, f"dist-{name}", version, {name: name})
+    announce(site, f"dist-{name}", version, {name: name})
 
 
 def install(project: Path, site: Path) -> None:
@@ -21,10 +21,11 @@ def install(project: Path, site: Path) -> None:
     site.mkdir(parents=True, exist_ok=True)
     for module in project.glob("*.py"):
         shutil.copy(module, site)
-    _announce(site, facts["name"], facts["version"], facts["entry-points"]["logbench"])
+    announce(site, facts["name"], facts["version"], facts["entry-points"]["logbench"])
 
 
-def _announce(site: Path, name: str, version: str, points: Mapping[str, str]) -> None:
+def announce(site: Path, name: str, version: str, points: Mapping[str, str]) -> None:
+    """Metadata of a distribution, without a list of its files, as an editable installation leaves it."""
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from logbench import DataError, cache, prepare, run
+from logbench import DataError, cache, identity, prepare, run
 from logbench.grouping import Grouped
+from logbench.plan import Part, configured
+from logbench.provenance import environment
+from logbench.registry import Registry
 from logbench.storage import whole
 
 FULL = Grouped(
@@ -38,6 +44,10 @@ BARE = replace(FULL, times=None, line_labels=None, units=FULL.units.drop("part")
 notes: list[str] = []
 
 
+def loaded() -> Grouped | None:
+    return cache.load("a-k", notes.append)
+
+
 def assert_same(found: Grouped, expected: Grouped) -> None:
     assert found.units.equals(expected.units) and found.units.schema == expected.units.schema
     assert found.messages.equals(expected.messages)
@@ -51,30 +61,125 @@ def assert_same(found: Grouped, expected: Grouped) -> None:
 
 @pytest.mark.parametrize("value", [FULL, BARE], ids=["full", "bare"])
 def test_grouped_lines_come_back(value: Grouped, own_cache: Path) -> None:
-    assert not cache.has("k")
-    cache.store("k", value, notes.append)
-    assert cache.has("k") and not cache.has("other")
-    assert_same(cache.load("k"), value)
+    assert loaded() is None
+    cache.store("a-k", value, notes.append)
+    assert cache.has("a-k") and not cache.has("other")
+    found = loaded()
+    assert found is not None and notes == []
+    assert_same(found, value)
     assert own_cache in Path(cache.entries()[0]["path"]).parents
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(own_cache: Path) -> None:
     own_cache.write_text("a file is in the way")
     said: list[str] = []
-    cache.store("k", FULL, said.append)
-    assert not cache.has("k") and len(said) == 1 and "without cache" in said[0]
+    cache.store("a-k", FULL, said.append)
+    assert not cache.has("a-k") and len(said) == 1 and "without cache" in said[0]
 
 
-def test_the_key_changes_with_every_fact() -> None:
-    keys = [
-        cache.key_of(a=1),
-        cache.key_of(a=2),
-        cache.key_of(b=1),
-        cache.key_of(a=[1]),
-        cache.key_of(a=1, b=None),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert cache.key_of(a=1, b=2) == cache.key_of(b=2, a=1)
+def part(name: str = "new-event", **options: Any) -> Part:
+    return configured(Registry().get("model", name), options)
+
+
+def test_the_key_changes_with_every_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys() -> list[identity.Key]:
+        ways = ({}, {"a": 1}, {"a": 2}, {"b": 1}, {"a": [1]}, {"a": 1, "b": None}, {"a": float("inf")})
+        found = [identity.of({"model": part()}, **facts) for facts in ways]
+        found.append(identity.of({"model": part("length")}))
+        found += [identity.of({"model": part("deeplog", h=h)}) for h in (4, 5)]
+        found.append(identity.of({"parser": part("deeplog", h=4)}))
+        return found
+
+    before = keys()
+    assert len(set(before)) == len(before) and all(key.known for key in before)
+    assert identity.of({"model": part()}, a=1, b=2) == identity.of({"model": part()}, b=2, a=1)
+    for name, value in (("python", "9.9"), ("packages", {"polars": "0"})):
+        monkeypatch.setattr(identity, "environment", lambda name=name, value=value: {**environment(), name: value})
+        assert not {key.text for key in keys()} & {key.text for key in before}, name
+    monkeypatch.undo()
+    monkeypatch.setattr(identity, "core_digest", lambda: "other")
+    assert not {key.text for key in keys()} & {key.text for key in before}
+    assert [key.text[:12] for key in keys()] == [key.text[:12] for key in before], "what is asked for is the same"
+    monkeypatch.setattr(identity, "core_digest", lambda: None)
+    assert not any(key.known for key in keys()), "of code that is not known nothing may be kept"
+
+
+def spoil_cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def spoil_zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def spoil_flip(path: Path) -> None:
+    """One bit in the middle, size and times as before."""
+    before, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def spoil_double(path: Path) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+
+
+FILES = (
+    "code.npy",
+    "line.npy",
+    "time.npy",
+    "label.npy",
+    "units.parquet",
+    "messages.parquet",
+    "facts.json",
+    "sums.json",
+)
+SPOILERS = (spoil_cut, spoil_zero, spoil_flip, spoil_double, Path.unlink)
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+@pytest.mark.parametrize("file", FILES)
+def test_a_damaged_entry_is_said_in_a_line_removed_and_made_anew(
+    file: str, spoil: Callable[[Path], None], own_cache: Path
+) -> None:
+    cache.store("a-k", FULL, notes.append)
+    spoil(own_cache / "grouped" / "a-k" / file)
+    said: list[str] = []
+    assert cache.load("a-k", said.append) is None
+    (line,) = said
+    assert (file in line or file == "sums.json") and "grouped entry a-k is damaged" in line and "\n" not in line
+    assert not cache.has("a-k")
+    cache.store("a-k", FULL, said.append)
+    found = loaded()
+    assert found is not None and len(said) == 1
+    assert_same(found, FULL)
+
+
+@pytest.mark.parametrize("column", [np.array([0, 1, 0], dtype=np.int64), np.array([0, 1], dtype=np.int32)])
+def test_an_entry_with_a_column_of_another_kind_or_of_another_entry_is_damaged(
+    column: Any, own_cache: Path
+) -> None:
+    cache.store("a-k", FULL, notes.append)
+    folder = own_cache / "grouped" / "a-k"
+    np.save(folder / "code.npy", column)
+    assert cache.load("a-k", notes.append) is None
+    cache.store("b-k", FULL, notes.append)
+    shutil.copytree(own_cache / "grouped" / "b-k", folder)
+    assert cache.load("a-k", notes.append) is None and "of another entry" in notes.pop()
+    folder.mkdir()
+    assert cache.load("a-k", notes.append) is None, "an empty folder"
+    notes.clear()
+
+
+def test_few_entries_of_one_request_are_kept(own_cache: Path) -> None:
+    for number in range(5):
+        for asked in ("asked", "other"):
+            cache.store(f"{asked}-{number}", FULL, notes.append)
+            os.utime(own_cache / "grouped" / f"{asked}-{number}", ns=(number, number))
+    cache.store("asked-new", FULL, notes.append)
+    found = {path.name for path in (own_cache / "grouped").iterdir()}
+    assert {name for name in found if name.startswith("asked")} == {"asked-3", "asked-4", "asked-new"}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
@@ -106,8 +211,10 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
         gate.wait()
         try:
             for _ in range(3):
-                cache.store("k", FULL, errors.append)
-                found.append(cache.load("k"))
+                cache.store("a-k", FULL, errors.append)
+                one = cache.load("a-k", errors.append)
+                assert one is not None
+                found.append(one)
         except BaseException as error:
             errors.append(error)
 
@@ -119,12 +226,12 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
     assert errors == [] and len(found) == 18
     for value in found:
         assert_same(value, FULL)
-    assert [path.name for path in (own_cache / "grouped").iterdir()] == ["k"]
+    assert [path.name for path in (own_cache / "grouped").iterdir()] == ["a-k"]
 
 
 def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
     assert cache.entries() == [] and cache.clear() == 0
-    cache.store("k", FULL, notes.append)
+    cache.store("a-k", FULL, notes.append)
     leftover = own_cache / "grouped" / ".k2-abc"
     leftover.mkdir()
     (leftover / "half").write_bytes(b"12345")
@@ -132,7 +239,7 @@ def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
     kinds = {entry["kind"]: entry["bytes"] for entry in cache.entries()}
     assert set(kinds) == {"grouped", "leftover", "digests.json"} and kinds["leftover"] == 5
     assert cache.clear("leftover") == 5 and not leftover.exists()
-    assert cache.has("k")
+    assert cache.has("a-k")
     assert cache.clear() == kinds["grouped"] + 2 and cache.entries() == []
 
 
@@ -154,12 +261,12 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     (data / "my.toml").write_text("files = 'HDFS.log'\nid = 'message'\nid_pattern = 'blk_[0-9]+'\n")
     known = prepare.digest_of
 
-    def grown(*given: Any) -> str:
+    def grown(*given: Any, **options: Any) -> str:
         monkeypatch.setattr(prepare, "digest_of", known)
         if reader == "own":  # it grows before it is hashed: its digest is of more than is read
             add(data / "HDFS.log", line.format(3))
-            return known(*given)
-        digest = known(*given)  # afterwards: more is read than its digest is of
+            return known(*given, **options)
+        digest = known(*given, **options)  # afterwards: more is read than its digest is of
         add(data / "HDFS.log", line.format(3))
         return digest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import multiprocessing
+import os
 import shutil
 import threading
 import time
@@ -16,8 +17,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from logbench import Card, DataError
-from logbench.fetch import fetch
+from logbench import Card, DataError, digests
+from logbench.fetch import fetch, folder_of
 
 BODY = bytes(range(256)) * 4096
 CARD = Card(
@@ -144,6 +145,36 @@ def test_fetches_once_and_reports(server: str, tmp_path: Path) -> None:
     assert heard.calls[-1] == (len(BODY), len(BODY), "set.zip")
     assert fetch(at(server, "good"), folder, heard) == path
     assert Handler.asked == ["good"]
+
+
+@pytest.mark.parametrize("size", [0, 1 << 40], ids=["remembered", "always read"])
+def test_an_archive_changed_in_place_is_fetched_again(
+    server: str, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "SMALL", size)
+    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+    path = fetch(at(server, "good"), tmp_path / "place", silent)
+    assert fetch(at(server, "good"), tmp_path / "place", silent) == path
+    before = path.stat()
+    time.sleep(0.05)
+    with path.open("r+b") as file:
+        file.write(b"zzz")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    notes: list[str] = []
+    fetch(at(server, "good"), tmp_path / "place", silent, note=notes.append)
+    assert path.read_bytes() == BODY and Handler.asked == ["good", "good"]
+    (said,) = notes
+    assert f"instead of {CARD.md5}, so it is fetched again" in said
+    path.write_bytes(BODY[:-1])
+    text = refusal(at(server, "missing"), tmp_path / "place")
+    assert f"the file that is there has {len(BODY) - 1:,} bytes instead of {len(BODY):,}" in text and "404" in text
+
+
+def test_archives_of_one_name_from_two_places_are_two(server: str, own_cache: Path) -> None:
+    cards = [replace(at(server, how), md5="", size=0) for how in ("good", "damaged")]
+    paths = [fetch(card, folder_of(card), silent) for card in cards]
+    assert paths[0].name == paths[1].name and paths[0].read_bytes() != paths[1].read_bytes()
+    assert all(own_cache in path.parents for path in paths)
 
 
 def test_follows_redirects(server: str, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import logbench
-from logbench import Plan, Sessions, provenance
+from logbench import Plan, Sessions
 from logbench.cli.leaderboard import chosen
 from logbench.leaderboard import Leaderboard, ranked
 from logbench.local_crew import LocalCrew
@@ -336,17 +336,6 @@ def test_only_the_same_plan_data_and_protocol_is_taken_over(tmp_path: Path, regi
     assert taken(registry, plans(data, out, "length", "10-gram", settings={"protocol": {"min_events": 3}})) == 0
     (data / "hdfs_test_abnormal").write_text("1 2 3 4 6\n")
     assert taken(registry, plans(data, out, "length")) == 0
-
-
-def test_the_code_of_a_plugin_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = type(sys)("one")
-    module.__file__ = str(tmp_path / "one.py")
-    digests = []
-    for text in ("x = 1\n", "x = 2\n", "x = 1\n"):
-        (tmp_path / "one.py").write_text(text)
-        provenance._digest.cache_clear()
-        digests.append(provenance.code_of(module))
-    assert digests[0] == digests[2] != digests[1]
 
 
 def test_the_best_mean_f1_comes_first_and_failures_last() -> None:

@@ -8,7 +8,9 @@ import json
 import os
 import random
 import string
+import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logbench import DataError, streams
+from logbench import DataError, digests, streams
 from logbench.sources import Member, digest, open_layout, scan
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "hdfs_v1_sample" / "HDFS_v1.zip"
@@ -298,19 +300,30 @@ def test_files_vanish_between_plan_and_read(tmp_path: Path) -> None:
         member.scan().collect()
 
 
-def age(path: Path) -> None:
-    """Make a file old enough to be remembered."""
-    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10**10))
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any file is large and old enough to be remembered."""
+    monkeypatch.setattr(digests, "SMALL", 0)
+    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
 
 
+def test_a_file_just_written_or_small_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
+    path.write_bytes(b"one")
+    digest(path, cache)
+    assert not cache.exists(), "it is small"
+    monkeypatch.setattr(digests, "SMALL", 0)
+    os.utime(path, ns=(0, 0))
+    digest(path, cache)
+    assert not cache.exists(), "its mtime is old, but it may change within its ctime"
+
+
+@pytest.mark.usefixtures("settled")
 def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     path, cache = tmp_path / "a.log", tmp_path / "cache" / "digests.json"
     path.write_bytes(b"one")
     expected = hashlib.sha256(b"one").hexdigest()
     assert digest(path, None) == expected
-    assert digest(path, cache) == expected
-    assert not cache.exists(), "a file just written may change within its time stamp"
-    age(path)
     assert digest(path, cache) == expected
     known = json.loads(cache.read_text())
     (key,) = known
@@ -323,11 +336,37 @@ def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     assert [p.name for p in cache.parent.iterdir()] == ["digests.json"]
 
 
+@pytest.mark.usefixtures("settled")
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no time of change that cannot be put back")
+def test_bytes_written_in_place_with_the_time_put_back_are_noticed(tmp_path: Path) -> None:
+    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
+    path.write_bytes(b"one")
+    before = path.stat()
+    digest(path, cache)
+    time.sleep(0.05)
+    with path.open("r+b") as file:
+        file.write(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+    assert digest(path, cache) == hashlib.sha256(b"two").hexdigest()
+
+
+@pytest.mark.usefixtures("settled")
+def test_digest_survives_a_broken_cache_of_another_version(tmp_path: Path) -> None:
+    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
+    path.write_bytes(b"one")
+    found = path.stat()
+    state = [found.st_size, found.st_mtime_ns, found.st_ino]
+    cache.write_text(json.dumps({f"sha256:{path.resolve()}": {"state": state, "digest": "old"}}))
+    assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
+
+
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"\xff", b'{"sha256:x": 3}'])
 def test_digest_survives_a_broken_cache(tmp_path: Path, junk: bytes) -> None:
     path, cache = tmp_path / "a.log", tmp_path / "digests.json"
     path.write_bytes(b"one")
-    age(path)
     cache.write_bytes(junk)
     assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
     assert any(path.name in key for key in json.loads(cache.read_text()))

@@ -6,6 +6,7 @@ import click
 
 from ..config import suggest
 from ..errors import ConfigError
+from . import State, pass_state
 from .common import json_option, note, print_json, print_table
 
 
@@ -28,6 +29,38 @@ def info(as_json: bool) -> None:
     print_table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows], "the cache is empty",
                 disable_numparse=True, colalign=("left", "left", "right", "left") if rows else ())  # fmt: skip
     note(f"{sum(row['bytes'] for row in rows):,} bytes in {root()}")
+
+
+@command.command("verify", epilog="Example: logbench cache verify --fix")
+@click.option("--fix", is_flag=True, help="Remove what is bad; it is made or fetched anew when it is needed.")
+@json_option
+@pass_state
+def verify(state: State, fix: bool, as_json: bool) -> int:
+    """Read all that is cached and say whether it still is what was written.
+
+    The exit code is 1 where something is not, and was not removed by --fix.
+    Grouped lines and generated data have checksums of their own, fetched archives that of the data set's card.
+    Remembered digests of large files are tried on the files.
+    """
+    from pathlib import Path
+
+    from .. import cache
+    from ..verify import verify as looked_at
+
+    rows = list(looked_at(state.registry))
+    bad = [row for row in rows if row["state"] == "bad"]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table([{name: row[name] for name in ("kind", "name", "state", "why")} for row in rows],
+                    "the cache is empty", disable_numparse=True)  # fmt: skip
+    if fix:
+        for row in bad:
+            cache.remove(Path(row["path"]))
+    unknown = sum(row["state"] == "unknown" for row in rows)
+    done = "removed" if fix else "remove them: logbench cache verify --fix"
+    note(f"{len(rows):,} entries, {unknown:,} of them unknown, {len(bad):,} bad{f' ({done})' if bad else ''}")
+    return 1 if bad and not fix else 0
 
 
 @command.command("clear", epilog="Example: logbench cache clear --kind grouped")

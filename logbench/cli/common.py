@@ -38,7 +38,8 @@ plan_options: Sequence[Callable[[F], F]] = (
         help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",
     ),
     click.option("--config", type=click.Path(path_type=Path), help="TOML file with one table a component."),
-    click.option("--no-cache", is_flag=True, help="Neither read nor fill the cache of grouped lines."),
+    click.option("--no-cache", is_flag=True,
+                 help="Neither read nor fill the cache of generated data, grouped lines and digests."),
     out_option,
 )  # fmt: skip
 

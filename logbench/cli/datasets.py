@@ -169,7 +169,8 @@ def _find(state: State, name: str, may_fetch: bool) -> Path | None:
 
     part = configured(state.registry.get("dataset", name))
     with Bars() as bars, bars.stage("fetch") as progress:
-        return locate(part, None, state.registry, progress, may_fetch)
+        found = locate(part, None, state.registry, progress, may_fetch=may_fetch, note=note)
+        return None if found is None else found.path
 
 
 def _locate(state: State, name: str, may_fetch: bool) -> None:

@@ -37,7 +37,7 @@ def _path(subject: Subject) -> Path:
             raise InapplicableError(str(error)) from None
         if found is None:
             raise InapplicableError("it is not fetched yet: give --data, or logbench datasets fetch")
-        return found
+        return found.path
 
     return subject.once("path", find)
 
@@ -130,7 +130,8 @@ def again(subject: Subject) -> None:
     expect(bool(opened.files), "the files that were read, for the digest", "none")
     gone = [str(file) for file in opened.files if not Path(file).is_file()]
     expect(not gone, "files that are there", ", ".join(gone[:2]))
-    expect(digest_of(opened.files) == digest_of(other.files), "the same files in the same order", "others")
+    digests = [digest_of(one.files, _path(subject)) for one in (opened, other)]
+    expect(digests[0] == digests[1], "the same files in the same order", "others")
 
 
 @rule("dataset", "labels", "labels are 0, 1 or -1 (unknown), one a unit")

@@ -1,0 +1,174 @@
+"""What counts as a plugin's code: all that it imports and reads of its own, wherever it lies, as it was loaded."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from distributions import announce
+
+from logbench import identity, imports, run, sourcecode
+from logbench.registry import Plugin, Registry
+
+HOOK = """
+import logbench
+
+class Model:
+    def fit(self, train, context):
+        pass
+
+    def score(self, sessions, context):
+        return sessions.lengths
+
+@logbench.hookimpl
+def logbench_models():
+    yield logbench.Component("own", Model)
+"""
+FILES = {
+    "single_plugin.py": f"{HOOK}import beside_it\nTABLE = 'table.csv'\n",
+    "beside_it.py": "def late():\n    from far import away\n",
+    "table.csv": "1,2\n",
+    "far/__init__.py": "",
+    "far/away/__init__.py": "from . import inner\n",
+    "far/away/inner.py": "import importlib\nimportlib.import_module('by_name')\n",
+    "by_name.py": "",
+    "company/one/__init__.py": f"{HOOK}from ..two import more\n",
+    "company/two/more.py": "X = 1\n",
+    "company/one/__pycache__/x.pyc": "0",
+    "not_imported.py": "",
+    "other.csv": "",
+}
+SINGLE = {"single_plugin.py", "beside_it.py", "table.csv", "far/__init__.py", "far/away/__init__.py",
+          "far/away/inner.py", "by_name.py"}  # fmt: skip
+PARTS = {"company/one/__init__.py", "company/two/more.py"}
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`FILES` in a folder to import from."""
+    folder = tmp_path / "site"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    imports._listed.cache_clear()
+    before = set(sys.modules)
+    yield folder
+    imports._listed.cache_clear()
+    for name in set(sys.modules) - before:
+        if str(folder) in str(getattr(sys.modules[name], "__file__", "")) or name.startswith(("company", "far")):
+            del sys.modules[name]
+
+
+def code(name: str, distribution: str = "") -> sourcecode.Code:
+    """As a new process would find it: digests are taken once a loaded module."""
+    module = importlib.import_module(name)
+    copy = ModuleType(name)
+    copy.__dict__.update(module.__dict__)
+    found = sourcecode.code_of(copy, distribution)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("plugin", "own"), [("single_plugin", SINGLE), ("company.one", PARTS)])
+def test_every_file_that_takes_part_counts_and_no_other(site: Path, plugin: str, own: set[str]) -> None:
+    first = code(plugin)
+    assert {path.relative_to(site).as_posix() for path in first.stamps} == own
+    for name in FILES:
+        text = (site / name).read_text()
+        (site / name).write_text(f"{text}# edited\n")
+        assert (code(plugin).files != first.files) == (name in own), name
+        (site / name).write_text(text)
+    assert code(plugin).files == first.files
+
+
+@pytest.mark.parametrize(
+    "broken", ["def (", "\0", "import nothing_like_it, os\nfrom .. import x\nfrom . import *\n"]
+)
+def test_files_that_cannot_be_parsed_or_imported_still_count(site: Path, broken: str) -> None:
+    first = code("single_plugin")
+    (site / "beside_it.py").write_text(broken)
+    assert code("single_plugin").files != first.files
+
+
+def test_what_another_distribution_installed_counts_by_its_list_of_files(site: Path) -> None:
+    alone = code("single_plugin")
+    announce(site, "dist-far", "1.0", {})
+    record = site / "dist_far-1.0.dist-info" / "RECORD"
+    lines = [f"far/{name},sha256=abc,3" for name in ("__init__.py", "away/__init__.py", "away/inner.py")]
+
+    def listed(*texts: str) -> sourcecode.Code:
+        record.write_text("\n".join(texts))
+        imports._listed.cache_clear()
+        imports._recorded.cache_clear()
+        return code("single_plugin")
+
+    first = listed(*lines, "far/__pycache__/x.pyc,,")
+    assert {path.relative_to(site).parts[0] for path in first.stamps} == {
+        "single_plugin.py",
+        "beside_it.py",
+        "table.csv",
+    }
+    assert first.files != alone.files and first.libraries != alone.libraries
+    assert listed(lines[0], "far/away/inner.py,sha256=def,3").libraries != first.libraries
+    assert listed(*lines).libraries == first.libraries
+    assert code("single_plugin", "Dist_Far").files == alone.files, "its own distribution's files are its own"
+
+
+def test_code_edited_after_it_was_loaded_is_not_known(site: Path) -> None:
+    module = importlib.import_module("single_plugin")
+    plugin = Plugin("own", "dist-own", "1", lambda: module)
+    Registry([plugin])
+    found = sourcecode.code_of(module, "dist-own")
+    assert found is not None and not found.edited
+    stat = (site / "far/away/inner.py").stat()
+    (site / "far/away/inner.py").write_text(FILES["far/away/inner.py"].replace("by_name", "by_nome"))
+    os.utime(site / "far/away/inner.py", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert sourcecode.code_of(module, "dist-own") is found and found.edited, "the digest stays that of what runs"
+
+
+def test_code_edited_before_its_digest_was_taken_is_not_known(site: Path) -> None:
+    module = importlib.import_module("single_plugin")
+    sourcecode.loaded(module, 0)  # long before its files were written
+    found = sourcecode.code_of(module)
+    assert found is not None and found.edited
+
+
+def test_a_run_whose_plugin_was_edited_meanwhile_says_so_and_claims_no_code(site: Path, tmp_path: Path) -> None:
+    module = importlib.import_module("single_plugin")
+
+    def registry() -> Registry:
+        return Registry(
+            [*(plugin for plugin in Registry().plugins), Plugin("own", "dist-own", "1", lambda: module)]
+        )
+
+    small = {"settings": {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}}
+    (first,) = run("own", dataset="hdfs-sim", registry=registry(), out=tmp_path / "a", **small)
+    assert first.plugins["own"]["code"] and not any("edited" in note for note in first.notes)
+    assert identity.of_run(first.as_dict()).known  # type: ignore[union-attr]
+    (site / "single_plugin.py").write_text(FILES["single_plugin.py"] + "#\n")
+    (second,) = run("own", dataset="hdfs-sim", registry=registry(), out=tmp_path / "b", **small)
+    assert second.plugins["own"]["code"] is None
+    assert [note for note in second.notes if "own (dist-own 1)" in note and "edited after it was loaded" in note]
+    assert not identity.of_run(second.as_dict()).known  # type: ignore[union-attr]
+
+
+def test_plugins_of_one_name_in_two_distributions_both_stand_in_the_record(site: Path) -> None:
+    modules = [importlib.import_module(name) for name in ("single_plugin", "company.one")]
+
+    def load(at: int) -> Callable[[], ModuleType]:
+        return lambda: modules[at]
+
+    plugins = [Plugin("plugin", f"dist-{at}", "1", load(at)) for at in range(2)]
+    from logbench.plan import Part
+    from logbench.registry import Entry
+
+    parts = [Part(Entry(None, plugin), None) for plugin in plugins]
+    assert list(identity.plugins(parts)) == ["dist-0:plugin", "dist-1:plugin"]
+    assert list(identity.plugins(parts[:1])) == ["plugin"]
