@@ -87,7 +87,7 @@ def _beside(module: Path) -> Iterator[tuple[str, Path]]:
     """Files beside a single module that a text in it names, such as a table that it reads."""
     for node in ast.walk(_tree(module)):
         named = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(named, str) and re.fullmatch(r"[\w./-]{1,200}", named):
+        if isinstance(named, str) and re.fullmatch(r"[\w./-]{1,200}\.\w+", named):
             file = module.parent / named
             if file != module and file.is_file():
                 yield named, file
