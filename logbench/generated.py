@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import socket
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from . import cache, identity
 from .interfaces import Generator, Progress
+from .passing import passing
 from .plan import Part
-from .storage import root, written
+from .storage import root
 
 DATA = "data"
 """Folder of an entry that the data lie in, beside their checksums."""
@@ -53,28 +48,7 @@ def fresh(dataset: Generator, part: Part, progress: Progress) -> Path:
     """
     key = f"{id(part.entry.item.build)} {identity.of({'dataset': part}).text}"
     if key not in _FRESH:
-        folder = _temporary()
+        folder = passing(root() / "generated")
         dataset.generate(folder, progress)
         _FRESH[key] = folder
     return _FRESH[key]
-
-
-def _temporary() -> Path:
-    """A folder that goes with this process; those of processes that were killed go now."""
-    mine = f".fresh-{socket.gethostname()}-"
-    parent = root() / "generated"
-    with written(parent):
-        parent.mkdir(parents=True, exist_ok=True)
-        for old in parent.glob(f"{mine}*"):
-            if not _alive(int(old.name.removeprefix(mine).partition("-")[0])):
-                shutil.rmtree(old, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-", dir=parent))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _alive(process: int) -> bool:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(process, 0)
-        return True
-    return False

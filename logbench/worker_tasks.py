@@ -48,9 +48,7 @@ def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """Where the data of a plan are, `path`, and their `digest`."""
     job = resolve(plan, bench.registry)
     with bench.bars.stage("locate") as progress:
-        found = locate(
-            job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note
-        )
+        found = locate(job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note)
         assert found is not None
         files = job.dataset.build().read(found.path).files
         digest = digest_of(files, found.path, progress, remember=plan.cache)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .child import TICK_S, Child, Limits
 from .interfaces import Progress
+from .passing import remove_left
 from .progress import Bars
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ class Crew:
     ) -> None:
         for worker in self._workers:
             worker.close()
+        remove_left()
 
     def do(
         self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
