@@ -296,18 +296,21 @@ class Sessions:
 
         return distinct_sequences(self)
 
-    def histories(self, h: int) -> Histories:
-        """Every `h` keys with the key that follows them, inside one unit. Computed once for each `h`.
+    def histories(self, h: int, padded: bool = False) -> Histories:
+        """Every `h` keys with the key that follows them, inside one unit. Computed once for each choice.
+
+        Args:
+            padded: a start key stands in for what lacks before the first h events; see `Histories`.
 
         Raises:
             ValueError: `h` is below 1.
         """
         from .histories import Histories
 
-        known: dict[int, Histories] = self.__dict__.setdefault("_histories", {})
-        if h not in known:
-            known[h] = Histories.of(self, h)
-        return known[h]
+        known: dict[tuple[int, bool], Histories] = self.__dict__.setdefault("_histories", {})
+        if (h, padded) not in known:
+            known[h, padded] = Histories.of(self, h, padded)
+        return known[h, padded]
 
 
 SCORED_COLUMNS = frozenset(

@@ -30,11 +30,14 @@ class Histories:
 
     Attributes:
         h: length of the history.
-        keys: int32 [events], out of vocabulary folded to the key `vocabulary`.
+        keys: int32 [events], out of vocabulary folded to the key `vocabulary`; where padded, int32
+            [events + h × units], h times the start key `vocabulary + 1` before each unit.
         vocabulary: number of known keys.
         starts: int64 [windows], where each window begins in `keys`.
         units: int32 [windows], unit of each window.
+        offsets: int64 [units + 1], which windows are of each unit.
         distinct: the distinct windows: `first` indexes windows, `counts` how often each occurs.
+        padded: start keys stand in for what lacks before the first h events, so that every event is guessed.
     """
 
     h: int
@@ -44,26 +47,38 @@ class Histories:
     units: NDArray[np.int32]
     offsets: NDArray[np.int64]
     distinct: Distinct
+    padded: bool = False
 
     @classmethod
-    def of(cls, sessions: Sessions, h: int) -> Histories:
-        """Histories of `sessions`; units with h events or fewer have none."""
+    def of(cls, sessions: Sessions, h: int, padded: bool = False) -> Histories:
+        """Histories of `sessions`; units with h events or fewer have none, unless padded."""
         if h < 1:
             raise ValueError(f"a history needs at least 1 key, got h = {h}")
-        keys = sessions.folded
-        starts = np.flatnonzero(positions(sessions.offsets) >= h)
+        keys, offsets = _padded(sessions, h) if padded else (sessions.folded, sessions.offsets)
+        starts = np.flatnonzero(positions(offsets) >= h)
         starts -= h
-        codes, _ = _window_codes(keys, h + 1, sessions.vocabulary + 1)
-        windows = np.maximum(sessions.lengths - h, 0)
+        codes, _ = _window_codes(keys, h + 1, sessions.vocabulary + (2 if padded else 1))
+        windows = np.maximum(np.diff(offsets) - h, 0)
         return cls(
             h=h,
             keys=keys,
             vocabulary=sessions.vocabulary,
             starts=starts,
-            units=sessions.units[starts],
+            units=np.repeat(np.arange(len(sessions), dtype=np.int32), windows),
             offsets=np.concatenate([[0], np.cumsum(windows)]).astype(np.int64),
             distinct=distinct_codes(codes[starts]),
+            padded=padded,
         )
+
+    @property
+    def first(self) -> int:
+        """Index within a unit of the event that its first window guesses."""
+        return 0 if self.padded else self.h
+
+    @property
+    def events(self) -> NDArray[np.int64]:
+        """The event that each window guesses, among all events of the sessions, int64 [windows]."""
+        return np.arange(len(self)) if self.padded else self.starts + self.h
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -87,6 +102,14 @@ class Histories:
             has = counts > 0
             result[has] = np.maximum.reduceat(values, self.offsets[:-1][has])
         return result
+
+
+def _padded(sessions: Sessions, h: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Folded keys with h start keys before each unit, int32, and where units begin then, int64 [units + 1]."""
+    offsets = sessions.offsets + h * np.arange(len(sessions) + 1)
+    keys = np.full(int(offsets[-1]), sessions.vocabulary + 1, dtype=np.int32)
+    keys[np.arange(len(sessions.keys)) + h * (sessions.units.astype(np.int64) + 1)] = sessions.folded
+    return keys, offsets
 
 
 def _dense(codes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:

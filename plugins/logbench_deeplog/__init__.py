@@ -32,6 +32,10 @@ class DeepLogConfig:
     """
 
     h: int = option(10, "keys of history before the key to guess", ge=1)
+    pad: bool = option(
+        False,
+        "start keys stand in for what lacks before the first h keys of a unit, so that these are judged, too",
+    )
     g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
     layers: int = option(2, "LSTM layers", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
@@ -71,7 +75,7 @@ def logbench_models() -> Iterable[Component[DeepLog]]:
         summary="LSTM that guesses the next key; score = worst rank of a key that came (Du et al., CCS 2017)",
         traits=Traits(
             supervision="semi-supervised",
-            min_events=lambda config: config.h + 1,
+            min_events=lambda config: 1 if config.pad else config.h + 1,
             keys_only=lambda config: config.dedup,
             scores_without_unseen=True,
             fixed_threshold=lambda config: float(config.g),

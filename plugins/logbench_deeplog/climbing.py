@@ -74,7 +74,10 @@ def steps(evaluation: Evaluation, slices: Slices) -> Iterator[Step]:
 def _own_batch(evaluation: Evaluation, slices: Slices) -> int:
     """The batch size with the most windows a second, found outside the clock."""
     sessions, _ = slices.first(8192)
-    histories, device = Histories.of(sessions, evaluation.config.h), evaluation.context.device
+    histories, device = (
+        Histories.of(sessions, evaluation.config.h, evaluation.config.pad),
+        evaluation.context.device,
+    )
     windows = torch.from_numpy(histories.windows(np.arange(len(histories))).astype(np.int64)).to(device)
 
     def work(begin: int, end: int) -> tuple[Tensor, ...]:

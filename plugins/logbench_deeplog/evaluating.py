@@ -116,7 +116,7 @@ class Evaluation:
     @torch.inference_mode()
     def by(self, way: Way, sessions: Sessions) -> NDArray[np.bool_]:
         """Verdicts on labelled sessions, bool [units], the report's way."""
-        histories = Histories.of(sessions, self.config.h)
+        histories = Histories.of(sessions, self.config.h, self.config.pad)
         items: Dataset[Item] = Tensors(histories) if way.tensors else Items(histories)
         aggregate = (Mapped if way.maps else LookedUp)(sessions, histories)
         with warnings.catch_warnings(), full_fp32(), threads_for(way.batch, self.context.device):
@@ -155,7 +155,7 @@ class Evaluation:
 
         `distinct`: only one of equal windows, which have one answer: to check all sessions in bearable time.
         """
-        histories = Histories.of(sessions, self.config.h)
+        histories = Histories.of(sessions, self.config.h, self.config.pad)
         keys, device = torch.from_numpy(histories.keys.astype(np.int64)), self.context.device
         alarms, nlls = [torch.empty(0, dtype=torch.bool)], [torch.empty(0)]
         with full_fp32(), threads_for(1, device):
@@ -171,7 +171,7 @@ class Evaluation:
 
     def distinct(self, sessions: Sessions) -> NDArray[np.bool_]:
         """Each distinct window once, by the plain network, joined back."""
-        histories = Histories.of(sessions, self.config.h)
+        histories = Histories.of(sessions, self.config.h, self.config.pad)
         windows = histories.distinct_windows
         alarms, nlls = [torch.empty(0, dtype=torch.bool)], [torch.empty(0)]
         batch = self.config.eval_batch if isinstance(self.config.eval_batch, int) else 512
@@ -189,14 +189,14 @@ class Evaluation:
 
     def prefix(self, sessions: Sessions) -> NDArray[np.bool_]:
         """Each distinct prefix once: what `deeplog` does by default."""
-        histories = Histories.of(sessions, self.config.h)
+        histories = Histories.of(sessions, self.config.h, self.config.pad)
         found = score_distinct(self.network, histories, self.config, self.context)
         inverse = histories.distinct.inverse
         return _vectorised((found.rank > self.config.g)[inverse], found.nll[inverse], sessions, histories)
 
     def brute(self, sessions: Sessions) -> NDArray[np.bool_]:
         """Every window, gathered on the device from the flat keys: `deeplog.dedup=false`."""
-        histories = Histories.of(sessions, self.config.h)
+        histories = Histories.of(sessions, self.config.h, self.config.pad)
         found = score_windows(self.network, histories, self.config, self.context)
         return _vectorised(found.rank > self.config.g, found.nll, sessions, histories)
 

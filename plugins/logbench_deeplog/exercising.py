@@ -75,7 +75,7 @@ def exercise(
     """All rungs of training, each from the same weights; `tell(done, name)` before each."""
     rows: list[Row] = []
     feed = Feed()
-    histories = train.histories(config.h)
+    histories = train.histories(config.h, config.pad)
     for rung in rungs(config, context.device):
         tell(len(rows), rung.name)
         row = Row(rung.name, skipped=rung.skip, detail=rung.detail)

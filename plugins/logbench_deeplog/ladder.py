@@ -91,7 +91,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     from .rungs import Clock, Slices
 
     config, context = material.config, material.context
-    slices = Slices.of(material.test, config.h, context.seed)
+    slices = Slices.of(material.test, 0 if config.pad else config.h, context.seed)
     if not slices.windows:
         raise UnfitError(f"ladder: no test unit has more than {config.h} events, so there is no window to score")
     model = DeepLog(config)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from . import DeepLogConfig
 
-SHAPE = ("h", "layers", "hidden", "input", "embedding")
+SHAPE = ("h", "pad", "layers", "hidden", "input", "embedding")
 """Options that a saved network fixes; the others may change afterwards."""
 
 
@@ -62,11 +62,11 @@ class DeepLog:
             DataError: the sessions were made with another vocabulary than the training sessions.
         """
         network = self._ready(sessions, context)
-        histories = sessions.histories(self.config.h)
+        histories = sessions.histories(self.config.h, self.config.pad)
         found = self._windows(network, histories, self.config, context)
         scores = _units(found, histories, network.keys)
         if context.events:
-            scores = replace(scores, events=_events(found, histories, network.keys))
+            scores = replace(scores, events=_events(found, histories, sessions, network.keys))
         facts = {**scores.facts, "eval_batch": found.batch}
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":
@@ -88,12 +88,14 @@ class DeepLog:
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         """The g keys likeliest at event `events[i]` of unit i, likeliest first, as List(Int32) [units].
 
-        Null where the event has no h predecessors in its unit, or lies beyond its end.
+        Null where the event has no h predecessors in its unit and there is no padding, or lies beyond its end.
         """
         network, h = self._ready(sessions, context), self.config.h
-        asked = np.flatnonzero((events >= h) & (events < sessions.lengths))
-        index = (sessions.offsets[asked] + events[asked] - h)[:, None] + np.arange(h)
-        distinct, inverse = np.unique(sessions.folded[index], axis=0, return_inverse=True)
+        asked = np.flatnonzero((events >= (0 if self.config.pad else h)) & (events < sessions.lengths))
+        place = (events[asked] - h)[:, None] + np.arange(h)
+        known = sessions.folded[sessions.offsets[asked][:, None] + np.maximum(place, 0)]
+        histories = np.where(place < 0, np.int32(network.keys + 1), known)
+        distinct, inverse = np.unique(histories, axis=0, return_inverse=True)
         top = _likeliest(network, distinct, min(self.config.g, network.keys), context.device)
         lists = pl.Series("expected", top[inverse.reshape(-1)], dtype=pl.Array(pl.Int32, top.shape[1]))
         rows = np.full(len(sessions), len(asked), dtype=np.uint32)
@@ -127,6 +129,7 @@ class DeepLog:
         """
         try:
             saved = json.loads((folder / "deeplog.json").read_text(encoding="utf-8"))
+            saved.setdefault("pad", False)  # saved before there was the choice
             config = replace(self.config, **{name: saved[name] for name in SHAPE})
             network = Network(saved["keys"], config)
             network.load_state_dict(load_file(folder / "network.safetensors"))
@@ -135,10 +138,10 @@ class DeepLog:
         self.config, self.network = config, network
 
 
-def _events(found: WindowScores, histories: Histories, keys: int) -> NDArray[np.float64]:
-    """Rank of each event's key, +∞ where it is unknown, −∞ where fewer than h came before it; float64 [events]."""
-    ranks = np.full(len(histories.keys), -np.inf)
-    ranks[histories.starts + histories.h] = np.where(found.rank > keys, np.inf, found.rank)
+def _events(found: WindowScores, histories: Histories, sessions: Sessions, keys: int) -> NDArray[np.float64]:
+    """Rank of each event's key, +∞ where it is unknown, −∞ where no window guesses it; float64 [events]."""
+    ranks = np.full(len(sessions.keys), -np.inf)
+    ranks[histories.events] = np.where(found.rank > keys, np.inf, found.rank)
     return ranks
 
 

@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 
 
 class Network(nn.Module):
-    """Keys 0 … K − 1 are known; K stands for any other, in a history only.
+    """Keys 0 … K − 1 are known; in a history only, K stands for any other and, with pad, K + 1 for the start.
 
     A key enters as one of
     - `one-hot`: a column a known key; an unknown key is all zeros, as its own column would never train;
     - `embedding`: a row a known key; an unknown key is the zero vector, fixed, for the same reason;
     - `scalar`: the key's number itself as one float (the common public implementations); unknown: K.
+    With pad the start of a unit has a column or a row of its own, or the number −1. It is never guessed.
     """
 
     def __init__(self, keys: int, config: DeepLogConfig) -> None:
         super().__init__()
-        self.keys, self.input = keys, config.input
-        width = {"one-hot": keys, "embedding": config.embedding, "scalar": 1}[config.input]
+        self.keys, self.input, self.pad = keys, config.input, config.pad
+        self.codes = keys + (2 if config.pad else 1)
+        width = {"one-hot": self.codes - 1, "embedding": config.embedding, "scalar": 1}[config.input]
         if config.input == "embedding":
-            self.embedding = nn.Embedding(keys + 1, width, padding_idx=keys)
+            self.embedding = nn.Embedding(self.codes, width, padding_idx=keys)
         self.lstm = nn.LSTM(width, config.hidden, config.layers, batch_first=True)
         self.output = nn.Linear(config.hidden, keys)
 
@@ -42,8 +44,10 @@ class Network(nn.Module):
             return codes
         dtype = self.output.weight.dtype
         if self.input == "scalar":
-            return keys.unsqueeze(-1).to(dtype)
-        return F.one_hot(keys, self.keys + 1)[..., : self.keys].to(dtype)
+            return torch.where(keys > self.keys, -1, keys).unsqueeze(-1).to(dtype)
+        hot = F.one_hot(keys, self.codes)
+        known = hot[..., : self.keys]
+        return (torch.cat([known, hot[..., self.keys + 1 :]], -1) if self.pad else known).to(dtype)
 
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, K] of the key that follows histories int64 [B, h]."""

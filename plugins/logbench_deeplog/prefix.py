@@ -33,7 +33,8 @@ class PrefixForward:
     """Logits of a network's present weights, differentiable.
 
     Histories need not be sorted, they only share less then. Equal to `Network.forward` within float rounding.
-    The first layer's product with its input is a look-up in a table of K + 1 rows, whatever the input is.
+    The first layer's product with its input is a look-up in a table of K + 1 rows (one more with pad), whatever
+    the input is.
     As tanh(x) = 2 σ(2x) − 1, and torch's σ is three times as fast as its tanh on a CPU, the cell gate's
     weights are doubled and all four gates go through one σ.
     """
@@ -52,9 +53,9 @@ class PrefixForward:
             ]
             bias = named[f"bias_ih_l{layer}"] + named[f"bias_hh_l{layer}"]
             self.weights.append(((torch.cat(parts, 1) * scale).T.contiguous(), bias * scale[:, 0]))
-        codes = torch.arange(network.keys + 1, device=scale.device)
+        codes = torch.arange(network.codes, device=scale.device)
         first = network.encode(codes) @ (named["weight_ih_l0"] * scale).T
-        self.table = first + self.weights[0][1]  # [K + 1, 4H]
+        self.table = first + self.weights[0][1]  # [codes, 4H]
 
     def __call__(self, histories: Tensor) -> tuple[Tensor, Tensor]:
         """Histories int64 [B, h] → logits float [N, K] of the distinct ones, each row's place int64 [B]."""

@@ -81,10 +81,11 @@ class Slices:
     ends: NDArray[np.int64]
 
     @classmethod
-    def of(cls, sessions: Sessions, h: int, seed: int) -> Slices:
-        having = sessions.take(sessions.lengths > h)
+    def of(cls, sessions: Sessions, without: int, seed: int) -> Slices:
+        """All slices; the first `without` events of a unit end no window."""
+        having = sessions.take(sessions.lengths > without)
         order = np.random.default_rng(seed).permutation(len(having))
-        return cls(having, order, np.cumsum(having.lengths[order] - h))
+        return cls(having, order, np.cumsum(having.lengths[order] - without))
 
     @property
     def windows(self) -> int:

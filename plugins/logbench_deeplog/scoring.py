@@ -113,7 +113,7 @@ def score_distinct(
 def distinct_windows(histories: Histories, chunk: int = 65_536) -> NDArray[np.int32] | NDArray[np.int16]:
     """Distinct windows [distinct, h + 1], int16 where keys fit; in chunks, as their index is 4 × as large."""
     first = histories.distinct.first
-    dtype = np.int16 if histories.vocabulary < 2**15 - 1 else np.int32
+    dtype = np.int16 if histories.vocabulary < 2**15 - 2 else np.int32
     result = np.empty((len(first), histories.h + 1), dtype=dtype)
     for begin in range(0, len(first), chunk):
         result[begin : begin + chunk] = histories.windows(first[begin : begin + chunk])

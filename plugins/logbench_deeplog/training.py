@@ -100,13 +100,13 @@ def training_batches(sessions: Sessions, config: DeepLogConfig, seed: int, devic
     Raises:
         UnfitError: no window to train on.
     """
-    histories = sessions.histories(config.h)
+    histories = sessions.histories(config.h, config.pad)
     kind = DistinctBatches if config.dedup else BruteBatches
     batches = kind(histories, config, seed, device)
     if not batches.windows:
         raise UnfitError(
             f"deeplog: none of the {len(sessions)} training units has more than h = {config.h} events; "
-            "set deeplog.h lower or train on longer units"
+            "set deeplog.h lower, deeplog.pad=true, or train on longer units"
         )
     return batches
 
@@ -119,7 +119,7 @@ def train(network: Network, sessions: Sessions, context: Context, config: DeepLo
         ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
     """
     batches = training_batches(sessions, config, context.seed, context.device)
-    held = None if context.held_out is None else context.held_out.histories(config.h)
+    held = None if context.held_out is None else context.held_out.histories(config.h, config.pad)
     if config.stop == "validation" and not (held and len(held)):
         raise ConfigError(
             "deeplog.stop=validation needs held-out units with windows; set protocol.held_out higher"

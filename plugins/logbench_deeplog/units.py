@@ -33,5 +33,5 @@ def worst(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.in
     coded = (ranks.astype(np.int64) << 32) | (2**32 - 1 - place)  # the larger, the worse, then the earlier
     best = largest(coded, histories, 0)
     rank = best >> 32
-    event = np.where(rank > 0, 2**32 - 1 - (best & (2**32 - 1)) + histories.h, -1)
+    event = np.where(rank > 0, 2**32 - 1 - (best & (2**32 - 1)) + histories.first, -1)
     return rank, event
