@@ -131,6 +131,7 @@ class Combination:
             facts={
                 part.name: scores.facts for part, scores in zip(self.parts, found, strict=True) if scores.facts
             },
+            unjudged=_unjudged(found),
         )
 
     def _scores(self, at: int, sessions: Sessions, context: Context) -> Scores:
@@ -164,6 +165,13 @@ class Combination:
     def _own(self, at: int) -> float | None:
         """The threshold of a member that only says yes or no."""
         return self.parts[at].fixed_threshold if self.parts[at].entry.item.traits.rule else None
+
+
+def _unjudged(found: Sequence[Scores]) -> NDArray[np.int64] | None:
+    """Events of each unit that no member judges; None where a member judges all."""
+    columns = [one.unjudged for one in found]
+    given = [column for column in columns if column is not None]
+    return np.min(given, axis=0) if len(given) == len(columns) else None
 
 
 class SavableCombination(Combination):

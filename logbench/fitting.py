@@ -119,6 +119,7 @@ def scored_frame(
             "event": column(scores.event, dtype=pl.Int64),
             "ignoring": column(scores.ignoring, dtype=pl.Float64),
             "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
+            "unjudged": column(scores.unjudged, dtype=pl.Int64),
             **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
         }
     )

@@ -316,7 +316,7 @@ class Sessions:
 SCORED_COLUMNS = frozenset(
     (
         *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
-        *("raw", "event", "ignoring", "ignoring_event"),
+        *("raw", "event", "ignoring", "ignoring_event", "unjudged"),
         *("score", "verdict", "decided_by", "short", "line", "key", "expected"),
     )
 )
@@ -336,6 +336,8 @@ class Scores:
             model cannot say; where `Context.events` asks for them, or None.
         others: named scores beside the primary one (`nll`), float64 [units] each.
         facts: counts for the record (`windows`, `distinct_windows`, `near_boundary`).
+        unjudged: int64 [units], events of each unit of which the score cannot tell whether they are anomalous (the
+            first h where they are history only); None for a model that judges all.
     """
 
     primary: NDArray[np.float64]
@@ -345,6 +347,7 @@ class Scores:
     others: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     events: NDArray[np.float64] | None = None
+    unjudged: NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, answer: Any, units: int, model: str, events: int | None = None) -> Scores:
@@ -361,6 +364,7 @@ class Scores:
             "ignoring": scores.ignoring,
             "event": scores.event,
             "ignoring_event": scores.ignoring_event,
+            "unjudged": scores.unjudged,
             **scores.others,
         }
         if taken := sorted(SCORED_COLUMNS.intersection(scores.others)):
@@ -376,7 +380,8 @@ class Scores:
 
         Scores of single events are left out.
         """
-        columns = {name: getattr(self, name) for name in ("primary", "event", "ignoring", "ignoring_event")}
+        names = ("primary", "event", "ignoring", "ignoring_event", "unjudged")
+        columns = {name: getattr(self, name) for name in names}
         taken: dict[str, Any] = {name: None if c is None else c[index] for name, c in columns.items()}
         others = {name: column[index] for name, column in self.others.items()}
         return replace(self, **taken, others=others, events=None)

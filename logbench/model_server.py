@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .interfaces import Model
 
-ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events")
+ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
 """Columns of `Scores` that travel as files of these names."""
 GRACE_S = 3.0
 """How long threads that a model leaves running are waited for."""

@@ -52,8 +52,9 @@ class RunRecord:
             both labels), `units` (anomalous ones of these).
         counts: `labelled`, `scored`, `excluded` (by class), `short` (decided by the rule for short units),
             `unseen`, `repeats` (a training sequence), `unlabelled`; `short_limit` (units with fewer events are
-            short), `needed` (events of the shortest unit that the model can score; None where that is not known);
-            and under `event`.
+            short), `needed` (events of the shortest unit that the model can score; None if not known);
+            `unjudged` (`events` `of` all in units that are not short, and `units` without a judged event), where
+            the model cannot judge every event; and under `event`.
         metrics: unit → `all` | `distinct` → metric; under `event` those of single lines, where they carry labels.
         directions: unit → metric → `higher` or `lower`, which way it is better; counts have none.
         trivial: rule → the shape of `metrics`.

@@ -2,7 +2,8 @@
 
 A scored frame has one row a unit, held-out and test: `part` (`held_out` | `test`), `unit`, `label` (Int8),
 `weight`, `events` (length), `unseen` (events out of vocabulary), `sequence` (UInt32), `raw` (the model's score,
-null for short units), `ignoring` (null where the model has none), `event` and `ignoring_event`; and `count`
+null for short units), `ignoring` (null where the model has none), `event` and `ignoring_event`; `unjudged` (events
+that the model cannot judge, null where it judges all); and `count`
 where a row stands for several units. Rescoring and the protocols table start from the same frame.
 """
 
@@ -127,7 +128,8 @@ def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> d
 def counts_of(units: pl.DataFrame) -> dict[str, Any]:
     """How many ruled units are `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
 
-    And, where it is known which units repeat a training sequence, how many (`repeats`).
+    And, where it is known, how many repeat a training sequence (`repeats`), and what the model cannot judge
+    (`unjudged`: `events` `of` all those of units that are not short, and `units` none of whose events it judges).
     """
     labelled = units.filter(pl.col("label") >= 0)
     dropped = labelled.filter(pl.col("score").is_null())
@@ -146,6 +148,22 @@ def counts_of(units: pl.DataFrame) -> dict[str, Any]:
         "unseen": _number(units.filter(pl.col("unseen") > 0)),
         **({"repeats": _number(units.filter("repeats"))} if "repeats" in units.columns else {}),
         "unlabelled": _number(units) - _number(labelled),
+        **_unjudged(units),
+    }
+
+
+def _unjudged(units: pl.DataFrame) -> dict[str, Any]:
+    """`unjudged`, see `counts_of`; nothing for a model that judges every event."""
+    if "unjudged" not in units.columns or not units["unjudged"].count():
+        return {}
+    asked = units.filter(~pl.col("short"))
+    nothing = asked.filter(pl.col("unjudged") >= pl.col("events"))
+    return {
+        "unjudged": {
+            "events": int(asked["unjudged"].sum()),
+            "of": int(asked["events"].sum()),
+            "units": nothing.height,
+        }
     }
 
 

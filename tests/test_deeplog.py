@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ def one_by_one(model: DeepLog, given: Sessions) -> list[tuple[float, int, float,
     assert network is not None
     answers = []
     for begin, end in zip(given.offsets[:-1], given.offsets[1:], strict=True):
-        keys = [min(int(k), known) for k in given.keys[begin:end]]
+        before = [known + 1] * h if model.config.pad else []
+        keys = [*before, *(min(int(k), known) for k in given.keys[begin:end])]
         best, at, seen, seen_at, nll = 0.0, -1, 0.0, -1, 0.0
         for event in range(h, len(keys)):
             logits = network(torch.tensor([keys[event - h : event]]))[0].tolist()
@@ -85,9 +87,9 @@ def one_by_one(model: DeepLog, given: Sessions) -> list[tuple[float, int, float,
                 top = max(logits)
                 loss = top + np.log(sum(np.exp(v - top) for v in logits)) - logits[came]
                 if rank > seen:
-                    seen, seen_at = rank, event
+                    seen, seen_at = rank, event - len(before)
             if rank > best:
-                best, at = rank, event
+                best, at = rank, event - len(before)
             nll = max(nll, loss)
         answers.append((best, at, seen, seen_at, nll))
     return answers
@@ -100,8 +102,9 @@ def columns(model: DeepLog, given: Sessions, context: Context | None = None) -> 
 
 @pytest.mark.parametrize("kind", INPUTS)
 @pytest.mark.parametrize("dedup", [True, False])
-def test_scores_are_those_of_a_plain_loop_over_windows_one_by_one(kind: str, dedup: bool) -> None:
-    model = fitted(replace(SMALL, input=kind, dedup=dedup))
+@pytest.mark.parametrize("pad", [True, False])
+def test_scores_are_those_of_a_plain_loop_over_windows_one_by_one(kind: str, dedup: bool, pad: bool) -> None:
+    model = fitted(replace(SMALL, input=kind, dedup=dedup, pad=pad))
     given = sessions(2, units=40, unseen=True)
     scores = model.score(given, Context())
     assert np.isinf(scores.primary).any() and (scores.primary > model.config.g).sum() > 3
@@ -110,7 +113,10 @@ def test_scores_are_those_of_a_plain_loop_over_windows_one_by_one(kind: str, ded
     for mine, theirs in zip(got, expected, strict=False):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_allclose(scores.others["nll"], expected[4], rtol=1e-4, atol=1e-5)
-    assert scores.facts["windows"] == np.maximum(given.lengths - 4, 0).sum()
+    assert scores.facts["windows"] == np.maximum(given.lengths - (0 if pad else 4), 0).sum()
+    assert pad == (scores.unjudged is None)
+    if scores.unjudged is not None:
+        assert (given.lengths - scores.unjudged).sum() == scores.facts["windows"]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 512, "auto"])
@@ -350,9 +356,14 @@ def test_out_of_memory_halves_the_batch_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_a_saved_model_scores_the_same(kind: Any, tmp_path: Path) -> None:
-    model = fitted(replace(SMALL, input=kind, hidden=8, embedding=5))
+@pytest.mark.parametrize("pad", [True, False])
+def test_a_saved_model_scores_the_same(kind: Any, pad: bool, tmp_path: Path) -> None:
+    model = fitted(replace(SMALL, input=kind, hidden=8, embedding=5, pad=pad))
     model.save(tmp_path)
+    if not pad:  # as they were saved before there was the choice
+        saved = json.loads((tmp_path / "deeplog.json").read_text())
+        del saved["pad"]
+        (tmp_path / "deeplog.json").write_text(json.dumps(saved))
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
     again, given = DeepLog(DeepLogConfig(g=2)), sessions(2, unseen=True)
     again.load(tmp_path)
@@ -388,6 +399,32 @@ def test_expected_keys_are_the_likeliest_after_each_history() -> None:
         logits = model.network(torch.from_numpy(history)[None].long())[0].tolist()  # type: ignore[misc]
         assert keys == sorted(range(7), key=lambda key: -logits[key])[:2]
     assert model.expected(Sessions.of([], 7), np.empty(0, np.int64), Context()).to_list() == []
+
+
+def test_with_padding_the_first_events_are_judged_by_what_comes_first_in_training() -> None:
+    """Every training unit begins with 0 1 2; one event out of its place at the start is seen only with padding."""
+    train = Sessions.of([[0, 1, 2, 3, 4, 3, 4]] * 40, 5)
+    test = Sessions.of([[0, 1, 2, 3, 4, 3, 4], [3, 1, 2, 3, 4, 3, 4], [0, 4, 2, 3, 4, 3, 4], [2], []], 5)
+    found: dict[bool, Any] = {}
+    for pad in (True, False):
+        model = DeepLog(replace(SMALL, pad=pad, steps=200, h=3))
+        model.fit(train, Context())
+        found[pad] = model.score(test, Context(events=True))
+        keys = model.expected(test, np.array([0, 0, 1, 0, 0]), Context()).to_list()
+        assert [key and key[0] for key in keys] == ([0, 0, 1, 0, None] if pad else [None] * 5)
+    assert found[False].primary[3:].tolist() == [0, 0], "nothing to judge"
+    assert found[False].unjudged.tolist() == [3, 3, 3, 1, 0]
+    ranks = found[True].primary
+    assert ranks[0] == 1 and (ranks[[1, 2, 3]] > 1).all() and ranks[4] == 0
+    assert found[True].event[:4].tolist() == [0, 0, 1, 0]
+    assert np.isfinite(found[True].events).all() and np.isneginf(found[False].events[:3]).all()
+
+
+def test_what_is_not_judged_is_said_with_the_option_that_judges_it() -> None:
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for pad, notes in said.items():
+        fitted(replace(SMALL, pad=pad)).score(sessions(2), Context(note=notes.append))
+    assert said[True] == [] and "first 4 events" in said[False][0] and "deeplog.pad=true" in said[False][0]
 
 
 def test_no_training_window_is_one_clear_line() -> None:
@@ -441,6 +478,7 @@ def test_progress_reaches_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_traits_follow_the_configuration_and_listing_needs_no_torch() -> None:
     [component] = logbench_models()
     config = DeepLogConfig(h=3, g=5)
+    assert component.traits.min_events(replace(config, pad=True)) == 1  # type: ignore[operator]
     assert component.traits.min_events(config) == 4 and component.traits.fixed_threshold(config) == 5.0  # type: ignore[operator, misc]
     assert isinstance(component.build(config), DeepLog)
     code = (

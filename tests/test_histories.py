@@ -40,6 +40,28 @@ def test_windows_and_distinct_windows(case: tuple[list[list[int]], int], h: int)
     assert found.distinct.counts.tolist() == [windows.count(window) for window in distinct]
 
 
+@settings(max_examples=200)
+@given(sessions(), st.integers(1, 6))
+def test_padded_windows_are_those_behind_h_start_keys(case: tuple[list[list[int]], int], h: int) -> None:
+    sequences, vocabulary = case
+    start = vocabulary + 1
+    given_sessions = Sessions.of(sequences, vocabulary)
+    found = given_sessions.histories(h, padded=True)
+    folded = [[min(key, vocabulary) for key in unit] for unit in sequences]
+    expected = [tuple(([start] * h + unit)[at : at + h + 1]) for unit in folded for at in range(len(unit))]
+    windows = [tuple(window) for window in found.windows(np.arange(len(found))).tolist()]
+    assert windows == expected and found.first == 0
+    assert found.events.tolist() == list(range(len(given_sessions.keys)))
+    assert found.units.tolist() == given_sessions.units.tolist()
+    assert found.offsets.tolist() == given_sessions.offsets.tolist()
+    distinct = list(dict.fromkeys(windows))
+    assert [distinct[at] for at in found.distinct.inverse] == windows
+    assert given_sessions.histories(h).padded is False, "the other choice is not taken for it"
+    bare = given_sessions.histories(h)
+    assert bare.first == h and [bare.keys[at] for at in bare.events] == [window[-1] for window in bare.windows(
+        np.arange(len(bare))).tolist()]  # fmt: skip
+
+
 @given(sessions(), st.integers(1, 5), st.randoms())
 def test_worst_is_the_largest_of_each_unit(case: tuple[list[list[int]], int], h: int, random: object) -> None:
     sequences, vocabulary = case

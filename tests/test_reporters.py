@@ -251,3 +251,11 @@ def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
     assert reporter_of(state, "mute").own == {}
     with pytest.raises(ConfigError, match="each_seed"):
         reporter_of(state, "mute", each_seed=True)
+
+
+def test_what_a_model_does_not_judge_stands_below_the_table() -> None:
+    counts = {"short": 0, "short_limit": 2, "unjudged": {"events": 500, "of": 1100, "units": 0}}
+    text = Table("simple").report([record("deep", counts=counts), record("n-gram")])
+    assert "not judged: deep: 500 of 1,100 tested events" in text and "n-gram:" not in text
+    counts = {**counts, "unjudged": {"events": 7, "of": 9, "units": 3}}
+    assert "among them every one of 3 units" in Table("simple").report([record("deep", counts=counts)])

@@ -252,3 +252,13 @@ def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
     ]
     with pytest.raises(UnfitError, match="no score without unseen keys"):
         ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM)
+
+
+def test_events_that_a_model_does_not_judge_are_counted_in_units_that_are_not_short() -> None:
+    rows = frame([row(), row(events=3), row(events=1, raw=None), row(part="held_out")])
+    said = rows.with_columns(unjudged=pl.Series([2, 3, None, 2], dtype=pl.Int64))
+    protocol = EvaluationProtocol(threshold="fixed", value=1.0)
+    assert decide(said, protocol, Own()).counts["unjudged"] == {"events": 5, "of": 8, "units": 1}
+    assert "unjudged" not in decide(rows, protocol, Own()).counts
+    silent = rows.with_columns(unjudged=pl.lit(None, pl.Int64))
+    assert "unjudged" not in decide(silent, protocol, Own()).counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ def again_scored(subject: Subject, asked: Sessions) -> Scores:
 def columns_of(scores: Scores) -> dict[str, Any]:
     """Every score by name, those that are there."""
     named: dict[str, Any] = {"primary": scores.primary, "ignoring": scores.ignoring, **scores.others}
-    named |= {"event": scores.event, "ignoring_event": scores.ignoring_event}
+    named |= {"event": scores.event, "ignoring_event": scores.ignoring_event, "unjudged": scores.unjudged}
     return {name: values for name, values in named.items() if values is not None}
 
 
@@ -108,10 +108,7 @@ def same(expected: Scores, actual: Scores, ids: pl.Series, what: str) -> None:
 
 def taken(scores: Scores, index: np.ndarray[Any, Any]) -> Scores:
     """The answers for the units `index`."""
-    columns = (scores.event, scores.ignoring, scores.ignoring_event)
-    event, ignoring, ignoring_event = (None if column is None else column[index] for column in columns)
-    others = {name: values[index] for name, values in scores.others.items()}
-    return Scores(scores.primary[index], event, ignoring, ignoring_event, others)
+    return replace(scores.take(index), facts={})
 
 
 def share_above(first: Any, second: Any) -> float:

@@ -67,6 +67,12 @@ class DeepLog:
         scores = _units(found, histories, network.keys)
         if context.events:
             scores = replace(scores, events=_events(found, histories, sessions, network.keys))
+        if not self.config.pad:
+            scores = replace(scores, unjudged=np.minimum(sessions.lengths, self.config.h))
+            context.note(
+                f"deeplog: the first {self.config.h} events of a unit are history only, so nothing there alarms; "
+                "deeplog.pad=true judges them, too"
+            )
         facts = {**scores.facts, "eval_batch": found.batch}
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":

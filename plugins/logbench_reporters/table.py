@@ -64,7 +64,7 @@ class Table:
             cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
         text = self._table(list(columns), cells, len(models))
         above = [*heading, *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else [])]
-        below = [*_contended(records), *_reasons(models)]
+        below = [*_contended(records), *_reasons(models), *_unjudged(records)]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 
     def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
@@ -221,6 +221,20 @@ def _times(row: Row) -> str:
 def _contended(records: Sequence[Record]) -> list[str]:
     side = max((record["environment"].get("contended", 0) for record in records), default=0)
     return [f"up to {side} runs went side by side: their times are left out"] if side else []
+
+
+def _unjudged(records: Sequence[Record]) -> list[str]:
+    """Which models leave events without a judgement, and how many, in the first run of each."""
+    found: dict[str, Mapping[str, int]] = {}
+    for record in records:
+        if number := record["counts"].get("unjudged"):
+            found.setdefault(record["model"], number)
+    return [
+        f"not judged: {model}: {number['events']:,} of {number['of']:,} tested events"
+        + (f", among them every one of {number['units']:,} units" if number["units"] else "")
+        for model, number in found.items()
+        if isinstance(number, Mapping) and number["events"]
+    ]
 
 
 def _reasons(rows: Sequence[Row]) -> list[str]:
