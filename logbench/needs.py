@@ -19,12 +19,12 @@ class Found:
     Attributes:
         opened: whether data that were opened, and not read yet, may have it.
         grouped: whether units have it.
-        to_score: a fitted model needs it, too.
+        taught: supervised models alone are given it, and only to learn from.
     """
 
     opened: Callable[[Lines | KeySequences], bool]
     grouped: Callable[[Grouped], bool]
-    to_score: bool = True
+    taught: bool = False
 
 
 def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
@@ -34,7 +34,7 @@ def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
 NEEDS: dict[Need, Found] = {
     "times": Found(_column("time"), lambda grouped: grouped.times is not None),
     "templates": Found(_column("message"), lambda grouped: not grouped.sequences),
-    "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, to_score=False),
+    "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, taught=True),
 }
 """Every need that a model may declare. Key sequences are numbers: they have no templates."""
 
@@ -46,10 +46,16 @@ def check_needs(model: Part, dataset: str, data: Lines | KeySequences | Grouped,
         dataset: name. scoring: the model is fitted already.
 
     Raises:
-        UnfitError: they lack something.
+        UnfitError: they lack something, or the model may not have it.
     """
-    for need in sorted(model.entry.item.traits.needs):
-        found = NEEDS[need]
-        there = found.grouped(data) if isinstance(data, Grouped) else found.opened(data)
-        if not there and (found.to_score or not scoring):
-            raise UnfitError(f"model {model.name} needs {need.replace('_', ' ')}, data set {dataset} has none")
+    traits = model.entry.item.traits
+    for need in sorted(traits.needs):
+        found, named = NEEDS[need], need.replace("_", " ")
+        if found.taught and scoring:
+            continue
+        if found.taught and traits.supervision != "supervised":
+            raise UnfitError(
+                f"model {model.name} needs {named}, but is {traits.supervision}: it is given no label"
+            )
+        if not (found.grouped(data) if isinstance(data, Grouped) else found.opened(data)):
+            raise UnfitError(f"model {model.name} needs {named}, data set {dataset} has none")

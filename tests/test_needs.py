@@ -14,7 +14,7 @@ from labelled_log import CARD, Log, write
 
 from logbench import Component, KeySequences, Lines, RunRecord, Traits, UnfitError, hookimpl, run
 from logbench.bundle import Bundle
-from logbench.interfaces import Need, silent
+from logbench.interfaces import Need, Supervision, silent
 from logbench.live import score_stream
 from logbench.plan import configured
 from logbench.registry import Plugin, Registry, installed
@@ -72,12 +72,19 @@ DATASETS: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "numbers": (Numbers, set()),
 }
 """Data sets, and what they have."""
+SUPERVISION: dict[Need, Supervision] = {"line_labels": "supervised"}
 NEEDS: tuple[Need, ...] = ("times", "templates", "line_labels")
 
 
 def registry() -> Registry:
     module = ModuleType("mine")
-    models = [Component(need, Needy, traits=Traits(needs=frozenset({need}))) for need in NEEDS]
+    models = [
+        Component(
+            need, Needy, traits=Traits(needs=frozenset({need}), supervision=SUPERVISION.get(need, "unsupervised"))
+        )
+        for need in NEEDS
+    ]
+    models.append(Component("untaught", Needy, traits=Traits(needs=frozenset({"line_labels"}))))
     hooks = {
         "logbench_models": models,
         "logbench_datasets": [Component(name, build, card=CARD) for name, (build, _) in DATASETS.items()],
@@ -90,7 +97,8 @@ def registry() -> Registry:
 
 
 def made(model: str, dataset: str, path: Path, **options: Any) -> RunRecord:
-    protocol = {"train": "first", "train_units": 20, "content": "mixed", "min_events": 0}
+    content = "labelled" if model == "line_labels" else "mixed"
+    protocol = {"train": "first", "train_units": 20, "content": content, "min_events": 0}
     options |= {"out": path.parent / "runs", "settings": {"protocol": protocol}}
     (record,) = run(model, dataset=dataset, data=path, windower="node", registry=registry(), **options)
     return record
@@ -111,6 +119,14 @@ def test_a_model_is_skipped_where_the_data_lack_what_it_needs(need: Need, datase
     assert record.status == "skipped" and record.error is not None
     assert record.error["message"] == f"model {need} needs {need.replace('_', ' ')}, data set {dataset} has none"
     assert record.error["stage"] == ("group" if dataset == "timeless" else "locate"), "before anything is read"
+
+
+def test_a_model_that_sees_no_labels_cannot_need_them(log: Path) -> None:
+    record = made("untaught", "log", log)
+    assert record.status == "skipped" and record.error is not None
+    assert (
+        record.error["message"] == "model untaught needs line labels, but is semi-supervised: it is given no label"
+    )
 
 
 def test_nothing_is_read_where_the_columns_tell(log: Path) -> None:
