@@ -12,13 +12,15 @@ from typing import Any
 import polars as pl
 
 from . import record as records
+from .alone import command_of
 from .config import fields_of, suggest
 from .errors import ConfigError, UnfitError
 from .leaderboard import Leaderboard
+from .likeness import TESTS, THRESHOLD, likeness, unlike
 from .metrics import ways
 from .plan import Job, Plan, configured, resolve
 from .progress import Bars
-from .protocol import EvaluationProtocol
+from .protocol import SIZES, EvaluationProtocol
 from .registry import Registry
 from .rescore import is_weighted, late_fields, undecided
 from .thresholds import Own, check_value
@@ -114,16 +116,22 @@ def sweep(
     Yields:
         `model`, `dataset`, `run` (its id), `early` and `late` (option → value), `pick` (`label-free`, `oracle` or
         empty: as asked), `threshold`, `metrics`, `trivial`, `difference` to the rule, `training`,
-        `split`, `protocol` and `directions` (of the metrics, by name) of the run; or `skipped`.
+        `split`, `protocol` and `directions` (of the metrics, by name) of the run; `command`, which gives this row
+        alone; `unlike`, in what it cannot be compared with the first row (`tests`: it tests other units;
+        `threshold`: its threshold is of other held-out units, or another limit of short ones, than that of the
+        first row of its pick); or `skipped`.
+
+        Where `train_units` or `train_ratio` are swept, all values test what the largest one leaves
+        (`protocol.test_reserve`), unless it is set.
 
     Raises:
         ConfigError: an unknown option or value. DataError: the data are not there.
     """
-    job = resolve(plan, registry)
-    chosen = choices(over, job)
+    chosen = choices(over, resolve(_without_protocol(plan), registry))
     early, late = ([c for c in chosen if c.late == kind] for kind in (False, True))
     every = [dict(zip((c.name for c in early), values, strict=True)) for values in _product(early)]
     plans = [_with(plan, early, values) for values in every]
+    plans = [_reserving(one, early, registry) for one in plans]
     jobs = [resolve(one, registry) for one in plans]
     lates = [dict(zip((c.name for c in late), values, strict=True)) for values in _product(late)]
     deciders = [
@@ -131,6 +139,8 @@ def sweep(
     ]  # says what is wrong before it runs
     board = Leaderboard(plans, registry, bars, crew, resume=resume)
     done = dict(board.results())
+    first: dict[str, Any] = {}
+    firsts: dict[str, dict[str, Any]] = {}
     for at, (values, one) in enumerate(zip(every, jobs, strict=True)):
         row = {"model": one.model.name, "dataset": one.dataset.name, "run": done[at]["run_id"], "early": values}
         if done[at]["status"] != "ok":
@@ -139,16 +149,18 @@ def sweep(
         row |= {name: done[at][name] for name in ("training", "split", "protocol")}
         row["directions"] = ways(done[at])
         stored, weighted = records.scores(done[at], plan.out), is_weighted(done[at])
-        for kept, decider in zip(lates, deciders[at], strict=True):
-            yield {**row, "late": kept, "pick": "", **decided(one, stored, *decider, weighted)}
-        for pick, threshold in PICKS.items():
-            protocol = replace(one.protocol, threshold=threshold, value=None)  # type: ignore[arg-type]
-            yield {
-                **row,
-                "late": {},
-                "pick": pick,
-                **decided(one, stored, protocol, one.model.own, weighted),
-            }
+        picks: list[tuple[Mapping[str, str], str, tuple[EvaluationProtocol, Own]]]
+        picks = [({}, pick, _picked(one, threshold)) for pick, threshold in PICKS.items()]
+        asked = [(kept, "", decider) for kept, decider in zip(lates, deciders[at], strict=True)]
+        for kept, pick, (protocol, own) in [*asked, *picks]:
+            made = {**row, "late": kept, "pick": pick, **decided(one, stored, protocol, own, weighted)}
+            if "skipped" not in made:
+                facts = likeness(done[at], {**made, "decided": protocol.as_dict()})
+                first = first or facts
+                before = {TESTS: first[TESTS], THRESHOLD: firsts.setdefault(pick, facts)[THRESHOLD]}
+                more = {"protocol": {"threshold": PICKS[pick], "value": None}} if pick else _late(late, kept, one)
+                made |= {"command": command_of(one, more), "unlike": unlike(before, facts)}
+            yield made
 
 
 def _product(found: Sequence[Choice]) -> Iterator[tuple[str, ...]]:
@@ -162,6 +174,42 @@ def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Pla
             settings.setdefault(choice.component, {})[choice.key] = values[choice.name]
     seed = next((int(values[c.name]) for c in early if not c.component), plan.seed)
     return replace(plan, settings=settings, seed=seed)
+
+
+def _without_protocol(plan: Plan) -> Plan:
+    """The same by the customary protocol: settings may make sense together with what is swept alone."""
+    settings, config = (
+        {name: table for name, table in layer.items() if name != "protocol"}
+        for layer in (plan.settings, plan.config)
+    )
+    return replace(plan, settings=settings, config=config)
+
+
+def _reserving(plan: Plan, early: Sequence[Choice], registry: Registry) -> Plan:
+    """The plan with the test set that the largest training share of the sweep leaves, where this one varies."""
+    if any("test_reserve" in layer.get("protocol", {}) for layer in (plan.settings, plan.config)):
+        return plan
+    size = SIZES[resolve(plan, registry).protocol.train]
+    swept = next((c.values for c in early if c.component == "protocol" and c.key == size), ())
+    if len(swept) < 2:
+        return plan
+    settings = {**plan.settings, "protocol": {**plan.settings["protocol"], "test_reserve": max(swept, key=float)}}
+    return replace(plan, settings=settings)
+
+
+def _late(late: Sequence[Choice], values: Mapping[str, str], job: Job) -> dict[str, dict[str, Any]]:
+    """Settings by component that say what `_decider` does."""
+    more: dict[str, dict[str, Any]] = {}
+    for choice in late:
+        more.setdefault(choice.component, {})[choice.key] = values[choice.name]
+    protocol = more.get("protocol", {})
+    if set(more) - {"protocol"} or "value" in protocol:
+        more["protocol"] = {"threshold": "fixed", "value": None, **protocol}
+    return more
+
+
+def _picked(job: Job, threshold: str) -> tuple[EvaluationProtocol, Own]:
+    return replace(job.protocol, threshold=threshold, value=None), job.model.own  # type: ignore[arg-type]
 
 
 def _decider(job: Job, late: Sequence[Choice], values: Mapping[str, str]) -> tuple[EvaluationProtocol, Own]:

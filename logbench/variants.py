@@ -63,11 +63,12 @@ def variants(job: Job, registry: Registry, bars: Bars, models: Models) -> Iterat
 def under(
     job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
 ) -> dict[str, Any]:
-    """What scores come to: `threshold`, `metrics`, `trivial`, `difference`; or `skipped` with the reason."""
+    """What scores come to: `threshold`, `counts`, `metrics`, `trivial`, `difference`; or `skipped` and why."""
     needs = job.model.min_events, job.model.name
     try:
         decision = decide(scored, protocol, own, short_limit=protocol.short_limit(*needs))
-        return {"threshold": decision.threshold, **_measured(job, protocol, decision, weighted)}
+        facts = {"threshold": decision.threshold, "counts": decision.counts}
+        return {**facts, **_measured(job, protocol, decision, weighted)}
     except UnfitError as error:
         return {"skipped": str(error)}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
+from ..likeness import TESTS, THRESHOLD
 from ..metrics import pick
 from . import State, pass_state
 from .common import (
@@ -21,8 +23,16 @@ from .common import (
     with_plan_options,
 )
 
-NAMES, CELL = 21, 15
-"""Columns of the rows' names, and of `0.963 at 0.01234`: runs that fit stand side by side."""
+NAMES, CELL = 21, 17
+"""Columns of the rows' names, and of `0.963†‡ at 0.01234`: runs that fit stand side by side."""
+MARKS = {
+    TESTS: ("†", "tests other units than the first row: not to be set against it"),
+    THRESHOLD: (
+        "‡",
+        "its threshold is of other held-out units than the first row's, or of another limit of short ones",
+    ),
+}
+"""What a row cannot be compared in, its mark and what it means."""
 
 
 @click.command(
@@ -48,7 +58,9 @@ def command(
 
     What acts after scoring (the protocol's threshold, DeepLog's g) is decided from stored scores and trains
     nothing. Beside it stand the label-free threshold and, as oracle, the one of the best F1 on the test labels.
-    Each training is a run like any other.
+    Each training is a run like any other, and its command is shown. A learning curve (train_units, train_ratio)
+    tests the same units in each row (protocol.test_reserve); rows that are not alike in their tests or thresholds
+    are marked.
     """
     from ..child import Limits
     from ..plan import Plan
@@ -87,6 +99,30 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
         cells = [{**row["early"], "": _name(row), row["metric"]: _cell(row)} for row in rows]
         print_table(cells, disable_numparse=True)
     print("\nlabel-free: threshold by held-out units alone; oracle: best F1 on the test labels, no honest result")
+    for text in _below(rows):
+        print(text)
+
+
+def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the marks mean, and how one row is had alone."""
+    for kind, (mark, text) in MARKS.items():
+        if any(kind in row["unlike"] for row in rows):
+            yield f"{mark} {text}"
+    yield "the first row alone, others likewise:"
+    yield " \\\n    ".join(_lines(shlex.split(rows[0]["command"])))
+
+
+def _lines(words: Sequence[str]) -> Iterator[str]:
+    """A command in lines that fit, cut before its options."""
+    line = " "
+    for at, word in enumerate(words):
+        option = word.startswith("-")
+        length = len(word) + (len(words[at + 1]) + 1 if option and at + 1 < len(words) else 0)
+        if option and len(line) + length > WIDTH - 8:
+            yield line
+            line = ""
+        line += f" {shlex.quote(word)}"
+    yield line
 
 
 def _title(row: Mapping[str, Any]) -> str:
@@ -141,4 +177,5 @@ def _cell(row: Mapping[str, Any]) -> str:
     """The metric, and where the threshold was picked which it is."""
     value = row["threshold"]["value"]
     picked = f" at {value:.4g}" if row["pick"] and value is not None and math.isfinite(value) else ""
-    return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{picked}"
+    marks = "".join(mark for kind, (mark, _) in MARKS.items() if kind in row["unlike"])
+    return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{marks}{picked}"
