@@ -13,12 +13,13 @@ from .interfaces import Progress
 
 
 class Bars:
-    """One bar at a time, named after the stage. Notes are printed above it."""
+    """One bar at a time, named after the stage. Notes are printed above it, each once."""
 
     def __init__(self, enabled: bool | None = None) -> None:
         self.enabled = sys.stderr.isatty() if enabled is None else enabled
         self._bar: Any = None
         self._last = 0.0
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Bars:
         if self.enabled:
@@ -69,7 +70,10 @@ class Bars:
             bar.remove_task(task)
 
     def note(self, text: str) -> None:
-        """One line on standard error."""
+        """One line on standard error; what was said of one run is not said again of the next."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -102,15 +102,15 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
     if shared.contended:
         record.environment = {**record.environment, "contended": shared.contended}
     registry.notify("run_started", plan=job.plan)
-    note = _notes(record, bars)
+    note, data_note = _notes(record, bars, record.model), _notes(record, bars, job.dataset.name)
     try:
         check_fit(job)
         model = running_model(job, models, note)  # where it has a process, that starts while data are read
         if job.plan.save is not None and not model.can("save"):
             raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
-        prepared = prepare(job, registry, shared, stages, note)
+        prepared = prepare(job, registry, shared, stages, data_note)
         _describe(record, job, prepared)
-        note_data(job, prepared, note)
+        note_data(job, prepared, data_note)
         context = context_for(job, prepared, note)
         scored = fit_and_score(job, prepared, context, stages, model)
         record.training, record.audit["labels"] = dict(scored.training), scored.labels
@@ -185,11 +185,13 @@ def opened(job: Job) -> RunRecord:
     )
 
 
-def _notes(record: RunRecord, bars: Bars) -> Any:
+def _notes(record: RunRecord, bars: Bars, of: str) -> Callable[[str], None]:
+    """Keeps notes in the record, and says them of a model or a data set."""
+
     def note(text: str) -> None:
         if text not in record.notes:
             record.notes.append(text)
-            bars.note(f"{record.model}: {text}")
+            bars.note(f"{of}: {text}")
 
     return note
 

@@ -27,7 +27,7 @@ def in_batches(rows: int, batch: int, work: Work, note: Callable[[str], None]) -
             if batch == 1:
                 raise
             batch = max(min(batch, rows) // 2, 1)
-            note(f"deeplog: out of GPU memory, scoring goes on with batches of {batch}")
+            note(f"out of GPU memory, scoring goes on with batches of {batch}")
             torch.cuda.empty_cache()
             continue
         done = end

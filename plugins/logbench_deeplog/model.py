@@ -51,7 +51,7 @@ class DeepLog:
         """Train from nothing; see `training.train` for facts and errors."""
         keys, g = train_on.vocabulary, self.config.g
         if g >= keys:
-            context.note(f"deeplog: g = {g} is not below the {keys} known keys: only unseen keys can alarm")
+            context.note(f"g = {g} is not below the {keys} known keys: only unseen keys can alarm")
         self.network = new_network(max(keys, 1), self.config, context.seed, context.device)
         return train(self.network, train_on, context, self.config)
 
@@ -70,7 +70,7 @@ class DeepLog:
         if not self.config.pad:
             scores = replace(scores, unjudged=np.minimum(sessions.lengths, self.config.h))
             context.note(
-                f"deeplog: the first {self.config.h} events of a unit are history only, so nothing there alarms; "
+                f"the first {self.config.h} events of a unit are history only, so nothing there alarms; "
                 "deeplog.pad=true judges them, too"
             )
         facts = {**scores.facts, "eval_batch": found.batch}
