@@ -20,7 +20,7 @@ import polars as pl
 from . import handout
 from .child import TICK_S, serving
 from .failure import failure_of
-from .file_watch import package_of, watched
+from .file_watch import package_of, watch_polars, watched
 from .frames import Scores, Sessions
 from .interfaces import Context
 from .plain import plain
@@ -50,6 +50,7 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
         distribution: whose plugins are loaded. block: plugins kept out.
     """
     pipe = serving(descriptor)
+    watch_polars()
     registry = Registry([plugin for plugin in installed() if plugin.distribution == distribution], block)
     server = Server(pipe, registry)
     with contextlib.suppress(EOFError, OSError):

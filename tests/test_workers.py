@@ -23,9 +23,10 @@ from logbench.state_guard import guarded
 from logbench.workers import Running
 
 HEAD = """
-import gc, os, time
+import gc, os, subprocess, time
 from pathlib import Path
 import numpy as np
+import polars as pl
 import logbench
 
 class Honest:
@@ -76,6 +77,8 @@ class Searches(Honest):
 class Peeks(Honest):
     def fit(self, train, context):
         Path("data/hdfs_test_abnormal").read_bytes()
+        pl.read_csv("data/hdfs_test_normal", has_header=False, ignore_errors=True)
+        subprocess.run(["cat", "data/hdfs_train"], stdout=subprocess.DEVNULL)
 
 class Ranks(Honest):
     def score(self, sessions, context):
@@ -184,7 +187,8 @@ def test_a_model_finds_no_label_and_files_that_it_opens_are_said(run: Run) -> No
     assert found["searches"]["stages"]["score"]["found"] == 0
     assert found["searches"]["stages"]["score"]["neutral"] is True
     assert found["searches"]["isolation"] == "worker" and "files" not in found["searches"]["audit"]
-    assert [Path(file).name for file in found["peeks"]["audit"]["files"]] == ["hdfs_test_abnormal"]
+    files = [Path(file).name for file in found["peeks"]["audit"]["files"]]
+    assert sorted(files) == ["hdfs_test_abnormal", "hdfs_test_normal", "hdfs_train"]
     assert "opened a file that is not its own" in done.stderr
 
 
