@@ -168,6 +168,9 @@ def test_awsctd_rows_end_in_their_label(tmp_path: Path) -> None:
     assert frame.rows() == [("a.csv:1", [1, 2, 2], 0), ("a.csv:2", [7, 1, 9], 1)]
     (tmp_path / "a.csv").write_text("NtOpen,NtRead,Clean\nNtRead,NtOpen,Worm\n")
     assert build("awsctd").read(tmp_path).frame["keys"].to_list() == [[0, 1], [1, 0]]
+    (tmp_path / "a.csv").write_text("NtRead,NtOpen,Worm\nNtOpen,NtRead,Clean\n")
+    keys = build("awsctd").read(tmp_path).frame["keys"].to_list()
+    assert keys == [[1, 0], [0, 1]], "which class stands first changes no key"
     (tmp_path / "a.csv").write_text("1,2,3\n")
     with pytest.raises(DataError, match="a row must end in its label"):
         build("awsctd").read(tmp_path)

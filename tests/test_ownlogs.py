@@ -156,8 +156,12 @@ def test_an_added_file_that_breaks_harms_no_other(log: Path, own_config: Path) -
 
 def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:
     result = invoke("datasets", "check", define(log, BY_ID))
-    assert "1 line does not match" in result.stdout
+    assert "1 line does not match; the whole line is the message" in result.stdout
     assert "91: " in result.stdout
+    labelled = define(log, BY_ID.replace('level = "Level"', 'label = "Level"\nnormal = ["INFO"]'))
+    assert (
+        "not match; as it would hold the label, it is no message" in invoke("datasets", "check", labelled).stdout
+    )
     assert "60 without label" in result.stdout
     assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.stdout
     assert "next: logbench datasets add" in result.stderr

@@ -100,14 +100,14 @@ class Awsctd:
 
 
 def _numbered(cells: pl.Series) -> pl.Series:
-    """Numbers as they are, names numbered by first occurrence."""
+    """Numbers as they are, names by alphabet: by occurrence a number would tell the file, and so the class."""
     import polars as pl
 
     numbers = cells.list.eval(pl.element().str.strip_chars().cast(pl.Int64, strict=False))
     if not numbers.explode().null_count():
         return numbers
     names = cells.explode(empty_as_null=False).str.strip_chars()
-    first = {name: number for number, name in enumerate(names.unique(maintain_order=True))}
+    first = {name: number for number, name in enumerate(names.unique().sort())}
     return cells.list.eval(pl.element().str.strip_chars().replace_strict(first, return_dtype=pl.Int64))
 
 
