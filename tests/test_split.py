@@ -7,26 +7,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from splitting import frame, grouped_frame, split
 
 from logbench import ConfigError, DataError, EvaluationProtocol, LeakError, UnfitError
-from logbench.split import Split, audit, split_units
+from logbench.split import audit, split_units
 
 LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
 KINDS = ("first", "random", "ratio", "random_ratio", "per_class_ratio")
-
-
-def frame(labels: list[int], last: list[int] | None = None, part: list[str] | None = None) -> pl.DataFrame:
-    """Unit i begins at line 10 i, and ends there unless told."""
-    first = [10 * i for i in range(len(labels))]
-    columns: dict[str, Any] = {"unit": [f"u{i}" for i in range(len(labels))], "label": labels}
-    columns |= {"first_line": first, "last_line": last or first, **({"part": part} if part else {})}
-    return pl.DataFrame(columns, schema_overrides={"label": pl.Int8})
-
-
-def split(units: pl.DataFrame, **protocol: Any) -> Split:
-    return split_units(units, EvaluationProtocol(**{"held_out": 0.0, **protocol}))
 
 
 @given(
@@ -172,3 +161,102 @@ def test_a_leak_is_named() -> None:
         audit(units, np.array([0, 1]), none, np.array([1, 2]))
     with pytest.raises(LeakError, match="unit u0 occurs twice"):
         split(units.with_columns(unit=pl.Series(["u0", "u0", "u2"])), train_units=1)
+
+
+SPANS = st.lists(st.tuples(st.sampled_from([0, 0, 1]), st.integers(0, 60)), min_size=6, max_size=20)
+
+
+@pytest.mark.parametrize("content", ["normal", "mixed"])
+@pytest.mark.parametrize("kind", ["first", "ratio"])
+@given(spans=SPANS, held_out=st.sampled_from([0.0, 0.4]))
+@settings(max_examples=25)
+def test_training_units_past_a_chronological_cut_are_counted(
+    kind: str, content: str, spans: list[tuple[int, int]], held_out: float
+) -> None:
+    """The cut is where the first unit begins that is tested after all training ones."""
+    units = frame([label for label, _ in spans], last=[10 * i + more for i, (_, more) in enumerate(spans)])
+    try:
+        found = split(units, train=kind, train_units=3, train_ratio=0.5, content=content, held_out=held_out)
+    except DataError:
+        assume(False)
+    training = [*found.train.tolist(), *found.held_out.tolist()]
+    after = [i for i in found.test.tolist() if i > max(training)]
+    expected = sum(10 * i + spans[i][1] >= 10 * after[0] for i in training) if after else None
+    assert found.straddling == expected
+
+
+@pytest.mark.parametrize("kind", ["random", "random_ratio", "per_class_ratio", "group"])
+def test_what_is_not_chronological_has_no_cut(kind: str) -> None:
+    units = frame([0, 1] * 6, last=[1000] * 12, group=["a", "b", "c"] * 4)
+    assert split(units, train=kind, train_units=3).straddling is None
+
+
+def test_key_sequences_may_lie_on_both_sides_and_nobody_knows() -> None:
+    protocol = EvaluationProtocol(train="ratio", held_out=0)
+    assert split_units(frame([0] * 6), protocol, sequences=True).straddling is None
+    assert split_units(frame([0] * 6), protocol).straddling == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [(["train"] * 3 + ["test"] * 3, 2), (["test", "train", "train", "test", "test", "test"], None),
+     (["train", "other", "train", "test", "test", "other"], 1)],
+)  # fmt: skip
+def test_a_given_part_is_chronological_where_it_comes_first(part: list[str], expected: int | None) -> None:
+    units = frame([0] * 6, last=[0, 30, 35, 30, 40, 50], part=part)
+    assert split(units, train="given").straddling == expected
+
+
+def test_cut_lines_are_split_by_their_side_alone() -> None:
+    units = frame([0, 1, 0, 0, 1, 0, 0, 1], side=[0, 0, 0, 1, 1, 3, 2, 2], last=[5, 15, 25, 35, 45, 55, 65, 75])
+    found = split(units, train="ratio", content="mixed", train_ratio=0.5, test_reserve=0.75)
+    assert (found.train.tolist(), found.held_out.tolist()) == ([0, 1, 2], [3, 4])
+    assert found.test.tolist() == [6, 7] and (found.reserved, found.left_out, found.straddling) == (1, 0, 0)
+    normal = split(units, train="ratio", train_ratio=0.5, test_reserve=0.75)
+    assert normal.train.tolist() == [0, 2] and normal.left_out == 2 and normal.test.tolist() == [6, 7]
+
+
+@pytest.mark.parametrize("content", ["normal", "mixed"])
+@pytest.mark.parametrize("kind", ["ratio", "random_ratio", "per_class_ratio", "group"])
+def test_contamination_takes_nothing_from_the_test_of_a_share(kind: str, content: str) -> None:
+    units = grouped_frame([0, 0, 1, 0, 0, 0] * 10)
+    plain = split(units, train=kind, content=content)
+    for share in (0.0, 0.1):
+        found = split(units, train=kind, content=content, contamination=share)
+        assert found.test.tolist() == plain.test.tolist()
+        assert found.left_out + len(found.train) == plain.left_out + len(plain.train)
+
+
+@pytest.mark.parametrize("kind", ["first", "random"])
+@pytest.mark.parametrize("content", ["normal", "mixed"])
+def test_contamination_of_a_number_of_units_has_half_the_other_anomalies_as_reserve(
+    kind: str, content: str
+) -> None:
+    labels = [0, 0, 0, 1] * 20
+    plain = split(frame(labels), train=kind, train_units=30, content=content)
+    found = split(frame(labels), train=kind, train_units=30, content=content, contamination=0.0)
+    taken = set(plain.test.tolist()) - set(found.test.tolist())
+    tested = [i for i in plain.test if labels[i] == 1]
+    assert {labels[i] for i in taken} == {1} and len(taken) == len(tested) // 2
+    assert found.train.tolist() == [i for i in plain.train if labels[i] == 0]
+
+
+def test_a_mix_gives_its_own_anomalies_before_those_of_the_reserve() -> None:
+    labels = [0, 0, 0, 1] * 20
+    plain = split(frame(labels), train_units=40, content="mixed")
+    own = {int(i) for i in plain.train if labels[i] == 1}
+    for share in (0.05, 0.2, 0.3):
+        found = split(frame(labels), train_units=40, content="mixed", contamination=share)
+        added = {int(i) for i in found.train if labels[i] == 1}
+        assert len(added) == found.contaminating == round(share / (1 - share) * 30)
+        assert added <= own or own <= added
+
+
+def test_digests_of_one_side_change_with_it_alone() -> None:
+    base, more, seed = (
+        split(frame([0] * 40), train_units=units, held_out=0.25, split_seed=seed)
+        for units, seed in ((20, 0), (24, 0), (20, 1))
+    )
+    assert base.test_digest == seed.test_digest != more.test_digest
+    assert len({base.held_out_digest, seed.held_out_digest, more.held_out_digest}) == 3
+    assert len({base.digest, base.test_digest, base.held_out_digest}) == 3
