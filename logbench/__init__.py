@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .lineformat import LineFormat
     from .linereader import open_lines
     from .material import Material, prepare_sessions
+    from .metrics import figures
     from .plan import Plan
     from .progress import Bars
     from .protocol import EvaluationProtocol
@@ -48,6 +49,7 @@ _LAZY = {
     "Bars": "progress",
     "Material": "material",
     "prepare_sessions": "material",
+    "figures": "metrics",
     "Distinct": "frames",
     "KeySequences": "frames",
     "LineFormat": "lineformat",
@@ -100,6 +102,7 @@ __all__ = [
     "Traits",
     "UnfitError",
     "Windower",
+    "figures",
     "hookimpl",
     "open_layout",
     "open_lines",

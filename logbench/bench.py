@@ -12,7 +12,8 @@ from typing import Any
 from .config import suggest, toml_values
 from .errors import ConfigError, DataError
 from .interfaces import Direction
-from .metrics import all_figures, direction, figure, loss
+from .metrics import direction, figure, loss
+from .metrics import figures as named_figures
 from .plain import plain
 from .plan import Job, Plan, resolve
 from .registry import Registry
@@ -183,7 +184,7 @@ def figures(cell: Cell, record: Mapping[str, Any], suite: Suite) -> Row:
     row = {"model": cell.model, "dataset": cell.dataset, "protocol": cell.protocol, "seed": record["seed"]}
     if record["status"] != "ok":
         return {**row, "status": record["status"], "error": record["error"]["message"]}
-    known = all_figures(record)
+    known = named_figures(record)
     kept = {name: known.get(name) for name in SHOWN} | {name: _gating(record, name, suite) for name in suite.gates}
     stages = record["stages"]
     return {

@@ -43,6 +43,7 @@ def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
             fixed_threshold=THRESHOLD,
             rule=all(one.rule for one in traits),
             uses_alpha=not all(one.rule for one in traits),
+            stochastic=any(one.stochastic for one in traits),
         ),
     )
 

@@ -12,7 +12,7 @@ import polars as pl
 from . import record as records
 from .bootstrap import METRICS, mcnemar, paired
 from .errors import ConfigError, DataError
-from .metrics import all_figures, direction, figure, loss
+from .metrics import direction, figure, figures, loss
 from .verdicts import distinct_units
 
 Record = Mapping[str, Any]
@@ -81,7 +81,7 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
 
 
 def _value(record: Record, metric: str) -> float:
-    if not all_figures(record):
+    if not figures(record):
         why = record["error"]["message"] if record.get("error") else _why_none(record)
         raise DataError(f"{record['run_id']} has no metrics: {why}")
     value = figure(record, metric)

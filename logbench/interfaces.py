@@ -39,6 +39,8 @@ class Traits:
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
         uses_alpha: the model brings its scores to `fixed_threshold` by `Context.held_out` and `Context.alpha`
             itself, so that it holds under `threshold = "validation"` too, and another alpha needs another run.
+        stochastic: the scores depend on `Context.seed`, so that another seed is another result.
+        baseline: a cheap reference that stands beside the models of every table (`run`, `leaderboard`).
         rule: scores only say yes or no, so that `fixed_threshold` holds under every threshold of the protocol.
         cuts_lines: windowers only: units are stretches of lines, so that a chronological split cuts the lines
             first and the windows of each side after.
@@ -58,6 +60,8 @@ class Traits:
     fixed_threshold: float | Callable[[Any], float] | None = None
     rule: bool = False
     uses_alpha: bool = False
+    stochastic: bool = True
+    baseline: bool = False
     cuts_lines: bool = False
     overlaps: bool | Callable[[Any], bool] = False
     unit: str = ""

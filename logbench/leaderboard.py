@@ -13,7 +13,7 @@ from . import identity
 from . import record as records
 from .errors import DataError
 from .failure import error_of
-from .metrics import all_figures, direction, figure, headline
+from .metrics import direction, figure, figures, headline
 from .plan import Job, Plan, resolve
 from .progress import Bars
 from .record import RunRecord
@@ -50,7 +50,9 @@ class Leaderboard:
         self._data = _data_of({_asked(job): job.plan for job in self._jobs}, crew, bars)
         before = _earlier(plans[0].out) if resume else {}
         keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
-        self._done = {at: before[key] for at, key in enumerate(keys) if key in before}
+        self._done = {
+            at: {**before[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in before
+        }
         self.taken_over = len(self._done)
 
     def results(self) -> Iterator[tuple[int, Record]]:
@@ -139,11 +141,11 @@ def ranked(found: Sequence[Record], metric: str = "f1") -> list[Record]:
     Raises:
         ConfigError: a run has no such metric, or the metric has no direction.
     """
-    good = [record for record in found if record["status"] == "ok" and all_figures(record)]
+    good = [record for record in found if record["status"] == "ok" and figures(record)]
     sign = {record["model"]: -1.0 if direction(record, metric) == "higher" else 1.0 for record in good}
     own, second = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     for record in good:
-        for kept, value in ((own, figure(record, metric)), (second, all_figures(record).get("auprc"))):
+        for kept, value in ((own, figure(record, metric)), (second, figures(record).get("auprc"))):
             if value is not None:
                 kept[record["model"]].append(value)
 

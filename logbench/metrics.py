@@ -67,8 +67,12 @@ def _name(key: str, name: str, unit: str) -> str:
     return name if key == unit else f"{key}.{name}"
 
 
-def all_figures(record: Record) -> dict[str, float | None]:
-    """`named` of a record."""
+def figures(record: Record) -> dict[str, float | None]:
+    """The headline's figures of a record by the names that users type: `f1`, and `cost.cost` of other evaluators.
+
+    Args:
+        record: as `logbench run --json` prints it.
+    """
     return named(record["metrics"], _unit(record), record["protocol"]["duplicates"])
 
 
@@ -78,7 +82,7 @@ def figure(record: Record, metric: str) -> float | None:
     Raises:
         ConfigError: the record has no such metric.
     """
-    return pick(all_figures(record), metric, record["run_id"])
+    return pick(figures(record), metric, record["run_id"])
 
 
 def pick(known: Mapping[str, float | None], metric: str, where: str) -> float | None:

@@ -50,6 +50,7 @@ class Plan:
         companions: other models of the same command: their options in `settings` are no mistake, and what they
             need is read together with what this one needs. No figure depends on them.
         command: what the user typed, for the record.
+        baseline: not asked for by name: a reference that stands beside what was.
     """
 
     model: str
@@ -70,6 +71,7 @@ class Plan:
     cache: bool = True
     companions: tuple[str, ...] = ()
     command: str = ""
+    baseline: bool = False
 
     def __post_init__(self) -> None:
         for name in ("data", "out", "save"):  # text is welcome, as from a notebook

@@ -40,6 +40,8 @@ class RunRecord:
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`, as asked for. preset: name.
         config: resolved: `dataset`, `parser`, `windower`, `model`, and `evaluators` by name. seed: the model's.
+        stochastic: the seed changes what the model scores. baseline: nobody asked for the run by name: it stands
+            beside those that were asked for.
         split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, and more
             (see `splitfacts`); `shared_lines`: of units on both sides.
         audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
@@ -79,6 +81,8 @@ class RunRecord:
     preset: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
+    stochastic: bool = True
+    baseline: bool = False
     split: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -181,6 +185,8 @@ def _unknown_version(record: Mapping[str, Any]) -> str:
 def find(run: str, folder: Path) -> dict[str, Any]:
     """The record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
 
+    Baselines that nobody asked for by name are passed over in counting back.
+
     Raises:
         DataError: none or several begin so, or it is of an unknown version.
     """
@@ -207,9 +213,10 @@ def _upgraded(record: dict[str, Any]) -> dict[str, Any]:
 def _named(run: str, records: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
     if back := re.fullmatch(r"last(?:~(\d+))?", run):
         at = int(back[1] or 0)
-        if at < len(records):
-            return list(records.values())[-1 - at]
-        raise DataError(f"{run}: there are {len(records)} runs in {folder}; see: logbench runs --out {folder}")
+        asked = [record for record in records.values() if not record.get("baseline")]
+        if at < len(asked):
+            return asked[-1 - at]
+        raise DataError(f"{run}: there are {len(asked)} runs in {folder}; see: logbench runs --out {folder}")
     found = [record for name, record in records.items() if name.startswith(run)]
     if len(found) == 1 or (found and run in records):
         return records.get(run, found[0])

@@ -11,7 +11,7 @@ from .bootstrap import METRICS, interval
 from .compare import judged
 from .errors import ConfigError
 from .interfaces import Published, Table
-from .metrics import all_figures, figure, loss, ways
+from .metrics import figure, figures, loss, ways
 from .plan import Plan, resolve
 from .registry import Registry
 from .run_plans import run_plans
@@ -75,7 +75,7 @@ def _without(row: Published, why: str) -> list[Cell]:
 
 
 def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Plan) -> Iterator[Cell]:
-    if record["status"] != "ok" or not all_figures(record):
+    if record["status"] != "ok" or not figures(record):
         yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
         return
     scores = cache(lambda: judged(record, plan.out))

@@ -128,6 +128,7 @@ def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str
     record = RunRecord(**{**copy.deepcopy(dict(old)), **records.stamp(old["model"])})
     record.command = command
     record.protocol = protocol.as_dict()
+    record.baseline = False
     record.notes = [f"rescored from {old['run_id']}"]
     record.stages = {}
     return record

@@ -180,6 +180,8 @@ def opened(job: Job) -> RunRecord:
         preset=job.preset,
         config=job.config,
         seed=job.plan.seed,
+        stochastic=job.model.entry.item.traits.stochastic,
+        baseline=job.plan.baseline,
         environment={**environment(), "device": job.plan.device},
         source=source(),
     )

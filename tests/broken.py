@@ -120,7 +120,7 @@ class Reporter:
 
 GOOD: dict[str, type] = {"model": Model, "parser": Parser, "windower": Windower, "evaluator": Evaluator,
                          "dataset": Dataset, "reporter": Reporter}  # fmt: skip
-TRAITS = Traits(scores_without_unseen=True, keys_only=True)
+TRAITS = Traits(scores_without_unseen=True, keys_only=True, stochastic=False)
 
 
 def registry(kind: str, build: Any, config: type | None = Config, card: Card = CARD, **more: Any) -> Registry:

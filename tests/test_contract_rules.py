@@ -54,6 +54,9 @@ BROKEN: dict[str, dict[str, type]] = {
     "model": {
         "runs": score(lambda self, good, sessions: good[:1]),
         "shapes": but("model", "score", lambda self, good, sessions, _: replace(good, event=sessions.lengths)),
+        "stochastic": but(
+            "model", "fit", lambda self, good, train, context: setattr(self, "mean", self.mean + context.seed)
+        ),
         "seed": instead("model", fit=moody),
         "labels": instead("model", fit=peeking),
         "again": score(lambda self, good, sessions: good + counted(self)),

@@ -15,7 +15,7 @@ from logbench import Component, ConfigError, DataError, Plan, PluginError, Publi
 from logbench.bench import read_suite, run_suite
 from logbench.compare import compare
 from logbench.leaderboard import ranked
-from logbench.metrics import all_figures, direction, directions_of, figure, named
+from logbench.metrics import direction, directions_of, figure, figures, named
 from logbench.progress import Bars
 from logbench.registry import Plugin, Registry, installed
 from logbench.reproduce import reproduce
@@ -172,4 +172,4 @@ def test_first_party_metrics_with_no_direction_are_those_that_judge_nothing() ->
     units = pl.DataFrame({"label": [0, 1], "score": [0.0, 1.0], "verdict": [False, True], "weight": [1.0, 1.0]})
     given = Classification().evaluate(units).keys()
     assert given - Classification.directions.keys() == {"tp", "tn", "prevalence"}
-    assert not all_figures(record("x", 1.0, "higher", metrics={}))
+    assert not figures(record("x", 1.0, "higher", metrics={}))

@@ -51,7 +51,8 @@ limits: Sequence[Callable[[F], F]] = (
                  help="End a run whose process and all that it started take more resident memory."),
 )  # fmt: skip
 seed_options: Sequence[Callable[[F], F]] = (
-    click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run seeds 0 … N − 1 of each model."),
+    click.option("--seeds", type=click.IntRange(min=1), metavar="N",
+                 help="Run seeds 0 … N − 1 of each model; leaderboard: of each stochastic one, 3 by default."),
     click.option("--split-seeds", type=click.IntRange(min=1), metavar="N",
                  help="Run split seeds 0 … N − 1; intervals are then over splits."),
     click.option("--each-seed", is_flag=True, help="One row a run, not one a model with its 95% interval."),
@@ -70,6 +71,12 @@ def seeds_options(function: F) -> F:
     for add in reversed(seed_options):
         function = add(function)
     return function
+
+
+baselines_option = click.option(
+    "--baselines/--no-baselines", default=None,
+    help="Run the reference baselines, too, and show them beside the models; by default where a table is shown.",
+)  # fmt: skip
 
 
 def split_seeds_of(one: int | None, several: int | None) -> Sequence[int | None]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ..registry import Registry
 from . import State, pass_state
-from .common import limit_options, note, plan_fields, seeds_options, split_seeds_of, with_plan_options
+from .common import (
+    baselines_option,
+    limit_options,
+    note,
+    plan_fields,
+    seeds_options,
+    split_seeds_of,
+    with_plan_options,
+)
 from .run import code_of, next_step, reporter_of
+
+SEEDS = 3
+"""Seeds of a stochastic model where the user says nothing."""
 
 
 @click.command(
@@ -20,6 +32,9 @@ from .run import code_of, next_step, reporter_of
 @click.option("--exclude", metavar="A,B,…", help="Models to leave out.")
 @with_plan_options
 @seeds_options
+@baselines_option
+@click.option("--metric", default="f1", show_default=True,
+              help="What ranks: a metric of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Run so many side by side; times are then left out of the table.")  # fmt: skip
 @limit_options
@@ -29,14 +44,16 @@ from .run import code_of, next_step, reporter_of
 @pass_state
 def command(
     state: State, models: str | None, exclude: str | None, seeds: int | None, split_seeds: int | None,
-    each_seed: bool, jobs: int, timeout: float | None, memory_limit: float | None, resume: bool,
-    reporter: str | None, **options: Any,
+    each_seed: bool, baselines: bool | None, metric: str, jobs: int, timeout: float | None,
+    memory_limit: float | None, resume: bool, reporter: str | None, **options: Any,
 ) -> int:  # fmt: skip
-    """Run many models on a data set under one protocol and rank them by F1.
+    """Run many models on a data set under one protocol and rank them by F1, or by another metric.
 
     Each runs in a worker process, so that one that fails, hangs or runs out of memory is a row with its reason and
-    stops nothing else. Each run becomes a record; what is there already is not run again.
+    stops nothing else. Each run becomes a record; what is there already is not run again. Stochastic models run
+    with three seeds, deterministic ones once. Reference baselines stand beside the models.
     """
+    from ..baselines import beside
     from ..child import Limits
     from ..leaderboard import Leaderboard, ranked
     from ..plan import Plan
@@ -45,13 +62,15 @@ def command(
 
     splits = split_seeds_of(options.pop("split_seed"), split_seeds)
     names = chosen(state.registry, models, exclude)
-    shown_by, fields = reporter_of(state, reporter, each_seed), plan_fields(options)
+    shown_by, fields = reporter_of(state, reporter, each_seed, metric), plan_fields(options)
     plans = [
         Plan(model=name, seed=seed, split_seed=split, companions=names, command=state.command, **fields)
         for split in splits  # outermost: models of one split and seed share their work
-        for seed in range(seeds or 1)
+        for seed in range(seeds or SEEDS)
         for name in names
+        if seed == 0 or _stochastic(state.registry, name)
     ]
+    plans = plans if baselines is False else beside(plans, state.registry, _names(exclude))
     limits = Limits(timeout, memory_limit)
     with Bars() as bars, Crew(min(jobs, len(plans)), state.block, limits, bars.note) as crew:
         board = Leaderboard(plans, state.registry, bars, crew, resume=resume)
@@ -59,13 +78,21 @@ def command(
             bars.note(
                 f"{board.taken_over} of {len(plans)} runs taken over from {options['out']} (--fresh: run again)"
             )
-        records = ranked([record for _, record in board.results()])
+        found: list[Mapping[str, Any]] = []
+        for _, record in board.results():
+            found += ranked([record], metric)  # a metric that is not there is said at once
+        records = ranked(found, metric)
     for record in records:
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")
     print(shown_by.report(records))
     next_step(records, options["out"])
     return code_of(records)
+
+
+def _stochastic(registry: Registry, name: str) -> bool:
+    stochastic: bool = registry.get("model", name).item.traits.stochastic
+    return stochastic
 
 
 def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple[str, ...]:
@@ -75,9 +102,9 @@ def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple
         ConfigError: an unknown name. UsageError: none is named, or none is left.
     """
     wanted = tuple(registry.components["model"]) if models is None else _names(models)
-    out = _names(exclude)
-    for name in (*wanted, *out):
-        registry.get("model", name)
+    wanted, out = (
+        tuple(registry.get("model", name).item.name for name in names) for names in (wanted, _names(exclude))
+    )
     left = tuple(name for name in dict.fromkeys(wanted) if name not in out)
     if not left:
         raise click.UsageError("--models and --exclude leave no model to run")

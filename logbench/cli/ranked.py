@@ -16,12 +16,16 @@ def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Regi
     """A table for each run that went well and has no metrics; equal sequences stand in it once."""
     from ..ranking import described
 
-    unlabelled = [record for record in records if record["status"] == "ok" and not record["metrics"]]
+    unlabelled = [record for record in records if _asked(record) and not record["metrics"]]
     for record in unlabelled:
         rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
         unit, value = record["dataset"]["unit"], record["threshold"]["value"]
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
         print_table(fitted([_row(unit, row) for row in rows], "what"), disable_numparse=True)
+
+
+def _asked(record: Mapping[str, Any]) -> bool:
+    return bool(record["status"] == "ok" and not record["baseline"])
 
 
 def _above(value: float | None) -> str:

@@ -14,6 +14,7 @@ import click
 from ..errors import PluginError
 from . import State, pass_state
 from .common import (
+    baselines_option,
     json_option,
     limit_options,
     note,
@@ -33,6 +34,7 @@ from .common import (
 @click.option("--reporter", metavar="NAME", help="How records are shown: table, markdown, latex, csv, json …")
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")
 @seeds_options
+@baselines_option
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the model in this new folder (see: logbench score)."
 )
@@ -41,14 +43,16 @@ from .common import (
 @pass_state
 def command(
     state: State, models: tuple[str, ...], reporter: str | None, seed: int | None, seeds: int | None,
-    split_seeds: int | None, each_seed: bool, save: Path | None, timeout: float | None,
+    split_seeds: int | None, each_seed: bool, baselines: bool | None, save: Path | None, timeout: float | None,
     memory_limit: float | None, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Run models on a data set under one protocol and print a table.
 
     The models share the data and the split; no figure of one depends on the others. Each run becomes a record.
-    With several seeds or splits a model's row has means with 95% intervals.
+    With several seeds or splits a model's row has means with 95% intervals. Beside the models stand rules that
+    need none, and reference baselines.
     """
+    from ..baselines import beside
     from ..child import Limits
     from ..plan import Plan, resolve
     from ..progress import Bars
@@ -73,6 +77,7 @@ def command(
         for one in chosen
         for name in names
     ]
+    plans = beside(plans, registry) if (not as_json if baselines is None else baselines) else plans
     for plan in plans:
         resolve(plan, registry)  # a wrong name or option ends the command before anything runs
     records = []
@@ -82,25 +87,29 @@ def command(
             records.append(record)
             if as_json:
                 print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
-    if not as_json and (len(records) > 1 or records[0]["status"] == "ok"):
+    if not as_json and (len(asked_of(records)) > 1 or records[0]["status"] == "ok"):
         print(shown_by.report(records))
         print_ranked(records, options["out"], registry)
     return finish(records, options["out"])
 
 
-def reporter_of(state: State, name: str | None, each_seed: bool = False) -> Any:
-    """The reporter `name`, or the default one.
+def reporter_of(state: State, name: str | None, each_seed: bool = False, metric: str = "f1") -> Any:
+    """The reporter `name`, or the default one; it shows `metric` if it has such an option.
 
     Raises:
         ConfigError: it is unknown, or cannot show each seed.
     """
+    from ..config import fields_of
     from ..plan import configured
 
     if name is None:
         offered = state.registry.components["reporter"]
         name = next((n for n, entry in offered.items() if entry.item.default), next(iter(offered), "table"))
     entry = state.registry.get("reporter", name)
-    part = configured(entry, {"each_seed": True} if each_seed else {})
+    options: dict[str, Any] = {"each_seed": True} if each_seed else {}
+    if metric != "f1" and "metric" in fields_of(entry.item.config):
+        options["metric"] = metric
+    part = configured(entry, options)
     return _Reporter(name, part.build())
 
 
@@ -135,16 +144,17 @@ def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
         if record["error"] and record["error"].get("traceback"):
             sys.stderr.write(record["error"]["traceback"])
         if record["error"]:
-            kind = "skipped" if record["status"] == "skipped" and len(records) > 1 else "error"
+            beside = record["baseline"] or len(asked_of(records)) > 1
+            kind = "skipped" if record["status"] == "skipped" and beside else "error"
             note(f"{kind}: {record['model']}: {record['error']['message']} (stage {record['error']['stage']})")
     next_step(records, out)
-    skipped = any(record["status"] == "skipped" for record in records)
+    skipped = any(record["status"] == "skipped" for record in asked_of(records))
     return code_of(records) or (2 if skipped else 0)
 
 
 def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Say where the records are and what to type next; nothing where no run went well."""
-    good = [record for record in records if record["status"] == "ok"]
+    good = [record for record in asked_of(records) if record["status"] == "ok"]
     if good:
         where = "" if out == Path("runs") else f" --out {out}"
         newest = max(good, key=lambda record: record["started"])
@@ -152,9 +162,14 @@ def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
         note(f"records in {out / 'records.jsonl'}; next: logbench show {newest['run_id']}{where}{which}")
 
 
+def asked_of(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are no baselines beside what was asked for."""
+    return [record for record in records if not record["baseline"]]
+
+
 def code_of(records: Sequence[Mapping[str, Any]]) -> int:
-    """Exit code: 1 for a bug, 2 where a run failed or none went well, else 0."""
+    """Exit code: 1 for a bug, 2 where a run failed or none that was asked for went well, else 0."""
     if any(record["error"] and record["error"].get("traceback") for record in records):
         return 1
-    good = any(record["status"] == "ok" for record in records)
+    good = any(record["status"] == "ok" for record in asked_of(records))
     return 0 if good and all(record["status"] != "error" for record in records) else 2

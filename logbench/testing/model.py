@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from ..plain import plain
 from ..traits import fault
 from . import material
 from .model_fitted import (
+    SEED,
     again_scored,
     asked_of,
     columns_of,
@@ -41,6 +43,14 @@ def runs(subject: Subject) -> None:
 def traits(subject: Subject) -> None:
     wrong = fault("model", subject.traits, subject.part.config)
     expect(not wrong, "traits that make sense with this configuration", wrong)
+
+
+@rule("model", "stochastic", "a model that is not stochastic scores the same with another seed")
+def stochastic(subject: Subject) -> None:
+    if subject.traits.stochastic:
+        raise InapplicableError("the traits say that seeds count")
+    other = fit(subject, context=replace(context_of(subject), seed=SEED + 1))
+    same(fitted(subject).scores, other.scores, asked_of(subject).ids, "the same scores with another seed")
 
 
 @rule("model", "shapes", "numbers and events have their shapes and types, facts are plain values")

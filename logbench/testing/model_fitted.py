@@ -55,16 +55,16 @@ def context_of(subject: Subject, held_out: bool = True) -> Context:
     return Context(seed=SEED, held_out=found.unlabelled() if held_out else None)
 
 
-def scored(subject: Subject, model: Any, asked: Sessions) -> Scores:
+def scored(subject: Subject, model: Any, asked: Sessions, context: Context | None = None) -> Scores:
     """The model's answer for `asked`, checked as in a run."""
-    return Scores.of(model.score(asked, context_of(subject)), len(asked), subject.part.name)
+    return Scores.of(model.score(asked, context or context_of(subject)), len(asked), subject.part.name)
 
 
 def fit(subject: Subject, train: Sessions | None = None, context: Context | None = None) -> Fitted:
-    """A model built and fitted anew."""
+    """A model built, fitted and scored anew, all with the same context."""
     model = subject.build()
     facts = model.fit(train_of(subject) if train is None else train, context or context_of(subject))
-    return Fitted(model, scored(subject, model, asked_of(subject)), facts)
+    return Fitted(model, scored(subject, model, asked_of(subject), context), facts)
 
 
 def fitted(subject: Subject) -> Fitted:

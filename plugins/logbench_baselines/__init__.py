@@ -111,12 +111,12 @@ def _random() -> Random:
     return Random()
 
 
-GRADED = Traits(scores_without_unseen=True, keys_only=True)
+GRADED = Traits(scores_without_unseen=True, keys_only=True, stochastic=False)
 BINARY = replace(GRADED, fixed_threshold=0.0, rule=True)
 TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
 BLIND = replace(BINARY, supervision="unsupervised")
 BY_ID = {"ids": "its score is drawn from the seed and the unit's id, so that the order of units does not matter"}
-DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False, expected_failures=BY_ID)
+DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False, stochastic=True, expected_failures=BY_ID)
 
 
 def _shorter(n: int) -> Mapping[str, str]:
@@ -147,7 +147,7 @@ def _sequences() -> Iterable[Component[Any]]:
     edits = f"edit distance to the nearest training sequence, over the longer length ({AIT})"
     chain = "least likely transition of a first-order Markov chain (Ye, IEEE SMC 2000)"
     rare = f"{nearest}, rare events weighing more ({AIT})"
-    yield Component("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", GRADED)
+    yield Component("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", replace(GRADED, baseline=True))
     yield Component("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
     yield Component("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE)
     for n in (2, 3, 10):

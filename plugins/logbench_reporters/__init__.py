@@ -18,6 +18,7 @@ class Config:
     """Options of every reporter here."""
 
     each_seed: bool = option(False, "one row a run instead of one a model with its 95% interval")
+    metric: str = option("f1", "a metric that is shown first, such as mcc, or cost.cost of another evaluator")
 
 
 @dataclass(frozen=True)
@@ -30,26 +31,26 @@ class TableConfig(Config):
 def _table(config: TableConfig) -> Table:
     from .table import Table
 
-    return Table(config.format, config.each_seed)
+    return Table(config.format, config.each_seed, config.metric)
 
 
 def _markdown(config: Config) -> Table:
     from .table import Table
 
-    return Table("github", config.each_seed)
+    return Table("github", config.each_seed, config.metric)
 
 
 def _latex(config: Config) -> Table:
     from .table import Table
 
-    return Table("latex_booktabs", config.each_seed, comment="% ")
+    return Table("latex_booktabs", config.each_seed, config.metric, comment="% ")
 
 
 def _flat(form: Literal["csv", "json"]) -> Callable[[Config], Flat]:
     def build(config: Config) -> Flat:
         from .flat import Flat
 
-        return Flat(form, config.each_seed)
+        return Flat(form, config.each_seed, config.metric)
 
     return build
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from .rows import INTERVALS, METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows
+from .rows import INTERVALS, METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows, showing
 
 
 class Flat:
@@ -15,19 +15,22 @@ class Flat:
 
     Args:
         each_seed: one row a run instead of one a model.
+        metric: stands beside the usual ones.
     """
 
-    def __init__(self, form: Literal["csv", "json"], each_seed: bool = False) -> None:
-        self.form, self.each_seed = form, each_seed
+    def __init__(self, form: Literal["csv", "json"], each_seed: bool = False, metric: str = "f1") -> None:
+        self.form, self.each_seed, self.metric = form, each_seed, metric
 
     def report(self, records: Sequence[Record]) -> str:
         """Rows of models and rules of all comparisons."""
-        frame = pl.DataFrame(flat(records, self.each_seed), infer_schema_length=None)
+        frame = pl.DataFrame(
+            flat(showing(records, self.metric), self.each_seed, self.metric), infer_schema_length=None
+        )
         text = frame.write_csv() if self.form == "csv" else frame.write_json()
         return text.rstrip("\n")
 
 
-def flat(records: Sequence[Record], each_seed: bool) -> list[Mapping[str, Any]]:
+def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list[Mapping[str, Any]]:
     """Every row with every fact in a column of its own, for machines; `None` where there is none."""
     result: list[Mapping[str, Any]] = []
     for group in comparisons(records):
@@ -49,22 +52,24 @@ def flat(records: Sequence[Record], each_seed: bool) -> list[Mapping[str, Any]]:
         rows = [*model_rows(group, each_seed), *rule_rows(group, each_seed)]
         what = over(rows)
         result += [
-            {**_facts(row), "interval": f"95% t over {what}" if row.half else None, **facts} for row in rows
+            {**_facts(row, metric), "interval": f"95% t over {what}" if row.half else None, **facts}
+            for row in rows
         ]
     return result
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(row: Row, metric: str) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "name": row.name,
+        "deterministic": None if row.kind == "rule" else not row.counted,
         "runs": row.runs,
         "failed": row.failed,
         "status": row.status,
         "reason": row.reason or None,
         "seeds": " ".join(map(str, row.seeds)) or None,
         "split_seeds": " ".join(map(str, row.splits)),
-        **{name: row.metrics.get(name) for name in METRICS},
+        **{name: row.metrics.get(name) for name in dict.fromkeys((*METRICS, metric))},
         "f1_other_duplicates": row.other,
         **{f"{name}_half_width": row.half.get(name) for name in INTERVALS},
         "threshold": row.threshold,

@@ -1,4 +1,4 @@
-"""From records to rows: one a model, over its seeds and splits, and one a rule that needs no model."""
+"""From records to rows: one a model or baseline, over its seeds and splits, and one a rule that needs no model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
+
+from logbench import figures
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
@@ -22,7 +24,9 @@ class Row:
     """One line of a table.
 
     Attributes:
-        kind: `model` or `rule`. runs, failed: how many runs are summed up, and how many more gave nothing.
+        kind: `model`, `baseline` (nobody asked for it by name) or `rule`.
+        counted: seeds of a stochastic model that gave something; 0 where the model is deterministic.
+        runs, failed: how many runs are summed up, and how many more gave nothing.
         metrics: of the headline, means over the runs; None where undefined. other: F1 of the other choice of
             duplicates.
         half: half-widths of 95% intervals by metric; empty for a single seed and split.
@@ -37,6 +41,7 @@ class Row:
     kind: str = "model"
     seeds: tuple[int, ...] = ()
     splits: tuple[int, ...] = ()
+    counted: int = 0
     runs: int = 0
     failed: int = 0
     metrics: dict[str, float | None] = field(default_factory=dict)
@@ -52,6 +57,28 @@ class Row:
     reason: str = ""
 
 
+def showing(records: Sequence[Record], metric: str) -> list[Record]:
+    """The records with a metric of another evaluator among those of the headline, so that their rows have it."""
+    return [
+        {
+            **record,
+            "metrics": _with(record, record["metrics"], metric),
+            "trivial": {name: _with(record, metrics, metric) for name, metrics in record["trivial"].items()},
+        }
+        for record in records
+    ]
+
+
+def _with(record: Record, metrics: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    value = figures({**record, "metrics": metrics}).get(metric)
+    chosen = "all" if record["protocol"]["duplicates"] == "all" else "distinct"
+    first = next(iter(metrics), "")
+    return {
+        key: {**of, chosen: {**of[chosen], metric: value}} if key == first and of[chosen] else of
+        for key, of in metrics.items()
+    }
+
+
 def comparisons(records: Sequence[Record]) -> list[list[Record]]:
     """Records of one data set and protocol together, split seeds apart from it, in the order given."""
     groups: dict[str, list[Record]] = {}
@@ -63,21 +90,22 @@ def comparisons(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def model_rows(records: Sequence[Record], each_seed: bool = False) -> list[Row]:
-    """One row a model and configuration, or one a run."""
+    """One row a model and configuration, or one a run; baselines after the models."""
     groups: dict[Any, list[Record]] = {}
     for number, record in enumerate(records):
         same = (record["model"], json.dumps(record["config"], sort_keys=True, default=str))
         groups.setdefault(number if each_seed else same, []).append(record)
-    return [_row(group) for group in groups.values()]
+    return sorted(map(_row, groups.values()), key=lambda row: row.kind == "baseline")
 
 
 def rule_rows(records: Sequence[Record], each_split: bool = False) -> list[Row]:
     """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed.
 
-    Where the models have other limits of short units, a rule that depends on the limit has a row for each.
+    Where the models that were asked for have other limits of short units, a rule that depends on the limit has a
+    row for each.
     """
     first: dict[int, dict[int | None, Record]] = {}
-    for record in records:
+    for record in [one for one in records if not one.get("baseline")] or records:
         if record["trivial"]:
             first.setdefault(_split(record), {}).setdefault(short_limit(record), record)
     groups = [[split] for split in first] if each_split else [list(first)] if first else []
@@ -168,8 +196,10 @@ def _row(records: Sequence[Record]) -> Row:
     bad = [record for record in records if record["status"] != "ok"]
     row = Row(
         records[0]["model"],
+        "baseline" if records[0].get("baseline") else "model",
         seeds=tuple(dict.fromkeys(record["seed"] for record in records)),
         splits=tuple(dict.fromkeys(map(_split, records))),
+        counted=len({record["seed"] for record in good}) if records[0].get("stochastic", True) else 0,
         failed=len(bad),
     )
     if bad:
@@ -185,7 +215,7 @@ def _row(records: Sequence[Record]) -> Row:
 def _summed(row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]]) -> Row:
     """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
     row.runs = len(found)
-    for name in METRICS:
+    for name in dict.fromkeys((*METRICS, *(name for _, metrics, _ in found for name in metrics))):
         values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])
         row.metrics[name] = fmean(values) if values else None
         half = interval(values) if name in INTERVALS else None

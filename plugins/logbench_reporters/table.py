@@ -20,9 +20,12 @@ from .rows import (
     prevalence,
     rule_rows,
     short_limit,
+    showing,
 )
 
 WIDTH = 100
+SPARE = ("fit+score\ns", "f1\ndistinct")
+"""Columns that a terminal too narrow for all does without."""
 ALMOST, UNINFORMATIVE = 0.999, 0.5
 """Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys."""
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
@@ -36,11 +39,12 @@ class Table:
     Args:
         table_format: one that `tabulate` knows.
         each_seed: one row a run instead of one a model.
+        metric: stands first; where it is not F1 the heading says which way it is better.
         comment: begins each line that is not of the table, as `% ` does in LaTeX.
     """
 
-    def __init__(self, table_format: str, each_seed: bool = False, comment: str = "") -> None:
-        self.format, self.each_seed, self.comment = table_format, each_seed, comment
+    def __init__(self, table_format: str, each_seed: bool = False, metric: str = "f1", comment: str = "") -> None:
+        self.format, self.each_seed, self.metric, self.comment = table_format, each_seed, metric, comment
         self.narrow = table_format == "simple"
 
     def report(self, records: Sequence[Record]) -> str:
@@ -49,7 +53,7 @@ class Table:
         A second table is of single lines, where they carry labels.
         """
         parts = []
-        for group in comparisons(records):
+        for group in comparisons(showing(records, self.metric)):
             parts.append(self._comparison(group, _heading(group)))
             if lines := of_events(group):
                 parts.append(self._comparison(lines, _heading_of_events(lines)))
@@ -58,14 +62,25 @@ class Table:
     def _comparison(self, records: Sequence[Record], heading: Sequence[str]) -> str:
         models, rules = model_rows(records, self.each_seed), rule_rows(records, self.each_seed)
         rows = [*models, *rules]
-        columns = self._columns(rows)
-        cells = [list(row) for row in zip(*columns.values(), strict=True)]
-        if (share := prevalence(records)) is not None:
-            cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
-        text = self._table(list(columns), cells, len(models))
-        above = [*heading, *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else [])]
-        below = [*_contended(records), *_reasons(models), *_unjudged(records)]
+        columns, share = self._columns(rows), prevalence(records)
+        text = self._text(columns, share, sum(row.kind == "model" for row in rows))
+        for name in SPARE if self.narrow else ():
+            if max(map(len, text.splitlines())) > WIDTH:
+                columns.pop(name, None)
+                text = self._text(columns, share, sum(row.kind == "model" for row in rows))
+        above = [
+            *heading,
+            *_ranking(records, self.metric),
+            *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else []),
+        ]
+        below = [*self._certain(models), *_contended(records), *_reasons(models), *_unjudged(records)]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
+
+    def _text(self, columns: Mapping[str, Sequence[str]], share: float | None, models: int) -> str:
+        cells = [list(row) for row in zip(*columns.values(), strict=True)]
+        if share is not None:
+            cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
+        return self._table(list(columns), cells, models)
 
     def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
         """The cells under their headings; on a terminal a line parts the first `models` rows from the others."""
@@ -80,6 +95,11 @@ class Table:
         lines = [*heads, line, *cells[:models], *([line, *cells[models:]] if cells[models:] else [])]
         return tabulate(lines, tablefmt=_SIMPLE, **options)
 
+    def _certain(self, models: Sequence[Row]) -> list[str]:
+        """What rows say whose name has no number of seeds."""
+        certain = any(row.runs and not row.counted for row in models)
+        return ["rows without a number of seeds: deterministic"] if certain and not self.each_seed else []
+
     def _around(self, lines: Sequence[str]) -> str:
         if not self.narrow:
             join = "\n" if self.comment else "  \n"  # Markdown joins lines that have no two spaces at their end
@@ -90,14 +110,14 @@ class Table:
 
     def _columns(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         """Cells by heading; a column that says nothing is left out, it only makes lines wrap."""
-        models = [row for row in rows if row.kind == "model"]
+        models = [row for row in rows if row.kind != "rule"]
         oracle = {row.source for row in models} - {None} == {"oracle"}
         columns = {
-            "model": [f"rule: {row.name}" if row.kind == "rule" else row.name for row in rows],
+            "model": [self._named(row) for row in rows],
             "runs": [f"{row.runs}/{row.runs + row.failed}" if row.failed else str(row.runs) for row in rows],
             "seed": [", ".join(map(str, row.seeds)) for row in rows],
             "split": [", ".join(map(str, row.splits)) for row in rows],
-            **{name: [_metric(row, name) for row in rows] for name in METRICS},
+            **{name: [_metric(row, name, self.metric) for row in rows] for name in self._metrics()},
             "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
             "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
             "short": _short(rows),
@@ -110,11 +130,18 @@ class Table:
             if name not in hidden and any(cell not in {"", "–"} for cell in cells)
         }
 
+    def _metrics(self) -> Sequence[str]:
+        return list(dict.fromkeys((self.metric, *METRICS)))
+
+    def _named(self, row: Row) -> str:
+        kind = "" if row.kind == "model" else f"{row.kind}: "
+        seeds = f" ({row.counted} seed{'s' * (row.counted > 1)})" if row.counted and not self.each_seed else ""
+        return f"{kind}{row.name}{seeds}"
+
     def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
         """Columns that say the same of every row, and on a terminal those that would not fit."""
-        if len({row.runs + row.failed for row in models}) == 1 and not any(
-            row.runs and row.failed for row in models
-        ):
+        shares = {(row.runs + row.failed) / len(row.seeds) for row in models}
+        if len(shares) == 1 and not any(row.runs and row.failed for row in models):
             yield "runs"
         for name in ("seed", "split"):
             if not self.each_seed or len({getattr(row, f"{name}s") for row in models}) == 1:
@@ -177,14 +204,23 @@ def _bound(records: Sequence[Record]) -> list[str]:
     return [f"{said}: UNINFORMATIVE for models that see keys alone" if bound["f1"] < UNINFORMATIVE else said]
 
 
+def _ranking(records: Sequence[Record], metric: str) -> list[str]:
+    """Which way the metric that stands first is better; nothing of F1, which everybody knows."""
+    key, _, name = metric.rpartition(".")
+    ways = {
+        record.get("directions", {}).get(key or record["dataset"].get("unit"), {}).get(name) for record in records
+    }
+    return [f"{metric}: {way} is better" for way in sorted(ways - {None}) if metric != "f1"]
+
+
 def _heading_of_events(records: Sequence[Record]) -> list[str]:
     counts = records[0]["counts"]["event"]
     return [f"single lines: {counts['labelled']:,} labelled ones tested, each judged by its own score"]
 
 
-def _metric(row: Row, name: str) -> str:
+def _metric(row: Row, name: str, first: str) -> str:
     if not row.runs:
-        return row.status if name == "f1" else ""
+        return row.status if name == first else ""
     value, half = row.metrics.get(name), row.half.get(name)
     if value is None or half is None:
         return _number(value)
@@ -197,14 +233,14 @@ def _number(value: float | None) -> str:
 
 def _threshold(row: Row, oracle: bool) -> str:
     if row.threshold is None:
-        return "–" if row.runs and row.kind == "model" else ""
+        return "–" if row.runs and row.kind != "rule" else ""
     named = f" ({row.source})" if row.source in {"oracle", "rule"} and not oracle else ""
     return f"{row.threshold:.4g}{named}"
 
 
 def _short(rows: Sequence[Row]) -> list[str]:
     """How many units the rule for short ones decided, and below which limit where rows differ in it."""
-    differ = len({row.limit for row in rows if row.kind == "model" and row.runs}) > 1
+    differ = len({row.limit for row in rows if row.kind != "rule" and row.runs}) > 1
     shown = [f"{row.short:,.0f}" if row.short is not None else "" for row in rows]
     if differ:
         return [
