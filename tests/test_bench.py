@@ -12,6 +12,7 @@ import pytest
 
 from logbench import ConfigError, DataError
 from logbench.bench import cells, compare, read, read_suite, run_suite
+from logbench.local_crew import LocalCrew
 from logbench.progress import Bars
 from logbench.registry import Registry
 
@@ -45,7 +46,9 @@ def suite(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def rows(path: Path, out: Path) -> list[dict[str, Any]]:
-    return [row for row, _ in run_suite(read_suite(path), Registry(), Bars(enabled=False), out)]
+    registry, quiet = Registry(), Bars(enabled=False)
+    crew = LocalCrew(registry, quiet)
+    return [row for row, _ in run_suite(read_suite(path), registry, crew, out, lambda running: None)]
 
 
 def test_a_suite_runs_every_combination_and_labels_them(suite: Any, tmp_path: Path) -> None:

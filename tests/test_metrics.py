@@ -15,6 +15,7 @@ from logbench import Component, ConfigError, DataError, Plan, PluginError, Publi
 from logbench.bench import read_suite, run_suite
 from logbench.compare import compare
 from logbench.leaderboard import ranked
+from logbench.local_crew import LocalCrew
 from logbench.metrics import direction, directions_of, figure, figures, named
 from logbench.progress import Bars
 from logbench.registry import Plugin, Registry, installed
@@ -139,7 +140,7 @@ def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) ->
     for model in ("new-event", "predict-all"):
         (tmp_path / "s.toml").write_text(SUITE.replace('["MODEL"]', f'{{m = {{model = "{model}"}}}}'))
         suite = read_suite(tmp_path / "s.toml")
-        (pair,) = run_suite(suite, registry, QUIET, tmp_path / "out")
+        (pair,) = run_suite(suite, registry, LocalCrew(registry, QUIET), tmp_path / "out", lambda running: None)
         row = {**pair[0], "identity": {}}
         files.append((bench.header(suite, [pair[1]]), [row]))
         assert row["metrics"].keys() == {"cost.cost"}
@@ -152,7 +153,7 @@ def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry
     row = Published(model="new-event", metrics={"recal": 1.0, "cost.cost": 1e6, "recall": 0.0})
     table = Table(name="t", summary="", source="", dataset="hdfs-sim", rows=[row], settings=SIM)
     plan = Plan(model="", dataset="hdfs-sim", out=tmp_path, evaluators=("classification", "cost"))
-    ((_, cells, _),) = reproduce(table, plan, (), registry, QUIET)
+    ((_, cells, _),) = reproduce(table, plan, (), registry, LocalCrew(registry, QUIET))
     unknown, dear, missed = cells
     assert unknown["unknown"] and "has no metric 'recal'; there is tp" in unknown["why"]
     assert not dear["within"] and dear["better"], "a million was published, and lower is better"
@@ -160,9 +161,8 @@ def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry
 
 
 def test_a_sweep_shows_metrics_of_any_evaluator(registry: Registry, tmp_path: Path) -> None:
-    run(registry, tmp_path, "ecvc", evaluators=("cost",))  # here, for a worker has other plugins; it is taken over
     plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path, evaluators=("cost",))
-    rows = list(sweep(plan, ["value=0.01,9"], registry, QUIET, resume=True))
+    rows = list(sweep(plan, ["value=0.01,9"], registry, QUIET, LocalCrew(registry, QUIET), resume=True))
     assert [row["metrics"].keys() for row in rows] == [{"cost.cost", "cost.units"}] * 4
     assert all(row["directions"] == {"cost.cost": "lower"} and row["difference"] is None for row in rows)
     assert rows[0]["metrics"] != rows[1]["metrics"]
