@@ -19,6 +19,7 @@ from . import combination, hookspecs, ownlogs
 from .config import suggest
 from .errors import ConfigError
 from .interfaces import Component, Kind, Preset, Table
+from .no_exit import no_exit
 from .sourcecode import loaded, module_of
 from .traits import fault
 
@@ -122,7 +123,8 @@ class Registry:
 
     def _guard(self, plugin: Plugin, action: Callable[[], Any]) -> None:
         try:
-            action()
+            with no_exit():
+                action()
         except (Exception, SystemExit) as error:
             plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
             plugin.error = " ".join(plugin.error.split()) or type(error).__name__

@@ -160,6 +160,7 @@ OFFER = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    yield 
 BROKEN = {
     "import nothing_like_it\n": "ModuleNotFoundError",
     "import os\nos.write(1, b'noise')\nraise SystemExit\n": "SystemExit",
+    "import os\nos._exit(0)\n": "SystemExit",
     "import logbench\nprint('noise')\n": "implements no hook",
     f"{OFFER}('x', 3)\n": "not callable",
     f"{OFFER}('pca', dict)\n": "already taken by classic (logbench-harness",
@@ -236,6 +237,7 @@ ANSWERS = {
         ("reporters", "return None", "error: reporter 'odd' must return a text, got NoneType"),
         ("reporters", "1 / 0", "error: reporter 'odd' failed: ZeroDivisionError: division by zero; the runs are"),
         ("reporters", "sys.exit(0)", "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded"),
+        ("reporters", "os._exit(0)", "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded"),
         ("windowers", "return lines.collect()", "length: the windower must return a LazyFrame, got DataFrame"),
         ("windowers", "return lines.with_columns(unit='line')", "must add column 'unit' (String), got UInt32"),
         ("windowers", "return lines", "length: the windower must add column 'unit' (String), got None"),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ..errors import PluginError
+from ..no_exit import no_exit
 from . import State, pass_state
 from .common import (
     baselines_option,
@@ -126,7 +127,8 @@ class _Reporter:
             PluginError: it fails; its traceback goes to standard error.
         """
         try:
-            text = self.own.report(records)
+            with no_exit():
+                text = self.own.report(records)
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             said = f"{type(error).__name__}: {error}"

@@ -1,0 +1,23 @@
+"""Plugin code cannot end this process at once: `os._exit` raises while it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Let `os._exit(code)` raise `SystemExit` as `sys.exit(code)` does, so that the caller can go on."""
+
+    def refuse(status: int) -> NoReturn:
+        raise SystemExit(status)
+
+    before = os._exit
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = before
