@@ -21,6 +21,7 @@ from logbench.handout import read, write, write_templates
 from logbench.neutral import neutral
 from logbench.state_guard import guarded
 from logbench.workers import Running
+from logbench_reporters.table import Table
 
 HEAD = """
 import gc, os, subprocess, time
@@ -198,6 +199,9 @@ def test_scores_that_depend_on_what_else_is_scored_are_said(run: Run) -> None:
     assert found["declared"]["audit"]["alone"] == "declared"
     assert found["honest"]["audit"]["alone"]["differ"] == 0
     assert done.stderr.count("depend on what else is scored") == 2
+    lines = Table("simple").report(list(found.values())).splitlines()
+    assert [line.split()[0] for line in lines if " * " in line] == ["ranks", "declared"]
+    assert "*: its scores depend on what else is scored" in lines
 
 
 def test_memory_is_limited_and_the_rest_goes_on(run: Run) -> None:

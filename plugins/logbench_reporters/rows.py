@@ -34,6 +34,7 @@ class Row:
         fit_s, score_s: means, None where runs were contended.
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
             events are short; None where the runs differ.
+        joint: the score of a unit depends on what else is scored.
         status, reason: of the runs that gave nothing; `ok` where there is none.
     """
 
@@ -53,6 +54,7 @@ class Row:
     score_s: float | None = None
     short: float | None = None
     limit: int | None = None
+    joint: bool = False
     status: str = "ok"
     reason: str = ""
 
@@ -205,11 +207,18 @@ def _row(records: Sequence[Record]) -> Row:
     if bad:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
     if good:
+        row.joint = any(map(_is_joint, good))
         row.threshold, row.source = (_same(r["threshold"].get(name) for r in good) for name in ("value", "source"))
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
         row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
     return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good])
+
+
+def _is_joint(record: Record) -> bool:
+    """Whether a score was another one without the other units, or the model says that it may be."""
+    alone = record["audit"].get("alone", {})
+    return bool(alone == "declared" or alone.get("differ"))
 
 
 def _summed(row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]]) -> Row:

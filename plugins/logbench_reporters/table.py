@@ -73,7 +73,13 @@ class Table:
             *_ranking(records, self.metric),
             *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else []),
         ]
-        below = [*self._certain(models), *_contended(records), *_reasons(models), *_unjudged(records)]
+        below = [
+            *self._certain(models),
+            *_contended(records),
+            *_reasons(models),
+            *_unjudged(records),
+            *_joint(models),
+        ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 
     def _text(self, columns: Mapping[str, Sequence[str]], share: float | None, models: int) -> str:
@@ -136,7 +142,7 @@ class Table:
     def _named(self, row: Row) -> str:
         kind = "" if row.kind == "model" else f"{row.kind}: "
         seeds = f" ({row.counted} seed{'s' * (row.counted > 1)})" if row.counted and not self.each_seed else ""
-        return f"{kind}{row.name}{seeds}"
+        return f"{kind}{row.name}{' *' * row.joint}{seeds}"
 
     def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
         """Columns that say the same of every row, and on a terminal those that would not fit."""
@@ -257,6 +263,11 @@ def _times(row: Row) -> str:
 def _contended(records: Sequence[Record]) -> list[str]:
     side = max((record["environment"].get("contended", 0) for record in records), default=0)
     return [f"up to {side} runs went side by side: their times are left out"] if side else []
+
+
+def _joint(rows: Sequence[Row]) -> list[str]:
+    """What the star at a row means."""
+    return ["*: its scores depend on what else is scored"] if any(row.joint for row in rows) else []
 
 
 def _unjudged(records: Sequence[Record]) -> list[str]:
