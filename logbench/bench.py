@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from .config import suggest, toml_values
 from .errors import ConfigError, DataError
+from .identity import digest, material
 from .interfaces import Direction
 from .metrics import direction, figure, loss
 from .metrics import figures as named_figures
@@ -211,19 +211,19 @@ def _gating(record: Mapping[str, Any], name: str, suite: Suite) -> float:
 
 
 def identity(record: Mapping[str, Any], cell: Cell) -> Row:
-    """What must be the same for two figures to be compared, each in 12 hexadecimal digits."""
+    """What must be the same for two figures to be compared, each in 12 hexadecimal digits.
+
+    Code is not among it: what edited code does to a figure is what a gate is for. Edits that change the data
+    themselves show in the digests of raw files and of names and labels of the units on each side.
+    """
     job = cell.job
-    dataset = record["dataset"]
-    data = [dataset["name"], dataset["digest"], dataset.get("normal_total"), dataset.get("anomaly_total")]
-    parts = {"data": data, "split": record["split"]["digest"], "protocol": record["protocol"]["hash"]}
+    parts: dict[str, Any] = {"data": material(record), "split": record["split"]["digest"]}
+    parts["protocol"] = record["protocol"]["hash"]
     chosen = {"dataset": job.dataset, "parser": job.parser, "windower": job.windower, "model": job.model}
     parts |= {f"{kind} options": [part.name, part.as_dict()] for kind, part in chosen.items()}
     parts["evaluators"] = [[part.name, part.as_dict()] for part in job.evaluators]
-    return {**{name: _digest(value) for name, value in parts.items()}, "benchmark_version": cell.version}
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()[:12]
+    named = {name: digest(plain(value))[:12] for name, value in parts.items()}
+    return {**named, "benchmark_version": cell.version}
 
 
 def header(suite: Suite, records: Sequence[Row]) -> Row:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import sums
 from .errors import ConfigError, DataError
 from .identity import component
 from .parsing import Vocabulary
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 BUNDLE_VERSION = 2
 FILE = "bundle.json"
+NAME = "bundle"
+"""Its name in its checksums, whatever its folder is called."""
 KINDS = ("dataset", "parser", "windower", "model")
 
 
@@ -47,18 +51,23 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
         (target / "model").mkdir()
         model.save(target / "model")
         (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")
+        sums.write(target, NAME)
     record.artifacts["bundle"] = str(folder)
 
 
 def _saved(part: Part) -> dict[str, Any]:
-    return {"name": part.name, "config": part.as_dict(), **component(part)["plugins"][0]}
+    facts = component(part)
+    return {"config": part.as_dict(), **facts["plugins"][0], **facts}
 
 
 class Bundle:
     """A saved model read back.
 
+    Attributes:
+        edited: plugins whose code is not that of the run which saved it.
+
     Raises:
-        DataError: `folder` holds no bundle, or one of a newer format.
+        DataError: `folder` holds no bundle, a damaged one, or one of a newer format.
         ConfigError: a component that it needs is not installed.
     """
 
@@ -73,6 +82,8 @@ class Bundle:
             raise DataError(
                 f"{path}: bundle version {self.facts['bundle_version']}, this logbench reads {BUNDLE_VERSION}"
             )
+        if (folder / sums.FILE).exists() and (wrong := sums.fault(folder, NAME)):
+            raise DataError(f"{folder}: the bundle is damaged ({wrong}); save it again")
         self.parts: dict[str, Part] = {}
         for kind in KINDS:
             saved = self.facts["components"][kind]
@@ -83,6 +94,9 @@ class Bundle:
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
                 ) from None
             self.parts[kind] = configured(entry, saved["config"])
+        self.edited = [
+            name for kind in KINDS for name in _edited(self.facts["components"][kind], self.parts[kind])
+        ]
         self.protocol = EvaluationProtocol.of(self.facts["protocol"])
         self.short_limit: int = self.facts["short_limit"]
         self.vocabulary = Vocabulary.restore(
@@ -90,3 +104,12 @@ class Bundle:
         )
         self.model = self.parts["model"].build()
         self.model.load(folder / "model")
+
+
+def _edited(saved: Mapping[str, Any], part: Part) -> Iterator[str]:
+    """Plugins of a component whose code is other than it was, where both are known."""
+    before = {(one["distribution"], one["plugin"]): one["code"] for one in saved.get("plugins", ())}
+    for one in component(part)["plugins"]:
+        code = before.get((one["distribution"], one["plugin"]))
+        if code and one["code"] and code != one["code"]:
+            yield f"{one['plugin']} ({one['distribution']})"

@@ -50,11 +50,16 @@ def of_run(record: Mapping[str, Any]) -> Key | None:
     if not record.get("components"):
         return None
     facts = {name: record[name] for name in ("preset", "protocol", "seed")}
-    facts["material"] = {name: record["dataset"].get(name) for name in MATERIAL}
+    facts["material"] = material(record)
     facts["device"] = record["environment"].get("device")
     ran_on = {name: record["environment"].get(name) for name in ("python", "packages")}
     made = plain(record["components"]), plain(record["config"])
     return _key(*made, {"code": record["source"].get("code"), **ran_on}, plain(facts))
+
+
+def material(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What of its data a run is known by."""
+    return {name: record["dataset"].get(name) for name in MATERIAL}
 
 
 def component(part: Part) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def _core() -> dict[str, Any]:
 def _key(components: Any, options: Any, ran_by: Mapping[str, Any], facts: Mapping[str, Any]) -> Key:
     asked = {"components": _without_code(components), "options": options, "facts": facts}
     made = {"components": components, "core": ran_by, "asked": asked}
-    return Key(f"{_digest(asked)[:12]}-{_digest(made)[:24]}", ran_by["code"] is not None and _known(components))
+    return Key(f"{digest(asked)[:12]}-{digest(made)[:24]}", ran_by["code"] is not None and _known(components))
 
 
 def _without_code(found: Any) -> Any:
@@ -136,5 +141,6 @@ def _known(found: Any) -> bool:
     return all(map(_known, found)) if isinstance(found, list) else True
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """64 hex digits over JSON values."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

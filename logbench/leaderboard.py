@@ -20,6 +20,7 @@ from .record import RunRecord
 from .registry import Registry
 from .run_plans import StageBars, run_plans
 from .runner import opened
+from .stored import fault
 from .workers import DoesTasks, Running, Task
 
 Record = Mapping[str, Any]
@@ -50,8 +51,9 @@ class Leaderboard:
         self._data = _data_of({_asked(job): job.plan for job in self._jobs}, crew, bars)
         before = _earlier(plans[0].out) if resume else {}
         keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
+        there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
         self._done = {
-            at: {**before[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in before
+            at: {**there[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in there
         }
         self.taken_over = len(self._done)
 
@@ -125,14 +127,13 @@ def _told(record: Record) -> str:
 
 
 def _earlier(folder: Path) -> dict[identity.Key, Record]:
-    """Successful runs of a folder by their identity, the newest of each, as far as their scores are there."""
+    """Successful runs of a folder by their identity, the newest of each."""
     try:
         found = [record for record in records.read(folder) if record["status"] == "ok"]
     except DataError:
         return {}
     runs = [record for record in found if "fit" in record["stages"]]  # not rescored
-    there = [one for one in runs if (folder / one["artifacts"]["scores"]).exists()]
-    return {key: one for one in there if (key := identity.of_run(one)) is not None and key.known}
+    return {key: one for one in runs if (key := identity.of_run(one)) is not None and key.known}
 
 
 def ranked(found: Sequence[Record], metric: str = "f1") -> list[Record]:

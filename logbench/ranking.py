@@ -14,6 +14,7 @@ from .frames import Lines
 from .plan import configured
 from .prepare import digest_of
 from .registry import Registry
+from .stored import table
 
 Which = Literal["top", "false-positives", "missed"]
 
@@ -49,7 +50,7 @@ def described(
         DataError: the run has no scores.
     """
     frame = ranked(records.scores(record, folder), which, count)
-    templates = pl.read_parquet(folder / record["artifacts"]["templates"])
+    templates = table(record, folder, "templates")
     names = dict(zip(templates["key"], templates["template"], strict=True))
     raw = raw_lines(record, frame["line"].drop_nulls().to_list(), registry)
     return [

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal
 
 import polars as pl
 
+from . import stored
 from .errors import DataError
 from .plain import plain
 from .storage import written
@@ -64,6 +65,7 @@ class RunRecord:
         environment: machine, versions, `device` as asked; `contended`: so many runs went side by side, so that
             their times mislead.
         notes: lines for the user. artifacts: name → path, relative to the records' folder.
+        checksums: SHA-256 of these files by name.
     """
 
     run_id: str
@@ -97,6 +99,7 @@ class RunRecord:
     source: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
+    checksums: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values; a number that is not finite becomes None."""
@@ -125,6 +128,7 @@ def append(record: RunRecord, folder: Path) -> None:
     path = folder / FILE
     with written(path):
         folder.mkdir(parents=True, exist_ok=True)
+        record.checksums |= stored.checksums(record.run_id, record.artifacts, folder)
         with path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = file.seek(0, os.SEEK_END)
@@ -229,12 +233,6 @@ def scores(record: Mapping[str, Any], folder: Path) -> pl.DataFrame:
     """The stored scores of a run.
 
     Raises:
-        DataError: the run has none, or the file is gone.
+        DataError: the run has none, or they are gone or damaged.
     """
-    name = record.get("artifacts", {}).get("scores")
-    if not name:
-        raise DataError(f"run {record['run_id']} has no scores: its status is {record['status']}")
-    path = folder / name
-    if not path.exists():
-        raise DataError(f"{path}: the scores of run {record['run_id']} are gone; run it again")
-    return pl.read_parquet(path)
+    return stored.table(record, folder, "scores")

@@ -9,16 +9,19 @@ from typing import Any
 
 import polars as pl
 
+from . import identity
 from . import record as records
 from .config import fields_of, make
 from .errors import ConfigError
 from .events import add_events
 from .outcome import write_metrics, write_threshold
-from .plan import configured, evaluators_of
+from .plan import Part, configured, evaluators_of
 from .protocol import EvaluationProtocol
+from .provenance import source
 from .record import RunRecord
 from .registry import Registry
 from .storage import write_parquet
+from .stored import table
 from .thresholds import Own, check_value
 from .verdicts import decide
 
@@ -65,8 +68,9 @@ def rescore(
     own = Own.of(old["threshold"])
     decision = decide(scored, protocol, own, short_limit=limit)
     entries = evaluators_of(evaluators, registry)
-    built = {entry.item.name: configured(entry).build() for entry in entries}
-    record = _reopened(old, protocol, command)
+    parts = [configured(entry) for entry in entries]
+    built = {part.name: part.build() for part in parts}
+    record = _reopened(old, protocol, parts, command)
     write_threshold(record, decision, own, old["counts"].get("needed"))
     write_metrics(record, decision.units, built, is_weighted(old))
     if "events" in old["artifacts"]:
@@ -86,7 +90,7 @@ def _rescore_events(
     if record.counts["short_limit"] != old["counts"]["short_limit"] or not path.exists():
         record.notes.append("no metrics of events: those of another min_events are not stored")
         return
-    add_events(record, pl.read_parquet(path), protocol, evaluators, record.notes.append)
+    add_events(record, table(old, folder, "events"), protocol, evaluators, record.notes.append)
 
 
 def _needed(old: Mapping[str, Any], protocol: EvaluationProtocol) -> int:
@@ -124,9 +128,17 @@ def is_weighted(record: Mapping[str, Any]) -> bool:
     return any(record["dataset"].get(name) is not None for name in ("normal_total", "anomaly_total"))
 
 
-def _reopened(old: Mapping[str, Any], protocol: EvaluationProtocol, command: str) -> RunRecord:
-    record = RunRecord(**{**copy.deepcopy(dict(old)), **records.stamp(old["model"])})
+def _reopened(
+    old: Mapping[str, Any], protocol: EvaluationProtocol, evaluators: Sequence[Part], command: str
+) -> RunRecord:
+    """The old record under a new name, with the code that decides and evaluates now."""
+    known = {name: value for name, value in old.items() if name in fields_of(RunRecord)}
+    record = RunRecord(**{**copy.deepcopy(known), **records.stamp(old["model"])})
     record.command = command
+    record.source = source()
+    record.plugins |= identity.plugins(evaluators)
+    record.components["evaluators"] = {part.name: identity.component(part) for part in evaluators}
+    record.config["evaluators"] = {part.name: part.as_dict() for part in evaluators}
     record.protocol = protocol.as_dict()
     record.baseline = False
     record.notes = [f"rescored from {old['run_id']}"]

@@ -174,8 +174,9 @@ def audit(
 
 
 def _digest(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
-    names = hashlib.sha256()
+    """Over names and labels of the units on each side: data of other labels are other data."""
+    found = hashlib.sha256()
     for part in parts:
-        names.update("\n".join(units["unit"].gather(part)).encode())
-        names.update(b"\0")
-    return names.hexdigest()[:16]
+        found.update("\n".join(units["unit"].gather(part)).encode())
+        found.update(b"\0" + units["label"].gather(part).cast(pl.Int8).to_numpy().tobytes())
+    return found.hexdigest()[:16]

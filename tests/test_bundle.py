@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import Component, DataError, Sessions, hookimpl
+from logbench import Component, DataError, Sessions, hookimpl, identity
 from logbench.bundle import Bundle
 from logbench.record import scores
 from logbench.registry import Plugin, Registry, installed
@@ -81,3 +81,36 @@ def test_verdicts_are_those_of_the_run(tiny_hdfs: Path, tmp_path: Path, model: s
 def test_a_folder_without_a_bundle_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no bundle to read"):
         Bundle(tmp_path, registry())
+
+
+@pytest.mark.parametrize("file", ["model/kept", "bundle.json"])
+def test_a_damaged_bundle_is_one_line(tiny_hdfs: Path, tmp_path: Path, file: str) -> None:
+    saved = tmp_path / "saved"
+    protocol = {"train": "first", "train_units": "1", "held_out": "0", "threshold": "fixed", "value": "3.5"}
+    (record,) = logbench.run("same", dataset="hdfs", data=tiny_hdfs, registry=registry(), out=tmp_path / "out",
+                             save=saved, settings={"protocol": protocol})  # fmt: skip
+    assert record.status == "ok", record.error
+    moved = saved.rename(tmp_path / "moved")
+    assert Bundle(moved, registry()).edited == []
+    path = moved / file
+    path.write_text(path.read_text().replace("True", "Frue").replace("hdfs", "HDFS"))
+    with pytest.raises(DataError, match=f"the bundle is damaged .*{file} has other content") as error:
+        Bundle(moved, registry())
+    assert "\n" not in str(error.value)
+
+
+def test_a_bundle_tells_which_plugins_were_edited_since(
+    tiny_hdfs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = tmp_path / "saved"
+    (record,) = logbench.run("length", dataset="hdfs", data=tiny_hdfs, out=tmp_path / "out", save=saved,
+                             settings={"protocol": {"train_units": "1", "held_out": "0"}})  # fmt: skip
+    assert record.status == "ok", record.error
+    known = identity.component
+
+    def edited(part: Any) -> dict[str, Any]:
+        facts = known(part)
+        return {**facts, "plugins": [{**one, "code": "0"} for one in facts["plugins"] if part.name == "length"]}
+
+    monkeypatch.setattr("logbench.bundle.component", edited)
+    assert Bundle(saved, Registry()).edited == ["baselines (logbench-harness)"]

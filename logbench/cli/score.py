@@ -51,6 +51,9 @@ def command(
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")
     saved, at = Bundle(bundle, state.registry), resolve_device(device)
+    if saved.edited:
+        names = ", ".join(dict.fromkeys(saved.edited))
+        note(f"{names}: edited since the model was saved, so scores may not be those of the run")
     frames = _stream(saved, timeout, at, as_json) if str(data) == "-" else _whole(saved, data, at, as_json, top)
     kept, units, alarms = [], 0, 0
     for frame in frames:
