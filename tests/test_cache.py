@@ -276,3 +276,45 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     lines = [run("markov", out=tmp_path / f"runs{n}", **chosen)[0].dataset["lines"] for n in range(2)]
     assert lines[1] == 61
     assert [entry["kind"] for entry in cache.entries()].count("grouped") == 1, "of the second run alone"
+
+
+def folders(root: Path, *names: str) -> Path:
+    """A log of two nodes, each in a folder of its own, and its definition."""
+    for number, name in enumerate(names):
+        (root / name).mkdir(parents=True)
+        (root / name / "app.log").write_text("".join(f"step {n % 5} of {number}\n" for n in range(40)))
+    (root / "my.toml").write_text("files = '*/app.log'\nwindower = 'file'\n")
+    return root / "my.toml"
+
+
+def test_a_folder_that_gets_another_name_is_other_data(tmp_path: Path) -> None:
+    """Files are called alike, and units are named after their folders."""
+
+    def units(definition: Path) -> tuple[list[str], str]:
+        (record,) = run("length", dataset=str(definition), out=tmp_path / "runs",
+                        settings={"protocol": {"train": "random", "train_units": "1", "held_out": "0"}})  # fmt: skip
+        assert record.status == "ok", record.error
+        frame = pl.read_parquet(tmp_path / "runs" / record.artifacts["scores"])
+        return sorted(frame["unit"].to_list()), record.dataset["digest"]
+
+    definition = folders(tmp_path / "logs", "n1", "n2", "n3")
+    before = units(definition)
+    (tmp_path / "logs" / "n1").rename(tmp_path / "logs" / "a")
+    (tmp_path / "logs" / "n2").rename(tmp_path / "logs" / "b")
+    (tmp_path / "logs" / "n3").rename(tmp_path / "logs" / "c")
+    after = units(definition)
+    assert all(name.startswith(("a", "b", "c")) for name in after[0])
+    assert after[1] != before[1]
+
+
+def test_an_edited_definition_of_own_logs_is_read_anew(tmp_path: Path) -> None:
+    log = "".join(f"job {n % 4} step {n % 3}\n" for n in range(60))
+    (tmp_path / "a.log").write_text(log)
+    found = []
+    for pattern in ("job [0-9]+", "step [0-9]+"):
+        (tmp_path / "my.toml").write_text(f"files = 'a.log'\nid = 'message'\nid_pattern = '{pattern}'\n")
+        (record,) = run("length", dataset=str(tmp_path / "my.toml"), out=tmp_path / "runs",
+                        settings={"protocol": {"train": "random", "train_units": "1", "held_out": "0"}})  # fmt: skip
+        assert record.status == "ok", record.error
+        found.append(record.dataset["sessions"])
+    assert found == [4, 3]
