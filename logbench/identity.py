@@ -69,9 +69,9 @@ def component(part: Part) -> dict[str, Any]:
 
 
 def components(job: Job) -> dict[str, Any]:
-    """All that take part in a run, by kind; evaluators by name."""
+    """All that take part in a run, by kind."""
     single = {kind: component(getattr(job, kind)) for kind in ("dataset", "parser", "windower", "model")}
-    return {**single, "evaluators": {part.name: component(part) for part in job.evaluators}}
+    return {**single, "evaluators": [component(part) for part in job.evaluators]}
 
 
 def plugins(parts: Iterable[Part]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class RunRecord:
         status: `ok`, `error` or `skipped`. error: `stage`, `type`, `message`, and for a bug `traceback`.
         isolation: `worker`: models ran in processes without labels, apart from each other; or `in-process`.
         command: what was typed. model: name. plugins: entry point → `distribution`, `version`, `code` (digest),
-            `libraries` (digest). components: kind → `name` and `plugins` that it is made of; evaluators by name.
+            `libraries` (digest). components: kind → `name` and `plugins` that it is made of.
         dataset: `name`, `path`, `digest` of the raw files, `simulated`, `unit`, realised `lines`, `sessions`,
             `anomalies`, `distinct`, and other counts.
         protocol: every field and its `hash`, as asked for. preset: name.

@@ -137,7 +137,7 @@ def _reopened(
     record.command = command
     record.source = source()
     record.plugins |= identity.plugins(evaluators)
-    record.components["evaluators"] = {part.name: identity.component(part) for part in evaluators}
+    record.components["evaluators"] = [identity.component(part) for part in evaluators]
     record.config["evaluators"] = {part.name: part.as_dict() for part in evaluators}
     record.protocol = protocol.as_dict()
     record.baseline = False

@@ -72,7 +72,7 @@ def test_a_rescored_run_keeps_the_checksums_of_what_it_did_not_write(
 
 def test_a_rescored_run_names_the_code_that_evaluated_it(record: dict[str, Any], tmp_path: Path) -> None:
     old = json.loads(json.dumps(record))
-    old["components"]["evaluators"]["classification"]["plugins"][0]["code"] = "of old"
+    old["components"]["evaluators"][0]["plugins"][0]["code"] = "of old"
     old["plugins"]["evaluators"]["code"] = old["source"]["code"] = "of old"
     made = rescore({**old, "of_a_later_version": 1}, tmp_path, {"short": "miss"}, (), Registry(), "").as_dict()
     assert "of old" not in json.dumps(made)
