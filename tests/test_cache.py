@@ -278,6 +278,10 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     assert [entry["kind"] for entry in cache.entries()].count("grouped") == 1, "of the second run alone"
 
 
+ONE: dict[str, Any] = {"protocol": {"train": "random", "train_units": "1", "held_out": "0"}}
+"""One unit trains."""
+
+
 def folders(root: Path, *names: str) -> Path:
     """A log of two nodes, each in a folder of its own, and its definition."""
     for number, name in enumerate(names):
@@ -291,8 +295,7 @@ def test_a_folder_that_gets_another_name_is_other_data(tmp_path: Path) -> None:
     """Files are called alike, and units are named after their folders."""
 
     def units(definition: Path) -> tuple[list[str], str]:
-        (record,) = run("length", dataset=str(definition), out=tmp_path / "runs",
-                        settings={"protocol": {"train": "random", "train_units": "1", "held_out": "0"}})  # fmt: skip
+        (record,) = run("length", dataset=str(definition), out=tmp_path / "runs", settings=ONE)
         assert record.status == "ok", record.error
         frame = pl.read_parquet(tmp_path / "runs" / record.artifacts["scores"])
         return sorted(frame["unit"].to_list()), record.dataset["digest"]
@@ -313,8 +316,7 @@ def test_an_edited_definition_of_own_logs_is_read_anew(tmp_path: Path) -> None:
     found = []
     for pattern in ("job [0-9]+", "step [0-9]+"):
         (tmp_path / "my.toml").write_text(f"files = 'a.log'\nid = 'message'\nid_pattern = '{pattern}'\n")
-        (record,) = run("length", dataset=str(tmp_path / "my.toml"), out=tmp_path / "runs",
-                        settings={"protocol": {"train": "random", "train_units": "1", "held_out": "0"}})  # fmt: skip
+        (record,) = run("length", dataset=str(tmp_path / "my.toml"), out=tmp_path / "runs", settings=ONE)
         assert record.status == "ok", record.error
         found.append(record.dataset["sessions"])
     assert found == [4, 3]
