@@ -217,7 +217,7 @@ def _row(records: Sequence[Record]) -> Row:
 
 def _is_joint(record: Record) -> bool:
     """Whether a score was another one without the other units, or the model says that it may be."""
-    alone = record["audit"].get("alone", {})
+    alone = record.get("audit", {}).get("alone", {})
     return bool(alone == "declared" or alone.get("differ"))
 
 
