@@ -355,7 +355,7 @@ def test_f1_on_the_archive_is_the_independent_one(name: str, shared_data: Path, 
         dataset="deeplog-archive",
         data=shared_data / "deeplog_archive",
         settings={
-            "protocol": {"train": "given", "held_out": 0.0, "threshold": "oracle"},
+            "protocol": {"train": "given", "held_out": 0.0, "threshold": "oracle", "min_events": 0},
             "dataset": {"normal_total": 553_366},
         },
         out=tmp_path,
@@ -368,3 +368,28 @@ def test_f1_on_the_archive_is_the_independent_one(name: str, shared_data: Path, 
         assert found >= on_grid == pytest.approx(INDEPENDENT[name], abs=0.001)
     else:
         assert found == pytest.approx(INDEPENDENT[name], abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["new-event", "length", "ecvc", "ecvc-idf", "edit", "n-gram", "2-gram", "markov"])
+def test_the_order_of_training_units_changes_no_score(name: str) -> None:
+    """Also where more units differ than are kept, and several are equally frequent."""
+    rng = np.random.default_rng(3)
+    draw = [rng.integers(0, KEYS, rng.integers(1, 5)).tolist() for _ in range(80)]
+    component = next(one for one in logbench_models() if one.name == name)
+    config = component.config and component.config(**({"max_train": 12} if name in ("ecvc", "edit") else {}))
+    asked = Sessions.of([rng.integers(0, KEYS + 1, rng.integers(1, 7)).tolist() for _ in range(40)], KEYS)
+    found = []
+    for order in (range(80), rng.permutation(80), rng.permutation(80)):
+        model = component.build(config) if config else component.build()
+        model.fit(Sessions.of([draw[at] for at in order], KEYS), Context())
+        found.append(model.score(asked, Context()))
+    for other in found[1:]:
+        assert np.array_equal(other.primary, found[0].primary) and np.array_equal(other.event, found[0].event)
+
+
+def test_equal_distances_of_ecvc_are_equal() -> None:
+    """Both are 3/4 away, where the sums of their parts round differently: no threshold comes between them."""
+    model = Ecvc(EcvcConfig(), False)
+    model.fit(Sessions.of([[0, 0, 1, 1, 2]], KEYS), Context())
+    found = model.score(Sessions.of([[1], [1, 2, 3, 3, 3]], KEYS), Context()).primary
+    assert found.tolist() == [0.75, 0.75]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -88,9 +89,16 @@ def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
     return known, at - sessions.offsets[sessions.units[at]]
 
 
-def most_frequent(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
-    """Indices of the `limit` largest counts, in ascending order; of equal counts the earlier ones."""
-    return np.sort(np.argsort(-counts, kind="stable")[:limit])
+def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Indices of the `limit` units of the largest counts, in the order of their keys, not of the log.
+
+    Args:
+        units: that all differ. counts: int64 [units]; of equal ones the unit of lower keys goes first.
+    """
+    keys = units.folded.astype(">u4")
+    names = [keys[begin:end].tobytes() for begin, end in pairwise(units.offsets.tolist())]
+    first = sorted(range(len(names)), key=lambda at: (-counts[at], names[at]))[:limit]
+    return np.array(sorted(first, key=names.__getitem__), dtype=np.int64)
 
 
 def lookup(

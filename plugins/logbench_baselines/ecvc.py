@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CELLS = 2**24
 """Distances held at once (128 MiB)."""
+DECIMALS = 12
+"""Of a distance: equal ones of different vectors are equal, so that no verdict hangs on their rounding."""
 
 
 class Ecvc(Kept):
@@ -42,7 +44,7 @@ class Ecvc(Kept):
         bags, distinct = bags_of(train)
         counts = count_matrix(bags)
         self.weights = idf_weights(counts, distinct.counts) if self.idf else np.ones(counts.shape[1])
-        used = counts[most_frequent(distinct.counts, self.config.max_train)]
+        used = counts[most_frequent(bags, distinct.counts, self.config.max_train)]
         self.train = np.unique(_weighted(used, self.weights), axis=0)
         return {"train_distinct": len(distinct), "train_used": used.shape[0]}
 
@@ -110,6 +112,7 @@ def _nearest(
     apart = cdist(rows, train, "cityblock")
     largest = apart + train.sum(axis=1) + rows.sum(axis=1, keepdims=True)
     distance = 2 * apart / np.maximum(largest, np.finfo(np.float64).tiny)
+    distance = distance.round(DECIMALS)
     return distance.min(axis=1), distance.argmin(axis=1)
 
 

@@ -42,7 +42,8 @@ class Edit(Kept):
         if train.vocabulary >= CHARACTERS:
             raise DataError(f"edit: {train.vocabulary} known keys, at most {CHARACTERS - 1} can be compared")
         distinct = train.distinct
-        used = train.take(distinct.first[most_frequent(distinct.counts, self.config.max_train)])
+        units = train.take(distinct.first)
+        used = units.take(most_frequent(units, distinct.counts, self.config.max_train))
         self.keys, self.offsets = used.folded, used.offsets
         return {"train_distinct": len(distinct), "train_used": len(used)}
 

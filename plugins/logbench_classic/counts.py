@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """Distinct count vectors of units, in first-seen order.
+    """Distinct count vectors of units, in the order of `np.unique`: what learns from them sees no order of units.
 
     Attributes:
         matrix: float64 CSR [distinct, columns]; column e counts event e, the last one unseen events if asked.
@@ -52,8 +53,23 @@ def _count(sessions: Sessions, unseen_column: bool) -> Counts:
         (np.ones(len(rows.keys)), rows.keys, rows.offsets.astype(np.int32)), shape=(len(rows), columns)
     )
     matrix.sum_duplicates()
-    inverse = vectors.inverse[sequences.inverse]
-    return Counts(matrix, np.bincount(inverse, minlength=len(rows)).astype(np.int64), inverse)
+    order = _ascending(matrix)
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    inverse = place[vectors.inverse[sequences.inverse]]
+    return Counts(matrix[order], np.bincount(inverse, minlength=len(rows)).astype(np.int64), inverse)
+
+
+def _ascending(matrix: Any) -> NDArray[np.int64]:
+    """Order of the rows by their first column, then by the second, and so on, int64 [rows].
+
+    Of two rows the one that has an earlier column, or more in it, is greater: bytes of columns, counted from the
+    end, and of their counts compare alike, without a dense copy.
+    """
+    parts = np.empty((len(matrix.data), 2), dtype=">u4")
+    parts[:, 0], parts[:, 1] = matrix.shape[1] - 1 - matrix.indices, matrix.data
+    names = [parts[begin:end].tobytes() for begin, end in pairwise(matrix.indptr.tolist())]
+    return np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
 
 
 def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
@@ -72,9 +88,12 @@ def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
 
 
 def idf(counts: Counts) -> NDArray[np.float64]:
-    """ln(units / units with the event), float64 [columns], as loglizer has it: 1e-8 guards empty columns."""
-    having = (counts.matrix > 0).T @ counts.repeats
-    return np.asarray(np.log(counts.repeats.sum() / (having + 1e-8)))
+    """ln(units / units with the event), float64 [columns], as loglizer has it: 1e-8 guards empty columns.
+
+    An event of all units weighs 0, not the rounding that the guard leaves.
+    """
+    having, units = (counts.matrix > 0).T @ counts.repeats, counts.repeats.sum()
+    return np.where(having == units, 0.0, np.log(units / (having + 1e-8)))
 
 
 def first_events(sessions: Sessions, columns: NDArray[np.int64]) -> NDArray[np.int64]:

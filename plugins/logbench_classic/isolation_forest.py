@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+ROUNDING = 1e-12
+
 
 class IsolationForest(CountModel):
     """Isolation forest (Liu et al., ICDM 2008; parameters of loglizer, whose seed was 2019).
@@ -30,12 +32,14 @@ class IsolationForest(CountModel):
 
         self.forest = Estimator(
             n_estimators=self.config.trees, max_samples=self.config.max_samples, random_state=context.seed
-        ).fit(vectors.toarray().astype(np.float32)[counts.inverse])
+        ).fit(np.repeat(vectors.toarray().astype(np.float32), counts.repeats, axis=0))
         # The estimator would score every training unit for this quantile: distinct ones will do.
         known = -self.forest.score_samples(vectors.toarray())
-        self.offset = float(np.percentile(known[counts.inverse], 100 * (1 - self.config.contamination)))
+        share = 100 * (1 - self.config.contamination)
+        self.offset = float(np.percentile(np.repeat(known, counts.repeats), share))
         return {"offset": self.offset}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
-        """Anomaly score above the offset, float64 [rows]."""
-        return np.asarray(-self.forest.score_samples(vectors.toarray()) - self.offset)
+        """Anomaly score above the offset, float64 [rows]; 0 where it gave the offset."""
+        found = -self.forest.score_samples(vectors.toarray()) - self.offset
+        return np.where(np.abs(found) < ROUNDING, 0.0, found)

@@ -16,29 +16,58 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+CELLS = 1 << 24
+"""Distances held at once (128 MiB)."""
+DECIMALS = 12
+"""Of the share of votes: a sum of shares that is a half is no more than a half."""
+
 
 class Knn(Supervised):
     """k nearest neighbours (Yu et al., LightAD, ICSE 2024), Euclidean.
 
-    Score: share of anomalies among the k nearest training units; .5 is the own threshold. Where equal vectors
-    carry both labels, or only some of them are among the k, their share counts.
+    Score: share of anomalies among the k nearest training units; .5 is the own threshold. Where several units are
+    equally far and not all of them are among the k, they share the votes that are left, be they equal or not.
     """
 
-    learned = ("repeats", "share", "index")
+    learned = ("rows", "normal", "anomalous")
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Index the distinct vectors, each with its number of units and share of anomalies."""
-        from sklearn.neighbors import NearestNeighbors
-
-        self.repeats = counts.repeats
-        self.share = np.bincount(counts.inverse, weights=self.labels, minlength=len(counts)) / counts.repeats
-        self.index = NearestNeighbors(n_neighbors=min(self.config.k, len(counts))).fit(vectors.toarray())
+        """Keep the distinct vectors, each with its numbers of units."""
+        self.rows = vectors.toarray()
+        self.anomalous = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.float64)
+        self.normal: NDArray[np.float64] = counts.repeats.astype(np.float64) - self.anomalous
         return {}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Share of anomalies among the k nearest, float64 [rows]."""
-        near = self.index.kneighbors(vectors.toarray(), return_distance=False)
-        units = self.repeats[near]
-        k = min(self.config.k, int(self.repeats.sum()))
-        votes = np.clip(k - (units.cumsum(axis=1) - units), 0, units)
-        return np.asarray((votes * self.share[near]).sum(axis=1) / k)
+        step = max(1, CELLS // len(self.rows))
+        parts = [self._share(vectors[at : at + step].toarray()) for at in range(0, vectors.shape[0], step)]
+        return np.concatenate(parts).round(DECIMALS)
+
+    def _share(self, asked: NDArray[np.float64]) -> NDArray[np.float64]:
+        units = self.normal + self.anomalous
+        k = min(float(self.config.k), float(units.sum()))
+        apart, rounding = _apart(asked, self.rows)
+        reach = _reach(apart, units, int(k))[:, None]
+        nearer, edge = (apart < reach - rounding), (np.abs(apart - reach) <= rounding)
+        left = k - nearer @ units
+        at_edge = edge @ self.anomalous / (edge @ units)
+        return np.asarray((nearer @ self.anomalous + left * at_edge) / k)
+
+
+def _apart(
+    asked: NDArray[np.float64], rows: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Squared distances, float64 [asked, rows], exact for whole numbers, and how much of them may be rounding."""
+    own, others = (asked**2).sum(axis=1)[:, None], (rows**2).sum(axis=1)
+    eps = float(np.finfo(np.float64).eps) * rows.shape[1]
+    return own + others - 2 * asked @ rows.T, eps * (own + others.max())
+
+
+def _reach(apart: NDArray[np.float64], units: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Squared distance of the k-th nearest unit, float64 [asked]."""
+    few = min(k, apart.shape[1])
+    near = np.argpartition(apart, few - 1, axis=1)[:, :few]
+    near = np.take_along_axis(near, np.take_along_axis(apart, near, axis=1).argsort(axis=1), axis=1)
+    last = (units[near].cumsum(axis=1) >= k).argmax(axis=1)
+    return np.asarray(np.take_along_axis(apart, near, axis=1)[np.arange(len(apart)), last])

@@ -38,7 +38,9 @@ class Lof(CountModel):
         """
         from sklearn.neighbors import LocalOutlierFactor
 
-        rows = counts.inverse if self.config.duplicates else np.arange(len(counts))
+        rows = np.arange(len(counts))
+        if self.config.duplicates:
+            rows = np.repeat(rows, counts.repeats)
         rows = rows[capped(len(rows), self.config.max_train, context, "count vectors")]
         if len(rows) < 2:
             raise UnfitError("lof needs two training vectors that differ; this data set has one")

@@ -33,12 +33,17 @@ class LogClustering(CountModel):
     learned = ("_centres",)
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Cluster the training units in their order; fact `clusters`."""
-        return self.cluster(vectors, counts.inverse)
+        """Cluster the training units in their order; fact `clusters`, and a note where they are all alike."""
+        return self.cluster(vectors, counts.inverse, context)
 
-    def cluster(self, vectors: Vectors, order: NDArray[np.int32]) -> Mapping[str, Any]:
+    def cluster(self, vectors: Vectors, order: NDArray[np.int32], context: Context) -> Mapping[str, Any]:
         """Cluster units, given by the row of each in `vectors`."""
         rows = vectors.toarray()
+        if not rows.any():
+            context.note(
+                "every event is in all training units, so tf-idf weighs none and all units are at distance 1; use "
+                "weighting=counts"
+            )
         first = rows[order[: self.config.bootstrap]]
         self._centres, self._sizes = _linked(first, self.config.max_dist)
         self._grow(rows, order[self.config.bootstrap :])
@@ -75,14 +80,14 @@ class LogClusteringLabelled(Supervised, LogClustering):
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Cluster the normal training units in their order."""
-        return self.cluster(vectors, counts.inverse[self.labels == 0])
+        return self.cluster(vectors, counts.inverse[self.labels == 0], context)
 
 
 def distances(rows: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cosine distance, float64 [rows, centres]; below 1e-8 it is 0."""
+    """Cosine distance to 12 decimals, float64 [rows, centres]; below 1e-8 it is 0."""
     norms = np.linalg.norm(rows, axis=1)[:, None] * np.linalg.norm(centres, axis=1)
     found = 1.0 - rows @ centres.T / (norms + GUARD)
-    return np.where(found < 1e-8, 0.0, found)
+    return np.where(found < 1e-8, 0.0, found).round(12)
 
 
 def _linked(rows: NDArray[np.float64], max_dist: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

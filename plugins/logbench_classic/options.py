@@ -1,4 +1,7 @@
-"""Options of the models: defaults are loglizer's where it states them, else the estimator's own."""
+"""Options of the models: defaults are loglizer's where it states them, else the estimator's own.
+
+But for tolerances of solvers: those of loglizer are larger than the differences that verdicts hang on.
+"""
 
 from __future__ import annotations
 
@@ -90,8 +93,8 @@ class LogisticRegression:
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
     c: float = option(100.0, "inverse strength of the L2 penalty", gt=0)
-    tol: float = option(0.01, "tolerance of the solver", gt=0)
-    max_iter: int = option(100, "iterations of the solver at most", ge=1)
+    tol: float = option(1e-8, "tolerance of the solver; loglizer's 0.01 leaves verdicts open", gt=0)
+    max_iter: int = option(1000, "iterations of the solver at most", ge=1)
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ class LinearSvm:
     unseen_column: bool = option(False, _UNSEEN)
     penalty: Literal["l1", "l2"] = option("l1", "penalty")
     c: float = option(1.0, "inverse strength of the penalty", gt=0)
-    tol: float = option(0.1, "tolerance of the solver", gt=0)
-    max_iter: int = option(1000, "iterations of the solver at most", ge=1)
+    tol: float = option(1e-6, "tolerance of the solver; loglizer's 0.1 leaves verdicts to the seed", gt=0)
+    max_iter: int = option(1_000_000, "iterations of the solver at most", ge=1)
 
 
 @dataclass(frozen=True)

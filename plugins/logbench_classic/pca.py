@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+EQUAL = 1e-9
+"""Variances that differ by no more of themselves are equal."""
+
 
 class Pca(CountModel):
     """PCA (Xu et al., SOSP 2009, section 5; parameters of He et al., ISSRE 2016, loglizer).
@@ -36,6 +39,8 @@ class Pca(CountModel):
         values, axes = np.maximum(values[::-1], 0.0), axes[:, ::-1]
         covered = np.cumsum(values) >= self.config.variance * values.sum()
         k = int(np.argmax(covered)) + 1 if covered.any() else len(values)
+        while 0 < k < len(values) and values[k] > values[k - 1] * (1 - EQUAL):
+            k += 1  # which of the axes with one variance come first is rounding
         self.residual = axes[:, k:]
         self.q = self.config.q or q_statistic(values[k:], self.config.c_alpha)
         # Where nothing varies outside, what is left is rounding.

@@ -44,9 +44,14 @@ class Supervised(CountModel):
 
 
 class Classifier(Supervised):
-    """A scikit-learn classifier, trained on every labelled unit."""
+    """A scikit-learn classifier, trained on each pair of vector and label once, weighted by its units.
+
+    Attributes:
+        repeated: the classifier draws units, so each is given to it, in the order of the vectors.
+    """
 
     learned = ("model",)
+    repeated = False
 
     @abstractmethod
     def estimator(self, seed: int) -> Any:
@@ -59,7 +64,7 @@ class Classifier(Supervised):
         self.model = self.estimator(context.seed)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            self.model.fit(vectors[counts.inverse], self.labels)
+            self._train(vectors, counts)
         for warning in caught:
             if not issubclass(warning.category, ConvergenceWarning):
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
@@ -67,6 +72,18 @@ class Classifier(Supervised):
         if not converged:
             context.note("the solver stopped at max_iter before its tolerance")
         return {"converged": converged}
+
+    def _train(self, vectors: Vectors, counts: Counts) -> None:
+        anomalies = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.int64)
+        units = np.concatenate([counts.repeats - anomalies, anomalies])
+        pairs = np.flatnonzero(units)
+        labels, units = np.repeat([0, 1], len(counts))[pairs], units[pairs]
+        rows = vectors[pairs % len(counts)]
+        if self.repeated:
+            each = np.repeat(np.arange(len(units)), units)
+            self.model.fit(rows[each], labels[each])
+        else:
+            self.model.fit(rows, labels, sample_weight=units.astype(np.float64))
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Probability of an anomaly, float64 [rows]."""
