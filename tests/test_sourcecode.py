@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,6 +120,23 @@ def test_what_another_distribution_installed_counts_by_its_list_of_files(site: P
     assert listed(lines[0], "far/away/inner.py,sha256=def,3").libraries != first.libraries
     assert listed(*lines).libraries == first.libraries
     assert code("single_plugin", "Dist_Far").files == alone.files, "its own distribution's files are its own"
+
+
+def test_the_core_is_every_file_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of the core in another process: any edit, committed or not, makes other keys."""
+    core = Path(sourcecode.__file__).parent
+    assert {path for path in sourcecode.core().stamps if path.suffix == ".py"} == set(core.rglob("*.py"))
+    copy = shutil.copytree(core, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(sourcecode, "CORE", copy)
+    find = sourcecode.core.__wrapped__
+    first = find()
+    assert first.files == sourcecode.core().files
+    for name in ("grouping.py", "frames.py", "cli/run.py"):
+        text = (copy / name).read_text()
+        (copy / name).write_text(text + "#\n")
+        assert find().files != first.files, name
+        (copy / name).write_text(text)
+    assert find().files == first.files
 
 
 def test_code_edited_after_it_was_loaded_is_not_known(site: Path) -> None:
