@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from . import record as records
-from .bootstrap import METRICS, mcnemar, paired
+from .cells import METRICS
 from .errors import ConfigError, DataError
+from .intervals import Interval, paired
+from .many_models import holm
 from .metrics import direction, figure, figures, loss
+from .pairs import alike, mcnemar, swapped
 from .verdicts import distinct_units
 
 Record = Mapping[str, Any]
@@ -95,36 +97,34 @@ def sure(
     other: Record,
     folder: Path,
     metric: str,
-    resamples: int,
+    swaps: int,
     seed: int,
     common: pl.Series | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """How sure the difference of two comparable runs is, from their stored scores, and what cannot be said.
 
     Args:
+        swaps: how many assignments `pairs.swapped` draws. seed: seeds them.
         common: index of the units to look at, where the runs drop different ones; None: all that they judged.
 
     Returns:
-        `low`, `high` (95% interval of the difference), `lower` (share of resamples in which `other` is lower),
-        `clusters`, and `mcnemar` (None where units are weighted); all None where stored scores are gone.
+        `low`, `high` (95% interval of the difference, see `intervals.paired`), `clusters`, `effective` (number of
+        clusters), `p` (see `pairs.swapped`), and `mcnemar` (None where units are weighted); None where unknown.
 
     Raises:
         DataError: the scores are of other units.
     """
-    result: dict[str, Any] = dict.fromkeys(("low", "high", "lower", "clusters", "mcnemar"))
+    result: dict[str, Any] = dict.fromkeys(("low", "high", "clusters", "effective", "p", "mcnemar"))
     try:
-        ours, theirs = (_only(judged(record, folder), common) for record in (first, other))
-    except DataError as error:
+        ours, theirs = both(first, other, folder, common)
+    except LostScoresError as error:
         return result, [f"no interval: {error}"]
-    if not ours["index"].equals(theirs["index"]):
-        raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
-    if first["protocol"]["duplicates"] == "unique":
-        both = distinct_units(ours.with_columns(theirs=theirs["verdict"]), judged=("verdict", "theirs"))
-        ours, theirs = both, both.with_columns(verdict="theirs")
     notes = []
     if metric in METRICS:
-        found = asdict(paired(ours, theirs, metric, resamples=resamples, seed=seed))
-        result |= {name: found[name] for name in ("low", "high", "lower", "clusters")}
+        found = paired(ours, theirs, metric)
+        result |= {name: getattr(found, name) for name in ("low", "high", "clusters", "effective")}
+        result["p"] = swapped(ours, theirs, metric, swaps=swaps, seed=seed)
+        notes += [f"{other['run_id']}: {text}" for text in _doubts(found, ours, theirs)]
     else:
         notes.append(
             f"{metric} does not follow from verdicts, so it has no interval; {', '.join(METRICS)} have one"
@@ -140,6 +140,47 @@ def sure(
     return result, notes
 
 
+def correct(rows: Sequence[dict[str, Any]]) -> None:
+    """Add `p_holm` to rows that `sure` gave a `p`: corrected for their number (`many_models.holm`)."""
+    known = [row for row in rows if row.get("p") is not None]
+    for row, value in zip(known, holm([row["p"] for row in known]), strict=True):
+        row["p_holm"] = value
+
+
+def _doubts(found: Interval, ours: pl.DataFrame, theirs: pl.DataFrame) -> Iterator[str]:
+    if alike(ours, theirs):
+        yield "both runs give every unit the same verdict, so its interval only says what other units could bring"
+    if found.why_none:
+        yield found.why_none
+
+
+class LostScoresError(DataError):
+    """A run has no stored scores."""
+
+
+def both(
+    first: Record, other: Record, folder: Path, common: pl.Series | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The units of the headline as two comparable runs judged them, in the same order.
+
+    Args:
+        common: see `sure`.
+
+    Raises:
+        LostScoresError: the scores of one are gone. DataError: they are of other units.
+    """
+    try:
+        ours, theirs = (_only(judged(record, folder), common) for record in (first, other))
+    except DataError as error:
+        raise LostScoresError(str(error)) from error
+    if not ours["index"].equals(theirs["index"]):
+        raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
+    if first["protocol"]["duplicates"] == "unique":
+        pair = distinct_units(ours.with_columns(theirs=theirs["verdict"]), judged=("verdict", "theirs"))
+        return pair, pair.with_columns(verdict="theirs")
+    return ours, theirs
+
+
 def _only(frame: pl.DataFrame, units: pl.Series | None) -> pl.DataFrame:
     return frame if units is None else frame.filter(pl.col("index").is_in(units.implode()))
 
@@ -148,6 +189,12 @@ def judged(record: Record, folder: Path) -> pl.DataFrame:
     """Stored scores of the labelled test units that the protocol does not drop, in order."""
     chosen = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
     return records.scores(record, folder).filter(chosen).sort("index")
+
+
+def headline_units(record: Record, folder: Path) -> pl.DataFrame:
+    """What `judged` gives, or the distinct ones of these where they make the headline."""
+    units = judged(record, folder)
+    return units if record["protocol"]["duplicates"] == "all" else distinct_units(units)
 
 
 def _why_none(record: Record) -> str:

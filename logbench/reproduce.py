@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from .bootstrap import METRICS, interval
-from .compare import judged
+from .cells import METRICS
+from .compare import headline_units
 from .errors import ConfigError
 from .interfaces import Published, Table
+from .intervals import interval
 from .metrics import figure, figures, loss, ways
 from .plan import Plan, resolve
 from .registry import Registry
@@ -37,8 +38,8 @@ def reproduce(
 
     Yields:
         The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `better`
-        where the metric has a direction, `low` and `high`, ours over resampled normal units; or `why` there is
-        none, `unknown` where no evaluator gives the metric) and the run's record.
+        where the metric has a direction, `low` and `high`, ours where the normal units are a sample; or `why`
+        there is none, `unknown` where no evaluator gives the metric) and the run's record.
 
     Raises:
         ConfigError: `only` names a model that is not in the table.
@@ -78,7 +79,7 @@ def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Pl
     if record["status"] != "ok" or not figures(record):
         yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
         return
-    scores = cache(lambda: judged(record, plan.out))
+    scores = cache(lambda: headline_units(record, plan.out))
     for name, published in row.metrics.items():
         cell: Cell = {"metric": name, "published": published}
         try:
@@ -93,5 +94,7 @@ def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Pl
         if not cell["within"] and (way := ways(record).get(name)):
             cell["better"] = loss(way, published, ours) < 0
         if not cell["within"] and name in METRICS:
-            cell["low"], cell["high"] = interval(scores(), name, only="normal", clustered=False)
+            found = interval(scores(), name, only="normal", by_sequence=False)
+            if found.low != found.high:  # what normal units do not move, as recall, has nothing to say
+                cell["low"], cell["high"] = found.low, found.high
         yield cell

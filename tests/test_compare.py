@@ -10,8 +10,9 @@ import pytest
 
 from logbench import DataError, RunRecord
 from logbench import record as records
-from logbench.bootstrap import paired
-from logbench.compare import sure
+from logbench.compare import correct, sure
+from logbench.intervals import paired
+from logbench.pairs import swapped
 from logbench.storage import write_parquet
 
 UNITS = pl.DataFrame(
@@ -51,8 +52,9 @@ def judged(rows: pl.DataFrame) -> pl.DataFrame:
 def test_judged_units_are_paired_by_index(tmp_path: Path) -> None:
     first, rival = stored(tmp_path, "a", UNITS), stored(tmp_path, "b", other(UNITS))
     found, notes = sure(first, rival, tmp_path, "f1", 300, 4)
-    expected = paired(judged(UNITS), judged(other(UNITS)), "f1", resamples=300, seed=4)
-    assert (found["low"], found["high"], found["lower"]) == (expected.low, expected.high, expected.lower)
+    expected = paired(judged(UNITS), judged(other(UNITS)), "f1")
+    assert (found["low"], found["high"], found["effective"]) == (expected.low, expected.high, expected.effective)
+    assert found["p"] == swapped(judged(UNITS), judged(other(UNITS)), "f1", swaps=300, seed=4)
     assert found["clusters"] == 5 and found["low"] < found["high"]
     right = (judged(UNITS)["verdict"] == (judged(UNITS)["label"] == 1)).sum()
     assert found["mcnemar"]["first_only"] == right and found["mcnemar"]["other_only"] == 7 - right
@@ -64,7 +66,7 @@ def test_where_distinct_units_are_the_headline_they_are_what_is_drawn(tmp_path: 
     found, notes = sure(first, rival, tmp_path, "recall", 300, 4)
     share = pl.Series("weight", [0.5, 0.5, 1, 0.5, 0.5, 1, 1])  # two sequences are judged both ways
     once, rivals = (judged(units).with_columns(share) for units in (UNITS, other(UNITS)))
-    expected = paired(once, rivals, "recall", resamples=300, seed=4)
+    expected = paired(once, rivals, "recall")
     assert (found["low"], found["high"]) == (expected.low, expected.high)
     assert notes == [
         "no McNemar's test: units are weighted, so they cannot be counted for McNemar's test",
@@ -78,7 +80,7 @@ def test_distinct_units_that_are_judged_alike_are_counted_once(tmp_path: Path) -
     once, rivals = (
         judged(units).filter(pl.col("index").is_in([0, 2, 3, 5, 6])) for units in (alike, other(alike))
     )
-    expected = paired(once, rivals, "f1", resamples=300, seed=4)
+    expected = paired(once, rivals, "f1")
     assert (found["low"], found["high"]) == (expected.low, expected.high) and notes == []
     assert found["mcnemar"]["first_only"] + found["mcnemar"]["other_only"] == 5
 
@@ -89,6 +91,27 @@ def test_what_cannot_be_said_is_a_note(tmp_path: Path) -> None:
     found, notes = sure(first, rival, tmp_path, "auroc", 10, 0)
     assert found["low"] is None and found["mcnemar"] is None
     assert "auroc does not follow from verdicts" in notes[0] and "weighted" in notes[1]
+
+
+def test_what_no_sample_can_tell_is_said_in_words(tmp_path: Path) -> None:
+    """One sequence holds nearly all anomalies: no interval, and why."""
+    rows = pl.DataFrame(
+        {
+            "part": ["test"] * 203, "index": range(203), "label": [1] * 201 + [0] * 2,
+            "verdict": [True] * 201 + [False] * 2, "weight": [1.0] * 203, "sequence": [0] * 200 + [1, 2, 3],
+        },
+        schema_overrides={"label": pl.Int8, "sequence": pl.UInt32},
+    )  # fmt: skip
+    found, notes = sure(stored(tmp_path, "a", rows), stored(tmp_path, "b", rows), tmp_path, "recall", 50, 0)
+    assert found["low"] is None and found["p"] == 1 and found["effective"] == pytest.approx(201**2 / (200**2 + 1))
+    assert "b: both runs give every unit the same verdict" in notes[0]
+    assert notes[1].startswith("b: no interval: its 4 clusters of equal sequences are worth 1.0 of equal weight")
+
+
+def test_several_p_are_corrected_and_runs_without_one_are_no_test() -> None:
+    rows = [{"run": "first"}, {"p": 0.04}, {"p": None}, {"p": 0.01}]
+    correct(rows)
+    assert [row.get("p_holm") for row in rows] == [None, 0.04, None, 0.02]
 
 
 def test_other_units_are_refused(tmp_path: Path) -> None:

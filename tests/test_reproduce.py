@@ -18,7 +18,7 @@ from logbench.registry import Plugin, Registry, installed
 from logbench.reproduce import reproduce
 
 QUIET = Bars(enabled=False)
-ALL = Registry()
+REGISTRY = Registry()
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300"}}
 ALL = Published(model="predict-all", metrics={"recall": 0.995, "f1": 0.9})
 
@@ -28,7 +28,9 @@ def table(*rows: Published, **facts: Any) -> Table:
 
 
 def cells(folder: Path, made: Table, *only: str) -> list[dict[str, Any]]:
-    found = reproduce(made, Plan(model="", dataset="hdfs-sim", out=folder), only, ALL, LocalCrew(ALL, QUIET))
+    found = reproduce(
+        made, Plan(model="", dataset="hdfs-sim", out=folder), only, REGISTRY, LocalCrew(REGISTRY, QUIET)
+    )
     return [{"model": row.model, **cell} for row, several, _ in found for cell in several]
 
 
@@ -39,7 +41,8 @@ def test_cells_are_the_runs_figures_and_a_miss_has_an_interval(tmp_path: Path) -
     assert (recall["ours"], f1["ours"]) == (known["recall"], known["f1"]) == (1.0, f1["ours"])
     assert recall["difference"] == pytest.approx(0.005) and recall["within"] and "low" not in recall
     assert not f1["within"] and f1["difference"] == f1["ours"] - 0.9
-    assert f1["low"] == f1["high"] == pytest.approx(f1["ours"]), "alarming always, normal units are all alike"
+    assert f1["low"] < f1["ours"] < f1["high"], "another normal unit may be judged otherwise"
+    assert f1["high"] - f1["low"] < 0.01, "but so far all are judged alike"
 
 
 def test_a_table_sets_the_run_up_and_a_row_prevails(tmp_path: Path) -> None:
@@ -102,6 +105,6 @@ def test_a_third_party_table_is_offered() -> None:
 
 def test_aits_table_is_reproduced_but_for_10_grams(shared_data: Path, tmp_path: Path) -> None:
     plan = Plan(model="", dataset="deeplog-archive", data=shared_data / "deeplog_archive", out=tmp_path)
-    found = reproduce(Registry().table("ait-archive"), plan, (), ALL, LocalCrew(ALL, QUIET))
+    found = reproduce(Registry().table("ait-archive"), plan, (), REGISTRY, LocalCrew(REGISTRY, QUIET))
     missed = [row.model for row, several, _ in found for cell in several if not cell.get("within")]
     assert missed == ["10-gram"]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import record as records
-from ..compare import compare, sure
+from ..compare import compare, correct, sure
 from . import State, pass_state
 from .common import json_option, note, out_option, print_json, print_table
 
@@ -24,24 +24,25 @@ from .common import json_option, note, out_option, print_json, print_table
 )
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
               help="How much worse than the first run is not yet worse.")  # fmt: skip
-@click.option("--resamples", type=click.IntRange(min=0), default=2000, show_default=True,
-              help="Bootstrap resamples behind the interval; 0: none.")  # fmt: skip
-@click.option("--bootstrap-seed", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Seed of the resampling.")  # fmt: skip
+@click.option("--swaps", type=click.IntRange(min=0), default=10_000, show_default=True,
+              help="Random swaps of the runs' verdicts behind p; 0: neither p nor interval.")  # fmt: skip
+@click.option("--swap-seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the swaps.")  # fmt: skip
 @out_option
 @json_option
 @pass_state
 def command(
-    state: State, runs: tuple[str, ...], metric: str, tolerance: float, resamples: int, bootstrap_seed: int,
-    out: Path, as_json: bool,
+    state: State, runs: tuple[str, ...], metric: str, tolerance: float, swaps: int, swap_seed: int, out: Path,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
 
     Worse is lower, or higher where the metric's evaluator says that lower is better. Not comparable are runs on
     other data, with another split, or under another protocol. Where short units are dropped, each model drops
     those that are too short for it; the runs are compared on what all of them scored. Beside each difference
-    stands its 95% interval, by a bootstrap that draws whole sets of equal sequences, and in how many resamples
-    the run is lower than the first.
+    stand its 95% interval, which takes sets of equal sequences for draws from a population of them and leaves room
+    for those not drawn; how many sets of equal weight these are worth; and p, by swapping the verdicts of both
+    runs on whole sequences, corrected by Holm where several runs are compared with the first.
     """
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
@@ -54,10 +55,11 @@ def command(
         rows = compare([measured_on(common, run, out, state.registry) for run in found], metric, tolerance)
         left = f"each run drops the units too short for it: compared on the {len(common):,} that all scored"
         notes[left] = None
-    for row, record in zip(rows[1:], found[1:], strict=True) if resamples else ():
-        more, said = sure(found[0], record, out, metric, resamples, bootstrap_seed, common)
+    for row, record in zip(rows[1:], found[1:], strict=True) if swaps else ():
+        more, said = sure(found[0], record, out, metric, swaps, swap_seed, common)
         row.update(more)
         notes |= dict.fromkeys(said)
+    correct(rows)
     if as_json:
         print_json(rows)
     else:
@@ -76,6 +78,7 @@ def _shown(row: Mapping[str, Any], metric: str, rival: bool) -> dict[str, Any]:
         metric: f"{row[metric]:.4f}",
         "difference": f"{row['difference']:+.4f}{' WORSE' if row['worse'] else ''}" if rival else None,
         "95% interval": f"{low:+.4f} … {row['high']:+.4f}" if low is not None else None,
-        "lower in": f"{row['lower']:.1%}" if low is not None else None,
+        "worth": f"{row['effective']:.1f} of {row['clusters']:,}" if row.get("clusters") else None,
+        "p": f"{row['p_holm']:.2g}" if row.get("p_holm") is not None else None,
         "McNemar p": (f"{test['p']:.2g}" if test["p"] else "< 1e-300") if test else None,
     }

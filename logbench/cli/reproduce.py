@@ -124,7 +124,7 @@ def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
     _say(f"published: {table.split or 'split not stated'}{known}")
     for text in dict.fromkeys(map(_setup, found)):
         _say(f"ours: {text}")
-    _say(f"tolerance {table.tolerance:g}; intervals resample the normal test units")
+    _say(f"tolerance {table.tolerance:g}; intervals take the normal test units for a sample")
     _say(f"why: {table.remark}")
 
 
