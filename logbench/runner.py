@@ -113,6 +113,7 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
         note_data(job, prepared, data_note)
         context = context_for(job, prepared, note)
         scored = fit_and_score(job, prepared, context, stages, model)
+        models.check()
         record.training, record.audit["labels"] = dict(scored.training), scored.labels
         _keep_scores(job, scored.frame, record)  # before anything else can go wrong
         decision = _decide(job, scored.frame, stages, record, note)
@@ -121,10 +122,9 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
             built = {part.name: part.build() for part in job.evaluators}
             add_events(record, scored.events, job.protocol, built, note)
         _store(job, prepared, decision, scored.events, record, model, context)
+        _note_conduct(record, model, scored, note)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
-        models.check()
-        _note_conduct(record, model, scored, note)
     except UnfitError as error:
         record.status, record.error = "skipped", _error(stages.current, error)
     except (Exception, SystemExit) as error:
