@@ -189,7 +189,7 @@ def test_windows_overlap_where_the_stride_is_shorter(name: str, options: Row, ov
 def test_lines_of_a_pipe_are_in_the_windows_of_the_file(tmp_path: Path, name: str, options: Row) -> None:
     found = registry()
     log = write(tmp_path / "a.log", [(f"m{i % 4}" if i != 50 else "odd", 0, i, "x") for i in range(80)])
-    chosen = {"protocol": {"train": "ratio"}, name: options}
+    chosen = {"protocol": {"train": "ratio", "train_ratio": 0.5}, name: options}
     record = run_one(log, found, "new-event", chosen, windower=name, save=tmp_path / "saved")
     assert record.error is None
     bundle = Bundle(tmp_path / "saved", found)
