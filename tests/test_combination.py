@@ -216,16 +216,25 @@ def test_without_held_out_units_two_graded_members_cannot_be_levelled() -> None:
     assert rules.score(sessions, Context()).primary.tolist() == [0.0, 0.0]
 
 
-def test_a_saved_combination_gives_the_verdicts_of_its_run(write_hdfs: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "protocol"),
+    [
+        ("ecvc+length+markov", {"alpha": "0.4", "held_out": "0.2"}),
+        ("ecvc+length", {"held_out": "0", "threshold": "oracle"}),
+    ],
+)
+def test_a_saved_combination_gives_the_verdicts_of_its_run(
+    write_hdfs: Any, tmp_path: Path, model: str, protocol: dict[str, str]
+) -> None:
     log = [f"{what} block blk_{i}" for i in range(1, 60) for what in ("Receiving", "Received")[: 1 + (i % 7 > 0)]]
     labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Anomaly' if i > 55 else 'Normal'}\n" for i in range(1, 60))
     data = write_hdfs(messages=log, labels=labels)
-    settings = {"protocol": {"train_units": "30", "alpha": "0.4", "held_out": "0.2", "min_events": "0"}}
+    settings = {"protocol": {"train_units": "30", "min_events": "0", **protocol}}
     (record,) = logbench.run(
-        "ecvc+length+markov", dataset="hdfs", data=data, settings=settings, out=tmp_path, save=tmp_path / "saved"
+        model, dataset="hdfs", data=data, settings=settings, out=tmp_path, save=tmp_path / "saved"
     )
-    assert record.error is None and record.threshold["value"] == 1.0
-    assert {"ecvc", "markov"} <= set(record.training["members"])
+    assert record.error is None and (record.threshold["value"] == 1.0) == ("alpha" in protocol)
+    assert set(model.split("+")) - {"length"} <= set(record.training["members"])
     stored = scores(record.as_dict(), tmp_path).filter(pl.col("part") == "test").select("unit", "score", "verdict")
     found = score_bundle(Bundle(tmp_path / "saved", Registry()), data, "cpu", lambda *_: None)
     again = stored.select("unit").join(found.select("unit", "score", "verdict"), on="unit", maintain_order="left")

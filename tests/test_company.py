@@ -19,6 +19,7 @@ from logbench.bench import cells, read_suite
 from logbench.commonunits import common_units, dropping_apart, measured_on
 from logbench.compare import compare, sure, unlike
 from logbench.leaderboard import Leaderboard
+from logbench.models import InProcess
 from logbench.plan import resolve
 from logbench.progress import Bars
 from logbench.registry import Registry
@@ -150,7 +151,7 @@ def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any
     chosen = {name: getattr(job.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
     rows = [
         row
-        for row in variants(job, REGISTRY, QUIET, lambda _: None)
+        for row in variants(job, REGISTRY, QUIET, InProcess())
         if {name: row["protocol"][name] for name in chosen} == chosen
     ]
     assert [row["metrics"] for row in rows] == [expected]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import ConfigError, EvaluationProtocol, Plan, UnfitError
+from logbench.models import InProcess
 from logbench.plan import resolve
 from logbench.progress import Bars
 from logbench.protocol import Threshold
@@ -211,7 +212,7 @@ def test_rules_keep_their_verdicts_under_every_threshold(
 def test_the_protocols_table_judges_a_rule_alike_under_every_threshold() -> None:
     job = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
     rows: dict[Any, list[Any]] = {}
-    for row in variants(job, Registry(), Bars(enabled=False), lambda _: None):
+    for row in variants(job, Registry(), Bars(enabled=False), InProcess()):
         rows.setdefault(tuple(row["protocol"][name] for name in ("short", "unseen", "duplicates")), []).append(
             row["metrics"]
         )
