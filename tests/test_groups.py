@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, grouped_frame, split
 
-from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError
+from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError, cache
 from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
 from logbench.groups import UnitGroups, shared_groups
 from logbench.interfaces import silent
@@ -186,5 +186,11 @@ def test_the_record_counts_groups_and_says_which_are_shared(tmp_path: Path) -> N
         "train": 2, "test": 2, "shared": 0, "test_units_shared": 0, "units_without": 0,
     }  # fmt: skip
     assert not any("groups" in note for note in apart.notes)
-    cached = run_one(path, found, "new-event", {"protocol": {**common, "train": "group"}, **window})
-    assert cached.stages["read"].get("cached") and cached.split == apart.split, "the cache keeps the groups"
+
+
+def test_the_cache_keeps_groups() -> None:
+    found, notes = read(table("aabb"), Column("node")), list[str]()
+    cache.store("0" * 24, found, notes.append)
+    kept = cache.load("0" * 24, notes.append)
+    assert kept is not None and kept.units.equals(found.units) and not notes
+    assert kept.units["group"].to_list() == ["a", "b"]

@@ -1,0 +1,104 @@
+"""Runs the tests of core rules on mutants of them: `python tests/tools/run_mutants.py [-j N] [MODULE …]`.
+
+A mutant that no test notices is a survivor. Survivors that are the same program in other words, or that a reviewer
+lets live for a reason, stand in `tests/mutants_survivors.txt`; any other ends the command with 1, and so does one
+that stands there and is killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from mutations import Mutant, mutants
+
+ROOT = Path(__file__).parents[2]
+SURVIVORS = ROOT / "tests" / "mutants_survivors.txt"
+TESTS: dict[str, Sequence[str]] = {
+    "straddling": ("test_split.py",),
+    "contamination": ("test_split.py",),
+    "split": ("test_split.py", "test_test_reserve.py"),
+    "shares": ("test_split.py", "test_test_reserve.py", "test_groups.py"),
+    "label_noise": ("test_label_noise.py",),
+    "groups": ("test_groups.py",),
+    "cuts": ("test_test_reserve.py", "test_audit.py"),
+    "histories": ("test_histories.py", "test_frames.py"),
+    "verdicts": ("test_verdicts.py", "test_repeats.py", "test_events.py"),
+}
+"""Tests of each module of the core, the quickest first."""
+LIMIT = 600
+"""Seconds; a mutant that runs for longer is killed."""
+
+
+def survives(module: str, source: str) -> bool:
+    """Whether every test passes on a changed module."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{module}.py"
+        path.write_text(source, encoding="utf-8")
+        tools = str(Path(__file__).parent)
+        environment = {
+            **os.environ,
+            "MUTANT": f"logbench.{module}:{path}",
+            "PYTHONPATH": os.pathsep.join([tools, os.environ.get("PYTHONPATH", "")]),
+            "HYPOTHESIS_PROFILE": "few",
+            "OMP_NUM_THREADS": "1",
+        }
+        words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "mutating", "-p", "no:cacheprovider"]
+        words += ["-k", "not a_run and not record"]  # whole runs are in workers, which know nothing of the mutant
+        words += [str(ROOT / "tests" / name) for name in TESTS[module]]
+        try:
+            done = subprocess.run(
+                words, cwd=ROOT, env=environment, capture_output=True, timeout=LIMIT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+    return done.returncode == 0
+
+
+def listed() -> dict[str, str]:
+    """Reviewed survivors and why each lives."""
+    lines = [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    pairs = [line.split(" | ", 1) for line in lines]
+    if wrong := next((pair for pair in pairs if len(pair) != 2 or not pair[1].strip()), None):
+        raise SystemExit(f"{SURVIVORS}: {wrong[0]}: has no reason")
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE", help=", ".join(TESTS))
+    parser.add_argument("-j", type=int, default=2, help="mutants tried side by side (default: 2)")
+    asked = parser.parse_args()
+    known, fresh, killed = listed(), [], []
+    for module in asked.modules:
+        source = (ROOT / "logbench" / f"{module}.py").read_text(encoding="utf-8")
+        if not survives(module, source):
+            raise SystemExit(f"{module}: its tests fail before anything is changed")
+        found = list(mutants(source))
+
+        def one(mutant: Mutant, module: str = module) -> tuple[str, int, bool]:
+            return f"{module}.{mutant.name}", mutant.line, survives(module, mutant.source)
+
+        with ThreadPoolExecutor(asked.j) as pool:
+            for name, line, alive in pool.map(one, found):
+                if alive:
+                    print(f"survives: logbench/{module}.py:{line}: {name}", flush=True)
+                (fresh if alive else killed).append(name)
+        print(f"{module}: {len(found)} mutants", flush=True)
+    new, stale = [name for name in fresh if name not in known], [name for name in killed if name in known]
+    for name in new:
+        print(f"not reviewed: {name}")
+    for name in stale:
+        print(f"killed, so it need not stand in {SURVIVORS.name}: {name}")
+    return 1 if new or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
