@@ -1,0 +1,48 @@
+"""What the record and the user are told of a split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from splitting import frame, split
+
+from logbench.splitfacts import split_facts, split_notes
+
+
+def told(units: Any, **protocol: Any) -> list[str]:
+    found = split_facts(split(units, **protocol), units)
+    return list(split_notes(found, protocol.get("train", "first")))
+
+
+def test_units_past_the_cut_are_said_with_their_number() -> None:
+    reaching = frame([0] * 8, last=[75, 15, 75, 35, 40, 50, 60, 70])
+    (note,) = told(reaching, train_units=4, held_out=0.25)
+    assert note.startswith("2 of 4 training units reach past the cut")
+    assert told(frame([0] * 8), train_units=4) == []
+
+
+def test_units_left_out_and_wrong_labels_are_said() -> None:
+    (note,) = told(frame([0, 1, 0, 0]), train="ratio")
+    assert note.startswith("1 units of the training share neither train nor are tested")
+    noise = {"content": "labelled", "label_noise": 1.0, "label_noise_kind": "anomaly_to_normal"}
+    (note,) = told(frame([0, 1, 1, 0, 0, 0]), train="ratio", **noise)
+    assert note.startswith("label noise: 0 normal and 2 anomalous of 3 training units")
+
+
+@pytest.mark.parametrize(("kind", "advice"), [("ratio", True), ("group", False)])
+def test_groups_on_both_sides_are_said_with_advice_where_it_helps(kind: str, advice: bool) -> None:
+    units = frame([0] * 6, group=["a", "b", "c"] * 2)
+    found = split_facts(split(units, train="ratio"), units)
+    (note,) = split_notes(found, kind)
+    assert note.startswith("3 of 3 tested units are of groups that train, too (3 of 3 groups)")
+    assert ("protocol.train=group" in note) == advice
+
+
+def test_anomalies_that_train_are_counted_however_they_came() -> None:
+    units = frame([0, 1, 0, 1, 0, 0, 1, 0, 1, 1])
+    mixed = split_facts(split(units, train="ratio", content="mixed"), units)
+    assert (mixed["training_anomalies"], mixed["contaminating"], mixed["left_out"]) == (2, 0, 0)
+    added = split_facts(split(units, train_units=3, contamination=0.4), units)
+    assert added["training_anomalies"] == added["contaminating"] == 2
+    assert (added["train"], added["held_out"], added["test"], added["reserved"]) == (5, 0, 5, 0)
