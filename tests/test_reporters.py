@@ -16,7 +16,8 @@ from scipy import stats
 
 from logbench import ConfigError
 from logbench_reporters.flat import Flat
-from logbench_reporters.rows import comparisons, interval, model_rows, over, prevalence, rule_rows
+from logbench_reporters.intervals import interval, overlap
+from logbench_reporters.rows import comparisons, model_rows, over, prevalence, rule_rows
 from logbench_reporters.table import Table
 
 PROTOCOL = {
@@ -56,14 +57,55 @@ def failed(model: str, status: str = "error", why: str = "no luck", **changes: A
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
-def test_the_interval_is_that_of_scipy(values: list[float]) -> None:
+def test_the_interval_is_that_of_scipy_within_the_range(values: list[float]) -> None:
     low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=max(stats.sem(values), 1e-300))
-    assert interval(values) == pytest.approx((high - low) / 2, abs=1e-9)
+    assert interval("f1", values) == pytest.approx((max(0, low), min(1, high)), abs=1e-9)
+    assert interval("mcc", values) == pytest.approx((max(-1, low), min(1, high)), abs=1e-9)
 
 
-def test_one_value_has_no_interval_and_equal_ones_one_of_zero() -> None:
-    assert interval([0.3]) is None
-    assert interval([0.3, 0.3, 0.3]) == 0
+def test_overlap_widens_by_tested_units_to_training_units() -> None:
+    """Nadeau & Bengio, equation 9: the factor 1 / J becomes 1 / J + n_test / n_train."""
+    values = [0.50, 0.51, 0.49, 0.52]
+    plain, corrected = interval("f1", values), interval("f1", values, shared=0.5)
+    assert plain is not None and corrected is not None
+    assert np.ptp(corrected) == pytest.approx(np.ptp(plain) * np.sqrt(4 * (1 / 4 + 0.5)))
+    assert overlap([record(split={"train": 6, "held_out": 2, "test": 4})]) == 0.5
+
+
+def test_one_value_has_no_interval() -> None:
+    assert interval("f1", [0.3]) is None
+
+
+def test_what_did_not_vary_has_no_interval_and_the_table_says_so() -> None:
+    """A deterministic model's seeds, and split seeds that only hold out other training units."""
+    same = [record("a", 0.5, seed) for seed in range(5)]
+    other = [record("b", value, seed) for seed, value in enumerate((0.1, 0.2, 0.3, 0.4, 0.5))]
+    fixed, drawn = model_rows([*same, *other])
+    assert not fixed.bounds and drawn.bounds
+    assert "no ±: the same figures in every run: a" in Table("simple").report([*same, *other])
+    splits = [record("a", value, split_seed=seed) for seed, value in enumerate((0.1, 0.9))]
+    assert not model_rows(splits)[0].bounds and not over(model_rows(splits))
+    text = Table("simple").report(splits)
+    assert "±" not in text.replace("no ±", "") and "protocol.train=first another split seed only holds out" in text
+    (row, *_) = json.loads(Flat("json").report(splits))
+    assert row["interval"] is row["f1_low"] is row["f1_high"] is None
+
+
+@pytest.mark.parametrize("drawn", [{"train": "random_ratio"}, {"contamination": 0.1}, {"label_noise": 0.2}])
+def test_split_seeds_that_draw_what_trains_have_an_interval(drawn: dict[str, Any]) -> None:
+    splits = [record("a", value, split_seed=seed) for seed, value in enumerate((0.4, 0.6, 0.5))]
+    for one in splits:
+        one["protocol"] |= drawn
+    (row,) = model_rows(splits)
+    assert row.bounds["f1"] == pytest.approx(interval("f1", [0.4, 0.6, 0.5], shared=1.0))
+    assert "corrected for what they share" in over([row])
+
+
+def test_an_interval_at_the_end_of_the_range_is_cut_there() -> None:
+    values = (0.9, 0.95, 1.0)
+    text = Table("simple").report([record(f1=value, seed=seed) for seed, value in enumerate(values)])
+    assert "0.950 -.124+.050" in text
+    assert "0.500 ±.124" in Table("simple").report([record(f1=v - 0.45, seed=s) for s, v in enumerate(values)])
 
 
 def test_seeds_of_a_model_are_one_row_with_an_interval_for_f1_precision_and_recall() -> None:
@@ -72,21 +114,29 @@ def test_seeds_of_a_model_are_one_row_with_an_interval_for_f1_precision_and_reca
     assert (row.runs, row.seeds, row.splits) == (3, (0, 1, 2), (0,))
     assert row.metrics["f1"] == pytest.approx(0.5) and row.metrics["mcc"] == pytest.approx(0.5)
     assert row.other == pytest.approx(0.05)
-    assert set(row.half) == {"f1", "precision", "recall"}
+    assert set(row.bounds) == {"f1", "precision", "recall"}
     half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
-    assert row.half["f1"] == pytest.approx(half)
+    assert row.bounds["f1"] == pytest.approx((max(0, 0.5 - half), min(1, 0.5 + half)))
     assert over([row]) == "3 seeds"
 
 
 def test_over_splits_the_seeds_of_a_split_are_no_runs_of_their_own() -> None:
     """Two splits of two seeds are two values, not four: the seeds of a split share its luck."""
     values = {(0, 0): 0.1, (0, 1): 0.3, (1, 0): 0.5, (1, 1): 0.9}
-    (row,) = model_rows([record(f1=value, split_seed=split, seed=seed) for (split, seed), value in values.items()])
-    assert row.half["f1"] == pytest.approx(interval([0.2, 0.7]))
-    assert over([row]) == "2 splits, each the mean of 2 seeds"
-    rules = rule_rows([record(split_seed=0), record(split_seed=0, seed=1), record(split_seed=1, f1=0.9)])
+    (row,) = model_rows(
+        at_random([record(f1=value, split_seed=split, seed=seed) for (split, seed), value in values.items()])
+    )
+    assert row.bounds["f1"] == pytest.approx(interval("f1", [0.2, 0.7], shared=1.0))
+    assert over([row]).startswith("2 splits, each the mean of 2 seeds")
+    runs = at_random([record(split_seed=0), record(split_seed=0, seed=1), record(split_seed=1, f1=0.9)])
+    rules = rule_rows(runs)
     assert [rule.metrics["f1"] for rule in rules] == pytest.approx([0.7, 0.7])
-    assert rules[0].half["f1"] == pytest.approx(interval([0.5, 0.9]))
+    assert rules[0].bounds["f1"] == pytest.approx(interval("f1", [0.5, 0.9], shared=1.0))
+
+
+def at_random(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same under a split whose seed draws what trains."""
+    return [{**one, "protocol": {**one["protocol"], "train": "random"}} for one in records]
 
 
 def test_split_seeds_are_one_comparison_and_protocols_are_not() -> None:
@@ -99,7 +149,7 @@ def test_an_undefined_metric_is_not_averaged_away() -> None:
     undefined = record(seed=1)
     undefined["metrics"]["session"]["all"]["f1"] = None
     (row,) = model_rows([record(seed=0), undefined])
-    assert row.metrics["f1"] is None and "f1" not in row.half and row.metrics["recall"] == 0.5
+    assert row.metrics["f1"] is None and "f1" not in row.bounds and row.metrics["recall"] == 0.5
 
 
 def test_a_seed_that_failed_is_counted_and_said() -> None:
@@ -195,9 +245,7 @@ def test_a_small_negative_number_is_no_minus_zero() -> None:
 
 
 def numbers(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(
-        None if row[name] in {"", None} else float(row[name]) for name in ("f1", "f1_half_width", "fit_s")
-    )
+    return tuple(None if row[name] in {"", None} else float(row[name]) for name in ("f1", "f1_low", "fit_s"))
 
 
 @pytest.mark.parametrize("each", [False, True])

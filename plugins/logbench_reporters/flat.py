@@ -52,7 +52,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
         rows = [*model_rows(group, each_seed), *rule_rows(group, each_seed)]
         what = over(rows)
         result += [
-            {**_facts(row, metric), "interval": f"95% t over {what}" if row.half else None, **facts}
+            {**_facts(row, metric), "interval": f"95% t over {what}" if row.bounds else None, **facts}
             for row in rows
         ]
     return result
@@ -71,7 +71,11 @@ def _facts(row: Row, metric: str) -> dict[str, Any]:
         "split_seeds": " ".join(map(str, row.splits)),
         **{name: row.metrics.get(name) for name in dict.fromkeys((*METRICS, metric))},
         "f1_other_duplicates": row.other,
-        **{f"{name}_half_width": row.half.get(name) for name in INTERVALS},
+        **{
+            f"{name}_{end}": row.bounds.get(name, (None, None))[at]
+            for name in INTERVALS
+            for at, end in enumerate(("low", "high"))
+        },
         "threshold": row.threshold,
         "threshold_source": row.source,
         "fit_s": row.fit_s,

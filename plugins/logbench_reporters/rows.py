@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from logbench import figures
+
+from .intervals import interval, overlap, redraws
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
@@ -29,7 +30,7 @@ class Row:
         runs, failed: how many runs are summed up, and how many more gave nothing.
         metrics: of the headline, means over the runs; None where undefined. other: F1 of the other choice of
             duplicates.
-        half: half-widths of 95% intervals by metric; empty for a single seed and split.
+        bounds: 95% intervals of the means by metric; empty where nothing varied between the runs, see `intervals`.
         threshold, source: None where the runs differ.
         fit_s, score_s: means, None where runs were contended.
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
@@ -47,7 +48,7 @@ class Row:
     failed: int = 0
     metrics: dict[str, float | None] = field(default_factory=dict)
     other: float | None = None
-    half: dict[str, float] = field(default_factory=dict)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     threshold: float | None = None
     source: str | None = None
     fit_s: float | None = None
@@ -127,7 +128,9 @@ def _rules(name: str, found: Sequence[Mapping[int | None, Record]]) -> Iterator[
     """
     limits = sorted({limit for split in found for limit in split}, key=lambda limit: limit or 0)
     rows = [_rule(name, [split[limit] for split in found if limit in split]) for limit in limits]
-    if all((row.metrics, row.other, row.half) == (rows[0].metrics, rows[0].other, rows[0].half) for row in rows):
+    if all(
+        (one.metrics, one.other, one.bounds) == (rows[0].metrics, rows[0].other, rows[0].bounds) for one in rows
+    ):
         rows = rows[:1]
     for row, limit in zip(rows, limits, strict=False):
         if len(rows) > 1:
@@ -143,7 +146,9 @@ def short_limit(record: Record) -> int | None:
 
 def _rule(name: str, records: Sequence[Record]) -> Row:
     row = Row(name.replace("_", " "), "rule", splits=tuple(map(_split, records)))
-    return _summed(row, [(_split(record), *_found(record["trivial"][name], record)) for record in records])
+    return _summed(
+        row, [(_split(record), *_found(record["trivial"][name], record)) for record in records], records
+    )
 
 
 def prevalence(records: Sequence[Record]) -> float | None:
@@ -174,23 +179,24 @@ def of_events(records: Sequence[Record]) -> list[Record]:
     ]
 
 
-def interval(values: Sequence[float]) -> float | None:
-    """Half-width of the 95% t-interval of the mean; None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, len(values) - 1) * stdev(values) / sqrt(len(values)))
-
-
 def over(rows: Sequence[Row]) -> str:
     """What the intervals are over, in words; empty where there are none."""
-    if not any(row.half for row in rows):
+    if not any(row.bounds for row in rows):
         return ""
     seeds, splits = ({each for row in rows for each in getattr(row, name)} for name in ("seeds", "splits"))
     if len(splits) < 2:
         return f"{len(seeds)} seeds"
-    return f"{len(splits)} splits" + (f", each the mean of {len(seeds)} seeds" if len(seeds) > 1 else "")
+    each = f", each the mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
+    return f"{len(splits)} splits{each}, corrected for what they share (Nadeau & Bengio 2003)"
+
+
+def unvaried(rows: Sequence[Row], records: Sequence[Record]) -> list[str]:
+    """Why rows of several runs have no interval: what did not vary."""
+    several = [row for row in rows if row.runs > 1 and not row.bounds]
+    if len({_split(record) for record in records}) > 1 and not redraws(records[0]):
+        train = records[0]["protocol"]["train"]
+        return [f"no ±: with protocol.train={train} another split seed only holds out other training units"]
+    return [f"no ±: the same figures in every run: {', '.join(row.name for row in several)}"] if several else []
 
 
 def _row(records: Sequence[Record]) -> Row:
@@ -212,7 +218,7 @@ def _row(records: Sequence[Record]) -> Row:
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
         row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
-    return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good])
+    return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good], good)
 
 
 def _is_joint(record: Record) -> bool:
@@ -221,15 +227,20 @@ def _is_joint(record: Record) -> bool:
     return bool(alone == "declared" or alone.get("differ"))
 
 
-def _summed(row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]]) -> Row:
+def _summed(
+    row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]], records: Sequence[Record]
+) -> Row:
     """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
     row.runs = len(found)
+    several = len({split for split, *_ in found}) > 1
+    varied = any(metrics != found[0][1] for _, metrics, _ in found) and (not several or bool(redraws(records[0])))
+    shared = overlap(records) if several and varied else 0.0
     for name in dict.fromkeys((*METRICS, *(name for _, metrics, _ in found for name in metrics))):
         values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])
         row.metrics[name] = fmean(values) if values else None
-        half = interval(values) if name in INTERVALS else None
-        if half is not None:
-            row.half[name] = half
+        bounds = interval(name, values, shared) if varied and name in INTERVALS else None
+        if bounds is not None:
+            row.bounds[name] = bounds
     others = _by_split([(split, other) for split, _, other in found])
     row.other = fmean(others) if others else None
     return row

@@ -21,6 +21,7 @@ from .rows import (
     rule_rows,
     short_limit,
     showing,
+    unvaried,
 )
 
 WIDTH = 100
@@ -74,6 +75,7 @@ class Table:
             *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else []),
         ]
         below = [
+            *unvaried(models, records),
             *self._certain(models),
             *_contended(records),
             *_reasons(models),
@@ -227,10 +229,11 @@ def _heading_of_events(records: Sequence[Record]) -> list[str]:
 def _metric(row: Row, name: str, first: str) -> str:
     if not row.runs:
         return row.status if name == first else ""
-    value, half = row.metrics.get(name), row.half.get(name)
-    if value is None or half is None:
+    value, bounds = row.metrics.get(name), row.bounds.get(name)
+    if value is None or bounds is None:
         return _number(value)
-    return f"{_number(value)} ±{half:.3f}".replace("±0.", "±.")
+    down, up = (f"{abs(bound - value):.3f}".removeprefix("0") for bound in bounds)
+    return f"{_number(value)} " + (f"±{up}" if up == down else f"-{down}+{up}")  # cut at the end of its range
 
 
 def _number(value: float | None) -> str:

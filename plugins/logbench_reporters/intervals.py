@@ -1,0 +1,46 @@
+"""95% intervals of the mean over runs: what varied between them, and none where nothing did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from statistics import fmean, variance
+from typing import Any
+
+Record = Mapping[str, Any]
+REDRAWN = ("random", "random_ratio", "group")
+"""Kinds of split whose seed draws which units train and which are tested."""
+RANGES = {"mcc": (-1.0, 1.0)}
+"""Least and greatest value of metrics that do not go from 0 to 1."""
+
+
+def redraws(record: Record) -> str:
+    """What another split seed draws anew beside the held-out units, in words; empty where it is nothing."""
+    protocol = record["protocol"]
+    if protocol["train"] in REDRAWN:
+        return "which units train"
+    if protocol.get("contamination"):
+        return "which anomalies train"
+    return "which labels are wrong" if protocol.get("label_noise") else ""
+
+
+def overlap(records: Sequence[Record]) -> float:
+    """Tested units to each that trains, the mean over runs: how much splits have in common."""
+    return fmean(one["split"]["test"] / (one["split"]["train"] + one["split"]["held_out"]) for one in records)
+
+
+def interval(metric: str, values: Sequence[float], shared: float = 0.0) -> tuple[float, float] | None:
+    """The 95% t-interval of the mean, within the range of the metric; None for fewer than two values.
+
+    Args:
+        shared: see `overlap`: splits that overlap are no independent runs (Nadeau & Bengio, Machine Learning 52,
+            2003, section 3); 0 for runs that are.
+    """
+    if len(values) < 2:
+        return None
+    from scipy.stats import t
+
+    count, mean = len(values), fmean(values)
+    half = float(t.ppf(0.975, count - 1) * sqrt((1 / count + shared) * variance(values)))
+    least, greatest = RANGES.get(metric, (0.0, 1.0))
+    return max(least, mean - half), min(greatest, mean + half)
