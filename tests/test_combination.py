@@ -227,7 +227,7 @@ def test_a_saved_combination_gives_the_verdicts_of_its_run(
     write_hdfs: Any, tmp_path: Path, model: str, protocol: dict[str, str]
 ) -> None:
     log = [f"{what} block blk_{i}" for i in range(1, 60) for what in ("Receiving", "Received")[: 1 + (i % 7 > 0)]]
-    labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Anomaly' if i > 55 else 'Normal'}\n" for i in range(1, 60))
+    labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Normal' if i % 7 else 'Anomaly'}\n" for i in range(1, 60))
     data = write_hdfs(messages=log, labels=labels)
     settings = {"protocol": {"train_units": "30", "min_events": "0", **protocol}}
     (record,) = logbench.run(
