@@ -105,11 +105,11 @@ def accuracy(truth: pl.DataFrame, found: pl.DataFrame) -> Accuracy:
         size=pl.len(), events=pl.col("event").n_unique(), event=pl.col("event").first(),
     )  # fmt: skip
     sizes = both.group_by("event").agg(whole=pl.len())
-    groups = groups.join(sizes, on="event").with_columns(
+    groups = groups.join(sizes, on="event", nulls_equal=True).with_columns(
         exact=(pl.col("events") == 1) & (pl.col("size") == pl.col("whole"))
     )
     exact = groups.filter("exact")
-    right = both.group_by("said").agg(alike=(pl.col("true") == pl.col("said")).all())
+    right = both.group_by("said").agg(alike=pl.col("true").eq_missing(pl.col("said")).all())
     return Accuracy(
         grouping=int(exact["size"].sum()) / len(both),
         grouping_f1=2 * len(exact) / (len(groups) + both["event"].n_unique()),

@@ -87,7 +87,7 @@ def _rescore_events(
     evaluators: Mapping[str, Any],
 ) -> None:
     path = folder / old["artifacts"]["events"]
-    if record.counts["short_limit"] != old["counts"]["short_limit"] or not path.exists():
+    if record.counts["short_limit"] != old["counts"].get("short_limit") or not path.exists():
         record.notes.append("no metrics of events: those of another min_events are not stored")
         return
     add_events(record, table(old, folder, "events"), protocol, evaluators, record.notes.append)
@@ -143,13 +143,21 @@ def _reopened(
     record.baseline = False
     record.notes = [f"rescored from {old['run_id']}"]
     record.stages = {}
+    record.status, record.error = "ok", None
     return record
 
 
 def _store(record: RunRecord, frame: pl.DataFrame, stored: pl.DataFrame, folder: Path) -> None:
-    """Keep line, key and expected keys of units whose deciding event is the same as before."""
-    before = stored.select("index", "decided_by", "line", "key", "expected")
-    frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
+    """Keep line, key and expected keys of units whose deciding event is the same as before.
+
+    A run that failed before its verdicts has none of these.
+    """
+    if "decided_by" in stored.columns:
+        before = stored.select("index", "decided_by", "line", "key", "expected")
+        frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
+    else:
+        none = {"line": pl.Int64(), "key": pl.Int32(), "expected": pl.List(pl.Int32)}
+        frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in none.items())
     name = f"{record.run_id}/scores.parquet"
     write_parquet(frame, folder / name)
     record.artifacts = {**record.artifacts, "scores": name}

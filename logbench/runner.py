@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -115,20 +115,21 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
         scored = fit_and_score(job, prepared, context, stages, model)
         models.check()
         record.training, record.audit["labels"] = dict(scored.training), scored.labels
-        _keep_scores(job, scored.frame, record)  # before anything else can go wrong
+        _keep(job, prepared, scored, record)  # before anything else can go wrong
         decision = _decide(job, scored.frame, stages, record, note)
         _evaluate(job, prepared, decision, stages, record)
         if scored.events is not None:
             built = {part.name: part.build() for part in job.evaluators}
             add_events(record, scored.events, job.protocol, built, note)
-        _store(job, prepared, decision, scored.events, record, model, context)
+        with stages("store"):
+            _store(job, explained(decision.frame, prepared.sessions, model, context, job.needs_times), record)
         _note_conduct(record, model, scored, note)
         if job.plan.save is not None:
             save_bundle(job.plan.save, job, prepared, model, record)
     except UnfitError as error:
-        record.status, record.error = "skipped", _error(stages.current, error)
+        _fail(record, "skipped", stages.current, error)
     except (Exception, SystemExit) as error:
-        record.status, record.error = "error", _error(stages.current, error)
+        _fail(record, "error", stages.current, error)
     models.finish(keep=record.status != "error" and job.supervision != "supervised")
     record.stages = stages.done
     identity.settle(record, job)
@@ -147,9 +148,27 @@ def running_model(job: Job, models: Models, note: Callable[[str], None]) -> Runn
     return built[0]
 
 
-def _keep_scores(job: Job, frame: pl.DataFrame, record: RunRecord) -> None:
-    record.artifacts["scores"] = f"{record.run_id}/scores.parquet"
+def _keep(job: Job, prepared: Prepared, scored: Scored, record: RunRecord) -> None:
+    """Store what no decision changes, and what `rescore` needs to decide from it."""
+    record.threshold = job.model.own.as_dict()
+    record.counts = {"short_limit": job.short_limit, "needed": job.model.min_events}
+    frames = {"scores": scored.frame, "templates": templates_frame(prepared.grouped, prepared.vocabulary)}
+    if scored.events is not None:
+        frames["events"] = scored.events
+    for name, frame in frames.items():
+        write_parquet(frame, job.plan.out / record.run_id / f"{name}.parquet")
+        record.artifacts[name] = f"{record.run_id}/{name}.parquet"
+
+
+def _store(job: Job, frame: pl.DataFrame, record: RunRecord) -> None:
+    """Put the decisions beside the stored scores."""
     write_parquet(frame, job.plan.out / record.artifacts["scores"])
+
+
+def _fail(record: RunRecord, status: Literal["error", "skipped"], stage: str, error: BaseException) -> None:
+    """Say what went wrong. Metrics of a run that failed would be taken for its result, so there are none."""
+    record.status, record.error = status, _error(stage, error)
+    record.metrics, record.trivial, record.directions, record.bound = {}, {}, {}, {}
 
 
 def _note_conduct(record: RunRecord, model: RunningModel, scored: Scored, note: Callable[[str], None]) -> None:
@@ -307,23 +326,3 @@ def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, 
         stage.items = decision.units.height
     if not record.metrics:
         record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")
-
-
-def _store(
-    job: Job,
-    prepared: Prepared,
-    decision: Decision,
-    events: pl.DataFrame | None,
-    record: RunRecord,
-    model: RunningModel,
-    context: Context,
-) -> None:
-    folder = job.plan.out / record.run_id
-    frames = {
-        "scores": explained(decision.frame, prepared.sessions, model, context, job.needs_times),
-        "templates": templates_frame(prepared.grouped, prepared.vocabulary),
-        **({"events": events} if events is not None else {}),
-    }
-    for name, frame in frames.items():
-        write_parquet(frame, folder / f"{name}.parquet")
-        record.artifacts[name] = f"{record.run_id}/{name}.parquet"

@@ -107,7 +107,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
         share, kept = share | others, kept | others
     test = np.flatnonzero(~kept)
     if protocol.train == "given":
-        test = np.intersect1d(test, np.flatnonzero((units["part"] == "test").to_numpy()))
+        test = np.intersect1d(test, np.flatnonzero((units["part"] == "test").fill_null(False).to_numpy()))
     _check(units, train, test, protocol)
     audit(units, train, held_out, test)
     return Split(

@@ -13,7 +13,7 @@ from .progress import Bars
 from .provenance import peak_gpu_mb, peak_rss_mb
 from .registry import Registry
 
-NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score", "threshold", "evaluate")
+NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score", "threshold", "evaluate", "store")
 
 
 @dataclass

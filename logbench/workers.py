@@ -30,7 +30,7 @@ READING = frozenset({"start", "locate", "read", "group"})
 """Stages in which a worker may fill the cache of grouped lines."""
 OWN = frozenset({"fit", "score"})
 """Stages that a process of models takes; it is given its own time."""
-LATE = frozenset({"threshold", "evaluate"})
+LATE = frozenset({"threshold", "evaluate", "store"})
 LATE_S = 60.0
 """Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")

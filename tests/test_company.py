@@ -19,13 +19,18 @@ from logbench.bench import cells, read_suite
 from logbench.commonunits import common_units, dropping_apart, measured_on
 from logbench.compare import compare, sure, unlike
 from logbench.leaderboard import Leaderboard
+from logbench.local_crew import LocalCrew
 from logbench.models import InProcess
 from logbench.plan import resolve
 from logbench.progress import Bars
+from logbench.ranking import described
 from logbench.registry import Registry
+from logbench.rescore import rescore
 from logbench.runner import run_all
 from logbench.sweep import sweep
 from logbench.variants import variants
+from logbench.workers import Crew, Limits
+from logbench_reporters.table import Table
 
 QUIET = Bars(enabled=False)
 REGISTRY = Registry()
@@ -121,10 +126,18 @@ def test_alone_is_as_in_company(log: str, tmp_path: Path, alone: Any) -> None:
 
 def test_alone_is_as_in_a_leaderboard(log: str, tmp_path: Path, alone: Any) -> None:
     asked = plans(log, tmp_path, NAMES)
-    for _, record in Leaderboard(asked, REGISTRY, QUIET).results():
+    for _, record in Leaderboard(asked, REGISTRY, QUIET, LocalCrew(REGISTRY, QUIET)).results():
         assert_same(record, tmp_path, alone)
     again = [plan for name in NAMES[:3] for plan in plans(log, tmp_path, [name])]
-    assert Leaderboard(again, REGISTRY, QUIET).taken_over == 3, "a run is the same run in other company"
+    taken = Leaderboard(again, REGISTRY, QUIET, LocalCrew(REGISTRY, QUIET)).taken_over
+    assert taken == 3, "a run is the same run in other company"
+
+
+def test_alone_is_as_in_workers(log: str, tmp_path: Path, alone: Any) -> None:
+    with Crew(1, (), Limits(), lambda _: None) as crew:
+        asked = plans(log, tmp_path, ("deeplog", "timing", "ecvc", "knn"))
+        for _, record in Leaderboard(asked, REGISTRY, QUIET, crew).results():
+            assert_same(record, tmp_path, alone)
 
 
 def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: Any) -> None:
@@ -145,7 +158,8 @@ def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: A
 def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any, name: str) -> None:
     (plan,) = plans(log, tmp_path, [name])
     expected = alone[1][name]["metrics"]["session"]["all"]
-    (row,) = [row for row in sweep(plan, ["seed=0"], REGISTRY, QUIET, resume=False) if row["pick"] == ""]
+    crew = LocalCrew(REGISTRY, QUIET)
+    (row,) = [row for row in sweep(plan, ["seed=0"], REGISTRY, QUIET, crew, resume=False) if row["pick"] == ""]
     assert row["metrics"] == expected
     job = resolve(plan, REGISTRY)
     chosen = {name: getattr(job.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
@@ -192,6 +206,26 @@ def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_sc
     assert found["low"] <= rows[1]["difference"] <= found["high"]
     with pytest.raises(DataError, match="judged other units"):
         sure(*runs, tmp_path, "recall", 50, 0)
+
+
+def test_dropped_units_of_any_label_stop_no_model(tmp_path: Path) -> None:
+    """Null scores and verdicts reach every later step: storing, metrics of events, rescoring, ranking, tables."""
+    unknown = ("?" + line[1:] if int(line.split(" n")[1].split()[0]) % 3 == 0 else line for line in lines())
+    (tmp_path / "a.log").write_text("".join(unknown))
+    (tmp_path / "a.toml").write_text(FORM.replace('normal = ["-"]', 'normal = ["-"]\nanomalous = ["E"]'))
+    found = ran(str(tmp_path / "a.toml"), tmp_path, NAMES, short="drop", min_events=6, content="labelled")
+    for record in found:
+        assert record["status"] == "ok", (record["model"], record["error"])
+        stored = records.scores(record, tmp_path)
+        short = stored["events"] < 6
+        assert stored["verdict"].is_null().equals(short) and stored["score"].is_null().equals(short)
+        dropped = stored.filter((pl.col("part") == "test") & (pl.col("events") < 6))
+        assert dropped["label"].unique().sort().to_list() == [-1, 0, 1], "the case that this is about"
+        labelled = dropped.filter(pl.col("label") >= 0)
+        assert sum(record["counts"]["excluded"].values()) == len(labelled)
+        assert rescore(record, tmp_path, {"short": "miss"}, (), REGISTRY, "").counts["excluded"]["anomaly"] == 0
+        assert described(record, tmp_path, "top", 5, REGISTRY)
+    assert all(name in Table("simple").report(found) for name in NAMES)
 
 
 def test_a_run_from_python_is_the_same_run(log: str, tmp_path: Path, alone: Any) -> None:

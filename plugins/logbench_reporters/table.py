@@ -191,7 +191,8 @@ def _contamination(split: Mapping[str, Any]) -> str:
 
 def _limits(records: Sequence[Record]) -> list[int]:
     """Events below which units are short for some model."""
-    return sorted({limit for record in records if (limit := short_limit(record)) is not None})
+    good = [record for record in records if record["status"] == "ok"]
+    return sorted({limit for record in good if (limit := short_limit(record)) is not None})
 
 
 def _differing(records: Sequence[Record]) -> list[str]:
