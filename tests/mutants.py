@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mutants_evaluators import EVALUATORS
 from mutants_models import MODELS
 from mutants_parsers import PARSERS
+from mutants_windowers import WINDOWERS
 
 Cases = Mapping[str, tuple[str, Any, Mapping[str, Any]]]
-MUTANTS: Mapping[str, Cases] = {"model": MODELS, "parser": PARSERS}
+MUTANTS: Mapping[str, Cases] = {
+    "model": MODELS,
+    "parser": PARSERS,
+    "windower": WINDOWERS,
+    "evaluator": EVALUATORS,
+}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
-from broken import score, violated
+from broken import Evaluator, registry, score, violated
 from distributions import distribution
 from mutants import MUTANTS
 from mutants_installed import INSTALLED
+from mutants_windowers import STRETCHES, Endless
 
+from logbench import run
 from logbench.registry import Registry
-from logbench.testing import check
+from logbench.testing import check, material
 
 CASES = [(kind, what) for kind, cases in MUTANTS.items() for what in cases]
 
@@ -27,6 +32,27 @@ def test_a_flipped_sign_is_advice() -> None:
     flipped = score(lambda self, good, sessions: -good)
     assert "of the pairs" in violated("model", flipped, "advice")["direction"]
     assert "direction" not in violated("model", flipped)
+
+
+def test_evaluators_are_checked_with_the_frames_of_a_real_run(tmp_path: Path) -> None:
+    given: list[pl.DataFrame] = []
+
+    class Keeps(Evaluator):
+        def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+            given.append(units)
+            return super().evaluate(units)
+
+    (tmp_path / "log").write_text("".join(f"{'abcdefghij'[n % 10]} {'xyz'[n % 3]}\n" for n in range(60)))
+    settings = {"protocol": {"train_units": 3, "held_out": 0.0, "threshold": "fixed", "value": 0.5}}
+    (record,) = run("good", dataset="good", data=tmp_path, registry=registry("evaluator", Keeps), out=tmp_path,
+                    evaluators=("broken",), settings=settings, cache=False)  # fmt: skip
+    assert record.status == "ok", record.error
+    checked = {name: dtype for name, dtype in material.units().schema.items() if name != "nll"}
+    assert given and all(dict(frame.schema) == checked for frame in given)
+
+
+def test_a_windower_of_times_without_a_silence_is_advised() -> None:
+    assert "attribute silence" in violated("windower", Endless, "advice", traits=STRETCHES)["silent"]
 
 
 @pytest.mark.parametrize("what", INSTALLED)

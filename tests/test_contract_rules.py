@@ -46,7 +46,7 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
     outcomes = list(check(kind, "good", registry=registry(kind, GOOD[kind])))
     unlike = {one.rule: one for one in outcomes if one.status != "ok"}
     assert {one.status for one in unlike.values()} == {"skipped"}, unlike
-    assert set(unlike) <= {"imports", "process", "seed-matters"}
+    assert set(unlike) <= {"imports", "process", "seed-matters", "overlaps", "silence", "events"}
 
 
 ANOMALOUS = pl.col("label") == 1

@@ -18,17 +18,20 @@ from .watch import watched
 CLOSE = 1e-9
 
 
-def _evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
+def evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
+    """The metrics of an evaluator built anew."""
     actual = subject.build().evaluate(units)
     expect(isinstance(actual, Mapping), "evaluate to return a mapping", type(actual).__name__)
     return dict(actual)
 
 
-def _usual(subject: Subject) -> dict[str, Any]:
-    return subject.once("usual", lambda: _evaluate(subject, material.units()))
+def usual(subject: Subject) -> dict[str, Any]:
+    """The metrics that rules share."""
+    return subject.once("usual", lambda: evaluate(subject, material.units()))
 
 
-def _numbers(actual: Mapping[str, Any], what: str) -> None:
+def numbers(actual: Mapping[str, Any], what: str) -> None:
+    """ViolationError where a metric is no finite number and not None."""
     for name, value in actual.items():
         expect(isinstance(name, str), "names of metrics to be texts", repr(name))
         right = value is None or (isinstance(value, int | float) and math.isfinite(value))
@@ -39,7 +42,8 @@ def _numbers(actual: Mapping[str, Any], what: str) -> None:
         )
 
 
-def _same(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str) -> None:
+def as_before(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str) -> None:
+    """ViolationError where metrics differ."""
     expect(expected.keys() == actual.keys(), f"the same metrics {what}", ", ".join(actual))
     for name, value in expected.items():
         other = actual[name]
@@ -51,9 +55,9 @@ def _same(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str) -> 
 
 @rule("evaluator", "runs", "evaluate answers with names and numbers")
 def runs(subject: Subject) -> None:
-    actual = _usual(subject)
+    actual = usual(subject)
     expect(bool(actual), "one metric at least", "none")
-    _numbers(actual, "labelled units of both classes")
+    numbers(actual, "labelled units of both classes")
     json.dumps(actual, allow_nan=False)
 
 
@@ -62,18 +66,18 @@ def weights(subject: Subject) -> None:
     units = material.units()
     repeated = units.select(pl.all().repeat_by(pl.col("weight").cast(pl.UInt32)).explode())
     single = repeated.with_columns(weight=pl.lit(1.0))
-    _same(_usual(subject), _evaluate(subject, single), "with each unit of weight 2 given twice")
+    as_before(usual(subject), evaluate(subject, single), "with each unit of weight 2 given twice")
 
 
 @rule("evaluator", "order", "the order of units changes nothing")
 def order(subject: Subject) -> None:
-    _same(_usual(subject), _evaluate(subject, material.units().reverse()), "in reverse order")
+    as_before(usual(subject), evaluate(subject, material.units().reverse()), "in reverse order")
 
 
 @rule("evaluator", "infinite", "scores of ±infinity are ranked first and last, not computed with")
 def infinite(subject: Subject) -> None:
     score = pl.when(pl.col("events") > 11).then(math.inf).when(pl.col("events") < 7).then(-math.inf)
-    _numbers(_evaluate(subject, material.units().with_columns(score=score.otherwise("score"))), "infinite scores")
+    numbers(evaluate(subject, material.units().with_columns(score=score.otherwise("score"))), "infinite scores")
 
 
 @rule("evaluator", "one-class", "units of one class, one unit, and verdicts all alike are answered")
@@ -87,15 +91,15 @@ def one_class(subject: Subject) -> None:
         "units of which none alarms": units.with_columns(verdict=pl.lit(False)),
         "units of one score": units.with_columns(score=pl.lit(0.0)),
     }.items():
-        _numbers(_evaluate(subject, some), what)
+        numbers(evaluate(subject, some), what)
 
 
 @rule("evaluator", "directions", "no metric with a direction is worse for perfect verdicts than for inverted ones")
 def directions(subject: Subject) -> None:
     declared = directions_of({"": subject.build()}, "")[""]
-    unknown = [name for name in declared if name not in _usual(subject)]
+    unknown = [name for name in declared if name not in usual(subject)]
     expect(not unknown, "directions of metrics that evaluate returns", ", ".join(map(str, unknown)))
-    perfect, inverted = (_evaluate(subject, _judged(pl.col("label") == label)) for label in (1, 0))
+    perfect, inverted = (evaluate(subject, _judged(pl.col("label") == label)) for label in (1, 0))
     for name, way in declared.items():
         right, wrong = perfect[name], inverted[name]
         worse = None not in (right, wrong) and loss(way, wrong, right) > CLOSE * max(1.0, abs(wrong))
@@ -112,6 +116,6 @@ def _judged(verdict: pl.Expr) -> pl.DataFrame:
 def files(subject: Subject) -> None:
     units = material.units()
     with watched(subject.fresh("watched")) as watch:
-        _evaluate(subject, units)
+        evaluate(subject, units)
     expect(not watch.faults, "no files, no prints, random states left alone", watch.faults)
     expect(units.equals(material.units()), "the units as they were", "others")

@@ -13,6 +13,9 @@ import polars as pl
 
 from ..frames import Sessions
 from ..interfaces import Context, Traits
+from ..protocol import EvaluationProtocol
+from ..thresholds import Own
+from ..verdicts import Decision, decide
 
 VOCABULARY = 12
 DAY = 1_700_000_000_000_000
@@ -153,21 +156,48 @@ def _word(number: int) -> str:
 
 
 def units(count: int = 40, seed: int = 0) -> pl.DataFrame:
-    """Labelled units with scores, verdicts and weights, as an evaluator gets them."""
+    """Labelled units as an evaluator gets them: every column of a run, judged by the harness itself."""
+    return _judged(_scored(count, seed)).units
+
+
+def events() -> pl.DataFrame:
+    """Single events as an evaluator gets them: a row for each combination that occurs, with its weight."""
+    scored = _scored(40, 1).select(
+        "part", "label", "unseen", "raw", "ignoring", "ignoring_event", "event",
+        weight=pl.lit(250.0), count=pl.lit(250, pl.Int64), events=pl.lit(9, pl.Int64),
+    )  # fmt: skip
+    return _judged(scored).units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
+
+
+def _scored(count: int, seed: int) -> pl.DataFrame:
+    """What a run knows of its test units before the protocol judges them (see `verdicts`)."""
     rng = np.random.default_rng(seed)
     label = (np.arange(count) % 4 == 0).astype(np.int8)
     score = np.round(rng.normal(label.astype(float), 1.0), 1)
+    length = 5 + np.arange(count) % 9
     return pl.DataFrame(
         {
+            "part": pl.Series(["test"] * count, dtype=pl.String),
             "unit": [f"u{n}" for n in range(count)],
+            "index": pl.Series(np.arange(count) + 10, dtype=pl.Int64),
             "label": pl.Series(label, dtype=pl.Int8),
-            "score": score,
-            "verdict": score > 0.5,
             "weight": np.where(label == 0, 2.0, 1.0),
+            "events": pl.Series(length, dtype=pl.Int64),
+            "unseen": pl.Series(np.arange(count) % 10 == 0, dtype=pl.Int64),
             "sequence": pl.Series(np.arange(count) // 2, dtype=pl.UInt32),
-            "events": pl.Series(5 + np.arange(count) % 9, dtype=pl.Int64),
+            "repeats": np.arange(count) % 3 == 0,
+            "raw": score,
+            "event": pl.Series(length - 1, dtype=pl.Int64),
+            "ignoring": score,
+            "ignoring_event": pl.Series(length - 1, dtype=pl.Int64),
+            "nll": score / 3,
         }
     )
+
+
+def _judged(scored: pl.DataFrame) -> Decision:
+    protocol = EvaluationProtocol(threshold="fixed", value=0.5, unseen="target")
+    return decide(scored, protocol, Own(), short_limit=1)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MANY, PART = 5_000, 500
 
 
+def _apart(subject: Subject) -> None:
+    if subject.traits.joint_scores:
+        raise InapplicableError("traits.joint_scores says that a score depends on the others")
+
+
 @rule("model", "order", "the order of the test sessions changes no score")
 def order(subject: Subject) -> None:
     asked = asked_of(subject)
@@ -30,6 +35,7 @@ def order(subject: Subject) -> None:
 
 @rule("model", "batch", "which sessions are scored together changes no score")
 def batch(subject: Subject) -> None:
+    _apart(subject)
     asked = asked_of(subject)
     for size in (7, 1):
         for start in range(0, len(asked) if size > 1 else 5, size):
@@ -41,6 +47,7 @@ def batch(subject: Subject) -> None:
 
 @rule("model", "one", "one test session is a test set, too")
 def one(subject: Subject) -> None:
+    _apart(subject)
     asked, last = asked_of(subject), np.array([len(asked_of(subject)) - 1])
     actual = again_scored(subject, asked.take(last))
     same(taken(fitted(subject).scores, last), actual, asked.ids.gather(last), "the score that it has among others")
@@ -86,6 +93,7 @@ def large(subject: Subject) -> tuple[Sessions, Scores]:
 
 @rule("model", "large", "5,000 units get the scores that they get in smaller parts: no batch ends badly")
 def in_parts(subject: Subject) -> None:
+    _apart(subject)
     asked, scores = large(subject)
     order = np.random.default_rng(3).permutation(len(asked))
     for start in range(0, len(asked), PART):

@@ -13,19 +13,21 @@ from .rules import Subject, rule
 from .watch import watched
 
 
-def _assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
+def assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
+    """The answer of the windower, built anew, for these lines."""
     actual = subject.build().assign(lines.lazy())
     expect(isinstance(actual, pl.LazyFrame), "assign to return a LazyFrame", type(actual).__name__)
     frame: pl.DataFrame = actual.collect()
     return frame
 
 
-def _lines() -> pl.DataFrame:
-    return material.lines().with_columns(extra=pl.int_range(pl.len()) * 3)
+def seen() -> pl.DataFrame:
+    """Lines as a windower sees them in a run, without labels and raw text, and one more column."""
+    return material.lines().drop("label", "raw").with_columns(extra=pl.int_range(pl.len()) * 3)
 
 
 def _assigned(subject: Subject) -> pl.DataFrame:
-    return subject.once("assigned", lambda: _assign(subject, _lines()))
+    return subject.once("assigned", lambda: assign(subject, seen()))
 
 
 @rule("windower", "runs", "assign adds the column unit, texts")
@@ -41,7 +43,7 @@ def runs(subject: Subject) -> None:
 
 @rule("windower", "columns", "every other column is kept as it was")
 def columns(subject: Subject) -> None:
-    given, actual = _lines(), _assigned(subject)
+    given, actual = seen(), _assigned(subject)
     missing = [name for name in given.columns if name not in actual.columns]
     expect(not missing, "every column of the lines", f"no {', '.join(missing)}")
     one_each = actual.unique("line", keep="first", maintain_order=True)
@@ -54,7 +56,7 @@ def columns(subject: Subject) -> None:
 
 @rule("windower", "lines", "no line is dropped: one of no unit keeps a null unit")
 def lines(subject: Subject) -> None:
-    given, actual = _lines()["line"], _assigned(subject)["line"]
+    given, actual = seen()["line"], _assigned(subject)["line"]
     lost = given.filter(~given.is_in(actual.implode())).to_list()
     expect(not lost, f"all {len(given)} lines", f"{len(lost)} are missing, first line {lost[0] if lost else ''}")
 
@@ -76,16 +78,16 @@ def once(subject: Subject) -> None:
 @rule("windower", "same", "the same lines get the same units, also in a stream of batches")
 def same(subject: Subject) -> None:
     first = _assigned(subject)
-    expect(first.equals(_assign(subject, _lines())), "the same units once more", "others")
+    expect(first.equals(assign(subject, seen())), "the same units once more", "others")
     batches: list[Any] = list(
-        subject.build().assign(_lines().lazy()).collect_batches(chunk_size=7, maintain_order=True)
+        subject.build().assign(seen().lazy()).collect_batches(chunk_size=7, maintain_order=True)
     )
     expect(first.equals(pl.concat(batches)), "the same units batch by batch", "others")
 
 
 @rule("windower", "empty", "no line at all is assigned, too")
 def empty(subject: Subject) -> None:
-    actual = _assign(subject, _lines().clear())
+    actual = assign(subject, seen().clear())
     expect(
         actual.schema.get("unit") == pl.String and not len(actual), "no row, column unit", f"{len(actual)} rows"
     )
@@ -94,5 +96,5 @@ def empty(subject: Subject) -> None:
 @rule("windower", "files", "nothing is written or printed")
 def files(subject: Subject) -> None:
     with watched(subject.fresh("watched")) as watch:
-        _assign(subject, _lines())
+        assign(subject, seen())
     expect(not watch.faults, "no files and no prints", watch.faults)

@@ -1,0 +1,58 @@
+"""Rules for evaluators: the frames of a real run, and of its rules, its events and its many units."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from . import material
+from .evaluator import as_before, evaluate, numbers, usual
+from .outcome import InapplicableError
+from .rules import Subject, rule
+
+COPIES = 125
+
+
+@rule("evaluator", "names", "what units are called and how they are numbered changes nothing")
+def names(subject: Subject) -> None:
+    units = material.units()
+    renamed = units.with_columns(
+        unit=pl.format("normal-{}", pl.int_range(pl.len(), 0, -1)),
+        index=pl.col("index").reverse() * 7,
+        sequence=(pl.lit(1000, pl.UInt32) - pl.col("sequence")).cast(pl.UInt32),
+    )
+    as_before(usual(subject), evaluate(subject, renamed), "where units have other names and numbers")
+
+
+@rule("evaluator", "judged", "it goes by score and verdict, not by what the model said before the protocol judged")
+def judged(subject: Subject) -> None:
+    """The rules of a protocol have scores and verdicts of their own; the rest of their frame is the model's."""
+    others = material.units().with_columns(
+        raw=-pl.col("raw"),
+        ignoring=pl.lit(None, pl.Float64),
+        ignoring_event=pl.lit(None, pl.Int64),
+        nll=pl.lit(0.5),
+    )
+    as_before(usual(subject), evaluate(subject, others), "where raw scores differ that the protocol judged alike")
+
+
+@rule("evaluator", "again", "what it was asked before changes nothing")
+def again(subject: Subject) -> None:
+    evaluator = subject.build()
+    first = dict(evaluator.evaluate(material.units()))
+    evaluator.evaluate(material.units(60, 5))
+    as_before(first, dict(evaluator.evaluate(material.units())), "when it is asked again, after other units")
+
+
+@rule("evaluator", "large", "5,000 units of less weight are as 40 units")
+def large(subject: Subject) -> None:
+    units = material.units()
+    many = pl.concat([units.with_columns(pl.col("weight") / COPIES)] * COPIES)
+    as_before(usual(subject), evaluate(subject, many), f"with {len(many):,} units of the same weight in all")
+
+
+@rule("evaluator", "events", "one of units judges single events, too: they have no name and much weight")
+def events(subject: Subject) -> None:
+    evaluator = subject.build()
+    if not getattr(evaluator, "of_units", False):
+        raise InapplicableError("it is not asked of events: of_units is false")
+    numbers(evaluate(subject, material.events()), "events")

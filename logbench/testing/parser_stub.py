@@ -1,0 +1,36 @@
+"""The least parser that there can be: for rules that read lines without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+class Whole:
+    """Every distinct message is a template."""
+
+    masks = shape = ()
+
+    def fit(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Number the messages."""
+        self.templates = messages.to_list()
+        return self.match(messages)
+
+    def match(self, messages: pl.Series) -> NDArray[np.int32]:
+        """The number of each message, −1 where it was not fitted."""
+        known = {text: key for key, text in enumerate(self.templates)}
+        return np.array([known.get(text, -1) for text in messages], dtype=np.int32)
+
+    def state(self) -> dict[str, Any]:
+        """The messages."""
+        return {"templates": self.templates}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Know these messages."""
+        self.templates = state["templates"]

@@ -1,0 +1,51 @@
+"""Wrong evaluators: see `mutants`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from broken import Evaluator, instead, metrics
+
+
+def alarms(units: pl.DataFrame) -> float:
+    return float(units.filter("verdict")["weight"].sum())
+
+
+class Summing(Evaluator):
+    """Alarms of all that it was ever asked of."""
+
+    total = 0.0
+
+    def evaluate(self, units: pl.DataFrame) -> Any:
+        self.total += alarms(units)
+        return {"alarms": self.total}
+
+
+class Named(Evaluator):
+    """Looks for the name of a unit, which events do not have."""
+
+    of_units = True
+
+    def evaluate(self, units: pl.DataFrame) -> Any:
+        return {"alarms": alarms(units.unique("unit", maintain_order=True)) if "unit" in units.columns else None,
+                "names": units["unit"].n_unique()}  # fmt: skip
+
+
+EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "counts units of some name": (
+        "names", metrics(lambda u: {"alarms": alarms(u.filter(pl.col("unit").str.starts_with("u1")))}), {}),
+    "goes by the place in the log": (
+        "names", metrics(lambda u: {"alarms": alarms(u.filter(pl.col("index") < 30))}), {}),
+    "goes by the number of a sequence": (
+        "names", metrics(lambda u: {"alarms": alarms(u.filter(pl.col("sequence") > 9))}), {}),
+    "goes by the raw score": (
+        "judged", metrics(lambda u: {"alarms": float(u.filter(pl.col("raw") > 0.5)["weight"].sum())}), {}),
+    "sums up every number": (
+        "judged", metrics(lambda u: {"alarms": float(u.select(pl.col(pl.Float64).sum()).sum_horizontal()[0])}), {}),
+    "adds up over calls": ("again", Summing, {}),
+    "judges the first thousand": ("large", metrics(lambda u: {"alarms": alarms(u.head(1000))}), {}),
+    "needs names, which events do not have": ("events", Named, {}),
+    "takes inverted verdicts for better": (
+        "directions", instead("evaluator", directions={"alarms": "higher"}), {}),
+}  # fmt: skip
