@@ -55,7 +55,7 @@ def reproduce(
             yield row, _without(row, row.unknown), None
             continue
         try:
-            resolve(own := _plan(table, row, plan), registry)
+            resolve(own := plan_of(table, row, plan), registry)
         except ConfigError as error:
             yield row, _without(row, str(error)), None
             continue
@@ -63,7 +63,7 @@ def reproduce(
         yield row, list(_cells(row, record, table.tolerance, plan)), record
 
 
-def _plan(table: Table, row: Published, plan: Plan) -> Plan:
+def plan_of(table: Table, row: Published, plan: Plan) -> Plan:
     settings: dict[str, dict[str, Any]] = {}
     for layer in (table.settings, row.settings, plan.settings):
         for name, values in layer.items():

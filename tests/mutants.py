@@ -11,6 +11,7 @@ from typing import Any
 from mutants_evaluators import EVALUATORS
 from mutants_models import MODELS
 from mutants_parsers import PARSERS
+from mutants_reporters import REPORTERS
 from mutants_windowers import WINDOWERS
 
 Cases = Mapping[str, tuple[str, Any, Mapping[str, Any]]]
@@ -19,4 +20,5 @@ MUTANTS: Mapping[str, Cases] = {
     "parser": PARSERS,
     "windower": WINDOWERS,
     "evaluator": EVALUATORS,
+    "reporter": REPORTERS,
 }

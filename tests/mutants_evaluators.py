@@ -42,7 +42,7 @@ EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "goes by the raw score": (
         "judged", metrics(lambda u: {"alarms": float(u.filter(pl.col("raw") > 0.5)["weight"].sum())}), {}),
     "sums up every number": (
-        "judged", metrics(lambda u: {"alarms": float(u.select(pl.col(pl.Float64).sum()).sum_horizontal()[0])}), {}),
+        "judged", metrics(lambda u: {"alarms": sum(u.select(pl.col(pl.Float64).sum()).row(0))}), {}),
     "adds up over calls": ("again", Summing, {}),
     "judges the first thousand": ("large", metrics(lambda u: {"alarms": alarms(u.head(1000))}), {}),
     "needs names, which events do not have": ("events", Named, {}),

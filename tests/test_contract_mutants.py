@@ -12,6 +12,7 @@ from broken import Evaluator, registry, score, violated
 from distributions import distribution
 from mutants import MUTANTS
 from mutants_installed import INSTALLED
+from mutants_reporters import reporting, wrong_headline
 from mutants_windowers import STRETCHES, Endless
 
 from logbench import run
@@ -49,6 +50,10 @@ def test_evaluators_are_checked_with_the_frames_of_a_real_run(tmp_path: Path) ->
     assert record.status == "ok", record.error
     checked = {name: dtype for name, dtype in material.units().schema.items() if name != "nll"}
     assert given and all(dict(frame.schema) == checked for frame in given)
+
+
+def test_a_reporter_of_all_units_under_a_protocol_of_distinct_ones_is_advised() -> None:
+    assert "distinct" in violated("reporter", reporting(wrong_headline), "advice")["headline"]
 
 
 def test_a_windower_of_times_without_a_silence_is_advised() -> None:

@@ -12,8 +12,8 @@ import polars as pl
 
 from ..errors import ConfigError, DataError
 from ..frames import KeySequences, Lines
-from ..grouping import group_lines, read_lines
-from ..interfaces import Generator, silent
+from ..grouping import Grouped, group_lines, read_lines
+from ..interfaces import Generator, Kind, silent
 from ..locate import locate
 from ..plan import configured
 from ..prepare import digest_of
@@ -25,7 +25,9 @@ SOME = 100_000
 """Rows that are looked at: a data set may be larger than memory."""
 
 
-def _path(subject: Subject) -> Path:
+def path_of(subject: Subject) -> Path:
+    """Where its data are: generated, given or fetched."""
+
     def find() -> Path:
         if subject.data is None and isinstance(dataset := subject.build(), Generator):
             folder = subject.fresh("generated")
@@ -42,11 +44,13 @@ def _path(subject: Subject) -> Path:
     return subject.once("path", find)
 
 
-def _opened(subject: Subject) -> Any:
-    return subject.once("opened", lambda: subject.build().read(_path(subject)))
+def opened_of(subject: Subject) -> Any:
+    """What it reads there."""
+    return subject.once("opened", lambda: subject.build().read(path_of(subject)))
 
 
-def _some(opened: Lines | KeySequences) -> pl.DataFrame:
+def some_of(opened: Lines | KeySequences) -> pl.DataFrame:
+    """The first rows."""
     return opened.frame.lazy().head(SOME).collect()
 
 
@@ -71,7 +75,7 @@ def wrong_path(subject: Subject) -> None:
     empty = subject.fresh("nothing")
     for path in (empty, empty / "gone"):
         try:
-            _some(subject.build().read(path))
+            some_of(subject.build().read(path))
         except (DataError, ConfigError) as error:
             expect("\n" not in str(error), "an error in one line", repr(str(error)))
         else:
@@ -103,15 +107,15 @@ def generate(subject: Subject) -> None:
 
 @rule("dataset", "runs", "it opens as Lines or KeySequences and holds something")
 def runs(subject: Subject) -> None:
-    opened = _opened(subject)
+    opened = opened_of(subject)
     expect(isinstance(opened, Lines | KeySequences), "Lines or KeySequences", type(opened).__name__)
-    expect(len(_some(opened)) > 0, "rows", "none")
+    expect(len(some_of(opened)) > 0, "rows", "none")
 
 
 @rule("dataset", "numbered", "line numbers count from 0; sequences have a name of their own")
 def numbered(subject: Subject) -> None:
-    opened = _opened(subject)
-    some = _some(opened)
+    opened = opened_of(subject)
+    some = some_of(opened)
     if isinstance(opened, KeySequences):
         twice = some.filter(pl.col("unit").is_duplicated() | pl.col("unit").is_null())
         expect(
@@ -124,9 +128,9 @@ def numbered(subject: Subject) -> None:
 
 @rule("dataset", "again", "every reading gives the same rows, from files of the same digest")
 def again(subject: Subject) -> None:
-    opened, other = _opened(subject), subject.build().read(_path(subject))
-    expect(_some(opened).equals(_some(opened)), "the same rows when it is read twice", "others")
-    expect(_some(opened).equals(_some(other)), "the same rows when it is opened twice", "others")
+    opened, other = opened_of(subject), subject.build().read(path_of(subject))
+    expect(some_of(opened).equals(some_of(opened)), "the same rows when it is read twice", "others")
+    expect(some_of(opened).equals(some_of(other)), "the same rows when it is opened twice", "others")
     expect(bool(opened.files), "the files that were read, for the digest", "none")
     gone = [str(file) for file in opened.files if not Path(file).is_file()]
     expect(not gone, "files that are there", ", ".join(gone[:2]))
@@ -136,8 +140,8 @@ def again(subject: Subject) -> None:
 
 @rule("dataset", "labels", "labels are 0, 1 or -1 (unknown), one a unit")
 def labels(subject: Subject) -> None:
-    opened = _opened(subject)
-    some = _some(opened)
+    opened = opened_of(subject)
+    some = some_of(opened)
     if isinstance(opened, Lines) and opened.labels:
         frame = opened.labels()
         wanted = {"unit": pl.String(), "label": pl.Int8()}
@@ -153,17 +157,35 @@ def labels(subject: Subject) -> None:
 
 @rule("dataset", "groups", "the card's windower and parser make units of it")
 def groups(subject: Subject) -> None:
-    opened = _opened(subject)
+    grouped = grouped_of(subject)
+    expect(len(grouped) > 1, f"several {subject.part.entry.item.card.unit}s", str(len(grouped)))
+
+
+def grouped_of(subject: Subject) -> Grouped:
+    """The first lines in units, by the card's windower and parser, without the labels of units.
+
+    Raises:
+        InapplicableError: it comes as key sequences.
+    """
+    opened = opened_of(subject)
     if isinstance(opened, KeySequences):
         raise InapplicableError("it comes as key sequences")
-    found = subject.part.entry.item.card
-    parser, windower = (
-        configured(entry).build()
-        for entry in (
-            subject.registry.get("parser", found.parser),
-            subject.registry.get("windower", found.windower),
-        )
+
+    def make() -> Grouped:
+        windower, parser = parts_of(subject)
+        few = replace(opened, frame=opened.frame.head(SOME), labels=None)
+        return group_lines(read_lines(few, windower, parser, silent, times=True), parser)
+
+    return subject.once("grouped", make)
+
+
+def parts_of(subject: Subject) -> tuple[Any, Any]:
+    """The card's windower and parser, built anew, with the options that the card sets."""
+    card = subject.part.entry.item.card
+    names: tuple[tuple[Kind, str], ...] = (("windower", card.windower), ("parser", card.parser))
+    entries = [(kind, subject.registry.get(kind, name)) for kind, name in names]
+    windower, parser = (
+        configured(entry, {**card.settings.get(kind, {}), **card.settings.get(entry.item.name, {})}).build()
+        for kind, entry in entries
     )
-    few = replace(opened, frame=opened.frame.head(SOME), labels=None)
-    grouped = group_lines(read_lines(few, windower, parser, silent, times=True), parser)
-    expect(len(grouped) > 1, f"several {found.unit}s", str(len(grouped)))
+    return windower, parser

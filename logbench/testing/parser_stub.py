@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Whole:
     """Every distinct message is a template."""
 
-    masks = shape = ()
+    masks: Sequence[tuple[str, str]] = ()
+    shape: Sequence[tuple[str, str]] = ()
 
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
         """Number the messages."""

@@ -11,21 +11,23 @@ from .rules import Subject, rule
 from .watch import watched
 
 
-def _report(subject: Subject, some: list[dict[str, Any]]) -> str:
+def report(subject: Subject, some: list[dict[str, Any]]) -> str:
+    """The text of a reporter built anew."""
     actual = subject.build().report(some)
     expect(isinstance(actual, str), "report to return a text", type(actual).__name__)
     text: str = actual
     return text
 
 
-def _plain(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_metrics(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that have metrics of units."""
     return [record for record in some if record["status"] == "ok" and record["metrics"].get("session")]
 
 
 @rule("reporter", "runs", "a run with metrics becomes a text that names its model")
 def runs(subject: Subject) -> None:
-    some = _plain(records())
-    text = _report(subject, some[:1])
+    some = with_metrics(records())
+    text = report(subject, some[:1])
     expect("length" in text, "the model's name in the text", repr(text[:80]))
     expect(not text.endswith("\n"), "no final newline", repr(text[-20:]))
 
@@ -35,29 +37,31 @@ def failed(subject: Subject) -> None:
     some = records()
     for status in ("error", "skipped"):
         chosen = [record for record in some if record["status"] == status]
-        _report(subject, chosen)
-        _report(subject, [*chosen, *_plain(some)[:1]])
+        report(subject, chosen)
+        report(subject, [*chosen, *with_metrics(some)[:1]])
 
 
 @rule("reporter", "unlabelled", "runs without labels, so without metrics, are reported")
 def unlabelled(subject: Subject) -> None:
-    _report(subject, [record for record in records() if record["status"] == "ok" and not record["metrics"]])
+    report(subject, [record for record in records() if record["status"] == "ok" and not record["metrics"]])
 
 
 @rule("reporter", "weighted", "metrics that are None are reported")
 def weighted(subject: Subject) -> None:
-    _report(subject, [record for record in _plain(records()) if record["metrics"]["session"]["distinct"] is None])
+    report(
+        subject, [record for record in with_metrics(records()) if record["metrics"]["session"]["distinct"] is None]
+    )
 
 
 @rule("reporter", "other-metrics", "runs with the metrics of another evaluator alone are reported")
 def other_metrics(subject: Subject) -> None:
-    _report(subject, [record for record in records() if "other" in record["metrics"]])
+    report(subject, [record for record in records() if "other" in record["metrics"]])
 
 
 @rule("reporter", "many", "all of them together are reported, and none at all")
 def many(subject: Subject) -> None:
-    _report(subject, records())
-    _report(subject, [])
+    report(subject, records())
+    report(subject, [])
 
 
 @rule(
@@ -66,7 +70,7 @@ def many(subject: Subject) -> None:
 def same(subject: Subject) -> None:
     given = records()
     with watched(subject.fresh("watched")) as watch:
-        first = _report(subject, given)
-    expect(first == _report(subject, records()), "the same text", "another")
+        first = report(subject, given)
+    expect(first == report(subject, records()), "the same text", "another")
     expect(json.dumps(given) == json.dumps(records()), "the records as they were", "others")
     expect(not watch.faults, "no files, no prints, random states left alone", watch.faults)

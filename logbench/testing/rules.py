@@ -37,10 +37,10 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
     "parser": ("parser", "parser_templates", "parser_large"),
     "windower": ("windower", "windower_pieces"),
     "evaluator": ("evaluator", "evaluator_frames"),
-    "dataset": ("dataset",),
-    "reporter": ("reporter",),
-    "preset": (),
-    "table": (),
+    "dataset": ("dataset", "dataset_labels", "dataset_facts"),
+    "reporter": ("reporter", "reporter_rows", "reporter_escapes"),
+    "preset": ("published",),
+    "table": ("published",),
 }
 """Modules of this package that hold the rules of a kind, in their order."""
 

@@ -85,7 +85,7 @@ class Table:
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 
     def _text(self, columns: Mapping[str, Sequence[str]], share: float | None, models: int) -> str:
-        cells = [list(row) for row in zip(*columns.values(), strict=True)]
+        cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
         if share is not None:
             cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
         return self._table(list(columns), cells, models)
@@ -107,6 +107,10 @@ class Table:
         """What rows say whose name has no number of seeds."""
         certain = any(row.runs and not row.counted for row in models)
         return ["rows without a number of seeds: deterministic"] if certain and not self.each_seed else []
+
+    def _whole(self, cell: str) -> str:
+        """A bar in a name would end a cell of Markdown."""
+        return cell.replace("|", "\\|") if self.format in ("github", "pipe") else cell
 
     def _around(self, lines: Sequence[str]) -> str:
         if not self.narrow:

@@ -1,0 +1,123 @@
+"""Rules for data sets: times go on, no line is lost, and the card says what is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from ..frames import KeySequences, Lines
+from ..interfaces import Generator
+from .dataset import SOME, grouped_of, opened_of, some_of
+from .outcome import InapplicableError, ViolationError, expect
+from .rules import Subject, rule
+
+STRANGE = 0.1
+"""Share of lines that may have no time, or an earlier one than the line before."""
+YEARS = (1980, 2100)
+NO_LOG = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".zip", ".gz", ".tar", ".xz", ".bz2", ".tgz")
+
+
+@rule("dataset", "simulated", "what is generated says so on its card")
+def simulated(subject: Subject) -> None:
+    if not isinstance(subject.build(), Generator):
+        raise InapplicableError("it has no generate(folder, progress)")
+    said = bool(subject.part.entry.item.card.simulated)
+    expect(said, "card.simulated=True, so that no one sets it against published figures", "False")
+
+
+@rule("dataset", "times", "lines have times, in order, of this age")
+def times(subject: Subject) -> None:
+    some = some_of(opened_of(subject))
+    if "time" not in some.columns:
+        raise InapplicableError("its lines have no times")
+    time = some["time"]
+    empty = time.null_count() / len(time)
+    expect(empty <= STRANGE, f"a time for {1 - STRANGE:.0%} of the lines", f"{empty:.0%} without one")
+    back = _back(time)
+    expect(back <= STRANGE, "times that go on", f"{back:.0%} of the lines are earlier than the line before")
+    years = time.dt.year().drop_nulls()
+    low, high = int(years.min()), int(years.max())  # type: ignore[arg-type]
+    expect(YEARS[0] <= low and high < YEARS[1], f"years from {YEARS[0]} to {YEARS[1]}", f"{low} to {high}")
+
+
+def _back(time: pl.Series) -> float:
+    steps = time.drop_nulls().dt.epoch("us").diff().drop_nulls()
+    return float((steps < 0).sum()) / max(len(steps), 1)
+
+
+@rule("dataset", "first-line", "the first line of a log file is its first row")
+def first_line(subject: Subject) -> None:
+    opened = opened_of(subject)
+    rows = _texts(opened)
+    log, lines = _log(opened, rows)
+    at = next((n for n in range(len(lines)) if _says(lines[n], rows[0])), None)
+    if at is None or not all(_says(line, row) for line, row in zip(lines[at:], rows, strict=False)):
+        raise InapplicableError("its rows are not the lines of a text file, one by one")
+    lost = [line for line in lines[:at] if not _heading(line, lines[at:])]
+    expect(not lost, f"the first line of {log.name} as the first row", f"{lost[0][:60] if lost else ''!r} is lost")
+
+
+def _texts(opened: Lines | KeySequences) -> list[str]:
+    """What the first rows say."""
+    if isinstance(opened, KeySequences):
+        return [" ".join(map(str, keys)) for keys in opened.frame["keys"].head(3).to_list()]
+    some = opened.frame.head(3).collect()
+    return some["message"].fill_null("").to_list()
+
+
+def _log(opened: Lines | KeySequences, rows: list[str]) -> tuple[Path, list[str]]:
+    """The text file that the first rows come from, and its first lines."""
+    for file in map(Path, opened.files):
+        if file.suffix.lower() in NO_LOG or not file.is_file():
+            continue
+        with file.open("rb") as stream:
+            head = [line.decode("utf-8", "replace").rstrip("\r\n") for line in stream.readlines(1 << 16)[:50]]
+        if any(_says(line, rows[0]) for line in head):
+            return file, head
+    raise InapplicableError("its first row is in no text file")
+
+
+def _says(line: str, row: str) -> bool:
+    return bool(row.strip()) and row.strip() in line
+
+
+def _heading(line: str, others: list[str]) -> bool:
+    """Whether a line is a remark or blank, or names columns: no digit in it where all others have some."""
+    if not line.strip() or line.lstrip().startswith("#"):
+        return True
+    return not any(map(str.isdigit, line)) and all(any(map(str.isdigit, other)) for other in others if other)
+
+
+@rule("dataset", "published", "the counts on the card are those of the data")
+def published(subject: Subject) -> None:
+    card, opened = subject.part.entry.item.card, opened_of(subject)
+    if not card.published:
+        raise InapplicableError("its card states no counts")
+    if subject.data is not None:
+        raise InapplicableError("the data given may be a part of what the card describes")
+    if len(some_of(opened)) >= SOME:
+        raise InapplicableError(f"it has {SOME:,} lines or more")
+    found = _counts(subject)
+    for name, count in card.published.items():
+        if name in found and found[name] != count:
+            raise ViolationError(f"card.published[{name!r}] = {count:,}", f"{found[name]:,} in the data")
+
+
+def _counts(subject: Subject) -> dict[str, int]:
+    opened = opened_of(subject)
+    some = some_of(opened)
+    if isinstance(opened, KeySequences):
+        anomalies = {"anomalies": int((some["label"] == 1).sum())} if "label" in some.columns else {}
+        return {"sessions": len(some), **anomalies}
+    units = grouped_of(subject).units
+    counts = {"lines": len(some), "sessions": len(units)}
+    if opened.labels:
+        found = units.select("unit").join(opened.labels(), on="unit")
+        counts["anomalies"] = int((found["label"] == 1).sum())
+    elif "label" in some.columns:
+        counts |= {
+            "anomalous_lines": int((some["label"] == 1).sum()),
+            "anomalies": int((units["label"] == 1).sum()),
+        }
+    return counts

@@ -1,0 +1,103 @@
+"""Rules for presets and published tables: every name and value in them is one that this installation knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..config import make, suggest
+from ..errors import ConfigError
+from ..interfaces import Preset, Published, Table
+from ..plan import SINGLE, Plan, configured, evaluators_of, resolve
+from ..protocol import EvaluationProtocol
+from ..registry import KINDS, Registry
+from ..reproduce import plan_of
+from . import material
+from .outcome import InapplicableError, ViolationError, expect
+from .rules import Subject, rule
+
+
+def _item(subject: Subject) -> Preset | Table:
+    found: Preset | Table = subject.part.entry.item
+    return found
+
+
+def _one_line(subject: Subject) -> None:
+    for name in ("summary", "source"):
+        text = getattr(_item(subject), name)
+        expect(
+            isinstance(text, str) and bool(text.strip()) and "\n" not in text, f"{name} in one line", repr(text)
+        )
+
+
+@rule("preset", "source", "where it is published and what it is, a line each")
+def source_of_preset(subject: Subject) -> None:
+    _one_line(subject)
+
+
+@rule("preset", "protocol", "every field of its protocol is known and takes its value")
+def protocol(subject: Subject) -> None:
+    _known(lambda: make(EvaluationProtocol, dict(subject.part.entry.item.protocol), "protocol"))
+
+
+@rule("preset", "components", "every component that it names is installed and takes its options")
+def components(subject: Subject) -> None:
+    for name, values in subject.part.entry.item.components.items():
+        if name in (*SINGLE, "evaluator"):
+            continue  # of whichever component of that kind takes part
+        found = [subject.registry.get(kind, name) for kind in KINDS if name in subject.registry.components[kind]]
+        if not found:
+            every = {one for kind in KINDS for one in subject.registry.components[kind]}
+            raise ViolationError("components that are installed", f"{name!r} is none{suggest(name, every)}")
+        for entry in found:
+            _known(partial(configured, entry, dict(values)))
+
+
+@rule("table", "source", "where it is published and what it is, a line each")
+def source_of_table(subject: Subject) -> None:
+    _one_line(subject)
+
+
+@rule("table", "rows", "every row can be run with what is installed, or says why not")
+def rows(subject: Subject) -> None:
+    table: Table = subject.part.entry.item
+    expect(bool(table.rows), "a row at least", "none")
+    _known(lambda: subject.registry.get("dataset", table.dataset))
+    for row in table.rows:
+        if not row.unknown:
+            plan = plan_of(table, row, Plan(model=row.model, dataset=table.dataset))
+            _known(partial(resolve, plan, subject.registry), f"row {row.model}: ")
+
+
+@rule("table", "metrics", "its figures are of metrics that evaluators give")
+def metrics(subject: Subject) -> None:
+    table: Table = subject.part.entry.item
+    known = _metrics(subject.registry)
+    if not known:
+        raise InapplicableError("no evaluator is used by default")
+    for row in table.rows:
+        _figures(row, known)
+
+
+def _metrics(registry: Registry) -> set[str]:
+    """Names of what the evaluators that are used by default give."""
+    built = [configured(entry).build() for entry in evaluators_of((), registry)]
+    return {name for one in built for name in one.evaluate(material.units())}
+
+
+def _figures(row: Published, known: set[str]) -> None:
+    expect(bool(row.metrics) or bool(row.unknown), f"figures of row {row.model}", "none")
+    for name, value in row.metrics.items():
+        right = isinstance(value, int | float) and math.isfinite(value)
+        expect(right, f"{name} of row {row.model} to be a number", repr(value))
+        expect(name in known, f"metrics of row {row.model} out of {', '.join(sorted(known))}", repr(name))
+
+
+def _known(look: Callable[[], Any], where: str = "") -> None:
+    """ViolationError where `look()` finds a name, option or value that is not known."""
+    try:
+        look()
+    except ConfigError as error:
+        raise ViolationError("names, options and values that are known", f"{where}{error}") from None

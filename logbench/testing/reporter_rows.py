@@ -1,0 +1,142 @@
+"""Rules for reporters: a row shows the figures of its own run, and a failed one none."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .outcome import InapplicableError, ViolationError, expect
+from .records import records
+from .reporter import report, with_metrics
+from .rules import Subject, rule
+
+Record = dict[str, Any]
+FIGURES = {"alpha": 0.137, "beta": 0.462, "gamma": 0.791}
+CLOSE = 0.0051
+"""Half of the last digit of a figure of two."""
+NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?![\w.]*\w)")
+ZERO = re.compile(r"(?<![\w./±-])(0|0?\.0+)(?![\w./])")
+
+
+def _run(model: str, f1: float, other: float = 0.95) -> Record:
+    """A run of a model with this F1, and F1 `other` over distinct units."""
+    (record,) = with_metrics(records())[:1]
+    record |= {"model": model, "run_id": f"{record['run_id']}-{model}"}
+    (units,) = record["metrics"].values()
+    units["all"]["f1"], units["distinct"]["f1"] = f1, other
+    return record
+
+
+def _failed(model: str, status: str) -> Record:
+    """A run that came to nothing."""
+    error = {"stage": "fit", "type": "ValueError", "message": "the matrix is singular"}
+    return _run(model, 0.0) | {"status": status, "metrics": {}, "trivial": {}, "error": error}
+
+
+def rows_of(text: str, model: str, others: Sequence[str]) -> list[str]:
+    """What a text says of a model: its objects in JSON, else each line that names it with those that follow."""
+    with_rows = _objects(text)
+    if with_rows is not None:
+        return [json.dumps(one) for one in with_rows if model in map(str, one.values())]
+    found, inside = list[str](), False
+    for line in text.splitlines():
+        if model in line:
+            found.append(line)
+            inside = True
+        elif not line.strip() or any(other in line for other in others):
+            inside = False
+        elif inside:
+            found[-1] += f"\n{line}"
+    return found
+
+
+def _objects(text: str) -> list[Mapping[str, Any]] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else None
+
+
+def _shows(rows: Sequence[str], figure: float) -> bool:
+    numbers = [float(number) for row in rows for number in NUMBER.findall(row)]
+    return any(min(abs(one - figure), abs(one / 100 - figure)) <= CLOSE for one in numbers)
+
+
+@rule("reporter", "rows", "the row of a run shows its own figures, in any order and company")
+def rows(subject: Subject) -> None:
+    runs = [_run(model, f1) for model, f1 in FIGURES.items()]
+    for some in (runs, runs[::-1], [runs[1], runs[2], runs[0]]):
+        text = report(subject, copy.deepcopy(some))
+        for model, f1 in FIGURES.items():
+            alone = rows_of(report(subject, [_run(model, f1)]), model, [])
+            if not _shows([row.splitlines()[0] for row in alone], f1):
+                raise InapplicableError("the line that names a model does not show its F1")
+            others = [other for other in FIGURES if other != model]
+            found = [row.splitlines()[0] for row in rows_of(text, model, others)]
+            expect(bool(found), f"a row for {model}", "none")
+            expect(_shows(found, f1), f"F1 {f1} in the row of {model}, as where it is alone", found[0])
+            wrong = [FIGURES[other] for other in others if _shows(found, FIGURES[other])]
+            expect(not wrong, f"no figure of another run in the row of {model}", f"{wrong[:1]}: {found[0]}")
+
+
+@rule("reporter", "headline", "where a protocol judges distinct units, their figure is shown", advises=True)
+def headline(subject: Subject) -> None:
+    record = _run("alpha", FIGURES["alpha"], FIGURES["gamma"])
+    record["protocol"] = {**record["protocol"], "duplicates": "unique"}
+    found = rows_of(report(subject, [record]), "alpha", [])
+    both = [figure for figure in (FIGURES["alpha"], FIGURES["gamma"]) if _shows(found, figure)]
+    expect(
+        both != [FIGURES["alpha"]], "F1 of distinct units where protocol.duplicates is unique", "that of all units"
+    )
+
+
+@rule("reporter", "failures", "a failed run is named with what became of it, and has no figure, least of all 0")
+def failures(subject: Subject) -> None:
+    for status, words in (("error", ("error", "fail")), ("skipped", ("skip",))):
+        failed = _failed("omega", status)
+        for company in ([], [_run("alpha", FIGURES["alpha"])]):
+            text = report(subject, copy.deepcopy([*company, failed]))
+            found = rows_of(text, "omega", list(FIGURES))
+            expect(bool(found), f"the model of a run of status {status}", "it is not named")
+            told = any(word in text.lower() for word in (*words, "singular"))
+            expect(told, f"the status {status}, or its reason", text[:80])
+            _no_figure(text, found, status)
+
+
+def _no_figure(text: str, found: Sequence[str], status: str) -> None:
+    for name, value in _named(text):
+        if name.lower().strip() in ("f1", "precision", "recall", "mcc"):
+            expect(not _is_number(value), f"no {name} of a run of status {status}", value)
+    if _objects(text) is None and not list(_named(text)):
+        for row in found:
+            if zero := ZERO.search(row.splitlines()[0]):
+                raise ViolationError(
+                    f"no figure for a run of status {status}", f"{zero[0]} in {row.splitlines()[0]!r}"
+                )
+
+
+def _named(text: str) -> list[tuple[str, str]]:
+    """Cells of the failed run by heading, where the text is JSON or CSV."""
+    table = _objects(text) or _cells(text)
+    return [(str(k), str(v)) for one in table if "omega" in map(str, one.values()) for k, v in one.items()]
+
+
+def _cells(text: str) -> list[Mapping[str, Any]]:
+    lines = text.splitlines()
+    if not lines or lines[0].count(",") < 3 or " " in lines[0].strip():
+        return []
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
