@@ -18,7 +18,9 @@ from logbench import Card, Component, DataError, Lines, Preset, Scores, Traits, 
 from logbench.registry import Plugin, Registry
 from logbench.testing import check
 
-CARD = Card(title="t", label="l", parser="good", windower="good", protocol="good", layout="a folder")
+CARD = Card(
+    title="t", label="l", parser="good", windower="good", protocol="good", layout="a folder", simulated=True
+)
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,35 @@ class Evaluator:
     directions: ClassVar[Mapping[str, str]] = {"alarms": "lower"}
 
 
+STEPS = ("open file", "read 12 pages", "write 3 pages", "close file")
+UNITS = [f"job{n}" for n in range(20)]
+
+
 class Dataset:
+    """Twenty jobs of three or four lines, a second apart; every fifth jams."""
+
     def __init__(self, config: Config) -> None: ...
 
     def read(self, path: Path) -> Any:
         if not (path / "log").is_file():
             raise DataError(f"{path}: no log; give a folder with a file log")
-        texts = (path / "log").read_text().splitlines()
-        frame = pl.DataFrame({"message": texts, "node": [text[0] for text in texts]}).with_row_index("line")
+        texts = pl.DataFrame({"raw": (path / "log").read_text().splitlines()}).with_row_index("line")
+        frame = texts.with_columns(
+            time=pl.col("raw").str.head(19).str.to_datetime("%Y-%m-%d %H:%M:%S"),
+            node=pl.col("raw").str.extract("(job[0-9]+)"),
+            message=pl.col("raw").str.slice(20),
+        )
         return Lines(frame.lazy(), files=[path / "log"], labels=self.labels)
 
     def labels(self) -> pl.DataFrame:
-        return pl.DataFrame({"unit": ["a", "b"], "label": pl.Series([0, 1], dtype=pl.Int8)})
+        return pl.DataFrame(
+            {"unit": UNITS, "label": pl.Series([int(n % 5 == 4) for n in range(20)], dtype=pl.Int8)}
+        )
 
     def generate(self, folder: Path, progress: Any) -> None:
-        (folder / "log").write_text("a 1\nb 2\na 3\n")
+        steps = [(unit, step) for n, unit in enumerate(UNITS) for step in STEPS[: 4 if n % 5 < 4 else 3]]
+        lines = [f"2024-01-01 00:{n // 60:02}:{n % 60:02} {unit} {step}" for n, (unit, step) in enumerate(steps)]
+        (folder / "log").write_text("\n".join(lines) + "\n")
 
 
 class Reporter:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from broken import Evaluator, registry, score, violated
+from broken import GOOD, Evaluator, registry, score, violated
 from distributions import distribution
 from mutants import MUTANTS
 from mutants_installed import INSTALLED
@@ -43,7 +43,7 @@ def test_evaluators_are_checked_with_the_frames_of_a_real_run(tmp_path: Path) ->
             given.append(units)
             return super().evaluate(units)
 
-    (tmp_path / "log").write_text("".join(f"{'abcdefghij'[n % 10]} {'xyz'[n % 3]}\n" for n in range(60)))
+    GOOD["dataset"](None).generate(tmp_path, None)
     settings = {"protocol": {"train_units": 3, "held_out": 0.0, "threshold": "fixed", "value": 0.5}}
     (record,) = run("good", dataset="good", data=tmp_path, registry=registry("evaluator", Keeps), out=tmp_path,
                     evaluators=("broken",), settings=settings, cache=False)  # fmt: skip

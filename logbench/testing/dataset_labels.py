@@ -40,7 +40,7 @@ def _some(frame: pl.DataFrame, share: float, what: str) -> str:
 def _line_labels(some: pl.DataFrame) -> None:
     if "label" not in some.columns or not (some["label"].fill_null(-1) >= 0).any():
         raise InapplicableError("it has no labels")
-    share = float((some["label"].fill_null(-1) < 0).mean() or 0)
+    share = int((some["label"].fill_null(-1) < 0).sum()) / len(some)
     expect(share <= MISSING, f"a label for {1 - MISSING:.0%} of the rows", f"{share:.0%} without one")
 
 

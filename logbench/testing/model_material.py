@@ -79,7 +79,8 @@ def min_events(subject: Subject) -> None:
     size = least(subject)
     lengths = range(size, size + 13)
     walks = [walk for length in lengths for walk in _kinds(length)]
-    scores = again_scored(subject, material.of(walks, traits=subject.traits)).primary.reshape(len(lengths), -1)
+    asked = material.of(walks, traits=subject.traits, ids=[f"u{n:03}" for n in range(len(walks))])
+    scores = again_scored(subject, asked).primary.reshape(len(lengths), -1)
     unlike = np.flatnonzero(scores.min(1) < scores.max(1))
     if not len(unlike):
         raise InapplicableError("its scores do not depend on keys")
