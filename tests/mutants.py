@@ -27,8 +27,8 @@ MUTANTS: Mapping[str, Cases] = {
 
 UNDECIDABLE = {
     "a model that learns from some of its training units only": "models may sample what they train on",
-    "a model that is wrong in its kind, such as a mean for a median": "a rule cannot know what a model is to compute",
-    "a model that waits for what the material lacks, such as 6,000 units or a word": "there is always more to wait for",
+    "a model that is wrong in its kind, such as a mean for a median": "what it is to compute, a rule cannot know",
+    "a model that waits for what the material lacks, such as 6,000 units": "there is always more to wait for",
     "a model that finds the labels where they are stored": "workers keep them from it; a rule has none to find",
     "a model whose sign is flipped": "anomalies of the data may be the usual ones of the material: advice",
     "a model that ignores its seed": "it may be deterministic: advice, where its traits say that it is random",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -120,9 +121,7 @@ def test_an_expected_failure_of_a_rule_that_is_none_is_refused() -> None:
         outcome("again", expected_failures={"agian": WHY})
 
 
-def test_the_command_takes_expected_failures_with_their_reason(
-    run_logbench: Callable[..., Done], tmp_path: Any
-) -> None:
+def test_the_command_takes_expected_failures(run_logbench: Callable[..., Done], tmp_path: Path) -> None:
     code = (
         "import logbench\n\nclass Named:\n    def fit(self, train, context):\n        pass\n\n"
         "    def score(self, sessions, context):\n        return sessions.ids.str.len_chars().to_numpy() * 1.0\n\n"
