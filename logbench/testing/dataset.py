@@ -134,7 +134,7 @@ def again(subject: Subject) -> None:
     expect(bool(opened.files), "the files that were read, for the digest", "none")
     gone = [str(file) for file in opened.files if not Path(file).is_file()]
     expect(not gone, "files that are there", ", ".join(gone[:2]))
-    digests = [digest_of(one.files, _path(subject)) for one in (opened, other)]
+    digests = [digest_of(one.files, path_of(subject)) for one in (opened, other)]
     expect(digests[0] == digests[1], "the same files in the same order", "others")
 
 

@@ -190,6 +190,7 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
             "event": pl.Series(length - 1, dtype=pl.Int64),
             "ignoring": score,
             "ignoring_event": pl.Series(length - 1, dtype=pl.Int64),
+            "unjudged": pl.Series([None] * count, dtype=pl.Int64),
             "nll": score / 3,
         }
     )

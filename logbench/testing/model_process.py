@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ..frames import Scores
@@ -12,6 +12,8 @@ from .model import other_train
 from .model_fitted import SEED, asked_of, columns_of, context_of, fit, fitted, same
 from .rules import Subject, rule
 
+COLUMNS = {field.name for field in fields(Scores)} - {"others", "facts"}
+
 
 @rule("model", "process", "a model fitted after another one scores as one fitted in a process of its own")
 def process(subject: Subject) -> None:
@@ -19,8 +21,8 @@ def process(subject: Subject) -> None:
     fitted(subject)  # with another seed, on other units
     answer = in_fresh_process(subject, "model_process:second")
     here = _second(subject)
-    primary, events = answer.pop("primary"), [answer.pop(name, None) for name in ("event", "ignoring_event")]
-    there = Scores(primary, events[0], answer.pop("ignoring", None), events[1], others=answer)
+    own = {name: answer.pop(name) for name in COLUMNS if name in answer}
+    there = Scores(**own, others=answer)
     what = "the scores of a model that was fitted in a process of its own, under another PYTHONHASHSEED"
     same(there, here, asked_of(subject).ids, what)
 
