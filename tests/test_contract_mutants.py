@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from broken import GOOD, Evaluator, registry, score, violated
+from broken import GOOD, TRAITS, Evaluator, Model, registry, score, violated
 from distributions import distribution
 from mutants import MUTANTS
 from mutants_installed import INSTALLED
@@ -50,6 +51,11 @@ def test_evaluators_are_checked_with_the_frames_of_a_real_run(tmp_path: Path) ->
     assert record.status == "ok", record.error
     checked = {name: dtype for name, dtype in material.units().schema.items() if name != "nll"}
     assert given and all(dict(frame.schema) == checked for frame in given)
+
+
+def test_a_seed_that_changes_nothing_is_advice() -> None:
+    said = violated("model", Model, "advice", traits=replace(TRAITS, stochastic=True))
+    assert "stochastic=False" in said["seed-matters"]
 
 
 def test_a_reporter_of_all_units_under_a_protocol_of_distinct_ones_is_advised() -> None:

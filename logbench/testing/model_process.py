@@ -21,7 +21,7 @@ def process(subject: Subject) -> None:
     fitted(subject)  # with another seed, on other units
     answer = in_fresh_process(subject, "model_process:second")
     here = _second(subject)
-    own = {name: answer.pop(name) for name in COLUMNS if name in answer}
+    own: dict[str, Any] = {name: answer.pop(name) for name in COLUMNS if name in answer}
     there = Scores(**own, others=answer)
     what = "the scores of a model that was fitted in a process of its own, under another PYTHONHASHSEED"
     same(there, here, asked_of(subject).ids, what)
