@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import fields, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from logbench.errors import ConfigError, DataError
 from logbench.ownlogs import OwnLog, example, load, read_labels
 from logbench.plan import Plan, resolve
 from logbench.registry import Registry
+from logbench.testing.command import Done, runner
 
 BASE = """files = ["*.log"]
 pattern = '<Time> <Level> <Content>'
@@ -59,6 +61,13 @@ def invoke(*words: object, code: int = 0) -> Result:
     if code == 0 and result.exception:
         raise result.exception
     return result
+
+
+def typed(*words: object, code: int = 0) -> Done:
+    """As `invoke`, in a process of its own: commands that run plugins start another one by what was typed."""
+    done = runner(Path.cwd(), Path(os.environ["LOGBENCH_CACHE"]))(*map(str, words))
+    assert done.code == code, done.err
+    return done
 
 
 @pytest.mark.parametrize(
@@ -130,12 +139,11 @@ def test_what_no_run_could_read_is_not_added(text: str, said: str, log: Path, ow
 
 def test_a_saved_bundle_scores_other_logs_of_the_format(log: Path, tmp_path: Path) -> None:
     path = define(log, BY_ID)
-    invoke("run", "markov", "--dataset", path, "--out", tmp_path / "runs", "--save", tmp_path / "bundle")
+    typed("run", "markov", "--dataset", path, "--out", tmp_path / "runs", "--save", tmp_path / "bundle")
     new = tmp_path / "new.log"
     new.write_text("1600000000 INFO start job 1\n1600000001 INFO explode job 1\n")
     rows = [
-        json.loads(line)
-        for line in invoke("score", tmp_path / "bundle", "--data", new, "--json").stdout.splitlines()
+        json.loads(line) for line in typed("score", tmp_path / "bundle", "--data", new, "--json").out.splitlines()
     ]
     assert [row["unit"] for row in rows] == ["1"]
 
@@ -155,26 +163,24 @@ def test_an_added_file_that_breaks_harms_no_other(log: Path, own_config: Path) -
 
 
 def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:
-    result = invoke("datasets", "check", define(log, BY_ID))
-    assert "1 line does not match; the whole line is the message" in result.stdout
-    assert "91: " in result.stdout
+    result = typed("datasets", "check", define(log, BY_ID))
+    assert "1 line does not match; the whole line is the message" in result.out
+    assert "91: " in result.out
     labelled = define(log, BY_ID.replace('level = "Level"', 'label = "Level"\nnormal = ["INFO"]'))
-    assert (
-        "not match; as it would hold the label, it is no message" in invoke("datasets", "check", labelled).stdout
-    )
-    assert "60 without label" in result.stdout
-    assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.stdout
-    assert "next: logbench datasets add" in result.stderr
-    assert "no labels: a run trains and scores" in result.stdout
+    assert "not match; as it would hold the label, it is no message" in typed("datasets", "check", labelled).out
+    assert "60 without label" in result.out
+    assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.out
+    assert "next: logbench datasets add" in result.err
+    assert "no labels: a run trains and scores" in result.out
 
 
 def test_check_names_a_model_that_units_of_this_length_have_events_enough_for(log: Path) -> None:
-    short = invoke("datasets", "check", define(log, BY_ID)).stderr
+    short = typed("datasets", "check", define(log, BY_ID)).err
     named = re.search(r"logbench run (\S+)", short)
     assert named is not None
     (log / "a.log").write_text("".join(f"{i} INFO job {i // 20}\n" for i in range(400)))
     (log / "b.log").write_text("")
-    assert "logbench run deeplog" in invoke("datasets", "check", define(log, BY_ID)).stderr
+    assert "logbench run deeplog" in typed("datasets", "check", define(log, BY_ID)).err
     assert named[1] != "deeplog"
 
 
@@ -183,9 +189,9 @@ def test_check_shows_the_line_numbers_of_an_editor_and_nothing_that_a_terminal_a
     (log / "b.log").write_text("7 INFO job 3\n7 WARN\x1b[2J job 4\n7 INFO job 5\n7 INFO job 5\n")
     regex = "^(?P<Time>[0-9]) (?P<Level>INFO) (?P<Content>.*)"
     form = "format = 'regex'\n" + re.sub("pattern = '<.*", f"pattern = '{regex}'", BY_ID)
-    single = invoke("datasets", "check", define(log, form)).stdout
+    single = typed("datasets", "check", define(log, form)).out
     assert "  a.log:2: at one\n  b.log:2: 7 WARN\ufffd[2J job 4\n" in single
-    joined = invoke("datasets", "check", define(log, "multiline = true\n" + form)).stdout
+    joined = typed("datasets", "check", define(log, "multiline = true\n" + form)).out
     assert [row.split()[0] for row in joined.splitlines()[2:7]] == ["1", "3", "1", "3", "4"]
     assert "job 1 at one" in joined
     assert [row.split()[0] for row in joined.splitlines() if row.split()[1:] == ["job", "<*>"]] == ["3"]
@@ -194,9 +200,7 @@ def test_check_shows_the_line_numbers_of_an_editor_and_nothing_that_a_terminal_a
 def test_check_says_what_a_run_would_end_in(log: Path) -> None:
     (log / "a.log").write_text("")
     (log / "b.log").write_text("")
-    result = invoke("datasets", "check", define(log, BASE), code=2)
-    assert isinstance(result.exception, DataError)
-    assert "is the file empty?" in str(result.exception)
+    assert "is the file empty?" in typed("datasets", "check", define(log, BASE), code=2).err
 
 
 def test_a_window_has_the_size_that_the_definition_says_unless_the_user_says_otherwise(log: Path) -> None:
