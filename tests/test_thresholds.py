@@ -22,7 +22,14 @@ from logbench.record import scores
 from logbench.registry import Registry
 from logbench.rescore import rescore
 from logbench.sweep import choices
-from logbench.thresholds import Own, check_value, choose, oracle_threshold, validation_threshold
+from logbench.thresholds import (
+    Own,
+    check_value,
+    choose,
+    is_reliable,
+    oracle_threshold,
+    validation_threshold,
+)
 from logbench.variants import variants
 
 INF = math.inf
@@ -234,3 +241,22 @@ def test_rules_by_an_oracle_on_real_sequences(shared_data: Path, tmp_path: Path)
         truth, alarms = units["label"].to_numpy() == 1, units["raw"].to_numpy() > 0.5
         expected = 2 * np.sum(truth & alarms) / (truth.sum() + alarms.sum())
         assert record.metrics["session"]["all"]["f1"] == pytest.approx(expected) and expected < 0.15
+
+
+@pytest.mark.parametrize(
+    ("held_out", "alpha", "expected"),
+    [(0, 0.5, False), (1, 0.5, False), (2, 0.5, True), (199, 0.005, False), (200, 0.005, True), (1, 1.0, True)],
+)
+def test_a_threshold_is_reliable_from_one_held_out_unit_above_it(
+    held_out: int, alpha: float, expected: bool
+) -> None:
+    assert is_reliable("validation", held_out, alpha) is expected
+    assert all(is_reliable(source, held_out, alpha) for source in ("rule", "fixed", "oracle"))
+
+
+def test_a_combination_says_that_too_few_are_held_out(tmp_path: Path) -> None:
+    """Its members' thresholds come from them like any other."""
+    few = {"protocol": {"train_units": "100", "held_out": "0.1", "alpha": "0.005"}}
+    (record,) = logbench.run("ecvc+length", dataset="hdfs-sim", settings=few, out=tmp_path)
+    assert record.error is None and record.threshold["reliable"] is False
+    assert any("unreliable" in note for note in record.notes)

@@ -262,3 +262,12 @@ def test_events_that_a_model_does_not_judge_are_counted_in_units_that_are_not_sh
     assert "unjudged" not in decide(rows, protocol, Own()).counts
     silent = rows.with_columns(unjudged=pl.lit(None, pl.Int64))
     assert "unjudged" not in decide(silent, protocol, Own()).counts
+
+
+@pytest.mark.parametrize(("duplicates", "value"), [("all", 1.0), ("unique", 2.0)])
+def test_an_oracle_is_best_for_the_headline(duplicates: Any, value: float) -> None:
+    """Many units of one anomalous sequence are worth two false alarms; as one of two distinct ones it is not."""
+    rows = [row(sequence=0, label=1, raw=2.0)] * 50 + [row(sequence=9, label=1, raw=5.0)]
+    rows += [row(sequence=n, raw=2.0) for n in range(1, 9)] + [row(sequence=10, raw=1.0)]
+    found = decide(frame(rows), EvaluationProtocol(threshold="oracle", duplicates=duplicates), Own())
+    assert found.threshold["value"] == value
