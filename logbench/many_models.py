@@ -32,7 +32,7 @@ class Friedman:
 
     Attributes:
         chi_square: Friedman's statistic, corrected for ties. f: Iman & Davenport's. p: of `f`, that all models
-            are equally good.
+            are equally good; of `chi_square` where `f` is infinite.
     """
 
     chi_square: float
@@ -49,6 +49,7 @@ def friedman(ranked: Floats) -> Friedman:
     Raises:
         ValueError: fewer.
     """
+    from scipy.stats import chi2
     from scipy.stats import f as f_distribution
 
     sets, models = ranked.shape
@@ -58,8 +59,8 @@ def friedman(ranked: Floats) -> Friedman:
     within = ((ranked - (models + 1) / 2) ** 2).sum() / (sets * (models - 1))
     chi = float(between / within) if within else 0.0
     left = sets * (models - 1) - chi
-    if left <= 1e-9:  # every data set ranks the models alike
-        return Friedman(chi, float("inf"), 0.0)
+    if left <= 1e-9:  # every data set ranks the models alike: F is infinite, however few data sets there are
+        return Friedman(chi, float("inf"), float(chi2.sf(chi, models - 1)))
     value = (sets - 1) * chi / left
     return Friedman(chi, value, float(f_distribution.sf(value, models - 1, (models - 1) * (sets - 1))))
 

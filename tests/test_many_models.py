@@ -45,7 +45,11 @@ def test_ranks_share_ties_and_follow_the_direction() -> None:
 
 
 def test_models_that_always_come_in_one_order_differ_and_equal_ones_do_not() -> None:
-    assert friedman(ranks(np.tile([3.0, 2.0, 1.0], (5, 1)))).p == 0
+    agreed = friedman(ranks(np.tile([3.0, 2.0, 1.0], (5, 1))))
+    assert agreed.chi_square == pytest.approx(10) and agreed.p == pytest.approx(stats.chi2.sf(10, 2))
+    assert friedman(ranks(np.tile([3.0, 2.0, 1.0], (2, 1)))).p > 0.1, (
+        "two data sets agree by chance once in six times"
+    )
     assert friedman(ranks(np.ones((5, 3)))).p == 1
     with pytest.raises(ValueError, match="two data sets and two models"):
         friedman(np.ones((1, 3)))

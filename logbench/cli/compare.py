@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from .common import json_option, note, out_option, print_json, print_table
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN_A RUN_B…")
+@click.argument("runs", nargs=-1, metavar="RUN_A RUN_B…")
 @click.option(
     "--metric",
     default="f1",
@@ -28,11 +30,14 @@ from .common import json_option, note, out_option, print_json, print_table
               help="Random swaps of the runs' verdicts behind p; 0: neither p nor interval.")  # fmt: skip
 @click.option("--swap-seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the swaps.")  # fmt: skip
+@click.option("--across", type=click.Choice(["datasets"]),
+              help="Rank models over several data sets; without RUNs, all runs in --out.")  # fmt: skip
 @out_option
 @json_option
 @pass_state
 def command(
-    state: State, runs: tuple[str, ...], metric: str, tolerance: float, swaps: int, swap_seed: int, out: Path,
+    state: State, runs: tuple[str, ...], metric: str, tolerance: float, swaps: int, swap_seed: int,
+    across: str | None, out: Path,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
@@ -44,6 +49,8 @@ def command(
     for those not drawn; how many sets of equal weight these are worth; and p, by swapping the verdicts of both
     runs on whole sequences, corrected by Holm where several runs are compared with the first.
     """
+    if across:
+        return _across(runs, metric, out, as_json)
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
     from ..commonunits import common_units, dropping_apart, measured_on
@@ -69,6 +76,39 @@ def command(
     for text in notes:
         note(text)
     return int(any(row["worse"] for row in rows))
+
+
+def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int:
+    from ..across import across
+
+    found = [records.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
+    seen = across(found, metric)
+    if as_json:
+        print_json([asdict(seen)])
+        return 0
+    letters = dict.fromkeys(seen.models, "")
+    for group, letter in zip(seen.tied, string.ascii_letters, strict=False):
+        for name in group:
+            letters[name] += letter
+    rows = [
+        {
+            "model": name,
+            "mean rank": f"{seen.ranks[at]:.2f}",
+            "tied": letters[name],
+            "p": f"{seen.p_holm[at]:.2g}" if at else None,
+            **{of: f"{seen.values[at][n]:.3f}" for n, of in enumerate(seen.datasets)},
+        }
+        for at, name in enumerate(seen.models)
+    ]
+    print_table(rows, disable_numparse=True)
+    note(f"{metric} on {len(seen.datasets)} data sets: Friedman (Iman & Davenport) p {seen.friedman.p:.2g}")
+    note(
+        f"tied: models that share a letter are not told apart (Nemenyi: mean ranks less than {seen.critical:.2f} "
+        "apart); p: against the first, Holm's correction"
+    )
+    if seen.left_out:
+        note(f"left out, since they did not run on every data set: {', '.join(seen.left_out)}")
+    return 0
 
 
 def _shown(row: Mapping[str, Any], metric: str, rival: bool) -> dict[str, Any]:

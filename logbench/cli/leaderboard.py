@@ -58,6 +58,7 @@ def command(
     from ..leaderboard import Leaderboard, ranked
     from ..plan import Plan
     from ..progress import Bars
+    from ..ties import against_first, said
     from ..workers import Crew
 
     splits = split_seeds_of(options.pop("split_seed"), split_seeds)
@@ -86,6 +87,8 @@ def command(
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")
     print(shown_by.report(records))
+    if text := said(against_first(records, metric, options["out"]), records[0]["model"]):
+        note(text)
     next_step(records, options["out"])
     return code_of(records)
 

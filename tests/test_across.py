@@ -1,0 +1,117 @@
+"""Models over data sets, and ties of a leaderboard: which are told apart, and what is left out or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from logbench import DataError
+from logbench.across import across
+from logbench.storage import write_parquet
+from logbench.ties import against_first, said
+
+
+def record(model: str, f1: float, dataset: str = "d", split: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "run_id": f"{dataset}-{model}-{split}", "model": model, "seed": 0, "status": "ok", "error": None,
+        "dataset": {"name": dataset, "unit": "session"},
+        "protocol": {"duplicates": "all", "split_seed": split, "train": "random"},
+        "split": {"digest": str(split), "train": 90, "held_out": 10, "test": 10},
+        "metrics": {"session": {"all": {"f1": f1}, "distinct": None}},
+        "directions": {"session": {"f1": "higher"}}, "artifacts": {},
+        **more,
+    }  # fmt: skip
+
+
+def grid(sets: int, **models: float) -> list[dict[str, Any]]:
+    """Each model a little better or worse on each data set."""
+    rng = np.random.default_rng(0)
+    return [
+        record(model, value + float(rng.normal(0, 0.02)), f"d{at}")
+        for at in range(sets)
+        for model, value in models.items()
+    ]
+
+
+def test_a_clear_order_is_found_and_near_models_are_tied() -> None:
+    found = across(grid(12, bad=0.2, good=0.9, fine=0.9), "f1")
+    assert set(found.models[:2]) == {"good", "fine"} and found.models[2] == "bad"
+    assert found.friedman.p < 0.001 and found.p_holm[0] == 1 and found.p_holm[2] < 0.01 < found.p_holm[1]
+    assert [set(group) for group in found.tied] == [{"good", "fine"}]
+    assert found.ranks[2] == 3 and len(found.values[0]) == 12
+
+
+def test_where_nothing_differs_all_are_tied() -> None:
+    found = across(grid(4, a=0.5, b=0.5, c=0.5), "f1")
+    assert found.friedman.p > 0.05 and found.tied == (found.models,)
+
+
+def test_seeds_and_splits_are_no_observations_and_missing_models_are_left_out() -> None:
+    runs = [record("a", 0.4, split=0), record("a", 0.6, split=1), record("b", 0.3), record("c", 0.9)]
+    found = across([*runs, record("a", 0.8, "e"), record("b", 0.9, "e")], "f1")
+    assert found.values[found.models.index("a")] == pytest.approx((0.5, 0.8)) and found.left_out == ("c",)
+    with pytest.raises(DataError, match="takes two of both"):
+        across(runs, "f1")
+
+
+def test_runs_of_one_data_set_under_other_protocols_are_refused() -> None:
+    other = record("b", 0.5)
+    other["protocol"]["train"] = "first"
+    with pytest.raises(DataError, match="not comparable: protocol"):
+        across([record("a", 0.5), other], "f1")
+
+
+def stored(folder: Path, model: str, right: Any, f1: float) -> dict[str, Any]:
+    """A run whose verdict on 60 distinct anomalies is right where `right` says so."""
+    rows = pl.DataFrame(
+        {"part": "test", "index": range(60), "label": 1, "verdict": right, "weight": 1.0, "sequence": range(60)},
+        schema_overrides={"label": pl.Int8, "sequence": pl.UInt32},
+    )
+    write_parquet(rows, folder / f"{model}.parquet")
+    return record(model, f1, artifacts={"scores": f"{model}.parquet"})
+
+
+def test_a_leaderboard_says_who_is_not_told_apart_from_the_best(tmp_path: Path) -> None:
+    at = np.arange(60)
+    runs = [
+        stored(tmp_path, "best", at > 2, 0.97),
+        stored(tmp_path, "near", at > 3, 0.96),
+        stored(tmp_path, "far", at > 40, 0.4),
+        record("lost", 0.3),
+    ]
+    found = against_first(runs, "f1", tmp_path)
+    assert found["near"] > 0.5 and found["far"] < 0.01 and "lost" not in found
+    assert said(found, "best").startswith("not told apart from best, the best: near (p 1);")
+    assert said({}, "best") == "" and said({"far": 0.001}, "best").startswith(
+        "all models with stored scores are told"
+    )
+
+
+def test_over_random_splits_the_difference_is_tested_with_its_correction() -> None:
+    rng = np.random.default_rng(1)
+    luck = rng.normal(0, 0.05, 5)
+    runs = [record(m, 0.8 + luck[s] - less, split=s) for m, less in (("a", 0), ("b", 0.1)) for s in range(5)]
+    runs[-1]["metrics"]["session"]["all"]["f1"] += 0.01
+    assert against_first(runs, "f1", Path("none"))["b"] < 0.001
+    runs[-1]["metrics"]["session"]["all"]["f1"] += 0.4
+    assert against_first(runs, "f1", Path("none"))["b"] > 0.05
+
+
+def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from logbench import record as records
+    from logbench.cli.compare import command
+
+    runs = grid(6, bad=0.2, good=0.9)
+    monkeypatch.setattr(records, "read", lambda folder: iter(runs))
+    done = CliRunner().invoke(command, ["--across", "datasets", "--out", str(tmp_path)])
+    lines = done.stdout.splitlines()
+    assert lines[2].split()[:2] == ["good", "1.00"] and lines[3].split()[:2] == ["bad", "2.00"], done.output
+    assert "Friedman" in done.stderr and "Nemenyi" in done.stderr
+    as_json = CliRunner().invoke(command, ["--across", "datasets", "--out", str(tmp_path), "--json"])
+    assert json.loads(as_json.stdout)["models"] == ["good", "bad"]
