@@ -307,3 +307,8 @@ def test_what_a_model_does_not_judge_stands_below_the_table() -> None:
     assert "not judged: deep: 500 of 1,100 tested events" in text and "n-gram:" not in text
     counts = {**counts, "unjudged": {"events": 7, "of": 9, "units": 3}}
     assert "among them every one of 3 units" in Table("simple").report([record("deep", counts=counts)])
+
+
+def test_a_heading_of_runs_that_all_failed_names_no_limit() -> None:
+    protocol = {**PROTOCOL, "min_events": 0, "split_seed": 0, "hash": "h"}
+    assert "protocol p: short flag, unseen target" in Table("simple").report([failed("a", protocol=protocol)])

@@ -179,10 +179,11 @@ def _heading(records: Sequence[Record]) -> list[str]:
         )
     lines += _bound(records)
     headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
-    short = " or ".join(map(str, _limits(records))) or protocol["min_events"] or "what a model needs"
+    limit = " or ".join(map(str, _limits(records))) or protocol["min_events"]
+    short = f"short (< {limit} events)" if limit else "short"  # where no run went well no limit is known
     return [
         *lines,
-        f"protocol {record['preset']}: short (< {short} events) {protocol['short']}, "
+        f"protocol {record['preset']}: {short} {protocol['short']}, "
         f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
         *_differing(records),
     ]
