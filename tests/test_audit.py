@@ -221,10 +221,25 @@ def test_the_record_keeps_the_audit_and_the_cuts(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (record.split["train"], record.split["held_out"], record.split["test"]) == (10, 3, 8)
     assert list(record.metrics) == ["window", "event"], "the windower names the unit"
-    cached = run_log(tmp_path, LOG)
-    assert cached.stages["read"]["cached"] and cached.split == record.split and cached.metrics == record.metrics
-    other = {"protocol": {"train": "ratio", "train_ratio": 0.5, "content": "mixed"}, "count": {"size": 5}}
-    assert run_log(tmp_path, LOG, other).dataset["test_lines"] == 50, "other cuts are no cached lines"
+
+
+def test_lines_cut_elsewhere_are_not_those_of_the_cache(tmp_path: Path) -> None:
+    log = tmp_path / "a_structured.csv"
+    log.write_text("LineId,EventId\n" + "".join(f"{at},E{at % 7}\n" for at in range(100)))
+
+    def cut(**protocol: Any) -> RunRecord:
+        settings = {"protocol": {"train": "ratio", "content": "mixed", **protocol}, "count": {"size": 5}}
+        options: dict[str, Any] = {"dataset": "loghub-structured", "data": log, "out": tmp_path / "runs"}
+        (record,) = run("new-event", settings=settings, **options)
+        return record
+
+    first, again = cut(train_ratio=0.4), cut(train_ratio=0.4)
+    assert first.error is None and not first.stages["read"]["cached"] and again.stages["read"]["cached"]
+    assert again.split == first.split
+    for other, lines in (({"train_ratio": 0.5}, 50), ({"train_ratio": 0.4, "test_reserve": 0.7}, 30)):
+        found = cut(**other)
+        assert not found.stages["read"]["cached"] and found.dataset["test_lines"] == lines
+    assert cut(train_ratio=0.4, held_out=0.5).dataset["held_out_lines"] == 20
 
 
 def test_hdfs_lines_of_several_blocks_are_counted(tiny_hdfs: Path, tmp_path: Path) -> None:
