@@ -260,3 +260,10 @@ def test_digests_of_one_side_change_with_it_alone() -> None:
     assert base.test_digest == seed.test_digest != more.test_digest
     assert len({base.held_out_digest, seed.held_out_digest, more.held_out_digest}) == 3
     assert len({base.digest, base.test_digest, base.held_out_digest}) == 3
+
+
+def test_contaminating_anomalies_of_cut_lines_stay_on_their_side() -> None:
+    units = frame([0, 1, 0, 0, 1, 0, 0, 1], side=[0, 0, 0, 1, 1, 1, 2, 2])
+    found = split(units, train="ratio", contamination=1 / 3)
+    assert (found.train.tolist(), found.held_out.tolist()) == ([0, 1, 2], [3, 4, 5])
+    assert found.test.tolist() == [6, 7] and found.contaminating == 2
