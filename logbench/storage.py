@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from .errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def root() -> Path:
@@ -34,6 +36,8 @@ def written(path: Path) -> Iterator[None]:
     Raises:
         DataError: a full disk, a folder that may not be written …
     """
+    import polars as pl
+
     try:
         yield
     except OSError as error:
