@@ -61,7 +61,7 @@ def contaminating(
         held = rng.random(len(pool)) < protocol.held_out
     wanted = round(protocol.contamination / (1 - protocol.contamination) * normals)
     if wanted > len(pool):
-        most = len(pool) / (len(pool) + normals) if normals else 0
+        most = len(pool) / (len(pool) + normals)
         raise DataError(
             f"protocol.contamination={protocol.contamination:g} of {normals:,} normal units needs {wanted:,} "
             f"anomalies, {len(pool):,} may train; give at most {int(most * 1000) / 1000:g}, or lower "

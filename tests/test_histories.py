@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import Sessions
-from logbench.histories import distinct_codes
+from logbench.histories import Histories, distinct_codes
 
 
 @st.composite
@@ -107,3 +107,17 @@ def test_distinct_codes_use_all_64_bits(codes: list[int]) -> None:
 def test_a_history_needs_a_key() -> None:
     with pytest.raises(ValueError, match="h = 0"):
         Sessions.of([[0]], 1).histories(0)
+
+
+def test_windows_whose_codes_would_meet_beyond_64_bits_stay_apart() -> None:
+    """Read as digits, the two windows differ by 2^64: codes that were not renumbered would be the same."""
+    base, low = 70_000, 12_345
+    assert 2**64 + low < base**4 < 2**65
+    digits = [[(number // base**place) % base for place in (3, 2, 1, 0)] for number in (low, low + 2**64)]
+    found = Sessions.of(digits, base - 1).histories(3)
+    assert len(found.distinct) == 2
+
+
+def test_histories_are_not_padded_unless_asked() -> None:
+    found = Histories.of(Sessions.of([[0, 1, 0], [1]], 2), 2)
+    assert not found.padded and found.windows(np.arange(len(found))).tolist() == [[0, 1, 0]]
