@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from .cells import METRICS
+from .commonunits import common_units, dropping_apart
 from .compare import both, unlike
 from .errors import DataError
 from .many_models import corrected_t, holm
@@ -23,7 +24,8 @@ def against_first(records: Sequence[Record], metric: str, folder: Path, swaps: i
     """p that a model is as good as the first, corrected by Holm; models of which it cannot be said are not in it.
 
     Over splits that draw what trains it is the corrected resampled t of differences of their means over seeds;
-    on one split verdicts are swapped on whole sequences, those of each model's first seed.
+    on one split verdicts are swapped on whole sequences, those of each model's first seed. Where short units are
+    dropped, that is on the units that both scored.
 
     Args:
         records: runs of one data set and protocol, those of the best model first. folder: where their scores are.
@@ -50,7 +52,8 @@ def _p(best: Sequence[Record], other: Sequence[Record], metric: str, folder: Pat
     if metric not in METRICS or unlike(best[0], other[0]):
         return None
     try:
-        ours, theirs = both(best[0], other[0], folder)
+        pair = (best[0], other[0])
+        ours, theirs = both(*pair, folder, common_units(pair, folder) if dropping_apart(pair) else None)
     except DataError:  # scores that are gone, or of other units
         return None
     return swapped(ours, theirs, metric, swaps=swaps, seed=0)

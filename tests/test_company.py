@@ -17,10 +17,11 @@ from logbench import DataError, Plan, run
 from logbench import record as records
 from logbench.bench import cells, read_suite
 from logbench.commonunits import common_units, dropping_apart, measured_on
-from logbench.compare import compare, sure, unlike
+from logbench.compare import compare, judged, sure, unlike
 from logbench.leaderboard import Leaderboard
 from logbench.local_crew import LocalCrew
 from logbench.models import InProcess
+from logbench.pairs import swapped
 from logbench.plan import resolve
 from logbench.progress import Bars
 from logbench.ranking import described
@@ -28,6 +29,7 @@ from logbench.registry import Registry
 from logbench.rescore import rescore
 from logbench.runner import run_all
 from logbench.sweep import sweep
+from logbench.ties import against_first
 from logbench.variants import variants
 from logbench.workers import Crew, Limits
 from logbench_reporters.table import Table
@@ -204,6 +206,9 @@ def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_sc
     assert [row["recall"] for row in rows] == pytest.approx(caught)
     found, _ = sure(*runs, tmp_path, "recall", 50, 0, common)
     assert found["low"] <= rows[1]["difference"] <= found["high"]
+    p = against_first(runs, "f1", tmp_path, swaps=200)
+    kept = [judged(run, tmp_path).filter(pl.col("index").is_in(common.implode())) for run in runs]
+    assert p == {"deeplog": swapped(*kept, "f1", swaps=200, seed=0)}
     with pytest.raises(DataError, match="judged other units"):
         sure(*runs, tmp_path, "recall", 50, 0)
 
