@@ -77,6 +77,7 @@ def test_rules_are_tests_that_say_what_was_expected_and_what_is_the_case(project
     assert "  actual:   the module imports numpy, polars" in done.stdout
     assert "Traceback" not in done.stdout and "3 failed" in done.stdout
     assert "it has no save(folder) and load(folder)" in done.stdout
+    assert "advice: expected scores that change with the seed, or traits.stochastic=False" in done.stdout
 
 
 def test_rules_can_be_chosen_by_name_and_options_set(project: Path) -> None:
@@ -95,6 +96,14 @@ def test_rules_can_be_chosen_by_name_and_options_set(project: Path) -> None:
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
     done = run(project, "-m", "pytest", "-q", "--logbench", "ecvc", "--logbench-set", "ecvc.max_train=x")
     assert done.returncode == 4 and "max_train" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_failures_can_be_expected_with_a_reason(project: Path) -> None:
+    words = ("-m", "pytest", "--logbench", "cheat", "-p", "no:cacheprovider", "-k", "labels or quiet", "-rx")
+    done = run(project, *words, "--logbench-expect", "quiet=it is small", "--logbench-expect", "labels=it cheats")
+    assert done.returncode == 0 and "2 xfailed" in done.stdout and "it cheats" in done.stdout, done.stdout
+    done = run(project, *words, "--logbench-expect", "quiet")
+    assert done.returncode == 4 and "say why" in done.stderr
 
 
 def test_an_unknown_name_is_a_usage_error_that_names_what_was_set_aside(project: Path) -> None:

@@ -77,7 +77,7 @@ class RuleItem(pytest.Item):
         self.subject, self.rule = subject, rule
 
     def runtest(self) -> None:
-        """Fails where the rule is violated, skips where it does not apply, warns where it only advises."""
+        """Fails where the rule is violated, skips where it does not apply or only advises."""
         from .outcome import ViolationError
 
         outcome = self.rule.judge(self.subject)
@@ -88,7 +88,7 @@ class RuleItem(pytest.Item):
         if outcome.status == "expected":
             pytest.xfail(outcome.why)
         if outcome.status == "advice":
-            self.warn(pytest.PytestWarning(f"expected {outcome.expected}; actual: {outcome.actual}"))
+            pytest.skip(f"advice: expected {outcome.expected}; actual: {outcome.actual}")  # no warning: -W error
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> str:
         """What was expected and what is the case, without a traceback."""
