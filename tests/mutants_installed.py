@@ -61,10 +61,50 @@ def _parser(fit: str, state: str = '{"templates": self.templates}', restored: st
 
 IN_ORDER = "self.templates = list(dict.fromkeys(messages))"
 
+WINDOWER = """
+import logbench
+
+class Windower:
+    def assign(self, lines):
+        import polars as pl
+
+        numbers = {f"node-{n}": hash(f"node-{n}") % 1000 for n in range(3)}
+        return lines.with_columns(unit=pl.format("w{}", pl.col("node").replace_strict(numbers)))
+
+@logbench.hookimpl
+def logbench_windowers():
+    yield logbench.Component("NAME", Windower)
+"""
+DATASET = """
+import logbench
+
+CARD = logbench.Card(title="t", label="none", layout="a folder", parser="drain", windower="node",
+                     protocol="random-half", simulated=True)
+
+class Data:
+    def generate(self, folder, progress):
+        words = {f"word{n}" for n in range(40)}
+        (folder / "log").write_text("".join(f"{n} {word}\\n" for n, word in enumerate(words)))
+
+    def read(self, path):
+        import polars as pl
+
+        if not (path / "log").is_file():
+            raise logbench.DataError(f"{path}: no log")
+        frame = pl.DataFrame({"message": (path / "log").read_text().splitlines()}).with_row_index("line")
+        return logbench.Lines(frame.with_columns(node=pl.col("message").str.tail(1)).lazy(), files=[path / "log"])
+
+@logbench.hookimpl
+def logbench_datasets():
+    yield logbench.Component("NAME", Data, card=CARD)
+"""
+
 INSTALLED: dict[str, tuple[Any, str, str]] = {
     "a model whose class remembers the first fit": ("model", "process", MODEL.replace("FIT", REMEMBERS)),
     "a model that hashes a text": ("model", "process", MODEL.replace("FIT", HASHES)),
     "a model that goes by the order of a set": ("model", "process", MODEL.replace("FIT", ORDER_OF_A_SET)),
+    "a windower that hashes a name": ("windower", "process", WINDOWER),
+    "a data set that writes a set": ("dataset", "process", DATASET),
     "a parser that numbers a set": ("parser", "process", _parser("self.templates = list(set(messages))")),
     "a parser whose state stays in its class": (
         "parser",

@@ -15,7 +15,7 @@ from distributions import distribution
 from logbench import Component, ConfigError, Preset, Published, Table, hookimpl
 from logbench.registry import Plugin, Registry
 from logbench.testing import Done, check
-from logbench.testing.rules import CHECKED, names_of
+from logbench.testing.names import CHECKED, names_of
 
 PRESET = Preset(name="mine", summary="a set-up", source="a paper, table 1", components={"good": {"size": 2}})
 TABLE = Table(name="mine", summary="a table", source="a paper, table 1", dataset="good",

@@ -19,7 +19,7 @@ from .common import json_option, limit_options, note, print_json
 
 if TYPE_CHECKING:
     from ..testing import Outcome
-    from ..testing.rules import Checked
+    from ..testing.names import Checked
 
 WORDS = {"ok": "ok", "violation": "violated", "advice": "advised", "expected": "violated as expected",
          "skipped": "skipped"}  # fmt: skip
@@ -85,7 +85,7 @@ class _Asked:
 
 
 def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Iterator[tuple[Checked, str]]:
-    from ..testing.rules import CHECKED, kinds_of, names_of
+    from ..testing.names import CHECKED, kinds_of, names_of
 
     for name in names:
         yield from ((one, name) for one in kinds_of(name, registry, kind))
@@ -96,7 +96,8 @@ def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Ite
 
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
     from ..testing import check
-    from ..testing.rules import WITHOUT, entry_of
+    from ..testing.names import entry_of
+    from ..testing.rules import WITHOUT
 
     if not asked.as_json:
         print(f"{kind} {name}, from {entry_of(asked.registry, kind, name).plugin}")

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .command import Done
     from .material import Tiny, tiny
+    from .names import kinds_of
     from .outcome import Outcome, ViolationError
-    from .rules import Rule, Subject, check, kinds_of, rules_of
+    from .rules import Rule, Subject, check, rules_of
 
 _LAZY = {
     **dict.fromkeys(("Outcome", "ViolationError"), "outcome"),
-    **dict.fromkeys(("Rule", "Subject", "check", "kinds_of", "rules_of"), "rules"),
+    **dict.fromkeys(("Rule", "Subject", "check", "rules_of"), "rules"),
     **dict.fromkeys(("Tiny", "tiny"), "material"),
     "Done": "command",
+    "kinds_of": "names",
 }
 __all__ = ["Done", "Outcome", "Rule", "Subject", "Tiny", "ViolationError", "check", "kinds_of", "rules_of", "tiny"]
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ..frames import KeySequences, Lines
-from ..interfaces import Generator
+from ..interfaces import Generator, silent
 from .dataset import SOME, grouped_of, opened_of, some_of
+from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .rules import Subject, rule
 
@@ -121,3 +126,23 @@ def _counts(subject: Subject) -> dict[str, int]:
             "anomalies": int((units["label"] == 1).sum()),
         }
     return counts
+
+
+@rule("dataset", "process", "another process, where texts hash otherwise, generates the same bytes")
+def process(subject: Subject) -> None:
+    if not isinstance(subject.build(), Generator):
+        raise InapplicableError("it has no generate(folder, progress)")
+    here, there = (set(map(str, files["files"])) for files in (
+        in_process(subject, {}), in_fresh_process(subject, "dataset_facts:in_process")))  # fmt: skip
+    unlike = sorted(name.partition(" ")[2] for name in here - there)
+    what = "the same files in a process of its own, under another PYTHONHASHSEED"
+    expect(here == there, what, f"others: {', '.join(unlike[:2])}")
+
+
+def in_process(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fresh process does: digest and name of each file, texts."""
+    folder = subject.fresh("process")
+    subject.build().generate(folder, silent)
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    digests = [f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.relative_to(folder)}" for file in files]
+    return {"files": np.array(digests, dtype=str)}

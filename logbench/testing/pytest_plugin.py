@@ -48,7 +48,8 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
     from logbench import LogbenchError, parse_settings
     from logbench.registry import Registry
 
-    from .rules import expectations, kinds_of, rules_of, subject
+    from .names import kinds_of
+    from .rules import expectations, rules_of, subject
 
     stack, found = ExitStack(), list[pytest.Item]()
     config.add_cleanup(stack.close)

@@ -14,16 +14,13 @@ from typing import Any, Literal, TypeVar
 
 from ..config import suggest
 from ..errors import ConfigError, PluginError
-from ..interfaces import Kind
 from ..plan import Part, configured
-from ..registry import KINDS, Entry, Registry
+from ..registry import Registry
+from .names import CHECKED, Checked, entry_of
 from .outcome import InapplicableError, Outcome, ViolationError, one_line, raised
 
 T = TypeVar("T")
 WITHOUT = "the rule 'runs' did not pass"
-Checked = Kind | Literal["preset", "table"]
-"""What can be checked: components, published set-ups and published tables."""
-CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
 FILES: Mapping[Checked, tuple[str, ...]] = {
     "model": (
         "model",
@@ -157,56 +154,6 @@ def rules_of(kind: Checked) -> list[Rule]:
     for name in FILES[kind]:
         importlib.import_module(f".{name}", __package__)
     return [*RULES[kind], *(Rule(name, summary, check) for name, summary, check in any_kind.RULES)]
-
-
-def _table(registry: Registry, kind: Checked) -> Mapping[str, Entry]:
-    if kind == "preset":
-        return registry.presets
-    return registry.tables if kind == "table" else registry.components[kind]
-
-
-def names_of(registry: Registry, kind: Checked) -> list[str]:
-    """Everything of this kind that is installed."""
-    return list(_table(registry, kind))
-
-
-def entry_of(registry: Registry, kind: Checked, name: str) -> Entry:
-    """The component, preset or table `name`, with its plugin.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if kind == "preset":
-        registry.preset(name)
-        return registry.presets[name]
-    if kind == "table":
-        registry.table(name)
-        return registry.tables[name]
-    return registry.get(kind, name)
-
-
-def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Checked]:
-    """The kinds in which a component, preset or table is called `name`.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    found: list[Checked] = []
-    for one in CHECKED:
-        if kind in (None, one):
-            with contextlib.suppress(ConfigError):
-                entry_of(registry, one, name)
-                found.append(one)
-    if found:
-        return found
-    if kind and (others := [one for one in CHECKED if name in _table(registry, one)]):
-        raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
-    every = {known for one in CHECKED for known in _table(registry, one)}
-    aside = [str(plugin) for plugin in registry.broken]
-    more = f"; set aside: {', '.join(aside)} (see: logbench plugins)" if aside else ""
-    near = suggest(name, every)
-    near = near if "did you mean" in near else "; see: logbench list"
-    raise ConfigError(f"no {kind or 'component'} is called {name!r}{near}{more}")
 
 
 def expectations(words: Sequence[str]) -> dict[str, str]:

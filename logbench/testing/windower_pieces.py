@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from ..frames import Lines
 from ..grouping import given_of, read_lines
 from ..interfaces import silent
 from . import material
+from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .parser_stub import Whole
 from .rules import Subject, rule
@@ -131,3 +133,24 @@ def silent_units(subject: Subject) -> None:
         "an attribute silence, seconds, so that logs from a pipe end a unit in time",
         "none, and other times make other units",
     )
+
+
+@rule("windower", "process", "another process, where texts hash otherwise, makes the same units")
+def process(subject: Subject) -> None:
+    here, there = in_process(subject, {})["unit"], in_fresh_process(subject, "windower_pieces:in_process")["unit"]
+    same = np.array_equal(here, there)
+    expect(
+        same, "the same units in a process of its own, under another PYTHONHASHSEED", _first_unlike(there, here)
+    )
+
+
+def in_process(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fresh process does: the unit of each row, a text."""
+    return {"unit": assign(subject, seen())["unit"].fill_null("").to_numpy().astype(str)}
+
+
+def _first_unlike(there: Any, here: Any) -> str:
+    if len(there) != len(here):
+        return f"{len(here)} rows instead of {len(there)}"
+    far = np.flatnonzero(there != here)
+    return f"{len(far)} others, first {here[far[0]]!r} instead of {there[far[0]]!r}" if len(far) else ""
