@@ -1,6 +1,7 @@
 """Small wrong plugins, by kind: what each does wrong, the rule that finds it, and how it is built.
 
-All but seven passed every rule that stood before. What no rule can decide is in `UNDECIDABLE`, with the reason.
+All but seven of the 75 that run in this process passed every rule that stood before. What no rule can decide is in
+`UNDECIDABLE`, with the reason.
 """
 
 from __future__ import annotations
