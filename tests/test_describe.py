@@ -75,7 +75,7 @@ LOG: list[Row] = [
     *((f"m{i % 3}", 0, i, f"n{i // 4}") for i in range(60)),
     *(("late" if i % 7 == 3 else f"m{i % 3}", int(i % 7 == 3 and i > 70), i, f"n{i // 4}") for i in range(60, 98)),
 ]
-SETTINGS: dict[str, Any] = {"protocol": {"train_units": 12, "held_out": 0}}
+SETTINGS: dict[str, Any] = {"protocol": {"train": "first", "train_units": 12, "train_ratio": 0.5, "held_out": 0}}
 
 
 def units_by_hand() -> tuple[list[list[str]], list[int]]:

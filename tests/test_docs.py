@@ -19,7 +19,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
         subprocess.run([sys.executable, "-c", made], check=True, cwd=folder)
     (generated,) = (folder / "cache" / "generated").iterdir()
-    generated.rename(folder / "hdfs")
+    (generated / "data").rename(folder / "hdfs")
     return folder
 
 
