@@ -250,7 +250,7 @@ def test_a_wrong_answer_is_one_line_that_says_what_came(
     signature, option = ANSWERS[kind]
     hook = f"@logbench.hookimpl\ndef logbench_{kind}():\n    yield logbench.Component('odd', Odd)\n"
     install(tmp_path, f"{HEAD}class Odd:\n    def {signature}:\n        {body}\n{hook}")
-    done = logbench("run", "length", *SMALL, option, "odd")
+    done = logbench("run", "length", *SMALL, option, "odd", "--no-baselines")
     assert done.returncode == 2 and said in done.stderr
     assert (tmp_path / "runs" / "records.jsonl").read_text().count("\n") == 1
 
