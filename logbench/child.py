@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +22,10 @@ import psutil
 
 TICK_S = 0.2
 """How often a waiting parent looks at time and memory."""
+HALF_S = 30
+"""How long the rest of a message is waited for."""
+CLOSED_S = 5.0
+"""How long a process that closed its pipe is waited for."""
 MB = 2**20
 
 
@@ -55,6 +61,8 @@ class Child:
         self._leads = leads
         module, _, function = target.partition(":")
         self.pipe, theirs = Pipe()
+        with socket.socket(fileno=os.dup(self.pipe.fileno())) as ours:  # half a message must not stop us
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HALF_S, 0))
         with theirs:
             call = f"{function}({', '.join(map(repr, (theirs.fileno(), *arguments)))})"
             code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import {function}; {call}"
@@ -73,8 +81,12 @@ class Child:
         return self.process.poll() is not None
 
     def how(self) -> str:
-        """How the process ended, in words; it must have."""
-        return how_ended(self.process.wait())
+        """How the process ended, in words; one that closed its pipe, or sent half a message, is ended."""
+        try:
+            return how_ended(self.process.wait(CLOSED_S))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "its process closed its pipe, and was ended"
 
     def memory_mb(self) -> float:
         """Resident memory of the process and of all that it started, MB; 0 once it is gone."""

@@ -8,6 +8,10 @@ from typing import Any
 
 from . import errors
 from .errors import LogbenchError
+from .plain import shorten
+
+MOST_LINES = 500
+"""Lines of a traceback that are kept."""
 
 
 class ReportedError(Exception):
@@ -27,16 +31,32 @@ def failure_of(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ReportedError):
         return dict(error.facts)
     kind = type(error).__name__
-    message = " ".join(str(error).split()) or kind  # MemoryError says nothing
+    message = _text(error) or kind  # MemoryError says nothing
     if isinstance(error, LogbenchError):
         return {"type": kind, "message": message}
     if isinstance(error, OSError):
-        return {"type": kind, "message": f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")}
+        return {
+            "type": kind,
+            "message": shorten(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")),
+        }
     if isinstance(error, SystemExit):
         message = f"it called sys.exit({error.code!r})"
     elif not isinstance(error, Exception):
         message = f"{kind}: {message}"
-    return {"type": kind, "message": message, "traceback": "".join(traceback.format_exception(error))}
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    cut = [*lines[:MOST_LINES], "…"] if len(lines) > MOST_LINES else lines
+    return {"type": kind, "message": message, "traceback": "".join(f"{_indented(line)}\n" for line in cut)}
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return shorten(str(error))
+    except Exception as broken:  # of a plugin's own class
+        return f"its text cannot be made: {type(broken).__name__}"
+
+
+def _indented(line: str) -> str:
+    return " " * (len(line) - len(line.lstrip(" "))) + shorten(line)
 
 
 def error_of(facts: Mapping[str, Any]) -> Exception:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .lineformat import LineFormat
 
 T = TypeVar("T")
+N = TypeVar("N", bound=np.generic)
 Ints = "NDArray[np.int32] | NDArray[np.int64]"
 
 LINE_SCHEMA: Mapping[str, pl.DataType] = {
@@ -127,6 +128,20 @@ class KeySequences:
             raise DataError("KeySequences: a list of keys holds a null; leave the event out or give it a key")
 
 
+def read_only(array: NDArray[N]) -> NDArray[N]:
+    """A view that cannot be written: a model that counts in place must not change what the next one gets."""
+    view: NDArray[N] = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def keep_read_only(frozen: Any) -> None:
+    """Make the arrays of a frozen dataclass read-only."""
+    for name, value in vars(frozen).items():
+        if isinstance(value, np.ndarray):
+            object.__setattr__(frozen, name, read_only(value))
+
+
 @dataclass(frozen=True)
 class Distinct:
     """Equal rows found once: `first` [distinct] indexes a representative, `inverse` [rows] its number."""
@@ -134,6 +149,9 @@ class Distinct:
     first: NDArray[np.int64]
     inverse: NDArray[np.int32]
     counts: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        keep_read_only(self)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -217,25 +235,25 @@ class Sessions:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Events of each unit, int64 [units]."""
-        return np.diff(self.offsets)
+        return read_only(np.diff(self.offsets))
 
     @cached_property
     def folded(self) -> NDArray[np.int32]:
         """Keys with everything out of vocabulary folded to the one key `vocabulary`, int32 [events]."""
         if not len(self.keys) or int(self.keys.max()) <= self.vocabulary:
             return self.keys
-        return np.minimum(self.keys, np.int32(self.vocabulary))
+        return read_only(np.minimum(self.keys, np.int32(self.vocabulary)))
 
     @cached_property
     def units(self) -> NDArray[np.int32]:
         """Unit of each event, int32 [events]."""
-        return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
+        return read_only(np.repeat(np.arange(len(self), dtype=np.int32), self.lengths))
 
     @cached_property
     def unseen(self) -> NDArray[np.int64]:
         """Events of each unit whose key is out of vocabulary, int64 [units]."""
         total = np.concatenate([[0], np.cumsum(self.keys >= self.vocabulary, dtype=np.int64)])
-        return np.diff(total[self.offsets])
+        return read_only(np.diff(total[self.offsets]))
 
     def take(self, which: NDArray[Any]) -> Sessions:
         """The units `which` (indices or a mask [units]), in that order."""
@@ -285,7 +303,8 @@ class Sessions:
         """
         known: dict[str, Any] = self.__dict__.setdefault("_once", {})
         if name not in known:
-            known[name] = make()
+            value = make()
+            known[name] = read_only(value) if isinstance(value, np.ndarray) else value
         made: T = known[name]
         return made
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from .frames import Distinct, Sessions
+from .frames import Distinct, Sessions, keep_read_only
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +48,9 @@ class Histories:
     offsets: NDArray[np.int64]
     distinct: Distinct
     padded: bool = False
+
+    def __post_init__(self) -> None:
+        keep_read_only(self)
 
     @classmethod
     def of(cls, sessions: Sessions, h: int, padded: bool = False) -> Histories:

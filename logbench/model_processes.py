@@ -119,6 +119,7 @@ class ModelProcess:
             ReportedError: it ended, took too long or too much memory.
             LogbenchError, ReportedError: what went wrong in it.
         """
+        looked = time.monotonic()
         while True:
             if (answer := self._answers.pop(tuple(address), None)) is not None:
                 if answer["kind"] == "failed":
@@ -131,13 +132,15 @@ class ModelProcess:
                         self._answers[tuple(message["to"])] = message
                     else:
                         tell(message)
-                    continue
-            except (EOFError, ConnectionError):
+            except (OSError, EOFError):
                 raise ReportedError({"type": "Killed", "message": self.child.how()}) from None
-            if until is not None and time.monotonic() > until:
+            now, most = time.monotonic(), self.limits.memory_mb  # also where one message follows another
+            if until is not None and now > until and tuple(address) not in self._answers:
                 self._end("Timeout", f"took longer than {why}")
-            most = self.limits.memory_mb
-            if most is not None and (taken := self.child.memory_mb()) > most:
+            if most is None or now < looked + TICK_S:
+                continue
+            looked = now
+            if (taken := self.child.memory_mb()) > most:
                 self._end("MemoryLimit", f"took {taken:,.0f} MB, more than --memory-limit {most:,.0f} MB")
 
     def _end(self, kind: str, message: str) -> None:

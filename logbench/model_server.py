@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ import polars as pl
 from . import handout
 from .child import TICK_S, serving
 from .failure import failure_of
-from .file_watch import package_of, watch_polars, watched
+from .file_watch import Watch, package_of, watch_polars
 from .frames import Scores, Sessions
 from .interfaces import Context
 from .plain import plain
@@ -51,8 +52,9 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
     """
     pipe = serving(descriptor)
     watch_polars()
-    registry = Registry([plugin for plugin in installed() if plugin.distribution == distribution], block)
-    server = Server(pipe, registry)
+    plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
+    watch = Watch()  # before plugins are loaded, and never ended: they may have threads that open files
+    server = Server(pipe, Registry(plugins, block), watch)
     with contextlib.suppress(EOFError, OSError):
         while True:
             server.answer(json.loads(pipe.recv_bytes()))
@@ -61,8 +63,9 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
 class Server:
     """Models by name, and the units that were handed out."""
 
-    def __init__(self, pipe: Connection, registry: Registry) -> None:
-        self._pipe, self._registry = pipe, registry
+    def __init__(self, pipe: Connection, registry: Registry, watch: Watch) -> None:
+        self._pipe, self._registry, self._watch = pipe, registry, watch
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._models: dict[str, Model] = {}
         self._code: dict[str, Path | None] = {}
@@ -74,7 +77,7 @@ class Server:
         action: Callable[[Mapping[str, Any]], Mapping[str, Any]] = getattr(self, f"do_{request['do']}")
         begun, cpu = time.perf_counter(), time.process_time()
         try:
-            with self._watch(request):
+            with self._apart(request):
                 found = action(request)
         except BaseException as error:
             self._send("failed", to=_address(request), **failure_of(error))
@@ -172,15 +175,17 @@ class Server:
         return report
 
     @contextlib.contextmanager
-    def _watch(self, request: Mapping[str, Any]) -> Iterator[None]:
-        """Put global state back, and say which files were opened that are not the distribution's own."""
-        own = self._code.get(request["name"])
-        given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
-        allowed = [*given, *([own] if own else [])]
-        with guarded(self._note), contextlib.redirect_stdout(sys.stderr), watched(allowed) as opened:
+    def _apart(self, request: Mapping[str, Any]) -> Iterator[None]:
+        """Put global state back, and say which files were opened that are not the distribution's own.
+
+        Those of a model that is built are among them, and those that were opened since the last request.
+        """
+        with guarded(self._note), contextlib.redirect_stdout(sys.stderr):
             yield
             self._wait_for_threads()
-        if opened and request["do"] in ("fit", "score", "expected"):
+        given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
+        own = [folder for folder in self._code.values() if folder is not None]
+        if opened := self._watch.take([*given, *own]):
             self._send("opened", files=opened)
 
     def _wait_for_threads(self) -> None:
@@ -196,6 +201,8 @@ class Server:
         self._send("note", text=str(text))
 
     def _send(self, kind: str, **values: Any) -> None:
+        if os.getpid() != self._process:  # a model forked, and lets its copy of this process go on
+            os._exit(1)
         with self._lock:  # a model may report from a thread
             self._pipe.send_bytes(json.dumps({"kind": kind, **values}).encode())
 

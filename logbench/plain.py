@@ -1,10 +1,20 @@
-"""Any value as plain JSON values."""
+"""Any value as plain JSON values, and any text as one plain line."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from typing import Any
+
+LONGEST = 1000
+"""Most characters of a line that a plugin gives."""
+
+
+def shorten(text: str, width: int = LONGEST) -> str:
+    """One line of at most `width` characters, whatever it holds: what a terminal would act on is `�`."""
+    line = " ".join(text[: 16 * width].split())
+    line = "".join(letter if letter.isprintable() else "�" for letter in line)
+    return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
 
 
 def plain(value: Any) -> Any:

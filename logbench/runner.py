@@ -26,7 +26,7 @@ from .interfaces import Context
 from .met import note_data
 from .models import InProcess, Models, RunningModel
 from .outcome import write_metrics, write_threshold
-from .plain import plain
+from .plain import plain, shorten
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
@@ -38,6 +38,9 @@ from .stages import Stages
 from .storage import write_parquet
 from .thresholds import check_held_out
 from .verdicts import Decision, decide
+
+MOST_NOTES = 100
+"""Notes of one run that are kept and said."""
 
 
 def run(
@@ -210,6 +213,7 @@ def _notes(record: RunRecord, bars: Bars, of: str) -> Callable[[str], None]:
     """Keeps notes in the record, and says them of a model or a data set."""
 
     def note(text: str) -> None:
+        text = shorten(str(text)) if len(record.notes) < MOST_NOTES else "more notes are left out"
         if text not in record.notes:
             record.notes.append(text)
             bars.note(f"{of}: {text}")

@@ -30,6 +30,8 @@ READING = frozenset({"start", "locate", "read", "group"})
 """Stages in which a worker may fill the cache of grouped lines."""
 OWN = frozenset({"fit", "score"})
 """Stages that a process of models takes; it is given its own time."""
+AT_ONCE = 100
+"""Most messages of one worker that are read before the others are looked at."""
 LATE = frozenset({"threshold", "evaluate", "store"})
 LATE_S = 60.0
 """Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first."""
@@ -108,7 +110,9 @@ class Worker:
         """What the task came to, as (`kind`, value); None while it goes on."""
         ended = self.child.ended  # asked first: what it sent before is still read below
         try:
-            while self.child.pipe.poll():
+            for _ in range(AT_ONCE):
+                if not self.child.pipe.poll():
+                    break
                 kind, value = self.child.pipe.recv()
                 if kind == "note":
                     note(value)
@@ -118,7 +122,7 @@ class Worker:
                     return Ended(self.running.stage, "Broken", value)
                 else:
                     return kind, value
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):
             ended = True
         if ended:
             return Ended(self.running.stage, "Killed", self.child.how())

@@ -16,7 +16,8 @@ import pytest
 from distributions import distribution
 
 from logbench import Sessions, Traits
-from logbench.file_watch import watched
+from logbench.failure import failure_of
+from logbench.file_watch import Watch
 from logbench.handout import read, write, write_templates
 from logbench.neutral import neutral
 from logbench.state_guard import guarded
@@ -81,6 +82,28 @@ class Peeks(Honest):
         pl.read_csv("data/hdfs_test_normal", has_header=False, ignore_errors=True)
         subprocess.run(["cat", "data/hdfs_train"], stdout=subprocess.DEVNULL)
 
+class Begins(Honest):
+    def __init__(self):
+        self.seen = Path("data/hdfs_test_abnormal").read_bytes()
+
+class Floods(Honest):
+    def fit(self, train, context):
+        for number in range(10**9):
+            context.note(f"{number}\x1b[31m")
+
+class Closes(Honest):
+    def fit(self, train, context):
+        os.closerange(3, 200)
+        time.sleep(600)
+
+class Forks(Honest):
+    def fit(self, train, context):
+        os.fork()
+
+class Beyond(Honest):
+    def score(self, sessions, context):
+        return logbench.Scores(sessions.lengths.astype(float), event=sessions.lengths)
+
 class Ranks(Honest):
     def score(self, sessions, context):
         return sessions.lengths / sessions.lengths.max()
@@ -103,7 +126,8 @@ class Twin(Honest):
 
 @logbench.hookimpl
 def logbench_models():
-    for kind in (Zeroes, Rewrites, Patches, Leaves, Counts, Searches, Peeks, Ranks, Eats, Twin, Honest):
+    for kind in (Zeroes, Rewrites, Patches, Leaves, Counts, Searches, Peeks, Ranks, Eats, Twin, Honest, Begins,
+                 Floods, Closes, Forks, Beyond):
         yield logbench.Component(kind.__name__.lower(), kind)
     yield logbench.Component("declared", Declared, traits=logbench.Traits(joint_scores=True))
     yield logbench.Component("teacher", Teacher, traits=logbench.Traits(supervision="supervised"))
@@ -193,6 +217,31 @@ def test_a_model_finds_no_label_and_files_that_it_opens_are_said(run: Run) -> No
     assert "opened a file that is not its own" in done.stderr
 
 
+def test_a_model_that_misbehaves_gives_one_line_and_the_others_their_results(run: Run) -> None:
+    done, found = run("forks", "beyond", "begins", "floods", "closes", "honest", "--timeout", "3")
+    errors = {name: record["error"]["message"] for name, record in found.items() if record["error"]}
+    assert errors == {
+        "beyond": "model 'beyond': 'event' is 14 at unit 0, which has 14 events",
+        "floods": "took longer than --timeout 3 s to fit and score",
+        "closes": "its process closed its pipe, and was ended",
+    } and done.returncode == 2  # fmt: skip
+    assert [Path(file).name for file in found["begins"]["audit"]["files"]] == ["hdfs_test_abnormal"]
+    assert len(found["floods"]["notes"]) == 101 and found["floods"]["notes"][-1] == "more notes are left out"
+    assert "0�[31m" in found["floods"]["notes"] and "\x1b" not in done.stderr
+    assert f1(found["forks"]) == f1(found["honest"]) == 1.0
+
+
+def test_any_error_is_told_in_few_plain_words() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    facts = failure_of(ValueError("a\x1b[31m" + "x" * 10**6))
+    assert len(facts["message"]) == 1000 and facts["message"].startswith("a�[31mx")
+    assert len(facts["traceback"]) < 1100
+    assert failure_of(MuteError())["message"] == "its text cannot be made: RuntimeError"
+
+
 def test_scores_that_depend_on_what_else_is_scored_are_said(run: Run) -> None:
     done, found = run("ranks", "declared", "honest")
     assert found["ranks"]["audit"]["alone"]["differ"] > 0
@@ -253,12 +302,22 @@ def test_files_are_seen_but_what_is_allowed_or_made_anew(tmp_path: Path) -> None
     (tmp_path / "labels").write_text("x")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "state").write_text("x")
-    with watched([tmp_path / "own"]) as opened:
+    watch = Watch()
+    try:
         (tmp_path / "labels").read_text()
         (tmp_path / "own" / "state").read_text()
         (tmp_path / "made").write_text("x")
-        (tmp_path / "made").read_text()
-    assert opened == [str((tmp_path / "labels").resolve())]
+        (tmp_path / "made").rename(tmp_path / "moved")
+        (tmp_path / "moved").read_text()
+        Path("/proc/self/status").read_text()
+        assert watch.take([tmp_path / "own"]) == [str((tmp_path / "labels").resolve())]
+        assert watch.take([]) == []
+        (tmp_path / "code.so").hardlink_to(tmp_path / "labels")
+        (tmp_path / "code.so").read_bytes()
+        Path(f"/proc/{os.getppid()}/status").read_text()
+        assert watch.take([]) == [str((tmp_path / "labels").resolve()), f"/proc/{os.getppid()}/status"]
+    finally:
+        watch.end()
 
 
 def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_path: Path) -> None:
@@ -289,3 +348,21 @@ def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_
 def test_progress_is_shown_as_a_share_where_the_total_is_known() -> None:
     assert [str(Running("fit")), str(Running("fit", 1, 4))] == ["fit", "fit 25%"]
     assert Traits().keys_only is False, "nothing is shared unless the author says so"
+
+
+def test_what_models_share_cannot_be_counted_down_in_place() -> None:
+    sessions = Sessions.of([[0, 1, 4], [], [2, 2, 5]], 3)
+    histories = sessions.histories(1)
+    found = [
+        sessions.lengths,
+        sessions.folded,
+        sessions.units,
+        sessions.unseen,
+        sessions.once("x", sessions.keys.copy),
+    ]
+    for frozen in (sessions.distinct, sessions.distinct.take(np.array([1])), histories, histories.distinct):
+        found += [array for array in vars(frozen).values() if isinstance(array, np.ndarray)]
+    assert len(found) == 5 + 3 + 3 + 4 + 3
+    for array in found:
+        with pytest.raises(ValueError, match="read-only"):
+            np.subtract(array, 1, out=array)

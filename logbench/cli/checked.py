@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ..errors import ConfigError, DataError, UnfitError
-from .common import note, print_table, shorten
+from ..plain import shorten
+from .common import note, print_table
 from .realised import count_rows, print_splits
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..config import parse_settings, read_toml
-from ..plain import plain
+from ..plain import plain, shorten
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,13 +127,6 @@ def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to sh
 def note(text: str) -> None:
     """A line on standard error."""
     print(text, file=sys.stderr)
-
-
-def shorten(text: str, width: int) -> str:
-    """One line of at most `width` characters, whatever the log holds: what a terminal would act on is `�`."""
-    line = " ".join(text[: 16 * width].split())
-    line = "".join(letter if letter.isprintable() else "�" for letter in line)
-    return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
 
 
 WIDTH = 100

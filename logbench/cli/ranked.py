@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..plain import shorten
 from ..registry import Registry
-from .common import fitted, placed, print_table, shorten
+from .common import fitted, placed, print_table
 
 ROWS = 10
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .common import WIDTH, note, print_table, shorten
+from ..plain import shorten
+from .common import WIDTH, note, print_table
 
 CLASSES = {"normal": "normal", "anomaly": "anomalous", "unlabelled": "without label"}
 LEGEND = """\

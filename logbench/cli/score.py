@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError
+from ..plain import shorten
 from . import State, pass_state
 from .apart import apart
-from .common import fitted, json_option, note, placed, print_json, print_table, shorten
+from .common import fitted, json_option, note, placed, print_json, print_table
 from .interrupt import first
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from .. import record as records
+from ..plain import shorten
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, note, out_option, print_json, shorten
+from .common import json_option, note, out_option, print_json
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")

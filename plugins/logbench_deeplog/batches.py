@@ -24,7 +24,7 @@ Batch = tuple[Tensor, Tensor]
 
 def to_device(array: NDArray[np.generic], device: str) -> Tensor:
     """A tensor on the device; copied from pinned memory without waiting where that is a GPU."""
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # units are read-only: copied
     if device == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
