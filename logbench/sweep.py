@@ -137,7 +137,8 @@ def sweep(
     deciders = [
         [_decider(one, late, values) for values in lates] for one in jobs
     ]  # says what is wrong before it runs
-    board = Leaderboard(plans, registry, bars, crew, resume=resume)
+    runs = [_scoring_all(plan, job, late) for plan, job in zip(plans, jobs, strict=True)]
+    board = Leaderboard(runs, registry, bars, crew, resume=resume)
     done = dict(board.results())
     first: dict[str, Any] = {}
     firsts: dict[str, dict[str, Any]] = {}
@@ -195,6 +196,22 @@ def _reserving(plan: Plan, early: Sequence[Choice], registry: Registry) -> Plan:
         return plan
     settings = {**plan.settings, "protocol": {**plan.settings["protocol"], "test_reserve": max(swept, key=float)}}
     return replace(plan, settings=settings)
+
+
+def _scoring_all(plan: Plan, job: Job, late: Sequence[Choice]) -> Plan:
+    """The plan under the smallest limit of short units among its own and those swept, so that each unit is scored.
+
+    A limit below what the model needs sets none: its rows are skipped.
+    """
+    needed = job.model.min_events
+    swept = next((c.values for c in late if (c.component, c.key) == ("protocol", "min_events")), ())
+    asked = [job.protocol, *(EvaluationProtocol.of(job.protocol.as_dict(), min_events=value) for value in swept)]
+    served = [one.min_events for one in asked if one.min_events == 0 or one.min_events >= needed]
+    if not (swept and served):
+        return plan
+    least = min(served, key=lambda limit: limit or needed)
+    table = {**plan.settings.get("protocol", {}), "min_events": least}
+    return replace(plan, settings={**plan.settings, "protocol": table})
 
 
 def _late(late: Sequence[Choice], values: Mapping[str, str], job: Job) -> dict[str, dict[str, Any]]:

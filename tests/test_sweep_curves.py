@@ -74,6 +74,21 @@ def test_rows_decided_from_one_run_say_what_they_are_unlike_in(run_logbench: Any
         assert row["unlike"] == expected, late
 
 
+@pytest.mark.parametrize("short", ["flag", "drop"])
+def test_every_limit_of_short_units_has_its_row_whatever_the_protocol_asks(
+    run_logbench: Any, tmp_path: Path, short: str
+) -> None:
+    words = ["--set", "protocol.min_events=11", "--set", f"protocol.short={short}", "--out", str(tmp_path)]
+    rows = rows_of(run_logbench, *words, "--over", "min_events=20,0,4,3")
+    assert [row["late"].get("min_events") for row in rows] == ["20", "0", "4", "3", None, None]
+    assert [row["counts"]["short_limit"] for row in rows] == [20, 1, 4, 3, 11, 11]
+    for row in rows:
+        typed = shlex.split(row["command"])
+        (record,) = map(json.loads, run_logbench(*typed[1:], "--json").out.splitlines())
+        assert record["metrics"]["session"]["all"] == row["metrics"]
+        assert record["counts"] == {**row["counts"], "needed": 1}
+
+
 @pytest.mark.parametrize("threshold", ["validation", "fixed"])
 def test_rows_of_several_runs_say_what_they_are_unlike_in(
     run_logbench: Any, tmp_path: Path, threshold: str
