@@ -20,7 +20,7 @@ from .verdicts import metrics_of
 
 def dropping_apart(runs: Sequence[Record]) -> bool:
     """Whether the runs drop short units below different limits, so that their metrics are of different units."""
-    limits = {run["counts"].get("short_limit") for run in runs if run["status"] == "ok"}
+    limits = {run.get("counts", {}).get("short_limit") for run in runs if run["status"] == "ok"}
     return len(limits) > 1 and all(run["protocol"]["short"] == "drop" for run in runs)
 
 
