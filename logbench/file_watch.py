@@ -23,6 +23,8 @@ CODE = (".py", ".pyc", ".so", ".pyd")
 """Ends of files that are imported."""
 STARTING = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
 """Audit events of programs that are started, and which argument is the command."""
+INSTALLED = re.compile(r"/(site|dist)-packages/|\.(dist|egg)-info/")
+"""Where installed distributions are, also those of an environment below this one."""
 NAMING = ("os.link", "os.rename")
 """Audit events that give a file another name, or one more."""
 _watching: list[Watch] = []
@@ -74,7 +76,7 @@ class Watch:
         if not os.path.lexists(file):
             self._made.add(file)  # what it makes itself says nothing
         within = f"{file}{os.sep}"
-        system = within.startswith(self._system) and not OTHERS.match(within)
+        system = (within.startswith(self._system) and not OTHERS.match(within)) or INSTALLED.search(within)
         if not (system or within.startswith(self._own) or file in self._made or file.endswith(CODE)):
             self._opened[file] = None
 

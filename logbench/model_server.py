@@ -68,7 +68,8 @@ class Server:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._models: dict[str, Model] = {}
-        self._code: dict[str, Path | None] = {}
+        packages = (package_of(plugin.load()) for plugin in registry.plugins if not plugin.error)
+        self._own = [folder for folder in packages if folder is not None]
         self._units: dict[str, Sessions] = {}
         self._left: set[threading.Thread] = set()
 
@@ -97,7 +98,6 @@ class Server:
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Build model `name` with `config`; answers which optional `methods` it has."""
         entry = self._registry.get("model", request["name"])
-        self._code[request["name"]] = package_of(entry.plugin.load())
         model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
         return {"methods": [name for name in OPTIONAL if hasattr(model, name)]}
@@ -184,8 +184,7 @@ class Server:
             yield
             self._wait_for_threads()
         given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
-        own = [folder for folder in self._code.values() if folder is not None]
-        if opened := self._watch.take([*given, *own]):
+        if opened := self._watch.take([*given, *self._own]):
             self._send("opened", files=opened)
 
     def _wait_for_threads(self) -> None:
