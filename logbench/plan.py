@@ -119,7 +119,8 @@ class Part:
     def own(self) -> Own:
         """What its traits say of its threshold."""
         traits = self.entry.item.traits
-        return Own(self.fixed_threshold, traits.rule, traits.uses_alpha)
+        rules = not traits.rule and any(part.entry.item.traits.rule for part in self.parts)
+        return Own(self.fixed_threshold, traits.rule, traits.uses_alpha, rules)
 
     def build(self) -> Any:
         """The thing itself."""

@@ -50,7 +50,8 @@ class RunRecord:
             `units`, scored again without the others, the score or verdict `differ`s, or `declared`.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).
         threshold: `value` (None where infinite), `exact` (text), `own` (the model's), `rule`, `uses_alpha`,
-            `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same of events.
+            `holds_rules`, `source`, `held_out`, `achieved`, `reliable`, `repeats`; under `event` the same
+            of events.
         bound: `f1` that no verdict by key sequence alone can pass on the tested units, `ambiguous` (sequences with
             both labels), `units` (anomalous ones of these).
         counts: `labelled`, `scored`, `excluded` (by class), `short` (decided by the rule for short units),

@@ -20,6 +20,7 @@ from .met import left_over
 from .needs import check_needs
 from .neutral import neutral
 from .parsing import sessions_of
+from .thresholds import Own
 from .unit_scores import score_units
 from .verdicts import alarm, ruled
 
@@ -89,7 +90,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
             "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
         }
     )
-    frame = ruled(frame, bundle.protocol, bundle.short_limit).with_columns(
+    frame = ruled(frame, bundle.protocol, bundle.short_limit, Own.of(bundle.facts["threshold"])).with_columns(
         event=pl.col("decided_by").fill_null(-1)
     )
     at = sessions.offsets[:-1] + frame["event"].to_numpy()

@@ -29,20 +29,24 @@ class Own:
         threshold: the model's own one, None where it has none.
         rule: scores only say yes or no: `threshold` holds under every protocol.
         uses_alpha: the model brought its scores to `threshold` by held-out units and `protocol.alpha` itself.
+        holds_rules: a combination of rules and graded members, whose +∞ is a rule's alarm: it holds under every
+            threshold, as a rule's own does.
     """
 
     threshold: float | None = None
     rule: bool = False
     uses_alpha: bool = False
+    holds_rules: bool = False
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Own:
         """From the threshold of a record."""
-        return cls(known.get("own"), bool(known.get("rule")), bool(known.get("uses_alpha")))
+        return cls(known.get("own"), *(bool(known.get(name)) for name in ("rule", "uses_alpha", "holds_rules")))
 
     def as_dict(self) -> dict[str, Any]:
         """As the threshold of a record has it."""
-        return {"own": self.threshold, "rule": self.rule, "uses_alpha": self.uses_alpha}
+        traits = {"rule": self.rule, "uses_alpha": self.uses_alpha, "holds_rules": self.holds_rules}
+        return {"own": self.threshold, **traits}
 
 
 def check_value(protocol: EvaluationProtocol, models: Iterable[tuple[str, bool]]) -> None:

@@ -48,13 +48,14 @@ class Decision:
         return self.frame.filter(pl.col("part") == "test")
 
 
-def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int) -> pl.DataFrame:
+def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int, own: Own) -> pl.DataFrame:
     """Add `score` by the protocol's rules for unseen keys and short units, `short` and `flagged` (Boolean).
 
     `flagged` units alarm by a rule, whatever the threshold.
 
     Args:
         short_limit: units with fewer events are short, see `EvaluationProtocol.short_limit`.
+        own: what the model's traits say: where it holds rules, its +∞ is their alarm.
 
     Raises:
         UnfitError: `unseen = "ignore"` where the model has no score without unseen keys.
@@ -70,6 +71,8 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int) 
     elif protocol.unseen == "anomalous":
         strange = pl.col("unseen") > 0
         score = pl.when(strange).then(float("inf")).otherwise(score)
+    if own.holds_rules:
+        strange = strange | (score == float("inf")).fill_null(False)
     short = pl.col("events") < short_limit
     return scored.with_columns(
         score=pl.when(short).then(pl.lit(FLAG[protocol.short], pl.Float64)).otherwise(score),
@@ -89,7 +92,7 @@ def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, *, shor
     Raises:
         UnfitError: see `thresholds.choose`.
     """
-    frame = ruled(scored, protocol, short_limit)
+    frame = ruled(scored, protocol, short_limit, own)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
         held = held.filter(pl.col("label") != 1)

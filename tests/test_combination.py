@@ -33,7 +33,7 @@ from logbench.record import scores
 from logbench.registry import Plugin, Registry, installed
 from logbench.rescore import rescore
 from logbench.scoring import score_bundle
-from logbench.thresholds import choose
+from logbench.verdicts import decide
 
 SCORES = st.lists(
     st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.inf, -np.inf])),
@@ -166,17 +166,19 @@ def test_an_oracle_makes_rules_or_one_swept_score(rows: list[tuple[float, float,
     model: Combination = job.model.build()
     model.fit(sessions, context)
     found = model.score(sessions, context).primary
-    test = pl.DataFrame({"score": found, "label": labels, "weight": 1.0, "flagged": False})
-    test = test.with_columns(pl.col("label").cast(pl.Int8))
-    value, source = choose(test.clear(), test, EvaluationProtocol(threshold="oracle"), job.model.own)
+    test = pl.DataFrame({"raw": found, "label": labels, "weight": 1.0, "events": 1, "unseen": 0, "part": "test"})
+    test = test.with_columns(pl.col("label").cast(pl.Int8), event=pl.lit(0, pl.Int64))
+    decision = decide(test, EvaluationProtocol(threshold="oracle"), job.model.own, short_limit=1)
 
     def f1(alarms: list[bool]) -> float:
         hits = sum(alarm and label for alarm, label in zip(alarms, labels, strict=True))
         return 2 * hits / (sum(alarms) + sum(labels))
 
     every = [[rule > 0.5 or score > t for score, rule, _ in rows] for t in [-np.inf, *graded, np.inf]]
-    assert source == "oracle"
-    assert f1((found > value).tolist()) == pytest.approx(max(map(f1, every)))
+    assert decision.threshold["source"] == "oracle"
+    alarms = decision.units["verdict"].to_list()
+    assert all(alarm for alarm, rule in zip(alarms, ruled, strict=True) if rule > 0.5), "at any threshold"
+    assert f1(alarms) == pytest.approx(max(map(f1, every)))
 
 
 def test_the_presets_oracle_runs_combinations_without_held_out_units(tmp_path: Path) -> None:

@@ -246,12 +246,14 @@ def row(**changes: Any) -> Row:
 
 def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
     protocol = EvaluationProtocol(unseen="ignore")
-    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM)["score"].to_list() == [
+    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM, Own())[
+        "score"
+    ].to_list() == [
         1,
         INF,
     ]
     with pytest.raises(UnfitError, match="no score without unseen keys"):
-        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM)
+        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM, Own())
 
 
 def test_events_that_a_model_does_not_judge_are_counted_in_units_that_are_not_short() -> None:
