@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)
+settings.register_profile(
+    "few", derandomize=True, deadline=None, max_examples=20, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 """The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones."""
 

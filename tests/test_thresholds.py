@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,6 +26,7 @@ from logbench.rescore import rescore
 from logbench.sweep import choices
 from logbench.thresholds import (
     Own,
+    check_held_out,
     check_value,
     choose,
     is_reliable,
@@ -112,6 +115,53 @@ def test_a_rule_has_nothing_to_choose(protocol: dict[str, Any]) -> None:
     test = frame([(0.0, 1, 1.0, False), (1.0, 0, 1.0, False)])
     assert choose(held, test, EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
     assert choose(held.clear(), test.clear(), EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
+
+
+@pytest.mark.parametrize("own", [
+    Own(threshold, *flags) for threshold in (None, 0.0, 0.5, -INF) for flags in product([False, True], repeat=3)
+])  # fmt: skip
+def test_what_is_kept_of_a_models_own_threshold_is_read_back(own: Own) -> None:
+    kept = own.as_dict()
+    assert Own.of({**kept, "value": 7.0, "source": "fixed"}) == own
+    assert (kept["own"], kept["rule"], kept["uses_alpha"]) == (own.threshold, own.rule, own.uses_alpha)
+    assert kept["holds_rules"] == own.holds_rules
+
+
+def test_where_nothing_is_kept_the_model_is_graded_and_has_no_threshold() -> None:
+    own = Own.of({})
+    assert own == Own() and own.threshold is None and not (own.rule or own.uses_alpha or own.holds_rules)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("value", [None, 0.0, 9.0])
+@pytest.mark.parametrize(
+    "own", [Own(), Own(0.0), Own(1.0), Own(1.0, uses_alpha=True), Own(uses_alpha=True), Own(0.5, rule=True)]
+)
+def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
+    source: Any, value: float | None, own: Own
+) -> None:
+    """Before anything is read and after scoring alike; with one of them nothing is refused for want of them."""
+    learned = own == Own(1.0, uses_alpha=True)
+    needed = not own.rule and (source == "validation" or (source == "fixed" and value is None and learned))
+    test, held = frame([(1.0, 0, 1.0, False)]), frame([(2.0, 0, 1.0, False)])
+    protocol = EvaluationProtocol(threshold=source, value=value, held_out=0.0)
+    if needed:
+        with pytest.raises(UnfitError, match="needs held-out units"):
+            check_held_out(protocol, own)
+        with pytest.raises(UnfitError, match="needs held-out units"):
+            choose(held.clear(), test, protocol, own)
+        assert choose(held, test, protocol, own)[0] == (own.threshold if learned else 2.0)
+    else:
+        check_held_out(protocol, own)
+        with refused_without_a_number(source, value, own):
+            assert choose(held.clear(), test, protocol, own) == choose(held, test, protocol, own)
+    check_held_out(EvaluationProtocol(threshold=source, value=value, held_out=0.1), own)
+
+
+def refused_without_a_number(source: str, value: float | None, own: Own) -> Any:
+    """What remains to be refused: a fixed threshold that nobody names."""
+    nobody = source == "fixed" and value is None and own.threshold is None
+    return pytest.raises(UnfitError, match=r"set protocol\.value") if nobody else nullcontext()
 
 
 def test_thresholds_that_cannot_be_had() -> None:
