@@ -85,16 +85,24 @@ def plugins(parts: Iterable[Part]) -> dict[str, Any]:
 
 def edited(parts: Iterable[Part]) -> list[str]:
     """Whose code changed on disk after it was loaded, so that what runs may not be what its digest says."""
-    found = {str(one.entry.plugin): _code(one.entry.plugin) for part in parts for one in part.parts}
-    return [name for name, code in {"logbench": core(), **found}.items() if code is not None and code.edited]
+    found = {"logbench": core(), **_codes(parts)}
+    return [name for name, code in found.items() if code is not None and code.edited]
+
+
+def _codes(parts: Iterable[Part]) -> dict[str, Code | None]:
+    return {str(one.entry.plugin): _code(one.entry.plugin) for part in parts for one in part.parts}
 
 
 def settle(record: RunRecord, job: Job) -> None:
-    """Take digests of code that changed during a run out of its record, with a note."""
+    """Take digests of code that changed during a run out of its record, and note whose code is not known."""
     if names := edited(job.parts):
         record.plugins, record.components = plugins(job.parts), components(job)
         record.source = {**record.source, "code": core_digest()}
         record.notes.append(f"edited after it was loaded, so that its code is not known: {', '.join(names)}")
+    gaps = {name: code.gap for name, code in _codes(job.parts).items() if code is not None and code.gap}
+    record.notes += [
+        f"the code of {name} is not known, nothing by it is cached: {gap}" for name, gap in gaps.items()
+    ]
 
 
 def core_digest() -> str | None:
@@ -108,7 +116,7 @@ def _code(plugin: Plugin) -> Code | None:
 
 def _facts(plugin: Plugin) -> dict[str, Any]:
     code = _code(plugin)
-    known = None if code is None or code.edited else code
+    known = None if code is None or code.edited or code.gap else code
     return {
         "distribution": plugin.distribution,
         "version": plugin.version,

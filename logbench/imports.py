@@ -2,7 +2,7 @@
 
 They are found without running anything: from the plugin's package or module, along its import statements, as far
 as these lead to files that no other distribution installed. A package counts with every file in it (tables and
-compiled parts, too), a single module with the modules and files beside it that it names.
+compiled parts, too), a single module with the modules and files beside it that it names (see `beside`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
+
+from .beside import Allowance, TooMuchError, beside, files_in
 
 _INSTALLERS = {"site-packages", "dist-packages"}
 
@@ -45,27 +47,47 @@ def located(module: str) -> Root | None:
     return None
 
 
-def closure(start: Root, distribution: str) -> tuple[dict[str, Path], dict[str, str]]:
-    """Own files by name, and what other distributions installed by name."""
-    files: dict[str, Path] = {}
-    libraries: dict[str, str] = {}
+@dataclass
+class Parts:
+    """What a plugin is made of.
+
+    Attributes:
+        files: own files by name. libraries: what other distributions installed, by name.
+        gap: why there may be more that was not found; empty where that is all.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    gap: str = ""
+
+
+def closure(start: Root, distribution: str) -> Parts:
+    """All that is reached from a package or module."""
+    parts = Parts()
     waiting, met = [start], {start.name}
     while waiting:
         one = waiting.pop()
-        own = {f"{one.name}/{name}": path for name, path in files_of(one.path).items()}
-        files |= own
+        try:
+            own = {f"{one.name}/{name}": path for name, path in files_of(one.path).items()}
+        except (TooMuchError, OSError):
+            parts.gap = f"{one.name} may read more files than can be looked at"
+            return parts
+        parts.files |= own
         for name, path in own.items():
             if path.suffix == ".py":
-                for imported in _imported(path, _dotted(one, name)):
+                tree, package = _tree(path), _dotted(one, name)
+                if _imports_by_computed_name(tree, one.path.is_dir()):
+                    parts.gap = f"{path.name} of {one.name} imports by a name that only shows when it runs"
+                for imported in _imported(tree, package):
                     found = located(imported)
                     if found is None or found.name in met or _is_core_or_standard(found.name):
                         continue
                     met.add(found.name)
                     if said := _installed(found, distribution):
-                        libraries[found.name] = said
+                        parts.libraries[found.name] = said
                     else:
                         waiting.append(found)
-    return files, libraries
+    return parts
 
 
 def _is_core_or_standard(name: str) -> bool:
@@ -74,23 +96,15 @@ def _is_core_or_standard(name: str) -> bool:
 
 
 def files_of(path: Path) -> dict[str, Path]:
-    """Every file of a package by its name there, without compiled caches; a module and what it names beside it."""
+    """Every file of a package by its name there, without compiled caches; a module and what it names beside it.
+
+    Raises:
+        TooMuchError: an `Allowance` does not suffice.
+        OSError: a folder cannot be read.
+    """
     if path.is_file():
-        return {path.name: path, **({} if path.suffix != ".py" else dict(_beside(path)))}
-    found = (file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc")
-    inside = {file.relative_to(path): file for file in found}
-    hidden = re.compile(r"\.|__pycache__$")
-    return {n.as_posix(): file for n, file in inside.items() if not any(map(hidden.match, n.parts))}
-
-
-def _beside(module: Path) -> Iterator[tuple[str, Path]]:
-    """Files beside a single module that a text in it names, such as a table that it reads."""
-    for node in ast.walk(_tree(module)):
-        named = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(named, str) and re.fullmatch(r"[\w./-]{1,200}\.\w+", named):
-            file = module.parent / named
-            if file != module and file.is_file():
-                yield named, file
+        return {path.name: path, **({} if path.suffix != ".py" else beside(path, _tree(path)))}
+    return {file.relative_to(path).as_posix(): file for file in files_in(path, Allowance())}
 
 
 def _tree(file: Path) -> ast.AST:
@@ -106,19 +120,38 @@ def _dotted(root: Root, name: str) -> str:
     return ".".join([root.name, *inside]) if root.path.is_dir() else root.name.rpartition(".")[0]
 
 
-def _imported(file: Path, package: str) -> Iterator[str]:
-    """Full names of all that a file imports anywhere in it."""
-    for node in ast.walk(_tree(file)):
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Full names of all that a module imports anywhere in it."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: -(node.level - 1) or None] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and node.args and isinstance(named := node.args[0], ast.Constant):
-            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called in ("import_module", "__import__") and isinstance(named.value, str):
-                yield named.value
+        elif (named := _called_for(node)) is not None and isinstance(text := getattr(named, "value", None), str):
+            yield text
+
+
+def _called_for(node: ast.AST) -> ast.expr | None:
+    """What a call imports by name."""
+    if not isinstance(node, ast.Call):
+        return None
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
+    return given[0] if called in ("import_module", "__import__") and given else None
+
+
+def _imports_by_computed_name(tree: ast.AST, package: bool) -> bool:
+    """Whether a name is made when it runs, other than one of the `package` itself, which counts as a whole."""
+    named = [found for node in ast.walk(tree) if (found := _called_for(node)) is not None]
+    return any(not isinstance(one, ast.Constant) and not (package and _starts_by_a_dot(one)) for one in named)
+
+
+def _starts_by_a_dot(name: ast.expr) -> bool:
+    first = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else None
+    text = first.value if isinstance(first, ast.Constant) else None
+    return isinstance(text, str) and re.match(r"\.(?!\.)", text) is not None
 
 
 def _installed(found: Root, distribution: str) -> str:

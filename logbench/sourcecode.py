@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .digests import digest
-from .imports import Root, closure, files_of, located, short
+from .imports import Parts, Root, closure, files_of, located, short
 from .storage import digests_file
 
 CORE = Path(__file__).parent
@@ -35,12 +35,14 @@ class Code:
             distributions installed and it imports.
         stamps: size and times of each file when it was read.
         settled: no file changed after the code was loaded, as far as times tell.
+        gap: why there may be more code than was found; empty where that is all.
     """
 
     files: str
     libraries: str
     stamps: Mapping[Path, Stamp]
     settled: bool
+    gap: str = ""
 
     @property
     def edited(self) -> bool:
@@ -58,7 +60,7 @@ def loaded(module: ModuleType, when: int) -> None:
 @cache
 def core() -> Code:
     """The code of logbench itself."""
-    return _made(files_of(CORE), {}, _STARTED)
+    return _made(Parts(files_of(CORE)), _STARTED)
 
 
 def module_of(found: Any) -> ModuleType | None:
@@ -79,8 +81,8 @@ def code_of(plugin: Any, distribution: str = "") -> Code | None:
         return core()
     known = _KNOWN.setdefault(module, {})
     if distribution not in known:
-        files, libraries = closure(_start(module), distribution)
-        known[distribution] = _made(files, libraries, _LOADED.setdefault(module, time.time_ns()))
+        parts = closure(_start(module), distribution)
+        known[distribution] = _made(parts, _LOADED.setdefault(module, time.time_ns()))
     return known[distribution]
 
 
@@ -92,12 +94,12 @@ def _start(module: ModuleType) -> Root:
     return Root(module.__name__, file.parent if hasattr(module, "__path__") else file)
 
 
-def _made(files: Mapping[str, Path], libraries: Mapping[str, str], loaded: int) -> Code:
-    stamps = {path: _stamp(path) for path in files.values()}
-    told = (f"{name} {_hashed(path)}" for name, path in sorted(files.items()))
-    needed = (f"{name} {said}" for name, said in sorted(libraries.items()))
-    settled = all(_changed(path) <= loaded for path in files.values())
-    return Code(short(told), short(needed), stamps, settled)
+def _made(parts: Parts, loaded: int) -> Code:
+    stamps = {path: _stamp(path) for path in parts.files.values()}
+    told = (f"{name} {_hashed(path)}" for name, path in sorted(parts.files.items()))
+    needed = (f"{name} {said}" for name, said in sorted(parts.libraries.items()))
+    settled = all(_changed(path) <= loaded for path in stamps)
+    return Code(short(told), short(needed), stamps, settled, parts.gap)
 
 
 def _hashed(path: Path) -> str:

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 from distributions import announce
 
-from logbench import identity, imports, run, sourcecode
+from logbench import beside, identity, imports, run, sourcecode
 from logbench.registry import Plugin, Registry
 
 HOOK = """
@@ -87,6 +87,108 @@ def test_every_file_that_takes_part_counts_and_no_other(site: Path, plugin: str,
         assert (code(plugin).files != first.files) == (name in own), name
         (site / name).write_text(text)
     assert code(plugin).files == first.files
+
+
+@pytest.mark.parametrize(
+    ("reads", "file"),
+    [
+        ('HERE.parent / "tables" / "own.json"', "tables/own.json"),
+        ('HERE.parent / "tables" / "deep" / NAME', "tables/deep/any"),
+        ('HERE.with_suffix(".json")', "single_plugin.json"),
+        ('next(HERE.parent.glob("t?ble-*.json"))', "table-1.json"),
+        ('HERE.parent / f"{NAME}.json"', "any.json"),
+        ('HERE.parent / "TABLE"', "TABLE"),
+        ('HERE.parent / "my table.json"', "my table.json"),
+    ],
+)
+def test_what_a_single_module_reads_beside_itself_counts_however_it_is_named(
+    site: Path, reads: str, file: str
+) -> None:
+    (site / "single_plugin.py").write_text(
+        f"{HOOK}from pathlib import Path\nHERE, NAME = Path(__file__), 'an' 'y'\ndef late():\n    return {reads}\n"
+    )
+    (site / file).parent.mkdir(parents=True, exist_ok=True)
+    (site / file).write_text("1")
+    first = code("single_plugin")
+    (site / file).write_text("2")
+    assert code("single_plugin").files != first.files
+    (site / "other.csv").write_text("2")
+    (site / file).write_text("1")
+    assert code("single_plugin").files == first.files
+
+
+@pytest.mark.parametrize("text", ["\u4e00" * 200, "/", "..", ".", "**x", "[", "far", "a\0b", ""])
+def test_a_text_that_names_no_file_adds_none(site: Path, text: str) -> None:
+    (site / "single_plugin.py").write_text(f"HERE = __file__, {text!r}\n")
+    assert [path.name for path in code("single_plugin").stamps] == ["single_plugin.py"]
+
+
+@pytest.mark.parametrize("text", ["logs", "*.log", ".log", "logs/**/*.log", "l*/*.log"])
+@pytest.mark.parametrize("limit", ["entries", "files", "bytes"])
+def test_a_module_beside_more_than_can_be_looked_at_is_not_known(
+    site: Path, monkeypatch: pytest.MonkeyPatch, text: str, limit: str
+) -> None:
+    (site / "logs").mkdir()
+    for folder in (site, site / "logs"):
+        for number in range(30):
+            (folder / f"{number}.log").write_text("1")
+    (site / "single_plugin.py").write_text(f"HERE = __file__, {text!r}\n")
+    assert not code("single_plugin").gap
+    small = beside.Allowance(**{limit: 20})
+    monkeypatch.setattr(beside, "Allowance", lambda: small)
+    assert code("single_plugin").gap
+
+
+def test_a_linked_folder_of_more_than_can_be_looked_at_is_not_read(
+    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    for number in range(3):
+        (tmp_path / "elsewhere" / f"{number}.log").write_text("1")
+    monkeypatch.setattr(imports, "Allowance", lambda: beside.Allowance(files=2))
+    assert not code("company.one").gap
+    (site / "company/one/tables").symlink_to(tmp_path / "elsewhere")
+    assert code("company.one").gap
+
+
+@pytest.mark.parametrize(
+    ("call", "known"),
+    [
+        ("importlib.import_module(NAME)", False),
+        ("importlib.import_module(name='by_' + NAME)", False),
+        ("__import__(f'{NAME}.x')", False),
+        ("importlib.import_module(f'.{NAME}', __name__)", True),
+        ("importlib.import_module('by_name')", True),
+        ("importlib.import_module(name='by_name')", True),
+    ],
+)
+def test_a_name_that_only_shows_when_it_runs_leaves_the_code_unknown(site: Path, call: str, known: bool) -> None:
+    (site / "company/two/more.py").write_text(f"import importlib\nNAME = 'x'\ndef late():\n    return {call}\n")
+    (site / "company/two/__init__.py").write_text("")
+    assert (not code("company.one").gap) == known
+    if "'by_name'" in call:
+        assert "by_name.py" in {path.name for path in code("company.one").stamps}
+
+
+def test_hidden_files_of_a_package_count_but_no_hidden_folders(site: Path) -> None:
+    (site / "company/one/.git").mkdir()
+    (site / "company/one/.git/HEAD").write_text("1")
+    (site / "company/one/.table.json").write_text("1")
+    first = code("company.one")
+    (site / "company/one/.git/HEAD").write_text("2")
+    assert code("company.one").files == first.files
+    (site / "company/one/.table.json").write_text("2")
+    assert code("company.one").files != first.files
+
+
+def test_linked_folders_of_a_package_count_and_links_that_lead_back_end(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (table := tmp_path / "elsewhere" / "table.json").write_text("1")
+    (site / "company/one/tables").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(site / "company")
+    first = code("company.one")
+    table.write_text("2")
+    assert code("company.one").files != first.files
 
 
 @pytest.mark.parametrize(
