@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
         subprocess.run([sys.executable, "-c", made], check=True, cwd=folder)
     (generated,) = (folder / "cache" / "generated").iterdir()
-    (generated / "data").rename(folder / "hdfs")
+    shutil.copytree(generated / "data", folder / "hdfs")
     return folder
 
 

@@ -246,7 +246,7 @@ def test_no_cache_reads_and_leaves_nothing(site: Site) -> None:
 
 
 def test_a_leaderboard_takes_over_nothing_of_edited_code(site: Site) -> None:
-    words = ("leaderboard", "--dataset", "mine", "--models", "mine-model", "--seeds", "1")
+    words = ("leaderboard", "--dataset", "mine", "--models", "mine-model", "--seeds", "1", "--no-baselines")
 
     def runs() -> int:
         done = site.logbench(*words)
