@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-import psutil
+from .process_tree import end_tree, memory_mb_of
 
 TICK_S = 0.2
 """How often a waiting parent looks at time and memory."""
@@ -26,7 +26,6 @@ HALF_S = 30
 """How long the rest of a message is waited for."""
 CLOSED_S = 5.0
 """How long a process that closed its pipe is waited for."""
-MB = 2**20
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,10 @@ class Child:
 
     def kill(self) -> None:
         """End the process, and all that it started, at once."""
-        if self._leads:
-            with suppress(ProcessLookupError):
+        end_tree(self.process.pid)
+        if self._leads:  # where it ended by itself, its group is left
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        else:
-            for process in _tree(self.process.pid):
-                with suppress(psutil.Error):
-                    process.kill()
         self.process.wait()
         self.pipe.close()
 
@@ -111,23 +107,6 @@ def how_ended(code: int) -> str:
         return f"its process ended with code {code}"
     guess = " (out of memory?)" if -code == signal.SIGKILL else f" ({signal.Signals(-code).name})"
     return f"killed by signal {-code}{guess}"
-
-
-def memory_mb_of(pid: int) -> float:
-    """Resident memory of a process and of all that it started, MB; 0 once it is gone."""
-    total = 0
-    for process in _tree(pid):
-        with suppress(psutil.Error):
-            total += process.memory_info().rss
-    return total / MB
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    """A process, where it still runs, and all that it started."""
-    with suppress(psutil.Error):
-        own = psutil.Process(pid)
-        return [own, *own.children(recursive=True)]
-    return []
 
 
 def serving(descriptor: int) -> Connection:

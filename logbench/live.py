@@ -23,6 +23,7 @@ from .interfaces import Context, silent
 from .linereader import Pieces
 from .met import left_over
 from .needs import check_needs
+from .passing import temporary_folder
 from .scoring import score_grouped
 from .streams import LONGEST
 
@@ -144,8 +145,8 @@ class _Live:
         """Read events through the data set's own reader, and keep what belongs to a session."""
         if not text:
             return
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / NAME
+        with temporary_folder() as folder:
+            file = folder / NAME
             file.write_bytes(text)
             opened = self.bundle.parts["dataset"].build().read(file)
             if not isinstance(opened, Lines):

@@ -26,6 +26,7 @@ from .frames import Scores, Sessions
 from .interfaces import Context
 from .plain import plain
 from .plan import configured
+from .process_tree import adopt
 from .provenance import peak_gpu_mb, peak_rss_mb
 from .registry import Registry, installed
 from .state_guard import guarded
@@ -51,6 +52,7 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
         distribution: whose plugins are loaded. block: plugins kept out.
     """
     pipe = serving(descriptor)
+    adopt()
     watch_polars()
     plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
     watch = Watch()  # before plugins are loaded, and never ended: they may have threads that open files

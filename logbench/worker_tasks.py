@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from .model_processes import ModelProcesses
 from .models import Models
 from .plan import Plan, resolve
 from .prepare import Shared, digest_of
+from .process_tree import adopt, follow
 from .progress import Bars
 from .registry import Registry
 from .runner import execute
@@ -87,7 +86,8 @@ def serve(
         with lock:  # a plugin may report from a thread
             pipe.send(message)
 
-    threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
+    adopt()
+    follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
     limits = Limits(timeout, memory_mb)
     models = ModelProcesses(block, limits, threads(beside), Path(folder))
     bench = Bench(Registry(block=block), Shared(contended=beside if beside > 1 else 0), models, Relay(send))
@@ -105,8 +105,5 @@ def serve(
 
 
 def _listen(pipe: Connection, tasks: SimpleQueue[Task]) -> None:
-    try:
-        while True:
-            tasks.put(pipe.recv())
-    except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)
+    while True:
+        tasks.put(pipe.recv())

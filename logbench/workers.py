@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .child import TICK_S, Child, Limits
 from .interfaces import Progress
-from .passing import remove_left
+from .passing import remove_left, temporary
 from .progress import Bars
 
 if TYPE_CHECKING:
@@ -92,9 +91,9 @@ class Worker:
 
     def __init__(self, beside: int, block: Sequence[str], limits: Limits) -> None:
         env = threads(beside)
-        self.folder = tempfile.mkdtemp(prefix="logbench-")
+        self.folder = temporary()
         self.child = Child(
-            "logbench.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb, self.folder,
+            "logbench.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb, str(self.folder),
             env=env, leads=True,
         )  # fmt: skip
         self.limits = limits
@@ -166,6 +165,7 @@ class Crew:
         self._workers: list[Worker] = []
 
     def __enter__(self) -> Crew:
+        remove_left()
         self._workers.append(Worker(self.jobs, self._block, self._limits))  # it starts while plans are made
         return self
 

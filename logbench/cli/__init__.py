@@ -137,9 +137,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _fail(error.format_message())
     except LogbenchError as error:
         code = _fail(str(error))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         print(interrupt.MESSAGE, file=sys.stderr)
-        code = interrupt.CODE
+        code = interrupt.code_of(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1

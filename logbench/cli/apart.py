@@ -5,18 +5,25 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from ..child import TICK_S, how_ended, memory_mb_of
+from ..child import TICK_S, how_ended
 from ..errors import PluginError
+from ..passing import remove_left, temporary_of_this_process
+from ..process_tree import adopt, end_tree, follow, memory_mb_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 DONE = "LOGBENCH_DONE"
-"""Environment variable with the descriptor that the process writes to when the command is through."""
+"""Environment variable with the descriptor that the process writes to when the command is through.
+
+The parent holds the other end: once that is closed, the process ends.
+"""
 LIMITS = ("timeout", "memory_limit")
 
 
@@ -37,6 +44,8 @@ def apart(function: F) -> F:
         if given is None:
             return _run(timeout, memory_mb)
         os.set_inheritable(int(given), False)
+        adopt()
+        follow(lambda: os.read(int(given), 1), temporary_of_this_process)
         try:
             return function(*arguments, **options)
         finally:
@@ -47,17 +56,18 @@ def apart(function: F) -> F:
 
 
 def _run(timeout: float | None, memory_mb: float | None) -> int:
-    ours, theirs = os.pipe()
-    os.set_blocking(ours, False)
+    remove_left()
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
     sys.stdout.flush()
     process = subprocess.Popen(
         [sys.executable, "-m", "logbench", *sys.argv[1:]],
-        env={**os.environ, DONE: str(theirs)},
+        env={**os.environ, DONE: str(theirs.fileno())},
         stdout=sys.stdout.fileno(),
-        pass_fds=[theirs],
+        pass_fds=[theirs.fileno()],
         process_group=0,
     )
-    os.close(theirs)
+    theirs.close()
     begun = time.monotonic()
     try:
         while True:
@@ -67,22 +77,23 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
             except subprocess.TimeoutExpired:
                 _check(process.pid, begun, timeout, memory_mb)
     finally:
-        if process.poll() is None:
+        end_tree(process.pid)
+        with suppress(ProcessLookupError, PermissionError):  # where it ended by itself, its group is left
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
         done = _read(ours)
+        remove_left()
     if not done:
         raise PluginError(f"{how_ended(process.returncode)} before the command was through")
     return process.returncode
 
 
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1)
-    except BlockingIOError:
-        return b""
-    finally:
-        os.close(descriptor)
+def _read(ours: socket.socket) -> bytes:
+    with ours:
+        try:
+            return ours.recv(1)
+        except OSError:  # it said nothing
+            return b""
 
 
 def _check(pid: int, begun: float, timeout: float | None, memory_mb: float | None) -> None:

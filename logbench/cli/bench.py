@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..passing import temporary_folder
 from . import State, pass_state
 from .common import json_option, limit_options, note, print_json, print_table
 
@@ -77,8 +77,8 @@ def _folder(kept: Path | None) -> Iterator[Path]:
     if kept is not None:
         yield kept
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+        with temporary_folder() as folder:
+            yield folder
 
 
 def _name(row: dict[str, Any]) -> str:

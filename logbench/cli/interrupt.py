@@ -1,4 +1,4 @@
-"""Ctrl-C ends the command in under a second, also where a library swallows the interruption or is slow to hear it.
+"""Ctrl-C, or a signal to end, ends the command in under a second, whatever a library does with it.
 
 Whatever is cached or recorded is written whole or not at all, so that leaving at once harms nothing.
 """
@@ -14,15 +14,44 @@ from contextlib import contextmanager
 from types import FrameType
 
 _exit = os._exit  # plugin code may find another one, see `no_exit`
+_own = [0]
+"""The process in which signals are handled."""
 GRACE_S = 0.7
 CODE = 130
+"""Exit status after Ctrl-C: 128 and the signal's number, as shells have it."""
+OTHERS = ("SIGTERM", "SIGHUP")
+"""Signals that end the command as Ctrl-C does."""
 MESSAGE = "interrupted: what was finished is kept"
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal asks the command to end.
+
+    Attributes:
+        code: exit status.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
+
+
 def install() -> None:
-    """Make Ctrl-C raise KeyboardInterrupt as usual, and end the process after `GRACE_S` if it still runs."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _interrupt)
+    """Make Ctrl-C and signals to end raise, and end the process after `GRACE_S` if it still runs."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _own[:] = [os.getpid()]
+    signal.signal(signal.SIGINT, _interrupt)
+    for name in OTHERS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # `nohup` lets one be ignored
+            signal.signal(number, _interrupt)
+
+
+def code_of(error: BaseException) -> int:
+    """The exit status after an interruption; click may have put its own in the place of ours."""
+    cause = error if isinstance(error, Interrupted) else error.__context__
+    return cause.code if isinstance(cause, Interrupted) else CODE
 
 
 @contextmanager
@@ -50,12 +79,15 @@ def first(told: str) -> Iterator[Callable[[], bool]]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    timer = threading.Timer(GRACE_S, _leave)
+    if os.getpid() != _own[-1]:  # a copy of this process that a plugin forked
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    timer = threading.Timer(GRACE_S, _leave, [128 + number])
     timer.daemon = True
     timer.start()
-    raise KeyboardInterrupt
+    raise Interrupted(number)
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     print(MESSAGE, file=sys.stderr, flush=True)
-    _exit(CODE)
+    _exit(code)

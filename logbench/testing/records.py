@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import polars as pl
 from ..frames import Lines, Sessions
 from ..hookspecs import hookimpl
 from ..interfaces import Card, Component, Context, Preset, Traits
+from ..passing import temporary_folder
 from ..registry import Plugin, Registry
 from ..runner import run
 from .parser_stub import Whole
@@ -110,9 +110,9 @@ def _registry() -> Registry:
 @cache
 def _made() -> Sequence[dict[str, Any]]:
     registry, found = _registry(), []
-    with tempfile.TemporaryDirectory() as folder:
-        (data := Path(folder) / "data").touch()
-        shared: dict[str, Any] = {"registry": registry, "data": data, "out": Path(folder), "cache": False}
+    with temporary_folder() as folder:
+        (data := folder / "data").touch()
+        shared: dict[str, Any] = {"registry": registry, "data": data, "out": folder, "cache": False}
         asked: list[tuple[Any, str, dict[str, Any]]] = [
             (["length", "failing", "timed"], "tiny", {"seeds": (0, 1)}),
             ("length", "bare", {}),

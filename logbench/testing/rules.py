@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from ..config import suggest
 from ..errors import ConfigError, PluginError
+from ..passing import temporary_folder
 from ..plan import Part, configured
 from ..registry import Registry
 from .names import CHECKED, Checked, entry_of
@@ -189,8 +190,8 @@ def subject(
     known = [rule.name for rule in rules_of(kind)]
     if unknown := [one for one in expected if one not in known]:
         raise ConfigError(f"{name} is expected to fail a rule {unknown[0]!r}{suggest(unknown[0], known)}")
-    with tempfile.TemporaryDirectory(prefix="logbench-check-", ignore_cleanup_errors=True) as folder:
-        yield Subject(kind, part, registry, Path(folder), data.absolute() if data else None, expected)
+    with temporary_folder() as folder:
+        yield Subject(kind, part, registry, folder, data.absolute() if data else None, expected)
 
 
 def check(

@@ -1,0 +1,100 @@
+"""A process and all that it started: how much memory they take, and how they are ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+MB = 2**20
+ROUNDS = 20
+"""How often processes that are started meanwhile are looked for."""
+WAIT_S = 0.01
+SUBREAPER = 36
+"""`PR_SET_CHILD_SUBREAPER` of prctl(2)."""
+
+
+def memory_mb_of(pid: int) -> float:
+    """Resident memory of a process and of all that it started, MB; 0 once it is gone."""
+    total = 0
+    with suppress(psutil.Error):
+        own = psutil.Process(pid)
+        for process in [own, *own.children(recursive=True)]:
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total / MB
+
+
+def adopt() -> None:
+    """Become the parent of what a process below leaves behind, so that `end_tree` finds it; on Linux alone."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def end_tree(pid: int) -> None:
+    """End a process and all that it started, at once, also what leads a session of its own.
+
+    It is stopped first, so that it starts no more.
+    """
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        process.suspend()
+        end_below(process)
+        process.kill()
+
+
+def end_below(process: psutil.Process) -> None:
+    """End all that a process started, and what that starts meanwhile."""
+    for _ in range(ROUNDS):
+        below = [child for child in process.children(recursive=True) if _runs(child)]
+        if not below:
+            return
+        for child in below:
+            with suppress(psutil.Error):
+                child.kill()
+        time.sleep(WAIT_S)
+
+
+def _hush() -> None:
+    """Say nothing more: this process sees others end that it works with."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(null, number)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def follow(wait: Callable[[], object], folders: Callable[[], Sequence[Path]]) -> None:
+    """End this process group and all that it started once the parent is gone, however that went.
+
+    Args:
+        wait: returns, or raises EOFError or OSError, once the parent is gone.
+        folders: are removed then.
+    """
+
+    def end() -> None:
+        with suppress(EOFError, OSError):
+            wait()
+        _hush()
+        with suppress(psutil.Error):
+            end_below(psutil.Process())
+        for folder in folders():
+            shutil.rmtree(folder, ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=end, daemon=True).start()
