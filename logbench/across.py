@@ -13,6 +13,7 @@ from .compare import unlike
 from .errors import DataError
 from .many_models import Friedman, against_best, brackets, critical_difference, friedman, holm, ranks
 from .metrics import direction, figure
+from .plain import several
 
 Record = Mapping[str, Any]
 LEVEL = 0.05
@@ -61,7 +62,7 @@ def across(records: Sequence[Record], metric: str) -> Across:
     everywhere = [model for model in models if all(model in of for of in found.values())]
     if len(found) < 2 or len(everywhere) < 2:
         raise DataError(
-            f"{len(everywhere)} models ran on each of {len(found)} data sets; "
+            f"{several(len(everywhere), 'model')} ran on each of {several(len(found), 'data set')}; "
             "a comparison over data sets takes two of both"
         )
     ways = {direction(record, metric) for record in records}

@@ -17,6 +17,16 @@ def shorten(text: str, width: int = LONGEST) -> str:
     return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
 
 
+def several(number: int, one: str, more: str = "") -> str:
+    """A number and what it counts: `1 line`, `2,000 lines`; `more` is the plural, `one` with an s if empty."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
+def part_of(number: int, total: int, what: str, one: str, more: str) -> str:
+    """A part of what is counted, with its verb: `1 of 3 lines is`, `2 of 3 lines are`."""
+    return f"{number:,} of {several(total, what)} {one if number == 1 else more}"
+
+
 def plain(value: Any) -> Any:
     """Mappings, lists, strings, numbers, booleans and None; a number that is not finite becomes None.
 

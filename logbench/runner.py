@@ -26,7 +26,7 @@ from .interfaces import Context
 from .met import note_data
 from .models import InProcess, Models, RunningModel
 from .outcome import write_metrics, write_threshold
-from .plain import plain, shorten
+from .plain import part_of, plain, several, shorten
 from .plan import Job, Plan, resolve
 from .prepare import Prepared, Shared, prepare
 from .progress import Bars
@@ -305,7 +305,8 @@ def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, n
         note("threshold = oracle: chosen on the test labels, so this is no honest result")
     if not decision.threshold["reliable"]:
         need = int(np.ceil(1 / job.protocol.alpha))
-        note(f"threshold from {decision.threshold['held_out']} held-out units, {need} are needed for alpha "
+        held = several(decision.threshold["held_out"], "held-out unit")
+        note(f"threshold from {held}, {need} are needed for alpha "
              f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
     if decision.threshold["value"] == np.inf and decision.threshold["source"] == "validation":
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
@@ -316,9 +317,10 @@ def _note_short(job: Job, decision: Decision, note: Callable[[str], None]) -> No
     """Say where a rule, and not the model, decides most of the test."""
     short, tested, limit = decision.counts["short"], decision.units.height, job.short_limit
     if 2 * short >= tested > 0 and short:
-        what = {"flag": "they alarm", "miss": "they do not alarm", "drop": "they are left out"}[job.protocol.short]
+        what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[job.protocol.short]
         note(
-            f"{short:,} of {tested:,} tested {job.unit}s have fewer than {limit} events: {what}, by protocol."
+            f"{part_of(short, tested, f'tested {job.unit}', 'has', 'have')} fewer than {several(limit, 'event')}: "
+            f"{what}, by protocol."
             f"short={job.protocol.short} and not by the model; see protocol.min_events"
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from .groups import shared_groups
+from .plain import part_of, several
 from .split import ANOMALY, NORMAL, Split
 
 
@@ -49,20 +50,23 @@ def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
     trained = facts["train"] + facts["held_out"]
     if facts["straddling"]:
         yield (
-            f"{facts['straddling']:,} of {trained:,} training units reach past the cut: they hold lines from "
-            "after the test has begun, so that training has seen what comes later"
+            f"{part_of(facts['straddling'], trained, 'training unit', 'reaches', 'reach')} past the cut, with "
+            "lines from after the test has begun, so that training has seen what comes later"
         )
     if facts["left_out"]:
-        yield f"{facts['left_out']:,} units of the training share neither train nor are tested"
+        yield (
+            f"{several(facts['left_out'], 'unit of the training share', 'units of the training share')} neither "
+            f"{'trains nor is' if facts['left_out'] == 1 else 'train nor are'} tested"
+        )
     if sum(facts["flipped"].values()):
         yield (
             f"label noise: {facts['flipped']['normal']:,} normal and {facts['flipped']['anomaly']:,} anomalous of "
-            f"{trained:,} training units have the wrong label"
+            f"{several(trained, 'training unit')} have the wrong label"
         )
     groups = facts["groups"]
     if groups and groups["shared"]:
         advice = "" if train == "group" else "; protocol.train=group keeps whole groups apart"
         yield (
-            f"{groups['test_units_shared']:,} of {facts['test']:,} tested units are of groups that train, too "
-            f"({groups['shared']:,} of {groups['test']:,} groups){advice}"
+            f"{part_of(groups['test_units_shared'], facts['test'], 'tested unit', 'is', 'are')} of groups that "
+            f"train, too ({groups['shared']:,} of {several(groups['test'], 'group')}){advice}"
         )

@@ -89,7 +89,20 @@ def first_of_all(self: Any, good: Any, *rest: Any) -> Any:
     return replace(good, event=np.zeros(len(good.primary), dtype=np.int64))
 
 
+def judging_nothing(self: Any, good: Any, sessions: Any, context: Any) -> Any:
+    """All events said to be unjudged, though one of them decides."""
+    return replace(good, unjudged=sessions.lengths.copy())
+
+
+def judging_less(self: Any, good: Any, sessions: Any, context: Any) -> Any:
+    """More events unjudged than those without a score."""
+    scored = np.zeros(len(sessions.keys))
+    return replace(good, event=None, events=scored, unjudged=np.minimum(sessions.lengths, 1))
+
+
 MODELS = {
+    "judges no event and names one": ("unjudged", but("model", "score", judging_nothing), {}),
+    "judges less than it scores": ("unjudged", but("model", "score", judging_less), {}),
     "forgets the last batch": ("large", score(first_batches), {}),
     "scales by the largest of many": ("large", score(scaled), {}),
     "learns from what it scores": ("large", score(drifting), {}),

@@ -54,6 +54,7 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "overlaps",
         "silence",
         "events",
+        "unjudged",
         "rows",
         "escapes",
     }
@@ -65,6 +66,9 @@ BROKEN: dict[str, dict[str, type]] = {
     "model": {
         "runs": score(lambda self, good, sessions: good[:1]),
         "shapes": but("model", "score", lambda self, good, sessions, _: replace(good, event=sessions.lengths)),
+        "unjudged": but(
+            "model", "score", lambda self, good, sessions, _: replace(good, unjudged=sessions.lengths.copy())
+        ),
         "stochastic": but(
             "model", "fit", lambda self, good, train, context: setattr(self, "mean", self.mean + context.seed)
         ),

@@ -102,5 +102,5 @@ def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:
     with (folder / "a.log").open("a") as file:
         file.write("INFO s1 nul \0\n")
     said = run(folder, "new-event").stderr
-    assert "1 lines are not as declared; each is an event whose message is the whole line" in said
-    assert "1 lines hold NUL bytes; they stay as they are" in said
+    assert "1 line is not as declared; each is an event whose message is the whole line" in said
+    assert "1 line holds NUL bytes; they stay as they are" in said

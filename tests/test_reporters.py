@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -312,3 +313,23 @@ def test_what_a_model_does_not_judge_stands_below_the_table() -> None:
 def test_a_heading_of_runs_that_all_failed_names_no_limit() -> None:
     protocol = {**PROTOCOL, "min_events": 0, "split_seed": 0, "hash": "h"}
     assert "protocol p: short flag, unseen target" in Table("simple").report([failed("a", protocol=protocol)])
+
+
+@pytest.mark.parametrize(("exact", "shown"), [("inf", "∞"), ("-inf", "−∞")])
+def test_an_infinite_threshold_is_shown_with_its_sign(exact: str, shown: str) -> None:
+    infinite = [record(threshold={"value": None, "exact": exact, "source": "validation"})]
+    for form in ("simple", "github", "latex_booktabs"):
+        line = next(line for line in Table(form).report(infinite).splitlines() if "m (1 seed)" in line)
+        assert shown in line.replace("|", " ").replace("&", " ").split(), form
+    row = json.loads(Flat("json").report(infinite))[0]
+    assert float(row["threshold_exact"]) == float(exact)
+    assert next(csv.DictReader(io.StringIO(Flat("csv").report(infinite))))["threshold"] == exact
+
+
+def test_one_of_a_kind_is_not_said_in_the_plural() -> None:
+    counts = {"short": 0, "short_limit": 2, "unjudged": {"events": 1, "of": 1, "units": 1}}
+    one = record(split={"train": 1, "held_out": 1, "test": 2}, bound={"units": 1, "f1": 0.9}, counts=counts)
+    said = Table("simple").report([one, failed("z", seed=1), record("z")])
+    for text in ("1 session trains", "1 anomaly has a normal", "1 of 1 tested event,", "every one of 1 unit"):
+        assert text in said
+    assert not re.search(r"\b1 (sessions|anomalies|units|events|runs|seeds)\b", said)

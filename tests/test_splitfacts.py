@@ -24,7 +24,7 @@ def test_units_past_the_cut_are_said_with_their_number() -> None:
 
 def test_units_left_out_and_wrong_labels_are_said() -> None:
     (note,) = told(frame([0, 1, 0, 0]), train="ratio")
-    assert note.startswith("1 units of the training share neither train nor are tested")
+    assert note.startswith("1 unit of the training share neither trains nor is tested")
     noise = {"content": "labelled", "label_noise": 1.0, "label_noise_kind": "anomaly_to_normal"}
     (note,) = told(frame([0, 1, 1, 0, 0, 0]), train="ratio", **noise)
     assert note.startswith("label noise: 0 normal and 2 anomalous of 3 training units")

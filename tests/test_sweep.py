@@ -12,6 +12,7 @@ import pytest
 import logbench
 from logbench import ConfigError, Plan
 from logbench import record as records
+from logbench.cli.common import threshold_text
 from logbench.local_crew import LocalCrew
 from logbench.plan import resolve
 from logbench.progress import Bars
@@ -141,3 +142,17 @@ def test_the_command_shows_runs_side_by_side(run_logbench: Any) -> None:
     assert max(map(len, five.out.splitlines())) <= 100, "more than fit stand below each other"
     (row, *_) = [json.loads(line) for line in run_logbench(*words, "--json").out.splitlines()]
     assert row["early"] == {"max_train": "5"} and 0 <= row["metrics"]["f1"] <= 1
+
+
+@pytest.mark.parametrize(("value", "exact", "shown"), [
+    (None, "-inf", "−∞"), (None, "inf", "∞"), (0.25, "0.25", "0.25"), (None, None, None),
+])  # fmt: skip
+def test_a_threshold_is_shown_with_its_sign_where_it_is_infinite(value: Any, exact: Any, shown: Any) -> None:
+    assert threshold_text({"value": value} | ({"exact": exact} if exact else {})) == shown
+
+
+def test_a_metric_that_is_not_there_shows_no_table(run_logbench: Any, tmp_path: Path) -> None:
+    settings = [f"--set={name}.{key}={value}" for name, of in SIM.items() for key, value in of.items()]
+    asked = ["sweep", "new-event", "--dataset", "hdfs-sim", "--over", "alpha=0.02,0.05", "--metric", "nope"]
+    done = run_logbench(*asked, *settings, "--out", str(tmp_path))
+    assert done.code == 2 and "no metric 'nope'" in done.err and not done.out

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..passing import temporary_folder
+from ..plain import several
 from . import State, pass_state
 from .common import json_option, limit_options, note, print_json, print_table
 
@@ -157,8 +158,8 @@ def _verdict(rows: Sequence[dict[str, Any]], alike: bool, new: Path) -> int:
         note("other hardware, or runs side by side: times and memory are shown, not compared")
     without = sum(row["state"] in WITHOUT for row in rows)
     if without:
-        note(f"{without} of {len(rows)} cells were not compared; to take the new figures as the baseline, look at "
-             f"them and copy {new} over it")  # fmt: skip
+        note(f"not compared: {without} of {several(len(rows), 'cell')}; to take the new figures as the baseline, "
+             f"look at them and copy {new} over it")  # fmt: skip
     if any(row["state"] in FAILING for row in rows):
         return 1
     return 3 if without else 0

@@ -6,6 +6,7 @@ import click
 
 from ..config import suggest
 from ..errors import ConfigError
+from ..plain import several
 from . import State, pass_state
 from .common import json_option, note, print_json, print_table
 
@@ -59,7 +60,10 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
             cache.remove(Path(row["path"]))
     unknown = sum(row["state"] == "unknown" for row in rows)
     done = "removed" if fix else "remove them: logbench cache verify --fix"
-    note(f"{len(rows):,} entries, {unknown:,} of them unknown, {len(bad):,} bad{f' ({done})' if bad else ''}")
+    note(
+        f"{several(len(rows), 'entry', 'entries')}, {unknown:,} of them unknown, "
+        f"{len(bad):,} bad{f' ({done})' if bad else ''}"
+    )
     return 1 if bad and not fix else 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ..errors import ConfigError, DataError, UnfitError
-from ..plain import shorten
+from ..plain import several, shorten
 from .common import note, print_table
 from .realised import count_rows, print_splits
 
@@ -97,7 +97,7 @@ def _times(opened: Lines) -> None:
         row = (
             opened.frame.select(time.min().alias("a"), time.max().alias("b"), c=time.null_count()).collect().row(0)
         )
-        print(f"times: {row[0]} to {row[1]}" + (f"; {row[2]:,} lines without" if row[2] else ""))
+        print(f"times: {row[0]} to {row[1]}" + (f"; {several(row[2], 'line')} without" if row[2] else ""))
 
 
 def _frequent(templates: Sequence[Mapping[str, Any]]) -> None:
@@ -113,7 +113,8 @@ def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
     elif labels["unlabelled"]:
         yield f"{unit}s without label train as presumed normal ones and are in no metric"
     if without := found["facts"].get("lines_without_unit"):
-        yield f"{without:,} lines belong to no {unit}: a run reads them and leaves them out"
+        lines = several(without, "line belongs", "lines belong")
+        yield f"{lines} to no {unit}: a run reads and leaves out what has none"
 
 
 def _model(registry: Registry, found: Mapping[str, Any]) -> str:

@@ -140,6 +140,15 @@ def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]
     return [{**row, name: shorten(row[name], max(room, 20))} for row in rows]
 
 
+def threshold_text(threshold: Mapping[str, Any]) -> str | None:
+    """A record's threshold in four digits, `∞` and `−∞` where it is infinite; None where there is none."""
+    exact = threshold.get("exact", threshold.get("value"))
+    if exact is None:
+        return None
+    value = float(exact)
+    return f"{value:.4g}".replace("-inf", "−∞").replace("inf", "∞")
+
+
 def placed(file: str | None, line: int | None) -> str:
     """Where a line stands, as an editor opens it: `old/a.log:1,017`."""
     if line is None:

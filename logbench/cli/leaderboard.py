@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..plain import several
 from ..registry import Registry
 from . import State, pass_state
 from .common import (
@@ -77,7 +78,8 @@ def command(
         board = Leaderboard(plans, state.registry, bars, crew, resume=resume)
         if board.taken_over:
             bars.note(
-                f"{board.taken_over} of {len(plans)} runs taken over from {options['out']} (--fresh: run again)"
+                f"{board.taken_over} of {several(len(plans), 'run')} taken over from {options['out']} "
+                "(--fresh: run again)"
             )
         found: list[Mapping[str, Any]] = []
         for _, record in board.results():

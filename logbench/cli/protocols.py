@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,8 +10,9 @@ import click
 
 from ..errors import PluginError
 from ..metrics import pick
+from ..plain import several
 from . import State, pass_state
-from .common import json_option, note, plan_fields, print_json, print_table, with_plan_options
+from .common import json_option, note, plan_fields, print_json, print_table, threshold_text, with_plan_options
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -83,15 +83,14 @@ def _show(rows: list[dict[str, Any]], simulated: bool) -> None:
     print_table([_row(row) for row in rows if "skipped" not in row])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         count = sum(row.get("skipped") == reason for row in rows)
-        note(f"{count} choices skipped: {reason}")
+        note(f"{several(count, 'choice')} skipped: {reason}")
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     protocol, metrics = row["protocol"], row["metrics"]
-    value = row["threshold"]["value"]
     return {
         **{name: protocol[name] for name in ("train", "short", "unseen", "duplicates", "threshold")},
-        "value": value if math.isfinite(value) else None,
+        "value": threshold_text(row["threshold"]),
         **{name: pick(metrics, name, "protocols") for name in ("precision", "recall", "f1")},
         "rule f1": row["trivial"]["unseen_or_short"]["f1"],
         "difference": row["difference"],

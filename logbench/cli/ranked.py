@@ -8,7 +8,7 @@ from typing import Any
 
 from ..plain import shorten
 from ..registry import Registry
-from .common import fitted, placed, print_table
+from .common import fitted, placed, print_table, threshold_text
 
 ROWS = 10
 
@@ -20,7 +20,7 @@ def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Regi
     unlabelled = [record for record in records if _asked(record) and not record["metrics"]]
     for record in unlabelled:
         rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
-        unit, value = record["dataset"]["unit"], record["threshold"]["value"]
+        unit, value = record["dataset"]["unit"], threshold_text(record["threshold"])
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
         print_table(fitted([_row(unit, row) for row in rows], "what"), disable_numparse=True)
 
@@ -29,8 +29,8 @@ def _asked(record: Mapping[str, Any]) -> bool:
     return bool(record["status"] == "ok" and not record["baseline"])
 
 
-def _above(value: float | None) -> str:
-    return f" (alarm: score > {value:.4g})" if value is not None else ""
+def _above(value: str | None) -> str:
+    return f" (alarm: score > {value})" if value is not None else ""
 
 
 def _row(unit: str, row: Mapping[str, Any]) -> dict[str, str]:

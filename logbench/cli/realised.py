@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..plain import shorten
+from ..plain import several, shorten
 from .common import WIDTH, note, print_table
 
 CLASSES = {"normal": "normal", "anomaly": "anomalous", "unlabelled": "without label"}
@@ -23,17 +23,18 @@ def _counts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     facts, unit = dict(found["facts"]), found["unit"]
     lines, events = facts.pop("lines"), facts.pop("events")
     met = [f"{value:,} {name.replace('_', ' ')}" for name, value in facts.items() if value]
-    yield "realised", ", ".join([*([f"{lines:,} lines"] if lines else []), f"{events:,} events", *met])
+    yield "realised", ", ".join([*([several(lines, "line")] if lines else []), several(events, "event"), *met])
     share = f"; prevalence {found['prevalence']:.4f}" if found["prevalence"] is not None else ""
     if found["line_labels"] is not None:
         yield "lines of units", _by_class(found["line_labels"])
     yield f"{unit}s", f"{found['units']:,}: {_by_class(found['labels'])}{share}"
     yield (
         "read with",
-        f"windower {found['windower']}, parser {found['parser']} ({found['keys']:,} keys in training)",
+        f"windower {found['windower']}, parser {found['parser']} ({several(found['keys'], 'key')} in training)",
     )
     bound = found["bound"]
-    both = f"; {bound['ambiguous']:,} with both labels, in {bound['units']:,} anomalies" if share else ""
+    units = several(bound["units"], "anomaly", "anomalies")
+    both = f"; {bound['ambiguous']:,} with both labels, in {units}" if share else ""
     yield "sequences", f"{found['distinct']:,} distinct{both}"
     if bound["f1"] is not None:
         yield "F1 at most", f"{bound['f1']:.4f} by keys alone: equal sequences get equal verdicts"

@@ -11,6 +11,7 @@ import click
 
 from ..config import parse_settings
 from ..interfaces import Published, Table
+from ..plain import several
 from . import State, pass_state
 from .common import WIDTH, json_option, note, out_option, print_json, print_table
 
@@ -67,7 +68,10 @@ def command(
         _show(chosen, found)
     every = [cell for _, cells, _ in found for cell in cells]
     missed, measured = (sum(cell.get("within") is kind for cell in every) for kind in (False, True))
-    note(f"{measured} of {len(every)} cells reproduced, {missed} missed, {len(every) - measured - missed} not run")
+    note(
+        f"{measured} of {several(len(every), 'cell')} reproduced, {missed} missed, "
+        f"{len(every) - measured - missed} not run"
+    )
     unknown = [f"{row.model}: {cell['why']}" for row, cells, _ in found for cell in cells if cell.get("unknown")]
     for text in unknown:
         note(f"error: table {chosen.name}, {text}")

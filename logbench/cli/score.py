@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError
-from ..plain import shorten
+from ..plain import part_of, shorten
 from . import State, pass_state
 from .apart import apart
-from .common import fitted, json_option, note, placed, print_json, print_table
+from .common import fitted, json_option, note, placed, print_json, print_table, threshold_text
 from .interrupt import first
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def command(
         raise DataError(f"{data}: no line of it belongs to a unit")
     if save is not None:
         write_parquet(pl.concat(kept), save)
-    value = saved.facts["threshold"]["value"]
-    note(f"{alarms:,} of {units:,} units alarm (score > {'∞' if value is None else format(value, '.4g')})")
+    limit = threshold_text(saved.facts["threshold"])
+    note(f"{part_of(alarms, units, 'unit', 'alarms', 'alarm')} (score > {limit})")
 
 
 def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from .. import record as records
-from ..plain import shorten
+from ..plain import several, shorten
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, note, out_option, print_json
+from .common import json_option, note, out_option, print_json, threshold_text
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
@@ -37,8 +37,7 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
     if as_json:
         print_json(rows)
         return
-    value = record["threshold"].get("value")
-    print(f"{record['run_id']}: {kind}, threshold {value if value is None else format(value, '.4g')}")
+    print(f"{record['run_id']}: {kind}, threshold {threshold_text(record['threshold'])}")
     for number, row in enumerate(rows, 1):
         print("\n".join(_lines(number, row)))
     if not rows:
@@ -51,9 +50,9 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
     same = f", {row['units']:,} like it" if row["units"] > 1 else ""
     head = f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {row['score']:.4g}{same}"
     if row["short"]:
-        return [f"{head}\n   short: {row['events']} events; the protocol decides"]
+        return [f"{head}\n   short: {several(row['events'], 'event')}; the protocol decides"]
     if row["event"] is None:
-        return [f"{head}\n   {row['events']} events, none decided alone"]
+        return [f"{head}\n   {several(row['events'], 'event')}, none decided alone"]
     where = f", {row['file']}" if row["file"] else ""
     where += f", line {row['line']:,}" if row["line"] else ""
     lines = [f"{head}\n   event {row['event'] + 1} of {row['events']}{where}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from ..likeness import TESTS, THRESHOLD
 from ..metrics import pick
+from ..plain import several
 from . import State, pass_state
 from .common import (
     WIDTH,
@@ -20,6 +20,7 @@ from .common import (
     plan_fields,
     print_json,
     print_table,
+    threshold_text,
     with_plan_options,
 )
 
@@ -77,10 +78,13 @@ def command(
             if as_json:
                 print_json([row])
     good = [row for row in rows if "skipped" not in row]
+    for row in good:
+        pick(row["metrics"], metric, "this sweep")  # one that is not there is said before anything is shown
     if good and not as_json:
         _show([{**row, "metric": metric} for row in good])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
-        note(f"{sum(row.get('skipped') == reason for row in rows)} of {len(rows)} choices skipped: {reason}")
+        count = sum(row.get("skipped") == reason for row in rows)
+        note(f"{count} of {several(len(rows), 'choice')} skipped: {reason}")
     return 0 if good else 2
 
 
@@ -175,7 +179,6 @@ def _number(value: float | None) -> str:
 
 def _cell(row: Mapping[str, Any]) -> str:
     """The metric, and where the threshold was picked which it is."""
-    value = row["threshold"]["value"]
-    picked = f" at {value:.4g}" if row["pick"] and value is not None and math.isfinite(value) else ""
+    picked = f" at {threshold_text(row['threshold'])}" if row["pick"] else ""
     marks = "".join(mark for kind, (mark, _) in MARKS.items() if kind in row["unlike"])
     return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{marks}{picked}"

@@ -68,6 +68,15 @@ def shapes(subject: Subject) -> None:
                 f"{name!r} to be the index of an event in its unit, or -1",
                 " ".join(f"{event[at]} in a unit of {asked.lengths[at]} events" for at in wrong[:1]),
             )
+    unjudged = scores.unjudged
+    if unjudged is not None:
+        expect(unjudged.dtype.kind in "iu", "integers as 'unjudged'", str(unjudged.dtype))
+        wrong = np.flatnonzero((unjudged < 0) | (unjudged > asked.lengths))
+        expect(
+            not len(wrong),
+            "'unjudged' to be a number of events of its unit",
+            " ".join(f"{unjudged[at]} in a unit of {asked.lengths[at]} events" for at in wrong[:1]),
+        )
     expect(known.facts is None or isinstance(known.facts, Mapping), "fit to return a mapping or None",
            type(known.facts).__name__)  # fmt: skip
     json.dumps(plain(known.facts), allow_nan=False)

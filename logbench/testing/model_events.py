@@ -45,6 +45,29 @@ def events(subject: Subject) -> None:
     )
 
 
+@rule("model", "unjudged", "an event that decided or has a score is not among those that the model cannot judge")
+def unjudged(subject: Subject) -> None:
+    asked = asked_of(subject)
+    answer = fitted(subject).model.score(asked, replace(context_of(subject), events=True))
+    scores = Scores.of(answer, len(asked), subject.part.name, len(asked.keys))
+    left = scores.unjudged
+    if left is None:
+        raise InapplicableError("it judges all events: Scores.unjudged is None")
+    judged = np.zeros(len(asked.keys), dtype=bool) if scores.events is None else scores.events > -np.inf
+    for event in (scores.event, scores.ignoring_event):
+        if event is not None:
+            some = np.flatnonzero(event >= 0)
+            judged[asked.offsets[:-1][some] + event[some]] = True
+    number = np.add.reduceat(judged.astype(np.int64), asked.offsets[:-1])
+    wrong = np.flatnonzero(number > asked.lengths - left)
+    at = int(wrong[0]) if len(wrong) else 0
+    expect(
+        not len(wrong),
+        "events that are not judged to neither decide nor have a score above -inf",
+        f"unit {asked.ids[at]} of {asked.lengths[at]} events has {left[at]} unjudged and {number[at]} judged",
+    )
+
+
 def _summed(values: NDArray[np.float64], sessions: Sessions, how: Any) -> NDArray[np.float64]:
     finite = np.clip(values, -1e300, 1e300) if how is np.maximum else np.nan_to_num(values, neginf=0.0, posinf=1e9)
     found: NDArray[np.float64] = how.reduceat(finite, sessions.offsets[:-1])

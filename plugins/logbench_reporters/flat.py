@@ -77,6 +77,7 @@ def _facts(row: Row, metric: str) -> dict[str, Any]:
             for at, end in enumerate(("low", "high"))
         },
         "threshold": row.threshold,
+        "threshold_exact": None if row.threshold is None else repr(row.threshold),
         "threshold_source": row.source,
         "fit_s": row.fit_s,
         "score_s": row.score_s,

@@ -11,6 +11,7 @@ from typing import Any
 from logbench import figures
 
 from .intervals import interval, overlap, redraws
+from .words import several
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
@@ -185,7 +186,7 @@ def over(rows: Sequence[Row]) -> str:
         return ""
     seeds, splits = ({each for row in rows for each in getattr(row, name)} for name in ("seeds", "splits"))
     if len(splits) < 2:
-        return f"{len(seeds)} seeds"
+        return several(len(seeds), "seed")
     each = f", each the mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
     return f"{len(splits)} splits{each}, corrected for what they share (Nadeau & Bengio 2003)"
 
@@ -214,11 +215,19 @@ def _row(records: Sequence[Record]) -> Row:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
     if good:
         row.joint = any(map(_is_joint, good))
-        row.threshold, row.source = (_same(r["threshold"].get(name) for r in good) for name in ("value", "source"))
+        row.threshold = _same(_threshold(record) for record in good)
+        row.source = _same(record["threshold"].get("source") for record in good)
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
         row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
     return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good], good)
+
+
+def _threshold(record: Record) -> float | None:
+    """The threshold, ±inf where only its text can say so in JSON."""
+    found = record["threshold"]
+    exact = found.get("exact", found.get("value"))
+    return None if exact is None else float(exact)
 
 
 def _is_joint(record: Record) -> bool:

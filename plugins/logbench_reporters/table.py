@@ -23,6 +23,7 @@ from .rows import (
     showing,
     unvaried,
 )
+from .words import several
 
 WIDTH = 100
 SPARE = ("fit+score\ns", "f1\ndistinct")
@@ -147,7 +148,7 @@ class Table:
 
     def _named(self, row: Row) -> str:
         kind = "" if row.kind == "model" else f"{row.kind}: "
-        seeds = f" ({row.counted} seed{'s' * (row.counted > 1)})" if row.counted and not self.each_seed else ""
+        seeds = f" ({several(row.counted, 'seed')})" if row.counted and not self.each_seed else ""
         return f"{kind}{row.name}{' *' * row.joint}{seeds}"
 
     def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
@@ -172,8 +173,8 @@ def _heading(records: Sequence[Record]) -> list[str]:
     if split:
         unit, seeds = data.get("unit", "session"), sorted({one["protocol"]["split_seed"] for one in records})
         lines.append(
-            f"{split['train']:,} {unit}s train ({protocol['train']}, {protocol['content']}"
-            f"{_contamination(split)}), "
+            f"{several(split['train'], f'{unit} trains', f'{unit}s train')} "
+            f"({protocol['train']}, {protocol['content']}{_contamination(split)}), "
             f"{split['held_out']:,} held out, {split['test']:,} tested; "
             f"split seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
         )
@@ -191,7 +192,7 @@ def _heading(records: Sequence[Record]) -> list[str]:
 
 def _contamination(split: Mapping[str, Any]) -> str:
     added = split.get("contaminating", 0)
-    return f" and {added:,} anomalies" if added else ""
+    return f" and {several(added, 'anomaly', 'anomalies')}" if added else ""
 
 
 def _limits(records: Sequence[Record]) -> list[int]:
@@ -214,7 +215,8 @@ def _bound(records: Sequence[Record]) -> list[str]:
     bound: Mapping[str, Any] = next((r["bound"] for r in records if r.get("bound")), {})
     if bound.get("f1") is None or bound["f1"] > ALMOST:
         return []
-    said = f"{bound['units']:,} anomalies have a normal unit's key sequence: by keys alone F1 ≤ {bound['f1']:.3f}"
+    units = several(bound["units"], "anomaly has", "anomalies have")
+    said = f"{units} a normal unit's key sequence: by keys alone F1 ≤ {bound['f1']:.3f}"
     return [f"{said}: UNINFORMATIVE for models that see keys alone" if bound["f1"] < UNINFORMATIVE else said]
 
 
@@ -250,7 +252,7 @@ def _threshold(row: Row, oracle: bool) -> str:
     if row.threshold is None:
         return "–" if row.runs and row.kind != "rule" else ""
     named = f" ({row.source})" if row.source in {"oracle", "rule"} and not oracle else ""
-    return f"{row.threshold:.4g}{named}"
+    return f"{row.threshold:.4g}{named}".replace("-inf", "−∞").replace("inf", "∞")
 
 
 def _short(rows: Sequence[Row]) -> list[str]:
@@ -271,7 +273,7 @@ def _times(row: Row) -> str:
 
 def _contended(records: Sequence[Record]) -> list[str]:
     side = max((record["environment"].get("contended", 0) for record in records), default=0)
-    return [f"up to {side} runs went side by side: their times are left out"] if side else []
+    return [f"up to {several(side, 'run')} went side by side: their times are left out"] if side else []
 
 
 def _joint(rows: Sequence[Row]) -> list[str]:
@@ -286,8 +288,8 @@ def _unjudged(records: Sequence[Record]) -> list[str]:
         if number := record["counts"].get("unjudged"):
             found.setdefault(record["model"], number)
     return [
-        f"not judged: {model}: {number['events']:,} of {number['of']:,} tested events"
-        + (f", among them every one of {number['units']:,} units" if number["units"] else "")
+        f"not judged: {model}: {number['events']:,} of {several(number['of'], 'tested event')}"
+        + (f", among them every one of {several(number['units'], 'unit')}" if number["units"] else "")
         for model, number in found.items()
         if isinstance(number, Mapping) and number["events"]
     ]
@@ -298,6 +300,6 @@ def _reasons(rows: Sequence[Row]) -> list[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.failed:
-            part = f" ({row.failed} of {row.runs + row.failed} runs)" if row.runs else ""
+            part = f" ({row.failed} of {several(row.runs + row.failed, 'run')})" if row.runs else ""
             reasons.setdefault((row.status, row.reason), []).append(row.name + part)
     return [f"{status}: {', '.join(names)}: {reason}" for (status, reason), names in reasons.items()]
