@@ -16,7 +16,7 @@ import numpy as np
 
 from .combination import THRESHOLD
 from .errors import UnfitError
-from .frames import Scores
+from .frames import Scores, facts_of
 from .thresholds import validation_threshold
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Combination:
             UnfitError: there is no held-out unit to learn from, and several members need one.
         """
         facts = {
-            part.name: dict(model.fit(train, context) or {})
+            part.name: facts_of(model.fit(train, context), f"model {part.name!r}: fit")
             for part, model in zip(self.parts, self.models, strict=True)
         }
         graded = self._graded

@@ -12,7 +12,7 @@ import polars as pl
 
 from .audit import labels_given
 from .events import event_frame
-from .frames import Scores, spread
+from .frames import Scores, facts_of, spread
 from .interfaces import Context
 from .prepare import Part, Prepared
 from .scored_alone import Alone, score_alone
@@ -67,7 +67,8 @@ def fit_and_score(job: Job, prepared: Prepared, context: Context, stages: Stages
     train, _ = learning_parts(job, prepared)
     supervised = job.supervision == "supervised"
     with stages("fit") as stage:
-        training = dict(model.fit(train.sessions, replace(context, progress=stage.progress)) or {})
+        answer = model.fit(train.sessions, replace(context, progress=stage.progress))
+        training = facts_of(answer, f"model {job.model.name!r}: fit")
         stage.items = len(train.sessions)
         stage.facts |= model.measured
     units = np.concatenate([prepared.split.held_out, prepared.split.test])

@@ -378,6 +378,11 @@ class Scores:
         if answer is None:
             raise PluginError(f"model {model!r}: score must return numbers [{units}], got None")
         scores = answer if isinstance(answer, Scores) else cls(np.asarray(answer))
+        for name in ("others", "facts"):
+            if not isinstance(found := getattr(scores, name), Mapping):
+                raise PluginError(
+                    f"model {model!r}: {name!r} of its scores must be a mapping, got {type(found).__name__}"
+                )
         columns = {
             "primary": scores.primary,
             "ignoring": scores.ignoring,
@@ -404,6 +409,22 @@ class Scores:
         taken: dict[str, Any] = {name: None if c is None else c[index] for name, c in columns.items()}
         others = {name: column[index] for name, column in self.others.items()}
         return replace(self, **taken, others=others, events=None)
+
+
+def facts_of(answer: Any, what: str) -> dict[str, Any]:
+    """Facts that plugin code gives, such as those of a fit; none for None.
+
+    Args:
+        what: gives them, for the message: `model 'x': fit`.
+
+    Raises:
+        PluginError: they are no mapping.
+    """
+    if answer is None:
+        return {}
+    if not isinstance(answer, Mapping):
+        raise PluginError(f"{what} must return a mapping of facts or None, got {type(answer).__name__}")
+    return dict(answer)
 
 
 def _check_scores(column: Any, size: int, model: str, name: str, what: str) -> None:

@@ -20,9 +20,10 @@ import polars as pl
 
 from . import handout
 from .child import TICK_S, serving
+from .errors import PluginError
 from .failure import failure_of
 from .file_watch import Watch, package_of, watch_polars
-from .frames import Scores, Sessions
+from .frames import Scores, Sessions, facts_of
 from .interfaces import Context
 from .plain import plain
 from .plan import configured
@@ -106,8 +107,8 @@ class Server:
 
     def do_fit(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fit on `units`; answers the model's `facts`."""
-        facts = self._model(request).fit(self._handed(request["units"]), self._context(request))
-        return {"facts": plain(dict(facts or {}))}
+        answer = self._model(request).fit(self._handed(request["units"]), self._context(request))
+        return {"facts": plain(facts_of(answer, f"model {request['name']!r}: fit"))}
 
     def do_score(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Score `units`; arrays go into the folder `answer`, the rest is `facts` and names of `others`."""
@@ -127,6 +128,9 @@ class Server:
         model: Any = self._model(request)
         events = np.array(request["events"], dtype=np.int64)
         found = model.expected(self._handed(request["units"]), events, self._context(request))
+        if not isinstance(found, pl.Series):
+            got = type(found).__name__
+            raise PluginError(f"model {request['name']!r}: expected must return a Series of keys, got {got}")
         frame = pl.DataFrame({"expected": found.cast(pl.List(pl.Int32))})
         frame.write_ipc(Path(request["answer"]) / EXPECTED)
         return {}

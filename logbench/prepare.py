@@ -28,6 +28,7 @@ from .registry import Registry
 from .sources import digest
 from .split import Split, split_units
 from .stages import Stages
+from .state_guard import guarded
 from .storage import digests_file
 
 if TYPE_CHECKING:
@@ -126,6 +127,13 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         DataError, UnfitError: see each stage.
         LeakError: test data would reach training.
     """
+    with guarded(note):  # data set, windower and parser
+        return _prepare(job, registry, shared, stages, note)
+
+
+def _prepare(
+    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
+) -> Prepared:
     path, files, source, grouped = _grouped(job, registry, shared, stages, note)
     key = (source, _prepared_by(job))
     if key in shared.kept:

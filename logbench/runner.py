@@ -35,6 +35,7 @@ from .record import RunRecord
 from .registry import Registry
 from .splitfacts import split_facts
 from .stages import Stages
+from .state_guard import guarded
 from .storage import write_parquet
 from .thresholds import check_held_out
 from .verdicts import Decision, decide
@@ -120,10 +121,11 @@ def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: M
         record.training, record.audit["labels"] = dict(scored.training), scored.labels
         _keep(job, prepared, scored, record)  # before anything else can go wrong
         decision = _decide(job, scored.frame, stages, record, note)
-        _evaluate(job, prepared, decision, stages, record)
-        if scored.events is not None:
-            built = {part.name: part.build() for part in job.evaluators}
-            add_events(record, scored.events, job.protocol, built, note)
+        with guarded(_notes(record, bars, " ".join(part.name for part in job.evaluators))):
+            _evaluate(job, prepared, decision, stages, record)
+            if scored.events is not None:
+                built = {part.name: part.build() for part in job.evaluators}
+                add_events(record, scored.events, job.protocol, built, note)
         with stages("store"):
             _store(job, explained(decision.frame, prepared.sessions, model, context, job.needs_times), record)
         _note_conduct(record, model, scored, note)

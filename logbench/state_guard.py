@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+RANDOM = ("Python's global random state", "numpy's global random state", "torch's global random state")
 LIBRARIES = ("KMP_", "TORCHINDUCTOR_", "TRITON_")
 """Environment variables that torch sets itself when it is first used begin so."""
 FRESH_TORCH = {
@@ -45,9 +46,11 @@ class State:
 def guarded(note: Callable[[str], None]) -> Iterator[None]:
     """Run plugin code; afterwards every known global state is as before, and each change is noted once.
 
-    What is not known here, such as a patched function of a library, only ends with the process.
+    A random state that is drawn from while libraries are loaded is put back without a note, since they do it
+    themselves. What is not known here, such as a patched function of a library, only ends with the process.
     """
     before = [(state, state.get()) for state in _states()]
+    modules = len(sys.modules)
     had_torch = "torch" in sys.modules
     try:
         yield
@@ -57,8 +60,9 @@ def guarded(note: Callable[[str], None]) -> Iterator[None]:
             before += [(state, FRESH_TORCH[state.name]) for state in _torch_states() if state.name in FRESH_TORCH]
         for state, value in before:
             if state.get() != value:
-                changed.append(state.name)
                 state.put(value)
+                if state.name not in RANDOM or len(sys.modules) == modules:  # libraries draw when they are loaded
+                    changed.append(state.name)
         if changed:
             note(f"changed {', '.join(changed)} of its process; put back")
 
@@ -69,8 +73,8 @@ def _states() -> list[State]:
         State("environment variables", _environment, _set_environment),
         State("the locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale),
         State("numpy's error state", np.geterr, lambda known: np.seterr(**known) and None),
-        State("numpy's global random state", _numpy_random, _set_numpy_random),
-        State("Python's global random state", random.getstate, random.setstate),
+        State(RANDOM[1], _numpy_random, _set_numpy_random),
+        State(RANDOM[0], random.getstate, random.setstate),
     ]
     if threading.current_thread() is threading.main_thread():
         states.append(State("signal handlers", _handlers, _set_handlers))
@@ -134,7 +138,7 @@ def _torch_states() -> list[State]:
         ),
         State("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
         State(
-            "torch's global random state",
+            RANDOM[2],
             lambda: torch.get_rng_state().numpy().tobytes(),
             lambda known: torch.set_rng_state(torch.frombuffer(bytearray(known), dtype=torch.uint8)),
         ),
