@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,14 +109,23 @@ def load(key: str, note: Note) -> Grouped | None:
     None where there are none, or they are not what was written: a line says so.
     """
     folder = folder_of("grouped", key)
+    files = {path.name for path in folder.glob("*")}
     if not sound(folder, note):
         return None
+    try:
+        return _read(folder, files)
+    except FileNotFoundError:  # another process removed it since
+        return None
+
+
+def _read(folder: Path, files: Collection[str]) -> Grouped:
+    """Raises FileNotFoundError where one of its `files` is gone, since a column that is missing has a meaning."""
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 
     def column(name: str) -> Any:
-        path = folder / f"{name}.npy"
-        return np.load(path, mmap_mode="r") if path.exists() else None
+        file = f"{name}.npy"
+        return np.load(folder / file, mmap_mode="r") if file in files else None
 
     return Grouped(
         units=units.drop("events"),
@@ -137,14 +146,25 @@ def entries() -> list[dict[str, Any]]:
     for kind in sorted(root().glob("*")):
         for path in sorted(kind.glob("*")) if kind.is_dir() else [kind]:
             files = [path, *path.rglob("*")] if path.is_dir() else [path]
-            size = sum(f.stat().st_size for f in files if f.is_file())
+            size = sum(_size(file) for file in files)
             name = "leftover" if path.name.startswith(".") else kind.name
             found.append({"kind": name, "name": path.name, "bytes": size, "path": str(path)})
     return found
 
 
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except FileNotFoundError:  # another process removed it
+        return 0
+
+
 def clear(kind: str | None = None) -> int:
-    """Remove cached entries of one kind, or all; returns the bytes freed."""
+    """Remove cached entries of one kind, or all; returns the bytes freed.
+
+    Raises:
+        DataError: one cannot be removed.
+    """
     freed = 0
     for entry in entries():
         if kind in (None, entry["kind"]):
@@ -154,5 +174,15 @@ def clear(kind: str | None = None) -> int:
 
 
 def remove(path: Path) -> None:
-    """Remove an entry; it is made or fetched anew when it is needed."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    """Remove an entry, which another process may remove, too; it is made or fetched anew when it is needed.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    while path.exists():
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise DataError(f"{path}: cannot be removed: {error.strerror or error}") from None

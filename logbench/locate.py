@@ -103,6 +103,8 @@ def _generated(
     there = cache.sound(folder, note, digests_file())
     if not there and not may_make:
         return None
+    if not there and folder.exists() and not cache.sound(folder, lambda _: None, digests_file()):
+        return Located(generated.fresh(dataset, part, progress), generated=True)  # it cannot be removed
     path = generated.kept(dataset, part, progress)
     return Located(path, folder.name.removeprefix(f"{part.name}-"), cached=there, generated=True)
 

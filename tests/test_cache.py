@@ -16,6 +16,8 @@ import pytest
 
 from logbench import DataError, cache, identity, prepare, run
 from logbench.grouping import Grouped
+from logbench.interfaces import silent
+from logbench.locate import locate
 from logbench.plan import Part, configured
 from logbench.provenance import environment
 from logbench.registry import Registry
@@ -320,3 +322,72 @@ def test_an_edited_definition_of_own_logs_is_read_anew(tmp_path: Path) -> None:
         assert record.status == "ok", record.error
         found.append(record.dataset["sessions"])
     assert found == [4, 3]
+
+
+def test_an_entry_that_is_removed_while_it_is_read_is_none(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that is gone must not pass for one that never was."""
+    for name in ("label.npy", "time.npy", "code.npy", "units.parquet", "facts.json"):
+        cache.store("a-k", FULL, notes.append)
+        sound = cache.sound
+
+        def removed_after(folder: Path, note: Any, name: str = name, sound: Any = sound) -> bool:
+            found: bool = sound(folder, note)
+            (folder / name).unlink()
+            return found
+
+        monkeypatch.setattr(cache, "sound", removed_after)
+        assert loaded() is None, name
+        monkeypatch.setattr(cache, "sound", sound)
+        shutil.rmtree(cache.folder_of("grouped", "a-k"))
+
+
+def test_entries_that_another_process_removes_are_passed_over(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.store("a-k", FULL, notes.append)
+    is_file, rmtree = Path.is_file, shutil.rmtree
+
+    def gone_after(path: Path) -> bool:
+        found = is_file(path)
+        if path.name == "code.npy":
+            path.unlink(missing_ok=True)
+        return found
+
+    def beaten(path: Path, **how: Any) -> None:
+        rmtree(path)
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "is_file", gone_after)
+    assert [entry["name"] for entry in cache.entries()] == ["a-k"]
+    monkeypatch.setattr(Path, "is_file", is_file)
+    monkeypatch.setattr(shutil, "rmtree", beaten)
+    assert cache.clear() > 0 and cache.entries() == []
+
+
+def test_what_cannot_be_removed_is_said_in_a_line(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.store("a-k", FULL, notes.append)
+
+    def refused(path: Path, **how: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    with pytest.raises(DataError, match="a-k: cannot be removed: Permission denied"):
+        cache.clear()
+
+
+def test_damaged_generated_data_that_cannot_be_removed_are_not_used(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, said = Registry(), list[str]()
+    part = configured(registry.get("dataset", "hdfs-sim"), {"blocks": 100})
+    first = locate(part, None, registry, silent)
+    assert first is not None
+    damaged = next(path for path in sorted(first.path.rglob("*")) if path.is_file())
+    whole_text = damaged.read_bytes()
+    damaged.write_bytes(whole_text[: len(whole_text) // 2])
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **how: None)
+    again = locate(part, None, registry, silent, note=said.append)
+    assert again is not None and (again.path / damaged.relative_to(first.path)).read_bytes() == whole_text
+    assert len(said) == 1 and "damaged" in said[0]
