@@ -333,3 +333,25 @@ def test_one_of_a_kind_is_not_said_in_the_plural() -> None:
     for text in ("1 session trains", "1 anomaly has a normal", "1 of 1 tested event,", "every one of 1 unit"):
         assert text in said
     assert not re.search(r"\b1 (sessions|anomalies|units|events|runs|seeds)\b", said)
+
+
+def test_the_metric_that_ranks_has_an_interval_beyond_0_and_1() -> None:
+    values, runs = (50.0, 70.0, 60.0), []
+    for seed, value in enumerate(values):
+        one = record(f1=0.1 * seed, seed=seed)
+        runs.append({**one, "metrics": {**one["metrics"], "cost": {"all": {"cost": value}, "distinct": {}}}})
+    half = stats.t.ppf(0.975, 2) * stats.sem(values)
+    assert f"60.000 ±{half:.3f}" in Table("simple", metric="cost.cost").report(runs)
+    (row, *_) = json.loads(Flat("json", metric="cost.cost").report(runs))
+    assert (row["cost.cost_low"], row["cost.cost_high"]) == pytest.approx((60 - half, 60 + half))
+    auprc = next(line for line in Table("simple", metric="auprc").report(runs).splitlines() if "(3 seeds)" in line)
+    assert auprc.count("±") + auprc.count("+") == 4
+
+
+def test_rows_tested_on_other_units_have_prevalences_of_their_own() -> None:
+    runs = [record("a"), limited("b", 9, 3, 0.5)]
+    runs[1]["metrics"]["session"]["all"]["prevalence"] = 0.3
+    assert "(prevalence 0.1000 to 0.3000)" in Table("simple").report(runs)
+    shares = {row["name"]: row["prevalence"] for row in json.loads(Flat("json").report(runs))}
+    assert (shares["a"], shares["b"]) == (0.1, 0.3)
+    assert "(prevalence 0.1000)" in Table("simple").report(runs[:1])

@@ -49,13 +49,23 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
             "prevalence": prevalence(group),
             "contended": max(record["environment"].get("contended", 0) for record in group),
         }
-        rows = [*model_rows(group, each_seed), *rule_rows(group, each_seed)]
+        rows = [*model_rows(group, each_seed, metric), *rule_rows(group, each_seed, metric)]
         what = over(rows)
         result += [
-            {**_facts(row, metric), "interval": f"95% t over {what}" if row.bounds else None, **facts}
+            {
+                **_facts(row, metric),
+                "interval": f"95% t over {what}" if row.bounds else None,
+                **facts,
+                **_tested(row),
+            }
             for row in rows
         ]
     return result
+
+
+def _tested(row: Row) -> dict[str, float]:
+    """The row's own prevalence, where rows of one table may be of other units."""
+    return {} if row.prevalence is None else {"prevalence": row.prevalence}
 
 
 def _facts(row: Row, metric: str) -> dict[str, Any]:
@@ -73,7 +83,7 @@ def _facts(row: Row, metric: str) -> dict[str, Any]:
         "f1_other_duplicates": row.other,
         **{
             f"{name}_{end}": row.bounds.get(name, (None, None))[at]
-            for name in INTERVALS
+            for name in dict.fromkeys((*INTERVALS, metric))
             for at, end in enumerate(("low", "high"))
         },
         "threshold": row.threshold,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import inf, sqrt
 from statistics import fmean, variance
 from typing import Any
 
 Record = Mapping[str, Any]
 REDRAWN = ("random", "random_ratio", "group")
 """Kinds of split whose seed draws which units train and which are tested."""
-RANGES = {"mcc": (-1.0, 1.0)}
-"""Least and greatest value of metrics that do not go from 0 to 1."""
+RANGES = {
+    "mcc": (-1.0, 1.0),
+    **dict.fromkeys(("f1", "precision", "recall", "auroc", "auprc"), (0.0, 1.0)),
+}
+"""Least and greatest value of metrics whose range is known."""
 
 
 def redraws(record: Record) -> str:
@@ -30,7 +33,7 @@ def overlap(records: Sequence[Record]) -> float:
 
 
 def interval(metric: str, values: Sequence[float], shared: float = 0.0) -> tuple[float, float] | None:
-    """The 95% t-interval of the mean, within the range of the metric; None for fewer than two values.
+    """The 95% t-interval of the mean, within the metric's range if known; None for fewer than two values.
 
     Args:
         shared: see `overlap`: splits that overlap are no independent runs (Nadeau & Bengio, Machine Learning 52,
@@ -42,5 +45,5 @@ def interval(metric: str, values: Sequence[float], shared: float = 0.0) -> tuple
 
     count, mean = len(values), fmean(values)
     half = float(t.ppf(0.975, count - 1) * sqrt((1 / count + shared) * variance(values)))
-    least, greatest = RANGES.get(metric, (0.0, 1.0))
+    least, greatest = RANGES.get(metric, (-inf, inf))
     return max(least, mean - half), min(greatest, mean + half)

@@ -37,6 +37,7 @@ class Row:
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
             events are short; None where the runs differ.
         joint: the score of a unit depends on what else is scored.
+        prevalence: share of anomalies among the units that were tested, see `prevalence`.
         status, reason: of the runs that gave nothing; `ok` where there is none.
     """
 
@@ -57,6 +58,7 @@ class Row:
     short: float | None = None
     limit: int | None = None
     joint: bool = False
+    prevalence: float | None = None
     status: str = "ok"
     reason: str = ""
 
@@ -93,16 +95,19 @@ def comparisons(records: Sequence[Record]) -> list[list[Record]]:
     return list(groups.values())
 
 
-def model_rows(records: Sequence[Record], each_seed: bool = False) -> list[Row]:
-    """One row a model and configuration, or one a run; baselines after the models."""
+def model_rows(records: Sequence[Record], each_seed: bool = False, metric: str = "f1") -> list[Row]:
+    """One row a model and configuration, or one a run; baselines after the models.
+
+    `metric` gets an interval beside `INTERVALS`.
+    """
     groups: dict[Any, list[Record]] = {}
     for number, record in enumerate(records):
         same = (record["model"], json.dumps(record["config"], sort_keys=True, default=str))
         groups.setdefault(number if each_seed else same, []).append(record)
-    return sorted(map(_row, groups.values()), key=lambda row: row.kind == "baseline")
+    return sorted((_row(group, metric) for group in groups.values()), key=lambda row: row.kind == "baseline")
 
 
-def rule_rows(records: Sequence[Record], each_split: bool = False) -> list[Row]:
+def rule_rows(records: Sequence[Record], each_split: bool = False, metric: str = "f1") -> list[Row]:
     """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed.
 
     Where the models that were asked for have other limits of short units, a rule that depends on the limit has a
@@ -117,18 +122,18 @@ def rule_rows(records: Sequence[Record], each_split: bool = False) -> list[Row]:
         row
         for splits in groups
         for name in next(iter(first[splits[0]].values()))["trivial"]
-        for row in _rules(name, [first[split] for split in splits])
+        for row in _rules(name, [first[split] for split in splits], metric)
     ]
 
 
-def _rules(name: str, found: Sequence[Mapping[int | None, Record]]) -> Iterator[Row]:
+def _rules(name: str, found: Sequence[Mapping[int | None, Record]], metric: str) -> Iterator[Row]:
     """A row for each limit; one for all where they give the same figures.
 
     Args:
         found: of each split, one record a limit.
     """
     limits = sorted({limit for split in found for limit in split}, key=lambda limit: limit or 0)
-    rows = [_rule(name, [split[limit] for split in found if limit in split]) for limit in limits]
+    rows = [_rule(name, [split[limit] for split in found if limit in split], metric) for limit in limits]
     if all(
         (one.metrics, one.other, one.bounds) == (rows[0].metrics, rows[0].other, rows[0].bounds) for one in rows
     ):
@@ -145,10 +150,10 @@ def short_limit(record: Record) -> int | None:
     return limit
 
 
-def _rule(name: str, records: Sequence[Record]) -> Row:
-    row = Row(name.replace("_", " "), "rule", splits=tuple(map(_split, records)))
+def _rule(name: str, records: Sequence[Record], metric: str) -> Row:
+    row = Row(name.replace("_", " "), "rule", splits=tuple(map(_split, records)), prevalence=prevalence(records))
     return _summed(
-        row, [(_split(record), *_found(record["trivial"][name], record)) for record in records], records
+        row, [(_split(record), *_found(record["trivial"][name], record)) for record in records], records, metric
     )
 
 
@@ -200,7 +205,7 @@ def unvaried(rows: Sequence[Row], records: Sequence[Record]) -> list[str]:
     return [f"no ±: the same figures in every run: {', '.join(row.name for row in several)}"] if several else []
 
 
-def _row(records: Sequence[Record]) -> Row:
+def _row(records: Sequence[Record], metric: str) -> Row:
     good = [record for record in records if record["status"] == "ok"]
     bad = [record for record in records if record["status"] != "ok"]
     row = Row(
@@ -210,6 +215,7 @@ def _row(records: Sequence[Record]) -> Row:
         splits=tuple(dict.fromkeys(map(_split, records))),
         counted=len({record["seed"] for record in good}) if records[0].get("stochastic", True) else 0,
         failed=len(bad),
+        prevalence=prevalence(good),
     )
     if bad:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
@@ -220,7 +226,7 @@ def _row(records: Sequence[Record]) -> Row:
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
         row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
-    return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good], good)
+    return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good], good, metric)
 
 
 def _threshold(record: Record) -> float | None:
@@ -237,7 +243,10 @@ def _is_joint(record: Record) -> bool:
 
 
 def _summed(
-    row: Row, found: Sequence[tuple[int, Mapping[str, Any], float | None]], records: Sequence[Record]
+    row: Row,
+    found: Sequence[tuple[int, Mapping[str, Any], float | None]],
+    records: Sequence[Record],
+    metric: str,
 ) -> Row:
     """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
     row.runs = len(found)
@@ -247,7 +256,7 @@ def _summed(
     for name in dict.fromkeys((*METRICS, *(name for _, metrics, _ in found for name in metrics))):
         values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])
         row.metrics[name] = fmean(values) if values else None
-        bounds = interval(name, values, shared) if varied and name in INTERVALS else None
+        bounds = interval(name, values, shared) if varied and name in (*INTERVALS, metric) else None
         if bounds is not None:
             row.bounds[name] = bounds
     others = _by_split([(split, other) for split, _, other in found])

@@ -17,7 +17,6 @@ from .rows import (
     model_rows,
     of_events,
     over,
-    prevalence,
     rule_rows,
     short_limit,
     showing,
@@ -26,7 +25,7 @@ from .rows import (
 from .words import several
 
 WIDTH = 100
-SPARE = ("fit+score\ns", "f1\ndistinct")
+SPARE = ("fit+score\ns", "f1\ndistinct", "mcc", "auprc")
 """Columns that a terminal too narrow for all does without."""
 ALMOST, UNINFORMATIVE = 0.999, 0.5
 """Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys."""
@@ -62,12 +61,15 @@ class Table:
         return "\n\n".join(parts)
 
     def _comparison(self, records: Sequence[Record], heading: Sequence[str]) -> str:
-        models, rules = model_rows(records, self.each_seed), rule_rows(records, self.each_seed)
+        models, rules = (
+            model_rows(records, self.each_seed, self.metric),
+            rule_rows(records, self.each_seed, self.metric),
+        )
         rows = [*models, *rules]
-        columns, share = self._columns(rows), prevalence(records)
+        columns, share = self._columns(rows), _prevalence(rows)
         text = self._text(columns, share, sum(row.kind == "model" for row in rows))
         for name in SPARE if self.narrow else ():
-            if max(map(len, text.splitlines())) > WIDTH:
+            if name != self.metric and max(map(len, text.splitlines())) > WIDTH:
                 columns.pop(name, None)
                 text = self._text(columns, share, sum(row.kind == "model" for row in rows))
         above = [
@@ -85,10 +87,10 @@ class Table:
         ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 
-    def _text(self, columns: Mapping[str, Sequence[str]], share: float | None, models: int) -> str:
+    def _text(self, columns: Mapping[str, Sequence[str]], share: str, models: int) -> str:
         cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
-        if share is not None:
-            cells.append([f"(prevalence {share:.4f})", *[""] * (len(columns) - 1)])
+        if share:
+            cells.append([f"(prevalence {share})", *[""] * (len(columns) - 1)])
         return self._table(list(columns), cells, models)
 
     def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
@@ -232,6 +234,12 @@ def _ranking(records: Sequence[Record], metric: str) -> list[str]:
 def _heading_of_events(records: Sequence[Record]) -> list[str]:
     counts = records[0]["counts"]["event"]
     return [f"single lines: {counts['labelled']:,} labelled ones tested, each judged by its own score"]
+
+
+def _prevalence(rows: Sequence[Row]) -> str:
+    """Share of anomalies among the tested units, from the least to the greatest where rows test other units."""
+    shares = sorted(f"{row.prevalence:.4f}" for row in rows if row.prevalence is not None)
+    return " to ".join(dict.fromkeys((shares[0], shares[-1]))) if shares else ""
 
 
 def _metric(row: Row, name: str, first: str) -> str:
