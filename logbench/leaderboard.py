@@ -13,7 +13,7 @@ from . import identity
 from . import record as records
 from .errors import DataError
 from .failure import error_of
-from .metrics import direction, figure, figures, headline
+from .metrics import direction, figure, figures, headline, ways
 from .plan import Job, Plan, resolve
 from .progress import Bars
 from .record import RunRecord
@@ -89,6 +89,22 @@ class Leaderboard:
         totals = {"normal_total": job.totals.normal_total, "anomaly_total": job.totals.anomaly_total}
         record.dataset |= {**self._data[_asked(job)], **totals}
         return record
+
+
+def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -> None:
+    """Refuse a metric that cannot rank, before anything runs, by what the evaluators declare.
+
+    Where they cannot be built nothing is known yet, and the first run says what is wrong.
+
+    Raises:
+        ConfigError: no evaluator says of this metric which way it is better.
+    """
+    unit = resolve(plan, registry).unit
+    for _, kind, value in list(crew.do([Task("directions", plan)])):
+        if kind == "row":
+            known = {"run_id": plan.dataset, "dataset": {"unit": unit}, **value}
+            if ways(known):
+                direction(known, metric)
 
 
 def _asked(job: Job) -> str:

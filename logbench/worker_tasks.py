@@ -13,6 +13,7 @@ from typing import Any
 from .child import Limits, serving
 from .failure import failure_of
 from .locate import locate
+from .metrics import directions_of
 from .model_processes import ModelProcesses
 from .models import Models
 from .plan import Plan, resolve
@@ -54,6 +55,12 @@ def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
         yield {"path": str(found.path), "digest": digest}
 
 
+def directions(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """What the evaluators of a plan declare, as a record keeps it: see `metrics.directions_of`."""
+    job = resolve(plan, bench.registry)
+    yield {"directions": directions_of({part.name: part.build() for part in job.evaluators}, job.unit)}
+
+
 def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """The rows of `variants`."""
     yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
@@ -62,6 +69,7 @@ def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
 TASKS: Mapping[str, Callable[[Bench, Plan], Iterator[Mapping[str, Any]]]] = {
     "run": run,
     "data": data,
+    "directions": directions,
     "protocols": protocols,
 }
 

@@ -365,3 +365,17 @@ def test_the_best_mean_f1_comes_first_and_failures_last() -> None:
 def test_no_name_is_not_every_model(models: str) -> None:
     with pytest.raises(click.UsageError, match="no model to run"):
         chosen(Registry(), models, None)
+
+
+@pytest.mark.parametrize("metric", ["nope", "prevalence", "cost.nope"])
+def test_a_metric_that_cannot_rank_is_refused_before_anything_runs(site: Path, metric: str) -> None:
+    done = board(site, "good", "--metric", metric)
+    assert done.returncode == 2 and metric in done.stderr and "has no direction" in done.stderr, done.stderr
+    assert not (site / "runs").exists() and not done.stdout
+
+
+def test_which_models_are_not_told_apart_stands_under_the_table_and_in_no_json(site: Path) -> None:
+    done = board(site, "good,noisy")
+    assert "told apart from" in done.stdout and "told apart from" not in done.stderr
+    rows = board(site, "good,noisy", "--format", "json")
+    assert len(json.loads(rows.stdout)) > 1 and "told apart from" in rows.stderr

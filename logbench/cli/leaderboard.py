@@ -56,7 +56,7 @@ def command(
     """
     from ..baselines import beside
     from ..child import Limits
-    from ..leaderboard import Leaderboard, ranked
+    from ..leaderboard import Leaderboard, check_metric, ranked
     from ..plan import Plan
     from ..progress import Bars
     from ..ties import against_first, said
@@ -75,6 +75,7 @@ def command(
     plans = plans if baselines is False else beside(plans, state.registry, _names(exclude))
     limits = Limits(timeout, memory_limit)
     with Bars() as bars, Crew(min(jobs, len(plans)), state.block, limits, bars.note) as crew:
+        check_metric(plans[0], metric, state.registry, crew)
         board = Leaderboard(plans, state.registry, bars, crew, resume=resume)
         if board.taken_over:
             bars.note(
@@ -90,7 +91,7 @@ def command(
             note(f"{record['model']}: {record['error']['traceback']}")
     print(shown_by.report(records))
     if text := said(against_first(records, metric, options["out"]), records[0]["model"]):
-        note(text)
+        print(f"\n{text}") if reporter is None else note(text)  # what machines read holds rows alone
     next_step(records, options["out"])
     return code_of(records)
 
