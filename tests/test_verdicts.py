@@ -78,10 +78,12 @@ def score_of(row: Row, short: str, unseen: str) -> float | None:
     return row["ignoring"] if unseen == "ignore" else row["raw"]  # type: ignore[no-any-return]
 
 
-def by_rule(row: Row, short: str, unseen: str) -> bool:
+def by_rule(row: Row, short: str, unseen: str, holds: bool) -> bool:
+    """Whether a rule of the protocol flags a unit, or one of those that the model holds: it scores infinity."""
     if row["events"] < MINIMUM:
         return short == "flag"
-    return unseen == "anomalous" and row["unseen"] > 0
+    strange = unseen == "anomalous" and row["unseen"] > 0
+    return strange or (holds and score_of(row, short, unseen) == INF)
 
 
 def same(row: Row, other: Row) -> bool:
@@ -104,13 +106,25 @@ def f1(units: list[tuple[float, int, float, bool]], threshold: float) -> float:
     st.sampled_from(["validation", "fixed", "oracle"]),
     st.sampled_from(["all", "unique"]),
     st.sampled_from([0.005, 0.1, 0.25, 0.5, 1.0]),
+    st.sampled_from(["normal", "mixed", "labelled"]),
+    st.booleans(),
 )
 def test_decisions_as_by_hand(
-    rows: list[Row], short: Any, unseen: Any, threshold: Any, duplicates: Any, alpha: float
+    rows: list[Row],
+    short: Any,
+    unseen: Any,
+    threshold: Any,
+    duplicates: Any,
+    alpha: float,
+    content: Any,
+    holds: bool,
 ) -> None:
     scores = [score_of(row, short, unseen) for row in rows]
     pairs = list(zip(rows, scores, strict=True))
-    held = [(s, r["weight"]) for r, s in pairs if r["part"] == "held_out" and s is not None]
+    apart = [(s, r) for r, s in pairs if r["part"] == "held_out" and s is not None]
+    if content == "labelled":  # alpha is a rate of false alarms
+        apart = [(s, r) for s, r in apart if r["label"] != 1]
+    held = [(s, r["weight"]) for s, r in apart]
     test = [(r, s) for r, s in pairs if r["part"] == "test"]
     known = [(s, r["label"], r["weight"]) for r, s in test if r["label"] >= 0 and s is not None]
     assume(threshold != "validation" or held)
@@ -121,9 +135,10 @@ def test_decisions_as_by_hand(
         threshold=threshold,
         duplicates=duplicates,
         alpha=alpha,
+        content=content,
         value=1.0,
     )
-    found = decide(frame(rows), protocol, Own())
+    found = decide(frame(rows), protocol, Own(holds_rules=holds))
     assert found.frame["score"].to_list() == scores
 
     value, total = found.threshold["value"], sum(w for _, w in held)
@@ -138,18 +153,16 @@ def test_decisions_as_by_hand(
         for r, s in test:
             if r["label"] >= 0 and s is not None:
                 pair = [x for x, t in test if t is not None and same(x, r)]
-                flagged = by_rule(r, short, unseen)
+                flagged = by_rule(r, short, unseen, holds)
                 units.append((s, r["label"], r["weight"] if duplicates == "all" else 1 / len(pair), flagged))
         best = max(f1(units, t) for t in [-INF, INF, *(s for s, _, _, _ in units)])
         assert f1(units, value) == pytest.approx(best)
-    if held:
-        alarmed = sum(w for s, w in held if s > value)
-        if value < INF:  # at +inf only what a rule flags alarms; see below
-            assert found.threshold["achieved"] == pytest.approx(alarmed / total)
+    alarmed = sum(r["weight"] for s, r in apart if by_rule(r, short, unseen, holds) or s > value)
+    assert found.threshold["achieved"] == (pytest.approx(alarmed / total) if held else None)
     assert found.threshold["held_out"] == len(held)
 
     for row, s, verdict in zip(rows, scores, found.frame["verdict"], strict=True):
-        assert verdict == (None if s is None else by_rule(row, short, unseen) or s > value)
+        assert verdict == (None if s is None else by_rule(row, short, unseen, holds) or s > value)
     deciding = 0 if unseen == "ignore" else None
     for row, decided in zip(rows, found.frame["decided_by"], strict=True):
         assert decided == (-1 if row["events"] < MINIMUM else row["event"] if deciding is None else deciding)
@@ -264,6 +277,24 @@ def test_events_that_a_model_does_not_judge_are_counted_in_units_that_are_not_sh
     assert "unjudged" not in decide(rows, protocol, Own()).counts
     silent = rows.with_columns(unjudged=pl.lit(None, pl.Int64))
     assert "unjudged" not in decide(silent, protocol, Own()).counts
+
+
+@given(scored(), st.data())
+def test_a_row_counts_for_as_many_units_as_it_stands_for(rows: list[Row], data: st.DataObject) -> None:
+    counts = data.draw(st.lists(st.integers(1, 5), min_size=len(rows), max_size=len(rows)))
+    repeats = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    protocol = EvaluationProtocol(threshold="fixed", value=1.0, short="drop")
+    merged = frame(rows).with_columns(count=pl.Series(counts), repeats=pl.Series(repeats))
+    each = [(row, again) for row, n, again in zip(rows, counts, repeats, strict=True) for _ in range(n)]
+    apart = frame([row for row, _ in each]).with_columns(repeats=pl.Series([again for _, again in each]))
+    found, expected = (decide(units, protocol, Own()) for units in (merged, apart))
+    assert found.counts == expected.counts
+    assert found.counts["repeats"] == sum(again for row, again in each if row["part"] == "test")
+    assert found.threshold["held_out"] == expected.threshold["held_out"]
+    assert expected.threshold["repeats"] == sum(
+        again for row, again in each if row["part"] == "held_out" and row["events"] >= MINIMUM
+    )
+    assert decide(frame(rows), protocol, Own()).threshold["repeats"] is None
 
 
 @pytest.mark.parametrize(("duplicates", "value"), [("all", 1.0), ("unique", 2.0)])
