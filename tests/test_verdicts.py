@@ -205,6 +205,8 @@ def test_a_pair_of_sequence_and_label_counts_once_with_its_mean_verdict(rows: li
     for some in (rows, shuffled):
         units = decide(frame(some), protocol, Own()).units
         found = distinct_units(units)
+        apart = ("sequence", "label", "score", "verdict", "flagged")
+        assert found.select(apart).rows() == list(dict.fromkeys(units.select(apart).rows())), "in order"
         judged: dict[Any, list[bool]] = {}
         for sequence, label, verdict in units.select("sequence", "label", "verdict").iter_rows():
             judged.setdefault((sequence, label), []).append(verdict)
