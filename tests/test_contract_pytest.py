@@ -74,7 +74,7 @@ def test_rules_are_tests_that_say_what_was_expected_and_what_is_the_case(project
     assert "  expected: the same scores where the test labels are 0 and 1 in turn" in done.stdout
     assert "  actual:   24 of 48 primary scores differ, first unit s0:" in done.stdout
     assert "  expected: nothing on standard output (context.note tells the user)" in done.stdout
-    assert "  actual:   the module imports numpy, polars" in done.stdout
+    assert "  actual:   the module imports numpy, polars when it loads; move each import into the" in done.stdout
     assert "Traceback" not in done.stdout and "3 failed" in done.stdout
     assert "it has no save(folder) and load(folder)" in done.stdout
     assert "advice: expected scores that change with the seed, or traits.stochastic=False" in done.stdout

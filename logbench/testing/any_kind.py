@@ -40,12 +40,19 @@ def options(subject: Subject) -> None:
 
 
 def imports(subject: Subject) -> None:
-    """The plugin's module imports nothing heavy, so that `logbench list` answers at once."""
+    """The plugin's module imports nothing heavy, so that `logbench list` answers at once.
+
+    That holds for evaluators, too: polars is in memory when they run, and not when a command only looks at names.
+    """
     plugin = subject.part.entry.plugin
     if not is_installed(subject):
         raise InapplicableError("its plugin is not installed")
     found = _imported(plugin.name, plugin.distribution)
-    expect(not found, "heavy packages to be imported when it is built", f"the module imports {', '.join(found)}")
+    expect(
+        not found,
+        "heavy packages to be imported in the functions that use them, so that every command starts at once",
+        f"the module imports {', '.join(found)} when it loads; move each import into the function that needs it",
+    )
 
 
 def is_installed(subject: Subject) -> bool:
