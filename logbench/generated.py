@@ -8,7 +8,7 @@ from . import cache, identity
 from .interfaces import Generator, Progress
 from .passing import passing
 from .plan import Part
-from .storage import root
+from .storage import root, written
 
 DATA = "data"
 """Folder of an entry that the data lie in, beside their checksums."""
@@ -49,6 +49,7 @@ def fresh(dataset: Generator, part: Part, progress: Progress) -> Path:
     key = f"{id(part.entry.item.build)} {identity.of({'dataset': part}).text}"
     if key not in _FRESH:
         folder = passing(root() / "generated")
-        dataset.generate(folder, progress)
+        with written(folder):
+            dataset.generate(folder, progress)
         _FRESH[key] = folder
     return _FRESH[key]

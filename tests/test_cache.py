@@ -391,3 +391,18 @@ def test_damaged_generated_data_that_cannot_be_removed_are_not_used(
     again = locate(part, None, registry, silent, note=said.append)
     assert again is not None and (again.path / damaged.relative_to(first.path)).read_bytes() == whole_text
     assert len(said) == 1 and "damaged" in said[0]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_full_disk_is_said_in_a_line_where_data_are_generated(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, cached: bool
+) -> None:
+    registry = Registry()
+    part = configured(registry.get("dataset", "hdfs-sim"), {"blocks": 200})
+
+    def full(*given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(part.build()), "generate", full)
+    with pytest.raises(DataError, match=r"generated.*cannot be written: No space left on device"):
+        locate(part, None, registry, silent, cached=cached)
