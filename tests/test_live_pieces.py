@@ -72,7 +72,7 @@ def test_what_was_not_read_is_told_of_a_pipe_as_of_a_file(saved: tuple[Bundle, P
     score_bundle(bundle, odd, "cpu", lambda *_: None, told[1].append)
     assert told[0] == told[1]
     if bundle.parts["dataset"].as_dict()["format"] == "csv":
-        assert told[0] == ["1 lines without unit, 1 unmatched lines"]
+        assert told[0] == ["1 line without unit, 1 unmatched line"]
 
 
 def test_an_event_is_whole_once_nothing_came_for_a_while() -> None:

@@ -169,7 +169,7 @@ def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:
     labelled = define(log, BY_ID.replace('level = "Level"', 'label = "Level"\nnormal = ["INFO"]'))
     assert "not match; as it would hold the label, it is no message" in typed("datasets", "check", labelled).out
     assert "60 without label" in result.out
-    assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 lines without" in result.out
+    assert "times: 2017-07-14 02:40:00 to 2017-07-14 03:39:02; 1 line without" in result.out
     assert "next: logbench datasets add" in result.err
     assert "no labels: a run trains and scores" in result.out
 

@@ -104,7 +104,7 @@ def test_labels_of_another_log_are_refused_and_strange_ones_noted(tmp_path: Path
     (record,) = logbench.run("new-event+length", data=write_hdfs("tiny"), **options)
     assert record.status == "ok"
     assert any(note.startswith("1 units have no label") for note in record.notes)
-    assert any(note.startswith("1 labels name no unit") for note in record.notes)
+    assert any(note.startswith("1 label names no unit") for note in record.notes)
 
 
 def test_the_table_says_skipped_and_why_where_a_run_was(registry: Registry, tmp_path: Path) -> None:
