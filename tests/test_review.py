@@ -103,7 +103,7 @@ def test_labels_of_another_log_are_refused_and_strange_ones_noted(tmp_path: Path
     assert "none of the 2 labels" in refused.error["message"]
     (record,) = logbench.run("new-event+length", data=write_hdfs("tiny"), **options)
     assert record.status == "ok"
-    assert any(note.startswith("1 units have no label") for note in record.notes)
+    assert any(note.startswith("1 unit has no label") for note in record.notes)
     assert any(note.startswith("1 label names no unit") for note in record.notes)
 
 
