@@ -20,7 +20,7 @@ BY_UNITS = tuple(kind for kind in KINDS if kind not in UNITS)
 def frame(
     labels: Sequence[int],
     last: Sequence[int] | None = None,
-    part: Sequence[str] | None = None,
+    part: Sequence[str | None] | None = None,
     group: Sequence[str | None] | None = None,
     side: Sequence[int] | None = None,
 ) -> pl.DataFrame:

@@ -82,6 +82,21 @@ def test_given_is_the_data_sets_own() -> None:
         split(frame([0, 0]), train="given")
 
 
+def test_units_of_no_part_neither_train_nor_are_tested() -> None:
+    units = frame([0] * 5, part=["train", None, "test", None, "train"])
+    found = split(units, train="given")
+    assert (found.train.tolist(), found.test.tolist()) == ([0, 4], [2])
+
+
+@pytest.mark.parametrize("kind", ["first", "random", "ratio", "random_ratio", "per_class_ratio", "group", "given"])
+def test_where_nothing_is_left_to_test_it_says_what_to_lower(kind: str) -> None:
+    units = frame([0] * 6, part=["train"] * 6, group=["a", "b", "c"] * 2)
+    sizes = {"first": "lower protocol.train_units", "random": "lower protocol.train_units"}
+    said = sizes.get(kind, "names none for the test" if kind == "given" else "lower protocol.train_ratio")
+    with pytest.raises(DataError, match=f"no unit to test.*{said}$"):
+        split(units, train=kind, train_units=6, train_ratio=1.0)
+
+
 def test_ratio_is_chronological_and_counts_those_across_the_cut() -> None:
     units = frame([0, 1, 0, 0, 0, 0, 0, 0], last=[5, 30, 39, 40, 41, 1000, 60, 70])
     found = split(units, train="ratio", train_ratio=0.5, content="mixed")
