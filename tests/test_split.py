@@ -178,6 +178,15 @@ def test_a_leak_is_named() -> None:
         split(units.with_columns(unit=pl.Series(["u0", "u0", "u2"])), train_units=1)
 
 
+def test_the_first_of_several_leaks_is_named() -> None:
+    units, none = frame([0] * 4), np.empty(0, np.int64)
+    with pytest.raises(LeakError, match="unit u1 is on two sides"):
+        audit(units, np.array([0, 2, 1]), np.array([2]), np.array([1, 3]))
+    twice = units.with_columns(unit=pl.Series(["u3", "u2", "u3", "u2"]))
+    with pytest.raises(LeakError, match="unit u3 occurs twice"):
+        audit(twice, np.array([0]), none, np.array([1]))
+
+
 SPANS = st.lists(st.tuples(st.sampled_from([0, 0, 1]), st.integers(0, 60)), min_size=6, max_size=20)
 
 
