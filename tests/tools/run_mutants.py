@@ -24,7 +24,7 @@ TESTS: dict[str, Sequence[str]] = {
     "straddling": ("test_split.py",),
     "contamination": ("test_split.py",),
     "split": ("test_splitfacts.py", "test_split.py", "test_test_reserve.py"),
-    "shares": ("test_split.py", "test_test_reserve.py", "test_groups.py"),
+    "shares": ("test_splitfacts.py", "test_split.py", "test_test_reserve.py", "test_groups.py"),
     "label_noise": ("test_label_noise.py",),
     "groups": ("test_groups.py",),
     "cuts": ("test_test_reserve.py", "test_audit.py"),
