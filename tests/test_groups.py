@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, grouped_frame, split
 
 from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError, cache
 from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
-from logbench.groups import UnitGroups, shared_groups
+from logbench.groups import UnitGroups, group_codes, shared_groups
 from logbench.interfaces import silent
 from logbench.linereader import open_lines
 from logbench_datasets.hadoop import Hadoop
@@ -28,6 +28,7 @@ from logbench_windowers.time import Time
 LINES = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["x", "y", None])), min_size=1, max_size=30)
 
 
+@example([("a", "x"), ("a", "x"), ("b", "y")], [1, 2])
 @given(LINES, st.lists(st.integers(0, 30), max_size=3))
 def test_a_unit_is_of_the_group_of_its_first_line(lines: list[tuple[str, str | None]], cuts: list[int]) -> None:
     """Whatever the batches; units whose lines differ in their group are counted."""
@@ -47,6 +48,15 @@ def test_a_unit_is_of_the_group_of_its_first_line(lines: list[tuple[str, str | N
     else:
         assert names is not None and names.to_list() == [groups[0] for groups in of_unit.values()]
     assert found.mixed == sum(len(set(groups)) > 1 for groups in of_unit.values())
+
+
+@pytest.mark.parametrize("total", [3, 2000])
+def test_groups_are_numbered_in_first_seen_order_and_none_is_one_of_them(total: int) -> None:
+    names = [None if i % 5 == 1 else f"g{i * 7919 % (total // 2 + 1)}" for i in range(total)]
+    number: dict[str | None, int] = {}
+    expected = [number.setdefault(name, len(number)) for name in names]
+    codes = group_codes(frame([0] * total, group=names))
+    assert codes is not None and codes.dtype == np.int64 and codes.tolist() == expected
 
 
 def table(nodes: str, **columns: Any) -> Lines:
