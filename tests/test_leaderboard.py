@@ -46,7 +46,7 @@ class Good:
 class Hang(Good):
     def fit(self, train, context):
         child = subprocess.Popen(["sleep", "600"])
-        Path("pids").write_text(f"{os.getpid()} {child.pid}")
+        Path(os.environ["PIDS"]).write_text(f"{os.getpid()} {child.pid}")
         time.sleep(600)
 
 class Killed(Good):
@@ -115,6 +115,7 @@ def command(site: Path, models: str, *words: str) -> dict[str, Any]:
     """What starts a leaderboard of `models` in the folder `site`, for `subprocess`."""
     line = [sys.executable, "-m", "logbench", "leaderboard", "--dataset", "deeplog-archive", "--data", "data"]
     env = {**os.environ, "PYTHONPATH": str(site), "LOGBENCH_CACHE": str(site / "cache"), "OMP_NUM_THREADS": "1"}
+    env["PIDS"] = str(site / "pids")
     line += ["--models", models, "--seeds", "1", "--no-baselines"]
     return {"args": [*line, *words], "cwd": site, "env": env, "text": True}
 
