@@ -21,7 +21,6 @@ from .given import Given
 from .groups import UnitGroups
 from .interfaces import Parser, Progress, Windower
 from .numbers import Numbers
-from .plain import several
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -202,7 +201,7 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
     if not spool.events:
         raise DataError(
-            f"no line belongs to a unit, of {several(without, 'line')}: wrong data set or windower for this log?"
+            f"none of the {without:,} lines belongs to a unit: wrong data set or windower for this log?"
         )
     return Read(
         spool=spool,

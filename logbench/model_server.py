@@ -6,6 +6,7 @@ It answers requests one after another, each a JSON object with the key `do`. Arr
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import sys
@@ -189,6 +190,7 @@ class Server:
         with guarded(self._note), contextlib.redirect_stdout(sys.stderr):
             yield
             self._wait_for_threads()
+            _flush()
         given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
         if opened := self._watch.take([*given, *self._own]):
             self._send("opened", files=opened)
@@ -210,6 +212,13 @@ class Server:
             os._exit(1)
         with self._lock:  # a model may report from a thread
             self._pipe.send_bytes(json.dumps({"kind": kind, **values}).encode())
+
+
+def _flush() -> None:
+    """Write what a model printed, in C too: its process may be killed before it would."""
+    sys.stderr.flush()
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # where C's library has no such name
+        ctypes.CDLL(None).fflush(None)
 
 
 def _address(request: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,15 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
+def _remove(folder: Path) -> None:
+    """Remove a folder, also one that another thread of this process still fills."""
+    for _ in range(ROUNDS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(WAIT_S)
+
+
 def follow(wait: Callable[[], object], folders: Callable[[], Sequence[Path]]) -> None:
     """End this process group and all that it started once the parent is gone, however that went.
 
@@ -94,7 +103,7 @@ def follow(wait: Callable[[], object], folders: Callable[[], Sequence[Path]]) ->
         with suppress(psutil.Error):
             end_below(psutil.Process())
         for folder in folders():
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=end, daemon=True).start()

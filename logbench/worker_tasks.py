@@ -91,8 +91,11 @@ def serve(
     pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
 
     def send(message: tuple[str, Any]) -> None:
-        with lock:  # a plugin may report from a thread
-            pipe.send(message)
+        try:
+            with lock:  # a plugin may report from a thread
+                pipe.send(message)
+        except OSError:  # the parent is gone: `follow` ends this process, once it has cleaned up
+            threading.Event().wait()
 
     adopt()
     follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
