@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import re
 import site
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,8 +25,23 @@ CODE = (".py", ".pyc", ".so", ".pyd")
 """Ends of files that are imported."""
 STARTING = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
 """Audit events of programs that are started, and which argument is the command."""
-INSTALLED = re.compile(r"/(site|dist)-packages/|\.(dist|egg)-info/")
-"""Where installed distributions are, also those of an environment below this one."""
+INSTALLED = ("site-packages", "dist-packages")
+"""What folders of installed distributions are called."""
+METADATA = re.compile(r"[^/]+\.(dist|egg)-info/")
+"""Folders in which a distribution says what it is, as they begin below a folder of modules."""
+LISTING = ("os.listdir", "os.scandir")
+"""Audit events of folders whose names are read: a name may tell the label."""
+NATIVE = frozenset({
+    "open", "open64", "openat", "fopen", "fopen64", "freopen", "opendir", "mmap", "syscall", "system", "popen",
+    "execv", "execve", "execvp", "posix_spawn", "process_vm_readv", "ptrace", "shm_open", "shmat", "connect",
+})  # fmt: skip
+"""Functions of C that reach files, other processes or their memory, as Python looks them up (ctypes)."""
+QUERIED = re.compile(r"""(?:read|scan)_\w+\s*\(\s*'([^']+)'""", re.IGNORECASE)
+"""A file that a query of polars reads."""
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+"""Flags of a file that is opened to be written."""
+WRITTEN = "(written) "
+"""How the path of one begins among those that were opened."""
 NAMING = ("os.link", "os.rename")
 """Audit events that give a file another name, or one more."""
 _watching: list[Watch] = []
@@ -33,36 +50,59 @@ _watching: list[Watch] = []
 class Watch:
     """Files that Python opens in this process from now on, outside of Python and the system.
 
-    Programs that are started are among them. What native code opens is not seen, but for polars where
+    Folders whose names are read, programs that are started and functions of C that reach files are among them,
+    also in processes that this one forks. What native code opens is not seen, but for polars where
     `watch_polars` was called.
     """
 
     def __init__(self) -> None:
         self._system = _within([*SYSTEM, *_python()])
+        self._modules = _within([os.path.realpath(path) for path in sys.path if path])
         self._own = _within([f"/proc/{os.getpid()}"])
-        self._opened: dict[str, None] = {}
+        self._opened = tempfile.TemporaryFile()  # noqa: SIM115  forked processes write to the same file
+        self._taken = 0
         self._made: set[str] = set()
         _hook()
         _watching.append(self)
 
-    def take(self, allowed: Sequence[Path]) -> list[str]:
-        """What was opened since it was last asked for, but for these files and folders, such as a model's own."""
-        folders = _within([os.path.realpath(path) for path in allowed])
-        found = [file for file in self._opened if not f"{file}{os.sep}".startswith(folders)]
-        self._opened = {}
+    def take(self, allowed: Sequence[Path], own: Sequence[Path] = ()) -> list[str]:
+        """What was opened since it was last asked for, but for these files and folders.
+
+        Args:
+            own: those of the distribution, which are not to be written: another model of it may read them.
+        """
+        size = os.fstat(self._opened.fileno()).st_size
+        written = os.pread(self._opened.fileno(), size - self._taken, self._taken)
+        self._taken = size
+        owned, free = _within(map(os.path.realpath, own)), _within(map(os.path.realpath, allowed))
+        found = []
+        for text in dict.fromkeys(map(os.fsdecode, written.split(b"\0")[:-1])):
+            within = f"{text.removeprefix(WRITTEN)}{os.sep}"
+            left = text.startswith(WRITTEN)
+            if within.startswith(owned) if left else not within.startswith((*owned, *free)):
+                found.append(text)
         return found
 
     def end(self) -> None:
         """Watch no longer."""
         _watching.remove(self)
+        self._opened.close()
 
     def see(self, event: str, arguments: Sequence[Any]) -> None:
         """Note what an audit event tells."""
         if event in ("open", "sqlite3.connect"):
             self.see_file(arguments[0])
+            if event == "open" and (arguments[2] or 0) & WRITING:
+                self._see_written(arguments[0])
         elif event in NAMING:
             self.see_file(arguments[0])
             self._made.add(os.path.realpath(os.fsdecode(arguments[1])))
+        elif event == "os.mkdir":
+            self._made.add(os.path.realpath(os.fsdecode(arguments[0])))
+        elif event in LISTING:
+            self._see_folder(arguments[0])
+        elif event == "ctypes.dlsym" and arguments[1] in NATIVE:
+            self._note(f"(a function of C) {arguments[1]}")
         elif event in STARTING:
             self._see_program(arguments[STARTING[event]])
 
@@ -75,16 +115,47 @@ class Watch:
         file = os.path.realpath(os.fsdecode(path))
         if not os.path.lexists(file):
             self._made.add(file)  # what it makes itself says nothing
+        if not (file in self._made or self._is_system(file) or self._is_code(file)):
+            self._note(file)
+
+    def _is_system(self, file: str) -> bool:
         within = f"{file}{os.sep}"
-        system = (within.startswith(self._system) and not OTHERS.match(within)) or INSTALLED.search(within)
-        if not (system or within.startswith(self._own) or file in self._made or file.endswith(CODE)):
-            self._opened[file] = None
+        return within.startswith(self._own) or (within.startswith(self._system) and not OTHERS.match(within))
+
+    def _is_code(self, file: str) -> bool:
+        """Whether it is a module, or says what a distribution is, in a folder of modules.
+
+        That is one of those at first: a model may give any file such a name, and add any folder.
+        """
+        roots = [folder for folder in self._modules if file.startswith(folder)]
+        imported = Path(file).parent.as_posix().removesuffix("/__pycache__") in _imported()
+        is_module = imported and file.endswith(CODE)
+        return any(is_module or METADATA.match(file[len(folder) :]) for folder in roots)
+
+    def _see_written(self, path: Any) -> None:
+        """Note that a file is written, which matters where other models of the distribution may read it."""
+        if isinstance(path, str | bytes | os.PathLike):
+            file = os.path.realpath(os.fsdecode(path))
+            if "__pycache__" not in file:  # which Python writes itself
+                self._note(f"{WRITTEN}{file}")
+
+    def _see_folder(self, path: Any) -> None:
+        """Note that the names in a folder are read, but by Python when it looks for a module."""
+        if not isinstance(path, str | bytes | os.PathLike):
+            path = "."  # what None means; a descriptor was opened by its path
+        folder = os.path.realpath(os.fsdecode(path))
+        if not (folder in self._made or folder in _imported() or self._is_system(folder)):
+            self._note(f"{folder}{os.sep}")
 
     def _see_program(self, command: Any) -> None:
         words = command if isinstance(command, list | tuple) else [command]
-        text = " ".join(os.fsdecode(word) for word in words if isinstance(word, str | bytes | os.PathLike))
-        if not text.startswith(sys.executable):
-            self._opened[f"(a program) {text}"] = None
+        texts = [os.fsdecode(word) for word in words if isinstance(word, str | bytes | os.PathLike)]
+        python = len(texts) > 1 and texts[0] == sys.executable
+        if not (python and self._is_system(os.path.realpath(texts[1]))):  # such as one that compiles for torch
+            self._note(f"(a program) {' '.join(texts)}")
+
+    def _note(self, text: str) -> None:
+        os.write(self._opened.fileno(), os.fsencode(text) + b"\0")
 
 
 @functools.cache
@@ -98,7 +169,12 @@ def _hook() -> None:
     sys.addaudithook(audit)
 
 
-def _within(folders: Sequence[str]) -> tuple[str, ...]:
+def _imported() -> set[str]:
+    """Folders in which Python looked for modules."""
+    return {os.path.realpath(known) for known in sys.path_importer_cache}
+
+
+def _within(folders: Iterable[str]) -> tuple[str, ...]:
     """How paths of these files and folders, and of all in them, begin once they end with a separator."""
     return tuple(f"{folder.rstrip(os.sep)}{os.sep}" for folder in folders)
 
@@ -117,9 +193,13 @@ def package_of(loaded: Any) -> Path | None:
 
 def watch_polars() -> None:
     """Let the readers of polars be seen in this process, too: they open files in native code."""
-    for name in dir(pl):
-        if name.startswith(("read_", "scan_")):
-            setattr(pl, name, _seen(getattr(pl, name)))
+    seen = {id(value): _seen(value) for name, value in vars(pl).items() if name.startswith(("read_", "scan_"))}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "polars":
+            for attribute, value in list(vars(module).items()):
+                if id(value) in seen:
+                    setattr(module, attribute, seen[id(value)])
+    pl.SQLContext.execute = _queried(pl.SQLContext.execute)  # type: ignore[method-assign]
 
 
 def _seen(reader: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,14 +207,34 @@ def _seen(reader: Callable[..., Any]) -> Callable[..., Any]:
     def read(*arguments: Any, **options: Any) -> Any:
         for source in (*arguments[:1], options.get("source")):
             for one in source if isinstance(source, list | tuple) else [source]:
-                for watch in _watching:
-                    watch.see_file(one)
+                _see_native(one)
         return reader(*arguments, **options)
 
     return read
 
 
+def _queried(execute: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(execute)
+    def ask(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        for path in QUERIED.findall(query):
+            _see_native(path)
+        return execute(self, query, *arguments, **options)
+
+    return ask
+
+
+def _see_native(path: Any) -> None:
+    """Note a file that native code opens, or all that a pattern means."""
+    for watch in _watching:
+        if isinstance(path, str) and glob.has_magic(path) and not os.path.lexists(path):
+            for one in glob.glob(path, recursive=True):  # noqa: PTH207  as polars reads it
+                watch.see_file(one)
+        else:
+            watch.see_file(path)
+
+
 def _python() -> list[str]:
     """Folders of the interpreter and of installed packages."""
     found = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *site.getsitepackages()}
+    found |= {path for path in sys.path if Path(path).name in INSTALLED}  # of an environment below this one, too
     return [os.path.realpath(path) for path in found]

@@ -192,7 +192,7 @@ class Server:
             self._wait_for_threads()
             _flush()
         given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
-        if opened := self._watch.take([*given, *self._own]):
+        if opened := self._watch.take(given, self._own):
             self._send("opened", files=opened)
 
     def _wait_for_threads(self) -> None:

@@ -320,6 +320,59 @@ def test_files_are_seen_but_what_is_allowed_or_made_anew(tmp_path: Path) -> None
         watch.end()
 
 
+WAYS = {
+    "a program of Python": ("subprocess.run([sys.executable, '-c', f'open({str(labels)!r})'])", "program"),
+    "a process that is forked": ("os.fork() or (labels.read_text(), os._exit(0))\nos.wait()", "labels.csv"),
+    "a query of polars": ("pl.sql(f\"select * from read_csv('{labels}')\").collect()", "labels.csv"),
+    "a query of its tables": (
+        "pl.DataFrame({'a': [1]}).sql(f\"select * from read_csv('{labels}')\")", "labels.csv"),
+    "a reader of polars by its module": (
+        "__import__('polars.io.csv.functions').io.csv.functions.read_csv(labels)", "labels.csv"),
+    "a pattern that polars expands": ("pl.read_csv(f'{labels.parent}/*.csv')", "labels.csv"),
+    "names in a folder": ("os.listdir(labels.parent)", "data/"),
+    "names in a folder by a walk": ("list(os.walk(labels.parent))", "data/"),
+    "a file that is called a module": ("(labels.parent / 'x.py').read_text()", "x.py"),
+    "a file below site-packages of its own": ("(labels.parent / 'site-packages' / 'x').read_text()", "x"),
+    "a function of C": ("ctypes.CDLL(None).open(str(labels).encode(), 0)", "(a function of C) open"),
+    "memory of another process": ("ctypes.CDLL(None).process_vm_readv", "(a function of C) process_vm_readv"),
+}  # fmt: skip
+"""How a model may come to labels beside `open`, and how what is seen of it ends or what is in it."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_a_file_that_can_be_seen_is_seen(tmp_path: Path, way: str) -> None:
+    """In a process of its own, as that of models: what is watched once stays so."""
+    code, seen = WAYS[way]
+    (tmp_path / "data" / "site-packages").mkdir(parents=True)
+    for name in ("labels.csv", "x.py", "site-packages/x"):
+        (tmp_path / "data" / name).write_text("unit,label\na,1\n")
+    head = (
+        "import ctypes, os, subprocess, sys\nfrom pathlib import Path\nimport polars as pl\n"
+        "from logbench.file_watch import Watch, watch_polars\n"
+        f"labels = Path({str(tmp_path / 'data' / 'labels.csv')!r})\nwatch_polars()\nwatch = Watch()\n"
+        "import sqlite3, json, zoneinfo, importlib.metadata\nimportlib.metadata.version('polars')\n"
+        "assert watch.take([]) == [], 'Python itself is not seen'\n"
+    )
+    (tmp_path / "way.py").write_text(f"{head}{code}\nprint('\\n'.join(watch.take([])))\n")
+    done = subprocess.run([sys.executable, "way.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert any(line.endswith(seen) or f"(a {seen})" in line for line in done.stdout.splitlines()), done.stdout
+
+
+def test_what_a_model_writes_among_its_own_files_is_seen_since_its_twin_may_read_it(tmp_path: Path) -> None:
+    own, given = tmp_path / "package", tmp_path / "given"
+    own.mkdir(), given.mkdir()
+    (own / "weights").write_text("x")
+    watch = Watch()
+    try:
+        (own / "weights").read_text()
+        (given / "model").write_text("x")
+        assert watch.take([given], [own]) == []
+        (own / "labels").write_text("0, 1")
+        assert watch.take([given], [own]) == [f"(written) {own.resolve() / 'labels'}"]
+    finally:
+        watch.end()
+
+
 def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_path: Path) -> None:
     whole = Sessions.of(
         [[0, 1], [], [2, 2, 5]], 3, labels=np.array([0, 1, 0], np.int8), templates=("a", "b\ud800", "c"),
