@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,12 +36,12 @@ TESTS: dict[str, Sequence[str]] = {
 """Tests of each module of the core, the quickest first."""
 CHOSEN = "not a_run and not record and not rules_keep and not combination_says and not table_judges"
 """Tests but those of whole runs, which are in workers: these know nothing of the mutant."""
-LIMIT = 600
-"""Seconds; a mutant that runs for longer is killed."""
+LIMIT, TIMES = 60.0, 10
+"""A mutant that runs for more than so many seconds, and than so many times the unchanged code, counts as killed."""
 
 
-def survives(module: str, source: str) -> bool:
-    """Whether every test passes on a changed module."""
+def survives(module: str, source: str, limit: float | None = None) -> bool:
+    """Whether every test passes on a changed module, within so many seconds."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{module}.py"
         path.write_text(source, encoding="utf-8")
@@ -59,7 +60,7 @@ def survives(module: str, source: str) -> bool:
         words += [str(ROOT / "tests" / name) for name in TESTS[module]]
         try:
             done = subprocess.run(
-                words, cwd=ROOT, env=environment, capture_output=True, timeout=LIMIT, check=False
+                words, cwd=ROOT, env=environment, capture_output=True, timeout=limit, check=False
             )
         except subprocess.TimeoutExpired:
             return False
@@ -84,12 +85,14 @@ def main() -> int:
     known, fresh, killed = listed(), [], []
     for module in asked.modules:
         source = (ROOT / "logbench" / f"{module}.py").read_text(encoding="utf-8")
+        begun = time.monotonic()
         if not survives(module, source):
             raise SystemExit(f"{module}: its tests fail before anything is changed")
+        limit = max(LIMIT, TIMES * (time.monotonic() - begun))
         found = list(mutants(source))
 
-        def one(mutant: Mutant, module: str = module) -> tuple[str, int, bool]:
-            return f"{module}.{mutant.name}", mutant.line, survives(module, mutant.source)
+        def one(mutant: Mutant, module: str = module, limit: float = limit) -> tuple[str, int, bool]:
+            return f"{module}.{mutant.name}", mutant.line, survives(module, mutant.source, limit)
 
         with ThreadPoolExecutor(asked.j) as pool:
             for name, line, alive in pool.map(one, found):
