@@ -37,7 +37,7 @@ TESTS: dict[str, Sequence[str]] = {
 CHOSEN = "not a_run and not record and not rules_keep and not combination_says and not table_judges"
 """Tests but those of whole runs, which are in workers: these know nothing of the mutant."""
 LIMIT, TIMES = 60.0, 10
-"""A mutant that runs for more than so many seconds, and than so many times the unchanged code, counts as killed."""
+"""A mutant counts as killed that runs for more than so many seconds, and than so many times the unchanged code."""
 
 
 def survives(module: str, source: str, limit: float | None = None) -> bool:
