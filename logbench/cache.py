@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import shutil
+import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +43,32 @@ def sound(folder: Path, note: Note, remembered: Path | None = None) -> bool:
     Args:
         remembered: digests of large files that may be relied on, see `digests`.
     """
-    if not folder.exists():
-        return False
-    if not (wrong := sums.fault(folder, folder.name, remembered)):
-        return True
-    note(f"cache: {folder.parent.name} entry {folder.name} is damaged ({wrong}), so it is made anew")
-    shutil.rmtree(folder, ignore_errors=True)
+    while (looked_at := _identity(folder)) is not None:
+        if not (wrong := sums.fault(folder, folder.name, remembered)):
+            return True
+        if _identity(folder) == looked_at:  # else another process removed or replaced it meanwhile
+            note(f"cache: {folder.parent.name} entry {folder.name} is damaged ({wrong}), so it is made anew")
+            _take_away(folder, looked_at)
+            break
     return False
+
+
+def _identity(folder: Path) -> tuple[int, ...] | None:
+    """What tells an entry from one that another process puts in its place; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+def _take_away(folder: Path, looked_at: tuple[int, ...] | None) -> None:
+    """Remove an entry at once for all that look, unless it is another one by now; what cannot be removed stays."""
+    away = folder.with_name(f".{folder.name}-{os.getpid()}-{threading.get_ident()}")
+    with suppress(OSError):
+        if looked_at is None or _identity(folder) == looked_at:
+            folder.rename(away)
+    shutil.rmtree(away, ignore_errors=True)
 
 
 @contextmanager
@@ -63,7 +84,7 @@ def entry(folder: Path) -> Iterator[Path]:
     asked = folder.name.rpartition("-")[0]
     alike = sorted(folder.parent.glob(f"{glob.escape(asked)}-*"), key=_written)
     for old in alike[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+        _take_away(old, None)
 
 
 def _written(folder: Path) -> float:

@@ -26,7 +26,6 @@ def fetch(
     embedded: Sequence[str] = (),
     timeout: float = 30.0,
     waits: Sequence[float] = (1.0, 4.0),
-    remember: bool = True,
     note: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """The archive at `card.url` in `folder`, fetched unless it is there already, whole.
@@ -41,7 +40,6 @@ def fetch(
         embedded: names of data sets that need no fetching, offered where this one cannot be had.
         timeout: seconds without a byte after which the server is given up.
         waits: seconds to wait before each further try at a server that says it is busy.
-        remember: take the checksum of a large archive that was not changed since it was made.
         note: is told in a line of an archive that is not what was fetched.
 
     Raises:
@@ -51,13 +49,13 @@ def fetch(
     name = target.name
     damage = ""
     try:
-        if not (damage := fault(target, card, remember)):
+        if not (damage := fault(target, card)):
             return target
         if target.exists():
             note(f"{target} {damage}, so it is fetched again")
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(target, progress):
-            if fault(target, card, remember):
+            if fault(target, card):
                 download(card, target, progress, timeout, waits)
     except RefusedError as error:
         before = f"the file that is there {damage}; " if target.exists() else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from pathlib import Path
 
 from . import cache, identity
 from .interfaces import Generator, Progress
-from .passing import passing
+from .passing import temporary
 from .plan import Part
-from .storage import root, written
+from .storage import written
 
 DATA = "data"
 """Folder of an entry that the data lie in, beside their checksums."""
@@ -48,7 +50,8 @@ def fresh(dataset: Generator, part: Part, progress: Progress) -> Path:
     """
     key = f"{id(part.entry.item.build)} {identity.of({'dataset': part}).text}"
     if key not in _FRESH:
-        folder = passing(root() / "generated")
+        folder = temporary()
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         with written(folder):
             dataset.generate(folder, progress)
         _FRESH[key] = folder

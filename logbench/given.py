@@ -14,7 +14,7 @@ from polars.io.plugins import register_io_source
 from .errors import PluginError
 from .frames import Lines
 from .spool import IN_MEMORY
-from .storage import root, written
+from .storage import for_temporary_files, written
 
 FRAME = 32_768
 """Lines of a frame."""
@@ -84,9 +84,9 @@ class Labels:
 
     def __init__(self, first: int) -> None:
         self._first, self._lock = first, Lock()
-        with written(root()):
-            root().mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(root()))  # noqa: SIM115 (closed below)
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed below)
+            IN_MEMORY, dir=str(for_temporary_files())
+        )
         weakref.finalize(self, self._file.close)
 
     def keep(self, line: pl.Series, label: pl.Series) -> None:
@@ -97,7 +97,7 @@ class Labels:
         """
         if not len(line):
             return
-        with self._lock, written(root()):
+        with self._lock, written(for_temporary_files()):
             self._file.seek(int(line[0]) - self._first)
             self._file.write(label.fill_null(-1).cast(pl.Int8).to_numpy().tobytes())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cache, generated
+from .digests import mend
 from .errors import DataError
 from .interfaces import Card, Generator, Progress
 from .plan import Part
@@ -60,6 +61,7 @@ def locate(
     Raises:
         DataError: no file is there and none can be fetched, with the ways on.
     """
+    mend(digests_file(), note)
     name, card = part.name, part.entry.item.card
     if data is not None:
         return Located(_given(data, f"--data {data}", name, card))
@@ -81,7 +83,7 @@ def locate(
         return Located(there, cached=True) if there.exists() else None
     embedded = [n for n, entry in registry.components["dataset"].items() if entry.item.card.simulated]
     before = _stamp(there)
-    path = fetch(card, folder, progress, embedded=embedded, remember=cached, note=note)
+    path = fetch(card, folder, progress, embedded=embedded, note=note)
     return Located(path, f"md5 {card.md5}" if card.md5 else None, cached=before == _stamp(path))
 
 
@@ -105,7 +107,11 @@ def _generated(
         return None
     if not there and folder.exists() and not cache.sound(folder, lambda _: None, digests_file()):
         return Located(generated.fresh(dataset, part, progress), generated=True)  # it cannot be removed
-    path = generated.kept(dataset, part, progress)
+    try:
+        path = generated.kept(dataset, part, progress)
+    except DataError as error:
+        note(f"going on without cache: {error}")
+        return Located(generated.fresh(dataset, part, progress), generated=True)
     return Located(path, folder.name.removeprefix(f"{part.name}-"), cached=there, generated=True)
 
 

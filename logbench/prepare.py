@@ -29,7 +29,7 @@ from .sources import digest
 from .split import Split, split_units
 from .stages import Stages
 from .state_guard import guarded
-from .storage import digests_file
+from .storage import aside, digests_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +127,7 @@ def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: 
         DataError, UnfitError: see each stage.
         LeakError: test data would reach training.
     """
-    with guarded(note):  # data set, windower and parser
+    with aside(not job.plan.cache), guarded(note):  # data set, windower and parser
         return _prepare(job, registry, shared, stages, note)
 
 
@@ -175,7 +175,7 @@ def _grouped(
         opened = dataset.read(found.path)
         check_needs(job.model, job.dataset.name, opened)
         stamps = _stamps(opened.files)
-        files = digest_of(opened.files, found.path, stage.progress, remember=job.plan.cache)
+        files = digest_of(opened.files, found.path, stage.progress)
     together = {job.model.name, *job.plan.companions}
     times = any("times" in registry.get("model", name).item.traits.needs for name in together)
     made_by = {"dataset": job.dataset, "windower": job.windower}
@@ -237,21 +237,17 @@ def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
     ]
 
 
-def digest_of(
-    files: Sequence[Path], path: Path, progress: Progress | None = None, *, remember: bool = True
-) -> str:
+def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = None) -> str:
     """SHA-256 over the raw files' names below `path` and their digests.
 
     Args:
         path: what the data set read: units may be named after files and folders in it.
-        remember: a large file is hashed once as long as it does not change.
     """
     total = hashlib.sha256()
-    known = digests_file() if remember else None
     base = path if path.is_dir() else path.parent
     for file in files:
         name = Path(os.path.relpath(file, base)).as_posix()
-        total.update(f"{name} {digest(file, known, progress=progress)}\n".encode())
+        total.update(f"{name} {digest(file, digests_file(), progress=progress)}\n".encode())
     return total.hexdigest()
 
 

@@ -36,7 +36,7 @@ from .registry import Registry
 from .splitfacts import split_facts
 from .stages import Stages
 from .state_guard import guarded
-from .storage import write_parquet
+from .storage import aside, write_parquet
 from .thresholds import check_held_out
 from .verdicts import Decision, decide
 
@@ -95,7 +95,7 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Mo
     Args:
         models: where models run.
     """
-    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+    with aside(not job.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         return _execute(job, registry, shared, bars, models)
 
 

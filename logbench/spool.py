@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from .storage import root, written
+from .storage import for_temporary_files, written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IN_MEMORY = 1 << 25
-"""Events kept in memory, 12 bytes each; more go to temporary files in the cache folder (HDFS_v1: 11 million)."""
+"""Events kept in memory, 12 bytes each; more go to temporary files (HDFS_v1: 11 million)."""
 
 
 class Spool:
@@ -49,7 +49,7 @@ class Spool:
             for name, column in chunk.items():
                 if name not in self._files:
                     self._files[name], self._dtypes[name] = _file(), column.dtype
-                with written(root()):
+                with written(for_temporary_files()):
                     self._files[name].write(np.ascontiguousarray(column).data)
         self._chunks = []
 
@@ -101,6 +101,5 @@ def _close(files: Mapping[str, IO[bytes]]) -> None:
 
 
 def _file() -> IO[bytes]:
-    with written(root()):
-        root().mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryFile(dir=root())
+    with written(folder := for_temporary_files()):
+        return tempfile.TemporaryFile(dir=folder)

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,33 @@ def root() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
-def digests_file() -> Path:
-    """Where digests of large files are remembered."""
-    return root() / "digests.json"
+_ASIDE: list[bool] = []
+"""Whether this process does without the cache, as each `aside` that it is in says."""
+
+
+@contextmanager
+def aside(yes: bool) -> Iterator[None]:
+    """Where `yes`, do without the cache meanwhile: no digest is remembered, no temporary file lies in it."""
+    _ASIDE.append(yes)
+    try:
+        yield
+    finally:
+        _ASIDE.pop()
+
+
+def digests_file() -> Path | None:
+    """Where digests of large files are remembered; None where the cache is set aside."""
+    return None if any(_ASIDE) else root() / "digests.json"
+
+
+def for_temporary_files() -> Path:
+    """Where large temporary files lie: in the cache, whose disk is large; else where the system has its own."""
+    if not any(_ASIDE):
+        with suppress(OSError):
+            root().mkdir(parents=True, exist_ok=True)
+        if os.access(root(), os.W_OK):
+            return root()
+    return Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cache, sums
-from .digests import outdated
+from .digests import faults
 from .fetch import fault, folder_of, target_of
 from .registry import Registry
 from .storage import digests_file
@@ -28,8 +28,7 @@ def verify(registry: Registry) -> Iterator[dict[str, Any]]:
         elif entry["kind"] == "fetched":
             yield {**entry, **archives.get(path, {"state": "unknown", "why": "of no data set that is installed"})}
         elif path == digests_file():
-            wrong = "; ".join(f"{name}: {why}" for name, why in outdated(path))
-            yield {**entry, **_state(wrong)}
+            yield {**entry, **_state("; ".join(faults(path)))}
         else:
             yield {**entry, "state": "unknown", "why": "half-written" if entry["kind"] == "leftover" else ""}
 

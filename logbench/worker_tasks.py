@@ -22,6 +22,7 @@ from .process_tree import adopt, follow
 from .progress import Bars
 from .registry import Registry
 from .runner import execute
+from .storage import aside
 from .variants import variants
 from .workers import Relay, Task, threads
 
@@ -47,11 +48,11 @@ def run(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
 def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """Where the data of a plan are, `path`, and their `digest`."""
     job = resolve(plan, bench.registry)
-    with bench.bars.stage("locate") as progress:
+    with aside(not plan.cache), bench.bars.stage("locate") as progress:
         found = locate(job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note)
         assert found is not None
         files = job.dataset.build().read(found.path).files
-        digest = digest_of(files, found.path, progress, remember=plan.cache)
+        digest = digest_of(files, found.path, progress)
         yield {"path": str(found.path), "digest": digest}
 
 

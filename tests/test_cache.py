@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -14,12 +15,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from logbench import DataError, cache, identity, prepare, run
+from logbench import DataError, cache, digests, identity, prepare, run, sums
 from logbench.grouping import Grouped
 from logbench.interfaces import silent
 from logbench.locate import locate
 from logbench.plan import Part, configured
 from logbench.provenance import environment
+from logbench.record import RunRecord
 from logbench.registry import Registry
 from logbench.storage import whole
 
@@ -404,5 +406,98 @@ def test_a_full_disk_is_said_in_a_line_where_data_are_generated(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(type(part.build()), "generate", full)
-    with pytest.raises(DataError, match=r"generated.*cannot be written: No space left on device"):
-        locate(part, None, registry, silent, cached=cached)
+    said: list[str] = []
+    with pytest.raises(DataError, match=r"logbench-.*cannot be written: No space left on device"):
+        locate(part, None, registry, silent, cached=cached, note=said.append)
+    assert len(said) == cached and all("generated" in line and "going on without cache" in line for line in said)
+
+
+SIMULATED: dict[str, Any] = {
+    "dataset": "hdfs-sim",
+    "settings": {"dataset": {"blocks": 200}, "protocol": {"train_units": 60}},
+}
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found out about files is remembered, however small and new they are."""
+    monkeypatch.setattr(digests, "SMALL", 0)
+    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+
+
+def only(out: Path, **chosen: Any) -> RunRecord:
+    (record,) = run("new-event", out=out, **{**SIMULATED, **chosen})
+    assert record.status == "ok", record.error
+    return record
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_run_without_cache_makes_nothing_in_it_and_believes_nothing_of_it(
+    own_cache: Path, tmp_path: Path
+) -> None:
+    simulated = locate(
+        configured(Registry().get("dataset", "hdfs-sim"), {"blocks": 200}), None, Registry(), silent
+    )
+    assert simulated is not None
+    logs = shutil.copytree(simulated.path, tmp_path / "logs")
+    shutil.rmtree(own_cache)
+    given: dict[str, Any] = {"dataset": "hdfs", "data": logs, "settings": {"protocol": {"train_units": 60}}}
+    found = [only(tmp_path / "a", cache=False, **more).dataset["digest"] for more in ({}, given)]
+    assert not own_cache.exists()
+    for more in ({}, given):
+        only(tmp_path / "b", **more)
+    known = json.loads((own_cache / "digests.json").read_text())
+    assert any("scannable" in key for key in known) and any("sha256" in key for key in known)
+    for key, kept in known.items():
+        kept["digest"] = False if kept["digest"] is True else "0" * 64
+        kept["sum"] = digests._sum(key, kept)
+    (own_cache / "digests.json").write_text(json.dumps(known))
+    before = {path: path.stat().st_mtime_ns for path in [own_cache, *own_cache.rglob("*")]}
+    again = [only(tmp_path / "a", cache=False, **more).dataset["digest"] for more in ({}, given)]
+    assert again == found
+    assert {path: path.stat().st_mtime_ns for path in [own_cache, *own_cache.rglob("*")]} == before
+    assert only(tmp_path / "b", **given).dataset["digest"] != found[1], "the memory was there to be believed"
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_cache_that_cannot_be_written_changes_no_figure(own_cache: Path, tmp_path: Path, cached: bool) -> None:
+    expected = only(tmp_path / "runs").metrics
+    shutil.rmtree(own_cache)
+    own_cache.write_text("a file is in the way")
+    record = only(tmp_path / "runs", cache=cached)
+    assert record.metrics == expected
+    assert len([note for note in record.notes if "going on without cache" in note]) == 2 * cached
+
+
+def test_an_entry_that_another_process_put_in_place_of_a_damaged_one_is_left_and_used(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.store("a-k", FULL, notes.append)
+    folder, fault = cache.folder_of("grouped", "a-k"), sums.fault
+    (folder / "code.npy").write_bytes(b"damaged")
+
+    def meanwhile(*given: Any) -> str:
+        found = fault(*given)
+        monkeypatch.setattr(sums, "fault", fault)
+        shutil.rmtree(folder)
+        cache.store("a-k", FULL, notes.append)
+        return found
+
+    monkeypatch.setattr(sums, "fault", meanwhile)
+    found = loaded()
+    assert found is not None and notes == []
+    assert_same(found, FULL)
+    assert [path.name for path in folder.parent.iterdir()] == ["a-k"]
+
+
+def test_an_entry_that_goes_while_it_is_looked_at_is_not_called_damaged(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.store("a-k", FULL, notes.append)
+
+    def gone(folder: Path, *given: Any) -> str:
+        shutil.rmtree(folder)
+        return "sums.json: No such file or directory"
+
+    monkeypatch.setattr(sums, "fault", gone)
+    assert loaded() is None and notes == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,48 @@ def test_one_flipped_bit_is_found_whatever_the_times_say(
 
 
 def test_a_remembered_digest_that_is_wrong_is_found(filled: Registry) -> None:
-    known = json.loads(digests_file().read_text())
+    known = json.loads(memory().read_text())
     key = next(key for key in known if key.startswith("sha256:") and "anomaly_label" in key)
     known[key]["digest"] = "0" * 64
-    digests_file().write_text(json.dumps(known))
-    (bad,) = (row for row in verify(filled) if row["state"] == "bad")
-    assert bad["kind"] == "digests.json" and "anomaly_label.csv: its sha256 is not" in bad["why"]
+    for said in ("anomaly_label.csv is not what was written", "anomaly_label.csv: its sha256 is not"):
+        memory().write_text(json.dumps(known))
+        (bad,) = (row for row in verify(filled) if row["state"] == "bad")
+        assert bad["kind"] == "digests.json" and said in bad["why"]
+        known[key]["sum"] = digests._sum(key, known[key])
+
+
+def memory() -> Path:
+    file = digests_file()
+    assert file is not None
+    return file
+
+
+def damages(text: str) -> Iterator[str]:
+    """A digest with one digit changed, a state with one, one key with one, and what is no memory at all."""
+    (at, *_) = (found.start(1) for found in re.finditer(r'"digest": "([0-9a-f]+)"', text))
+    yield text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :]
+    yield text.replace('"state": [\n   ', '"state": [\n   1', 1)
+    yield text.replace("sha256:", "sha257:", 1)
+    yield from ("\0" * len(text), text[: len(text) // 2], "", "[]", json.dumps({"sha256:x": 3}))
+
+
+@pytest.mark.parametrize("which", range(8))
+def test_a_damaged_memory_of_digests_is_found_said_in_a_line_and_changes_nothing(
+    filled: Registry, tmp_path: Path, which: int
+) -> None:
+    chosen = {"dataset": "hdfs-sim", "out": tmp_path / "runs", **SMALL}
+    (before,) = logbench.run("length", **chosen)
+    text = memory().read_text()
+    damaged = [*damages(text)][which]
+    assert damaged != text
+    memory().write_text(damaged)
+    assert states(filled)["digests.json"] == "bad"
+    (after,) = logbench.run("length", **chosen)
+    assert len([note for note in after.notes if "digests.json is damaged" in note]) == 1
+    assert (after.metrics, after.dataset["digest"]) == (before.metrics, before.dataset["digest"])
+    assert states(filled)["digests.json"] == "ok"
+    (again,) = logbench.run("length", **chosen)
+    assert not [note for note in again.notes if "damaged" in note]
 
 
 def test_leftovers_and_archives_of_no_data_set_are_not_judged(filled: Registry, own_cache: Path) -> None:
