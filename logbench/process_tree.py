@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from .stopped import STOPPED
+
 MB = 2**20
 ROUNDS = 20
 """How often processes that are started meanwhile are looked for."""
@@ -48,9 +50,11 @@ def end_tree(pid: int) -> None:
     """
     with suppress(psutil.Error):
         process = psutil.Process(pid)
+        STOPPED.add(pid)
         process.suspend()
         end_below(process)
         process.kill()
+    STOPPED.discard(pid)
 
 
 def end_below(process: psutil.Process) -> None:

@@ -193,3 +193,30 @@ def test_the_next_command_removes_folders_of_processes_that_are_gone(start: Star
     (left,) = (tmp_path / "tmp").iterdir()
     start("leave", *RUN).communicate(timeout=120)
     assert not left.exists() and nothing_left(tmp_path)
+
+
+def test_a_command_that_must_leave_while_it_ends_a_worker_leaves_none(tmp_path: Path) -> None:
+    """On a busy machine the time to leave comes while a worker is stopped, and not ended yet."""
+    code = """
+import os, time
+from pathlib import Path
+from logbench import process_tree
+from logbench.child import Limits
+from logbench.cli import interrupt
+from logbench.workers import Crew
+
+interrupt.install()
+with Crew(1, (), Limits(), print) as crew:
+    end_below = process_tree.end_below
+    process_tree.end_below = lambda process: time.sleep(600)
+    Path(os.environ["BEGUN"]).touch()
+    time.sleep(600)
+"""
+    (tmp_path / "tmp").mkdir()
+    env = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "MARK": str(tmp_path), "BEGUN": str(tmp_path / "begun")}
+    running = subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE, text=True)
+    assert until((tmp_path / "begun").exists)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (143, "interrupted: what was finished is kept\n")
+    assert nothing_left(tmp_path), (of(tmp_path), [*(tmp_path / "tmp").iterdir()])

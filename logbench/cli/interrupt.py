@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..stopped import let_go
+
 _exit = os._exit  # plugin code may find another one, see `no_exit`
 _own = [0]
 """The process in which signals are handled."""
@@ -90,4 +92,5 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _leave(code: int) -> None:
     print(MESSAGE, file=sys.stderr, flush=True)
+    let_go()
     _exit(code)
