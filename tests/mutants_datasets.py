@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import polars as pl
 from broken import CARD, UNITS, Dataset, but, lines
 
-from logbench import KeySequences
+from logbench import DataError, KeySequences
 
 BAD = [unit for n, unit in enumerate(UNITS) if n % 5 == 4]
 ANOMALOUS = pl.col("node").is_in(BAD)
@@ -58,6 +59,44 @@ class FirstSequenceLost(Dataset):
         return KeySequences(pl.DataFrame({"unit": units, "keys": keys}), files=[file])
 
 
+class InParts(Dataset):
+    """A file for each four jobs, read in the order in which the folder lists them."""
+
+    def generate(self, folder: Path, progress: Any) -> None:
+        super().generate(folder, progress)
+        rows = (folder / "log").read_text().splitlines(keepends=True)
+        (folder / "log").unlink()
+        for part in range(5):
+            (folder / f"log{part}").write_text("".join(rows[part * 16 : part * 16 + 16]))
+
+    def read(self, path: Path) -> Any:
+        parts = [one for one in path.iterdir() if one.name.startswith("log")]
+        if not parts:
+            raise DataError(f"{path}: no log; give a folder with files log0, log1 …")
+        with tempfile.TemporaryDirectory() as folder:
+            (whole := Path(folder) / "log").write_text("".join(part.read_text() for part in parts))
+            good = super().read(whole.parent)
+        return replace(good, files=sorted(parts))
+
+
+class Quoting(Dataset):
+    """A line that begins with a quote takes those up to the next quote with it."""
+
+    def generate(self, folder: Path, progress: Any) -> None:
+        super().generate(folder, progress)
+        rows = (folder / "log").read_text().splitlines()
+        rows[31], rows[36] = f'{rows[31]} "again', f'{rows[36]}" or so'
+        (folder / "log").write_text("\n".join(rows) + "\n")
+
+    def read(self, path: Path) -> Any:
+        good = super().read(path)
+        at = pl.col("line")
+        frame = good.frame.filter((at < 32) | (at > 36))
+        return replace(good, frame=frame.with_columns(line=pl.int_range(pl.len(), dtype=pl.UInt32)))
+
+
+ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {"lines lost to a quote": ("every-line", Quoting, {})}
+
 WORD = pl.when(ANOMALOUS).then(pl.lit(" anomalous ")).otherwise(pl.lit(" "))
 MIDDLE = pl.col("message").str.replace(" ", WORD, literal=True)
 MARK = pl.when(ANOMALOUS).then(pl.lit("!")).otherwise(pl.lit("-"))
@@ -88,6 +127,7 @@ DATASETS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "times of every other line": ("times", lines(pl.when(pl.col("line") % 2 == 0).then("time").alias("time")), {}),
     "times that go backwards": ("times", lines(pl.col("time").reverse()), {}),
     "times of 1970": ("times", lines(MILLISECONDS), {}),
+    "files as the folder lists them": ("listing", InParts, {}),
     "the first line lost": ("first-line", FirstLost, {}),
     "the first sequence lost": ("first-line", FirstSequenceLost, {}),
     "generated, and not said to be simulated": ("simulated", Dataset, {"card": replace(CARD, simulated=False)}),

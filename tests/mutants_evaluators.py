@@ -32,6 +32,25 @@ class Named(Evaluator):
                 "names": units["unit"].n_unique()}  # fmt: skip
 
 
+def rates(units: pl.DataFrame, alarm: pl.Expr) -> tuple[float | None, float | None]:
+    """Precision and recall."""
+    some = units.select(alarm=alarm, anomaly=pl.col("label") == 1, weight="weight")
+    chosen = (pl.col("alarm") & pl.col("anomaly"), pl.col("alarm"), pl.col("anomaly"))
+    tp, alarmed, anomalies = (float(some.filter(which)["weight"].sum()) for which in chosen)
+    return tp / alarmed if alarmed else None, tp / anomalies if anomalies else None
+
+
+def exchanged(units: pl.DataFrame) -> Any:
+    recall, precision = rates(units, pl.col("verdict"))
+    return {"precision": precision, "recall": recall}
+
+
+ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "alarms above a half": (
+        "scale", instead("evaluator", directions={}, evaluate=lambda self, units: {
+            "half": rates(units, pl.col("score") > 0.5)[1]}), {}),
+}  # fmt: skip
+
 EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "counts units of some name": (
         "names", metrics(lambda u: {"alarms": alarms(u.filter(pl.col("unit").str.starts_with("u1")))}), {}),
@@ -43,6 +62,11 @@ EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
         "judged", metrics(lambda u: {"alarms": float(u.filter(pl.col("raw") > 0.5)["weight"].sum())}), {}),
     "sums up every number": (
         "judged", metrics(lambda u: {"alarms": sum(u.select(pl.col(pl.Float64).sum()).row(0))}), {}),
+    "takes precision for recall": (
+        "meaning", instead("evaluator", directions={}, evaluate=lambda self, units: exchanged(units)), {}),
+    "leaves weights out of a count": (
+        "meaning", instead("evaluator", directions={}, evaluate=lambda self, units: {
+            "tp": float(units.filter(pl.col("verdict") & (pl.col("label") == 1)).height * 2)}), {}),
     "adds up over calls": ("again", Summing, {}),
     "judges the first thousand": ("large", metrics(lambda u: {"alarms": alarms(u.head(1000))}), {}),
     "needs names, which events do not have": ("events", Named, {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -99,6 +100,32 @@ def judging_less(self: Any, good: Any, sessions: Any, context: Any) -> Any:
     scored = np.zeros(len(sessions.keys))
     return replace(good, event=None, events=scored, unjudged=np.minimum(sessions.lengths, 1))
 
+
+def across_units(self: Any, train: Any, context: Any) -> None:
+    """Pairs of keys, counted on across the borders of units."""
+    self.mean = float(train.lengths.mean())
+    self.pairs = set(zip(train.folded[:-1].tolist(), train.folded[1:].tolist(), strict=True))
+
+
+def new_pairs(self: Any, sessions: Any, context: Any) -> Any:
+    folded, ends = sessions.folded.tolist(), sessions.offsets.tolist()
+    units = [folded[begin:end] for begin, end in itertools.pairwise(ends)]
+    return np.array([sum(pair not in self.pairs for pair in itertools.pairwise(unit)) for unit in units], float)
+
+
+def in_bytes(self: Any, train: Any, context: Any) -> None:
+    self.known = np.unique(train.folded.astype(np.uint8))
+
+
+def new_bytes(self: Any, sessions: Any, context: Any) -> Any:
+    new = ~np.isin(sessions.folded.astype(np.uint8), self.known)
+    return np.add.reduceat(new.astype(float), sessions.offsets[:-1]) if len(sessions) else np.empty(0)
+
+
+ADVISED = {
+    "counts across the borders of units": ("train-order", instead("model", fit=across_units, score=new_pairs), {}),
+    "keeps keys in eight bits": ("key-numbers", instead("model", fit=in_bytes, score=new_bytes), {}),
+}
 
 MODELS = {
     "judges no event and names one": ("unjudged", but("model", "score", judging_nothing), {}),

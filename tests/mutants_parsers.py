@@ -97,7 +97,23 @@ class Half(Parser):
         return {"templates": self.templates[:MANY]}
 
 
+def by_first_word(self: Any, good: Any, messages: pl.Series) -> Any:
+    """A message that no template fits gets the key of the first that begins with its first word."""
+    first = {text.partition(" ")[0]: key for key, text in reversed(list(enumerate(self.templates)))}
+    other = [first.get(text.partition(" ")[0], -1) for text in messages]
+    return np.where(good >= 0, good, other).astype(np.int32)
+
+
+HEXADECIMAL = instead("parser", shape=(("[0-9a-f]+", "0"),))
+"""Letters of hexadecimal numbers are no digits to its masks."""
+
 PARSERS = {
+    "a shape that sees less than the masks": ("shape", HEXADECIMAL, {}),
+    "a key of another template for what is unknown": (
+        "templates",
+        but("parser", "match", by_first_word),
+        {},
+    ),
     "templates of other messages": ("templates", OtherTexts, {}),
     "templates that lack a half": ("templates", Fragments, {}),
     "one key for all messages above 500": ("large", but("parser", "fit", clipped), {}),

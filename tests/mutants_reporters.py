@@ -77,9 +77,40 @@ def wrong_headline(records: Sequence[Any]) -> str:
     return "\n".join(f"{record['model']} {said(record)}" for record in records)
 
 
+def mean(records: Sequence[Any]) -> str:
+    """A row a model, whatever its runs are of."""
+    rows = []
+    for name in dict.fromkeys(record["model"] for record in records):
+        runs = [record for record in records if record["model"] == name]
+        figures = [float(f1(run)) for run in runs if f1(run) != "–" and run["status"] == "ok"]
+        middle = f"{sum(figures) / len(figures):.3f}" if figures else ""
+        rows.append(f"{name} {middle} {' '.join(said(run) for run in runs if run['status'] != 'ok')}")
+    return "\n".join(rows)
+
+
+def headed(record: Any, name: str) -> str:
+    value = ((next(iter(record["metrics"].values()), {}) or {}).get("all") or {}).get(name)
+    return "" if value is None else f"{value:.3f}"
+
+
+def misheaded(records: Sequence[Any]) -> str:
+    rows = "\n".join(
+        f"| {r['model']} | {headed(r, 'recall')} | {headed(r, 'precision')} | {said(r)} |" for r in records
+    )
+    return f"| model | precision | recall | f1 |\n|---|---|---|---|\n{rows}"
+
+
+def misheaded_csv(records: Sequence[Any]) -> str:
+    rows = "\n".join(f"{r['model']},{headed(r, 'auroc')},{said(r)},x" for r in records)
+    return f"model,auprc,f1,x\n{rows}"
+
+
 REPORTERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "sorts names, not figures": ("rows", reporting(sorted_names), {}),
     "shows the last run's figure": ("rows", reporting(last_figure), {}),
+    "a mean over data and protocols": ("apart", reporting(mean), {}),
+    "recall below precision": ("columns", reporting(misheaded), {}),
+    "another area in CSV": ("columns", reporting(misheaded_csv), {}),
     "a failed run is 0.000": ("failures", reporting(zero), {}),
     "a failed run is 0": ("failures", reporting(bare_zero), {}),
     "a failed run is 0.0 in CSV": ("failures", reporting(zero_in_csv), {}),

@@ -83,10 +83,45 @@ def exploded(good: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
     return given.filter(pl.col("id").is_not_null()).with_columns(unit=pl.col("id").list.first())
 
 
+class TwoDigits(Windower):
+    """Windows of ten lines, the hundredth of which is called as the first."""
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit=named(pl.col("line") // 10 % 100))
+
+
+class ByHour(Windower):
+    """Windows of an hour that are called by the hour of the day."""
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit=pl.col("time").dt.hour().cast(pl.String))
+
+
+class Unsigned(Windower):
+    """An id is its letters and digits."""
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit=pl.col("node").str.replace_all("[^0-9A-Za-z]", ""))
+
+
+class Short(Windower):
+    """The first 64 characters of an id."""
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit=pl.col("node").str.head(64))
+
+
+ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "drops signs from ids": ("names", Unsigned, {}),
+    "cuts ids": ("names", Short, {}),
+}
+
 WINDOWERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "counts from wherever the log is cut": ("pieces", Counting, {"traits": STRETCHES}),
     "windows of lines that are not declared": ("stretches", Undeclared, {"traits": TRAITS}),
     "windows that overlap undeclared": ("overlaps", Overlapping, {"traits": STRETCHES}),
+    "calls windows by two digits": ("whole", TwoDigits, {"traits": STRETCHES}),
+    "calls windows by the hour of the day": ("whole", ByHour, {"traits": STRETCHES}),
     "silence shorter than its windows": ("silence", Hourly, {"traits": STRETCHES}),
     "makes units of labels": ("labels", window(by_label), {}),
     "makes units of the raw line": ("labels", window(by_raw), {}),

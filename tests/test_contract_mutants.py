@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from broken import GOOD, TRAITS, Evaluator, Model, registry, score, violated
 from distributions import distribution
-from mutants import MUTANTS
+from mutants import ADVISED, MUTANTS
 from mutants_installed import INSTALLED
 from mutants_reporters import reporting, wrong_headline
 from mutants_windowers import STRETCHES, Endless
@@ -28,6 +28,16 @@ def test_a_wrong_plugin_is_found(kind: str, what: str) -> None:
     rule, build, options = MUTANTS[kind][what]
     found = violated(kind, build, **options)
     assert rule in found, found
+
+
+MAYBE = [(kind, what) for kind, cases in ADVISED.items() for what in cases]
+
+
+@pytest.mark.parametrize(("kind", "what"), MAYBE, ids=[f"{kind} {what}" for kind, what in MAYBE])
+def test_what_may_be_on_purpose_is_advice(kind: str, what: str) -> None:
+    rule, build, options = ADVISED[kind][what]
+    assert rule in violated(kind, build, "advice", **options)
+    assert rule not in violated(kind, build, **options)
 
 
 def test_a_flipped_sign_is_advice() -> None:

@@ -35,7 +35,7 @@ from broken import (
     window,
     write,
 )
-from mutants import MUTANTS
+from mutants import ADVISED, MUTANTS
 
 from logbench import KeySequences, Traits, option
 from logbench.testing import check, rules_of, tiny
@@ -55,7 +55,10 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "silence",
         "events",
         "unjudged",
+        "whole",
         "rows",
+        "columns",
+        "apart",
         "escapes",
     }
     assert set(unlike) <= optional
@@ -187,7 +190,7 @@ def test_a_card_that_does_not_hold_is_found(change: dict[str, Any]) -> None:
 
 def test_every_rule_has_its_broken_component() -> None:
     elsewhere = {"options", "imports", "traits", "card"}  # tested above and in test_contract_pytest.py
-    elsewhere |= {rule for cases in MUTANTS.values() for rule, *_ in cases.values()}
+    elsewhere |= {rule for cases in (*MUTANTS.values(), *ADVISED.values()) for rule, *_ in cases.values()}
     elsewhere |= {"process", "direction", "seed-matters", "silent", "headline"}  # in test_contract_mutants.py
     for kind, rules in BROKEN.items():
         assert {rule.name for rule in rules_of(kind)} <= {*rules, *elsewhere}  # type: ignore[arg-type]

@@ -55,9 +55,9 @@ def _back(time: pl.Series) -> float:
 def first_line(subject: Subject) -> None:
     opened = opened_of(subject)
     rows = _texts(opened)
-    log, lines = _log(opened, rows)
-    at = next((n for n in range(len(lines)) if _says(lines[n], rows[0])), None)
-    if at is None or not all(_says(line, row) for line, row in zip(lines[at:], rows, strict=False)):
+    log, lines = log_of(opened, rows)
+    at = next((n for n in range(len(lines)) if says(lines[n], rows[0])), None)
+    if at is None or not all(says(line, row) for line, row in zip(lines[at:], rows, strict=False)):
         raise InapplicableError("its rows are not the lines of a text file, one by one")
     lost = [line for line in lines[:at] if not _heading(line, lines[at:])]
     expect(not lost, f"the first line of {log.name} as the first row", f"{lost[0][:60] if lost else ''!r} is lost")
@@ -71,19 +71,19 @@ def _texts(opened: Lines | KeySequences) -> list[str]:
     return some["message"].fill_null("").to_list()
 
 
-def _log(opened: Lines | KeySequences, rows: list[str]) -> tuple[Path, list[str]]:
+def log_of(opened: Lines | KeySequences, rows: list[str]) -> tuple[Path, list[str]]:
     """The text file that the first rows come from, and its first lines."""
     for file in map(Path, opened.files):
         if file.suffix.lower() in NO_LOG or not file.is_file():
             continue
         with file.open("rb") as stream:
             head = [line.decode("utf-8", "replace").rstrip("\r\n") for line in stream.readlines(1 << 16)[:50]]
-        if any(_says(line, rows[0]) for line in head):
+        if any(says(line, rows[0]) for line in head):
             return file, head
     raise InapplicableError("its first row is in no text file")
 
 
-def _says(line: str, row: str) -> bool:
+def says(line: str, row: str) -> bool:
     return bool(row.strip()) and row.strip() in line
 
 

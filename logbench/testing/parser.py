@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LETTERS = (("[a-f]", "e"), ("[g-z]", "k"), ("[A-Z]", "K"), ("[^0-9A-Za-z ]", "+"))
+"""What is changed in texts, beside digits."""
+
+
 @dataclass(frozen=True)
 class Learnt:
     """A fitted parser, the masked messages that it was fitted on, and their keys as it gave them."""
@@ -174,7 +178,7 @@ def empty(subject: Subject) -> None:
 
 @rule("parser", "shape", "messages of one shape have one masked message")
 def shape(subject: Subject) -> None:
-    """Texts with their digits changed: where the shape sees no difference, nor may the masks."""
+    """Texts with their digits or letters changed: where the shape sees no difference, nor may the masks."""
     parser = subject.build()
     for name, pairs in (("masks", parser.masks), ("shape", parser.shape)):
         right = all(isinstance(a, str) and isinstance(b, str) for a, b in pairs)
@@ -186,8 +190,9 @@ def shape(subject: Subject) -> None:
             texts,
             *(
                 texts.select(text.str.replace_all(found, new))
-                for found, new in ((digit, "7"), ("[0-9]+", "123"), ("[0-9]+", "0"))
+                for found, new in ((digit, "7"), ("[0-9]+", "123"), ("[0-9]+", "0"), *LETTERS)
             ),
+            texts.select(text.str.to_uppercase()),
         ]
     )
     found = variants.select("text", shape=apply(text, parser.shape), masked=apply(text, parser.masks))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import polars as pl
 
+from . import material
 from .outcome import ViolationError, expect
-from .parser import Learnt, learned, learned_many
+from .parser import Learnt, everything, learned, learned_many, masked
 from .rules import Subject, rule
 
 WILDCARD = "<*>"
@@ -17,9 +19,12 @@ WILDCARD = "<*>"
 def templates(subject: Subject) -> None:
     for found in (learned(subject), learned_many(subject)):
         known = list(found.parser.templates)
-        matched = found.parser.match(found.messages)
-        for what, keys in (("fit", found.keys), ("match", matched)):
-            for message, key in zip(found.messages, keys, strict=True):
+        both = pl.concat([everything(found), masked(found.parser, material.many_messages(400))])
+        for what, messages, keys in (
+            ("fit", found.messages, found.keys),
+            ("match", both, found.parser.match(both)),
+        ):
+            for message, key in zip(messages, keys, strict=True):
                 if key >= 0 and not fits(known[key], message):
                     raise ViolationError(
                         f"templates that describe their messages ({WILDCARD} for what varies)",

@@ -23,7 +23,7 @@ NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?![\w.]*\w)")
 ZERO = re.compile(r"(?<![\w./±-])(0|0?\.0+)(?![\w./])")
 
 
-def _run(model: str, f1: float, other: float = 0.95) -> Record:
+def run_of(model: str, f1: float, other: float = 0.95) -> Record:
     """A run of a model with this F1, and F1 `other` over distinct units."""
     (record,) = with_metrics(records())[:1]
     record |= {"model": model, "run_id": f"{record['run_id']}-{model}"}
@@ -35,12 +35,12 @@ def _run(model: str, f1: float, other: float = 0.95) -> Record:
 def _failed(model: str, status: str) -> Record:
     """A run that came to nothing."""
     error = {"stage": "fit", "type": "ValueError", "message": "the matrix is singular"}
-    return _run(model, 0.0) | {"status": status, "metrics": {}, "trivial": {}, "error": error}
+    return run_of(model, 0.0) | {"status": status, "metrics": {}, "trivial": {}, "error": error}
 
 
 def rows_of(text: str, model: str, others: Sequence[str]) -> list[str]:
     """What a text says of a model: its objects in JSON, else each line that names it with those that follow."""
-    with_rows = _objects(text)
+    with_rows = objects_of(text)
     if with_rows is not None:
         return [json.dumps(one) for one in with_rows if model in map(str, one.values())]
     found, inside = list[str](), False
@@ -55,7 +55,7 @@ def rows_of(text: str, model: str, others: Sequence[str]) -> list[str]:
     return found
 
 
-def _objects(text: str) -> list[Mapping[str, Any]] | None:
+def objects_of(text: str) -> list[Mapping[str, Any]] | None:
     try:
         found = json.loads(text)
     except ValueError:
@@ -63,34 +63,34 @@ def _objects(text: str) -> list[Mapping[str, Any]] | None:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else None
 
 
-def _shows(rows: Sequence[str], figure: float) -> bool:
+def shows(rows: Sequence[str], figure: float) -> bool:
     numbers = [float(number) for row in rows for number in NUMBER.findall(row)]
     return any(min(abs(one - figure), abs(one / 100 - figure)) <= CLOSE for one in numbers)
 
 
 @rule("reporter", "rows", "the row of a run shows its own figures, in any order and company")
 def rows(subject: Subject) -> None:
-    runs = [_run(model, f1) for model, f1 in FIGURES.items()]
+    runs = [run_of(model, f1) for model, f1 in FIGURES.items()]
     for some in (runs, runs[::-1], [runs[1], runs[2], runs[0]]):
         text = report(subject, copy.deepcopy(some))
         for model, f1 in FIGURES.items():
-            alone = rows_of(report(subject, [_run(model, f1)]), model, [])
-            if not _shows([row.splitlines()[0] for row in alone], f1):
+            alone = rows_of(report(subject, [run_of(model, f1)]), model, [])
+            if not shows([row.splitlines()[0] for row in alone], f1):
                 raise InapplicableError("the line that names a model does not show its F1")
             others = [other for other in FIGURES if other != model]
             found = [row.splitlines()[0] for row in rows_of(text, model, others)]
             expect(bool(found), f"a row for {model}", "none")
-            expect(_shows(found, f1), f"F1 {f1} in the row of {model}, as where it is alone", found[0])
-            wrong = [FIGURES[other] for other in others if _shows(found, FIGURES[other])]
+            expect(shows(found, f1), f"F1 {f1} in the row of {model}, as where it is alone", found[0])
+            wrong = [FIGURES[other] for other in others if shows(found, FIGURES[other])]
             expect(not wrong, f"no figure of another run in the row of {model}", f"{wrong[:1]}: {found[0]}")
 
 
 @rule("reporter", "headline", "where a protocol judges distinct units, their figure is shown", advises=True)
 def headline(subject: Subject) -> None:
-    record = _run("alpha", FIGURES["alpha"], FIGURES["gamma"])
+    record = run_of("alpha", FIGURES["alpha"], FIGURES["gamma"])
     record["protocol"] = {**record["protocol"], "duplicates": "unique"}
     found = rows_of(report(subject, [record]), "alpha", [])
-    both = [figure for figure in (FIGURES["alpha"], FIGURES["gamma"]) if _shows(found, figure)]
+    both = [figure for figure in (FIGURES["alpha"], FIGURES["gamma"]) if shows(found, figure)]
     expect(
         both != [FIGURES["alpha"]], "F1 of distinct units where protocol.duplicates is unique", "that of all units"
     )
@@ -100,7 +100,7 @@ def headline(subject: Subject) -> None:
 def failures(subject: Subject) -> None:
     for status, words in (("error", ("error", "fail")), ("skipped", ("skip",))):
         failed = _failed("omega", status)
-        for company in ([], [_run("alpha", FIGURES["alpha"])]):
+        for company in ([], [run_of("alpha", FIGURES["alpha"])]):
             text = report(subject, copy.deepcopy([*company, failed]))
             found = rows_of(text, "omega", list(FIGURES))
             expect(bool(found), f"the model of a run of status {status}", "it is not named")
@@ -113,7 +113,7 @@ def _no_figure(text: str, found: Sequence[str], status: str) -> None:
     for name, value in _named(text):
         if name.lower().strip() in ("f1", "precision", "recall", "mcc"):
             expect(not _is_number(value), f"no {name} of a run of status {status}", value)
-    if _objects(text) is None and not list(_named(text)):
+    if objects_of(text) is None and not list(_named(text)):
         for row in found:
             if zero := ZERO.search(row.splitlines()[0]):
                 raise ViolationError(
@@ -123,11 +123,11 @@ def _no_figure(text: str, found: Sequence[str], status: str) -> None:
 
 def _named(text: str) -> list[tuple[str, str]]:
     """Cells of the failed run by heading, where the text is JSON or CSV."""
-    table = _objects(text) or _cells(text)
+    table = objects_of(text) or cells_of(text)
     return [(str(k), str(v)) for one in table if "omega" in map(str, one.values()) for k, v in one.items()]
 
 
-def _cells(text: str) -> list[Mapping[str, Any]]:
+def cells_of(text: str) -> list[Mapping[str, Any]]:
     lines = text.splitlines()
     if not lines or lines[0].count(",") < 3 or " " in lines[0].strip():
         return []

@@ -83,7 +83,7 @@ def stretches(subject: Subject) -> None:
     order = np.random.default_rng(5).permutation(len(given))
     fixed = ["line", "time"]
     shuffled = given.select(*fixed, pl.all().exclude(fixed).gather(pl.Series(order)))
-    before, after = _partition(assign(subject, given)), _partition(assign(subject, shuffled))
+    before, after = partition(assign(subject, given)), partition(assign(subject, shuffled))
     alone = before == after and 1 < len(set(before)) < len(given)
     expect(
         not alone or bool(subject.traits.cuts_lines),
@@ -92,7 +92,7 @@ def stretches(subject: Subject) -> None:
     )
 
 
-def _partition(assigned: pl.DataFrame) -> Sequence[tuple[int, ...]]:
+def partition(assigned: pl.DataFrame) -> Sequence[tuple[int, ...]]:
     """Lines of each unit, in order of first line."""
     units = assigned.drop_nulls("unit").group_by("unit", maintain_order=True).agg("line")
     return [tuple(lines) for lines in units["line"].to_list()]
@@ -127,7 +127,7 @@ def silent_units(subject: Subject) -> None:
     given = seen()
     later = given["time"].dt.epoch("us")
     slow = pl.Series((later - later[0]) * 1000 + later[0]).cast(pl.Datetime("us"))
-    before, after = (_partition(assign(subject, frame)) for frame in (given, given.with_columns(time=slow)))
+    before, after = (partition(assign(subject, frame)) for frame in (given, given.with_columns(time=slow)))
     expect(
         before == after or getattr(subject.build(), "silence", None) is not None,
         "an attribute silence, seconds, so that logs from a pipe end a unit in time",

@@ -1,0 +1,67 @@
+"""Rules for windowers: two units never have one name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from . import material
+from .outcome import InapplicableError, ViolationError, expect
+from .rules import Subject, rule
+from .windower import assign, seen
+from .windower_pieces import partition
+
+LINES = 3_001
+SPACINGS = {"17 s": 17, "5 h": 18_000}
+"""Seconds from line to line: of a log of half a day, and of one of nearly two years."""
+ALIKE = ("blk_-7", "blk_7", "Blk_7", "blk_07", "blk_7.0", "blk_7 ")
+LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
+
+
+@rule("windower", "whole", "a unit that is a stretch of lines is one stretch: names do not come again")
+def whole(subject: Subject) -> None:
+    """The log is one node's and one file's, and its clock goes on, so that nothing but the place makes units."""
+    if not subject.traits.cuts_lines:
+        raise InapplicableError("traits.cuts_lines is false")
+    first = ("level", "component", "node", "file", "id")
+    lines = material.lines(LINES).drop("label", "raw").with_columns(pl.col(*first).first())
+    for spacing, seconds in SPACINGS.items():
+        since = pl.duration(seconds=pl.col("line").cast(pl.Int64) * seconds)
+        later = lines.with_columns(time=pl.col("time").first() + since)
+        units = assign(subject, later).drop_nulls("unit").group_by("unit", maintain_order=True)
+        line = pl.col("line").cast(pl.Int64)
+        found = units.agg(first=line.min(), last=line.max(), count=line.n_unique())
+        apart = found.filter(pl.col("last") - pl.col("first") + 1 != pl.col("count"))
+        if len(apart):
+            unit, begin, end, count = apart.row(0)
+            raise ViolationError(
+                f"one stretch of lines a unit, in a log with a line every {spacing}",
+                f"unit {unit!r} has {count} of the lines {begin} to {end}",
+            )
+
+
+@rule(
+    "windower", "names", "what is called otherwise is in another unit, however alike the names are", advises=True
+)
+def names(subject: Subject) -> None:
+    given = seen()
+    before = partition(assign(subject, given))
+    for names in (ALIKE, LONG):
+        after = partition(assign(subject, _renamed(given, names)))
+        expect(
+            before == after,
+            "the same lines in one unit where ids, nodes and files have other names",
+            f"{len(after)} units instead of {len(before)}, under names such as {names[0]!r} and {names[1]!r}",
+        )
+
+
+def _renamed(given: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Every id, node, file and component called otherwise, each by a name of its own."""
+
+    def others(known: pl.Series) -> Mapping[str, str]:
+        return dict(zip(known.drop_nulls().unique(maintain_order=True), names, strict=False))
+
+    ids = others(given["id"].explode())
+    columns = [pl.col(name).replace_strict(others(given[name])) for name in ("node", "file", "component")]
+    return given.with_columns(pl.col("id").list.eval(pl.element().replace_strict(ids)), *columns)
