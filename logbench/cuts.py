@@ -66,12 +66,12 @@ class Cuts:
 
     @property
     def begins(self) -> tuple[int, ...]:
-        """First line of each side, in the order of `ORDER`."""
-        return (0, self.held_out, self.reserved, self.test)
+        """First line of each side after the first, in the order of `ORDER`."""
+        return (self.held_out, self.reserved, self.test)
 
     def sides(self, lines: NDArray[np.int64]) -> NDArray[np.int8]:
         """Side of each line number, int8 [lines]: 0 training, 1 held out, 2 test, 3 reserved."""
-        place = np.searchsorted(self.begins[1:], lines, side="right")
+        place = np.searchsorted(self.begins, lines, side="right")
         return np.array(ORDER, dtype=np.int8)[place]
 
     def counted(self) -> Mapping[str, int]:
@@ -95,7 +95,7 @@ class Cutting:
         """See `Windower.assign`."""
         line = pl.col("line")
         side, begin = pl.lit(ORDER[0], pl.Int8), pl.lit(0, pl.UInt32)
-        for number, first in zip(ORDER[1:], self.cuts.begins[1:], strict=True):
+        for number, first in zip(ORDER[1:], self.cuts.begins, strict=True):
             side = pl.when(line >= first).then(pl.lit(number, pl.Int8)).otherwise(side)
             begin = pl.when(line >= first).then(pl.lit(first, pl.UInt32)).otherwise(begin)
         assigned = self.windower.assign(lines.with_columns(side=side, place=(line - begin).cast(pl.UInt32)))

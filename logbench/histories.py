@@ -170,10 +170,15 @@ def distinct_codes(codes: NDArray[Any]) -> Distinct:
     )
 
 
+def index_type(events: int) -> type[np.signedinteger[Any]]:
+    """The smaller integer that numbers so many events."""
+    return np.int32 if events < 2**31 else np.int64
+
+
 def positions(offsets: NDArray[np.int64]) -> NDArray[Any]:
     """Index of each event within its unit, int32 [events] (int64 from 2^31 events on)."""
     events = int(offsets[-1])
-    wide = np.int32 if events < 2**31 else np.int64
+    wide = index_type(events)
     place: NDArray[Any] = np.arange(events, dtype=wide)
     place -= np.repeat(offsets[:-1].astype(wide), np.diff(offsets))
     return place

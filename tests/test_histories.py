@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import Sessions
-from logbench.histories import Histories, distinct_codes
+from logbench.histories import Histories, _mix, blocks, distinct_codes, index_type, positions
 
 
 @st.composite
@@ -102,6 +102,34 @@ def test_distinct_codes_use_all_64_bits(codes: list[int]) -> None:
     distinct = list(dict.fromkeys(codes))
     assert [codes[i] for i in found.first] == distinct
     assert [distinct[i] for i in found.inverse] == codes
+
+
+def test_hashes_are_mixed_as_splitmix64_does() -> None:
+    """Its first numbers from seed 1234567, as published with the generator: state = seed + n × golden ratio."""
+    published = (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431)
+    states = [(1234567 + n * 0x9E3779B97F4A7C15) % 2**64 for n in range(1, 5)]
+    assert _mix(np.array(states, dtype=np.uint64)).tolist() == list(published)
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 20))
+def test_blocks_hold_as_many_units_as_fit(lengths: list[int], size: int) -> None:
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    expected: list[list[int]] = []
+    for unit, length in enumerate(lengths):
+        if expected and sum(lengths[one] for one in expected[-1]) + length <= size:
+            expected[-1].append(unit)
+        else:
+            expected.append([unit])
+    found = list(blocks(offsets, size))
+    assert [list(range(len(lengths)))[units] for units, _ in found] == (expected or [[]])
+    assert all(
+        (events.start, events.stop) == (offsets[units.start], offsets[units.stop]) for units, events in found
+    )
+
+
+def test_events_are_numbered_by_the_smaller_integer_that_holds_them() -> None:
+    assert positions(np.array([0, 3, 5])).dtype == np.int32 and index_type(2**31 - 1) is np.int32
+    assert index_type(2**31) is np.int64, "as is said of positions"
 
 
 def test_a_history_needs_a_key() -> None:

@@ -108,6 +108,7 @@ def test_lines_are_cut_where_the_plain_runs_cut_them(
             side = ("train", "held-out", "test", "reserved")[int(cuts.sides(pl.Series([line]).to_numpy())[0])]
             assert unit.startswith(side + " ")
         assert sum(cuts.counted().values()) == total
+        assert ("reserved_lines" in cuts.counted()) == (cuts.test > cuts.reserved), "said where there are any"
         return found
 
     both, small, large = (
