@@ -125,6 +125,39 @@ def test_units_score_alike_alone_and_together(name: str) -> None:
         assert together.ignoring[at] == pytest.approx(ignored.primary[0], abs=1e-9)
 
 
+@pytest.mark.parametrize("units", [30, 80])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_equal_units_score_the_same_to_the_bit(name: str, units: int) -> None:
+    """A threshold is the score of a held-out unit: one equal to it must not exceed it by rounding."""
+    rng = np.random.default_rng(units)
+    draw = [rng.integers(0, 20, rng.integers(1, 15)).tolist() for _ in range(units)]
+    labels = np.array([int(keys.count(3) > 1) for keys in draw], dtype=np.int8)
+    model = fitted(name, Sessions.of(draw, 20, labels=labels))
+    asked = [*draw[:30], *(rng.integers(0, 20, 40).tolist() for _ in range(5))]
+    together = scores(model, Sessions.of(asked, 20)).primary
+    alone = [scores(model, Sessions.of([keys], 20)).primary[0] for keys in asked]
+    assert together.tolist() == alone
+
+
+def test_pca_gives_no_score_to_rounding() -> None:
+    """Units of one event each, of two kinds: one component holds all that varies, so nothing is outside it."""
+    model = fitted("pca", Sessions.of([[0], [1]] * 45, 2), unseen_column=False)
+    assert scores(model, Sessions.of([[0], [1]], 2)).primary.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in SUPERVISED and name != "lof"])
+def test_one_unit_is_enough_to_train(name: str) -> None:
+    found = scores(fitted(name, Sessions.of([[0, 1, 2]], 3)), Sessions.of([[0, 1, 2], [2, 2]], 3))
+    assert np.isfinite(found.primary).all()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9999])
+def test_a_share_of_few_units_leaves_each_tree_one(share: float) -> None:
+    for units in (1, 2, 3):
+        train = Sessions.of([[0, unit] for unit in range(units)], 3)
+        assert np.isfinite(scores(fitted("isolation-forest", train, max_samples=share), train).primary).all()
+
+
 # Models without labels
 
 

@@ -30,8 +30,9 @@ class IsolationForest(CountModel):
         """Grow the trees on all training units; fact `offset`, the quantile."""
         from sklearn.ensemble import IsolationForest as Estimator
 
+        seen = max(1, int(self.config.max_samples * counts.repeats.sum()))  # a share of few units may be none
         self.forest = Estimator(
-            n_estimators=self.config.trees, max_samples=self.config.max_samples, random_state=context.seed
+            n_estimators=self.config.trees, max_samples=seen, random_state=context.seed
         ).fit(np.repeat(vectors.toarray().astype(np.float32), counts.repeats, axis=0))
         # The estimator would score every training unit for this quantile: distinct ones will do.
         known = -self.forest.score_samples(vectors.toarray())

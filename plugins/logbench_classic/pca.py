@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+ROUNDING = 1e-13
+"""Coordinates below this share of the vectors they come from are rounding."""
 EQUAL = 1e-9
 """Variances that differ by no more of themselves are equal."""
 
@@ -49,14 +51,25 @@ class Pca(CountModel):
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """SPE / Q, float64 [rows]."""
-        outside = (vectors.toarray() - self.mean) @ self.residual
-        return np.asarray((outside**2).sum(axis=1) / self.q)
+        squares = np.square(self._outside(vectors)).sum(axis=1)
+        return np.asarray(squares / self.q)
 
     def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
         """The event with the largest squared residual, of those in the vector."""
         dense = vectors.toarray()
-        residual = (dense - self.mean) @ self.residual @ self.residual.T
+        residual = self._outside(vectors) @ self.residual.T
         return strongest(np.where(dense != 0, residual**2, 0.0))
+
+    def _outside(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Coordinates in the residual space, float64 [rows, residual]; 0 where they are rounding.
+
+        A sparse product adds up each row by itself. A dense one rounds a row by what stands beside it, so that a
+        tested unit exceeds a threshold set by an equal one.
+        """
+        at = self.mean @ self.residual
+        found = np.asarray(vectors @ self.residual) - at
+        sizes = np.sqrt(vectors.multiply(vectors).sum(axis=1)) + np.linalg.norm(self.mean)
+        return np.where(np.abs(found) > ROUNDING * sizes[:, None], found, 0.0)
 
 
 def _covariance(vectors: Vectors, mean: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
