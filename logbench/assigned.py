@@ -70,7 +70,7 @@ class Assigned:
         if self.last >= end:
             raise PluginError(f"the windower invented line {end + 1:,}: the log ends with line {end:,}")
         if total and self.last < first:
-            raise PluginError(f"the windower lost all {total:,} lines; {KEEP}")
+            raise PluginError(f"the windower lost every line ({total:,}); {KEEP}")
         if self.last < end - 1:
             raise PluginError(
                 f"the windower lost the end of the log, {_range(self.last + 1, end - 1)} of {total:,}; {KEEP}"

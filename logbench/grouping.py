@@ -21,6 +21,7 @@ from .given import Given
 from .groups import UnitGroups
 from .interfaces import Parser, Progress, Windower
 from .numbers import Numbers
+from .plain import several
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
     if not spool.events:
         raise DataError(
-            f"none of the {without:,} lines belongs to a unit: wrong data set or windower for this log?"
+            f"none of the {several(without, 'line')} belongs to a unit: wrong data set or windower for this log?"
         )
     return Read(
         spool=spool,
@@ -301,7 +302,7 @@ def _with_labels(
         extra = labels.join(units, on="unit", how="anti").height
         if len(labels) and extra == len(labels):
             raise DataError(
-                f"none of the {extra:,} labels names a unit of this log ({labels['unit'][0]} against "
+                f"none of the {several(extra, 'label')} names a unit of this log ({labels['unit'][0]} against "
                 f"{units['unit'][0]}, say): are they those of another log?"
             )
     else:

@@ -17,6 +17,11 @@ def shorten(text: str, width: int = LONGEST) -> str:
     return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
 
 
+def four_digits(value: float) -> str:
+    """A number for people: four digits, `∞` and `−∞` where it is infinite."""
+    return f"{value:.4g}".replace("-inf", "−∞").replace("inf", "∞")
+
+
 def several(number: int, one: str, more: str = "") -> str:
     """A number and what it counts: `1 line`, `2,000 lines`; `more` is the plural, `one` with an s if empty."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"

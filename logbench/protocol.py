@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from .config import make, option
 from .errors import ConfigError, UnfitError
+from .plain import several
 
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
 Content = Literal["normal", "mixed", "labelled"]
@@ -164,8 +165,9 @@ class EvaluationProtocol:
         """
         if 0 < self.min_events < needed:
             raise UnfitError(
-                f"model {model} needs units of {needed} events, but protocol.min_events={self.min_events}; "
-                f"give at least {needed}, or 0 to let each model have its own limit"
+                f"model {model} needs units of {several(needed, 'event')}, but "
+                f"protocol.min_events={self.min_events}; give at least "
+                f"{needed}, or 0 to let each model have its own limit"
             )
         return self.min_events or needed
 

@@ -15,6 +15,7 @@ from .config import fields_of, make
 from .errors import ConfigError
 from .events import add_events
 from .outcome import write_metrics, write_threshold
+from .plain import several
 from .plan import Part, configured, evaluators_of
 from .protocol import EvaluationProtocol
 from .provenance import source
@@ -118,7 +119,8 @@ def undecided(stored: pl.DataFrame, short_limit: int) -> pl.DataFrame:
     if len(lacking):
         shortest = int(lacking["events"].to_numpy().min())
         raise ConfigError(
-            f"short units below {short_limit} events: units of {shortest} events have no score; run again"
+            f"short units below {several(short_limit, 'event')}: units of {several(shortest, 'event')} have no "
+            "score; run again"
         )
     return scored
 

@@ -12,6 +12,7 @@ import polars as pl
 from .contamination import contaminating, reserve
 from .errors import DataError, LeakError, UnfitError
 from .label_noise import flipped
+from .plain import several
 from .protocol import SIZES, EvaluationProtocol
 from .shares import (
     ANOMALY,
@@ -98,12 +99,14 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
     chosen = np.flatnonzero(share & ~_without(labels, protocol))
     held = _held(units, chosen, protocol, rng)
     train, held_out = chosen[~held], chosen[held]
-    added = 0
+    added, within = 0, chosen
     if protocol.contamination is not None:
         others = reserve(labels, kept, protocol)
         more = contaminating(units, share, others, len(chosen), protocol)
         train, held_out = (np.sort(np.concatenate(pair)) for pair in zip((train, held_out), more, strict=True))
         added = sum(map(len, more))
+        within = np.concatenate([train, held_out])
+        within = np.sort(within[share[within]])
         share, kept = share | others, kept | others
     test = np.flatnonzero(~kept)
     if protocol.train == "given":
@@ -114,7 +117,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
         train=train,
         held_out=held_out,
         test=test,
-        straddling=straddling(units, chosen, test, protocol, sequences),
+        straddling=straddling(units, within, test, protocol, sequences),
         left_out=int(share.sum()) - len(train) - len(held_out),
         reserved=int((kept & ~share).sum()),
         contaminating=added,
@@ -147,13 +150,15 @@ def _check(
     units: pl.DataFrame, train: NDArray[np.int64], test: NDArray[np.int64], protocol: EvaluationProtocol
 ) -> None:
     if not len(train):
-        raise DataError(f"the protocol leaves no unit to train: {len(units):,} units, train = {protocol.train}")
+        found = several(len(units), "unit")
+        raise DataError(f"the protocol leaves no unit to train: {found}, train = {protocol.train}")
     if not len(test):
         size = "test_reserve" if protocol.test_reserve is not None else SIZES[protocol.train]
-        raise DataError(
-            f"the protocol leaves no unit to test: all {len(units):,} units train or are set apart; "
-            f"{f'lower protocol.{size}' if size else 'the data set names none for the test'}"
-        )
+        everything = "its one unit trains or is" if len(units) == 1 else f"all {len(units):,} units train or are"
+        advice = f"lower protocol.{size}" if size else "the data set names none for the test"
+        if len(units) == 1:
+            advice = "give a longer log, or another windower"
+        raise DataError(f"the protocol leaves no unit to test: {everything} set apart; {advice}")
 
 
 def audit(

@@ -27,7 +27,7 @@ def straddling(
 
     Args:
         units: `first_line` and `last_line`, in order of first line.
-        training: indices of what trains or is held out, int64, ascending, without the anomalies that
+        training: indices of what trains or is held out, int64, ascending, without anomalies that
             `contamination` adds from a reserve of any time. test: of tested units.
         sequences: the units came as key sequences, whose lines are not known.
 

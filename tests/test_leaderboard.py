@@ -365,7 +365,13 @@ def test_the_best_mean_f1_comes_first_and_failures_last() -> None:
 @pytest.mark.parametrize("models", ["", ", ,"])
 def test_no_name_is_not_every_model(models: str) -> None:
     with pytest.raises(click.UsageError, match="no model to run"):
-        chosen(Registry(), models, None)
+        chosen(Registry(), [models], [])
+
+
+def test_an_option_that_is_given_twice_holds_twice() -> None:
+    assert chosen(Registry(), ["length,ecvc", "new-event"], ["ecvc"]) == ("length", "new-event")
+    left = chosen(Registry(), [], ["deeplog", "edit"])
+    assert "ecvc" in left and not {"deeplog", "edit"} & set(left)
 
 
 @pytest.mark.parametrize("metric", ["nope", "prevalence", "cost.nope"])

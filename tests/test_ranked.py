@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from logbench.cli.common import fitted, placed
+from logbench.cli.ranked import _row
 from logbench.cli.score import _short
+from logbench.cli.show import _lines
 
 LINES = [f"INFO s{i} step {word}\n" for i in range(40) for word in ("one", "two")]
 ODD = "ERROR s39 disk  is\n  full\n"
@@ -95,6 +98,14 @@ def test_the_table_of_scores_names_file_and_line_and_fits_a_terminal() -> None:
     assert shown["line"] == "old/a.log:1,017" and shown["event"] == "2"
     assert sum(map(len, shown.values())) + 2 * (len(shown) - 1) <= 110 and "\x1b" not in shown["what"]
     assert placed("x" * 60 + "/a.log", 3) == "…" + ("x" * 60 + "/a.log")[-23:] + ":3" and placed(None, 3) == "3"
+
+
+@pytest.mark.parametrize(("score", "shown"), [(np.inf, "∞"), (-np.inf, "−∞"), (0.25, "0.25")])
+def test_infinite_scores_stand_as_thresholds_do(score: float, shown: str) -> None:
+    row = {"unit": "u", "score": score, "verdict": True, "events": 3, "event": 1, "short": False, "line": 0}
+    row |= {"file": "a.log", "raw": "x", "template": "x", "units": 1, "label": "normal", "expected": None}
+    assert _short(dict(row))["score"] == shown and _row("session", row)["score"] == shown
+    assert f"score {shown}" in "\n".join(_lines(1, row))
 
 
 def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:

@@ -215,6 +215,7 @@ def test_rows_of_one_limit_name_it_once_and_a_column_of_zeros_is_left_out() -> N
     records = [limited("a", 11, 7, 0.7), limited("b", 11, 7, 0.7), failed("c", "skipped")]
     text = Table("simple").report(records)
     assert "short (< 11 events) flag" in text and "DIFFER" not in text and "(< 11)" not in text
+    assert "short (< 1 event) flag" in Table("simple").report([limited("a", 1, 0, 0.7)])
     assert [row.name for row in rule_rows(records)] == ["unseen", "short"]
     assert model_rows(records)[0].short == 7
     none = Table("simple").report([limited("a", 11, 0, 0.0)]).split("\n\n")[1]

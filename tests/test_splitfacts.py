@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from splitting import frame, split
 
+from logbench.errors import DataError
 from logbench.splitfacts import split_facts, split_notes
 
 
@@ -20,6 +21,18 @@ def test_units_past_the_cut_are_said_with_their_number() -> None:
     (note,) = told(reaching, train_units=4, held_out=0.25)
     assert note.startswith("2 of 4 training units reach past the cut")
     assert told(frame([0] * 8), train_units=4) == []
+
+
+def test_anomalies_of_the_training_share_that_reach_past_the_cut_are_counted() -> None:
+    reaching = frame([1, 0, 1, 0, 0, 0, 0, 0], last=[75, 15, 76, 35, 40, 50, 60, 70])
+    for part, expected in ((0.0, 0), (0.5, 2)):
+        found = split(reaching, train_units=4, content="mixed", contamination=part, held_out=0.0)
+        assert found.straddling == expected
+
+
+def test_one_unit_is_said_in_the_singular_and_with_advice_that_helps() -> None:
+    with pytest.raises(DataError, match="its one unit trains or is set apart; give a longer log"):
+        split(frame([0]), train="ratio", train_ratio=0.8)
 
 
 def test_units_left_out_and_wrong_labels_are_said() -> None:

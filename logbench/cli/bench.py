@@ -69,7 +69,7 @@ def run(
         note(f"error: {_name(row)}: {row['error']}")
     if out is not None:
         write(out, header(chosen, records), rows)
-        note(f"{len(rows)} figures in {out}; next: logbench bench compare BASELINE {out}")
+        note(f"{several(len(rows), 'figure')} in {out}; next: logbench bench compare BASELINE {out}")
     return int(bool(failed))
 
 

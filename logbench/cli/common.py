@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..config import parse_settings, read_toml
-from ..plain import plain, shorten
+from ..plain import four_digits, plain, shorten
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -145,8 +145,7 @@ def threshold_text(threshold: Mapping[str, Any]) -> str | None:
     exact = threshold.get("exact", threshold.get("value"))
     if exact is None:
         return None
-    value = float(exact)
-    return f"{value:.4g}".replace("-inf", "−∞").replace("inf", "∞")
+    return four_digits(float(exact))
 
 
 def placed(file: str | None, line: int | None) -> str:

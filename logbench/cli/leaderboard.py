@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -29,8 +29,9 @@ SEEDS = 3
     "leaderboard",
     epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude deeplog --seeds 3",
 )
-@click.option("--models", metavar="A,B+C,…", help="Models to run; by default all that are installed.")
-@click.option("--exclude", metavar="A,B,…", help="Models to leave out.")
+@click.option("--models", metavar="A,B+C,…", multiple=True,
+              help="Models to run (repeatable); by default all that are installed.")  # fmt: skip
+@click.option("--exclude", metavar="A,B,…", multiple=True, help="Models to leave out (repeatable).")
 @with_plan_options
 @seeds_options
 @baselines_option
@@ -44,7 +45,7 @@ SEEDS = 3
 @click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
 @pass_state
 def command(
-    state: State, models: str | None, exclude: str | None, seeds: int | None, split_seeds: int | None,
+    state: State, models: tuple[str, ...], exclude: tuple[str, ...], seeds: int | None, split_seeds: int | None,
     each_seed: bool, baselines: bool | None, metric: str, jobs: int, timeout: float | None,
     memory_limit: float | None, resume: bool, reporter: str | None, **options: Any,
 ) -> int:  # fmt: skip
@@ -101,13 +102,13 @@ def _stochastic(registry: Registry, name: str) -> bool:
     return stochastic
 
 
-def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple[str, ...]:
+def chosen(registry: Registry, models: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
     """Names of the models to run.
 
     Raises:
         ConfigError: an unknown name. UsageError: none is named, or none is left.
     """
-    wanted = tuple(registry.components["model"]) if models is None else _names(models)
+    wanted = tuple(registry.components["model"]) if not models else _names(models)
     wanted, out = (
         tuple(registry.get("model", name).item.name for name in names) for names in (wanted, _names(exclude))
     )
@@ -117,5 +118,5 @@ def chosen(registry: Registry, models: str | None, exclude: str | None) -> tuple
     return left
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+def _names(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())

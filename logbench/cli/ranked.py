@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..plain import shorten
+from ..plain import four_digits, shorten
 from ..registry import Registry
 from .common import fitted, placed, print_table, threshold_text
 
@@ -38,7 +38,7 @@ def _row(unit: str, row: Mapping[str, Any]) -> dict[str, str]:
     return {
         unit: shorten(row["unit"], 24),
         "like it": f"{row['units'] - 1:,}" if row["units"] > 1 else "",
-        "score": f"{row['score']:.4g}",
+        "score": four_digits(row["score"]),
         "": "ALARM" if row["verdict"] == "alarm" else "",
         "event": event,
         "line": placed(row["file"], row["line"]),

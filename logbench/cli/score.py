@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError
-from ..plain import part_of, shorten
+from ..plain import four_digits, part_of, shorten
 from . import State, pass_state
 from .apart import apart
 from .common import fitted, json_option, note, placed, print_json, print_table, threshold_text
@@ -119,7 +119,7 @@ def _short(row: dict[str, Any]) -> dict[str, str]:
     event = str(row["event"] + 1) if row["event"] >= 0 else "short" if row["short"] else ""
     return {
         "unit": shorten(row["unit"], 40),
-        "score": "" if row["score"] is None else f"{row['score']:.4g}",
+        "score": "" if row["score"] is None else four_digits(row["score"]),
         "verdict": "ALARM" if row["verdict"] else "",
         "events": f"{row['events']:,}",
         "event": event,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .. import record as records
-from ..plain import several, shorten
+from ..plain import four_digits, several, shorten
 from . import State, pass_state
 from .apart import apart
 from .common import json_option, note, out_option, print_json, threshold_text
@@ -48,7 +48,7 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
 
 def _lines(number: int, row: dict[str, Any]) -> list[str]:
     same = f", {row['units']:,} like it" if row["units"] > 1 else ""
-    head = f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {row['score']:.4g}{same}"
+    head = f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {four_digits(row['score'])}{same}"
     if row["short"]:
         return [f"{head}\n   short: {several(row['events'], 'event')}; the protocol decides"]
     if row["event"] is None:

@@ -31,9 +31,9 @@ class IsolationForest(CountModel):
         from sklearn.ensemble import IsolationForest as Estimator
 
         seen = max(1, int(self.config.max_samples * counts.repeats.sum()))  # a share of few units may be none
-        self.forest = Estimator(
-            n_estimators=self.config.trees, max_samples=seen, random_state=context.seed
-        ).fit(np.repeat(vectors.toarray().astype(np.float32), counts.repeats, axis=0))
+        self.forest = Estimator(n_estimators=self.config.trees, max_samples=seen, random_state=context.seed).fit(
+            np.repeat(vectors.toarray().astype(np.float32), counts.repeats, axis=0)
+        )
         # The estimator would score every training unit for this quantile: distinct ones will do.
         known = -self.forest.score_samples(vectors.toarray())
         share = 100 * (1 - self.config.contamination)

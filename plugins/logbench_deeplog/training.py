@@ -104,8 +104,9 @@ def training_batches(sessions: Sessions, config: DeepLogConfig, seed: int, devic
     kind = DistinctBatches if config.dedup else BruteBatches
     batches = kind(histories, config, seed, device)
     if not batches.windows:
+        units = f"{len(sessions):,} training unit{'s' * (len(sessions) != 1)}"
         raise UnfitError(
-            f"deeplog: none of the {len(sessions)} training units has more than h = {config.h} events; "
+            f"none of the {units} has more than h = {config.h} events; "
             "set deeplog.h lower, deeplog.pad=true, or train on longer units"
         )
     return batches
@@ -172,7 +173,7 @@ def _losses(trainer: Trainer, batches: Batches) -> Iterator[Tensor]:
 def _check_finite(loss: Tensor, steps: int) -> float:
     value = float(loss)
     if not math.isfinite(value):
-        raise ConfigError(f"deeplog: the training loss is {value} after {steps} steps; set deeplog.lr lower")
+        raise ConfigError(f"the training loss is {value} after {steps} steps; set deeplog.lr lower")
     return value
 
 

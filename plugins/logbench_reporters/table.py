@@ -183,7 +183,8 @@ def _heading(records: Sequence[Record]) -> list[str]:
     lines += _bound(records)
     headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
     limit = " or ".join(map(str, _limits(records))) or protocol["min_events"]
-    short = f"short (< {limit} events)" if limit else "short"  # where no run went well no limit is known
+    plural = "" if str(limit) == "1" else "s"
+    short = f"short (< {limit} event{plural})" if limit else "short"  # where no run went well no limit is known
     return [
         *lines,
         f"protocol {record['preset']}: {short} {protocol['short']}, "
