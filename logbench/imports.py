@@ -47,6 +47,19 @@ def located(module: str) -> Root | None:
     return None
 
 
+def sources_of(module: str) -> list[Path]:
+    """Sources of the package that a module is in; of a module alone those beside it.
+
+    Raises:
+        TooMuchError, OSError: as `files_of`.
+    """
+    if (found := located(module)) is None:
+        return []
+    if found.path.is_dir():
+        return [path for path in files_of(found.path).values() if path.suffix == ".py"]
+    return sorted(found.path.parent.glob("*.py"))
+
+
 @dataclass
 class Parts:
     """What a plugin is made of.

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,11 @@ from typing import Any, Literal, get_args, get_type_hints
 import pluggy
 
 from . import combination, hookspecs, ownlogs
+from .beside import TooMuchError
+from .compiled import remove_stale
 from .config import suggest
 from .errors import ConfigError
+from .imports import sources_of
 from .interfaces import Component, Kind, Preset, Table
 from .no_exit import no_exit
 from .sourcecode import loaded, module_of
@@ -75,8 +79,15 @@ def installed() -> list[Plugin]:
     for point in importlib.metadata.entry_points(group=GROUP):
         dist = point.dist
         name, version = (dist.metadata["Name"], dist.version) if dist else ("unknown", "?")
-        seen.setdefault((name, point.name), Plugin(point.name, name, version, point.load))
+        seen.setdefault((name, point.name), Plugin(point.name, name, version, partial(_load, point)))
     return sorted(seen.values(), key=lambda plugin: plugin.order)
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Any:
+    """What an entry point names, of its source as it is now."""
+    with suppress(TooMuchError, OSError):
+        remove_stale(sources_of(point.module))
+    return point.load()
 
 
 class Registry:

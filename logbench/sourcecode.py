@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .compiled import remove_stale
 from .digests import digest
 from .imports import Parts, Root, closure, files_of, located, short
 from .storage import digests_file
@@ -34,7 +35,8 @@ class Code:
         files: 12 hex digits over the files. libraries: 12 over the names, versions and listed files of what other
             distributions installed and it imports.
         stamps: size and times of each file when it was read.
-        settled: no file changed after the code was loaded, as far as times tell.
+        settled: no file changed after the code was loaded, as far as times tell, and none was loaded from a
+            compiled file of other text.
         gap: why there may be more code than was found; empty where that is all.
     """
 
@@ -98,7 +100,7 @@ def _made(parts: Parts, loaded: int) -> Code:
     stamps = {path: _stamp(path) for path in parts.files.values()}
     told = (f"{name} {_hashed(path)}" for name, path in sorted(parts.files.items()))
     needed = (f"{name} {said}" for name, said in sorted(parts.libraries.items()))
-    settled = all(_changed(path) <= loaded for path in stamps)
+    settled = all(_changed(path) <= loaded for path in stamps) and not remove_stale(stamps)
     return Code(short(told), short(needed), stamps, settled, parts.gap)
 
 

@@ -155,17 +155,18 @@ class Site:
         assert old in text
         path.write_text(text.replace(old, new, 1))
 
-    def logbench(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def logbench(self, *words: str, compiled: bool = False) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "PYTHONPATH": f"{self.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-               "LOGBENCH_CACHE": str(self.folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+               "LOGBENCH_CACHE": str(self.folder / "cache"),
+               "PYTHONDONTWRITEBYTECODE": "" if compiled else "1"}  # fmt: skip
         command = [sys.executable, "-m", "logbench", *words]
         return subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, check=False, timeout=120
         )
 
-    def run(self, *words: str) -> dict[str, Any]:
+    def run(self, *words: str, compiled: bool = False) -> dict[str, Any]:
         done = self.logbench("run", "mine-model", "--dataset", "mine", "--evaluator", "classification",
-                             "--evaluator", "mine-judge", *words, "--json")  # fmt: skip
+                             "--evaluator", "mine-judge", *words, "--json", compiled=compiled)  # fmt: skip
         assert done.returncode == 0, done.stderr
         record: dict[str, Any] = json.loads(done.stdout)
         return record
@@ -228,6 +229,35 @@ def test_figures_follow_the_edited_code(site: Site) -> None:
     back = site.run()
     assert figures(back) == figures(first) and back["plugins"] == first["plugins"]
     assert back["stages"]["group"]["digest"] == first["stages"]["group"]["digest"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no time of change that cannot be put back")
+def test_edits_that_leave_size_and_time_run_though_there_are_compiled_files(site: Site) -> None:
+    """Python takes a compiled file for that of a source by size and time in seconds."""
+    assert figures(site.run(compiled=True)) == wanted()
+    assert [*site.folder.rglob("mine/__pycache__/data.*.pyc")] and [*site.folder.rglob("mine_helper/*/*.pyc")]
+
+    def edit(file: str, old: str, new: str) -> None:
+        times = (site.folder / file).stat()
+        site.edit(file, old, new)
+        os.utime(site.folder / file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    file, old, new = EDITS["data set, what it generates"]
+    changes = {"lines": 900, "recall": 0.0, "factor": 3}
+    for what in ("data set, what it generates", "model", "evaluator"):
+        edit(*EDITS[what])
+    for found in (changes, {"recall": 0.0, "factor": 3}):
+        record = site.run(compiled=True)
+        assert figures(record) == wanted(**found)
+        assert record["plugins"]["mine"]["code"] and not [note for note in record["notes"] if "edited" in note]
+        if found is changes:
+            edit(file, new, old)
+    edit(*EDITS["data set, by a helper in another package"])
+    record = site.run(compiled=True)
+    assert record["plugins"]["mine"]["code"] is None and "edited after" in " ".join(record["notes"])
+    record = site.run(compiled=True)
+    assert figures(record) == wanted(step=25, recall=0.0, factor=3)
+    assert record["plugins"]["mine"]["code"]
 
 
 def test_no_cache_reads_and_leaves_nothing(site: Site) -> None:

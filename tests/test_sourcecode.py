@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
+import py_compile
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from types import ModuleType
 import pytest
 from distributions import announce
 
-from logbench import beside, identity, imports, run, sourcecode
+from logbench import beside, compiled, identity, imports, run, sourcecode
 from logbench.registry import Plugin, Registry
 
 HOOK = """
@@ -292,3 +294,22 @@ def test_plugins_of_one_name_in_two_distributions_both_stand_in_the_record(site:
     parts = [Part(Entry(None, plugin), None) for plugin in plugins]
     assert list(identity.plugins(parts)) == ["dist-0:plugin", "dist-1:plugin"]
     assert list(identity.plugins(parts[:1])) == ["plugin"]
+
+
+def test_compiled_files_are_removed_where_they_are_of_other_text_and_no_others(tmp_path: Path) -> None:
+    sources = [tmp_path / f"{name}.py" for name in ("edited", "touched", "newer", "as_it_was", "broken", "never")]
+    for source in sources:
+        source.write_text("A = 1\n")
+        if source.stem != "never":
+            py_compile.compile(str(source))
+    times = sources[0].stat()
+    sources[0].write_text("A = 2\n")
+    sources[4].write_text("A = (\n")
+    sources[2].write_text("A = 2\n")
+    for source in (sources[0], sources[1], sources[4]):
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.utime(sources[2], ns=(0, 10**18))
+    assert compiled.remove_stale(sources)
+    left = {Path(importlib.util.source_from_cache(str(path))).stem for path in tmp_path.glob("*/*.pyc")}
+    assert left == {"touched", "newer", "as_it_was"}
+    assert not compiled.remove_stale(sources)
