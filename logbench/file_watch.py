@@ -128,8 +128,7 @@ class Watch:
         That is one of those at first: a model may give any file such a name, and add any folder.
         """
         roots = [folder for folder in self._modules if file.startswith(folder)]
-        imported = Path(file).parent.as_posix().removesuffix("/__pycache__") in _imported()
-        is_module = imported and file.endswith(CODE)
+        is_module = file.endswith(CODE) and _folder_of_module(Path(file)) in _imported()
         return any(is_module or METADATA.match(file[len(folder) :]) for folder in roots)
 
     def _see_written(self, path: Any) -> None:
@@ -169,6 +168,12 @@ def _hook() -> None:
     sys.addaudithook(audit)
 
 
+def _folder_of_module(file: Path) -> str:
+    """Where Python looked when it found a module in this file."""
+    folder = file.parent.parent if file.parent.name == "__pycache__" else file.parent
+    return str(folder.parent if file.name.startswith("__init__.") else folder)
+
+
 def _imported() -> set[str]:
     """Folders in which Python looked for modules."""
     return {os.path.realpath(known) for known in sys.path_importer_cache}
@@ -200,6 +205,23 @@ def watch_polars() -> None:
                 if id(value) in seen:
                     setattr(module, attribute, seen[id(value)])
     pl.SQLContext.execute = _queried(pl.SQLContext.execute)  # type: ignore[method-assign]
+
+
+def watch_processes() -> None:
+    """Let programs be seen that are started without an audit event, as `multiprocessing` and joblib do."""
+    try:
+        import _posixsubprocess as starting
+    except ImportError:  # another system
+        return
+    start: Callable[..., int] = starting.fork_exec
+
+    def begin(command: Sequence[Any], *arguments: Any) -> int:
+        if not any("resource_tracker" in os.fsdecode(word) for word in command):  # which looks at nothing
+            for watch in _watching:
+                watch.see("os.exec", ("", command))
+        return start(command, *arguments)
+
+    starting.fork_exec = begin  # type: ignore[assignment]
 
 
 def _seen(reader: Callable[..., Any]) -> Callable[..., Any]:

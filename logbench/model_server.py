@@ -23,7 +23,7 @@ from . import handout
 from .child import TICK_S, serving
 from .errors import PluginError
 from .failure import failure_of
-from .file_watch import Watch, package_of, watch_polars
+from .file_watch import Watch, package_of, watch_polars, watch_processes
 from .frames import Scores, Sessions, facts_of
 from .interfaces import Context
 from .plain import plain
@@ -56,6 +56,7 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
     pipe = serving(descriptor)
     adopt()
     watch_polars()
+    watch_processes()
     plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
     watch = Watch()  # before plugins are loaded, and never ended: they may have threads that open files
     server = Server(pipe, Registry(plugins, block), watch)

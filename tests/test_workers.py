@@ -322,6 +322,8 @@ def test_files_are_seen_but_what_is_allowed_or_made_anew(tmp_path: Path) -> None
 
 WAYS = {
     "a program of Python": ("subprocess.run([sys.executable, '-c', f'open({str(labels)!r})'])", "program"),
+    "a process that is spawned": (
+        "import multiprocessing as m\nm.get_context('spawn').Process(target=os.getpid).start()", "program"),
     "a process that is forked": ("os.fork() or (labels.read_text(), os._exit(0))\nos.wait()", "labels.csv"),
     "a query of polars": ("pl.sql(f\"select * from read_csv('{labels}')\").collect()", "labels.csv"),
     "a query of its tables": (
@@ -348,11 +350,15 @@ def test_every_way_to_a_file_that_can_be_seen_is_seen(tmp_path: Path, way: str) 
         (tmp_path / "data" / name).write_text("unit,label\na,1\n")
     head = (
         "import ctypes, os, subprocess, sys\nfrom pathlib import Path\nimport polars as pl\n"
-        "from logbench.file_watch import Watch, watch_polars\n"
-        f"labels = Path({str(tmp_path / 'data' / 'labels.csv')!r})\nwatch_polars()\nwatch = Watch()\n"
+        "from logbench.file_watch import Watch, watch_polars, watch_processes\n"
+        f"labels = Path({str(tmp_path / 'data' / 'labels.csv')!r})\n"
+        "watch_polars()\nwatch_processes()\nwatch = Watch()\nimport package, package.module\n"
         "import sqlite3, json, zoneinfo, importlib.metadata\nimportlib.metadata.version('polars')\n"
         "assert watch.take([]) == [], 'Python itself is not seen'\n"
     )
+    (tmp_path / "package").mkdir()
+    for name in ("__init__", "module"):
+        (tmp_path / "package" / f"{name}.py").touch()
     (tmp_path / "way.py").write_text(f"{head}{code}\nprint('\\n'.join(watch.take([])))\n")
     done = subprocess.run([sys.executable, "way.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert any(line.endswith(seen) or f"(a {seen})" in line for line in done.stdout.splitlines()), done.stdout
