@@ -8,6 +8,7 @@ compiled parts, too), a single module with the modules and files beside it that 
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import re
 import sys
@@ -172,7 +173,9 @@ def _installed(found: Root, distribution: str) -> str:
     place = found.name.replace(".", "/")
     for owner, version, line in _listed().get(place.partition("/")[0], ()):
         if line.startswith((f"{place}/", f"{place}.")):
-            return "" if _same(owner, distribution) else f"{owner} {version} {_recorded(owner, place)}"
+            base = found.path.parents[found.name.count(".")]
+            said = f"{owner} {version} {_recorded(owner, place)} {_edited_in_place(owner, place, base)}"
+            return "" if _same(owner, distribution) else said
     if _INSTALLERS.intersection(found.path.parts):
         return f"of unknown version {found.path.stat().st_mtime_ns}"
     return ""
@@ -182,6 +185,46 @@ def _installed(found: Root, distribution: str) -> str:
 def _recorded(owner: str, place: str) -> str:
     lines = _listed()[place.partition("/")[0]]
     return short(sorted(line for name, _, line in lines if name == owner and line.startswith(place)))
+
+
+def _edited_in_place(owner: str, place: str, base: Path) -> str:
+    """Digest over sources that are not as their distribution lists them; empty where all are.
+
+    Only those that changed after the list was written are read.
+    """
+    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base))
+    edited = []
+    for name, _, line in _listed()[place.partition("/")[0]]:
+        file, _, listed = line.partition(",sha256=")
+        if name == owner and line.startswith(place) and file.endswith(".py") and _changed(base / file) > written:
+            found = _sha256(base / file)
+            if found != listed.partition(",")[0]:
+                edited.append(f"{file} {found}")
+    return short(sorted(edited)) if edited else ""
+
+
+@cache
+def _lists(owner: str) -> list[str]:
+    """The line of a distribution's list of files that names the list itself."""
+    lines = (metadata.distribution(owner).read_text("RECORD") or "").splitlines()
+    return [line for line in lines if line.partition(",")[0].endswith(".dist-info/RECORD")]
+
+
+def _changed(path: Path) -> int:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return max(found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _sha256(path: Path) -> str:
+    """As lists of files have it."""
+    try:
+        found = hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return "unreadable"
+    return base64.urlsafe_b64encode(found).decode().rstrip("=")
 
 
 def _same(first: str, second: str) -> bool:

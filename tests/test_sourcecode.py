@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -224,6 +226,32 @@ def test_what_another_distribution_installed_counts_by_its_list_of_files(site: P
     assert listed(lines[0], "far/away/inner.py,sha256=def,3").libraries != first.libraries
     assert listed(*lines).libraries == first.libraries
     assert code("single_plugin", "Dist_Far").files == alone.files, "its own distribution's files are its own"
+
+
+def test_what_another_distribution_installed_counts_as_it_was_edited_in_place(site: Path) -> None:
+    announce(site, "dist-far", "1.0", {})
+    record = site / "dist_far-1.0.dist-info" / "RECORD"
+    lines = []
+    for path in sorted((site / "far").rglob("*.py")):
+        found = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).decode().rstrip("=")
+        lines.append(f"{path.relative_to(site).as_posix()},sha256={found},3")
+    record.write_text("\n".join([*lines, "dist_far-1.0.dist-info/RECORD,,"]))
+
+    def libraries() -> str:
+        imports._listed.cache_clear()
+        imports._recorded.cache_clear()
+        imports._lists.cache_clear()
+        found = code("single_plugin")
+        assert found is not None
+        return found.libraries
+
+    first, inner = libraries(), site / "far/away/inner.py"
+    text, times = inner.read_text(), inner.stat()
+    inner.write_text(text[::-1])
+    os.utime(inner, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert libraries() != first, "edited"
+    inner.write_text(text)
+    assert libraries() == first, "written anew, as it was"
 
 
 def test_the_core_is_every_file_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
