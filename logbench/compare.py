@@ -173,6 +173,20 @@ def both(
         ours, theirs = (_only(judged(record, folder), common) for record in (first, other))
     except DataError as error:
         raise LostScoresError(str(error)) from error
+    return aligned(first, other, ours, theirs)
+
+
+def aligned(
+    first: Record, other: Record, ours: pl.DataFrame, theirs: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The units of the headline as two runs judged them.
+
+    Args:
+        ours, theirs: what `judged` gives of the first run and of the other, on the units that count.
+
+    Raises:
+        DataError: they are of other units.
+    """
     if not ours["index"].equals(theirs["index"]):
         raise DataError(f"{first['run_id']} and {other['run_id']} judged other units, so they cannot be paired")
     if first["protocol"]["duplicates"] == "unique":

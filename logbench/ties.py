@@ -1,27 +1,85 @@
-"""Which models of a leaderboard are not told apart from the best, by what their runs stored."""
+"""Which models of a leaderboard are not told apart, by what their runs stored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import polars as pl
+
 from .cells import METRICS
-from .commonunits import common_units, dropping_apart
-from .compare import both, unlike
+from .commonunits import dropping_apart
+from .compare import aligned, judged, unlike
 from .errors import DataError
 from .many_models import corrected_t, holm
 from .metrics import figure
 from .pairs import swapped
+from .plain import several
 
 Record = Mapping[str, Any]
 REDRAWN = ("random", "random_ratio", "group")
 """Kinds of split whose seed draws which units train."""
+LEVEL = 0.05
+LETTERS = string.ascii_letters + string.digits
+COLUMNS = ("index", "label", "verdict", "weight", "sequence")
 
 
-def against_first(records: Sequence[Record], metric: str, folder: Path, swaps: int = 10_000) -> dict[str, float]:
-    """p that a model is as good as the first, corrected by Holm; models of which it cannot be said are not in it.
+@dataclass(frozen=True)
+class Pairs:
+    """Tests of each two models of a leaderboard.
+
+    Attributes:
+        models: of which something is known, in the order of the table.
+        p: that two models are equally good, corrected by Holm for all pairs; both in the order of `models`.
+        common: units that both models of a pair scored, of each pair whose models drop other short units.
+    """
+
+    models: tuple[str, ...]
+    p: Mapping[tuple[str, str], float]
+    common: Sequence[int] = ()
+
+    def letters(self) -> dict[str, str]:
+        """Letters of each model: two share one where they are not told apart, and no two that are told apart do.
+
+        A compact letter display (Piepho, Journal of Computational and Graphical Statistics 13, 2004): a set with
+        two models that differ becomes two, each without one of them; what another set holds goes.
+        """
+        found = [frozenset(self.models)] if self.models else []
+        for pair in (pair for pair, p in self.p.items() if p <= LEVEL):
+            parts = [part for one in found for part in _parted(one, pair)]
+            found = [one for one in dict.fromkeys(parts) if not any(one < other for other in parts)]
+        sets = sorted(sorted(self.models.index(name) for name in one) for one in found)
+        if len(sets) > len(LETTERS):
+            return {}
+        return {
+            name: "".join(letter for letter, one in zip(LETTERS, sets, strict=False) if at in one)
+            for at, name in enumerate(self.models)
+        }
+
+    def said(self) -> str:
+        """What the letters mean, in a line for the user; empty where nothing is known."""
+        if not self.p:
+            return ""
+        pairs = several(len(self.p), "pair")
+        tests = f"p > {LEVEL:g} by swapped verdicts of first seeds, or over splits, Holm's correction for {pairs}"
+        line = f"tied: models that share a letter are not told apart from each other ({tests})"
+        if not self.common:
+            return line
+        span = " to ".join(dict.fromkeys(f"{of(self.common):,}" for of in (min, max)))
+        return f"{line}; models that drop other short units on those that both scored ({span})"
+
+
+def _parted(models: frozenset[str], pair: tuple[str, str]) -> list[frozenset[str]]:
+    return [models - {name} for name in pair] if models.issuperset(pair) else [models]
+
+
+def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int = 10_000) -> Pairs:
+    """Test each two models; of those of which nothing can be said there is none.
 
     Over splits that draw what trains it is the corrected resampled t of differences of their means over seeds;
     on one split verdicts are swapped on whole sequences, those of each model's first seed. Where short units are
@@ -34,29 +92,63 @@ def against_first(records: Sequence[Record], metric: str, folder: Path, swaps: i
     for record in records:
         if record["status"] == "ok" and record["metrics"]:
             runs.setdefault(record["model"], []).append(record)
-    if len(runs) < 2:
-        return {}
-    best, *others = runs
-    found = {other: _p(runs[best], runs[other], metric, folder, swaps) for other in others}
-    known = {name: p for name, p in found.items() if p is not None}
-    return dict(zip(known, holm(list(known.values())), strict=True))
+    stored = _Stored(folder)
+    p, common = dict[tuple[str, str], float](), list[int]()
+    for one, other in combinations(runs, 2):
+        tested = _over_splits(runs[one], runs[other], metric)
+        if tested is None and metric in METRICS and not unlike(runs[one][0], runs[other][0]):
+            for first, second, kept in stored.of_pair(runs[one][0], runs[other][0]):
+                tested = swapped(first, second, metric, swaps=swaps, seed=0)
+                common += kept
+        if tested is not None:
+            p[one, other] = tested
+    named = {name for pair in p for name in pair}
+    corrected = dict(zip(p, holm(list(p.values())), strict=True))
+    return Pairs(tuple(name for name in runs if name in named), corrected, common)
 
 
-def _p(best: Sequence[Record], other: Sequence[Record], metric: str, folder: Path, swaps: int) -> float | None:
-    splits = [_by_split(runs, metric) for runs in (best, other)]
+class _Stored:
+    """Stored verdicts, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, pl.DataFrame | None] = {}
+
+    def of_pair(self, first: Record, other: Record) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, list[int]]]:
+        """The units as both judged them, and their number where both drop others; nothing where they are gone."""
+        ours, theirs = self._of(first), self._of(other)
+        if ours is None or theirs is None:
+            return
+        kept = []
+        if dropping_apart((first, other)):
+            ours, theirs = (a.join(b, on="index", how="semi") for a, b in ((ours, theirs), (theirs, ours)))
+            if not len(ours):
+                return
+            kept = [len(ours)]
+        try:
+            yield *aligned(first, other, ours, theirs), kept
+        except DataError:  # of other units
+            return
+
+    def _of(self, run: Record) -> pl.DataFrame | None:
+        name = run["run_id"]
+        if name not in self._read:
+            try:
+                self._read[name] = judged(run, self._folder).select(COLUMNS)
+            except DataError:  # scores that are gone
+                self._read[name] = None
+        return self._read[name]
+
+
+def _over_splits(one: Sequence[Record], other: Sequence[Record], metric: str) -> float | None:
+    """p over splits; None where the splits are not several, or do not draw what trains."""
+    splits = [_by_split(runs, metric) for runs in (one, other)]
     common = [split for split in splits[0] if split in splits[1]]
-    if len(common) > 1 and best[0]["protocol"]["train"] in REDRAWN:
-        facts = [run["split"] for run in best]
-        share = fmean(one["test"] / (one["train"] + one["held_out"]) for one in facts)
-        return float(corrected_t([splits[1][split] - splits[0][split] for split in common], share)["p"])
-    if metric not in METRICS or unlike(best[0], other[0]):
+    if len(common) < 2 or one[0]["protocol"]["train"] not in REDRAWN:
         return None
-    try:
-        pair = (best[0], other[0])
-        ours, theirs = both(*pair, folder, common_units(pair, folder) if dropping_apart(pair) else None)
-    except DataError:  # scores that are gone, or of other units
-        return None
-    return swapped(ours, theirs, metric, swaps=swaps, seed=0)
+    facts = [run["split"] for run in one]
+    share = fmean(each["test"] / (each["train"] + each["held_out"]) for each in facts)
+    return float(corrected_t([splits[1][split] - splits[0][split] for split in common], share)["p"])
 
 
 def _by_split(runs: Sequence[Record], metric: str) -> dict[int, float]:
@@ -65,14 +157,3 @@ def _by_split(runs: Sequence[Record], metric: str) -> dict[int, float]:
         if (value := figure(run, metric)) is not None:
             values.setdefault(run["protocol"]["split_seed"], []).append(value)
     return {split: fmean(of) for split, of in values.items()}
-
-
-def said(p: Mapping[str, float], best: str, level: float = 0.05) -> str:
-    """One line for the user; empty where nothing is known."""
-    if not p:
-        return ""
-    tied = [f"{name} (p {value:.2g})" for name, value in p.items() if value > level]
-    if not tied:
-        return f"all models with stored scores are told apart from {best}, the best (Holm's p ≤ {level:g})"
-    how = "p by swapped verdicts or over splits, Holm's correction"
-    return f"not told apart from {best}, the best: {', '.join(tied)}; {how}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from logbench import DataError
 from logbench.across import across
 from logbench.storage import write_parquet
-from logbench.ties import against_first, said
+from logbench.ties import Pairs, all_pairs
 
 
 def record(model: str, f1: float, dataset: str = "d", split: int = 0, **more: Any) -> dict[str, Any]:
@@ -85,12 +88,24 @@ def test_a_leaderboard_says_who_is_not_told_apart_from_the_best(tmp_path: Path) 
         stored(tmp_path, "far", at > 40, 0.4),
         record("lost", 0.3),
     ]
-    found = against_first(runs, "f1", tmp_path)
-    assert found["near"] > 0.5 and found["far"] < 0.01 and "lost" not in found
-    assert said(found, "best").startswith("not told apart from best, the best: near (p 1);")
-    assert said({}, "best") == "" and said({"far": 0.001}, "best").startswith(
-        "all models with stored scores are told"
+    found = all_pairs(runs, "f1", tmp_path)
+    assert (
+        found.p["best", "near"] > 0.5 and found.p["best", "far"] < 0.01 and found.models == ("best", "near", "far")
     )
+    assert found.letters() == {"best": "a", "near": "a", "far": "b"}
+    assert "Holm's correction for 3 pairs" in found.said()
+    assert Pairs((), {}).said() == "" and Pairs((), {}).letters() == {}
+
+
+@given(st.integers(2, 7).flatmap(lambda n: st.lists(st.booleans(), min_size=n * n, max_size=n * n)))
+def test_two_models_share_a_letter_where_they_are_not_told_apart_and_nowhere_else(apart: list[bool]) -> None:
+    names = tuple(f"m{at}" for at in range(int(len(apart) ** 0.5)))
+    p = {pair: 0.01 if told else 0.5 for pair, told in zip(combinations(names, 2), apart, strict=False)}
+    letters = Pairs(names, p).letters()
+    assert all(bool(set(letters[a]) & set(letters[b])) == (value > 0.05) for (a, b), value in p.items())
+    assert all(letters.values()) and letters[names[0]].startswith("a")
+    every = {letter: {name for name in names if letter in letters[name]} for letter in "".join(letters.values())}
+    assert not any(one < other for one in every.values() for other in every.values()), "no letter too many"
 
 
 def test_over_random_splits_the_difference_is_tested_with_its_correction() -> None:
@@ -98,9 +113,9 @@ def test_over_random_splits_the_difference_is_tested_with_its_correction() -> No
     luck = rng.normal(0, 0.05, 5)
     runs = [record(m, 0.8 + luck[s] - less, split=s) for m, less in (("a", 0), ("b", 0.1)) for s in range(5)]
     runs[-1]["metrics"]["session"]["all"]["f1"] += 0.01
-    assert against_first(runs, "f1", Path("none"))["b"] < 0.001
+    assert all_pairs(runs, "f1", Path("none")).p["a", "b"] < 0.001
     runs[-1]["metrics"]["session"]["all"]["f1"] += 0.4
-    assert against_first(runs, "f1", Path("none"))["b"] > 0.05
+    assert all_pairs(runs, "f1", Path("none")).p["a", "b"] > 0.05
 
 
 def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from logbench.registry import Registry
 from logbench.rescore import rescore
 from logbench.runner import run_all
 from logbench.sweep import sweep
-from logbench.ties import against_first
+from logbench.ties import all_pairs
 from logbench.variants import variants
 from logbench.workers import Crew, Limits
 from logbench_reporters.table import Table
@@ -206,9 +206,10 @@ def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_sc
     assert [row["recall"] for row in rows] == pytest.approx(caught)
     found, _ = sure(*runs, tmp_path, "recall", 50, 0, common)
     assert found["low"] <= rows[1]["difference"] <= found["high"]
-    p = against_first(runs, "f1", tmp_path, swaps=200)
+    found = all_pairs(runs, "f1", tmp_path, swaps=200)
     kept = [judged(run, tmp_path).filter(pl.col("index").is_in(common.implode())) for run in runs]
-    assert p == {"deeplog": swapped(*kept, "f1", swaps=200, seed=0)}
+    assert found.p == {("new-event", "deeplog"): swapped(*kept, "f1", swaps=200, seed=0)}
+    assert f"those that both scored ({len(common)})" in found.said()
     with pytest.raises(DataError, match="judged other units"):
         sure(*runs, tmp_path, "recall", 50, 0)
 

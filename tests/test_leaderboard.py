@@ -386,3 +386,6 @@ def test_which_models_are_not_told_apart_stands_under_the_table_and_in_no_json(s
     assert "told apart from" in done.stdout and "told apart from" not in done.stderr
     rows = board(site, "good,noisy", "--format", "json")
     assert len(json.loads(rows.stdout)) > 1 and "told apart from" in rows.stderr
+    tied = {row["name"]: row["tied"] for row in json.loads(rows.stdout)}
+    assert tied["good"] and tied["noisy"] and not tied["predict all"]
+    assert " tied " in done.stdout and all(len(line) <= 100 for line in done.stdout.splitlines())

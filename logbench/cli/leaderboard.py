@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..plain import several
 from ..registry import Registry
 from . import State, pass_state
 from .common import (
+    WIDTH,
     baselines_option,
     limit_options,
     note,
@@ -53,14 +55,15 @@ def command(
 
     Each runs in a worker process, so that one that fails, hangs or runs out of memory is a row with its reason and
     stops nothing else. Each run becomes a record; what is there already is not run again. Stochastic models run
-    with three seeds, deterministic ones once. Reference baselines stand beside the models.
+    with three seeds, deterministic ones once. Reference baselines stand beside the models. Models that share a
+    letter (column tied) are not told apart.
     """
     from ..baselines import beside
     from ..child import Limits
     from ..leaderboard import Leaderboard, check_metric, ranked
     from ..plan import Plan
     from ..progress import Bars
-    from ..ties import against_first, said
+    from ..ties import all_pairs
     from ..workers import Crew
 
     splits = split_seeds_of(options.pop("split_seed"), split_seeds)
@@ -90,9 +93,12 @@ def command(
     for record in records:
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")
-    print(shown_by.report(records))
-    if text := said(against_first(records, metric, options["out"]), records[0]["model"]):
-        print(f"\n{text}") if reporter is None else note(text)  # what machines read holds rows alone
+    pairs = all_pairs(records, metric, options["out"])
+    letters = pairs.letters()
+    print(shown_by.report([{**record, "tied": letters.get(record["model"])} for record in records]))
+    if text := pairs.said():
+        shown = textwrap.fill(text, WIDTH, subsequent_indent="  ")
+        print(f"\n{shown}") if reporter is None else note(text)  # what machines read holds rows alone
     next_step(records, options["out"])
     return code_of(records)
 

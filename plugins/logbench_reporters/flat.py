@@ -80,6 +80,7 @@ def _facts(row: Row, metric: str) -> dict[str, Any]:
         "seeds": " ".join(map(str, row.seeds)) or None,
         "split_seeds": " ".join(map(str, row.splits)),
         **{name: row.metrics.get(name) for name in dict.fromkeys((*METRICS, metric))},
+        "tied": row.tied or None,
         "f1_other_duplicates": row.other,
         **{
             f"{name}_{end}": row.bounds.get(name, (None, None))[at]

@@ -38,6 +38,7 @@ class Row:
             events are short; None where the runs differ.
         joint: the score of a unit depends on what else is scored.
         prevalence: share of anomalies among the units that were tested, see `prevalence`.
+        tied: letters that it shares with models that are not told apart from it; empty where that is not known.
         status, reason: of the runs that gave nothing; `ok` where there is none.
     """
 
@@ -59,6 +60,7 @@ class Row:
     limit: int | None = None
     joint: bool = False
     prevalence: float | None = None
+    tied: str = ""
     status: str = "ok"
     reason: str = ""
 
@@ -179,6 +181,7 @@ def of_events(records: Sequence[Record]) -> list[Record]:
             "counts": {**record["counts"], **record["counts"][EVENT]},
             "protocol": {**record["protocol"], "duplicates": "all"},
             "stages": {},
+            "tied": None,  # which is of units
         }
         for record in records
         if EVENT in record["metrics"]
@@ -216,6 +219,7 @@ def _row(records: Sequence[Record], metric: str) -> Row:
         counted=len({record["seed"] for record in good}) if records[0].get("stochastic", True) else 0,
         failed=len(bad),
         prevalence=prevalence(good),
+        tied=records[0].get("tied") or "",
     )
     if bad:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]

@@ -129,6 +129,7 @@ class Table:
         oracle = {row.source for row in models} - {None} == {"oracle"}
         columns = {
             "model": [self._named(row) for row in rows],
+            "tied": [row.tied for row in rows],
             "runs": [f"{row.runs}/{row.runs + row.failed}" if row.failed else str(row.runs) for row in rows],
             "seed": [", ".join(map(str, row.seeds)) for row in rows],
             "split": [", ".join(map(str, row.splits)) for row in rows],
