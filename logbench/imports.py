@@ -192,7 +192,7 @@ def _edited_in_place(owner: str, place: str, base: Path) -> str:
 
     Only those that changed after the list was written are read.
     """
-    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base))
+    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base / "RECORD"))
     edited = []
     for name, _, line in _listed()[place.partition("/")[0]]:
         file, _, listed = line.partition(",sha256=")
@@ -203,7 +203,6 @@ def _edited_in_place(owner: str, place: str, base: Path) -> str:
     return short(sorted(edited)) if edited else ""
 
 
-@cache
 def _lists(owner: str) -> list[str]:
     """The line of a distribution's list of files that names the list itself."""
     lines = (metadata.distribution(owner).read_text("RECORD") or "").splitlines()
