@@ -240,7 +240,6 @@ def test_what_another_distribution_installed_counts_as_it_was_edited_in_place(si
     def libraries() -> str:
         imports._listed.cache_clear()
         imports._recorded.cache_clear()
-        imports._lists.cache_clear()
         found = code("single_plugin")
         assert found is not None
         return found.libraries
