@@ -151,11 +151,11 @@ def _last_byte(file: BinaryIO, size: int) -> bytes:
 def read(folder: Path) -> Iterator[dict[str, Any]]:
     """Records of a folder, oldest first; a line that a killed run left half-written is passed over.
 
-    Records of an unknown version are passed over, too; one line on standard error says so.
+    Records of an unknown version and damaged ones are passed over, too; one line on standard error says so.
     """
     unknown: dict[str, int] = {}
     for record in _lines(folder):
-        if refusal := _unknown_version(record):
+        if refusal := _refusal(record):
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
             yield _upgraded(record)
@@ -177,13 +177,17 @@ def _lines(folder: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _unknown_version(record: Mapping[str, Any]) -> str:
+def _refusal(record: Mapping[str, Any]) -> str:
     """Why a record cannot be read; empty where it can."""
     version = record.get("record_version")
     if type(version) is not int or version < 1:
         return f"record_version {version!r} is none that logbench writes; run again"
     if version > RECORD_VERSION:
         return f"record_version {version} is newer than this logbench reads ({RECORD_VERSION}); upgrade logbench"
+    for one in dataclasses.fields(RunRecord):
+        shape = one.default_factory if one.default_factory in (dict, list) else str if one.type == "str" else None
+        if shape is not None and one.name in record and type(record[one.name]) is not shape:
+            return f"its {one.name} is damaged; run again"
     return ""
 
 
@@ -193,10 +197,10 @@ def find(run: str, folder: Path) -> dict[str, Any]:
     Baselines that nobody asked for by name are passed over in counting back.
 
     Raises:
-        DataError: none or several begin so, or it is of an unknown version.
+        DataError: none or several begin so, or it is of an unknown version or damaged.
     """
     found = _named(run, {record["run_id"]: record for record in _lines(folder)}, folder)
-    if refusal := _unknown_version(found):
+    if refusal := _refusal(found):
         raise DataError(f"run {found['run_id']} in {folder}: {refusal}")
     return _upgraded(found)
 

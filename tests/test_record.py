@@ -180,6 +180,26 @@ def test_a_record_of_an_unknown_version_costs_itself_alone(
     assert capsys.readouterr().err == "", "what was asked for is read, so nothing is to be said of others"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(name, value) for name in ("metrics", "protocol", "dataset", "stages") for value in (5, None, "x", [])]
+    + [("notes", {}), ("notes", "note"), ("model", 3), ("started", None), ("command", [])],
+)
+def test_a_record_with_a_damaged_field_costs_itself_alone(
+    tmp_path: Path, field: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("good", "bad"):
+        records.append(made(name), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / records.FILE).read_text().splitlines()]
+    lines[1][field] = value
+    (tmp_path / records.FILE).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert ids(tmp_path) == ["good"]
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"passed over 1 of its records: its {field} is damaged; run again" in said
+    with pytest.raises(DataError, match=f"run bad in .*: its {field} is damaged"):
+        records.find("bad", tmp_path)
+
+
 def test_a_record_of_version_1_is_read_with_its_limit_in_force(tmp_path: Path) -> None:
     old = made("old", record_version=1, protocol={"min_events": 11}, counts={"short": 3})
     records.append(old, tmp_path)
