@@ -47,9 +47,15 @@ def described(
     `file` and `raw` are None where the data are gone or have changed since.
 
     Raises:
-        DataError: the run has no scores.
+        DataError: the run has no scores, or none that it decided by.
     """
-    frame = ranked(records.scores(record, folder), which, count)
+    scores = records.scores(record, folder)
+    if record["status"] != "ok":
+        raise DataError(
+            f"run {record['run_id']} has scores but no verdicts: its status is {record['status']}"
+            f"{_why(record)}; decide from its scores: logbench rescore {record['run_id']} --set protocol.KEY=VALUE"
+        )
+    frame = ranked(scores, which, count)
     templates = table(record, folder, "templates")
     names = dict(zip(templates["key"], templates["template"], strict=True))
     raw = raw_lines(record, frame["line"].drop_nulls().to_list(), registry)
@@ -69,6 +75,10 @@ def described(
         }
         for row in frame.iter_rows(named=True)
     ]
+
+
+def _why(record: Mapping[str, Any]) -> str:
+    return f" ({record['error']['message']})" if record["error"] else ""
 
 
 def _from_one(line: int | None) -> int | None:

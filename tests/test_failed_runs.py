@@ -12,6 +12,7 @@ import pytest
 
 from logbench import Component, Context, Scores, Sessions, Traits, hookimpl, run
 from logbench import record as records
+from logbench.errors import DataError
 from logbench.ranking import described
 from logbench.registry import Plugin, Registry, installed
 from logbench.rescore import rescore
@@ -81,3 +82,28 @@ def test_scores_outlive_what_fails_after_them_and_metrics_do_not(
     assert [row["unit"] for row in described(again, tmp_path, "top", 5, registry)] == [
         row["unit"] for row in described(good, tmp_path, "top", 5, registry)
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol", "evaluators", "status"),
+    [
+        ("lengths", {"held_out": 0.001}, (), "skipped"),
+        ("lengths", {}, ("classification", "fails"), "error"),
+        ("mute", {}, (), "error"),
+    ],
+)
+def test_units_of_a_run_without_verdicts_are_refused_in_a_line(
+    registry: Registry,
+    tmp_path: Path,
+    model: str,
+    protocol: dict[str, Any],
+    evaluators: tuple[str, ...],
+    status: str,
+) -> None:
+    settings = {**SMALL, "protocol": {**SMALL["protocol"], **protocol}}
+    (record,) = run(
+        model, dataset="hdfs-sim", registry=registry, out=tmp_path, settings=settings, evaluators=evaluators
+    )
+    assert record.status == status and record.error is not None
+    with pytest.raises(DataError, match=f"no verdicts: its status is {status}"):
+        described(record.as_dict(), tmp_path, "top", 5, registry)

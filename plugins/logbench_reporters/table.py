@@ -235,7 +235,8 @@ def _ranking(records: Sequence[Record], metric: str) -> list[str]:
 
 def _heading_of_events(records: Sequence[Record]) -> list[str]:
     counts = records[0]["counts"]["event"]
-    return [f"single lines: {counts['labelled']:,} labelled ones tested, each judged by its own score"]
+    ones = "one" if counts["labelled"] == 1 else "ones"
+    return [f"single lines: {counts['labelled']:,} labelled {ones} tested, each judged by its own score"]
 
 
 def _prevalence(rows: Sequence[Row]) -> str:
