@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from . import identity
 from . import record as records
 from .alone import command_of
 from .config import fields_of, suggest
@@ -119,7 +120,8 @@ def sweep(
         `split`, `protocol` and `directions` (of the metrics, by name) of the run; `command`, which gives this row
         alone; `unlike`, in what it cannot be compared with the first row (`tests`: it tests other units;
         `threshold`: its threshold is of other held-out units, or another limit of short ones, than that of the
-        first row of its pick); or `skipped`.
+        first row of its pick); or `skipped`. Values that make the same run twice run once: a deterministic model
+        under another seed, or fields of the protocol that nothing reads beside the others.
 
         Where `train_units` or `train_ratio` are swept, all values test what the largest one leaves
         (`protocol.test_reserve`), unless it is set.
@@ -138,12 +140,18 @@ def sweep(
         [_decider(one, late, values) for values in lates] for one in jobs
     ]  # says what is wrong before it runs
     runs = [_scoring_all(plan, job, late) for plan, job in zip(plans, jobs, strict=True)]
-    board = Leaderboard(runs, registry, bars, crew, resume=resume)
-    done = dict(board.results())
+    twins = _twins(jobs)
+    single = sorted(set(twins))
+    board = Leaderboard([runs[at] for at in single], registry, bars, crew, resume=resume)
+    done = {single[at]: record for at, record in board.results()}
     first: dict[str, Any] = {}
     firsts: dict[str, dict[str, Any]] = {}
     for at, (values, one) in enumerate(zip(every, jobs, strict=True)):
-        row = {"model": one.model.name, "dataset": one.dataset.name, "run": done[at]["run_id"], "early": values}
+        run = done[twins[at]]["run_id"]
+        row = {"model": one.model.name, "dataset": one.dataset.name, "run": run, "early": values}
+        if at not in done:
+            yield {**row, "late": {}, "pick": "", "skipped": _same_as(every[twins[at]])}
+            continue
         if done[at]["status"] != "ok":
             yield {**row, "late": {}, "pick": "", "skipped": done[at]["error"]["message"]}
             continue
@@ -175,6 +183,28 @@ def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Pla
             settings.setdefault(choice.component, {})[choice.key] = values[choice.name]
     seed = next((int(values[c.name]) for c in early if not c.component), plan.seed)
     return replace(plan, settings=settings, seed=seed)
+
+
+def _twins(jobs: Sequence[Job]) -> list[int]:
+    """For each job the first that is the same run, so that nothing trains twice or looks like more evidence."""
+    first: dict[str, int] = {}
+    return [first.setdefault(_acting(job), at) for at, job in enumerate(jobs)]
+
+
+def _acting(job: Job) -> str:
+    """A name of what acts in a run: without the seed of a deterministic model, or fields that nothing reads."""
+    unread: dict[str, Any] = {} if job.protocol.label_noise else {"label_noise_kind": "symmetric"}
+    unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[job.protocol.train]}, 1)
+    facts = {**job.protocol.as_dict(), "hash": None, **unread}
+    parts = {kind: getattr(job, kind) for kind in ("dataset", "parser", "windower", "model")}
+    parts |= {f"evaluator {part.name}": part for part in job.evaluators}
+    seed = job.plan.seed if job.model.entry.item.traits.stochastic else None
+    return identity.of(parts, protocol=facts, seed=seed, totals=asdict(job.totals)).text
+
+
+def _same_as(values: Mapping[str, str]) -> str:
+    told = ", ".join(f"{name}={value}" for name, value in values.items())
+    return f"the same run as {told}, so it runs once: nothing that differs acts on this model under this protocol"
 
 
 def _without_protocol(plan: Plan) -> Plan:

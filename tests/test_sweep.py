@@ -120,6 +120,28 @@ def test_a_sweep_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     assert [row["threshold"]["value"] for row in rows if not row["pick"]] == [0.01, 0.1, 0.01, 0.1]
 
 
+@pytest.mark.parametrize(
+    ("model", "over", "runs", "twin"),
+    [
+        ("length", ["seed=0:2"], 1, "seed=0"),
+        ("random", ["seed=0:2"], 3, None),
+        ("length", ["label_noise=0,0.2", "label_noise_kind=symmetric,normal_to_anomaly"], 3, "label_noise=0"),
+        ("length", ["train=first,random_ratio", "train_units=200,300"], 3, "train=random_ratio, train_units=200"),
+    ],
+)
+def test_values_that_make_the_same_run_run_once_and_say_so(
+    model: str, over: list[str], runs: int, twin: str | None, tmp_path: Path
+) -> None:
+    content = "labelled" if "noise" in over[0] else "normal"
+    settings = {**SIM, "protocol": {**SIM["protocol"], "content": content}}
+    rows = list(swept(Plan(model=model, dataset="hdfs-sim", settings=settings, out=tmp_path), over))
+    assert len(list(records.read(tmp_path))) == runs == len({row["run"] for row in rows})
+    said = [row["skipped"] for row in rows if "skipped" in row]
+    assert all(text.startswith(f"the same run as {twin}") for text in said) and bool(said) == bool(twin)
+    shown = {tuple(row["early"].values()) for row in rows if "skipped" not in row}
+    assert len(shown) == runs
+
+
 def test_a_choice_that_cannot_be_served_says_why(tmp_path: Path) -> None:
     plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path)
     rows = list(swept(plan, ["train=first,given"]))
