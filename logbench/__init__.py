@@ -8,40 +8,38 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError, DataError, LeakError, LogbenchError, PluginError, UnfitError
-from .hookspecs import hookimpl
-from .interfaces import (
-    Card,
-    Component,
+from .api.components import Card, Component, Preset, Published, Table, Traits
+from .api.contracts import (
     Context,
     Dataset,
     Evaluator,
     Generator,
     Model,
     Parser,
-    Preset,
-    Progress,
-    Published,
     Reporter,
-    Table,
-    Traits,
     Windower,
 )
+from .api.hookspecs import hookimpl
+from .base.errors import ConfigError, DataError, LeakError, LogbenchError, PluginError, UnfitError
+from .base.progress import Progress
 
 if TYPE_CHECKING:
-    from .config import option, parse_settings
-    from .frames import Distinct, KeySequences, Lines, Scores, Sessions
-    from .histories import Histories
-    from .lineformat import LineFormat
-    from .linereader import open_lines
-    from .material import Material, prepare_sessions
-    from .metrics import figures
-    from .plan import Plan
-    from .progress import Bars
-    from .protocol import EvaluationProtocol
-    from .record import RunRecord
-    from .runner import run
-    from .sources import Member, open_layout
+    from .api.plan import Plan
+    from .api.protocol import EvaluationProtocol
+    from .api.record import RunRecord
+    from .base.options import option, parse_settings
+    from .base.progress_bars import Bars
+    from .data.distinct import Distinct
+    from .data.histories import Histories
+    from .data.line_format import LineFormat
+    from .data.lines import KeySequences, Lines
+    from .data.scores import Scores
+    from .data.sessions import Sessions
+    from .evaluation.metrics import figures
+    from .reading.layout import Member, open_layout
+    from .reading.line_reader import open_lines
+    from .running.prepared_sessions import Material, prepare_sessions
+    from .running.runner import run
 
 _LAZY = {
     "option": "config",
@@ -115,7 +113,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
-        from .deprecation import current
+        from .base.deprecation import current
 
         if now := current(name):
             return getattr(importlib.import_module(__name__), now)

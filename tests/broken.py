@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from logbench import Card, Component, DataError, Lines, Preset, Scores, Traits, hookimpl, option
-from logbench.registry import Plugin, Registry
+from logbench.components.entry import Plugin
+from logbench.components.registry import Registry
 from logbench.testing import check
 
 CARD = Card(

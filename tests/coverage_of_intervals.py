@@ -19,8 +19,8 @@ import numpy as np
 import populations
 from tabulate import tabulate
 
-from logbench import intervals, pairs
-from logbench.cells import METRICS
+from logbench.evaluation import intervals, paired_tests
+from logbench.evaluation.cells import METRICS
 
 SIZES = (500, 2000, 5000)
 GOAL = {500: 0.92, 2000: 0.94, 5000: 0.94}
@@ -77,7 +77,7 @@ def rejections(population: Any, size: int, repetitions: int, seed: int, swaps: i
     found = dict.fromkeys(METRICS, 0)
     for at, sample in enumerate(populations.samples(population, size, repetitions, seed)):
         for metric in METRICS:
-            found[metric] += pairs.of_pairs(sample, metric, swaps, at) <= LEVEL
+            found[metric] += paired_tests.of_pairs(sample, metric, swaps, at) <= LEVEL
     return {metric: count / repetitions for metric, count in found.items()}
 
 

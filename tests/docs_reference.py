@@ -22,9 +22,10 @@ import click
 
 import logbench
 import logbench.testing
-from logbench import hookspecs
+from logbench.api import hookspecs
 from logbench.cli import COMMANDS, State, cli
-from logbench.registry import Registry, installed
+from logbench.components.entry import installed
+from logbench.components.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 AGAIN = "to write it anew: python tests/docs_reference.py"

@@ -24,15 +24,16 @@ from typing import Any
 
 import polars as pl
 
-from logbench.config import make
-from logbench.errors import LogbenchError
-from logbench.frames import KeySequences
-from logbench.grouping import group_lines, group_sequences, read_lines
-from logbench.interfaces import silent
-from logbench.lineformat import LineFormat
-from logbench.linereader import open_lines
-from logbench.ownlogs import load
-from logbench.registry import Registry
+from logbench.base.errors import LogbenchError
+from logbench.base.options import make
+from logbench.base.progress import silent
+from logbench.components.own_logs import load
+from logbench.components.registry import Registry
+from logbench.data.line_format import LineFormat
+from logbench.data.lines import KeySequences
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import group_lines, group_sequences
+from logbench.reading.line_reader import open_lines
 
 Files = dict[str, bytes]
 PACKINGS = ("plain", "plain", "plain", "gz", "zip", "tar", "tar.gz")

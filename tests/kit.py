@@ -8,7 +8,7 @@ import sys
 import venv
 from pathlib import Path
 
-from logbench.registry import KINDS
+from logbench.components.registry import KINDS
 
 
 def main(dist: str, clean: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from logbench import Card, Component, Lines, RunRecord, hookimpl, run
-from logbench.registry import Plugin, Registry, installed
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
 
 CARD = Card(
     title="lines",

@@ -28,11 +28,11 @@ OURS = """
 import sys
 from pathlib import Path
 import logbench
-from logbench.plan import Plan, resolve
-from logbench.prepare import Shared, prepare
-from logbench.progress import Bars
-from logbench.registry import Registry
-from logbench.stages import Stages
+from logbench.running.resolve import Plan, resolve
+from logbench.running.prepare import Shared, prepare
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.running.stages import Stages
 registry = Registry()
 plan = Plan(model="new-event+length", dataset="hdfs", data=Path(sys.argv[1]), cache=False)
 done = prepare(resolve(plan, registry), registry, Shared(), Stages(registry, Bars(False)), print)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from logbench import EvaluationProtocol
-from logbench.split import Split, split_units
+from logbench.pipeline.split import Split, split_units
 
 KINDS = ("first", "random", "ratio", "random_ratio", "per_class_ratio", "group")
 """Kinds of splits that take an amount."""

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import DataError
-from logbench.accuracy import accuracy, labelled, parsed
-from logbench.registry import Registry
+from logbench.components.registry import Registry
+from logbench.evaluation.parser_accuracy import accuracy, labelled, parsed
 
 LINES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=1, max_size=15)
 WORDS = {"a": "open <*>", "b": "close", "c": "stop <*> now"}

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logbench import DataError
-from logbench.across import across
-from logbench.storage import write_parquet
-from logbench.ties import Pairs, all_pairs
+from logbench.base.files import write_parquet
+from logbench.studies.many_datasets import across
+from logbench.studies.ties import Pairs, all_pairs
 
 
 def record(model: str, f1: float, dataset: str = "d", split: int = 0, **more: Any) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def test_over_random_splits_the_difference_is_tested_with_its_correction() -> No
 
 
 def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from logbench import record as records
     from logbench.cli.compare import command
+    from logbench.running import records
 
     runs = grid(6, bad=0.2, good=0.9)
     monkeypatch.setattr(records, "read", lambda folder: iter(runs))

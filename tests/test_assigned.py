@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logbench import DataError, Lines, PluginError
-from logbench.assigned import Assigned
-from logbench.given import Given
-from logbench.grouping import Read, read_lines
-from logbench.interfaces import silent
+from logbench.base.progress import silent
+from logbench.pipeline.assigned_units import Assigned
+from logbench.pipeline.coding import Read, read_lines
+from logbench.pipeline.windower_input import Given
 from logbench_parsers.none import Verbatim
 from logbench_windowers.session import Session
 

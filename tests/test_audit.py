@@ -16,14 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 
-import logbench.prepare
+import logbench.running.prepare
 from logbench import Component, EvaluationProtocol, LeakError, Lines, RunRecord, Sessions, Traits, run
-from logbench.audit import audit, labels_given
-from logbench.cuts import Cuts, Cutting
-from logbench.grouping import Grouped, group_lines, read_lines
-from logbench.interfaces import silent
-from logbench.parsing import Vocabulary, learn
-from logbench.split import Split, split_units
+from logbench.base.progress import silent
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import Grouped, group_lines
+from logbench.pipeline.leak_audit import audit, labels_given
+from logbench.pipeline.line_split import Cuts, Cutting
+from logbench.pipeline.parsing import Vocabulary, learn
+from logbench.pipeline.split import Split, split_units
 from logbench_parsers.none import Verbatim
 from logbench_windowers.column import Column
 from logbench_windowers.count import Count
@@ -186,7 +187,7 @@ def test_a_parser_fitted_on_test_messages_ends_the_run(tmp_path: Path, monkeypat
     def all_of_them(grouped: Grouped, _: Any, parser: Any) -> Vocabulary:
         return learn(grouped, np.arange(len(grouped)), parser)
 
-    monkeypatch.setattr(logbench.prepare, "learn", all_of_them)
+    monkeypatch.setattr(logbench.running.prepare, "learn", all_of_them)
     record = run_log(tmp_path, FRESH)
     assert record.error is not None and record.error["type"] == "LeakError"
     assert "fitted on a message that no training unit holds: message" in record.error["message"]

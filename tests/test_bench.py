@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from logbench import ConfigError, DataError
-from logbench.bench import cells, compare, read, read_suite, run_suite
-from logbench.local_crew import LocalCrew
-from logbench.progress import Bars
-from logbench.registry import Registry
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.running.local_crew import LocalCrew
+from logbench.studies.regression_bench import cells, compare, read, read_suite, run_suite
 
 SUITE = """
 seeds = [0, 1]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logbench.bounds import upper_bound
+from logbench.evaluation.f1_upper_bound import upper_bound
 
 UNITS = st.lists(
     st.tuples(st.sampled_from([-1, 0, 0, 1]), st.integers(0, 4), st.integers(1, 4)), min_size=1, max_size=14

@@ -11,11 +11,13 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import Component, DataError, Sessions, hookimpl, identity
-from logbench.bundle import Bundle
-from logbench.record import scores
-from logbench.registry import Plugin, Registry, installed
-from logbench.scoring import score_bundle
+from logbench import Component, DataError, Sessions, hookimpl
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.running import identity
+from logbench.running.bundle import Bundle
+from logbench.running.records import scores
 
 
 class Length:
@@ -112,5 +114,5 @@ def test_a_bundle_tells_which_plugins_were_edited_since(
         facts = known(part)
         return {**facts, "plugins": [{**one, "code": "0"} for one in facts["plugins"] if part.name == "length"]}
 
-    monkeypatch.setattr("logbench.bundle.component", edited)
+    monkeypatch.setattr("logbench.running.bundle.component", edited)
     assert Bundle(saved, Registry()).edited == ["baselines (logbench-harness)"]

@@ -15,15 +15,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from logbench import DataError, cache, digests, identity, prepare, run, sums
-from logbench.grouping import Grouped
-from logbench.interfaces import silent
-from logbench.locate import locate
-from logbench.plan import Part, configured
-from logbench.provenance import environment
-from logbench.record import RunRecord
-from logbench.registry import Registry
-from logbench.storage import whole
+from logbench import DataError, run
+from logbench.api.record import RunRecord
+from logbench.base import cache_folder, checksums, file_digests
+from logbench.base.files import whole
+from logbench.base.progress import silent
+from logbench.components.configured import Part, configured
+from logbench.components.registry import Registry
+from logbench.pipeline import grouped_cache
+from logbench.pipeline.grouping import Grouped
+from logbench.running import identity, prepare
+from logbench.running.locate import locate
+from logbench.running.provenance import environment
 
 FULL = Grouped(
     units=pl.DataFrame(
@@ -49,7 +52,7 @@ notes: list[str] = []
 
 
 def loaded() -> Grouped | None:
-    return cache.load("a-k", notes.append)
+    return grouped_cache.load("a-k", notes.append)
 
 
 def assert_same(found: Grouped, expected: Grouped) -> None:
@@ -66,19 +69,19 @@ def assert_same(found: Grouped, expected: Grouped) -> None:
 @pytest.mark.parametrize("value", [FULL, BARE], ids=["full", "bare"])
 def test_grouped_lines_come_back(value: Grouped, own_cache: Path) -> None:
     assert loaded() is None
-    cache.store("a-k", value, notes.append)
-    assert cache.has("a-k") and not cache.has("other")
+    grouped_cache.store("a-k", value, notes.append)
+    assert grouped_cache.has("a-k") and not grouped_cache.has("other")
     found = loaded()
     assert found is not None and notes == []
     assert_same(found, value)
-    assert own_cache in Path(cache.entries()[0]["path"]).parents
+    assert own_cache in Path(cache_folder.entries()[0]["path"]).parents
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(own_cache: Path) -> None:
     own_cache.write_text("a file is in the way")
     said: list[str] = []
-    cache.store("a-k", FULL, said.append)
-    assert not cache.has("a-k") and len(said) == 1 and "without cache" in said[0]
+    grouped_cache.store("a-k", FULL, said.append)
+    assert not grouped_cache.has("a-k") and len(said) == 1 and "without cache" in said[0]
 
 
 def part(name: str = "new-event", **options: Any) -> Part:
@@ -147,14 +150,14 @@ SPOILERS = (spoil_cut, spoil_zero, spoil_flip, spoil_double, Path.unlink)
 def test_a_damaged_entry_is_said_in_a_line_removed_and_made_anew(
     file: str, spoil: Callable[[Path], None], own_cache: Path
 ) -> None:
-    cache.store("a-k", FULL, notes.append)
+    grouped_cache.store("a-k", FULL, notes.append)
     spoil(own_cache / "grouped" / "a-k" / file)
     said: list[str] = []
-    assert cache.load("a-k", said.append) is None
+    assert grouped_cache.load("a-k", said.append) is None
     (line,) = said
     assert (file in line or file == "sums.json") and "grouped entry a-k is damaged" in line and "\n" not in line
-    assert not cache.has("a-k")
-    cache.store("a-k", FULL, said.append)
+    assert not grouped_cache.has("a-k")
+    grouped_cache.store("a-k", FULL, said.append)
     found = loaded()
     assert found is not None and len(said) == 1
     assert_same(found, FULL)
@@ -164,24 +167,24 @@ def test_a_damaged_entry_is_said_in_a_line_removed_and_made_anew(
 def test_an_entry_with_a_column_of_another_kind_or_of_another_entry_is_damaged(
     column: Any, own_cache: Path
 ) -> None:
-    cache.store("a-k", FULL, notes.append)
+    grouped_cache.store("a-k", FULL, notes.append)
     folder = own_cache / "grouped" / "a-k"
     np.save(folder / "code.npy", column)
-    assert cache.load("a-k", notes.append) is None
-    cache.store("b-k", FULL, notes.append)
+    assert grouped_cache.load("a-k", notes.append) is None
+    grouped_cache.store("b-k", FULL, notes.append)
     shutil.copytree(own_cache / "grouped" / "b-k", folder)
-    assert cache.load("a-k", notes.append) is None and "of another entry" in notes.pop()
+    assert grouped_cache.load("a-k", notes.append) is None and "of another entry" in notes.pop()
     folder.mkdir()
-    assert cache.load("a-k", notes.append) is None, "an empty folder"
+    assert grouped_cache.load("a-k", notes.append) is None, "an empty folder"
     notes.clear()
 
 
 def test_few_entries_of_one_request_are_kept(own_cache: Path) -> None:
     for number in range(5):
         for asked in ("asked", "other"):
-            cache.store(f"{asked}-{number}", FULL, notes.append)
+            grouped_cache.store(f"{asked}-{number}", FULL, notes.append)
             os.utime(own_cache / "grouped" / f"{asked}-{number}", ns=(number, number))
-    cache.store("asked-new", FULL, notes.append)
+    grouped_cache.store("asked-new", FULL, notes.append)
     found = {path.name for path in (own_cache / "grouped").iterdir()}
     assert {name for name in found if name.startswith("asked")} == {"asked-3", "asked-4", "asked-new"}
 
@@ -215,8 +218,8 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
         gate.wait()
         try:
             for _ in range(3):
-                cache.store("a-k", FULL, errors.append)
-                one = cache.load("a-k", errors.append)
+                grouped_cache.store("a-k", FULL, errors.append)
+                one = grouped_cache.load("a-k", errors.append)
                 assert one is not None
                 found.append(one)
         except BaseException as error:
@@ -234,17 +237,17 @@ def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
 
 
 def test_clear_by_kind_and_leftovers(own_cache: Path) -> None:
-    assert cache.entries() == [] and cache.clear() == 0
-    cache.store("a-k", FULL, notes.append)
+    assert cache_folder.entries() == [] and cache_folder.clear() == 0
+    grouped_cache.store("a-k", FULL, notes.append)
     leftover = own_cache / "grouped" / ".k2-abc"
     leftover.mkdir()
     (leftover / "half").write_bytes(b"12345")
     (own_cache / "digests.json").write_text("{}")
-    kinds = {entry["kind"]: entry["bytes"] for entry in cache.entries()}
+    kinds = {entry["kind"]: entry["bytes"] for entry in cache_folder.entries()}
     assert set(kinds) == {"grouped", "leftover", "digests.json"} and kinds["leftover"] == 5
-    assert cache.clear("leftover") == 5 and not leftover.exists()
-    assert cache.has("a-k")
-    assert cache.clear() == kinds["grouped"] + 2 and cache.entries() == []
+    assert cache_folder.clear("leftover") == 5 and not leftover.exists()
+    assert grouped_cache.has("a-k")
+    assert cache_folder.clear() == kinds["grouped"] + 2 and cache_folder.entries() == []
 
 
 def add(path: Path, text: str) -> None:
@@ -279,7 +282,7 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     chosen["settings"] = {"protocol": {"train": "ratio"}}
     lines = [run("markov", out=tmp_path / f"runs{n}", **chosen)[0].dataset["lines"] for n in range(2)]
     assert lines[1] == 61
-    assert [entry["kind"] for entry in cache.entries()].count("grouped") == 1, "of the second run alone"
+    assert [entry["kind"] for entry in cache_folder.entries()].count("grouped") == 1, "of the second run alone"
 
 
 ONE: dict[str, Any] = {"protocol": {"train": "random", "train_units": "1", "held_out": "0"}}
@@ -331,24 +334,24 @@ def test_an_entry_that_is_removed_while_it_is_read_is_none(
 ) -> None:
     """A column that is gone must not pass for one that never was."""
     for name in ("label.npy", "time.npy", "code.npy", "units.parquet", "facts.json"):
-        cache.store("a-k", FULL, notes.append)
-        sound = cache.sound
+        grouped_cache.store("a-k", FULL, notes.append)
+        sound = cache_folder.sound
 
         def removed_after(folder: Path, note: Any, name: str = name, sound: Any = sound) -> bool:
             found: bool = sound(folder, note)
             (folder / name).unlink()
             return found
 
-        monkeypatch.setattr(cache, "sound", removed_after)
+        monkeypatch.setattr(cache_folder, "sound", removed_after)
         assert loaded() is None, name
-        monkeypatch.setattr(cache, "sound", sound)
-        shutil.rmtree(cache.folder_of("grouped", "a-k"))
+        monkeypatch.setattr(cache_folder, "sound", sound)
+        shutil.rmtree(cache_folder.folder_of("grouped", "a-k"))
 
 
 def test_entries_that_another_process_removes_are_passed_over(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.store("a-k", FULL, notes.append)
+    grouped_cache.store("a-k", FULL, notes.append)
     is_file, rmtree = Path.is_file, shutil.rmtree
 
     def gone_after(path: Path) -> bool:
@@ -362,21 +365,21 @@ def test_entries_that_another_process_removes_are_passed_over(
         raise FileNotFoundError(path)
 
     monkeypatch.setattr(Path, "is_file", gone_after)
-    assert [entry["name"] for entry in cache.entries()] == ["a-k"]
+    assert [entry["name"] for entry in cache_folder.entries()] == ["a-k"]
     monkeypatch.setattr(Path, "is_file", is_file)
     monkeypatch.setattr(shutil, "rmtree", beaten)
-    assert cache.clear() > 0 and cache.entries() == []
+    assert cache_folder.clear() > 0 and cache_folder.entries() == []
 
 
 def test_what_cannot_be_removed_is_said_in_a_line(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.store("a-k", FULL, notes.append)
+    grouped_cache.store("a-k", FULL, notes.append)
 
     def refused(path: Path, **how: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(shutil, "rmtree", refused)
     with pytest.raises(DataError, match="a-k: cannot be removed: Permission denied"):
-        cache.clear()
+        cache_folder.clear()
 
 
 def test_damaged_generated_data_that_cannot_be_removed_are_not_used(
@@ -421,8 +424,8 @@ SIMULATED: dict[str, Any] = {
 @pytest.fixture
 def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found out about files is remembered, however small and new they are."""
-    monkeypatch.setattr(digests, "SMALL", 0)
-    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+    monkeypatch.setattr(file_digests, "SMALL", 0)
+    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
 
 
 def only(out: Path, **chosen: Any) -> RunRecord:
@@ -450,7 +453,7 @@ def test_a_run_without_cache_makes_nothing_in_it_and_believes_nothing_of_it(
     assert any("scannable" in key for key in known) and any("sha256" in key for key in known)
     for key, kept in known.items():
         kept["digest"] = False if kept["digest"] is True else "0" * 64
-        kept["sum"] = digests._sum(key, kept)
+        kept["sum"] = file_digests._sum(key, kept)
     (own_cache / "digests.json").write_text(json.dumps(known))
     before = {path: path.stat().st_mtime_ns for path in [own_cache, *own_cache.rglob("*")]}
     again = [only(tmp_path / "a", cache=False, **more).dataset["digest"] for more in ({}, given)]
@@ -472,18 +475,18 @@ def test_a_cache_that_cannot_be_written_changes_no_figure(own_cache: Path, tmp_p
 def test_an_entry_that_another_process_put_in_place_of_a_damaged_one_is_left_and_used(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.store("a-k", FULL, notes.append)
-    folder, fault = cache.folder_of("grouped", "a-k"), sums.fault
+    grouped_cache.store("a-k", FULL, notes.append)
+    folder, fault = cache_folder.folder_of("grouped", "a-k"), checksums.fault
     (folder / "code.npy").write_bytes(b"damaged")
 
     def meanwhile(*given: Any) -> str:
         found = fault(*given)
-        monkeypatch.setattr(sums, "fault", fault)
+        monkeypatch.setattr(checksums, "fault", fault)
         shutil.rmtree(folder)
-        cache.store("a-k", FULL, notes.append)
+        grouped_cache.store("a-k", FULL, notes.append)
         return found
 
-    monkeypatch.setattr(sums, "fault", meanwhile)
+    monkeypatch.setattr(checksums, "fault", meanwhile)
     found = loaded()
     assert found is not None and notes == []
     assert_same(found, FULL)
@@ -493,11 +496,11 @@ def test_an_entry_that_another_process_put_in_place_of_a_damaged_one_is_left_and
 def test_an_entry_that_goes_while_it_is_looked_at_is_not_called_damaged(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.store("a-k", FULL, notes.append)
+    grouped_cache.store("a-k", FULL, notes.append)
 
     def gone(folder: Path, *given: Any) -> str:
         shutil.rmtree(folder)
         return "sums.json: No such file or directory"
 
-    monkeypatch.setattr(sums, "fault", gone)
+    monkeypatch.setattr(checksums, "fault", gone)
     assert loaded() is None and notes == []

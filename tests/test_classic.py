@@ -21,12 +21,13 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
 from logbench import Context, Scores, Sessions, UnfitError
-from logbench.config import make
-from logbench.plan import Plan, resolve
-from logbench.prepare import Shared, prepare
-from logbench.progress import Bars
-from logbench.registry import Registry
-from logbench.stages import Stages
+from logbench.api.plan import Plan
+from logbench.base.options import make
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.running.prepare import Shared, prepare
+from logbench.running.resolve import resolve
+from logbench.running.stages import Stages
 from logbench_classic import logbench_models, logbench_presets, one_class_svm
 from logbench_classic.counts import count, idf
 from logbench_classic.invariants import Miner

@@ -10,7 +10,7 @@ import pytest
 from skops.io import dump
 
 from logbench import Context, DataError, Sessions
-from logbench.config import make
+from logbench.base.options import make
 from logbench_classic import logbench_models
 
 MODELS = {component.name: component for component in logbench_models()}

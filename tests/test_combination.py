@@ -26,14 +26,15 @@ from logbench import (
     UnfitError,
     hookimpl,
 )
-from logbench.bundle import Bundle
-from logbench.combined import Combination, Level
-from logbench.plan import resolve
-from logbench.record import scores
-from logbench.registry import Plugin, Registry, installed
-from logbench.rescore import rescore
-from logbench.scoring import score_bundle
-from logbench.verdicts import decide
+from logbench.components.ensemble import Combination, Level
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.evaluation.verdicts import decide
+from logbench.running.bundle import Bundle
+from logbench.running.records import scores
+from logbench.running.resolve import resolve
+from logbench.studies.rescore import rescore
 
 SCORES = st.lists(
     st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.inf, -np.inf])),

@@ -14,24 +14,24 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from logbench import DataError, Plan, run
-from logbench import record as records
-from logbench.bench import cells, read_suite
-from logbench.commonunits import common_units, dropping_apart, measured_on
-from logbench.compare import compare, judged, sure, unlike
-from logbench.leaderboard import Leaderboard
-from logbench.local_crew import LocalCrew
-from logbench.models import InProcess
-from logbench.pairs import swapped
-from logbench.plan import resolve
-from logbench.progress import Bars
-from logbench.ranking import described
-from logbench.registry import Registry
-from logbench.rescore import rescore
-from logbench.runner import run_all
-from logbench.sweep import sweep
-from logbench.ties import all_pairs
-from logbench.variants import variants
-from logbench.workers import Crew, Limits
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.evaluation.paired_tests import swapped
+from logbench.running import records
+from logbench.running.local_crew import LocalCrew
+from logbench.running.models import InProcess
+from logbench.running.resolve import resolve
+from logbench.running.runner import run_all
+from logbench.running.workers import Crew, Limits
+from logbench.studies.common_units import common_units, dropping_apart, measured_on
+from logbench.studies.compare import compare, judged, sure, unlike
+from logbench.studies.leaderboard import Leaderboard
+from logbench.studies.protocol_grid import variants
+from logbench.studies.ranked_units import described
+from logbench.studies.regression_bench import cells, read_suite
+from logbench.studies.rescore import rescore
+from logbench.studies.sweep import sweep
+from logbench.studies.ties import all_pairs
 from logbench_reporters.table import Table
 
 QUIET = Bars(enabled=False)

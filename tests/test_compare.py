@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from logbench import DataError, RunRecord
-from logbench import record as records
-from logbench.compare import correct, sure
-from logbench.intervals import paired
-from logbench.pairs import swapped
-from logbench.storage import write_parquet
+from logbench.base.files import write_parquet
+from logbench.evaluation.intervals import paired
+from logbench.evaluation.paired_tests import swapped
+from logbench.running import records
+from logbench.studies.compare import correct, sure
 
 UNITS = pl.DataFrame(
     {

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from logbench import ConfigError, EvaluationProtocol, option
-from logbench.config import make, parse_settings, read_toml, suggest
+from logbench.base.options import make, parse_settings, read_toml, suggest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from logbench.registry import KINDS, Registry
+from logbench.components.registry import KINDS, Registry
 from logbench.testing import check
 
 REGISTRY = Registry()

@@ -17,7 +17,7 @@ from mutants_reporters import reporting, wrong_headline
 from mutants_windowers import STRETCHES, Endless
 
 from logbench import run
-from logbench.registry import Registry
+from logbench.components.registry import Registry
 from logbench.testing import check, material
 
 CASES = [(kind, what) for kind, cases in MUTANTS.items() for what in cases]

@@ -13,7 +13,8 @@ from broken import TRAITS, Evaluator, registry, score
 from distributions import distribution
 
 from logbench import Component, ConfigError, Preset, Published, Table, hookimpl
-from logbench.registry import Plugin, Registry
+from logbench.components.entry import Plugin
+from logbench.components.registry import Registry
 from logbench.testing import Done, check
 from logbench.testing.names import CHECKED, names_of
 

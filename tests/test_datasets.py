@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from logbench import DataError, KeySequences, Lines
-from logbench.registry import Registry
+from logbench.components.registry import Registry
 
 BGL = (
     "- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.675872 R02-M1 RAS KERNEL INFO cache error\n"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, write
 
 from logbench import Sessions, UnfitError
-from logbench.describe import PERMUTATIONS, describe, drift
-from logbench.progress import Bars
+from logbench.base.progress_bars import Bars
+from logbench.studies.dataset_facts import PERMUTATIONS, describe, drift
 
 KEYS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=6)
 

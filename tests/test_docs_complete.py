@@ -14,8 +14,8 @@ import pytest
 from labelled_log import Row, registry, run_one, write
 
 import logbench
-from logbench.protocol import EvaluationProtocol
-from logbench.record import RunRecord
+from logbench.api.protocol import EvaluationProtocol
+from logbench.api.record import RunRecord
 
 DOCS = docs_reference.ROOT / "docs"
 NOTIFICATIONS = ("logbench_run_started", "logbench_stage_finished", "logbench_run_finished")
@@ -87,7 +87,8 @@ def test_every_preset_of_ours_is_named_where_it_says_who_trains_what() -> None:
 
 
 def our_presets() -> list[str]:
-    from logbench.registry import Registry, installed
+    from logbench.components.entry import installed
+    from logbench.components.registry import Registry
 
     registry = Registry([plugin for plugin in installed() if plugin.distribution == docs_reference.OWN])
     return sorted(registry.presets)

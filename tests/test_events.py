@@ -27,12 +27,12 @@ from logbench import (
     Traits,
     UnfitError,
 )
-from logbench import events as judged
-from logbench.config import make
-from logbench.events import event_frame, has_labels, judge
-from logbench.registry import Registry
-from logbench.rescore import rescore
-from logbench.thresholds import Own, validation_threshold
+from logbench.base.options import make
+from logbench.components.registry import Registry
+from logbench.evaluation import line_metrics as judged
+from logbench.evaluation.line_metrics import event_frame, has_labels, judge
+from logbench.evaluation.thresholds import Own, validation_threshold
+from logbench.studies.rescore import rescore
 from logbench_evaluators.classification import Classification
 
 INF = math.inf

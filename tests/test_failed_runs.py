@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 
 from logbench import Component, Context, Scores, Sessions, Traits, hookimpl, run
-from logbench import record as records
-from logbench.errors import DataError
-from logbench.ranking import described
-from logbench.registry import Plugin, Registry, installed
-from logbench.rescore import rescore
+from logbench.base.errors import DataError
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.running import records
+from logbench.studies.ranked_units import described
+from logbench.studies.rescore import rescore
 
 SMALL = {"dataset": {"blocks": 300}, "protocol": {"train_units": 100, "alpha": 0.1}}
 

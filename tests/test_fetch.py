@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from logbench import Card, DataError, digests
-from logbench.fetch import fetch, folder_of
+from logbench import Card, DataError
+from logbench.base import file_digests
+from logbench.reading.fetch import fetch, folder_of
 
 BODY = bytes(range(256)) * 4096
 CARD = Card(
@@ -151,8 +152,8 @@ def test_fetches_once_and_reports(server: str, tmp_path: Path) -> None:
 def test_an_archive_changed_in_place_is_fetched_again(
     server: str, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digests, "SMALL", size)
-    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+    monkeypatch.setattr(file_digests, "SMALL", size)
+    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
     path = fetch(at(server, "good"), tmp_path / "place", silent)
     assert fetch(at(server, "good"), tmp_path / "place", silent) == path
     before = path.stat()

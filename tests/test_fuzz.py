@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fuzz import fuzz
 
-from logbench.streams import Stream
-from logbench.texts import Text
+from logbench.reading.byte_streams import Stream
+from logbench.reading.log_files import Text
 
 
 @pytest.fixture(autouse=True)

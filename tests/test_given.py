@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from labelled_log import Log, registry, write
 
 from logbench import Component, ConfigError, LineFormat, Lines, PluginError, UnfitError, open_lines, run
-from logbench.config import make
-from logbench.frames import SHOWN
-from logbench.given import Given
-from logbench.grouping import group_lines, read_lines
-from logbench.interfaces import silent
-from logbench.linereader import HIDDEN
-from logbench.registry import Registry
+from logbench.base.options import make
+from logbench.base.progress import silent
+from logbench.components.registry import Registry
+from logbench.data.lines import SHOWN
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import group_lines
+from logbench.pipeline.windower_input import Given
+from logbench.reading.line_reader import HIDDEN
 from logbench_parsers.none import Verbatim
 from logbench_windowers.column import Column
 from logbench_windowers.count import Count
@@ -63,8 +64,8 @@ def test_labels_come_back_by_line_in_memory_and_in_files(labels: list[int | None
         schema={"line": pl.UInt32, "message": pl.String, "label": pl.Int8},
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logbench.given.IN_MEMORY", 5)
-        patch.setattr("logbench.given.FRAME", 3)
+        patch.setattr("logbench.pipeline.windower_input.IN_MEMORY", 5)
+        patch.setattr("logbench.pipeline.windower_input.FRAME", 3)
         read = read_lines(Lines(frame.lazy()), Count(size, stride, "none"), Verbatim(), silent, False)
         grouped = group_lines(read, Verbatim())
     assert grouped.line_labels is not None

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import DataError, KeySequences, Lines, PluginError
-from logbench.grouping import Grouped, Numbers, batches, coded, given_of, group_lines, group_sequences, read_lines
+from logbench.pipeline.coding import batches, coded, given_of, read_lines
+from logbench.pipeline.grouping import Grouped, Numbers, group_lines, group_sequences
 from logbench_datasets.hdfs import Hdfs
 from logbench_windowers.session import Session
 
@@ -193,7 +194,7 @@ def test_more_lines_than_memory_give_the_same(named: list[tuple[str, list[str]]]
     """With room for no more than `limit` events, files take the place of arrays, and batches hold two lines."""
     expected = by_hand(named)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logbench.spool.IN_MEMORY", limit)
+        patch.setattr("logbench.data.event_buffer.IN_MEMORY", limit)
         parser: Any = Masks()
         frames = list(batches(given_of(lines_of(named), parser), Named(), silent, False))
         pieces = [part for frame in frames for part in frame.iter_slices(2)]

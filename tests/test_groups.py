@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, grouped_frame, split
 
-from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError, cache
-from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
-from logbench.groups import UnitGroups, group_codes, shared_groups
-from logbench.interfaces import silent
-from logbench.linereader import open_lines
+from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError
+from logbench.base.progress import silent
+from logbench.pipeline import grouped_cache
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import Grouped, group_lines, group_sequences
+from logbench.pipeline.groups import UnitGroups, group_codes, shared_groups
+from logbench.reading.line_reader import open_lines
 from logbench_datasets.hadoop import Hadoop
 from logbench_parsers.none import Verbatim
 from logbench_windowers.column import Column
@@ -200,7 +202,7 @@ def test_the_record_counts_groups_and_says_which_are_shared(tmp_path: Path) -> N
 
 def test_the_cache_keeps_groups() -> None:
     found, notes = read(table("aabb"), Column("node")), list[str]()
-    cache.store("0" * 24, found, notes.append)
-    kept = cache.load("0" * 24, notes.append)
+    grouped_cache.store("0" * 24, found, notes.append)
+    kept = grouped_cache.load("0" * 24, notes.append)
     assert kept is not None and kept.units.equals(found.units) and not notes
     assert kept.units["group"].to_list() == ["a", "b"]

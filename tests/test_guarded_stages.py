@@ -17,9 +17,10 @@ import pytest
 
 import logbench
 from logbench import Card, Component, Scores, hookimpl
-from logbench.plan import configured
-from logbench.registry import Plugin, Registry, installed
-from logbench.state_guard import guarded
+from logbench.base.state_guard import guarded
+from logbench.components.configured import configured
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
 
 
 def upset() -> None:

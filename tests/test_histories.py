@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import Sessions
-from logbench.histories import Histories, _mix, blocks, distinct_codes, index_type, positions
+from logbench.data.distinct import _mix, blocks, distinct_codes, index_type, positions
+from logbench.data.histories import Histories
 
 
 @st.composite
@@ -78,7 +79,7 @@ def test_worst_is_the_largest_of_each_unit(case: tuple[list[list[int]], int], h:
 def test_distinct_sequences_tell_unseen_keys_apart(case: tuple[list[list[int]], int], block: int) -> None:
     sequences, vocabulary = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logbench.histories.BLOCK", block)
+        patch.setattr("logbench.data.distinct.BLOCK", block)
         found = Sessions.of(sequences, vocabulary).distinct
     rows = [tuple(s) for s in sequences]
     distinct = list(dict.fromkeys(rows))

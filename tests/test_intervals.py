@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.stats import t as t_distribution
 from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall_score
 
-from logbench import intervals
-from logbench.cells import METRICS, cells, clustered, effective, kish, limits, slopes
-from logbench.intervals import interval, of_clusters, of_pairs, paired, unseen
+from logbench.evaluation import intervals
+from logbench.evaluation.cells import METRICS, cells, clustered, effective, kish, limits, slopes
+from logbench.evaluation.intervals import interval, of_clusters, of_pairs, paired, unseen
 
 SKLEARN = {"f1": f1_score, "precision": precision_score, "recall": recall_score}
 

@@ -14,7 +14,7 @@ from labelled_log import Row, registry, run_one, write
 from splitting import frame, split
 
 from logbench import Component, ConfigError, Context, EvaluationProtocol, RunRecord, Sessions, Traits
-from logbench.label_noise import noisy
+from logbench.pipeline.label_noise import noisy
 
 CLASSES = {"symmetric": {0, 1}, "anomaly_to_normal": {1}, "normal_to_anomaly": {0}}
 LABELS = st.lists(st.sampled_from([0, 0, 1, -1]), min_size=20, max_size=60)

@@ -16,9 +16,9 @@ CODE = """
 import resource, sys
 from pathlib import Path
 from logbench import spool
-from logbench.grouping import group_lines, read_lines
-from logbench.registry import Registry
-from logbench.plan import Plan, resolve
+from logbench.pipeline.grouping import group_lines, read_lines
+from logbench.components.registry import Registry
+from logbench.running.resolve import Plan, resolve
 
 spool.IN_MEMORY = 50_000
 job = resolve(Plan(model="new-event", dataset="hdfs"), Registry())

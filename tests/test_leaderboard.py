@@ -22,14 +22,15 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import Plan, Sessions
+from logbench.api.protocol import EvaluationProtocol
+from logbench.base.progress_bars import Bars
 from logbench.cli.leaderboard import chosen
-from logbench.leaderboard import Leaderboard, ranked
-from logbench.local_crew import LocalCrew
-from logbench.progress import Bars
-from logbench.protocol import EvaluationProtocol
-from logbench.registry import Plugin, Registry, installed
-from logbench.thresholds import Own
-from logbench.verdicts import decide
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.evaluation.thresholds import Own
+from logbench.evaluation.verdicts import decide
+from logbench.running.local_crew import LocalCrew
+from logbench.studies.leaderboard import Leaderboard, ranked
 
 MODELS = """
 import os, subprocess, time

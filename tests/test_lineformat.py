@@ -73,7 +73,7 @@ def test_lines_that_do_not_match_are_messages_as_they_stand(tmp_path: Path) -> N
 
 
 def test_traces_join_the_event_before_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logbench.streams.CHUNK", 64)
+    monkeypatch.setattr("logbench.reading.byte_streams.CHUNK", 64)
     rng = random.Random(3)
     events = [f"E {n} start" + "".join(f"\n\tat line {k}" for k in range(rng.randrange(4))) for n in range(200)]
     text = "\n".join(events) + "\n"

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logbench import linereader, streams
-from logbench.errors import ConfigError
-from logbench.linefields import checked, splitter
-from logbench.lineformat import LineFormat, regex_of
-from logbench.linereader import Counts, Pieces, joined, open_lines
+from logbench.base.errors import ConfigError
+from logbench.data.line_format import LineFormat, regex_of
+from logbench.reading import byte_streams, line_reader
+from logbench.reading.line_fields import checked, splitter
+from logbench.reading.line_reader import Counts, Pieces, joined, open_lines
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
 LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)
@@ -142,7 +142,7 @@ def test_a_time_format_that_would_misread_is_refused(how: str, said: str) -> Non
 def test_some_columns_a_filter_and_a_head_give_the_same_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "CHUNK", 64)
+    monkeypatch.setattr(byte_streams, "CHUNK", 64)
     (tmp_path / "a").write_text("".join(f"INFO a{i % 3}: {i}\n" for i in range(50)))
     lines = open_lines(tmp_path, ["a"], FORM).frame
     whole = lines.collect()
@@ -155,8 +155,8 @@ def test_some_columns_a_filter_and_a_head_give_the_same_lines(
 
 
 def test_an_event_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linereader, "LONGEST_ENTRY", 100)
-    monkeypatch.setattr(streams, "CHUNK", 64)
+    monkeypatch.setattr(line_reader, "LONGEST_ENTRY", 100)
+    monkeypatch.setattr(byte_streams, "CHUNK", 64)
     text = "INFO a: x\n" + "more\n" * 100
     (tmp_path / "a").write_text(text)
     opened = open_lines(tmp_path, ["a"], FORM)

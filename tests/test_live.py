@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import DataError
-from logbench.bundle import Bundle
-from logbench.live import arriving, score_stream
-from logbench.registry import Registry
-from logbench.scoring import score_bundle
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.deploy.score_stream import arriving, score_stream
+from logbench.running.bundle import Bundle
 
 FOREVER = 1e12
 
@@ -113,7 +113,7 @@ def test_bytes_come_as_they_are_written() -> None:
 
 
 def test_an_endless_line_is_refused(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logbench.live.LONGEST", 10)
+    monkeypatch.setattr("logbench.deploy.score_stream.LONGEST", 10)
     with pytest.raises(DataError, match="a line of more than 10 bytes"):
         streamed(bundle, [b"x" * 6, b"y" * 6])
 

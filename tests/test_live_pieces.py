@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench.bundle import Bundle
-from logbench.lineformat import LineFormat
-from logbench.linereader import Pieces
-from logbench.live import score_stream
-from logbench.registry import Registry
-from logbench.scoring import score_bundle
+from logbench.components.registry import Registry
+from logbench.data.line_format import LineFormat
+from logbench.deploy.score_files import score_bundle
+from logbench.deploy.score_stream import score_stream
+from logbench.reading.line_reader import Pieces
+from logbench.running.bundle import Bundle
 
 TRACES = (
     "".join(f"INFO s{i} started\n  at a\n  at b\nINFO s{i} done\n" for i in range(6)) + "INFO s6 started\n  at c\n"

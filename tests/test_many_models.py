@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from logbench.many_models import against_best, brackets, corrected_t, critical_difference, friedman, holm, ranks
+from logbench.studies.many_models import (
+    against_best,
+    brackets,
+    corrected_t,
+    critical_difference,
+    friedman,
+    holm,
+    ranks,
+)
 
 VALUES = st.integers(3, 6).flatmap(
     lambda models: st.lists(

@@ -12,15 +12,16 @@ import pytest
 
 import logbench
 from logbench import Component, ConfigError, DataError, Plan, PluginError, Published, Table, hookimpl
-from logbench.bench import read_suite, run_suite
-from logbench.compare import compare
-from logbench.leaderboard import ranked
-from logbench.local_crew import LocalCrew
-from logbench.metrics import direction, directions_of, figure, figures, named
-from logbench.progress import Bars
-from logbench.registry import Plugin, Registry, installed
-from logbench.reproduce import reproduce
-from logbench.sweep import sweep
+from logbench.base.progress_bars import Bars
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.evaluation.metrics import direction, directions_of, figure, figures, named
+from logbench.running.local_crew import LocalCrew
+from logbench.studies.compare import compare
+from logbench.studies.leaderboard import ranked
+from logbench.studies.regression_bench import read_suite, run_suite
+from logbench.studies.reproduce import reproduce
+from logbench.studies.sweep import sweep
 from logbench_evaluators.classification import Classification
 
 QUIET = Bars(enabled=False)
@@ -134,7 +135,7 @@ datasets.hdfs-sim.blocks = 400
 
 
 def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) -> None:
-    from logbench import bench
+    from logbench.studies import regression_bench
 
     files = []
     for model in ("new-event", "predict-all"):
@@ -142,11 +143,14 @@ def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) ->
         suite = read_suite(tmp_path / "s.toml")
         (pair,) = run_suite(suite, registry, LocalCrew(registry, QUIET), tmp_path / "out", lambda running: None)
         row = {**pair[0], "identity": {}}
-        files.append((bench.header(suite, [pair[1]]), [row]))
+        files.append((regression_bench.header(suite, [pair[1]]), [row]))
         assert row["metrics"].keys() == {"cost.cost"}
     cheap, dear = files
     assert cheap[0]["directions"] == {"cost.cost": "lower"}
-    assert [bench.compare(*pair)[0]["state"] for pair in ((cheap, dear), (dear, cheap))] == ["WORSE", "better"]
+    assert [regression_bench.compare(*pair)[0]["state"] for pair in ((cheap, dear), (dear, cheap))] == [
+        "WORSE",
+        "better",
+    ]
 
 
 def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry, tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ import pytest
 from labelled_log import CARD, Log, write
 
 from logbench import Component, KeySequences, Lines, RunRecord, Traits, UnfitError, hookimpl, run
-from logbench.bundle import Bundle
-from logbench.interfaces import Need, Supervision, silent
-from logbench.live import score_stream
-from logbench.plan import configured
-from logbench.registry import Plugin, Registry, installed
-from logbench.scoring import score_bundle
+from logbench.api.components import Need, Supervision
+from logbench.base.progress import silent
+from logbench.components.configured import configured
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.deploy.score_stream import score_stream
+from logbench.running.bundle import Bundle
 
 
 class Needy:

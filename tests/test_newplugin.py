@@ -19,7 +19,8 @@ from distributions import install
 
 from logbench import Component, ConfigError, Preset, hookimpl
 from logbench.cli.newplugin import LONGEST, files, names
-from logbench.registry import KINDS, Plugin, Registry
+from logbench.components.entry import Plugin
+from logbench.components.registry import KINDS, Registry
 from logbench.testing import Done
 
 

@@ -14,13 +14,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from logbench.frames import Sessions
-from logbench.histories import distinct_sequences
-from logbench.plan import Plan, resolve
-from logbench.prepare import Prepared, Shared, prepare
-from logbench.progress import Bars
-from logbench.registry import Registry
-from logbench.stages import Stages
+from logbench.api.plan import Plan
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.data.distinct import distinct_sequences
+from logbench.data.sessions import Sessions
+from logbench.running.prepare import Prepared, Shared, prepare
+from logbench.running.resolve import resolve
+from logbench.running.stages import Stages
 
 MAY_TELL = frozenset({"keys", "times", "templates", "vocabulary", "offsets"})
 """What a unit is. `offsets` are the numbers of its keys."""

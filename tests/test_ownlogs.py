@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
+from logbench.api.plan import Plan
+from logbench.base.errors import ConfigError, DataError
 from logbench.cli import cli
-from logbench.errors import ConfigError, DataError
-from logbench.ownlogs import OwnLog, example, load, read_labels
-from logbench.plan import Plan, resolve
-from logbench.registry import Registry
+from logbench.components.own_logs import OwnLog, example, load, read_labels
+from logbench.components.registry import Registry
+from logbench.running.resolve import resolve
 from logbench.testing.command import Done, runner
 
 BASE = """files = ["*.log"]

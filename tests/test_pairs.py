@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from test_intervals import frame
 
 from logbench import DataError
-from logbench.cells import METRICS
-from logbench.pairs import alike, mcnemar, of_pairs, swapped
+from logbench.evaluation.cells import METRICS
+from logbench.evaluation.paired_tests import alike, mcnemar, of_pairs, swapped
 
 
 def every_swap(clusters: Any, metric: str) -> float:

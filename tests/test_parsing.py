@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from labelled_log import registry, run_one, write
 
 from logbench import Component, DataError, KeySequences, PluginError
-from logbench.bundle import Bundle
-from logbench.grouping import Grouped, group_lines, group_sequences, read_lines
-from logbench.interfaces import silent
-from logbench.parsing import Vocabulary, learn, sessions_of
-from logbench.plan import configured
-from logbench.registry import Registry
-from logbench.scoring import score_bundle
+from logbench.base.progress import silent
+from logbench.components.configured import configured
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import Grouped, group_lines, group_sequences
+from logbench.pipeline.parsing import Vocabulary, learn, sessions_of
+from logbench.running.bundle import Bundle
 from logbench_parsers.none import Verbatim
 from logbench_windowers.count import Count
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from logbench import Card, Component, ConfigError, Plan, Preset, Traits, UnfitError, hookimpl, option
-from logbench.config import read_toml
-from logbench.plan import Job, resolve
-from logbench.registry import Plugin, Registry
-from logbench.runner import check_fit
+from logbench.base.options import read_toml
+from logbench.components.entry import Plugin
+from logbench.components.registry import Registry
+from logbench.running.resolve import Job, resolve
+from logbench.running.runner import check_fit
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ class Reader:
     def read(self, path):
         if os.environ["HANG"] == "read":
             begun()
-        from logbench.plan import configured
-        from logbench.registry import Registry
+        from logbench.running.resolve import configured
+        from logbench.components.registry import Registry
         return configured(Registry(block=["slow"]).get("dataset", "deeplog-archive"), {}).build().read(path)
 
 class Judge:
@@ -201,9 +201,9 @@ def test_a_command_that_must_leave_while_it_ends_a_worker_leaves_none(tmp_path: 
 import os, time
 from pathlib import Path
 from logbench import process_tree
-from logbench.child import Limits
+from logbench.base.child_process import Limits
 from logbench.cli import interrupt
-from logbench.workers import Crew
+from logbench.running.workers import Crew
 
 interrupt.install()
 with Crew(1, (), Limits(), print) as crew:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from logbench.cli.common import fitted, placed
-from logbench.cli.ranked import _row
 from logbench.cli.score import _short
+from logbench.cli.shared_options import fitted, placed
 from logbench.cli.show import _lines
+from logbench.cli.top_units import _row
 
 LINES = [f"INFO s{i} step {word}\n" for i in range(40) for word in ("one", "two")]
 ODD = "ERROR s39 disk  is\n  full\n"

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 
 from logbench import DataError, RunRecord
-from logbench import record as records
-from logbench.plain import plain
+from logbench.api import record
+from logbench.base.jsonable import plain
+from logbench.running import records
 
 
 def made(run_id: str = "20260101-000000-m-aaaaaa", **fields: Any) -> RunRecord:
@@ -94,7 +95,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from logbench import RunRecord
-from logbench.record import append
+from logbench.running.records import append
 folder, name = Path(sys.argv[1]), sys.argv[2]
 for i in range(40):
     append(RunRecord(run_id=f"{name}-{i}", started="", model="m", notes=["x" * 5000]), folder)
@@ -114,7 +115,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from logbench import DataError, RunRecord
-from logbench.record import append
+from logbench.running.records import append
 folder = Path(sys.argv[1])
 append(RunRecord(run_id="a", started="", model="m"), folder)
 size = (folder / "records.jsonl").stat().st_size
@@ -161,7 +162,7 @@ def test_nothing_there_is_one_line(tmp_path: Path) -> None:
         records.scores(made("a", artifacts={"scores": "a/scores.parquet"}).as_dict(), tmp_path)
 
 
-@pytest.mark.parametrize("version", [records.RECORD_VERSION + 1, 99, 0, -1, "1", 1.0, True, None])
+@pytest.mark.parametrize("version", [record.RECORD_VERSION + 1, 99, 0, -1, "1", 1.0, True, None])
 def test_a_record_of_an_unknown_version_costs_itself_alone(
     tmp_path: Path, version: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,7 +172,7 @@ def test_a_record_of_an_unknown_version_costs_itself_alone(
     assert ids(tmp_path) == ["good"]
     (said,) = capsys.readouterr().err.splitlines()
     assert f"passed over 2 of its records: record_version {version!r} is" in said
-    assert ("upgrade logbench" in said) == (type(version) is int and version > records.RECORD_VERSION)
+    assert ("upgrade logbench" in said) == (type(version) is int and version > record.RECORD_VERSION)
     for name in ("newer", "last", "last~1"):
         with pytest.raises(DataError, match="record_version") as error:
             records.find(name, tmp_path)
@@ -205,7 +206,7 @@ def test_a_record_of_version_1_is_read_with_its_limit_in_force(tmp_path: Path) -
     records.append(old, tmp_path)
     records.append(made("failed", record_version=1, protocol={"min_events": 11}, status="error"), tmp_path)
     (first, second), one = records.read(tmp_path), records.find("old", tmp_path)
-    assert first == one and one["record_version"] == records.RECORD_VERSION == 2
+    assert first == one and one["record_version"] == record.RECORD_VERSION == 2
     assert one["counts"] == {"short": 3, "short_limit": 11, "needed": None} and one["protocol"] == {
         "min_events": 11
     }

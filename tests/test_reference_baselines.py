@@ -12,9 +12,10 @@ import pytest
 
 import logbench
 from logbench import Plan, Traits
-from logbench import record as records
-from logbench.baselines import beside
-from logbench.registry import Plugin, Registry, installed
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.running import records
+from logbench.studies.baselines import beside
 
 SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=600", "--set", "protocol.train_units=200")
 PLAN = Plan(model="length", dataset="hdfs-sim", companions=("length",))

@@ -13,7 +13,8 @@ import pluggy
 import pytest
 
 from logbench import Card, Component, ConfigError, Preset, hookimpl
-from logbench.registry import Plugin, Registry, installed
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
 
 CARD = Card(title="t", label="l", parser="p", windower="w", protocol="x", layout="a folder")
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from labelled_log import Row, registry, run_one, write
 
-from logbench.verdicts import counts_of, metrics_of
+from logbench.evaluation.verdicts import counts_of, metrics_of
 
 
 class Rows:

@@ -288,7 +288,8 @@ def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
     import logbench
     from logbench.cli import State
     from logbench.cli.run import reporter_of
-    from logbench.registry import Plugin, Registry
+    from logbench.components.entry import Plugin
+    from logbench.components.registry import Registry
 
     class Offer:
         @staticmethod

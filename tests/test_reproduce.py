@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from logbench import ConfigError, EvaluationProtocol, Plan, Published, Table, hookimpl
-from logbench import record as records
-from logbench.config import make
-from logbench.local_crew import LocalCrew
-from logbench.progress import Bars
-from logbench.registry import Plugin, Registry, installed
-from logbench.reproduce import reproduce
+from logbench.base.options import make
+from logbench.base.progress_bars import Bars
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.running import records
+from logbench.running.local_crew import LocalCrew
+from logbench.studies.reproduce import reproduce
 
 QUIET = Bars(enabled=False)
 REGISTRY = Registry()

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 import logbench
-from logbench.compare import compare
-from logbench.errors import ConfigError, DataError
-from logbench.plan import Plan
-from logbench.registry import Plugin, Registry, installed
+from logbench.api.plan import Plan
+from logbench.base.errors import ConfigError, DataError
+from logbench.components.entry import Plugin, installed
+from logbench.components.registry import Registry
+from logbench.studies.compare import compare
 
 
 class Length:
@@ -138,7 +139,7 @@ def test_compare_tells_unknown_distinct_metrics_from_missing_labels(registry: Re
 
 
 def test_rescore_says_that_an_option_is_misspelt(registry: Registry, tmp_path: Path) -> None:
-    from logbench.rescore import rescore
+    from logbench.studies.rescore import rescore
 
     record = run(registry, archive(tmp_path / "data"), tmp_path / "out")
     with pytest.raises(ConfigError, match="did you mean 'short'"):

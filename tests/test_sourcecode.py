@@ -17,8 +17,11 @@ from types import ModuleType
 import pytest
 from distributions import announce
 
-from logbench import beside, compiled, identity, imports, run, sourcecode
-from logbench.registry import Plugin, Registry
+from logbench import run
+from logbench.base import code_digests, code_files, compiled_files, files_beside
+from logbench.components.entry import Plugin
+from logbench.components.registry import Registry
+from logbench.running import identity
 
 HOOK = """
 import logbench
@@ -62,21 +65,21 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (folder / name).write_text(text)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    imports._listed.cache_clear()
+    code_files._listed.cache_clear()
     before = set(sys.modules)
     yield folder
-    imports._listed.cache_clear()
+    code_files._listed.cache_clear()
     for name in set(sys.modules) - before:
         if str(folder) in str(getattr(sys.modules[name], "__file__", "")) or name.startswith(("company", "far")):
             del sys.modules[name]
 
 
-def code(name: str, distribution: str = "") -> sourcecode.Code:
+def code(name: str, distribution: str = "") -> code_digests.Code:
     """As a new process would find it: digests are taken once a loaded module."""
     module = importlib.import_module(name)
     copy = ModuleType(name)
     copy.__dict__.update(module.__dict__)
-    found = sourcecode.code_of(copy, distribution)
+    found = code_digests.code_of(copy, distribution)
     assert found is not None
     return found
 
@@ -138,8 +141,8 @@ def test_a_module_beside_more_than_can_be_looked_at_is_not_known(
             (folder / f"{number}.log").write_text("1")
     (site / "single_plugin.py").write_text(f"HERE = __file__, {text!r}\n")
     assert not code("single_plugin").gap
-    small = beside.Allowance(**{limit: 20})
-    monkeypatch.setattr(beside, "Allowance", lambda: small)
+    small = files_beside.Allowance(**{limit: 20})
+    monkeypatch.setattr(files_beside, "Allowance", lambda: small)
     assert code("single_plugin").gap
 
 
@@ -149,7 +152,7 @@ def test_a_linked_folder_of_more_than_can_be_looked_at_is_not_read(
     (tmp_path / "elsewhere").mkdir()
     for number in range(3):
         (tmp_path / "elsewhere" / f"{number}.log").write_text("1")
-    monkeypatch.setattr(imports, "Allowance", lambda: beside.Allowance(files=2))
+    monkeypatch.setattr(code_files, "Allowance", lambda: files_beside.Allowance(files=2))
     assert not code("company.one").gap
     (site / "company/one/tables").symlink_to(tmp_path / "elsewhere")
     assert code("company.one").gap
@@ -210,10 +213,10 @@ def test_what_another_distribution_installed_counts_by_its_list_of_files(site: P
     record = site / "dist_far-1.0.dist-info" / "RECORD"
     lines = [f"far/{name},sha256=abc,3" for name in ("__init__.py", "away/__init__.py", "away/inner.py")]
 
-    def listed(*texts: str) -> sourcecode.Code:
+    def listed(*texts: str) -> code_digests.Code:
         record.write_text("\n".join(texts))
-        imports._listed.cache_clear()
-        imports._recorded.cache_clear()
+        code_files._listed.cache_clear()
+        code_files._recorded.cache_clear()
         return code("single_plugin")
 
     first = listed(*lines, "far/__pycache__/x.pyc,,")
@@ -238,8 +241,8 @@ def test_what_another_distribution_installed_counts_as_it_was_edited_in_place(si
     record.write_text("\n".join([*lines, "dist_far-1.0.dist-info/RECORD,,"]))
 
     def libraries() -> str:
-        imports._listed.cache_clear()
-        imports._recorded.cache_clear()
+        code_files._listed.cache_clear()
+        code_files._recorded.cache_clear()
         found = code("single_plugin")
         assert found is not None
         return found.libraries
@@ -255,13 +258,13 @@ def test_what_another_distribution_installed_counts_as_it_was_edited_in_place(si
 
 def test_the_core_is_every_file_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy of the core in another process: any edit, committed or not, makes other keys."""
-    core = Path(sourcecode.__file__).parent
-    assert {path for path in sourcecode.core().stamps if path.suffix == ".py"} == set(core.rglob("*.py"))
+    core = Path(code_digests.__file__).parent
+    assert {path for path in code_digests.core().stamps if path.suffix == ".py"} == set(core.rglob("*.py"))
     copy = shutil.copytree(core, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(sourcecode, "CORE", copy)
-    find = sourcecode.core.__wrapped__
+    monkeypatch.setattr(code_digests, "CORE", copy)
+    find = code_digests.core.__wrapped__
     first = find()
-    assert first.files == sourcecode.core().files
+    assert first.files == code_digests.core().files
     for name in ("grouping.py", "frames.py", "cli/run.py"):
         text = (copy / name).read_text()
         (copy / name).write_text(text + "#\n")
@@ -274,18 +277,18 @@ def test_code_edited_after_it_was_loaded_is_not_known(site: Path) -> None:
     module = importlib.import_module("single_plugin")
     plugin = Plugin("own", "dist-own", "1", lambda: module)
     Registry([plugin])
-    found = sourcecode.code_of(module, "dist-own")
+    found = code_digests.code_of(module, "dist-own")
     assert found is not None and not found.edited
     stat = (site / "far/away/inner.py").stat()
     (site / "far/away/inner.py").write_text(FILES["far/away/inner.py"].replace("by_name", "by_nome"))
     os.utime(site / "far/away/inner.py", ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert sourcecode.code_of(module, "dist-own") is found and found.edited, "the digest stays that of what runs"
+    assert code_digests.code_of(module, "dist-own") is found and found.edited, "the digest stays that of what runs"
 
 
 def test_code_edited_before_its_digest_was_taken_is_not_known(site: Path) -> None:
     module = importlib.import_module("single_plugin")
-    sourcecode.loaded(module, 0)  # long before its files were written
-    found = sourcecode.code_of(module)
+    code_digests.loaded(module, 0)  # long before its files were written
+    found = code_digests.code_of(module)
     assert found is not None and found.edited
 
 
@@ -315,8 +318,8 @@ def test_plugins_of_one_name_in_two_distributions_both_stand_in_the_record(site:
         return lambda: modules[at]
 
     plugins = [Plugin("plugin", f"dist-{at}", "1", load(at)) for at in range(2)]
-    from logbench.plan import Part
-    from logbench.registry import Entry
+    from logbench.components.configured import Part
+    from logbench.components.entry import Entry
 
     parts = [Part(Entry(None, plugin), None) for plugin in plugins]
     assert list(identity.plugins(parts)) == ["dist-0:plugin", "dist-1:plugin"]
@@ -336,7 +339,7 @@ def test_compiled_files_are_removed_where_they_are_of_other_text_and_no_others(t
     for source in (sources[0], sources[1], sources[4]):
         os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
     os.utime(sources[2], ns=(0, 10**18))
-    assert compiled.remove_stale(sources)
+    assert compiled_files.remove_stale(sources)
     left = {Path(importlib.util.source_from_cache(str(path))).stem for path in tmp_path.glob("*/*.pyc")}
     assert left == {"touched", "newer", "as_it_was"}
-    assert not compiled.remove_stale(sources)
+    assert not compiled_files.remove_stale(sources)

@@ -19,8 +19,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logbench import DataError, digests, streams
-from logbench.sources import Member, digest, open_layout, scan
+from logbench import DataError
+from logbench.base import file_digests
+from logbench.reading import byte_streams
+from logbench.reading.layout import Member, digest, open_layout, scan
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "hdfs_v1_sample" / "HDFS_v1.zip"
 
@@ -69,7 +71,7 @@ PACKED_LIKE = st.sampled_from([b"\n", b"x^", b"x\x01", b"\x1f\x8b\x08", b"(\xb5\
 @example(b"x^ is how a zlib file starts\nx\x01\n\x1f\x8b\x08\n(\n", 1)
 def test_every_container_gives_the_lines_of_the_file(data: bytes, size: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "CHUNK", size)
+        patch.setattr(byte_streams, "CHUNK", size)
         files = containers(Path(folder), data)
         if data.startswith((b"\x1f\x8b\x08", b"(\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06")):
             del files["a.log"]  # rightly taken for a packed file
@@ -83,7 +85,7 @@ def test_every_container_gives_the_lines_of_the_file(data: bytes, size: int) -> 
 
 @pytest.mark.parametrize("data", [b"first\nsecond\r\n" * 5000, b"first\ncaf\xe9\r\n" * 5000])
 def test_pipelines_push_down_and_read_again(tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CHUNK", 1000)
+    monkeypatch.setattr(byte_streams, "CHUNK", 1000)
     expected = reference(data)
     for path in containers(tmp_path, data).values():
         lines = scan(path)
@@ -126,17 +128,17 @@ def test_undecodable_lines_are_counted_and_none_is_lost(tmp_path: Path) -> None:
 def test_character_across_blocks_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"a" * ((1 << 20) - 1) + "é\n".encode())
-    assert streams.scannable(path)
+    assert byte_streams.scannable(path)
     path.write_bytes(b"a" * ((1 << 20) - 1) + "é".encode()[:1])
-    assert not streams.scannable(path)
+    assert not byte_streams.scannable(path)
 
 
 def test_long_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"x" * 1_000_000 + b"\nshort\n"
     for path in containers(tmp_path, data).values():
         assert scan(path).select(pl.col("raw").str.len_bytes()).collect().to_series().to_list() == [1_000_000, 5]
-    monkeypatch.setattr(streams, "CHUNK", 1000)
-    monkeypatch.setattr(streams, "LONGEST", 100_000)
+    monkeypatch.setattr(byte_streams, "CHUNK", 1000)
+    monkeypatch.setattr(byte_streams, "LONGEST", 100_000)
     with pytest.raises(DataError, match="text log") as error:
         scan(tmp_path / "c.zip").collect()
     one_line(error)
@@ -303,8 +305,8 @@ def test_files_vanish_between_plan_and_read(tmp_path: Path) -> None:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any file is large and old enough to be remembered."""
-    monkeypatch.setattr(digests, "SMALL", 0)
-    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+    monkeypatch.setattr(file_digests, "SMALL", 0)
+    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
 
 
 def test_a_file_just_written_or_small_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +314,7 @@ def test_a_file_just_written_or_small_is_not_remembered(tmp_path: Path, monkeypa
     path.write_bytes(b"one")
     digest(path, cache)
     assert not cache.exists(), "it is small"
-    monkeypatch.setattr(digests, "SMALL", 0)
+    monkeypatch.setattr(file_digests, "SMALL", 0)
     os.utime(path, ns=(0, 0))
     digest(path, cache)
     assert not cache.exists(), "its mtime is old, but it may change within its ctime"
@@ -328,7 +330,7 @@ def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     known = json.loads(cache.read_text())
     (key,) = known
     known[key]["digest"] = "remembered"
-    known[key]["sum"] = digests._sum(key, known[key])
+    known[key]["sum"] = file_digests._sum(key, known[key])
     cache.write_text(json.dumps(known))
     assert digest(path, cache) == "remembered"
     assert digest(path, cache, "md5") == hashlib.md5(b"one").hexdigest()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from splitting import frame, grouped_frame, split
 
 from logbench import ConfigError, DataError, EvaluationProtocol, LeakError, UnfitError
-from logbench.split import audit, split_units
+from logbench.pipeline.split import audit, split_units
 
 LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
 KINDS = ("first", "random", "ratio", "random_ratio", "per_class_ratio")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from splitting import frame, split
 
-from logbench.errors import DataError
-from logbench.splitfacts import split_facts, split_notes
+from logbench.base.errors import DataError
+from logbench.pipeline.split_facts import split_facts, split_notes
 
 
 def told(units: Any, **protocol: Any) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logbench import DataError, spool
-from logbench.spool import Spool
+from logbench import DataError
+from logbench.data import event_buffer
+from logbench.data.event_buffer import Spool
 
 CHUNKS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=7), min_size=1, max_size=6)
 
@@ -20,7 +21,7 @@ def test_columns_are_sorted_by_unit_and_keep_their_order(chunks: list[list[int]]
     flat = np.array([unit for chunk in chunks for unit in chunk], dtype=np.int32)
     line = np.arange(len(flat), dtype=np.uint32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "IN_MEMORY", limit)
+        patch.setattr(event_buffer, "IN_MEMORY", limit)
         made, start = Spool(), 0
         for chunk in chunks:
             part = slice(start, start + len(chunk))
@@ -38,6 +39,6 @@ def test_columns_are_sorted_by_unit_and_keep_their_order(chunks: list[list[int]]
 def test_no_room_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where the cache folder should be")
     monkeypatch.setenv("LOGBENCH_CACHE", str(tmp_path / "taken"))
-    monkeypatch.setattr(spool, "IN_MEMORY", 0)
+    monkeypatch.setattr(event_buffer, "IN_MEMORY", 0)
     with pytest.raises(DataError, match="taken"):
         Spool().add(unit=np.zeros(3, np.int32))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import logbench
-from logbench import DataError, stored
-from logbench import record as records
-from logbench.ranking import described
-from logbench.registry import Registry
-from logbench.rescore import rescore
+from logbench import DataError
+from logbench.components.registry import Registry
+from logbench.running import records, stored
+from logbench.studies.ranked_units import described
+from logbench.studies.rescore import rescore
 
 SMALL: dict[str, Any] = {"settings": {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}}
 

@@ -11,14 +11,14 @@ import pytest
 
 import logbench
 from logbench import ConfigError, Plan
-from logbench import record as records
-from logbench.cli.common import threshold_text
-from logbench.local_crew import LocalCrew
-from logbench.plan import resolve
-from logbench.progress import Bars
-from logbench.registry import Registry
-from logbench.rescore import rescore
-from logbench.sweep import choices, sweep
+from logbench.base.progress_bars import Bars
+from logbench.cli.shared_options import threshold_text
+from logbench.components.registry import Registry
+from logbench.running import records
+from logbench.running.local_crew import LocalCrew
+from logbench.running.resolve import resolve
+from logbench.studies.rescore import rescore
+from logbench.studies.sweep import choices, sweep
 
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300", "alpha": "0.02"}}
 QUIET = Bars(enabled=False)

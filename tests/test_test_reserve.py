@@ -12,7 +12,7 @@ from labelled_log import Row, registry, run_one, write
 from splitting import BY_UNITS, KINDS, UNITS, frame, grouped_frame, reserved, sized, split
 
 from logbench import ConfigError, DataError, EvaluationProtocol, Lines
-from logbench.cuts import Cuts, Cutting
+from logbench.pipeline.line_split import Cuts, Cutting
 from logbench_windowers.count import Count
 
 AMOUNTS = (0.1, 0.2, 0.35, 0.5)

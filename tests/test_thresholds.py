@@ -16,15 +16,10 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import ConfigError, EvaluationProtocol, Plan, UnfitError
-from logbench.models import InProcess
-from logbench.plan import resolve
-from logbench.progress import Bars
-from logbench.protocol import Threshold
-from logbench.record import scores
-from logbench.registry import Registry
-from logbench.rescore import rescore
-from logbench.sweep import choices
-from logbench.thresholds import (
+from logbench.api.protocol import Threshold
+from logbench.base.progress_bars import Bars
+from logbench.components.registry import Registry
+from logbench.evaluation.thresholds import (
     Own,
     check_held_out,
     check_value,
@@ -33,7 +28,12 @@ from logbench.thresholds import (
     oracle_threshold,
     validation_threshold,
 )
-from logbench.variants import variants
+from logbench.running.models import InProcess
+from logbench.running.records import scores
+from logbench.running.resolve import resolve
+from logbench.studies.protocol_grid import variants
+from logbench.studies.rescore import rescore
+from logbench.studies.sweep import choices
 
 INF = math.inf
 SCORE = st.sampled_from([-INF, -1.5, 0.0, 0.3, 1.0, 2.0, 9.0, INF])

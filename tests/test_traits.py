@@ -10,10 +10,10 @@ import pytest
 from test_registry import Thing, only_error, plugin
 
 from logbench import Component, Traits, hookimpl
-from logbench.interfaces import Kind, Need
-from logbench.needs import NEEDS
-from logbench.registry import Registry
-from logbench.traits import OF_WINDOWERS, fault, mismatch
+from logbench.api.components import Kind, Need
+from logbench.components.registry import Registry
+from logbench.components.trait_checks import OF_WINDOWERS, fault, mismatch
+from logbench.running.needs import NEEDS
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from logbench import EvaluationProtocol, UnfitError
-from logbench.thresholds import Own
-from logbench.verdicts import (
-    RULES,
-    distinct_units,
-    metrics_of,
-    rule,
-    ruled,
-)
-from logbench.verdicts import decide as decide_below
+from logbench.evaluation.thresholds import Own
+from logbench.evaluation.verdicts import RULES, distinct_units, metrics_of, rule, ruled
+from logbench.evaluation.verdicts import decide as decide_below
 
 INF = math.inf
 SCHEMA = {

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 import logbench
-from logbench import digests
-from logbench.fetch import folder_of, target_of
-from logbench.plan import configured
-from logbench.registry import Entry, Registry
-from logbench.storage import digests_file
+from logbench.base import file_digests
+from logbench.base.files import digests_file
+from logbench.components.configured import configured
+from logbench.components.entry import Entry
+from logbench.components.registry import Registry
+from logbench.reading.fetch import folder_of, target_of
+from logbench.running.cache_check import verify
 from logbench.testing.command import Done
-from logbench.verify import verify
 
 SMALL: dict[str, Any] = {"settings": {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}}
 ARCHIVE = b"an archive"
@@ -29,8 +30,8 @@ ARCHIVE = b"an archive"
 @pytest.fixture
 def filled(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """A cache with one entry of each kind; the registry that knows its archive."""
-    monkeypatch.setattr(digests, "SMALL", 0)
-    monkeypatch.setattr(digests, "_SETTLED_NS", -1)
+    monkeypatch.setattr(file_digests, "SMALL", 0)
+    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
     (record,) = logbench.run("length", dataset="hdfs-sim", out=tmp_path / "runs", **SMALL)
     assert record.status == "ok", record.error
     entry = registry.get("dataset", "hdfs-sim")
@@ -81,7 +82,7 @@ def test_a_remembered_digest_that_is_wrong_is_found(filled: Registry) -> None:
         memory().write_text(json.dumps(known))
         (bad,) = (row for row in verify(filled) if row["state"] == "bad")
         assert bad["kind"] == "digests.json" and said in bad["why"]
-        known[key]["sum"] = digests._sum(key, known[key])
+        known[key]["sum"] = file_digests._sum(key, known[key])
 
 
 def memory() -> Path:

@@ -17,11 +17,11 @@ from labelled_log import registry, run_one, write
 
 import logbench_windowers.column as ordered
 from logbench import ConfigError, UnfitError
-from logbench.bundle import Bundle
-from logbench.config import make
-from logbench.live import score_stream
-from logbench.registry import Registry
-from logbench.scoring import score_bundle
+from logbench.base.options import make
+from logbench.components.registry import Registry
+from logbench.deploy.score_files import score_bundle
+from logbench.deploy.score_stream import score_stream
+from logbench.running.bundle import Bundle
 
 EPOCH = dt.datetime(1970, 1, 1)
 SECONDS = st.one_of(st.none(), st.integers(-5_000, 20_000))

@@ -16,12 +16,12 @@ import pytest
 from distributions import distribution
 
 from logbench import Sessions, Traits
-from logbench.failure import failure_of
-from logbench.file_watch import Watch
-from logbench.handout import read, write, write_templates
-from logbench.neutral import neutral
-from logbench.state_guard import guarded
-from logbench.workers import Running
+from logbench.base.failure import failure_of
+from logbench.base.file_watch import Watch
+from logbench.base.state_guard import guarded
+from logbench.data.handout import read, write, write_templates
+from logbench.data.neutral import neutral
+from logbench.running.workers import Running
 from logbench_reporters.table import Table
 
 HEAD = """
@@ -350,7 +350,7 @@ def test_every_way_to_a_file_that_can_be_seen_is_seen(tmp_path: Path, way: str) 
         (tmp_path / "data" / name).write_text("unit,label\na,1\n")
     head = (
         "import ctypes, os, subprocess, sys\nfrom pathlib import Path\nimport polars as pl\n"
-        "from logbench.file_watch import Watch, watch_polars, watch_processes\n"
+        "from logbench.base.file_watch import Watch, watch_polars, watch_processes\n"
         f"labels = Path({str(tmp_path / 'data' / 'labels.csv')!r})\n"
         "watch_polars()\nwatch_processes()\nwatch = Watch()\nimport package, package.module\n"
         "import sqlite3, json, zoneinfo, importlib.metadata\nimportlib.metadata.version('polars')\n"

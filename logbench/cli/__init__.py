@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 import click
 
-from ..config import suggest
-from ..errors import ConfigError, LogbenchError
-from ..registry import Registry
+from ..base.errors import ConfigError, LogbenchError
+from ..base.options import suggest
+from ..components.registry import Registry
 from . import interrupt, output
 
 COMMANDS = (

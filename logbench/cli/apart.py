@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from ..child import TICK_S, how_ended
-from ..errors import PluginError
-from ..passing import remove_left, temporary_of_this_process
-from ..process_tree import adopt, end_tree, follow, memory_mb_of
+from ..base.child_process import TICK_S, how_ended
+from ..base.errors import PluginError
+from ..base.process_tree import adopt, end_tree, follow, memory_mb_of
+from ..base.temporary_folders import remove_left, temporary_of_this_process
 
 F = TypeVar("F", bound=Callable[..., Any])
 DONE = "LOGBENCH_DONE"

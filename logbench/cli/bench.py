@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from ..passing import temporary_folder
-from ..plain import several
+from ..base.jsonable import several
+from ..base.temporary_folders import temporary_folder
 from . import State, pass_state
-from .common import json_option, limit_options, note, print_json, print_table
+from .shared_options import json_option, limit_options, note, print_json, print_table
 
 FAILING = ("WORSE", "SLOWER", "failed")
 WITHOUT = ("changed", "new", "gone")
@@ -42,11 +42,11 @@ def run(
     Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
     passes, in the direction in which the metric is worse; seeds a list.
     """
-    from ..bench import header, read_suite, run_suite, write
-    from ..child import Limits
-    from ..progress import Bars
-    from ..run_plans import StageBars
-    from ..workers import Crew
+    from ..base.child_process import Limits
+    from ..base.progress_bars import Bars
+    from ..running.run_plans import StageBars
+    from ..running.workers import Crew
+    from ..studies.regression_bench import header, read_suite, run_suite, write
 
     chosen = read_suite(suite)
     rows, records = [], []
@@ -108,11 +108,11 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
     A figure is only compared with one of the same data, split, protocol, options and benchmark_version; what
     differs is named, and the exit code is 3 where nothing is worse but some figure had none to compare with.
     """
-    from .. import bench
+    from ..studies import regression_bench
 
-    first, second = bench.read(baseline), bench.read(new)
-    rows = bench.compare(first, second, slower)
-    alike = bench.same_hardware(first[0], second[0])
+    first, second = regression_bench.read(baseline), regression_bench.read(new)
+    rows = regression_bench.compare(first, second, slower)
+    alike = regression_bench.same_hardware(first[0], second[0])
     if as_json:
         print_json(rows)
     else:

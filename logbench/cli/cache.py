@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ..config import suggest
-from ..errors import ConfigError
-from ..plain import several
+from ..base.errors import ConfigError
+from ..base.jsonable import several
+from ..base.options import suggest
 from . import State, pass_state
-from .common import json_option, note, print_json, print_table
+from .shared_options import json_option, note, print_json, print_table
 
 
 @click.group("cache", epilog="Example: logbench cache info")
@@ -20,10 +20,10 @@ def command() -> None:
 @json_option
 def info(as_json: bool) -> None:
     """Show what is cached and where."""
-    from .. import cache
-    from ..storage import root
+    from ..base import cache_folder
+    from ..base.files import root
 
-    rows = cache.entries()
+    rows = cache_folder.entries()
     if as_json:
         print_json(rows)
         return
@@ -45,8 +45,8 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
     """
     from pathlib import Path
 
-    from .. import cache
-    from ..verify import verify as looked_at
+    from ..base import cache_folder
+    from ..running.cache_check import verify as looked_at
 
     rows = list(looked_at(state.registry))
     bad = [row for row in rows if row["state"] == "bad"]
@@ -57,7 +57,7 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
                     "the cache is empty", disable_numparse=True)  # fmt: skip
     if fix:
         for row in bad:
-            cache.remove(Path(row["path"]))
+            cache_folder.remove(Path(row["path"]))
     unknown = sum(row["state"] == "unknown" for row in rows)
     done = "removed" if fix else "remove them: logbench cache verify --fix"
     note(
@@ -71,10 +71,10 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
 @click.option("--kind", metavar="KIND", help="Only entries of this kind, as `cache info` names it.")
 def clear(kind: str | None) -> None:
     """Remove what is cached; records and bundles are elsewhere and stay."""
-    from .. import cache
-    from ..storage import root
+    from ..base import cache_folder
+    from ..base.files import root
 
-    kinds = {entry["kind"] for entry in cache.entries()}
+    kinds = {entry["kind"] for entry in cache_folder.entries()}
     if kind is not None and kind not in kinds:
         raise ConfigError(f"--kind {kind}: nothing of that kind is cached{suggest(kind, kinds)}")
-    note(f"freed {cache.clear(kind):,} bytes in {root()}")
+    note(f"freed {cache_folder.clear(kind):,} bytes in {root()}")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import parse_settings
-from ..errors import ConfigError
-from ..registry import KINDS, Registry
+from ..base.errors import ConfigError
+from ..base.options import parse_settings
+from ..components.registry import KINDS, Registry
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, limit_options, note, print_json
+from .shared_options import json_option, limit_options, note, print_json
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -97,7 +97,7 @@ def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Ite
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
     from ..testing import check
     from ..testing.names import entry_of
-    from ..testing.rules import WITHOUT
+    from ..testing.rule import WITHOUT
 
     if not asked.as_json:
         print(f"{kind} {name}, from {entry_of(asked.registry, kind, name).plugin}")

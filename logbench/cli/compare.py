@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from .. import record as records
-from ..compare import compare, correct, sure
+from ..running import records
+from ..studies.compare import compare, correct, sure
 from . import State, pass_state
-from .common import json_option, note, out_option, print_json, print_table
+from .shared_options import json_option, note, out_option, print_json, print_table
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
@@ -53,7 +53,7 @@ def command(
         return _across(runs, metric, out, as_json)
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
-    from ..commonunits import common_units, dropping_apart, measured_on
+    from ..studies.common_units import common_units, dropping_apart, measured_on
 
     found = [records.find(run, out) for run in runs]
     rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
@@ -79,7 +79,7 @@ def command(
 
 
 def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int:
-    from ..across import across
+    from ..studies.many_datasets import across
 
     found = [records.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
     seen = across(found, metric)

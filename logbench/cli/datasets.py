@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigError, DataError
-from ..registry import Entry
+from ..base.errors import ConfigError, DataError
+from ..components.entry import Entry
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, note, print_json, print_table
-from .realised import count_rows, print_splits
+from .datasets_info import count_rows, print_splits
+from .shared_options import json_option, note, print_json, print_table
 
 
 @click.group("datasets", epilog="Example: logbench datasets info hdfs")
@@ -83,9 +83,9 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
 
 def _realised(state: State, name: str, data: Path | None, options: dict[str, Any]) -> dict[str, Any] | None:
     """What the data hold, None where they are not at hand."""
-    from ..config import parse_settings
-    from ..describe import describe
-    from ..progress import Bars
+    from ..base.options import parse_settings
+    from ..base.progress_bars import Bars
+    from ..studies.dataset_facts import describe
 
     if data is None:
         with contextlib.suppress(DataError):
@@ -104,11 +104,12 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 @pass_state
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
     """Add your own logs as a data set, by a TOML file that says where they are and how they are read."""
-    from .. import ownlogs
-    from ..plan import Plan, resolve
+    from ..api.plan import Plan
+    from ..components import own_logs
+    from ..running.resolve import resolve
 
     if example:
-        print(ownlogs.example())
+        print(own_logs.example())
         return
     if definition is None:
         raise click.UsageError("give a TOML file; one to start from: logbench datasets add --example > my.toml")
@@ -116,7 +117,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
     if definition.suffix != ".toml":
         raise ConfigError(f"{definition}: a definition's name must end in .toml")
     resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
-    print(ownlogs.add(definition, name, state.registry.components["dataset"]))
+    print(own_logs.add(definition, name, state.registry.components["dataset"]))
     note(f"added; next: logbench run MODEL --dataset {name}")
 
 
@@ -124,7 +125,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove a definition that was added; the logs stay where they are."""
-    from ..ownlogs import remove as forget
+    from ..components.own_logs import remove as forget
 
     print(forget(name))
 
@@ -139,7 +140,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 
     DEFINITION is a TOML file, or the name of an added one.
     """
-    from .checked import show
+    from .datasets_check import show
 
     show(state, definition, data)
 
@@ -163,9 +164,9 @@ def path(state: State, name: str) -> None:
 
 
 def _find(state: State, name: str, may_fetch: bool) -> Path | None:
-    from ..locate import locate
-    from ..plan import configured
-    from ..progress import Bars
+    from ..base.progress_bars import Bars
+    from ..components.configured import configured
+    from ..running.locate import locate
 
     part = configured(state.registry.get("dataset", name))
     with Bars() as bars, bars.stage("fetch") as progress:

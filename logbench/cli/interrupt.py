@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..stopped import let_go
+from ..base.stopped import let_go
 
 _exit = os._exit  # plugin code may find another one, see `no_exit`
 _own = [0]

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from ..plain import several
-from ..registry import Registry
+from ..base.jsonable import several
+from ..components.registry import Registry
 from . import State, pass_state
-from .common import (
+from .run import code_of, next_step, reporter_of
+from .shared_options import (
     WIDTH,
     baselines_option,
     limit_options,
@@ -21,7 +22,6 @@ from .common import (
     split_seeds_of,
     with_plan_options,
 )
-from .run import code_of, next_step, reporter_of
 
 SEEDS = 3
 """Seeds of a stochastic model where the user says nothing."""
@@ -58,13 +58,13 @@ def command(
     with three seeds, deterministic ones once. Reference baselines stand beside the models. Models that share a
     letter (column tied) are not told apart.
     """
-    from ..baselines import beside
-    from ..child import Limits
-    from ..leaderboard import Leaderboard, check_metric, ranked
-    from ..plan import Plan
-    from ..progress import Bars
-    from ..ties import all_pairs
-    from ..workers import Crew
+    from ..api.plan import Plan
+    from ..base.child_process import Limits
+    from ..base.progress_bars import Bars
+    from ..running.workers import Crew
+    from ..studies.baselines import beside
+    from ..studies.leaderboard import Leaderboard, check_metric, ranked
+    from ..studies.ties import all_pairs
 
     splits = split_seeds_of(options.pop("split_seed"), split_seeds)
     names = chosen(state.registry, models, exclude)

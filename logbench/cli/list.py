@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..registry import KINDS
+from ..components.registry import KINDS
 from . import State, pass_state
-from .common import json_option, print_json, print_table
+from .shared_options import json_option, print_json, print_table
 
 
 @click.command("list", epilog="Example: logbench list model")

@@ -12,10 +12,10 @@ from string import Template
 
 import click
 
-from ..errors import ConfigError
-from ..plan import SINGLE
-from ..registry import KINDS, Registry
-from ..storage import whole
+from ..base.errors import ConfigError
+from ..base.files import whole
+from ..components.registry import KINDS, Registry
+from ..running.resolve import SINGLE
 from . import State, pass_state
 
 PREFIX = "logbench-"

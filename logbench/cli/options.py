@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ..config import fields_of, suggest
-from ..errors import ConfigError
-from ..plan import Totals
-from ..protocol import EvaluationProtocol
-from ..registry import KINDS, Registry
+from ..api.plan import Totals
+from ..api.protocol import EvaluationProtocol
+from ..base.errors import ConfigError
+from ..base.options import fields_of, suggest
+from ..components.registry import KINDS, Registry
 from . import State, pass_state
-from .common import json_option, print_json, print_table
+from .shared_options import json_option, print_json, print_table
 
 
 @click.command("options", epilog="Example: logbench options deeplog")

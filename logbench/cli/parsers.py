@@ -11,7 +11,7 @@ import click
 
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, note, print_json, print_table
+from .shared_options import json_option, note, print_json, print_table
 
 FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
 
@@ -37,10 +37,10 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     GA is grouping accuracy, FGA and FTA the F1 of groups and of templates, PA parsing accuracy. Templates are
     compared but for names of variables, wildcards in a row and white space.
     """
-    from ..accuracy import accuracy, labelled, mean, parsed
-    from ..config import parse_settings
-    from ..errors import ConfigError
-    from ..plan import configured
+    from ..base.errors import ConfigError
+    from ..base.options import parse_settings
+    from ..components.configured import configured
+    from ..evaluation.parser_accuracy import accuracy, labelled, mean, parsed
 
     given = parse_settings(settings)
     entries = [state.registry.get("parser", name) for name in names or state.registry.components["parser"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from . import State, pass_state
-from .common import json_option, print_json, print_table
+from .shared_options import json_option, print_json, print_table
 
 
 @click.command("plugins", epilog="Example: logbench --block deeplog plugins")

@@ -6,10 +6,10 @@ import dataclasses
 
 import click
 
-from ..config import make
-from ..protocol import EvaluationProtocol
+from ..api.protocol import EvaluationProtocol
+from ..base.options import make
 from . import State, pass_state
-from .common import json_option, note, print_json, print_table
+from .shared_options import json_option, note, print_json, print_table
 
 
 @click.command("presets", epilog="Example: logbench presets field-2e")

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ..errors import PluginError
-from ..metrics import pick
-from ..plain import several
+from ..base.errors import PluginError
+from ..base.jsonable import several
+from ..evaluation.metrics import pick
 from . import State, pass_state
-from .common import json_option, note, plan_fields, print_json, print_table, threshold_text, with_plan_options
+from .shared_options import (
+    json_option,
+    note,
+    plan_fields,
+    print_json,
+    print_table,
+    threshold_text,
+    with_plan_options,
+)
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..api.plan import Plan
 
 
 @click.command("protocols", epilog="Example: logbench protocols deeplog --dataset hdfs-sim --train first,random")
@@ -31,13 +39,14 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     Beside each row stands the rule *unseen key or short session*, which needs no model, and the difference.
     Nothing is recorded.
     """
-    from ..child import Limits
-    from ..failure import error_of
-    from ..plan import Plan, resolve
-    from ..progress import Bars
-    from ..protocol import Train
-    from ..run_plans import StageBars
-    from ..workers import Crew, Task
+    from ..api.plan import Plan
+    from ..api.protocol import Train
+    from ..base.child_process import Limits
+    from ..base.failure import error_of
+    from ..base.progress_bars import Bars
+    from ..running.resolve import resolve
+    from ..running.run_plans import StageBars
+    from ..running.workers import Crew, Task
 
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
     for kind in kinds:

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from ..config import parse_settings
-from ..interfaces import Published, Table
-from ..plain import several
+from ..api.components import Published, Table
+from ..base.jsonable import several
+from ..base.options import parse_settings
 from . import State, pass_state
-from .common import WIDTH, json_option, note, out_option, print_json, print_table
+from .shared_options import WIDTH, json_option, note, out_option, print_json, print_table
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
@@ -35,12 +35,12 @@ def command(
     Exit 1 where a cell differs by more than the table's tolerance, 2 where TABLE has a metric that no evaluator
     gives. A table brings its data set, protocol and configuration; --set prevails.
     """
-    from ..child import Limits
-    from ..plan import Plan
-    from ..progress import Bars
-    from ..reproduce import reproduce
-    from ..run_plans import StageBars
-    from ..workers import Crew
+    from ..api.plan import Plan
+    from ..base.child_process import Limits
+    from ..base.progress_bars import Bars
+    from ..running.run_plans import StageBars
+    from ..running.workers import Crew
+    from ..studies.reproduce import reproduce
 
     if table is None:
         tables = [entry.item for entry in state.registry.tables.values()]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from .. import record as records
-from ..config import parse_settings
-from ..errors import ConfigError
+from ..base.errors import ConfigError
+from ..base.options import parse_settings
+from ..running import records
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, out_option
 from .run import finish, reporter_of
+from .shared_options import json_option, out_option
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
@@ -29,7 +29,7 @@ def command(
     out: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Give a run new verdicts and metrics from its stored scores, without training; a new record is written."""
-    from ..rescore import rescore
+    from ..studies.rescore import rescore
 
     changes = parse_settings(settings)
     if others := sorted(set(changes) - {"protocol"}):

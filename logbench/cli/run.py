@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from ..errors import PluginError
-from ..no_exit import no_exit
+from ..base.errors import PluginError
+from ..base.no_exit import no_exit
 from . import State, pass_state
-from .common import (
+from .shared_options import (
     baselines_option,
     json_option,
     limit_options,
@@ -53,13 +53,14 @@ def command(
     With several seeds or splits a model's row has means with 95% intervals. Beside the models stand rules that
     need none, and reference baselines.
     """
-    from ..baselines import beside
-    from ..child import Limits
-    from ..plan import Plan, resolve
-    from ..progress import Bars
-    from ..run_plans import StageBars, run_plans
-    from ..workers import Crew
-    from .ranked import print_ranked
+    from ..api.plan import Plan
+    from ..base.child_process import Limits
+    from ..base.progress_bars import Bars
+    from ..running.resolve import resolve
+    from ..running.run_plans import StageBars, run_plans
+    from ..running.workers import Crew
+    from ..studies.baselines import beside
+    from .top_units import print_ranked
 
     if seed is not None and seeds is not None:
         raise click.UsageError("--seed and --seeds exclude each other")
@@ -100,8 +101,8 @@ def reporter_of(state: State, name: str | None, each_seed: bool = False, metric:
     Raises:
         ConfigError: it is unknown, or cannot show each seed.
     """
-    from ..config import fields_of
-    from ..plan import configured
+    from ..base.options import fields_of
+    from ..components.configured import configured
 
     if name is None:
         offered = state.registry.components["reporter"]

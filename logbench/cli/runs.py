@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from .. import record as records
-from ..metrics import headline
-from .common import json_option, out_option, print_json, print_table
+from ..evaluation.metrics import headline
+from ..running import records
+from .shared_options import json_option, out_option, print_json, print_table
 
 
 @click.command("runs", epilog="Example: logbench runs --out runs")

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import DataError
-from ..plain import four_digits, part_of, shorten
+from ..base.errors import DataError
+from ..base.jsonable import four_digits, part_of, shorten
 from . import State, pass_state
 from .apart import apart
-from .common import fitted, json_option, note, placed, print_json, print_table, threshold_text
 from .interrupt import first
+from .shared_options import fitted, json_option, note, placed, print_json, print_table, threshold_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ..bundle import Bundle
+    from ..running.bundle import Bundle
 
 
 @click.command("score", epilog="Example: logbench score mymodel --data new/HDFS.log --top 10")
@@ -45,9 +45,9 @@ def command(
     """
     import polars as pl
 
-    from ..bundle import Bundle
-    from ..runner import resolve_device
-    from ..storage import write_parquet
+    from ..base.files import write_parquet
+    from ..running.bundle import Bundle
+    from ..running.runner import resolve_device
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")
@@ -70,8 +70,8 @@ def command(
 
 
 def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:
-    from ..progress import Bars
-    from ..scoring import score_bundle
+    from ..base.progress_bars import Bars
+    from ..deploy.score_files import score_bundle
 
     with Bars() as bars, bars.stage("score") as progress:
         frame = score_bundle(saved, data, device, progress, note)
@@ -85,7 +85,7 @@ def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> I
 
 def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterator[pl.DataFrame]:
     """Say each alarm as its session closes (with JSON each session)."""
-    from ..live import arriving, score_stream
+    from ..deploy.score_stream import arriving, score_stream
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from .. import record as records
-from ..plain import four_digits, several, shorten
+from ..base.jsonable import four_digits, several, shorten
+from ..running import records
 from . import State, pass_state
 from .apart import apart
-from .common import json_option, note, out_option, print_json, threshold_text
+from .shared_options import json_option, note, out_option, print_json, threshold_text
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
@@ -28,7 +28,7 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
 
     RUN is an id, its beginning, or `last`. Equal sequences are shown once.
     """
-    from ..ranking import described, unlabelled_hint
+    from ..studies.ranked_units import described, unlabelled_hint
 
     record = records.find(run, out)
     kind: Any = which or "top"

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ..likeness import TESTS, THRESHOLD
-from ..metrics import pick
-from ..plain import several
+from ..base.jsonable import several
+from ..evaluation.metrics import pick
+from ..studies.comparable_rows import TESTS, THRESHOLD
 from . import State, pass_state
-from .common import (
+from .shared_options import (
     WIDTH,
     json_option,
     limit_options,
@@ -63,11 +63,11 @@ def command(
     tests the same units in each row (protocol.test_reserve); rows that are not alike in their tests or thresholds
     are marked.
     """
-    from ..child import Limits
-    from ..plan import Plan
-    from ..progress import Bars
-    from ..sweep import sweep
-    from ..workers import Crew
+    from ..api.plan import Plan
+    from ..base.child_process import Limits
+    from ..base.progress_bars import Bars
+    from ..running.workers import Crew
+    from ..studies.sweep import sweep
 
     plan = Plan(model=model, seed=seed, command=state.command, **plan_fields(options))
     rows = []

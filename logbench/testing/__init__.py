@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .material import Tiny, tiny
     from .names import kinds_of
     from .outcome import Outcome, ViolationError
-    from .rules import Rule, Subject, check, rules_of
+    from .rule import Rule, Subject
+    from .rules import check, rules_of
 
 _LAZY = {
     **dict.fromkeys(("Outcome", "ViolationError"), "outcome"),

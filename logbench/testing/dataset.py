@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..errors import ConfigError, DataError
-from ..frames import KeySequences, Lines
-from ..grouping import Grouped, group_lines, read_lines
-from ..interfaces import Generator, Kind, silent
-from ..locate import locate
-from ..plan import configured
-from ..prepare import digest_of
+from ..api.components import Kind
+from ..api.contracts import Generator
+from ..base.errors import ConfigError, DataError
+from ..base.progress import silent
+from ..components.configured import configured
+from ..data.lines import KeySequences, Lines
+from ..pipeline.coding import read_lines
+from ..pipeline.grouping import Grouped, group_lines
+from ..running.locate import locate
+from ..running.prepare import digest_of
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
-from .watch import watched
+from .rule import Subject, rule
+from .side_effects import watched
 
 SOME = 100_000
 """Rows that are looked at: a data set may be larger than memory."""

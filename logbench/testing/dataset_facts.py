@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..frames import KeySequences, Lines
-from ..interfaces import Generator, silent
+from ..api.contracts import Generator
+from ..base.progress import silent
+from ..data.lines import KeySequences, Lines
 from .dataset import SOME, grouped_of, opened_of, some_of
 from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 STRANGE = 0.1
 """Share of lines that may have no time, or an earlier one than the line before."""

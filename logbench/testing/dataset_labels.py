@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..frames import KeySequences
-from ..grouping import given_of
+from ..data.lines import KeySequences
+from ..pipeline.coding import given_of
 from .dataset import SOME, grouped_of, opened_of, parts_of, some_of
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 MISSING = 0.1
 """Share of labels, or of units, that may be without the other."""

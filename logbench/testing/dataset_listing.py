@@ -10,11 +10,11 @@ from unittest import mock
 
 import polars as pl
 
-from ..frames import KeySequences, Lines
+from ..data.lines import KeySequences, Lines
 from .dataset import SOME, opened_of, path_of, some_of
 from .dataset_facts import log_of, says
 from .outcome import InapplicableError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 
 @rule("dataset", "listing", "rows do not depend on the order in which a folder lists its files")

@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from ..metrics import directions_of, loss
+from ..evaluation.metrics import directions_of, loss
 from . import material
 from .outcome import expect
-from .rules import Subject, rule
-from .watch import watched
+from .rule import Subject, rule
+from .side_effects import watched
 
 CLOSE = 1e-9
 

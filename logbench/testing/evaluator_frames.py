@@ -7,7 +7,7 @@ import polars as pl
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual
 from .outcome import InapplicableError
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 COPIES = 125
 

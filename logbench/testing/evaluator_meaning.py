@@ -10,7 +10,7 @@ import polars as pl
 from . import material
 from .evaluator import CLOSE, as_before, evaluate, usual
 from .outcome import expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 
 @rule("evaluator", "meaning", "precision, recall, F1 and the like are what their names say, by weight")

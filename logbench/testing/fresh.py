@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .any_kind import is_installed
+from .common_rules import is_installed
 from .outcome import InapplicableError, ViolationError
-from .rules import Subject, subject
+from .rule import Subject
+from .rules import subject
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def in_fresh_process(one: Subject, task: str, given: Mapping[str, Any] | None = 
 
 def main(folder: Path) -> None:
     """Do what `request.json` asks."""
-    from ..registry import Registry
+    from ..components.registry import Registry
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     module, function = request["task"].split(":")

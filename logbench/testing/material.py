@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..frames import Sessions
-from ..interfaces import Context, Traits
-from ..protocol import EvaluationProtocol
-from ..thresholds import Own
-from ..verdicts import Decision, decide
+from ..api.components import Traits
+from ..api.contracts import Context
+from ..api.protocol import EvaluationProtocol
+from ..data.sessions import Sessions
+from ..evaluation.thresholds import Own
+from ..evaluation.verdicts import Decision, decide
 
 VOCABULARY = 12
 DAY = 1_700_000_000_000_000

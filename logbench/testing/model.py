@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..errors import UnfitError
-from ..frames import Sessions
-from ..plain import plain
-from ..traits import fault
+from ..base.errors import UnfitError
+from ..base.jsonable import plain
+from ..components.trait_checks import fault
+from ..data.sessions import Sessions
 from . import material
 from .model_fitted import (
     SEED,
@@ -29,7 +29,7 @@ from .model_fitted import (
     scored,
 )
 from .outcome import InapplicableError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 
 @rule("model", "runs", "fit and score answer with one number a unit")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..frames import Sessions
+from ..data.sessions import Sessions
 from .model import fit_other
 from .model_fitted import asked_of, context_of, fitted, same, scored, train_of
 from .outcome import InapplicableError, expect
-from .rules import Subject, rule
-from .watch import Watch, watched
+from .rule import Subject, rule
+from .side_effects import Watch, watched
 
 
 @rule("model", "save", "a saved and loaded model gives the same scores, and writes only where it is told to")

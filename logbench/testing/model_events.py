@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..frames import Scores, Sessions
+from ..data.scores import Scores
+from ..data.sessions import Sessions
 from . import material
 from .model_fitted import asked_of, context_of, fit, fitted, is_supervised, least, same, scored
 from .outcome import InapplicableError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

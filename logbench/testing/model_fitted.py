@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..frames import Scores, Sessions
-from ..interfaces import Context
+from ..api.contracts import Context
+from ..data.scores import Scores
+from ..data.sessions import Sessions
 from . import material
 from .outcome import ViolationError
-from .rules import Subject
+from .rule import Subject
 
 CLOSE = 1e-5
 """Scores that differ by less are the same: float sums depend on the size of a batch."""

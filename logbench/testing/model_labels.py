@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..frames import Sessions
+from ..data.sessions import Sessions
 from . import material
 from .model_fitted import (
     again_scored,
@@ -25,7 +25,7 @@ from .model_fitted import (
     train_of,
 )
 from .outcome import ViolationError
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 LABELS = {"all 1": (1,), "0 and 1 in turn": (0, 1), "1 for one in ten": (0,) * 9 + (1,)}
 WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..frames import Scores
+from ..data.scores import Scores
 from . import material
 from .model_fitted import SEED, again_scored, asked_of, context_of, fit, fitted, least, same, share_above
 from .model_units import large
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 V = material.VOCABULARY
 LOWER = 0.4

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from ..frames import Scores
+from ..data.scores import Scores
 from .fresh import in_fresh_process
 from .model import other_train
 from .model_fitted import SEED, asked_of, columns_of, context_of, fit, fitted, same
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 COLUMNS = {field.name for field in fields(Scores)} - {"others", "facts"}
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..frames import Sessions
+from ..data.sessions import Sessions
 from . import material
 from .model_fitted import Fitted, asked_of, context_of, fit, same, scored, train_of
 from .outcome import InapplicableError
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 FEW = 20
 """Units that train: with many, what is learnt across their borders is all there is."""

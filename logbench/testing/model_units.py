@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..frames import Scores, Sessions
+from ..data.scores import Scores
+from ..data.sessions import Sessions
 from . import material
 from .model_fitted import again_scored, asked_of, fitted, least, same, taken
 from .outcome import InapplicableError
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

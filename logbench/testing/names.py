@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Mapping
 from typing import Literal
 
-from ..config import suggest
-from ..errors import ConfigError
-from ..interfaces import Kind
-from ..registry import KINDS, Entry, Registry
+from ..api.components import Kind
+from ..base.errors import ConfigError
+from ..base.options import suggest
+from ..components.entry import Entry
+from ..components.registry import KINDS, Registry
 
 Checked = Kind | Literal["preset", "table"]
 """What can be checked: components, published set-ups and published tables."""

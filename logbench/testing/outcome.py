@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import LogbenchError
+from ..base.errors import LogbenchError
 
 CORE = Path(__file__).parents[1]
 Status = Literal["ok", "violation", "skipped", "advice", "expected"]

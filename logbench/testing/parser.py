@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..grouping import apply
+from ..data.masks import apply
 from . import material
 from .outcome import ViolationError, expect
-from .rules import Subject, rule
-from .watch import watched
+from .rule import Subject, rule
+from .side_effects import watched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from . import material
 from .fresh import in_fresh_process
 from .outcome import expect
 from .parser import checked_keys, distinct, everything, learn, learned, learned_many, unlike
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 PART = 130
 

@@ -10,7 +10,7 @@ import polars as pl
 from . import material
 from .outcome import ViolationError, expect
 from .parser import Learnt, everything, learned, learned_many, masked
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 WILDCARD = "<*>"
 

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..config import make, suggest
-from ..errors import ConfigError
-from ..interfaces import Preset, Published, Table
-from ..plan import SINGLE, Plan, configured, evaluators_of, resolve
-from ..protocol import EvaluationProtocol
-from ..registry import KINDS, Registry
-from ..reproduce import plan_of
+from ..api.components import Preset, Published, Table
+from ..api.plan import Plan
+from ..api.protocol import EvaluationProtocol
+from ..base.errors import ConfigError
+from ..base.options import make, suggest
+from ..components.configured import configured
+from ..components.registry import KINDS, Registry
+from ..running.resolve import SINGLE, evaluators_of, resolve
+from ..studies.reproduce import plan_of
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 
 def _item(subject: Subject) -> Preset | Table:

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from logbench.registry import Registry
-
+    from ..components.registry import Registry
     from .command import Done
     from .material import Tiny
-    from .rules import Rule, Subject
+    from .rule import Rule, Subject
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,8 +45,8 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
     from pathlib import Path
 
     from logbench import LogbenchError, parse_settings
-    from logbench.registry import Registry
 
+    from ..components.registry import Registry
     from .names import kinds_of
     from .rules import expectations, rules_of, subject
 
@@ -122,9 +121,9 @@ def logbench_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def hdfs_sim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small simulated HDFS log with its labels (600 blocks), written once a session."""
-    from logbench.config import make
-    from logbench.interfaces import silent
-    from logbench.registry import Registry
+    from ..base.options import make
+    from ..base.progress import silent
+    from ..components.registry import Registry
 
     item = Registry().get("dataset", "hdfs-sim").item
     folder = tmp_path_factory.mktemp("hdfs-sim")
@@ -135,7 +134,7 @@ def hdfs_sim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def registry() -> Registry:
     """All installed components, found anew for each test."""
-    from logbench.registry import Registry
+    from ..components.registry import Registry
 
     return Registry()
 

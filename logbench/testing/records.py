@@ -11,12 +11,15 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from ..frames import Lines, Sessions
-from ..hookspecs import hookimpl
-from ..interfaces import Card, Component, Context, Preset, Traits
-from ..passing import temporary_folder
-from ..registry import Plugin, Registry
-from ..runner import run
+from ..api.components import Card, Component, Preset, Traits
+from ..api.contracts import Context
+from ..api.hookspecs import hookimpl
+from ..base.temporary_folders import temporary_folder
+from ..components.entry import Plugin
+from ..components.registry import Registry
+from ..data.lines import Lines
+from ..data.sessions import Sessions
+from ..running.runner import run
 from .parser_stub import Whole
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from .outcome import expect
 from .records import records
-from .rules import Subject, rule
-from .watch import watched
+from .rule import Subject, rule
+from .side_effects import watched
 
 
 def report(subject: Subject, some: list[dict[str, Any]]) -> str:

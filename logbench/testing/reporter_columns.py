@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from .outcome import InapplicableError, expect
 from .reporter import report
 from .reporter_rows import FIGURES, cells_of, objects_of, run_of, shows
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 HEADED = {"precision": 0.137, "recall": 0.462, "mcc": 0.791, "auroc": 0.624, "auprc": 0.283}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from .outcome import InapplicableError, expect
 from .records import records
 from .reporter import report, with_metrics
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 NAME = 'a|b_c&d<e>%f"g#h'
 """A name that a plugin may give its model; what is not in it (comma, space, `=`, `/`) none may hold."""

@@ -13,7 +13,7 @@ from typing import Any
 from .outcome import InapplicableError, ViolationError, expect
 from .records import records
 from .reporter import report, with_metrics
-from .rules import Subject, rule
+from .rule import Subject, rule
 
 Record = dict[str, Any]
 FIGURES = {"alpha": 0.137, "beta": 0.462, "gamma": 0.791}

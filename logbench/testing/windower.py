@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from ..errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, UnfitError
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
-from .watch import watched
+from .rule import Subject, rule
+from .side_effects import watched
 
 
 def assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
-from .rules import Subject, rule
+from .rule import Subject, rule
 from .windower import assign, seen
 from .windower_pieces import partition
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..frames import Lines
-from ..grouping import given_of, read_lines
-from ..interfaces import silent
+from ..base.progress import silent
+from ..data.lines import Lines
+from ..pipeline.coding import given_of, read_lines
 from . import material
 from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .parser_stub import Whole
-from .rules import Subject, rule
+from .rule import Subject, rule
 from .windower import assign, seen
 
 SIZES = (1, 61, 997, 3_001)

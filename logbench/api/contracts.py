@@ -1,0 +1,205 @@
+"""What a plugin yields from a hook (`Component`) and what a harness asks of the thing it builds.
+
+The classes `Dataset`, `Parser`, `Windower`, `Model`, `Evaluator` and `Reporter` are structural: a plugin's
+class only needs the methods, it inherits nothing. Each hook may grow arguments, none will change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from ..base.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from ..data.lines import KeySequences, Lines
+    from ..data.scores import Scores
+    from ..data.sessions import Sessions
+
+    pass
+
+
+def _deaf(text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a model gets beside its data. It may grow; nothing in it will change.
+
+    Attributes:
+        seed: seeds everything random in the model (not the split, which has `split_seed`).
+        device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
+        held_out: training units set apart for stopping and thresholds, unlabelled; None where there are none.
+        alpha: share of held-out weight that may alarm, for a model that sets a threshold of its own by it.
+        events: scores of single events are wanted too (`Scores.events`): their lines carry labels.
+        progress: report progress of the current stage.
+        note: one line for the user, kept in the record.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    held_out: Sessions | None = None
+    alpha: float = 0.005
+    events: bool = False
+    progress: Progress = silent
+    note: Callable[[str], None] = _deaf
+
+
+class Dataset(Protocol):
+    """Reads raw files. Built once a run; must not keep what it read."""
+
+    def read(self, path: Path) -> Lines | KeySequences:
+        """Open `path` (a file or folder as `Card.layout` says) lazily.
+
+        Raises:
+            DataError: with one line, where `path` is not what the card says.
+        """
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """An embedded data set: writes its files instead of fetching them."""
+
+    def generate(self, folder: Path, progress: Progress) -> None:
+        """Write the files that `read(folder)` reads, the same bytes for the same configuration."""
+
+
+class Parser(Protocol):
+    """Turns messages into keys. Fitted on the training lines, then frozen: all lines have their keys by `match`.
+
+    Attributes:
+        masks: (regular expression, replacement) pairs, applied in order by polars before anything else.
+        shape: pairs likewise, cheaper than the masks: lines of one shape must have one masked message. The
+            default `(("[0-9]+", "0"),)` is exact where every mask treats a run of digits as one thing.
+            `()`: every distinct message is its own shape.
+    """
+
+    masks: Sequence[tuple[str, str]]
+    shape: Sequence[tuple[str, str]]
+
+    def fit(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Learn templates from the distinct masked training messages, in first-seen order.
+
+        Returns the key of each message, int32 [messages], keys numbered 0 … len(templates) − 1. Where `match`
+        gives another one the record counts it, and the line has that of `match`.
+        """
+
+    def match(self, messages: pl.Series) -> NDArray[np.int32]:
+        """Keys of masked messages by the frozen templates, int32 [messages]; −1 where none fits."""
+
+    @property
+    def templates(self) -> Sequence[str]:
+        """Template of each key, by key."""
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Become the parser that gave `state`."""
+
+
+class Windower(Protocol):
+    """Assigns lines to scored units before anything is parsed.
+
+    Optional method: `counted()`, what it met in the last pass, name → number of lines, for the record.
+    Optional attributes: `piecewise`, False where the unit of a line depends on how many came before it, so that
+    pieces of a log, as they come by a pipe, cannot be assigned apart; `silence`, seconds that a unit may go
+    without a line before it is over, as a window of time has.
+    """
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """Add column `unit` (String). A line of several units is repeated, a line of none has null.
+
+        It may add a column `group` (String), unless the data set names one: what several units have in common,
+        such as the node that windows are made within. A unit is of the group of its first line; the record counts
+        groups that train and are tested, and `train = "group"` keeps whole groups apart.
+
+        Every column of `lines` must be kept, and the order of lines. They hold neither labels nor the raw text,
+        see `Lines.shown`. Where the traits say `cuts_lines` and the split is chronological, `lines` have `side`
+        (Int8: 0 training, 1 held out, 2 test, 3 reserved, between 1 and 2) and `place` (UInt32, from 0 within the
+        side); the harness cuts at the sides whatever the windower does with them.
+        """
+
+
+class Model(Protocol):
+    """Scores units. The harness takes labels away unless the traits say `supervised`.
+
+    Optional methods: `save(folder)` and `load(folder)` to be kept in a bundle; `expected(sessions, events,
+    context) -> Series[List[Int32]]`, the keys that the model expected at event `events[i]` of unit i.
+    """
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
+        """Learn from `train`. May return facts for the record's `training` (passes, stop_reason, …)."""
+
+    def score(self, sessions: Sessions, context: Context) -> Scores | NDArray[Any]:
+        """Score every unit, higher = more anomalous: `Scores`, or just float [units]. NaN is an error."""
+
+
+class Evaluator(Protocol):
+    """Turns verdicts into metrics.
+
+    They stand in the record under the evaluator's name, or under the name of the unit (`session`) where the
+    class has a true attribute `of_units`.
+
+    Optional attribute: `directions`, metric → `"higher"` or `"lower"`, which way it is better. A metric without
+    one, as a count, cannot gate, rank, or make a run worse than another.
+    """
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        """Metrics of one set of labelled units.
+
+        Args:
+            units: columns `label` (Int8, 0 or 1), `score` (Float64, ±inf allowed), `verdict` (Boolean),
+                `weight` (Float64), `sequence` (UInt32, equal for equal key sequences), `events` (Int64).
+
+        Returns:
+            Metric → value (a number, or None where it is undefined).
+        """
+
+
+class Reporter(Protocol):
+    """Shows records to people."""
+
+    def report(self, records: Sequence[Mapping[str, Any]]) -> str:
+        """The text for standard output, without a final newline."""
+
+
+class RunningModel(Protocol):
+    """A model wherever it runs: a `Model` with its optional methods, and what was noticed beside its work.
+
+    Attributes:
+        opened: files that it opened outside of its distribution, see `file_watch`.
+        measured: `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb` of the last call, where it ran elsewhere.
+    """
+
+    @property
+    def opened(self) -> Sequence[str]:
+        """See above."""
+
+    @property
+    def measured(self) -> Mapping[str, Any]:
+        """See above."""
+
+    def can(self, method: str) -> bool:
+        """Whether it has the optional method: `save`, `load` or `expected`."""
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
+        """See `Model.fit`."""
+
+    def score(self, sessions: Sessions, context: Context) -> Scores | NDArray[Any]:
+        """See `Model.score`."""
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """See `Model`."""
+
+    def save(self, folder: Path) -> None:
+        """Write into an existing folder."""
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`."""

@@ -1,0 +1,97 @@
+"""All hooks of logbench. A plugin implements any of them in the module that its entry point names.
+
+A distribution announces its module in group `logbench`:
+
+    [project.entry-points.logbench]
+    mine = "my_module"
+
+Hooks that offer components return an iterable; the others are told what happens. Arguments may be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from .components import Component, Preset, Table
+    from .contracts import Dataset, Evaluator, Model, Parser, Reporter, Windower
+    from .plan import Plan
+    from .record import RunRecord
+
+hookspec = pluggy.HookspecMarker("logbench")
+hookimpl = pluggy.HookimplMarker("logbench")
+"""Marks a function as a hook implementation."""
+
+
+@hookspec
+def logbench_datasets() -> Iterable[Component[Dataset]]:
+    """Offer data sets: `yield Component("mine", Mine, card=Card(title=…, …))`."""
+    return ()
+
+
+@hookspec
+def logbench_parsers() -> Iterable[Component[Parser]]:
+    """Offer parsers: `yield Component("words", Words, summary="one template a message")`."""
+    return ()
+
+
+@hookspec
+def logbench_windowers() -> Iterable[Component[Windower]]:
+    """Offer windowers: `yield Component("by-node", ByNode)`."""
+    return ()
+
+
+@hookspec
+def logbench_models() -> Iterable[Component[Model]]:
+    """Offer models: `yield Component("longest", Longest, traits=Traits(min_events=2))`."""
+    return ()
+
+
+@hookspec
+def logbench_evaluators() -> Iterable[Component[Evaluator]]:
+    """Offer evaluators: `yield Component("cost", Cost, config=CostConfig)`."""
+    return ()
+
+
+@hookspec
+def logbench_reporters() -> Iterable[Component[Reporter]]:
+    """Offer reporters: `yield Component("latex", Latex)`."""
+    return ()
+
+
+@hookspec
+def logbench_presets() -> Iterable[Preset]:
+    """Offer published set-ups: `yield Preset(name="mine", source="…", protocol={"short": "drop"}, …)`."""
+    return ()
+
+
+@hookspec
+def logbench_tables() -> Iterable[Table]:
+    """Offer published tables to reproduce: `yield Table(name="mine", source="…", dataset="hdfs", rows=[…], …)`."""
+    return ()
+
+
+@hookspec
+def logbench_commands() -> Iterable[click.Command]:
+    """Offer subcommands: `yield click.Command("ladder", callback=…)` appears as `logbench ladder`."""
+    return ()
+
+
+@hookspec
+def logbench_run_started(plan: Plan) -> None:
+    """A run begins. Raise nothing: an error sets the plugin aside for the rest of the process."""
+
+
+@hookspec
+def logbench_stage_finished(stage: dict[str, Any]) -> None:
+    """A stage ended: `name`, `wall_s`, `cpu_s`, `peak_rss_mb`, `items`, `items_per_s`."""
+
+
+@hookspec
+def logbench_run_finished(record: RunRecord) -> None:
+    """A run ended and its record is written."""

@@ -1,0 +1,72 @@
+"""What a user asks for: one run as typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..base.options import option
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Options of every data set, beside its own."""
+
+    normal_total: float | None = option(
+        None, "true number of normal test units where the data hold a sample of them", gt=0
+    )
+    anomaly_total: float | None = option(
+        None, "true number of anomalous test units where the data hold a sample of them", gt=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One run as asked for. Every field but the first two may be left out.
+
+    Attributes:
+        model, dataset: names of components.
+        data: file or folder with the raw data; None: `LOGBENCH_DATA`, the cache, or a download.
+        parser, windower, protocol: names; None: what the data set's card says.
+        evaluators: names; empty: all that are default.
+        preset: a published set-up, protocol and configuration.
+        config: tables by component name, as from a TOML file.
+        settings: what overrides all else, as from `--set`.
+        seed: seeds the model. split_seed: seeds the split.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        out: folder of the records. save: folder for a bundle.
+        cache: use and fill the cache of grouped lines.
+        companions: other models of the same command: their options in `settings` are no mistake, and what they
+            need is read together with what this one needs. No figure depends on them.
+        command: what the user typed, for the record.
+        baseline: not asked for by name: a reference that stands beside what was.
+    """
+
+    model: str
+    dataset: str
+    data: Path | None = None
+    parser: str | None = None
+    windower: str | None = None
+    evaluators: tuple[str, ...] = ()
+    protocol: str | None = None
+    preset: str | None = None
+    config: Settings = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+    seed: int = 0
+    split_seed: int | None = None
+    device: str = "auto"
+    out: Path = Path("runs")
+    save: Path | None = None
+    cache: bool = True
+    companions: tuple[str, ...] = ()
+    command: str = ""
+    baseline: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("data", "out", "save"):  # text is welcome, as from a notebook
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value))

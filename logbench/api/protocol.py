@@ -1,0 +1,182 @@
+"""The evaluation protocol: everything outside the model that moves its figures, under one name and hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..base.errors import ConfigError, UnfitError
+from ..base.jsonable import several
+from ..base.options import make, option
+
+Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
+Content = Literal["normal", "mixed", "labelled"]
+Short = Literal["flag", "miss", "drop"]
+Unseen = Literal["anomalous", "target", "ignore"]
+Threshold = Literal["validation", "fixed", "oracle"]
+Duplicates = Literal["all", "unique"]
+LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
+SIZES: Mapping[str, str | None] = {
+    **dict.fromkeys(("first", "random"), "train_units"),
+    **dict.fromkeys(("ratio", "random_ratio", "per_class_ratio", "group"), "train_ratio"),
+    "given": None,
+}
+"""The field that says how much trains, by `train`."""
+
+
+@dataclass(frozen=True)
+class EvaluationProtocol:
+    """The same for every model that is compared. Field by field as in the protocol reference."""
+
+    train: Train = option(
+        "first",
+        "which units train: first or random train_units, the data set's given part, ratio (chronological), "
+        "random_ratio, per_class_ratio, or whole groups (group)",
+    )
+    train_units: int = option(4855, "training units where train is first or random", ge=1)
+    train_ratio: float = option(
+        0.5,
+        "share of the units that train where train is a ratio; of the lines, where ratio cuts windows; of the "
+        "groups, where train is group",
+        gt=0,
+        le=1,
+    )
+    test_reserve: float | None = option(
+        None,
+        "tests what so many train_units, or this train_ratio, would leave, so that the test set stays the same "
+        "while fewer train; none: tests what training leaves",
+        gt=0,
+    )
+    content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
+    contamination: float | None = option(
+        None,
+        "share of training units that are anomalies, unlabelled, of a reserve that is not tested, so that the "
+        "test set is the same for every share; none: no reserve",
+        ge=0,
+        le=0.9,
+    )
+    label_noise: float = option(
+        0.0, "share of the labels of training units that are flipped; test labels stay", ge=0, le=1
+    )
+    label_noise_kind: LabelNoise = option(
+        "symmetric",
+        "which labels label_noise flips: of any class (symmetric), or its share of one: anomaly_to_normal or "
+        "normal_to_anomaly",
+    )
+    split_seed: int = option(
+        0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
+    )
+    held_out: float = option(
+        0.1,
+        "share of the training units set apart for stopping and thresholds; "
+        "the last lines, where ratio cuts windows",
+        ge=0,
+        le=0.9,
+    )
+    min_events: int = option(
+        0, "units with fewer events are short, for every model alike; 0: fewer than the model itself needs", ge=0
+    )
+    short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
+    unseen: Unseen = option(
+        "target", "keys unseen in training: anomalous anywhere, where a model meets one as target, or ignore"
+    )
+    threshold: Threshold = option(
+        "validation",
+        "validation (label-free), fixed (the model's own), or oracle (best F1 on test: no honest result)",
+    )
+    alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
+    value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
+    oracle_step: float | None = option(
+        None, "an oracle threshold is a multiple of it, as in published grids; none: any score", gt=0
+    )
+    duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
+
+    def __post_init__(self) -> None:
+        if self.contamination is not None and self.content == "labelled":
+            raise ConfigError(
+                "protocol.contamination adds anomalies that nobody knows, but protocol.content=labelled; use "
+                "content=normal or mixed, or protocol.label_noise for wrong labels"
+            )
+        if self.label_noise and self.content != "labelled":
+            raise ConfigError(
+                f"protocol.label_noise flips labels that train, but protocol.content={self.content} trains "
+                "without labels; use content=labelled, or protocol.contamination for unlabelled anomalies"
+            )
+        if self.test_reserve is not None:
+            self._check_reserve(self.test_reserve)
+
+    def _check_reserve(self, reserve: float) -> None:
+        """A reserve that could not hold what trains, or means nothing, is said before anything runs."""
+        size = SIZES[self.train]
+        if size is None:
+            raise ConfigError(
+                f"protocol.test_reserve: protocol.train={self.train} has its own test set; leave it out"
+            )
+        trains = getattr(self, size)
+        if reserve < trains:
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g} is less than {size}={trains:g}: training units would be tested"
+            )
+        if size == "train_units" and reserve != int(reserve):
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g}: a number of units, as protocol.train={self.train}"
+            )
+        if size == "train_ratio" and reserve > 1:
+            raise ConfigError(
+                f"protocol.test_reserve={reserve:g}: a share up to 1, as protocol.train={self.train}"
+            )
+
+    @property
+    def largest(self) -> EvaluationProtocol:
+        """The protocol whose training share leaves the test set of this one."""
+        size = SIZES[self.train]
+        if self.test_reserve is None or size is None:
+            return self
+        reserve = int(self.test_reserve) if size == "train_units" else self.test_reserve
+        return dataclasses.replace(self, test_reserve=None, **{size: reserve})  # type: ignore[arg-type]
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any], **changes: Any) -> EvaluationProtocol:
+        """The protocol of a record or bundle, with or without its hash, under changed fields.
+
+        Under another threshold a `value` that is not changed too goes: it was given for the fixed one.
+
+        Raises:
+            ConfigError: an unknown field, or a wrong value.
+        """
+        if changes.get("threshold", "fixed") != "fixed":
+            changes.setdefault("value", None)
+        values = {name: value for name, value in known.items() if name != "hash"} | changes
+        made: EvaluationProtocol = make(cls, values, "protocol")
+        return made
+
+    def short_limit(self, needed: int, model: str) -> int:
+        """Events below which a unit is short: `min_events`, or what the model itself needs where that is 0.
+
+        Args:
+            needed: events of the shortest unit that the model can score. model: its name.
+
+        Raises:
+            UnfitError: the model needs more than `min_events`.
+        """
+        if 0 < self.min_events < needed:
+            raise UnfitError(
+                f"model {model} needs units of {several(needed, 'event')}, but "
+                f"protocol.min_events={self.min_events}; give at least "
+                f"{needed}, or 0 to let each model have its own limit"
+            )
+        return self.min_events or needed
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that change with any field."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, and the hash, for the record."""
+        return {**dataclasses.asdict(self), "hash": self.digest}

@@ -1,0 +1,248 @@
+"""What a plugin is made of: the files that it imports, and the installed packages beside them.
+
+They are found without running anything: from the plugin's package or module, along its import statements, as far
+as these lead to files that no other distribution installed. A package counts with every file in it (tables and
+compiled parts, too), a single module with the modules and files beside it that it names (see `beside`).
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+from .files_beside import Allowance, TooMuchError, beside, files_in
+
+_INSTALLERS = {"site-packages", "dist-packages"}
+
+
+@dataclass(frozen=True)
+class Root:
+    """A package's folder or a module's file, by its full name."""
+
+    name: str
+    path: Path
+
+
+def located(module: str) -> Root | None:
+    """The package or module that holds `module`; a namespace package belongs to nobody, so its parts count."""
+    parts = module.split(".")
+    for at in range(1, len(parts) + 1):
+        name = ".".join(parts[:at])
+        try:
+            found = util.find_spec(name)
+        except (ImportError, AttributeError, ValueError):
+            return None
+        if found is None or found.origin in ("built-in", "frozen"):
+            return None
+        if found.origin and Path(found.origin).is_file():
+            path = Path(found.origin)
+            return Root(name, path.parent if found.submodule_search_locations else path)
+    return None
+
+
+def sources_of(module: str) -> list[Path]:
+    """Sources of the package that a module is in; of a module alone those beside it.
+
+    Raises:
+        TooMuchError, OSError: as `files_of`.
+    """
+    if (found := located(module)) is None:
+        return []
+    if found.path.is_dir():
+        return [path for path in files_of(found.path).values() if path.suffix == ".py"]
+    return sorted(found.path.parent.glob("*.py"))
+
+
+@dataclass
+class Parts:
+    """What a plugin is made of.
+
+    Attributes:
+        files: own files by name. libraries: what other distributions installed, by name.
+        gap: why there may be more that was not found; empty where that is all.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    gap: str = ""
+
+
+def closure(start: Root, distribution: str) -> Parts:
+    """All that is reached from a package or module."""
+    parts = Parts()
+    waiting, met = [start], {start.name}
+    while waiting:
+        one = waiting.pop()
+        try:
+            own = {f"{one.name}/{name}": path for name, path in files_of(one.path).items()}
+        except (TooMuchError, OSError):
+            parts.gap = f"{one.name} may read more files than can be looked at"
+            return parts
+        parts.files |= own
+        for name, path in own.items():
+            if path.suffix == ".py":
+                tree, package = _tree(path), _dotted(one, name)
+                if _imports_by_computed_name(tree, one.path.is_dir()):
+                    parts.gap = f"{path.name} of {one.name} imports by a name that only shows when it runs"
+                for imported in _imported(tree, package):
+                    found = located(imported)
+                    if found is None or found.name in met or _is_core_or_standard(found.name):
+                        continue
+                    met.add(found.name)
+                    if said := _installed(found, distribution):
+                        parts.libraries[found.name] = said
+                    else:
+                        waiting.append(found)
+    return parts
+
+
+def _is_core_or_standard(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top == __package__ or top in sys.stdlib_module_names
+
+
+def files_of(path: Path) -> dict[str, Path]:
+    """Every file of a package by its name there, without compiled caches; a module and what it names beside it.
+
+    Raises:
+        TooMuchError: an `Allowance` does not suffice.
+        OSError: a folder cannot be read.
+    """
+    if path.is_file():
+        return {path.name: path, **({} if path.suffix != ".py" else beside(path, _tree(path)))}
+    return {file.relative_to(path).as_posix(): file for file in files_in(path, Allowance())}
+
+
+def _tree(file: Path) -> ast.AST:
+    try:
+        return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _dotted(root: Root, name: str) -> str:
+    """The package that a file belongs to, for what it imports by dots."""
+    inside = Path(name.removeprefix(f"{root.name}/")).parent.parts
+    return ".".join([root.name, *inside]) if root.path.is_dir() else root.name.rpartition(".")[0]
+
+
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Full names of all that a module imports anywhere in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif (named := _called_for(node)) is not None and isinstance(text := getattr(named, "value", None), str):
+            yield text
+
+
+def _called_for(node: ast.AST) -> ast.expr | None:
+    """What a call imports by name."""
+    if not isinstance(node, ast.Call):
+        return None
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
+    return given[0] if called in ("import_module", "__import__") and given else None
+
+
+def _imports_by_computed_name(tree: ast.AST, package: bool) -> bool:
+    """Whether a name is made when it runs, other than one of the `package` itself, which counts as a whole."""
+    named = [found for node in ast.walk(tree) if (found := _called_for(node)) is not None]
+    return any(not isinstance(one, ast.Constant) and not (package and _starts_by_a_dot(one)) for one in named)
+
+
+def _starts_by_a_dot(name: ast.expr) -> bool:
+    first = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else None
+    text = first.value if isinstance(first, ast.Constant) else None
+    return isinstance(text, str) and re.match(r"\.(?!\.)", text) is not None
+
+
+def _installed(found: Root, distribution: str) -> str:
+    """What identifies a package or module that another distribution installed; empty where none did."""
+    place = found.name.replace(".", "/")
+    for owner, version, line in _listed().get(place.partition("/")[0], ()):
+        if line.startswith((f"{place}/", f"{place}.")):
+            base = found.path.parents[found.name.count(".")]
+            said = f"{owner} {version} {_recorded(owner, place)} {_edited_in_place(owner, place, base)}"
+            return "" if _same(owner, distribution) else said
+    if _INSTALLERS.intersection(found.path.parts):
+        return f"of unknown version {found.path.stat().st_mtime_ns}"
+    return ""
+
+
+@cache
+def _recorded(owner: str, place: str) -> str:
+    lines = _listed()[place.partition("/")[0]]
+    return short(sorted(line for name, _, line in lines if name == owner and line.startswith(place)))
+
+
+def _edited_in_place(owner: str, place: str, base: Path) -> str:
+    """Digest over sources that are not as their distribution lists them; empty where all are.
+
+    Only those that changed after the list was written are read.
+    """
+    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base / "RECORD"))
+    edited = []
+    for name, _, line in _listed()[place.partition("/")[0]]:
+        file, _, listed = line.partition(",sha256=")
+        if name == owner and line.startswith(place) and file.endswith(".py") and _changed(base / file) > written:
+            found = _sha256(base / file)
+            if found != listed.partition(",")[0]:
+                edited.append(f"{file} {found}")
+    return short(sorted(edited)) if edited else ""
+
+
+def _lists(owner: str) -> list[str]:
+    """The line of a distribution's list of files that names the list itself."""
+    lines = (metadata.distribution(owner).read_text("RECORD") or "").splitlines()
+    return [line for line in lines if line.partition(",")[0].endswith(".dist-info/RECORD")]
+
+
+def _changed(path: Path) -> int:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return max(found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _sha256(path: Path) -> str:
+    """As lists of files have it."""
+    try:
+        found = hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return "unreadable"
+    return base64.urlsafe_b64encode(found).decode().rstrip("=")
+
+
+def _same(first: str, second: str) -> bool:
+    return re.sub(r"[-_.]+", "-", first).lower() == re.sub(r"[-_.]+", "-", second).lower()
+
+
+@cache
+def _listed() -> dict[str, list[tuple[str, str, str]]]:
+    """Top folder or file stem → distribution, its version, and a line of its list of files with its checksum."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for dist in metadata.distributions():
+        name, version = dist.metadata["Name"] or "", dist.version
+        for line in (dist.read_text("RECORD") or "").splitlines():
+            if ",sha256=" in line and not line.startswith(".."):
+                top = line.partition(",")[0].partition("/")[0].partition(".")[0]
+                found.setdefault(top, []).append((name, version, line))
+    return found
+
+
+def short(lines: Iterable[str]) -> str:
+    """12 hex digits over lines of text."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

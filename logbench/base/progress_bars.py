@@ -1,0 +1,80 @@
+"""Progress bars on standard error: stage, rate and time left; silent where that is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from .progress import Progress
+
+
+class Bars:
+    """One bar at a time, named after the stage. Notes are printed above it, each once."""
+
+    def __init__(self, enabled: bool | None = None) -> None:
+        self.enabled = sys.stderr.isatty() if enabled is None else enabled
+        self._bar: Any = None
+        self._last = 0.0
+        self._noted: set[str] = set()
+
+    def __enter__(self) -> Bars:
+        if self.enabled:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description:<10}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TextColumn("{task.fields[rate]:>14}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[detail]}"),
+                console=Console(file=sys.stderr),
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress]:
+        """A bar called `name`, as a `Progress` to be called as often as one likes."""
+        if self._bar is None:
+            yield lambda done, total=None, detail="": None
+            return
+        bar, started = self._bar, time.monotonic()
+        task = bar.add_task(name, total=None, rate="", detail="")
+
+        def report(done: float, total: float | None = None, detail: str = "") -> None:
+            now = time.monotonic()
+            if now - self._last > 0.05 or done == total:
+                self._last = now
+                rate = f"{done / max(now - started, 1e-9):,.0f}/s"
+                bar.update(task, completed=done, total=total, rate=rate, detail=detail)
+
+        try:
+            yield report
+        finally:
+            bar.remove_task(task)
+
+    def note(self, text: str) -> None:
+        """One line on standard error; what was said of one run is not said again of the next."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,132 @@
+"""How `logbench datasets check` shows how a log is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ..base.errors import ConfigError, DataError, UnfitError
+from ..base.jsonable import several, shorten
+from .datasets_info import count_rows, print_splits
+from .shared_options import note, print_table
+
+if TYPE_CHECKING:
+    from ..cli import State
+    from ..components.registry import Registry
+    from ..data.lines import Lines
+
+SHOWN = 10
+COLUMNS = ("time", "level", "component", "node", "id", "label", "message")
+
+
+def show(state: State, name: str, data: Path | None) -> None:
+    """Print ten lines, what does not match, what a run would get, and the next command.
+
+    Raises:
+        ConfigError: `name` is no definition of own logs.
+        DataError: the logs cannot be read, or hold nothing.
+    """
+    from ..base.progress_bars import Bars
+    from ..components.own_logs import OwnLogs
+    from ..studies.dataset_facts import describe
+
+    item = state.registry.get("dataset", name).item
+    if item.build is not OwnLogs:
+        raise ConfigError(f"{name} is no definition of own logs; try: logbench datasets info {name}")
+    own = item.build(item.config())
+    path = data or own.home
+    opened = own.read(path)
+    _parsed(opened, path)
+    _unmatched(opened, own.config.multiline)
+    try:
+        with Bars() as bars:
+            found = describe(name, state.registry, bars, data=path, cache=False)
+    except (DataError, UnfitError) as error:
+        note(f"a run would end here: {error}")
+        return
+    print()
+    print_table(count_rows(found), tablefmt="plain", maxcolwidths=[None, 78], disable_numparse=True)
+    _times(opened)
+    print()
+    _frequent(found["templates"])
+    print()
+    print_splits(found)
+    for text in _what_a_run_does(found):
+        print(text)
+    where = f" --data {data}" if data else ""
+    first = f"logbench datasets add {name}, or " if name.endswith(".toml") else ""
+    note(f"next: {first}logbench run {_model(state.registry, found)} --dataset {name}{where}")
+
+
+def _parsed(opened: Lines, path: Path) -> None:
+    head = opened.frame.head(SHOWN).collect()
+    if not len(head):
+        raise DataError(f"{path}: holds no line; is the file empty?")
+    kept = [name for name in COLUMNS if name in head.columns]
+    cells = [{name: _cell(row[name]) for name in kept} for row in head.iter_rows(named=True)]
+    places = (f"{at:,}" for at in head["at"])
+    print_table([{"line": next(places), **row} for row in cells], disable_numparse=True)
+
+
+def _cell(value: Any) -> str:
+    text = ", ".join(value) if isinstance(value, list) else "–" if value is None else str(value)
+    return shorten(text, 40)
+
+
+def _unmatched(opened: Lines, multiline: bool) -> None:
+    """The first events that are not as declared, by line of their file, and how many there are."""
+    missed = opened.frame.filter(~pl.col("matched")).select("file", "at", "raw").collect(engine="streaming")
+    if not len(missed):
+        return
+    one, several = len(missed) == 1, opened.frame.select(pl.col("file").n_unique()).collect().item() > 1
+    hidden = opened.form is not None and opened.form.label
+    message = "as it would hold the label, it is no message" if hidden else "the whole line is the message"
+    print(f"\n{len(missed):,} {'line does' if one else 'lines do'} not match; {message}:")
+    for file, line, raw in missed.head(SHOWN).iter_rows():
+        print(f"  {f'{file}:' if several else ''}{line:,}: {shorten(raw, 85)}")
+    if not multiline and missed["raw"].str.contains(r"^\s+\S|^Caused by").any():
+        print("are they the rest of a stack trace? multiline = true joins such lines to the event before")
+
+
+def _times(opened: Lines) -> None:
+    if "time" in opened.frame.collect_schema():
+        time = pl.col("time")
+        row = (
+            opened.frame.select(time.min().alias("a"), time.max().alias("b"), c=time.null_count()).collect().row(0)
+        )
+        print(f"times: {row[0]} to {row[1]}" + (f"; {several(row[2], 'line')} without" if row[2] else ""))
+
+
+def _frequent(templates: Sequence[Mapping[str, Any]]) -> None:
+    rows = [{"events": f"{row['events']:,}", "template": shorten(row["template"], 85)} for row in templates]
+    print_table(rows, disable_numparse=True, colalign=["right", "left"])
+
+
+def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences on what the tables do not say."""
+    labels, unit = found["labels"], found["unit"]
+    if not labels["normal"] + labels["anomaly"]:
+        yield f"no labels: a run trains and scores, has no metrics, and ends in its most anomalous {unit}s"
+    elif labels["unlabelled"]:
+        yield f"{unit}s without label train as presumed normal ones and are in no metric"
+    if without := found["facts"].get("lines_without_unit"):
+        lines = several(without, "line belongs", "lines belong")
+        yield f"{lines} to no {unit}: a run reads and leaves out what has none"
+
+
+def _model(registry: Registry, found: Mapping[str, Any]) -> str:
+    """A model for units as long as these: of those that need no labels the one that looks furthest back."""
+    from ..components.configured import configured
+
+    half = min(lengths["median"] for lengths in found["lengths"].values() if lengths)
+    fitting: dict[str, int] = {}
+    for name, entry in registry.components["model"].items():
+        traits = entry.item.traits
+        if traits.supervision == "semi-supervised" and not traits.needs:
+            needed = configured(entry).min_events
+            if needed <= half:
+                fitting[name] = needed
+    return max(fitting, key=lambda name: fitting[name]) if fitting else "MODEL"

@@ -1,0 +1,81 @@
+"""A component with its configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..base.options import make
+from ..evaluation.thresholds import Own
+from .entry import Entry
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component with its configuration."""
+
+    entry: Entry
+    config: Any
+
+    @property
+    def name(self) -> str:
+        name: str = self.entry.item.name
+        return name
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The members of a combination, or the part itself."""
+        return self.config if self.entry.members else (self,)
+
+    @property
+    def min_events(self) -> int:
+        """Events of the shortest unit that the model can score."""
+        needed = self.entry.item.traits.min_events
+        return int(needed(self.config)) if callable(needed) else int(needed)
+
+    @property
+    def keys_only(self) -> bool:
+        """Whether the score depends on the key sequence alone."""
+        only = self.entry.item.traits.keys_only
+        return bool(only(self.config) if callable(only) else only)
+
+    @property
+    def fixed_threshold(self) -> float | None:
+        """The model's own threshold, None where it has none."""
+        found = self.entry.item.traits.fixed_threshold
+        value: float | None = found(self.config) if callable(found) else found
+        return value
+
+    @property
+    def own(self) -> Own:
+        """What its traits say of its threshold."""
+        traits = self.entry.item.traits
+        rules = not traits.rule and any(part.entry.item.traits.rule for part in self.parts)
+        return Own(self.fixed_threshold, traits.rule, traits.uses_alpha, rules)
+
+    def build(self) -> Any:
+        """The thing itself."""
+        return self.entry.item.build() if self.config is None else self.entry.item.build(self.config)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The resolved configuration, by member where it is a combination."""
+        if self.entry.members:
+            return {part.name: part.as_dict() for part in self.parts}
+        return dataclasses.asdict(self.config) if self.config is not None else {}
+
+
+def configured(entry: Entry, values: Mapping[str, Any] | None = None) -> Part:
+    """The part with these options, the others as by default; `as_dict()` of it gives the same part again.
+
+    Args:
+        values: by option; of a combination by member, and then by option.
+
+    Raises:
+        ConfigError: an unknown option, or a wrong value.
+    """
+    values = values or {}
+    if entry.members:
+        return Part(entry, tuple(configured(member, values.get(member.item.name)) for member in entry.members))
+    return Part(entry, make(entry.item.config, values, entry.item.name))

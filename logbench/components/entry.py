@@ -1,0 +1,75 @@
+"""Plugins, and the components that they offer."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..base.code_files import sources_of
+from ..base.compiled_files import remove_stale
+from ..base.files_beside import TooMuchError
+
+GROUP = "logbench"
+_OWN = "logbench-harness"
+
+
+@dataclass
+class Plugin:
+    """One entry point: where it comes from, what it implements, and why it was set aside (if it was).
+
+    `order` sorts this distribution's own plugins first, so that no other can take a name from it.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], Any]
+    hooks: list[str] = field(default_factory=list)
+    error: str = ""
+    cause: BaseException | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.distribution} {self.version})"
+
+    @property
+    def key(self) -> str:
+        """`distribution:name`, unlike that of any other plugin."""
+        return f"{self.distribution}:{self.name}"
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        return self.distribution != _OWN, self.distribution, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A component (or preset, or command) with the plugin that offers it.
+
+    Attributes:
+        members: of a combination of models, `a+b`; its plugin is that of the first one.
+    """
+
+    item: Any
+    plugin: Plugin
+    members: tuple[Entry, ...] = ()
+
+
+def installed() -> list[Plugin]:
+    """Plugins announced by installed distributions, each distribution counted once, in a fixed order."""
+    seen: dict[tuple[str, str], Plugin] = {}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        dist = point.dist
+        name, version = (dist.metadata["Name"], dist.version) if dist else ("unknown", "?")
+        seen.setdefault((name, point.name), Plugin(point.name, name, version, partial(_load, point)))
+    return sorted(seen.values(), key=lambda plugin: plugin.order)
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Any:
+    """What an entry point names, of its source as it is now."""
+    with suppress(TooMuchError, OSError):
+        remove_stale(sources_of(point.module))
+    return point.load()

@@ -1,0 +1,250 @@
+"""Entry points → components. A plugin that misbehaves is set aside with one line and harms nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import pluggy
+
+from ..api import hookspecs
+from ..api.components import Component, Kind, Preset, Table
+from ..base.code_digests import loaded, module_of
+from ..base.errors import ConfigError
+from ..base.no_exit import no_exit
+from ..base.options import suggest
+from ..components import ensemble, own_logs
+from .entry import Entry, Plugin, installed
+from .trait_checks import fault
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Registry:
+    """All components by kind and name. Build one for each process (or test): there is no global registry.
+
+    Args:
+        plugins: what to load, by default the installed ones and the user's own data sets.
+        block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin] | None = None, block: Iterable[str] = ()) -> None:
+        self.manager = pluggy.PluginManager("logbench")
+        self.manager.add_hookspecs(hookspecs)
+        self.components: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
+        self.presets: dict[str, Entry] = {}
+        self.tables: dict[str, Entry] = {}
+        self.commands: dict[str, Entry] = {}
+        self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
+        blocked = {*block, *(name.strip() for name in os.environ.get("LOGBENCH_BLOCK", "").split(","))}
+        for plugin in self.plugins:
+            if plugin.name in blocked or plugin.distribution in blocked:
+                plugin.error = "blocked"
+                continue
+            self._guard(plugin, partial(self._admit, plugin))
+        if plugins is None:
+            self._add_own()
+
+    def _add_own(self) -> None:
+        """Offer the definitions of own logs that the user added; a broken one is set aside like a plugin."""
+        for name, make in own_logs.added():
+            plugin = _own_plugin(name)
+            try:
+                offered = Entry(make(), plugin)
+                self._check_conflicts([(self.components["dataset"], name, offered)])
+                self.components["dataset"][name] = offered
+            except (ConfigError, _RefusalError) as error:
+                plugin.error = str(error)
+                self.plugins.append(plugin)
+
+    @property
+    def broken(self) -> list[Plugin]:
+        """Plugins set aside for an error (not those blocked on purpose)."""
+        return [plugin for plugin in self.plugins if plugin.error and plugin.error != "blocked"]
+
+    def _guard(self, plugin: Plugin, action: Callable[[], Any]) -> None:
+        try:
+            with no_exit():
+                action()
+        except (Exception, SystemExit) as error:
+            plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
+            plugin.error = " ".join(plugin.error.split()) or type(error).__name__
+            plugin.cause = error
+            if self.manager.has_plugin(self._registered(plugin)):
+                self.manager.unregister(name=self._registered(plugin))
+
+    def _registered(self, plugin: Plugin) -> str:
+        return plugin.key
+
+    def _admit(self, plugin: Plugin) -> None:
+        before = time.time_ns()
+        module = plugin.load()
+        if (file := module_of(module)) is not None:
+            loaded(file, before)
+        self.manager.register(module, name=self._registered(plugin))
+        self._check_names(plugin, module)
+        offers = list(self._offers(plugin))
+        self._check_conflicts(offers)
+        for table, item_name, entry in offers:
+            table[item_name] = entry
+
+    def _check_names(self, plugin: Plugin, module: Any) -> None:
+        known = {name for name in vars(hookspecs) if name.startswith("logbench_")}
+        marked = {caller.name for caller in self.manager.get_hookcallers(module) or ()}
+        named = {name for name in dir(module) if name.startswith("logbench_") and callable(getattr(module, name))}
+        for name in sorted((marked | named) - known):
+            raise _RefusalError(f"there is no hook {name}{suggest(name, known)}")
+        for name in sorted(named - marked):
+            raise _RefusalError(f"{name} lacks @logbench.hookimpl")
+        if not marked:
+            raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
+        plugin.hooks = sorted(marked)
+
+    def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, Entry], str, Entry]]:
+        tables: dict[str, tuple[dict[str, Entry], type[Component[Any] | Preset | Table]]] = {
+            f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
+        }
+        tables["logbench_presets"] = (self.presets, Preset)
+        tables["logbench_tables"] = (self.tables, Table)
+        for hook, (table, wanted) in tables.items():
+            for item in self._call(plugin, hook):
+                if not isinstance(item, wanted):
+                    raise _RefusalError(f"{hook} must yield {wanted.__name__}, got {type(item).__name__}")
+                _check_item(hook, item)
+                yield table, item.name, Entry(item, plugin)
+        for command in self._call(plugin, "logbench_commands"):
+            if not (callable(command) and getattr(command, "name", None)):
+                raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
+            from ..cli import COMMANDS
+
+            if command.name in COMMANDS:
+                raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
+            yield self.commands, command.name, Entry(command, plugin)
+
+    def _call(self, plugin: Plugin, hook: str) -> list[Any]:
+        for impl in getattr(self.manager.hook, hook).get_hookimpls():
+            if impl.plugin_name == self._registered(plugin):
+                answer = impl.function()
+                if isinstance(answer, str) or not isinstance(answer, Iterable):
+                    raise _RefusalError(f"{hook} must return an iterable, got {type(answer).__name__}")
+                return list(answer)
+        return []
+
+    def _check_conflicts(self, offers: list[tuple[dict[str, Entry], str, Entry]]) -> None:
+        fresh: set[tuple[int, str]] = set()
+        for table, main, offered in offers:
+            taken = _by_any_name(table)
+            for name in (main, *getattr(offered.item, "aliases", ())):
+                if name in taken:
+                    raise _RefusalError(f"{name!r} is already taken by {taken[name].plugin}")
+                if (id(table), name) in fresh:
+                    raise _RefusalError(f"{name!r} is offered twice")
+                fresh.add((id(table), name))
+
+    def get(self, kind: Kind, name: str) -> Entry:
+        """The component of a kind that is called `name`; models may be combined, `a+b`.
+
+        A data set may be a TOML file, `./my.toml`, see `ownlogs`.
+
+        Raises:
+            ConfigError: there is none, with the closest name or all names, and what was set aside.
+        """
+        table = self.components[kind]
+        if kind == "dataset" and name.endswith(".toml"):
+            return Entry(own_logs.component(Path(name), name), _own_plugin(name))
+        known = _by_any_name(table)
+        if kind == "model" and name not in known and "+" in name.strip("+"):
+            members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
+            item = ensemble.component("+".join(m.item.name for m in members), [m.item for m in members])
+            return Entry(item, members[0].plugin, members)
+        return _find(known, name, kind, self.broken)
+
+    def stored(self, kind: Kind, name: str, config: Mapping[str, Any]) -> Entry:
+        """The component that a record or bundle names; own logs as they were defined then, added here or not.
+
+        Raises:
+            ConfigError: it is not installed.
+        """
+        item = own_logs.stored(config, name) if kind == "dataset" else None
+        return Entry(item, _own_plugin(name)) if item else self.get(kind, name)
+
+    def preset(self, name: str) -> Preset:
+        """The preset `name`; ConfigError where there is none."""
+        preset: Preset = _find(self.presets, name, "preset", self.broken).item
+        return preset
+
+    def table(self, name: str) -> Table:
+        """The published table `name`; ConfigError where there is none."""
+        table: Table = _find(self.tables, name, "table", self.broken).item
+        return table
+
+    def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
+        """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told."""
+        for impl in getattr(self.manager.hook, f"logbench_{hook}").get_hookimpls():
+            plugin = next(p for p in self.plugins if self._registered(p) == impl.plugin_name)
+            if not plugin.error:
+                chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
+                self._guard(plugin, partial(impl.function, **chosen))
+                if plugin.error:
+                    sys.stderr.write(f"warning: plugin {plugin} is set aside: {plugin.error}\n")
+
+
+def _own_plugin(name: str) -> Plugin:
+    return Plugin(name, "your own", "0", lambda: own_logs)
+
+
+class _RefusalError(Exception):
+    """Why a plugin is set aside, in one line that needs no type name."""
+
+
+def _check_item(hook: str, item: Any) -> None:
+    if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
+        raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+    if isinstance(item, Component) and not callable(item.build):
+        raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
+    if isinstance(item, Component) and item.config is not None:
+        _check_config(hook, item)
+    if isinstance(item, Component) and (wrong := _traits_fault(hook, item)):
+        raise _RefusalError(f"{hook} yields {item.name!r} with {wrong}")
+    if hook == "logbench_datasets" and item.card is None:
+        raise _RefusalError(f"{hook} yields {item.name!r} without a card")
+
+
+def _check_config(hook: str, item: Component[Any]) -> None:
+    if not (isinstance(item.config, type) and dataclasses.is_dataclass(item.config)):
+        raise _RefusalError(f"{hook} yields {item.name!r} whose config is no dataclass")
+    for field_ in dataclasses.fields(item.config):
+        if field_.default is field_.default_factory is dataclasses.MISSING:
+            raise _RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
+    try:
+        get_type_hints(item.config)
+    except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
+        raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
+
+
+def _traits_fault(hook: str, item: Component[Any]) -> str:
+    """What is wrong with the traits, by the default configuration where they are a function of it."""
+    kind = next(kind for kind in KINDS if hook == f"logbench_{kind}s")
+    try:
+        config = item.config() if item.config else None
+    except ConfigError as error:
+        return f"defaults that it refuses itself: {error}"
+    return fault(kind, item.traits, config)
+
+
+def _by_any_name(table: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Entries by name and alias."""
+    return {alias: e for e in table.values() for alias in getattr(e.item, "aliases", ())} | {**table}
+
+
+def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:
+    if name in table:
+        return table[name]
+    aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""
+    raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")

@@ -1,0 +1,85 @@
+"""Traits that make sense: looked at where a component is registered, so that no run stumbles on a wrong one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ..api.components import Kind, Traits
+from ..base.options import suggest
+
+OF_WINDOWERS = frozenset({"cuts_lines", "overlaps", "unit"})
+"""Traits that the harness asks of windowers alone."""
+NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", type(None): "None"}
+
+
+def fault(kind: Kind, traits: Any, config: Any = None) -> str:
+    """The first thing that is wrong with the traits of a component, in words; empty where nothing is.
+
+    Args:
+        config: a configuration, for traits that are a function of it.
+    """
+    if not isinstance(traits, Traits):
+        return f"traits must be Traits(…), got {type(traits).__name__}"
+    default, hints, values = Traits(), get_type_hints(Traits), {}
+    for field in dataclasses.fields(Traits):
+        name, value = field.name, getattr(traits, field.name)
+        if name in OF_WINDOWERS and kind != "windower" and value != getattr(default, name):
+            return f"traits.{name} is for windowers alone"
+        if wrong := mismatch(value, hints[name]):
+            return f"traits.{name}={_shown(value)}: {wrong}"
+        values[name] = value
+        if callable(value):
+            try:
+                values[name] = value(config)
+            except Exception as error:
+                return f"traits.{name} of the configuration raises {type(error).__name__}: {error}"
+            if wrong := mismatch(values[name], hints[name]):
+                return f"traits.{name} of the configuration is {_shown(values[name])}: {wrong}"
+    return _together(values)
+
+
+def _together(values: dict[str, Any]) -> str:
+    """What is wrong with values of the right types."""
+    if values["min_events"] < 1:
+        return f"traits.min_events={values['min_events']}: expected 1 or more"
+    if values["rule"] and values["fixed_threshold"] is None:
+        return "traits.rule: a rule needs a fixed_threshold, above which it says yes"
+    return ""
+
+
+def mismatch(value: Any, hint: Any) -> str:
+    """What a type hint expects in place of `value`, in words; empty where it fits."""
+    origin, options = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        said = [mismatch(value, option) for option in options]
+        return "" if "" in said else said[0]
+    if origin is Literal:
+        known = ", ".join(map(str, options))
+        return "" if value in options else f"expected one of {known}" + _close(value, options)
+    if origin is frozenset:
+        return _outside(value, options[0])
+    if origin is not None:
+        return "" if isinstance(value, origin) else f"expected a {origin.__name__}"
+    right = isinstance(value, hint) or (hint is float and isinstance(value, int))
+    if not right or (isinstance(value, bool) and hint is not bool) or (hint is float and math.isnan(value)):
+        return f"expected {NAMES.get(hint, hint)}"
+    return ""
+
+
+def _outside(value: Any, of: Any) -> str:
+    """What a set of values of type `of` expects in place of `value`."""
+    if not isinstance(value, set | frozenset):
+        return f"expected a set, such as frozenset({{{get_args(of)[0]!r}}})"
+    return next((said for one in sorted(value, key=repr) if (said := mismatch(one, of))), "")
+
+
+def _close(value: Any, options: tuple[Any, ...]) -> str:
+    close = suggest(value, options) if isinstance(value, str) else ""
+    return close if "did you mean" in close else ""
+
+
+def _shown(value: Any) -> str:
+    return repr(set(value) if isinstance(value, frozenset) else value)[:60]

@@ -1,0 +1,130 @@
+"""Units as files: what a model in a process of its own maps read-only, and how a change of it is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from .distinct import Distinct
+from .neutral import neutral_ids
+from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TEMPLATES = "templates"
+BLOCK = 1 << 24
+
+
+@dataclass(frozen=True)
+class Handout:
+    """Units in files of one folder, as plain values that JSON holds.
+
+    Attributes:
+        folder: holds `NAME.npy` for each column. templates: the file with the templates.
+        vocabulary: number of known keys. units: number of units.
+        digests: file → BLAKE2b of its bytes.
+        labels, line_labels: of training units and their events, for a supervised model. They travel by message,
+            never by file, so that no other model can read them.
+    """
+
+    folder: str
+    templates: str
+    vocabulary: int
+    units: int
+    digests: Mapping[str, str]
+    labels: list[int] | None = None
+    line_labels: list[int] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values; `Handout(**values)` is the same again."""
+        return asdict(self)
+
+    def changed(self) -> list[str]:
+        """Names of the files whose bytes are no longer those that were written."""
+        return [Path(file).name for file, known in self.digests.items() if _digest(Path(file)) != known]
+
+
+def write_templates(templates: tuple[str, ...], folder: Path) -> Path:
+    """Write the templates of all units of a run; returns the file."""
+    file = folder / f"{TEMPLATES}.json"
+    file.write_text(json.dumps(templates), encoding="utf-8", errors="surrogatepass")
+    return file
+
+
+def write(sessions: Sessions, folder: Path, templates: Path) -> Handout:
+    """Write the columns that a model may see: keys, offsets, times where it gets them, and what is distinct.
+
+    Args:
+        sessions: neutral units, see `neutral`. folder: new, for these files alone.
+        templates: see `write_templates`.
+    """
+    folder.mkdir()
+    distinct = sessions.distinct
+    columns = {
+        "ids": sessions.ids.cast(pl.Int64).to_numpy(),
+        "keys": sessions.keys,
+        "offsets": sessions.offsets,
+        "times": sessions.times,
+        "first": distinct.first,
+        "inverse": distinct.inverse,
+        "counts": distinct.counts,
+    }
+    digests = {str(templates): _digest(templates)}
+    for name, column in columns.items():
+        if column is not None:
+            file = folder / f"{name}.npy"
+            np.save(file, column)
+            file.chmod(0o400)
+            digests[str(file)] = _digest(file)
+    labels = [None if column is None else column.tolist() for column in (sessions.labels, sessions.line_labels)]
+    return Handout(str(folder), str(templates), sessions.vocabulary, len(sessions), digests, *labels)
+
+
+def read(handout: Handout) -> Sessions:
+    """The units again, their columns mapped read-only."""
+
+    def column(name: str) -> NDArray[Any] | None:
+        file = Path(handout.folder) / f"{name}.npy"
+        return np.load(file, mmap_mode="r", allow_pickle=False) if file.exists() else None
+
+    found: dict[str, Any] = {name: column(name) for name in ("keys", "offsets", "times")}
+    sessions = Sessions(
+        **found,
+        vocabulary=handout.vocabulary,
+        ids=neutral_ids(column("ids")),
+        labels=_labels(handout.labels),
+        line_labels=_labels(handout.line_labels),
+        weights=_read_only(np.ones(handout.units)),
+        templates=tuple(json.loads(Path(handout.templates).read_text(encoding="utf-8", errors="surrogatepass"))),
+    )
+    distinct: Any = [column(name) for name in ("first", "inverse", "counts")]
+    sessions.__dict__["distinct"] = Distinct(*distinct)
+    return sessions
+
+
+def _labels(given: list[int] | None) -> NDArray[np.int8] | None:
+    return None if given is None else _read_only(np.array(given, dtype=np.int8))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _digest(file: Path) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    try:
+        with file.open("rb") as opened:
+            while block := opened.read(BLOCK):
+                found.update(block)
+    except OSError:
+        return "gone"
+    return found.hexdigest()

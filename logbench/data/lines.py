@@ -1,0 +1,116 @@
+"""Lines of a log, or key sequences, as a data set gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ..base.errors import DataError, PluginError
+
+if TYPE_CHECKING:
+    from .line_format import LineFormat
+
+
+LINE_SCHEMA: Mapping[str, pl.DataType] = {
+    "line": pl.UInt32(),
+    "message": pl.String(),
+    "raw": pl.String(),
+    "time": pl.Datetime("us"),
+    "level": pl.String(),
+    "component": pl.String(),
+    "node": pl.String(),
+    "file": pl.String(),
+    "group": pl.String(),
+    "label": pl.Int8(),
+}
+"""Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
+`group` what units have in common, such as the host or job that they come from."""
+SHOWN = ("time", "level", "component", "node", "file", "group", "id")
+"""Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Raw log lines as a lazy, re-iterable frame: a file larger than memory is the same code.
+
+    Attributes:
+        frame: columns of `LINE_SCHEMA`; `line` counts from 0 in reading order. Others may stand beside them.
+        files: the files read, for the digest.
+        labels: data set labels by unit, columns `unit` (String) and `label` (Int8: 0 normal, 1 anomaly), or
+            None. A callable defers the reading.
+        counted: what the reader met, name → number of lines (`undecodable_lines`); asked once all were read.
+        form: how lines were declared, where they were: tells where a log that comes in pieces may be cut.
+        shown: columns that a windower sees beside `line` and `message`. Add what units may be made by, and leave
+            out what tells the label, such as the name of a file of abnormal lines. All others stay hidden.
+    """
+
+    frame: pl.LazyFrame
+    files: Sequence[Path] = ()
+    labels: Callable[[], pl.DataFrame] | None = None
+    counted: Callable[[], Mapping[str, int]] | None = None
+    form: LineFormat | None = None
+    shown: Sequence[str] = SHOWN
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frame, pl.LazyFrame):
+            raise PluginError(f"Lines need a LazyFrame, got {type(self.frame).__name__}")
+        schema = self.frame.collect_schema()
+        for name in ("line", "message"):
+            if name not in schema:
+                raise PluginError(f"Lines need column {name!r}, got {', '.join(schema.names())}")
+        for name, dtype in LINE_SCHEMA.items():
+            if name in schema and schema[name] != dtype:
+                raise PluginError(f"Lines column {name!r} must be {dtype}, got {schema[name]}")
+        if secret := {"label", "raw"}.intersection(self.shown):
+            raise PluginError(f"Lines.shown: column {min(secret)!r} may tell the label and is never shown")
+
+    def located(self) -> pl.LazyFrame:
+        """`number` (Int64, of each line from 0), `raw`, and `file` and `line` (Int64, from 1) to find it by.
+
+        Where the reader tells no place (columns `file` and `at`), `file` is null and `line` counts all lines.
+        """
+        schema = self.frame.collect_schema()
+        placed = {"file", "at"} <= set(schema.names())
+        return self.frame.select(
+            number=pl.col("line").cast(pl.Int64),
+            raw="raw" if "raw" in schema else "message",
+            file=pl.col("file") if placed else pl.lit(None, pl.String),
+            line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
+        )
+
+    def batches(self, size: int = 262_144) -> Iterator[pl.DataFrame]:
+        """Bounded batches of at most `size` lines, in order; each call reads anew."""
+        return iter(self.frame.collect_batches(chunk_size=size, maintain_order=True))
+
+
+@dataclass(frozen=True)
+class KeySequences:
+    """A data set that comes as key sequences and so enters after parsing.
+
+    Attributes:
+        frame: columns `unit` (String), `keys` (List[Int64]), and where known `label` (Int8), `part`
+            (String: `train` or `test`) and `group` (String: what units have in common, such as a host or job), one
+            row a unit in file order.
+        files: the files read, for the digest.
+    """
+
+    frame: pl.DataFrame
+    files: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        wanted: dict[str, pl.DataType] = {"unit": pl.String(), "keys": pl.List(pl.Int64())}
+        if "group" in self.frame.columns:
+            wanted["group"] = pl.String()
+        for name, dtype in wanted.items():
+            if self.frame.schema.get(name) != dtype:
+                raise PluginError(
+                    f"KeySequences column {name!r} must be {dtype}, got {self.frame.schema.get(name)}"
+                )
+        if self.frame["keys"].null_count():
+            raise DataError("KeySequences: a unit without a list of keys; give it an empty list")
+        if int(self.frame["keys"].list.len().sum()) != int(self.frame["keys"].list.drop_nulls().list.len().sum()):
+            raise DataError("KeySequences: a list of keys holds a null; leave the event out or give it a key")

@@ -1,0 +1,18 @@
+"""Masks of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    pass
+
+
+def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
+    """`message` with each (regular expression, replacement) applied in order."""
+    for pattern, replacement in pairs:
+        message = message.str.replace_all(pattern, replacement)
+    return message

@@ -1,0 +1,190 @@
+"""The columnar data that flows between stages: frozen, typed, checked at the door.
+
+`Lines` and `KeySequences` come from data sets, `Sessions` go to models, `Scores` come back.
+No Python object exists per line, unit or window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import polars as pl
+
+from ..base.errors import PluginError
+from .distinct import Distinct, read_only
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .histories import Histories
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Units of events, ready for a model: flat keys and offsets.
+
+    Attributes:
+        keys: int32 [events]; 0 … vocabulary − 1 are known from training, anything above is out of vocabulary
+            (equal unknown messages share an id, so that distinct sequences still see the difference).
+        offsets: int64 [units + 1]; unit i holds `keys[offsets[i]:offsets[i + 1]]`.
+        vocabulary: number of known keys.
+        ids: String [units].
+        labels: int8 [units] (0 normal, 1 anomaly, −1 unknown), or None where the harness took them away.
+        weights: float64 [units], how many true units each stands for (1 by default).
+        lines: uint32 or int64 [events], line numbers from 0, or None for key sequences.
+        times: int64 [events], microseconds since 1970, or None.
+        line_labels: int8 [events], or None.
+        templates: template of each known key.
+    """
+
+    keys: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    vocabulary: int
+    ids: pl.Series
+    labels: NDArray[np.int8] | None = None
+    weights: NDArray[np.float64] = None  # type: ignore[assignment]
+    lines: NDArray[np.uint32] | NDArray[np.int64] | None = None
+    times: NDArray[np.int64] | None = None
+    line_labels: NDArray[np.int8] | None = None
+    templates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self)))
+        expected = {"keys": np.int32, "offsets": np.int64, "weights": np.float64}
+        for name, dtype in expected.items():
+            array = getattr(self, name)
+            if array.dtype != dtype or array.ndim != 1:
+                raise PluginError(
+                    f"Sessions.{name} must be {np.dtype(dtype)} [n], got {array.dtype} {array.shape}"
+                )
+        units = len(self.ids)
+        if len(self.offsets) != units + 1 or len(self.weights) != units:
+            raise PluginError(f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights")
+        if int(self.offsets[-1]) != len(self.keys):
+            raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int, **columns: Any) -> Sessions:
+        """Sessions from lists of keys: for tests and notebooks."""
+        lengths = np.array([len(s) for s in sequences], dtype=np.int64)
+        flat = np.array([k for s in sequences for k in s], dtype=np.int32)
+        ids = columns.pop("ids", None)
+        return cls(
+            keys=flat,
+            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            vocabulary=vocabulary,
+            ids=pl.Series(
+                "unit", [f"s{i}" for i in range(len(sequences))] if ids is None else ids, dtype=pl.String
+            ),
+            **columns,
+        )
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Events of each unit, int64 [units]."""
+        return read_only(np.diff(self.offsets))
+
+    @cached_property
+    def folded(self) -> NDArray[np.int32]:
+        """Keys with everything out of vocabulary folded to the one key `vocabulary`, int32 [events]."""
+        if not len(self.keys) or int(self.keys.max()) <= self.vocabulary:
+            return self.keys
+        return read_only(np.minimum(self.keys, np.int32(self.vocabulary)))
+
+    @cached_property
+    def units(self) -> NDArray[np.int32]:
+        """Unit of each event, int32 [events]."""
+        return read_only(np.repeat(np.arange(len(self), dtype=np.int32), self.lengths))
+
+    @cached_property
+    def unseen(self) -> NDArray[np.int64]:
+        """Events of each unit whose key is out of vocabulary, int64 [units]."""
+        total = np.concatenate([[0], np.cumsum(self.keys >= self.vocabulary, dtype=np.int64)])
+        return read_only(np.diff(total[self.offsets]))
+
+    def take(self, which: NDArray[Any]) -> Sessions:
+        """The units `which` (indices or a mask [units]), in that order."""
+        index = np.flatnonzero(which) if which.dtype == bool else which
+        lengths = self.lengths[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        wide = np.int32 if len(self.keys) < 2**31 else np.int64
+        shift = (self.offsets[:-1][index] - offsets[:-1]).astype(wide)
+        events = np.repeat(shift, lengths) + np.arange(offsets[-1], dtype=wide)
+
+        def cut(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[events]
+
+        taken = replace(
+            self,
+            keys=self.keys[events],
+            offsets=offsets,
+            ids=self.ids.gather(index),
+            labels=None if self.labels is None else self.labels[index],
+            weights=self.weights[index],
+            lines=cut(self.lines),
+            times=cut(self.times),
+            line_labels=cut(self.line_labels),
+        )
+        if "distinct" in self.__dict__:  # renumbering is much cheaper than comparing key by key again
+            taken.__dict__["distinct"] = self.distinct.take(index)
+        return taken
+
+    def unlabelled(self) -> Sessions:
+        """The same without any label."""
+        return self.without("labels", "line_labels")
+
+    def without(self, *columns: str) -> Sessions:
+        """The same with these columns None; what was computed from the keys alone is kept."""
+        none: dict[str, Any] = dict.fromkeys(columns)
+        bare = replace(self, **none)
+        kept = ("lengths", "folded", "units", "unseen", "distinct", "_histories")
+        bare.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        return bare
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make()` gives, made on the first call with this `name` and kept: for models that share a step.
+
+        Args:
+            name: says what is made, and of which package (`logbench_classic.counts`).
+            make: must depend on these sessions alone; what it gives must not be changed afterwards.
+        """
+        known: dict[str, Any] = self.__dict__.setdefault("_once", {})
+        if name not in known:
+            value = make()
+            known[name] = read_only(value) if isinstance(value, np.ndarray) else value
+        made: T = known[name]
+        return made
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Distinct key sequences, in first-seen order."""
+        from .distinct import distinct_sequences
+
+        return distinct_sequences(self)
+
+    def histories(self, h: int, padded: bool = False) -> Histories:
+        """Every `h` keys with the key that follows them, inside one unit. Computed once for each choice.
+
+        Args:
+            padded: a start key stands in for what lacks before the first h events; see `Histories`.
+
+        Raises:
+            ValueError: `h` is below 1.
+        """
+        from .histories import Histories
+
+        known: dict[tuple[int, bool], Histories] = self.__dict__.setdefault("_histories", {})
+        if (h, padded) not in known:
+            known[h, padded] = Histories.of(self, h, padded)
+        return known[h, padded]

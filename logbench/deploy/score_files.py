@@ -1,0 +1,127 @@
+"""A saved model on other logs, labels or not."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Context
+from ..base.progress import Progress
+from ..data.lines import KeySequences, Lines
+from ..data.neutral import neutral
+from ..data.scores import spread
+from ..data.sessions import Sessions
+from ..evaluation.thresholds import Own
+from ..evaluation.verdicts import alarm, ruled
+from ..pipeline.coding import read_lines
+from ..pipeline.grouping import Grouped, group_lines, group_sequences
+from ..pipeline.parsing import sessions_of
+from ..running.bundle import Bundle
+from ..running.data_warnings import left_over
+from ..running.explain import templates_frame
+from ..running.needs import check_needs
+from ..running.unit_scores import score_units
+
+
+def score_bundle(
+    bundle: Bundle, data: Path, device: str, progress: Progress, note: Callable[[str], None] = lambda _: None
+) -> pl.DataFrame:
+    """Score every unit of `data`, most anomalous first.
+
+    Returns:
+        Columns `unit`, `score` (Float64, null where the protocol drops it), `verdict` (Boolean), `events`,
+        `unseen`, `short`, `event` (index of the deciding one, −1: none), `line` (from 0), `key`, `template`,
+        `raw` (of the deciding line of an alarm), `file` and `at` (see `Lines.located`).
+
+    Raises:
+        DataError: the data cannot be read. UnfitError: they lack what the model needs.
+    """
+    opened = bundle.parts["dataset"].build().read(data)
+    check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
+    grouped = _grouped(bundle, opened, progress)
+    if told := left_over(
+        {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
+    ):
+        note(told)
+    frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
+    return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
+
+
+def score_grouped(bundle: Bundle, grouped: Grouped, context: Context) -> pl.DataFrame:
+    """The same columns without `raw`, units in order of first line.
+
+    Raises:
+        UnfitError: the data lack what the model needs.
+    """
+    check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
+    sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
+    names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
+    return _verdicts(bundle, sessions, context).join(names, on="key", how="left", maintain_order="left")
+
+
+def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> Grouped:
+    if isinstance(opened, KeySequences):
+        return group_sequences(opened)
+    parser = bundle.vocabulary.parser
+    needs = bundle.parts["model"].entry.item.traits.needs
+    read = read_lines(opened, bundle.parts["windower"].build(), parser, progress, "times" in needs)
+    return group_lines(read, parser)
+
+
+def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
+    threshold = float(bundle.facts["threshold"]["exact"])
+    long_enough = sessions.lengths >= bundle.short_limit
+    part = bundle.parts["model"]
+    needs, share = part.entry.item.traits.needs, all(member.keys_only for member in part.parts)
+    asked = neutral(sessions.take(long_enough), times="times" in needs)
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        scores = score_units(bundle.model, asked, context, part.name, share)
+    column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
+    frame = pl.DataFrame(
+        {
+            "unit": sessions.ids,
+            "events": sessions.lengths,
+            "unseen": sessions.unseen,
+            "raw": column(scores.primary, dtype=pl.Float64),
+            "event": column(scores.event, dtype=pl.Int64),
+            "ignoring": column(scores.ignoring, dtype=pl.Float64),
+            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
+        }
+    )
+    frame = ruled(frame, bundle.protocol, bundle.short_limit, Own.of(bundle.facts["threshold"])).with_columns(
+        event=pl.col("decided_by").fill_null(-1)
+    )
+    at = sessions.offsets[:-1] + frame["event"].to_numpy()
+    has = frame["event"].to_numpy() >= 0
+    at = np.where(has, at, 0)
+    lines = sessions.lines[at] if sessions.lines is not None else np.zeros(len(at), dtype=np.int64)
+    return frame.select(
+        "unit",
+        "score",
+        alarm(threshold).alias("verdict"),
+        "events",
+        "unseen",
+        "short",
+        "event",
+        line=pl.when(pl.Series(has & (sessions.lines is not None))).then(pl.Series(lines)),
+        key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[at])),
+    )
+
+
+def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
+    """Add the raw text of the deciding lines of alarms, and where each deciding line stands."""
+    if isinstance(opened, KeySequences):
+        return frame.with_columns(
+            raw=pl.lit(None, pl.String), file=pl.lit(None, pl.String), at=pl.lit(None, pl.Int64)
+        )
+    places = opened.located().rename({"number": "line", "line": "at"})
+    wanted = frame["line"].drop_nulls().unique()
+    found = places.filter(pl.col("line").is_in(wanted.implode())).collect(engine="streaming")
+    joined = frame.join(found, on="line", how="left", maintain_order="left")
+    return joined.with_columns(raw=pl.when("verdict").then("raw"))

@@ -1,0 +1,212 @@
+"""A saved model on a stream of lines: a session is scored once no line of it came for a while, or at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from ..api.contracts import Context
+from ..base.errors import DataError, UnfitError
+from ..base.progress import silent
+from ..base.temporary_folders import temporary_folder
+from ..data.lines import Lines
+from ..pipeline.coding import batches, coded, given_of
+from ..pipeline.grouping import group_lines
+from ..reading.byte_streams import LONGEST
+from ..reading.line_reader import Pieces
+from ..running.bundle import Bundle
+from ..running.data_warnings import left_over
+from ..running.needs import check_needs
+from .score_files import score_grouped
+
+NAME = "stdin.log"
+"""File that a piece is read from: the session where these are files."""
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+"""How gzip, zstandard and zip begin."""
+BLOCK = 1 << 20
+"""Bytes asked for at a time; fewer come where the writer is slower."""
+
+
+def arriving(descriptor: int, patience: float, ended: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
+    """Bytes of a pipe or file as they come; `b""` each time that nothing came for `patience` seconds.
+
+    Once `ended`, what was written already is all that comes.
+    """
+    while True:
+        over = ended()
+        if not select.select([descriptor], [], [], 0 if over else patience)[0]:
+            if over:
+                return
+            yield b""
+        elif block := os.read(descriptor, BLOCK):
+            yield block
+        else:
+            return
+
+
+def score_stream(
+    bundle: Bundle,
+    blocks: Iterator[bytes],
+    timeout: float,
+    device: str,
+    clock: Callable[[], float] = time.monotonic,
+    note: Callable[[str], None] = lambda _: None,
+) -> Iterator[pl.DataFrame]:
+    """Score sessions as they close, each whole: the columns of `scoring.score_bundle` but `file`.
+
+    Args:
+        blocks: bytes of a text log in any cut; an empty one means that nothing came.
+        timeout: seconds without a line of it after which a session closes: by the times in the log, which go on by
+            the clock while nothing comes, or by the clock alone where the lines have none. At least the windower's
+            `silence`, where it says how long a unit may go without a line, as a window of time does.
+
+    Raises:
+        DataError: the data set cannot read the lines.
+        UnfitError: the windower counts lines, so it needs all of them at once, a line end is no single byte, or
+            the lines lack what the model needs.
+    """
+    windower = bundle.parts["windower"]
+    built = windower.build()
+    if not getattr(built, "piecewise", True):
+        raise UnfitError(f"standard input: windower {windower.name} counts lines; give them in a file, by --data")
+    live = _Live(bundle, max(timeout, getattr(built, "silence", 0.0)), device, clock)
+    rest: list[bytes] = []
+    for block in blocks:
+        if not live.lines and not rest and block.startswith(PACKED):
+            raise DataError("standard input: is packed; unpack it on the way: zcat new.log.gz | logbench score …")
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            live.take(b"".join([*rest, block[:cut]]))
+            rest = []
+        rest.append(block[cut:])
+        if not block:
+            live.rest()
+        if sum(map(len, rest)) > LONGEST:
+            raise DataError(f"standard input: a line of more than {LONGEST:,} bytes; is this a text log?")
+        yield from live.close()
+    if any(rest):
+        live.take(b"".join(rest))
+    live.rest()
+    yield from live.close(everything=True)
+    if told := left_over(live.facts):
+        note(told)
+
+
+@dataclass
+class _Live:
+    """What goes on from one piece of the stream to the next.
+
+    Attributes:
+        lines: events read. before: lines of text read.
+        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (seconds, when the line came).
+        newest: the latest `seen`. arrived: when the last piece came. time: that of the last line.
+        facts: what the reader met, and lines of no session.
+    """
+
+    bundle: Bundle
+    timeout: float
+    device: str
+    clock: Callable[[], float]
+    lines: int = 0
+    open: pl.DataFrame = field(default_factory=pl.DataFrame)
+    newest: float = 0.0
+    arrived: float = 0.0
+    before: int = 0
+    time: datetime | None = None
+    facts: Counter[str] = field(default_factory=Counter)
+    pieces: Pieces | None = None
+
+    def __post_init__(self) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".log") as file, contextlib.suppress(DataError):
+            opened = self.bundle.parts["dataset"].build().read(Path(file.name))
+            if isinstance(opened, Lines) and opened.form is not None:
+                self.pieces = Pieces(opened.form)
+                if "\n".encode(encoding := opened.form.encoding) != b"\n":
+                    raise UnfitError(f"standard input: {encoding} cannot be cut into lines; give a file by --data")
+
+    def take(self, text: bytes) -> None:
+        """Whole lines that came."""
+        self._read(self.pieces.take(text) if self.pieces else text)
+
+    def rest(self) -> None:
+        """Nothing came for a while, or nothing will: the last event is whole."""
+        if self.pieces:
+            self._read(self.pieces.rest())
+
+    def _read(self, text: bytes) -> None:
+        """Read events through the data set's own reader, and keep what belongs to a session."""
+        if not text:
+            return
+        with temporary_folder() as folder:
+            file = folder / NAME
+            file.write_bytes(text)
+            opened = self.bundle.parts["dataset"].build().read(file)
+            if not isinstance(opened, Lines):
+                raise DataError("standard input: this model scores key sequences, give a file by --data")
+            check_needs(self.bundle.parts["model"], self.bundle.parts["dataset"].name, opened, scoring=True)
+            frame = self._placed(opened).collect()
+            self.facts.update(opened.counted() if opened.counted else {})
+        windower, parser = self.bundle.parts["windower"].build(), self.bundle.vocabulary.parser
+        given = given_of(replace(opened, frame=frame.lazy()), parser, self.lines)
+        read = pl.concat(batches(given, windower, silent, True))
+        self.lines += len(frame)
+        header = int(frame["at"][0]) - 1 - self.before  # lines that stand before each piece
+        self.before += text.count(b"\n") - header
+        self.arrived = self.clock()
+        if "time" in frame.columns:
+            self.time = frame["time"][-1]
+        self._keep(read, frame.select("line", "raw", "at"))
+
+    def _placed(self, opened: Lines) -> pl.LazyFrame:
+        """The lines with their numbers in the whole stream; one without a time has that of the line before."""
+        schema = opened.frame.collect_schema()
+        frame = opened.frame.with_columns(
+            line=(pl.col("line") + self.lines).cast(pl.UInt32),
+            raw="raw" if "raw" in schema else "message",
+            at=(pl.col("at" if "at" in schema else "line").cast(pl.Int64) + self.before + ("at" not in schema)),
+        )
+        if "time" not in schema:
+            return frame
+        return frame.with_columns(
+            pl.col("time").fill_null(strategy="forward").fill_null(pl.lit(self.time, pl.Datetime("us")))
+        )
+
+    def _keep(self, read: pl.DataFrame, places: pl.DataFrame) -> None:
+        """Lines of sessions, until these close."""
+        kept = read.filter(pl.col("unit").is_not_null()).drop("group", strict=False)
+        self.facts["lines_without_unit"] += len(places) - kept["line"].n_unique()
+        seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
+        kept = kept.with_columns(pl.col("unit", "shape").cast(pl.String), seen=seen.fill_null(self.newest))
+        kept = kept.join(places, on="line", how="left", maintain_order="left")
+        self.open = pl.concat([self.open, kept], how="diagonal")
+        if len(kept):
+            self.newest = max(self.newest, float(kept["seen"].to_numpy().max()))
+
+    def close(self, everything: bool = False) -> Iterator[pl.DataFrame]:
+        """Score the sessions that are over and forget them."""
+        if not len(self.open):
+            return
+        now = self.newest + (self.clock() - self.arrived)
+        last = self.open.group_by("unit").agg(pl.col("seen").max())
+        over = last.filter(pl.lit(everything) | (pl.col("seen") + self.timeout < now))["unit"]
+        ended = self.open.filter(pl.col("unit").is_in(over.implode()))
+        if len(ended):
+            self.open = self.open.filter(~pl.col("unit").is_in(over.implode()))
+            yield self._scored(ended)
+
+    def _scored(self, ended: pl.DataFrame) -> pl.DataFrame:
+        kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
+        grouped = group_lines(coded([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
+        frame = score_grouped(self.bundle, grouped, Context(device=self.device))
+        places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
+        return frame.join(places, on="line", how="left", maintain_order="left")

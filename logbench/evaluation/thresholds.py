@@ -1,0 +1,173 @@
+"""Where a threshold comes from: the protocol's choice, and what a model's traits leave it to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..base.errors import ConfigError, UnfitError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..api.protocol import EvaluationProtocol
+
+GRID = 1e-9
+"""Part of a step by which a published threshold stays below its multiple, since a score alarms from there on."""
+NO_HELD_OUT = "the threshold needs held-out units; raise protocol.held_out, or take another protocol.threshold"
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a model's traits say of its threshold, see `Traits`.
+
+    Attributes:
+        threshold: the model's own one, None where it has none.
+        rule: scores only say yes or no: `threshold` holds under every protocol.
+        uses_alpha: the model brought its scores to `threshold` by held-out units and `protocol.alpha` itself.
+        holds_rules: a combination of rules and graded members, whose +∞ is a rule's alarm: it holds under every
+            threshold, as a rule's own does.
+    """
+
+    threshold: float | None = None
+    rule: bool = False
+    uses_alpha: bool = False
+    holds_rules: bool = False
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Own:
+        """From the threshold of a record."""
+        return cls(known.get("own"), *(bool(known.get(name)) for name in ("rule", "uses_alpha", "holds_rules")))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the threshold of a record has it."""
+        traits = {"rule": self.rule, "uses_alpha": self.uses_alpha, "holds_rules": self.holds_rules}
+        return {"own": self.threshold, **traits}
+
+
+def check_value(protocol: EvaluationProtocol, models: Iterable[tuple[str, bool]]) -> None:
+    """Refuse a `protocol.value` that nothing takes, or that several models would take.
+
+    It is one number on one model's scale, so that it means nothing to a second model. Rules pass it by.
+
+    Args:
+        models: name of each model that takes part, and whether it is a rule.
+
+    Raises:
+        ConfigError: the threshold is not fixed, or several models have a threshold to set.
+    """
+    if protocol.value is None:
+        return
+    if protocol.threshold != "fixed":
+        raise ConfigError(
+            f"protocol.value={protocol.value:g} is for protocol.threshold=fixed, but it is {protocol.threshold}; "
+            "set it to fixed, or leave the value out"
+        )
+    graded = sorted({name for name, rule in models if not rule})
+    if len(graded) > 1:
+        raise ConfigError(
+            f"protocol.value={protocol.value:g} is a threshold on the scale of one model, but {len(graded)} would "
+            f"take it: {', '.join(graded)}; run them one by one, each with a value of its own"
+        )
+
+
+def check_held_out(protocol: EvaluationProtocol, own: Own) -> None:
+    """Refuse before anything is read what `choose` would refuse after scoring.
+
+    Raises:
+        UnfitError: the threshold comes from held-out units, and none are held out.
+    """
+    if protocol.held_out == 0 and _needs_held_out(protocol, own):
+        raise UnfitError(NO_HELD_OUT)
+
+
+def _needs_held_out(protocol: EvaluationProtocol, own: Own) -> bool:
+    if own.rule or protocol.threshold == "oracle":
+        return False
+    if protocol.threshold == "validation":
+        return True
+    return protocol.value is None and own.uses_alpha and own.threshold is not None
+
+
+def choose(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, own: Own) -> tuple[float, str]:
+    """The threshold and its source (`validation`, `fixed`, `oracle` or `rule`).
+
+    Args:
+        held, test: units with `score`, `weight`, and of the test also `label` and `flagged`; held-out ones
+            without those that the protocol drops, test ones also without unlabelled ones.
+
+    Raises:
+        UnfitError: no fixed threshold is known, no held-out unit or no label is there for what is asked.
+    """
+    if own.rule and own.threshold is not None:
+        return own.threshold, "rule"
+    if protocol.threshold == "oracle":
+        if not test.height:
+            raise UnfitError("threshold = oracle needs labelled test units")
+        return oracle_threshold(test, protocol.oracle_step), "oracle"
+    if protocol.threshold == "fixed" and protocol.value is not None:
+        return protocol.value, "fixed"
+    if _needs_held_out(protocol, own) and not held.height:
+        raise UnfitError(NO_HELD_OUT)
+    if own.uses_alpha and own.threshold is not None:
+        return own.threshold, "validation"
+    if protocol.threshold == "validation":
+        scores, weights = held["score"].to_numpy(), held["weight"].to_numpy()
+        return validation_threshold(scores, weights, protocol.alpha), "validation"
+    if own.threshold is None:
+        raise UnfitError("threshold = fixed: the model has none of its own; set protocol.value")
+    return own.threshold, "fixed"
+
+
+def is_reliable(source: str, held_out: int, alpha: float) -> bool:
+    """Whether so many held-out units can show a rate of alarms as low as alpha at all."""
+    return source != "validation" or held_out * alpha >= 1
+
+
+def validation_threshold(scores: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> float:
+    """The smallest of the held-out `scores` with at most `alpha` of the weight above it.
+
+    Args:
+        scores, weights: float64 [units], at least one.
+    """
+    values, inverse = np.unique(scores, return_inverse=True)
+    mass = np.bincount(inverse, weights=weights, minlength=len(values))
+    above = mass[::-1].cumsum()[::-1] - mass
+    return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
+
+
+def oracle_threshold(units: pl.DataFrame, step: float | None = None) -> float:
+    """The score above which alarms give the best F1 on these labelled units: for comparison with papers only.
+
+    Units that a rule flags alarm at every threshold, at +∞ they alone. Of equally good thresholds the highest.
+
+    Args:
+        units: `score`, `label` (0 or 1), `weight`, `flagged` (Boolean).
+        step: only multiples of it are tried, a score alarming from there on, as published grids do it.
+    """
+    score = pl.col("score")
+    level = score if step is None else (score / step + GRID).floor()
+    units = units.with_columns(level=pl.when("flagged").then(float("inf")).otherwise(level))
+    weight, anomaly = pl.col("weight"), pl.col("label") == 1
+    by = units.group_by("level", "flagged").agg(tp=weight.filter(anomaly).sum(), fp=weight.filter(~anomaly).sum())
+    by = by.sort("flagged", "level", descending=True)
+    # One row more and more alarms: those by rule, then each level; what scores −∞ is above no threshold.
+    by = by.filter(pl.col("flagged") | (pl.col("level") > -np.inf))
+    ruled = int(by["flagged"].sum())
+    tp, fp = (np.append(0.0, by[name].to_numpy().cumsum())[ruled:] for name in ("tp", "fp"))
+    missed = float(units.filter(anomaly)["weight"].sum()) - tp
+    f1 = 2 * tp / np.maximum(2 * tp + fp + missed, np.finfo(np.float64).tiny)
+    best = int(np.argmax(f1))
+    levels = by["level"].to_numpy()[ruled:]
+    if best == 0:
+        return float("inf")
+    if step is None:
+        return float(np.append(levels, -np.inf)[best])
+    lowest = levels[best - 1]
+    if lowest == np.inf:  # a multiple above every finite score
+        lowest = levels[1] + 1 if len(levels) > 1 else 0.0
+    return float((lowest - GRID) * step)

@@ -1,0 +1,214 @@
+"""Lines as integers: shapes of messages, units and times, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Parser, Windower
+from ..base.errors import DataError, PluginError
+from ..base.jsonable import several
+from ..base.progress import Progress
+from ..data.categories import Numbers
+from ..data.event_buffer import Spool
+from ..data.lines import Lines
+from ..data.masks import apply
+from .assigned_units import Assigned
+from .groups import UnitGroups
+from .windower_input import Given
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Read:
+    """Coded lines of one pass over the files, in reading order.
+
+    Attributes:
+        spool: columns `unit` and `shape` (int32, numbers of `units` and `shapes`), `line` (uint32), and where
+            known `time` (int64, microseconds since 1970) and `label` (int8). A line of several units stands once
+            for each.
+        sizes: int64 [units], events of each unit.
+        units, shapes: String, names in first-seen order.
+        lines: lines read: those of a unit, and those of none. without: the latter.
+        first_time: what a line has before any that has a time.
+        groups: String [units], the group of each unit's first line; None where lines have no groups. mixed: units
+            with lines of several groups.
+    """
+
+    spool: Spool
+    sizes: NDArray[np.int64]
+    units: pl.Series
+    shapes: pl.Series
+    lines: int
+    without: int
+    first_time: int | None
+    groups: pl.Series | None = None
+    mixed: int = 0
+
+
+def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> Read:
+    """One pass over the lines; each of them is in a unit, or counted as one without.
+
+    Raises:
+        DataError: there is no line, or none belongs to a unit.
+        PluginError: the windower lost lines, or gave others than it was given.
+    """
+    given = given_of(lines, parser)
+    read = coded(batches(given, windower, progress, times, _estimate(lines)))
+    if read.lines != given.total:
+        raise AssertionError(f"{given.total} lines came in, {read.lines} are in a unit or without: {read}")
+    return read
+
+
+def given_of(lines: Lines, parser: Parser, first: int = 0) -> Given:
+    """The lines as a windower sees them, their messages reduced to shapes; one without a message has an empty one.
+
+    Args:
+        first: number of the first line.
+    """
+    shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(pl.Categories.random()))
+    return Given(lines, shape, first)
+
+
+def batches(
+    given: Given, windower: Windower, progress: Progress, times: bool, estimate: float | None = None
+) -> Iterator[pl.DataFrame]:
+    """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`
+    and `group` where they are known.
+
+    A line of several units stands once for each; a line of none has a null unit.
+
+    Args:
+        estimate: about how many lines there are, for `progress`.
+
+    Raises:
+        DataError: there is no line.
+        PluginError: what the windower gives back are not the lines that it was given.
+    """
+    try:
+        chosen = _chosen(windower.assign(given.frame()), times)
+    except pl.exceptions.ColumnNotFoundError as error:
+        asked, seen = str(error).partition(";")[0], ", ".join(given.schema)
+        raise PluginError(f"the windower: {asked}; it sees {seen} (see Lines.shown)") from error
+    assigned = Assigned(given)
+    frames = iter(chosen.collect_batches(chunk_size=500_000, maintain_order=True))
+    for batch in assigned.follow(frames):
+        done = assigned.last + 1 - given.first
+        progress(done, max(estimate, done) if estimate else None, "lines")
+        yield batch if given.labels is None else batch.with_columns(given.labels.of(batch["line"]))
+    if not given.total:
+        where = ", ".join(map(str, given.files)) or "the data set"
+        raise DataError(f"{where}: no line to read; is the file empty?")
+
+
+def _chosen(answer: Any, times: bool) -> pl.LazyFrame:
+    """The columns of a windower's answer that go on.
+
+    Raises:
+        PluginError: it is no LazyFrame, or lacks one of them.
+    """
+    if not isinstance(answer, pl.LazyFrame):
+        raise PluginError(f"the windower must return a LazyFrame, got {type(answer).__name__}")
+    schema = answer.collect_schema()
+    if schema.get("unit") not in (pl.String, pl.Categorical):
+        raise PluginError(f"the windower must add column 'unit' (String), got {schema.get('unit')}")
+    for name in ("line", "shape"):
+        if name not in schema:
+            raise PluginError(f"the windower must keep every column, there is no {name!r} any more")
+    names = pl.Categorical(pl.Categories.random())
+    extra: list[Any] = ["time"] if times and "time" in schema else []
+    if "group" in schema:
+        if schema["group"] not in (pl.String, pl.Categorical):
+            raise PluginError(f"the windower's column 'group' must be String, got {schema['group']}")
+        extra.append(pl.col("group").cast(pl.Categorical(pl.Categories.random())))
+    return answer.select("line", pl.col("unit").cast(names), "shape", *extra)
+
+
+def coded(frames: Iterable[pl.DataFrame]) -> Read:
+    """Frames of `batches` with units and shapes numbered in first-seen order.
+
+    Raises:
+        DataError: no line belongs to a unit.
+    """
+    units, shapes, groups, spool = Numbers(), Numbers(), UnitGroups(), Spool()
+    sizes = np.zeros(0, dtype=np.int64)
+    inside, without, last, clock = 0, 0, -1, _Clock()
+    for batch in frames:
+        without += batch["unit"].null_count()
+        whole = batch.with_columns(clock.told(batch["time"])) if "time" in batch.columns else batch
+        frame = whole.filter(pl.col("unit").is_not_null()) if whole["unit"].null_count() else whole
+        if not len(frame):
+            continue
+        unit, line = units.of(frame["unit"]), frame["line"].to_numpy()
+        inside += int(np.count_nonzero(np.diff(line))) + int(line[0] != last)
+        last = int(line[-1])
+        if "group" in frame.columns:
+            groups.add(unit, frame["group"])
+        found = np.bincount(unit, minlength=max(len(units), len(sizes)))
+        found[: len(sizes)] += sizes
+        sizes = found
+        others = {
+            name: frame[name].fill_null(-1).to_numpy() for name in ("time", "label") if name in frame.columns
+        }
+        spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
+    if not spool.events:
+        raise DataError(
+            f"none of the {several(without, 'line')} belongs to a unit: wrong data set or windower for this log?"
+        )
+    return Read(
+        spool=spool,
+        sizes=sizes,
+        units=units.names(),
+        shapes=shapes.names(),
+        lines=inside + without,
+        without=without,
+        first_time=clock.first,
+        groups=groups.names(),
+        mixed=groups.mixed,
+    )
+
+
+class _Clock:
+    """Times without gaps: a line without one has that of the line before, the first ones that of the first."""
+
+    UNKNOWN = np.iinfo(np.int64).min
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+        self.last = int(self.UNKNOWN)
+
+    def told(self, times: pl.Series) -> pl.Series:
+        """The times of further lines, Int64, `UNKNOWN` as long as no line had one."""
+        whole = times.to_physical().fill_null(strategy="forward").fill_null(self.last)
+        if self.first is None and times.null_count() < len(times):
+            self.first = int(times.to_physical().drop_nulls()[0])
+        self.last = int(whole[-1])
+        return whole
+
+
+def _estimate(lines: Lines) -> float | None:
+    """About how many lines there are, from the beginning of the largest file: only for the progress bar."""
+    try:
+        path = max(lines.files, key=lambda file: file.stat().st_size)
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+        if b"\0" in head or not head.count(b"\n"):
+            return None  # packed, or no lines
+        return path.stat().st_size * head.count(b"\n") / len(head)
+    except (OSError, ValueError):
+        return None
+
+
+def _messages(shapes: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
+    """Number of each shape's masked message, and the distinct messages in first-seen order."""
+    masked = pl.DataFrame({"shape": shapes}).select(message=apply(pl.col("shape"), parser.masks))
+    distinct = masked.unique(maintain_order=True)
+    numbered = distinct.with_row_index("code")
+    code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]
+    return code.cast(pl.Int32).to_numpy(), distinct["message"]

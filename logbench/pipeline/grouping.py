@@ -1,0 +1,139 @@
+"""Stages read and group: raw lines → units of coded lines, in one streaming pass over the file.
+
+A line's message is reduced to its shape, lines get their units, both become small integers, and only the
+distinct shapes (some 70 for 11 million HDFS lines) meet the parser's masks. Nothing is parsed yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Parser
+from ..base.errors import DataError
+from ..base.jsonable import several
+from ..data.categories import Numbers
+from ..data.lines import KeySequences
+from .coding import Read, _Clock, _messages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Units of coded lines.
+
+    Attributes:
+        units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
+            `first_line`, `last_line` (Int64), `part` (String) where the data set gives it, `group` (String, see
+            `groups`) where it or the windower does, and `side` (Int8, see `split`) where the lines were split
+            before the units were made.
+        offsets: int64 [units + 1], where each unit's events begin.
+        codes: int32 [events], row of `messages` for each event.
+        lines: uint32 [events], line number of each event; int64 for key sequences, the event's position.
+        messages: String, distinct masked messages in first-seen order.
+        times: int64 [events], microseconds since 1970, or None.
+        line_labels: int8 [events], or None.
+        facts: counts for the record: `lines`, `events`, `lines_without_unit`, `labels_without_unit`, …
+        sequences: the data set came as key sequences, without raw lines.
+    """
+
+    units: pl.DataFrame
+    offsets: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    lines: NDArray[np.uint32] | NDArray[np.int64]
+    messages: pl.Series
+    times: NDArray[np.int64] | None = None
+    line_labels: NDArray[np.int8] | None = None
+    facts: Mapping[str, int] = field(default_factory=dict)
+    sequences: bool = False
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+
+def group_lines(read: Read, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None) -> Grouped:
+    """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
+
+    The labels are read and the messages masked beside the sorting, in a thread each.
+
+    Raises:
+        DataError: a unit has two labels, or no unit has one though labels are there.
+    """
+    with ThreadPoolExecutor(2) as beside:
+        labelled = beside.submit(labels) if labels else None
+        masked = beside.submit(_messages, read.shapes, parser)
+        columns = read.spool.sorted(read.sizes)
+        number, messages = masked.result()
+    codes, lines = columns["shape"], columns["line"]
+    np.take(number, codes, out=codes, mode="clip")  # in place: there may be more of them than memory
+    times = columns.get("time") if read.first_time is not None else None
+    if times is not None and read.first_time is not None:
+        np.maximum(times, read.first_time, out=times, where=times == _Clock.UNKNOWN)
+    offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
+    first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
+    units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)
+    if read.groups is not None:
+        units = units.with_columns(group=read.groups)
+    line_labels = columns.get("label")
+    units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
+    facts = {"lines": read.lines, "events": read.spool.events, "lines_without_unit": read.without, **label_facts}
+    if read.mixed:
+        facts["units_of_several_groups"] = read.mixed
+    return Grouped(units, offsets, codes, lines, messages, times, line_labels, facts)
+
+
+def _with_labels(
+    units: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    line_labels: NDArray[np.int8] | None,
+    offsets: NDArray[np.int64],
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    if labels is not None:
+        if twice := labels.filter(pl.col("unit").is_duplicated())["unit"].head(1).to_list():
+            raise DataError(f"the labels name unit {twice[0]} twice; keep one label for each unit")
+        units = units.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
+        units = units.with_columns(pl.col("label").fill_null(-1).cast(pl.Int8))
+        extra = labels.join(units, on="unit", how="anti").height
+        if len(labels) and extra == len(labels):
+            raise DataError(
+                f"none of the {several(extra, 'label')} names a unit of this log ({labels['unit'][0]} against "
+                f"{units['unit'][0]}, say): are they those of another log?"
+            )
+    else:
+        worst = np.maximum.reduceat(line_labels, offsets[:-1]) if line_labels is not None else None
+        units = units.with_columns(
+            label=pl.Series(worst, dtype=pl.Int8) if worst is not None else pl.lit(-1, pl.Int8)
+        )
+        extra = 0
+    facts = {"labels_without_unit": extra, "units_without_label": int((units["label"] < 0).sum())}
+    if labels is None and line_labels is not None:
+        unknown = np.minimum.reduceat(line_labels, offsets[:-1]) < 0
+        if partly := int(np.count_nonzero(unknown & (units["label"] == 0).to_numpy())):
+            facts["units_partly_labelled"] = partly
+    return units, facts
+
+
+def group_sequences(data: KeySequences) -> Grouped:
+    """A data set that came as key sequences, in the same form: its keys are the messages."""
+    frame = data.frame
+    lengths = frame["keys"].list.len().cast(pl.Int64).to_numpy()
+    flat = frame["keys"].explode(empty_as_null=False).cast(pl.String)
+    if not len(flat):
+        raise DataError(f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?")
+    numbers = Numbers()
+    codes, messages = numbers.of(flat.cast(pl.Categorical(pl.Categories.random()))), numbers.names()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)
+    given = [name for name in ("part", "group") if name in frame.columns]
+    units = frame.select("unit", label.alias("label"), *given)
+    units = units.with_columns(first_line=pl.Series(offsets[:-1]), last_line=pl.Series(offsets[1:] - 1))
+    facts = {"lines": 0, "events": len(codes), "units_without_label": int((units["label"] < 0).sum())}
+    lines = np.arange(len(codes), dtype=np.int64)
+    return Grouped(units, offsets, codes, lines, messages, facts=facts, sequences=True)

@@ -1,0 +1,108 @@
+"""Which units are the training share, by each kind of split; a smaller share is a beginning of a larger one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ..api.protocol import EvaluationProtocol
+from ..base.errors import UnfitError
+from .groups import group_codes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
+"""Labels."""
+TRAIN, HELD_OUT, TEST, RESERVED = 0, 1, 2, 3
+"""Sides of units whose lines were split before: column `side`; reserved units neither train nor are tested."""
+
+
+def barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
+    """Which units may not train, whatever the split: bool [units]."""
+    if protocol.content == "mixed":
+        return np.zeros(len(labels), dtype=bool)
+    found: NDArray[np.bool_] = labels == (ANOMALY if protocol.content == "normal" else UNKNOWN)
+    return found
+
+
+def training_share(
+    units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """The training share, bool [units]: all outside it are tested; what is barred in it is neither.
+
+    Args:
+        units: see `split.split_units`. rng: in the same state for shares of different sizes.
+
+    Raises:
+        UnfitError: the data set names no training part, or no groups, and the protocol asks for them.
+    """
+    share = np.zeros(len(units), dtype=bool)
+    share[_chosen(units, labels, protocol, rng)] = True
+    return share
+
+
+def _chosen(
+    units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    eligible, total = np.flatnonzero(~barred(labels, protocol)), len(units)
+    match protocol.train:
+        case "given":
+            chosen = _given(units)
+        case "first":
+            chosen = eligible[: protocol.train_units]
+        case "random":
+            chosen = rng.permutation(eligible)[: protocol.train_units]
+        case "ratio" if "side" in units.columns:
+            chosen = np.flatnonzero(np.isin(units["side"].to_numpy(), [TRAIN, HELD_OUT]))
+        case "ratio":
+            chosen = np.arange(_part_of(total, protocol))
+        case "random_ratio":
+            chosen = rng.permutation(total)[: _part_of(total, protocol)]
+        case "group":
+            chosen = _of_groups(units, protocol, rng)
+        case "per_class_ratio":
+            chosen = _per_class(labels, protocol.train_ratio)
+    return chosen
+
+
+def _given(units: pl.DataFrame) -> NDArray[np.int64]:
+    if "part" not in units.columns:
+        raise UnfitError("train = given needs a data set that names its training part; try train = first")
+    return np.flatnonzero((units["part"] == "train").fill_null(False).to_numpy())
+
+
+def _part_of(total: int, protocol: EvaluationProtocol) -> int:
+    return round(protocol.train_ratio * total)
+
+
+def _per_class(labels: NDArray[np.int8], ratio: float) -> NDArray[np.int64]:
+    """The first `ratio` of the anomalies and of all others, rounded down, as loglizer's `uniform` split."""
+    parts = [np.flatnonzero(labels == ANOMALY), np.flatnonzero(labels != ANOMALY)]
+    return np.concatenate([part[: int(ratio * len(part))] for part in parts])
+
+
+def _of_groups(units: pl.DataFrame, protocol: EvaluationProtocol, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Units of `train_ratio` of the groups; units without a group stay together."""
+    codes = group_codes(units)
+    if codes is None:
+        raise UnfitError(
+            "train = group needs groups of units, and neither the data set nor the windower names any; "
+            "try train = random_ratio"
+        )
+    groups = rng.permutation(np.unique(codes))
+    return np.flatnonzero(np.isin(codes, groups[: _part_of(len(groups), protocol)]))
+
+
+def reserved_share(
+    units: pl.DataFrame, labels: NDArray[np.int8], share: NDArray[np.bool_], protocol: EvaluationProtocol
+) -> NDArray[np.bool_]:
+    """What is kept from the test, bool [units]: the training share, or with `test_reserve` the largest one."""
+    if protocol.test_reserve is None:
+        return share
+    if "side" in units.columns:
+        untested: NDArray[np.bool_] = units["side"].to_numpy() != TEST
+        return untested
+    return training_share(units, labels, protocol.largest, np.random.default_rng(protocol.split_seed))

@@ -1,0 +1,187 @@
+"""Which units train, which are held out, which are tested: whole units, ordered by their first line."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ..api.protocol import SIZES, EvaluationProtocol
+from ..base.errors import DataError, LeakError, UnfitError
+from ..base.jsonable import several
+from .contamination import contaminating, reserve
+from .label_noise import flipped
+from .shares import (
+    ANOMALY,
+    HELD_OUT,
+    NORMAL,
+    RESERVED,
+    TEST,
+    TRAIN,
+    UNKNOWN,
+    barred,
+    reserved_share,
+    training_share,
+)
+from .straddling import straddling
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ANOMALY",
+    "HELD_OUT",
+    "NORMAL",
+    "RESERVED",
+    "TEST",
+    "TRAIN",
+    "UNKNOWN",
+    "Split",
+    "audit",
+    "split_units",
+]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Disjoint unit indices, int64, each in order of first line.
+
+    Attributes:
+        train: units that train, without the held-out ones.
+        held_out: training units set apart.
+        test: all units outside the training share, or with `test_reserve` outside the largest one.
+        straddling: training units whose lines lie on both sides of a chronological cut (they follow their first
+            line); None where it is not known, or the split is not chronological.
+        left_out: units of the training share that do not train, such as anomalies where `content = normal`: they
+            are not tested either, so that the test set does not depend on what trains.
+        reserved: units that neither train nor are tested by `test_reserve`.
+        contaminating: anomalies among `train` and `held_out` by `contamination`.
+        flipped: units of `train` and `held_out` whose label is wrong by `label_noise`.
+        digest: over all three sides. test_digest, held_out_digest: over one.
+    """
+
+    train: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    test: NDArray[np.int64]
+    straddling: int | None
+    left_out: int
+    reserved: int
+    contaminating: int
+    flipped: NDArray[np.int64]
+    digest: str
+    test_digest: str
+    held_out_digest: str
+
+
+def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bool = False) -> Split:
+    """Split units by the protocol.
+
+    Args:
+        units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
+            `first_line` and `last_line` (Int64), where the data set gives it `part` and `group` (String), and
+            where the lines were split before them `side` (Int8: 0 training, 1 held out, 2 test, 3 reserved),
+            which decides alone.
+        sequences: the units came as key sequences: their lines are not known.
+
+    Raises:
+        DataError: no unit is left to train or to test, or too few anomalies for the contamination.
+        UnfitError: the protocol asks for labels, a given part or groups that the data set lacks.
+    """
+    labels = units["label"].to_numpy()
+    if protocol.content == "labelled" and not (labels != UNKNOWN).any():
+        raise UnfitError("content = labelled needs labels, this data set has none")
+    rng = np.random.default_rng(protocol.split_seed)
+    share = training_share(units, labels, protocol, rng)
+    kept = reserved_share(units, labels, share, protocol)
+    chosen = np.flatnonzero(share & ~_without(labels, protocol))
+    held = _held(units, chosen, protocol, rng)
+    train, held_out = chosen[~held], chosen[held]
+    added, within = 0, chosen
+    if protocol.contamination is not None:
+        others = reserve(labels, kept, protocol)
+        more = contaminating(units, share, others, len(chosen), protocol)
+        train, held_out = (np.sort(np.concatenate(pair)) for pair in zip((train, held_out), more, strict=True))
+        added = sum(map(len, more))
+        within = np.concatenate([train, held_out])
+        within = np.sort(within[share[within]])
+        share, kept = share | others, kept | others
+    test = np.flatnonzero(~kept)
+    if protocol.train == "given":
+        test = np.intersect1d(test, np.flatnonzero((units["part"] == "test").fill_null(False).to_numpy()))
+    _check(units, train, test, protocol)
+    audit(units, train, held_out, test)
+    return Split(
+        train=train,
+        held_out=held_out,
+        test=test,
+        straddling=straddling(units, within, test, protocol, sequences),
+        left_out=int(share.sum()) - len(train) - len(held_out),
+        reserved=int((kept & ~share).sum()),
+        contaminating=added,
+        flipped=flipped(labels, (train, held_out), protocol),
+        digest=_digest(units, train, held_out, test),
+        test_digest=_digest(units, test),
+        held_out_digest=_digest(units, held_out),
+    )
+
+
+def _without(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
+    """Units of the share that do not train by themselves, bool [units]: contamination says which anomalies do."""
+    without = barred(labels, protocol)
+    return without if protocol.contamination is None else without | (labels == ANOMALY)
+
+
+def _held(
+    units: pl.DataFrame, chosen: NDArray[np.int64], protocol: EvaluationProtocol, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which of the chosen units are held out, bool [chosen]."""
+    if "side" in units.columns:
+        apart: NDArray[np.bool_] = units["side"].to_numpy()[chosen] == HELD_OUT
+        return apart
+    held = np.zeros(len(chosen), dtype=bool)
+    held[rng.permutation(len(chosen))[: round(protocol.held_out * len(chosen))]] = True
+    return held
+
+
+def _check(
+    units: pl.DataFrame, train: NDArray[np.int64], test: NDArray[np.int64], protocol: EvaluationProtocol
+) -> None:
+    if not len(train):
+        found = several(len(units), "unit")
+        raise DataError(f"the protocol leaves no unit to train: {found}, train = {protocol.train}")
+    if not len(test):
+        size = "test_reserve" if protocol.test_reserve is not None else SIZES[protocol.train]
+        everything = "its one unit trains or is" if len(units) == 1 else f"all {len(units):,} units train or are"
+        advice = f"lower protocol.{size}" if size else "the data set names none for the test"
+        if len(units) == 1:
+            advice = "give a longer log, or another windower"
+        raise DataError(f"the protocol leaves no unit to test: {everything} set apart; {advice}")
+
+
+def audit(
+    units: pl.DataFrame, train: NDArray[np.int64], held_out: NDArray[np.int64], test: NDArray[np.int64]
+) -> None:
+    """No unit on two sides.
+
+    Raises:
+        LeakError: names the first unit that leaked.
+    """
+    sides = np.concatenate([train, held_out, test])
+    found, counts = np.unique(sides, return_counts=True)
+    if (counts > 1).any():
+        raise LeakError(f"unit {units['unit'][int(found[counts > 1][0])]} is on two sides of the split")
+    if units["unit"].n_unique() != len(units):
+        name = units.filter(pl.col("unit").is_duplicated())["unit"][0]
+        raise LeakError(f"unit {name} occurs twice in the data set, so it could train and be tested")
+
+
+def _digest(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
+    """Over names and labels of the units on each side: data of other labels are other data."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update("\n".join(units["unit"].gather(part)).encode())
+        found.update(b"\0" + units["label"].gather(part).cast(pl.Int8).to_numpy().tobytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,72 @@
+"""What the record says of a split, and what the user should know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..base.jsonable import part_of, several
+from .groups import shared_groups
+from .split import ANOMALY, NORMAL, Split
+
+
+def split_facts(split: Split, units: pl.DataFrame) -> dict[str, Any]:
+    """Counts and digests of a split, for `RunRecord.split`.
+
+    Args:
+        units: see `split.split_units`.
+    """
+    labels = units["label"].to_numpy()
+    training = np.sort(np.concatenate([split.train, split.held_out]))
+    return {
+        "digest": split.digest,
+        "test_digest": split.test_digest,
+        "held_out_digest": split.held_out_digest,
+        "train": len(split.train),
+        "held_out": len(split.held_out),
+        "test": len(split.test),
+        "straddling": split.straddling,
+        "left_out": split.left_out,
+        "reserved": split.reserved,
+        "contaminating": split.contaminating,
+        "training_anomalies": int((labels[training] == ANOMALY).sum()),
+        "flipped": {
+            "normal": int((labels[split.flipped] == NORMAL).sum()),
+            "anomaly": int((labels[split.flipped] == ANOMALY).sum()),
+        },
+        "groups": shared_groups(units, training, split.test),
+    }
+
+
+def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
+    """Lines for the user.
+
+    Args:
+        facts: see `split_facts`. train: the protocol's kind of split.
+    """
+    trained = facts["train"] + facts["held_out"]
+    if facts["straddling"]:
+        yield (
+            f"{part_of(facts['straddling'], trained, 'training unit', 'reaches', 'reach')} past the cut, with "
+            "lines from after the test has begun, so that training has seen what comes later"
+        )
+    if facts["left_out"]:
+        yield (
+            f"{several(facts['left_out'], 'unit of the training share', 'units of the training share')} neither "
+            f"{'trains nor is' if facts['left_out'] == 1 else 'train nor are'} tested"
+        )
+    if sum(facts["flipped"].values()):
+        yield (
+            f"label noise: {facts['flipped']['normal']:,} normal and {facts['flipped']['anomaly']:,} anomalous of "
+            f"{several(trained, 'training unit')} have the wrong label"
+        )
+    groups = facts["groups"]
+    if groups and groups["shared"]:
+        advice = "" if train == "group" else "; protocol.train=group keeps whole groups apart"
+        yield (
+            f"{part_of(groups['test_units_shared'], facts['test'], 'tested unit', 'is', 'are')} of groups that "
+            f"train, too ({groups['shared']:,} of {several(groups['test'], 'group')}){advice}"
+        )

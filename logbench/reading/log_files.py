@@ -1,0 +1,242 @@
+"""The text files of a log, in order, wherever they lie: in folders, by globs, packed, in zip and tar archives."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, cast
+
+import polars as pl
+
+from ..base.errors import DataError
+from .archives import inside, open_gzip, open_zip, open_zstd, packing, zip_entries
+from .byte_streams import Stream, readable
+
+TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text file as it is reached: `name` for people and the column `file`, `stream` its bytes."""
+
+    name: str
+    stream: Stream
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its bytes cut after line ends, without a byte order mark.
+
+        Raises:
+            DataError: it is UTF-16, which must be said, or cannot be read.
+        """
+        with _unbroken(self.stream.name):
+            for number, chunk in enumerate(self.stream.chunks()):
+                if number == 0 and chunk.startswith(_UTF16):
+                    raise DataError(f'{self.stream.name}: is UTF-16; set encoding = "utf-16"')
+                yield chunk.removeprefix(codecs.BOM_UTF8) if number == 0 else chunk
+
+
+@dataclass(frozen=True)
+class Texts:
+    """All text files of a log. Each pass opens them anew.
+
+    Attributes:
+        path: what the user points to; names are relative to it where it is a folder.
+        files: files on disk, in order; archives among them.
+        wanted: wildcards for the names of archive members, in any folder of it; empty: all.
+        encoding: of the bytes, as Python calls it.
+        sizes: bytes of each file when it was found. No pass reads further, so that all see the same lines of a
+            file that grows.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    wanted: tuple[str, ...]
+    encoding: str
+    sizes: tuple[int, ...]
+
+    @property
+    def grown(self) -> int:
+        """Files that have grown since they were found; one that is gone has not."""
+        now = (file.stat().st_size if file.exists() else 0 for file in self.files)
+        return sum(size > before for size, before in zip(now, self.sizes, strict=True))
+
+    def __iter__(self) -> Iterator[Text]:
+        """The texts: files in order, of a zip archive by pattern and name, of a tar archive as they lie.
+
+        Raises:
+            DataError: an archive is damaged, or has no member that is wanted.
+        """
+        for file, size in zip(self.files, self.sizes, strict=True):
+            with _unbroken(str(file)):
+                if file.name.lower().endswith(TAR):
+                    yield from self._in_tar(file)
+                    continue
+                packed = packing(file)
+                if packed == "zip":
+                    yield from self._in_zip(file)
+                    continue
+                name = str(file.relative_to(self.path)) if file.is_relative_to(self.path) else str(file)
+                openers: dict[str | None, Callable[[], IO[bytes]]] = {
+                    None: partial(_open_until, file, size),
+                    "gzip": partial(open_gzip, file),
+                    "zstd": partial(_open_zstd, file),
+                }
+                yield self._text(file.name if name == "." else name, str(file), openers[packed])
+
+    def _text(self, name: str, where: str, opener: Callable[[], IO[bytes]]) -> Text:
+        return Text(name, Stream(where, partial(_decoded, opener, self.encoding)))
+
+    def _rank(self, name: str) -> int | None:
+        """Which of the wildcards an archive member fits first; None: it is not wanted."""
+        for number, pattern in enumerate(self.wanted):
+            bare = pattern.removeprefix("**/")
+            if fnmatchcase(name, bare) or fnmatchcase(name, f"*/{bare}"):
+                return number
+        return None if self.wanted else 0
+
+    def _in_zip(self, file: Path) -> Iterator[Text]:
+        ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in zip_entries(file))
+        entries = [one[2] for one in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:2])]
+        for entry in entries:
+            if entry.flag_bits & 1:
+                raise DataError(f"{file}: {entry.filename} is encrypted; unpack it and point to the folder")
+            yield self._text(entry.filename, f"{file}: {entry.filename}", partial(open_zip, file, entry))
+        self._some(file, len(entries))
+
+    def _in_tar(self, file: Path) -> Iterator[Text]:
+        count = 0
+        with tarfile.open(file, "r|*") as archive:
+            for member in archive:
+                if member.isreg() and inside(member.name) and self._rank(member.name) is not None:
+                    count += 1
+                    opener = cast("Callable[[], IO[bytes]]", partial(archive.extractfile, member))
+                    yield self._text(member.name, f"{file}: {member.name}", opener)
+        self._some(file, count)
+
+    def _some(self, file: Path, count: int) -> None:
+        if not count:
+            raise DataError(f"{file}: has no file {' or '.join(self.wanted) or 'at all'}")
+
+
+def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, least: bool = True) -> Texts:
+    """The texts that `patterns` name.
+
+    Args:
+        path: a folder, in which the patterns are looked up (absolute ones stay as they are), also with `.gz` or
+            `.zst` behind; or one file, taken as it is, an archive's members chosen by the patterns.
+        patterns: wildcards as in `logs/*.log`, `**` for any folders; by pattern, each sorted by name.
+        least: a folder without any such file is an error.
+
+    Raises:
+        DataError: `path` is missing or no file or folder, or nothing matches.
+    """
+    if path.is_dir():
+        found = [hit for pattern in patterns for hit in _hits(path, pattern)]
+    elif path.is_file():
+        found = [path]
+    elif path.exists():
+        raise DataError(f"{path}: neither a regular file nor a folder; save the log to a file first")
+    else:
+        raise DataError(f"{path}: no such file or folder")
+    files = tuple(dict.fromkeys(found))
+    if not files and least:
+        there = ", ".join(sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
+        raise DataError(f"{path}: no file matches {' or '.join(patterns)}; there is {there}")
+    with readable(str(path)):
+        sizes = tuple(file.stat().st_size for file in files)
+    return Texts(
+        path, files, tuple(Path(p).name if Path(p).is_absolute() else p for p in patterns), encoding, sizes
+    )
+
+
+def _hits(folder: Path, pattern: str) -> list[Path]:
+    start = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
+    inner = str(Path(pattern).relative_to(start)) if Path(pattern).is_absolute() else pattern
+    try:
+        for suffix in ("", ".gz", ".zst"):
+            if hits := sorted(hit for hit in start.glob(inner + suffix) if hit.is_file()):
+                return hits
+    except (ValueError, NotImplementedError, OSError) as error:
+        raise DataError(f"{pattern[:200]}: no pattern of file names: {error}"[:400]) from None
+    return []
+
+
+class _Until(io.RawIOBase):
+    """A file that ends after `left` bytes, however long it has become."""
+
+    def __init__(self, path: Path, left: int) -> None:
+        self._file, self._left = path.open("rb", buffering=0), left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(memoryview(buffer)[: self._left]) or 0
+        self._left -= count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _open_until(path: Path, size: int) -> IO[bytes]:
+    return cast("IO[bytes]", _Until(path, size))
+
+
+def _decoded(opener: Callable[[], IO[bytes]], encoding: str) -> IO[bytes]:
+    """The file as UTF-8; what `encoding` cannot read is replaced."""
+    file = opener()
+    if encoding in ("utf-8", "utf8"):
+        return file
+    return cast("IO[bytes]", codecs.EncodedFile(cast(Any, file), "utf-8", encoding, "replace"))
+
+
+class _Lines(io.RawIOBase):
+    """The bytes of a file that polars can unpack and Python cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not len(self._rest):
+            frame = next(self._frames, None)
+            if frame is None:
+                return 0
+            self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _open_zstd(path: Path) -> IO[bytes]:
+    """With Python's own reader where it has one (3.14), else with that of polars, which reads UTF-8 only."""
+    try:
+        return open_zstd(path)
+    except DataError:
+        return cast("IO[bytes]", _Lines(path))
+
+
+@contextmanager
+def _unbroken(name: str) -> Iterator[None]:
+    """Turns what a damaged archive raises into one line that names it."""
+    try:
+        with readable(name):
+            yield
+    except UnicodeError as error:
+        raise DataError(f"{name}: cannot be read ({error}); is its encoding another one?") from None
+    except (tarfile.TarError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{name}: cannot be read ({str(error).splitlines()[0]}); fetch it again") from None

@@ -1,0 +1,116 @@
+"""A saved model: everything needed to score other logs, without pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..api.protocol import EvaluationProtocol
+from ..base import checksums
+from ..base.errors import ConfigError, DataError
+from ..base.files import whole
+from ..base.jsonable import plain
+from ..components.configured import Part, configured
+from ..pipeline.parsing import Vocabulary
+from .identity import component
+from .resolve import Job
+
+if TYPE_CHECKING:
+    from ..api.record import RunRecord
+    from ..components.registry import Registry
+    from .prepare import Prepared
+
+BUNDLE_VERSION = 2
+FILE = "bundle.json"
+NAME = "bundle"
+"""Its name in its checksums, whatever its folder is called."""
+KINDS = ("dataset", "parser", "windower", "model")
+
+
+def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: RunRecord) -> None:
+    """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
+
+    Raises:
+        DataError: something is in the way.
+    """
+    if folder.exists():
+        raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
+    facts = {
+        "bundle_version": BUNDLE_VERSION,
+        "run_id": record.run_id,
+        "components": {kind: _saved(getattr(job, kind)) for kind in KINDS},
+        "protocol": dataclasses.asdict(job.protocol),
+        "short_limit": job.short_limit,
+        "threshold": record.threshold,
+        "templates": list(prepared.vocabulary.templates),
+        "vocabulary": prepared.vocabulary.state(),
+    }
+    with whole(folder) as target:
+        (target / "model").mkdir()
+        model.save(target / "model")
+        (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")
+        checksums.write(target, NAME)
+    record.artifacts["bundle"] = str(folder)
+
+
+def _saved(part: Part) -> dict[str, Any]:
+    facts = component(part)
+    return {"config": part.as_dict(), **facts["plugins"][0], **facts}
+
+
+class Bundle:
+    """A saved model read back.
+
+    Attributes:
+        edited: plugins whose code is not that of the run which saved it.
+
+    Raises:
+        DataError: `folder` holds no bundle, a damaged one, or one of a newer format.
+        ConfigError: a component that it needs is not installed.
+    """
+
+    def __init__(self, folder: Path, registry: Registry) -> None:
+        path = folder / FILE
+        try:
+            self.facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"{path}: no bundle to read ({reason}); give the folder that --save wrote") from None
+        if self.facts["bundle_version"] != BUNDLE_VERSION:
+            raise DataError(
+                f"{path}: bundle version {self.facts['bundle_version']}, this logbench reads {BUNDLE_VERSION}"
+            )
+        if (folder / checksums.FILE).exists() and (wrong := checksums.fault(folder, NAME)):
+            raise DataError(f"{folder}: the bundle is damaged ({wrong}); save it again")
+        self.parts: dict[str, Part] = {}
+        for kind in KINDS:
+            saved = self.facts["components"][kind]
+            try:
+                entry = registry.stored(kind, saved["name"], saved["config"])  # type: ignore[arg-type]
+            except ConfigError as error:
+                raise ConfigError(
+                    f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
+                ) from None
+            self.parts[kind] = configured(entry, saved["config"])
+        self.edited = [
+            name for kind in KINDS for name in _edited(self.facts["components"][kind], self.parts[kind])
+        ]
+        self.protocol = EvaluationProtocol.of(self.facts["protocol"])
+        self.short_limit: int = self.facts["short_limit"]
+        self.vocabulary = Vocabulary.restore(
+            self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
+        )
+        self.model = self.parts["model"].build()
+        self.model.load(folder / "model")
+
+
+def _edited(saved: Mapping[str, Any], part: Part) -> Iterator[str]:
+    """Plugins of a component whose code is other than it was, where both are known."""
+    before = {(one["distribution"], one["plugin"]): one["code"] for one in saved.get("plugins", ())}
+    for one in component(part)["plugins"]:
+        code = before.get((one["distribution"], one["plugin"]))
+        if code and one["code"] and code != one["code"]:
+            yield f"{one['plugin']} ({one['distribution']})"

@@ -1,0 +1,83 @@
+"""What was met on the way to sessions, in words: lines that are not as declared, missing labels, too few units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ..base.jsonable import part_of, several
+from ..pipeline.split_facts import split_facts, split_notes
+
+if TYPE_CHECKING:
+    from .prepare import Prepared
+    from .resolve import Job
+
+MET = {
+    "labels_without_unit": ("label names", "labels name", "no unit of this log"),
+    "lines_back_in_time": ("line is", "lines are", "earlier than the line before; each is where its time is"),
+    "unmatched_lines": (
+        "line is",
+        "lines are",
+        "not as declared; each is an event whose message is the whole line, or hidden where lines carry labels",
+    ),
+    "lines_with_unread_time": ("line has", "lines have", "no time that can be read"),
+    "units_partly_labelled": (
+        "unit counts",
+        "units count",
+        "as normal by some of its lines, others of which have no label",
+    ),
+    "lines_with_nul": ("line holds", "lines hold", "NUL bytes; they stay as they are"),
+    "units_of_several_groups": (
+        "unit has",
+        "units have",
+        "lines of several groups; each is of the group of its first line",
+    ),
+    "grown_files": ("file grew", "files grew", "during the run; what came after its start was not read"),
+}
+"""What a reader may meet: one of it, several of it, and what was done."""
+TOLD = {
+    "lines_without_unit": ("line without unit", "lines without unit"),
+    "unmatched_lines": ("unmatched line", "unmatched lines"),
+    "lines_with_unread_time": ("line with unread time", "lines with unread time"),
+    "undecodable_lines": ("undecodable line", "undecodable lines"),
+    "grown_files": ("grown file", "grown files"),
+}
+"""What the reader met that a user of the scores should know."""
+
+
+def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+    """Say where labels are missing, fewer units train than were asked for, or a class is not tested."""
+    protocol, split, facts = job.protocol, prepared.split, prepared.grouped.facts
+    if 0 < facts["units_without_label"] < len(prepared.grouped):
+        unlabelled = several(facts["units_without_label"], "unit has", "units have")
+        note(f"{unlabelled} no label: presumed normal to train, not in the metrics")
+    if number := facts.get("lines_without_unit"):
+        note(f"{several(number, 'line belongs', 'lines belong')} to no {job.unit}")
+    for name, (one, more, what) in MET.items():
+        if number := facts.get(name):
+            note(f"{several(number, one, more)} {what}")
+    _note_parser(job, prepared, note)
+    chosen = len(split.train) + len(split.held_out)
+    if protocol.train in ("first", "random") and chosen < protocol.train_units:
+        note(f"protocol.train_units={protocol.train_units:,}, but only {several(chosen, 'unit')} may train")
+    for text in split_notes(split_facts(split, prepared.grouped.units), protocol.train):
+        note(text)
+    labels = prepared.grouped.units["label"].gather(split.test)
+    for label, kind in ((0, "normal"), (1, "anomalous")):
+        if (labels >= 0).any() and not (labels == label).any():
+            note(f"no {kind} unit is left to test, so the metrics mean little")
+
+
+def _note_parser(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+    known = prepared.vocabulary
+    if known.differs:
+        unseen = f", {known.unmatched:,} of them none, so unseen" if known.unmatched else ""
+        note(
+            f"{part_of(known.differs, len(known.messages), 'training message', 'has', 'have')} another key by "
+            f"match of parser {job.parser.name} than by fit{unseen}; every line has its key by match"
+        )
+
+
+def left_over(facts: Mapping[str, int]) -> str:
+    """What was not read as it should be, in words; empty where there is nothing."""
+    return ", ".join(several(facts[name], one, more) for name, (one, more) in TOLD.items() if facts.get(name))

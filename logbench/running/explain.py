@@ -1,0 +1,75 @@
+"""Which event decided, on which raw line, and what the model expected there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..data.neutral import neutral
+from ..data.scores import spread
+from ..pipeline.grouping import Grouped
+from ..pipeline.parsing import Vocabulary
+
+if TYPE_CHECKING:
+    from ..api.contracts import Context, RunningModel
+    from ..data.sessions import Sessions
+
+TOP = 100
+
+
+def explained(
+    frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, times: bool
+) -> pl.DataFrame:
+    """Add `line` (of the deciding event, counted from 0), `key` there, and `expected` (List[Int32]).
+
+    What was expected is asked of models with a method `expected`, for alarms, missed anomalies and the
+    top-ranked units.
+
+    Args:
+        times: whether the model gets times.
+    """
+    units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
+    has = event >= 0
+    at = (sessions.offsets[:-1][units] + event)[has]
+    column = partial(spread, where=np.flatnonzero(has), size=len(units))
+    lines = sessions.lines[at] if sessions.lines is not None else np.full(len(at), -1)
+    result = frame.with_columns(
+        line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[at], dtype=pl.Int32)
+    )
+    return result.with_columns(expected=_expected(result, has, sessions, model, context, times))
+
+
+def _expected(
+    frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, times: bool
+) -> pl.Series:
+    nothing = pl.Series([None], dtype=pl.List(pl.Int32)).new_from_index(0, len(frame))
+    if not model.can("expected"):
+        return nothing
+    interesting = frame.select(
+        pl.col("verdict").fill_null(False)
+        | (pl.col("label") == 1)
+        | (pl.col("score").rank("ordinal", descending=True) <= TOP).fill_null(False)  # a dropped unit has none
+    ).to_series()
+    rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
+    if not len(rows):
+        return nothing
+    asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), times=times)
+    answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
+    found = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
+    rows_all = pl.DataFrame({"row": np.arange(len(frame))})
+    return rows_all.join(found, on="row", how="left", maintain_order="left")["expected"]
+
+
+def templates_frame(grouped: Grouped, vocabulary: Vocabulary) -> pl.DataFrame:
+    """Template of each key, known ones first: `key` (Int32), `template` (String), `known` (Boolean).
+
+    A key out of vocabulary has its own masked message as template.
+    """
+    known = pl.DataFrame({"key": range(vocabulary.size), "template": vocabulary.templates, "known": True},
+                         schema={"key": pl.Int32, "template": pl.String, "known": pl.Boolean})  # fmt: skip
+    keys = vocabulary.lookup(grouped.messages)
+    others = pl.DataFrame({"key": keys, "template": grouped.messages, "known": False})
+    return pl.concat([known, others.filter(pl.col("key") >= vocabulary.size)])

@@ -1,0 +1,147 @@
+"""Stages fit and score: what a model is given, and what its answers come to for every unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Context
+from ..data.scores import Scores, facts_of, spread
+from ..evaluation.line_metrics import event_frame
+from ..pipeline.leak_audit import labels_given
+from ..pipeline.split import NORMAL
+from .prepare import Part, Prepared
+from .scored_alone import Alone, score_alone
+from .unit_scores import score_units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..api.contracts import RunningModel
+    from .resolve import Job
+    from .stages import Stages
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model said of the held-out and test units.
+
+    Attributes:
+        frame: see `verdicts`. events: see `events`, None where single events are not scored.
+        training: what the model says of its training. labels: which labels it was given, in words.
+        alone: units scored again without the others; None where their scores are declared to depend on these.
+    """
+
+    frame: pl.DataFrame
+    events: pl.DataFrame | None
+    training: Mapping[str, Any]
+    labels: str
+    alone: Alone | None
+
+
+def learning_parts(job: Job, prepared: Prepared) -> tuple[Part, Part]:
+    """What the model trains on, and the held-out units, never labelled.
+
+    Where labelled units train, a semi-supervised model, which presumes normal ones, gets the normal ones; an
+    unsupervised one gets all, a supervised one all with their labels.
+    """
+    normal = job.protocol.content == "labelled" and job.supervision == "semi-supervised"
+
+    def part(name: str, units: NDArray[np.int64], labelled: bool) -> Part:
+        if normal:
+            name, units = f"normal {name}", units[prepared.labels[units] == NORMAL]
+        lines = labelled and "line_labels" in job.model.entry.item.traits.needs
+        return prepared.part(name, units, times=job.needs_times, labelled=labelled, line_labels=lines)
+
+    split = prepared.split
+    return part("train", split.train, job.supervision == "supervised"), part("held_out", split.held_out, False)
+
+
+def fit_and_score(job: Job, prepared: Prepared, context: Context, stages: Stages, model: RunningModel) -> Scored:
+    """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
+    train, _ = learning_parts(job, prepared)
+    supervised = job.supervision == "supervised"
+    with stages("fit") as stage:
+        answer = model.fit(train.sessions, replace(context, progress=stage.progress))
+        training = facts_of(answer, f"model {job.model.name!r}: fit")
+        stage.items = len(train.sessions)
+        stage.facts |= model.measured
+    units = np.concatenate([prepared.split.held_out, prepared.split.test])
+    long_enough = prepared.sessions.lengths[units] >= job.short_limit
+    asked = prepared.part(f"scored from {job.short_limit}", units[long_enough], times=job.needs_times)
+    labels = labels_given(train.sessions, [context.held_out, asked.sessions], supervised)
+    share = job.keys_only and not context.events
+    with stages("score") as stage:
+        scores = score_units(
+            model, asked.sessions, replace(context, progress=stage.progress), job.model.name, share
+        )
+        stage.items = len(asked.sessions)
+        stage.facts |= {**scores.facts, **model.measured}
+    alone = None
+    if not job.joint_scores:
+        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, job.needs_times)
+    events = _event_frame(job, prepared, asked, scores) if context.events else None
+    frame = scored_frame(prepared, units, asked.units, scores)
+    return Scored(frame, events, training, labels, alone)
+
+
+def scored_frame(
+    prepared: Prepared, units: NDArray[np.int64], scored: NDArray[np.int64], scores: Scores
+) -> pl.DataFrame:
+    """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short ones.
+
+    Args:
+        units: indices of the units, held-out ones first. scored: those that have a score, in its order.
+    """
+    sessions, split = prepared.sessions, prepared.split
+    row = np.empty(len(sessions), dtype=np.int64)
+    row[units] = np.arange(len(units))
+    column = partial(spread, where=row[scored], size=len(units))
+    sequence = sessions.distinct.inverse
+    in_training = np.zeros(len(sessions.distinct), dtype=bool)
+    in_training[sequence[split.train]] = True
+    return pl.DataFrame(
+        {
+            "part": np.repeat(["held_out", "test"], [len(split.held_out), len(split.test)]),
+            "unit": sessions.ids.gather(units),
+            "index": units,
+            "label": pl.Series(prepared.labels).gather(units),
+            "weight": sessions.weights[units],
+            "events": sessions.lengths[units],
+            "unseen": sessions.unseen[units],
+            "sequence": sequence[units].astype(np.uint32),
+            "repeats": in_training[sequence[units]],
+            "raw": column(scores.primary, dtype=pl.Float64),
+            "event": column(scores.event, dtype=pl.Int64),
+            "ignoring": column(scores.ignoring, dtype=pl.Float64),
+            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
+            "unjudged": column(scores.unjudged, dtype=pl.Int64),
+            **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
+        }
+    )
+
+
+def _event_frame(job: Job, prepared: Prepared, asked: Part, scores: Scores) -> pl.DataFrame | None:
+    """Scores of single events, in the order of the split's units instead of that in which they were asked."""
+    if scores.events is None:
+        return None
+    order = np.argsort(_place(prepared, asked.units), kind="stable")
+    lengths = asked.sessions.lengths[order]
+    starts = asked.sessions.offsets[:-1][order]
+    ends = np.cumsum(lengths)
+    at = np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
+    parts = {"held_out": prepared.split.held_out, "test": prepared.split.test}
+    return event_frame(prepared.sessions, parts, scores.events[at], job.short_limit)
+
+
+def _place(prepared: Prepared, units: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each unit stands among the held-out and test units."""
+    place = np.empty(len(prepared.sessions), dtype=np.int64)
+    every = np.concatenate([prepared.split.held_out, prepared.split.test])
+    place[every] = np.arange(len(every))
+    return place[units]

@@ -1,0 +1,40 @@
+"""The tasks of `workers.Crew` done in this process: for Python, where components need not be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..base.failure import failure_of
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from .models import InProcess
+from .prepare import Shared
+from .worker_tasks import TASKS, Bench
+from .workers import Running, Task
+
+
+class LocalCrew:
+    """Does one task after another; only the global state of the process is guarded.
+
+    Args:
+        registry, bars: what to work with.
+    """
+
+    jobs = 1
+
+    def __init__(self, registry: Registry, bars: Bars) -> None:
+        self._bench = Bench(registry, Shared(), InProcess(), bars)
+
+    def do(
+        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
+    ) -> Iterator[tuple[int, str, Any]]:
+        """See `Crew.do`."""
+        for number, task in enumerate(tasks):
+            try:
+                for row in TASKS[task.do](self._bench, task.plan):
+                    yield number, "row", row
+            except Exception as error:
+                yield number, "failed", failure_of(error)
+            else:
+                yield number, "done", None

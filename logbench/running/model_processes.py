@@ -1,0 +1,303 @@
+"""Models in processes of their own, one for each distribution: asked over a pipe, ended where they misbehave."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Context, RunningModel
+from ..base.child_process import TICK_S, Child, Limits
+from ..base.errors import PluginError
+from ..base.failure import ReportedError, error_of
+from ..base.progress import silent
+from ..data import handout
+from ..data.scores import Scores
+from ..data.sessions import Sessions
+from .model_server import ARRAYS, EXPECTED
+from .models import Isolation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..components.configured import Part
+
+LATER_S = 60.0
+"""Least seconds for what comes after scoring, such as explaining and saving."""
+MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "peak_gpu_mb")
+
+
+class ModelProcesses:
+    """Starts and ends the processes of models.
+
+    A process serves the models of one distribution, each once, for one seed, data set and split. It is not used
+    again after a supervised model, which saw labels, nor after a failure.
+
+    Args:
+        block: plugins kept out. limits: of each process.
+        env: for each process, such as the number of threads.
+        folder: for what is handed out; the caller removes it.
+    """
+
+    isolation: Isolation = "worker"
+
+    def __init__(self, block: Sequence[str], limits: Limits, env: Mapping[str, str], folder: Path) -> None:
+        self._block, self._limits, self._env, self._folder = block, limits, env, folder
+        self._processes: dict[str, ModelProcess] = {}
+        self._fresh_for = ""
+        self._desk: Desk | None = None
+
+    def build(self, parts: Sequence[Part], fresh_for: str, note: Callable[[str], None]) -> list[RunningModel]:
+        """See `Models.build`. The models are built while the caller goes on."""
+        if fresh_for != self._fresh_for or self._desk is None:
+            self.close()
+            self._fresh_for, self._desk = fresh_for, Desk(self._folder)
+        for distribution in dict.fromkeys(part.entry.plugin.distribution for part in parts):
+            names = {part.name for part in parts if part.entry.plugin.distribution == distribution}
+            process = self._processes.get(distribution)
+            if process is None or process.child.ended or names & process.served:
+                if process is not None:
+                    process.child.kill()
+                process = ModelProcess(distribution, self._block, self._limits, self._env)
+                self._processes[distribution] = process
+            process.served |= names
+        desk = self._desk
+        return [RemoteModel(part, self._processes[part.entry.plugin.distribution], desk, note) for part in parts]
+
+    def check(self) -> None:
+        """See `Models.check`."""
+        if self._desk is not None and (changed := self._desk.changed()):
+            self.close()  # what was handed out is written anew for the next model
+            raise PluginError(f"the model changed the units that it was given: {', '.join(changed)}")
+
+    def finish(self, keep: bool) -> None:
+        """See `Models.finish`."""
+        if not keep:
+            self.close()
+
+    def close(self) -> None:
+        """End all processes and remove what was handed out."""
+        for process in self._processes.values():
+            process.child.kill()
+        self._processes = {}
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+
+
+class ModelProcess:
+    """One process, and the names of the models that it built."""
+
+    def __init__(self, distribution: str, block: Sequence[str], limits: Limits, env: Mapping[str, str]) -> None:
+        self.child = Child("logbench.running.model_server:serve", distribution, list(block), env=env)
+        self.limits = limits
+        self.served: set[str] = set()
+        self._answers: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Ask; `receive` gives the answer."""
+        with suppress(BrokenPipeError, ConnectionError):  # it ended; `receive` says how
+            self.child.pipe.send_bytes(json.dumps(request).encode())
+
+    def receive(
+        self, address: list[str], tell: Callable[[Mapping[str, Any]], None], until: float | None, why: str
+    ) -> dict[str, Any]:
+        """The answer to what was asked; `tell` gets what the process says before.
+
+        Args:
+            address: what was asked, and of which model; answers to others are kept for them.
+            until: on the monotonic clock. why: said where that passes.
+
+        Raises:
+            ReportedError: it ended, took too long or too much memory.
+            LogbenchError, ReportedError: what went wrong in it.
+        """
+        looked = time.monotonic()
+        while True:
+            if (answer := self._answers.pop(tuple(address), None)) is not None:
+                if answer["kind"] == "failed":
+                    raise error_of({name: answer[name] for name in answer if name not in ("kind", "to")})
+                return answer
+            try:
+                if self.child.pipe.poll(TICK_S):
+                    message: dict[str, Any] = json.loads(self.child.pipe.recv_bytes())
+                    if "to" in message:
+                        self._answers[tuple(message["to"])] = message
+                    else:
+                        tell(message)
+            except (OSError, EOFError):
+                raise ReportedError({"type": "Killed", "message": self.child.how()}) from None
+            now, most = time.monotonic(), self.limits.memory_mb  # also where one message follows another
+            if until is not None and now > until and tuple(address) not in self._answers:
+                self._end("Timeout", f"took longer than {why}")
+            if most is None or now < looked + TICK_S:
+                continue
+            looked = now
+            if (taken := self.child.memory_mb()) > most:
+                self._end("MemoryLimit", f"took {taken:,.0f} MB, more than --memory-limit {most:,.0f} MB")
+
+    def _end(self, kind: str, message: str) -> None:
+        self.child.kill()
+        raise ReportedError({"type": kind, "message": message})
+
+
+class Desk:
+    """The folder of what is handed out; units that are asked for again are not written again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
+        self._number = 0
+        self._given: dict[int, tuple[Sessions, handout.Handout]] = {}
+        self._templates: tuple[tuple[str, ...], Path] | None = None
+
+    def hand(self, sessions: Sessions) -> dict[str, Any]:
+        """Files of these units, as JSON values."""
+        if id(sessions) not in self._given:
+            if self._templates is None or self._templates[0] is not sessions.templates:
+                self._templates = (
+                    sessions.templates,
+                    handout.write_templates(sessions.templates, self.new_folder()),
+                )
+            folder = self.folder / f"units-{self._next()}"
+            self._given[id(sessions)] = sessions, handout.write(sessions, folder, self._templates[1])
+        return self._given[id(sessions)][1].as_dict()
+
+    def new_folder(self) -> Path:
+        """An empty folder."""
+        folder = self.folder / f"answer-{self._next()}"
+        folder.mkdir()
+        return folder
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def changed(self) -> list[str]:
+        """Names of files that are no longer as they were written."""
+        return [name for _, handed in self._given.values() for name in handed.changed()]
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class RemoteModel:
+    """A model in a process of its own: see `RunningModel`.
+
+    Attributes:
+        left: seconds left to fit and score.
+    """
+
+    part: Part
+    process: ModelProcess
+    desk: Desk
+    note: Callable[[str], None]
+    opened: list[str] = field(default_factory=list)
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    left: float | None = None
+    _methods: list[str] | None = None
+    _context: Context = field(default_factory=Context)
+
+    def __post_init__(self) -> None:
+        self.left = self.process.limits.timeout
+        self.process.send(self._request("build", config=self.part.as_dict()))
+
+    @property
+    def name(self) -> str:
+        """Of the component."""
+        return self.part.name
+
+    def can(self, method: str) -> bool:
+        """See `RunningModel.can`."""
+        if self._methods is None:
+            self._methods = list(self._answer("build", LATER_S * 10, "10 minutes to be built")["methods"])
+        return method in self._methods
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """See `Model.fit`."""
+        facts: Mapping[str, Any] = self._timed("fit", context, units=self.desk.hand(train))["facts"]
+        return facts
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """See `Model.score`."""
+        folder = self.desk.new_folder()
+        answer = self._timed("score", context, units=self.desk.hand(sessions), answer=str(folder))
+        columns: dict[str, Any] = {name: _column(folder / f"{name}.npy") for name in ARRAYS}
+        others = {name: _column(folder / f"other{at}.npy") for at, name in enumerate(answer["others"])}
+        return Scores(**columns, others=others, facts=answer["facts"])
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """See `Model`."""
+        folder = self.desk.new_folder()
+        self._later(
+            "expected", context, units=self.desk.hand(sessions), events=events.tolist(), answer=str(folder)
+        )
+        return pl.read_ipc(folder / EXPECTED)["expected"]
+
+    def save(self, folder: Path) -> None:
+        """See `RunningModel.save`."""
+        self._later("save", None, folder=str(folder.resolve()))
+
+    def load(self, folder: Path) -> None:
+        """See `RunningModel.load`."""
+        self._later("load", None, folder=str(folder.resolve()))
+
+    def _timed(self, do: str, context: Context, **values: Any) -> dict[str, Any]:
+        """Fit or score: both together may take the limit."""
+        self.can("fit")  # its libraries are loaded before the clock starts
+        begun = time.monotonic()
+        self._context = context
+        self.process.send(self._request(do, context=self._facts_of(context), **values))
+        answer = self._answer(do, self.left, f"--timeout {self.process.limits.timeout or 0:g} s to fit and score")
+        if self.left is not None:
+            self.left -= time.monotonic() - begun
+        self.measured = {name: answer[name] for name in MEASURED}
+        return answer
+
+    def _later(self, do: str, context: Context | None, **values: Any) -> dict[str, Any]:
+        self.can(do)
+        most = None if self.process.limits.timeout is None else max(LATER_S, self.process.limits.timeout)
+        if context is not None:
+            values["context"] = self._facts_of(context)
+        self.process.send(self._request(do, **values))
+        return self._answer(do, most, f"{most or 0:g} s to {'explain' if do == 'expected' else do}")
+
+    def _facts_of(self, context: Context) -> dict[str, Any]:
+        return {
+            "seed": context.seed,
+            "device": context.device,
+            "alpha": context.alpha,
+            "events": context.events,
+            "held_out": None if context.held_out is None else self.desk.hand(context.held_out),
+        }
+
+    def _request(self, do: str, **values: Any) -> dict[str, Any]:
+        return {"do": do, "name": self.name, "handed": str(self.desk.folder), **values}
+
+    def _answer(self, do: str, seconds: float | None, why: str) -> dict[str, Any]:
+        address = [do, self.name]
+        return self.process.receive(
+            address, self._tell, None if seconds is None else time.monotonic() + seconds, why
+        )
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        if message["kind"] == "note":
+            self.note(message["text"])
+        elif message["kind"] == "opened":
+            self.opened += [file for file in message["files"] if file not in self.opened]
+        elif self._context.progress is not silent:
+            self._context.progress(message["done"], message["total"], message["detail"])
+
+
+def _column(file: Path) -> Any:
+    return np.load(file, allow_pickle=False) if file.exists() else None

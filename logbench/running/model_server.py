@@ -1,0 +1,229 @@
+"""The process in which models of one distribution fit and score: it holds no label that they must not see.
+
+It answers requests one after another, each a JSON object with the key `do`. Arrays travel as files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Context
+from ..base.child_process import TICK_S, serving
+from ..base.errors import PluginError
+from ..base.failure import failure_of
+from ..base.file_watch import Watch, package_of, watch_polars, watch_processes
+from ..base.jsonable import plain
+from ..base.process_tree import adopt
+from ..base.state_guard import guarded
+from ..components.configured import configured
+from ..components.entry import installed
+from ..components.registry import Registry
+from ..data import handout
+from ..data.scores import Scores, facts_of
+from ..data.sessions import Sessions
+from .provenance import peak_gpu_mb, peak_rss_mb
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from ..api.contracts import Model
+
+ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
+"""Columns of `Scores` that travel as files of these names."""
+GRACE_S = 3.0
+"""How long threads that a model leaves running are waited for."""
+EXPECTED = "expected.arrow"
+OPTIONAL = ("save", "load", "expected")
+"""Methods that a model may lack."""
+
+
+def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
+    """Answer requests until the pipe closes.
+
+    Args:
+        distribution: whose plugins are loaded. block: plugins kept out.
+    """
+    pipe = serving(descriptor)
+    adopt()
+    watch_polars()
+    watch_processes()
+    plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
+    watch = Watch()  # before plugins are loaded, and never ended: they may have threads that open files
+    server = Server(pipe, Registry(plugins, block), watch)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            server.answer(json.loads(pipe.recv_bytes()))
+
+
+class Server:
+    """Models by name, and the units that were handed out."""
+
+    def __init__(self, pipe: Connection, registry: Registry, watch: Watch) -> None:
+        self._pipe, self._registry, self._watch = pipe, registry, watch
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._models: dict[str, Model] = {}
+        packages = (package_of(plugin.load()) for plugin in registry.plugins if not plugin.error)
+        self._own = [folder for folder in packages if folder is not None]
+        self._units: dict[str, Sessions] = {}
+        self._left: set[threading.Thread] = set()
+
+    def answer(self, request: Mapping[str, Any]) -> None:
+        """Do one request; whatever goes wrong in it becomes an answer."""
+        action: Callable[[Mapping[str, Any]], Mapping[str, Any]] = getattr(self, f"do_{request['do']}")
+        begun, cpu = time.perf_counter(), time.process_time()
+        try:
+            with self._apart(request):
+                found = action(request)
+        except BaseException as error:
+            self._send("failed", to=_address(request), **failure_of(error))
+            if not isinstance(error, Exception | SystemExit):
+                raise  # such as a panic in native code: what is left of this process is not trusted
+            return
+        self._send(
+            "done",
+            to=_address(request),
+            **found,
+            wall_s=round(time.perf_counter() - begun, 4),
+            cpu_s=round(time.process_time() - cpu, 4),
+            peak_rss_mb=round(peak_rss_mb(), 1),
+            peak_gpu_mb=peak_gpu_mb(),
+        )
+
+    def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Build model `name` with `config`; answers which optional `methods` it has."""
+        entry = self._registry.get("model", request["name"])
+        model = configured(entry, request["config"]).build()
+        self._models[request["name"]] = model
+        return {"methods": [name for name in OPTIONAL if hasattr(model, name)]}
+
+    def do_fit(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Fit on `units`; answers the model's `facts`."""
+        answer = self._model(request).fit(self._handed(request["units"]), self._context(request))
+        return {"facts": plain(facts_of(answer, f"model {request['name']!r}: fit"))}
+
+    def do_score(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Score `units`; arrays go into the folder `answer`, the rest is `facts` and names of `others`."""
+        units = self._handed(request["units"])
+        found = self._model(request).score(units, self._context(request))
+        scores = Scores.of(found, len(units), request["name"], len(units.keys))
+        folder = Path(request["answer"])
+        for name in ARRAYS:
+            if (column := getattr(scores, name)) is not None:
+                np.save(folder / f"{name}.npy", column)
+        for at, column in enumerate(scores.others.values()):
+            np.save(folder / f"other{at}.npy", column)
+        return {"facts": plain(dict(scores.facts)), "others": list(scores.others)}
+
+    def do_expected(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keys expected at `events` of `units`, as an Arrow file in the folder `answer`."""
+        model: Any = self._model(request)
+        events = np.array(request["events"], dtype=np.int64)
+        found = model.expected(self._handed(request["units"]), events, self._context(request))
+        if not isinstance(found, pl.Series):
+            got = type(found).__name__
+            raise PluginError(f"model {request['name']!r}: expected must return a Series of keys, got {got}")
+        frame = pl.DataFrame({"expected": found.cast(pl.List(pl.Int32))})
+        frame.write_ipc(Path(request["answer"]) / EXPECTED)
+        return {}
+
+    def do_save(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Save into the existing `folder`."""
+        model: Any = self._model(request)
+        model.save(Path(request["folder"]))
+        return {}
+
+    def do_load(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Load from `folder`."""
+        model: Any = self._model(request)
+        model.load(Path(request["folder"]))
+        return {}
+
+    def _model(self, request: Mapping[str, Any]) -> Model:
+        return self._models[request["name"]]
+
+    def _handed(self, values: Mapping[str, Any]) -> Sessions:
+        """Units by their folder, one object for all models that get them, so that shared steps are done once."""
+        handed = handout.Handout(**values)
+        if handed.labels is not None:  # of this model alone
+            return handout.read(handed)
+        if handed.folder not in self._units:
+            self._units[handed.folder] = handout.read(handed)
+        return self._units[handed.folder]
+
+    def _context(self, request: Mapping[str, Any]) -> Context:
+        values = dict(request["context"])
+        held_out = values.pop("held_out")
+        return Context(
+            **values,
+            held_out=None if held_out is None else self._handed(held_out),
+            progress=self._progress(),
+            note=self._note,
+        )
+
+    def _progress(self) -> Any:
+        last = time.monotonic()
+
+        def report(done: float, total: float | None = None, detail: str = "") -> None:
+            nonlocal last
+            if time.monotonic() - last > TICK_S:
+                last = time.monotonic()
+                self._send("progress", done=float(done), total=total and float(total), detail=str(detail))
+
+        return report
+
+    @contextlib.contextmanager
+    def _apart(self, request: Mapping[str, Any]) -> Iterator[None]:
+        """Put global state back, and say which files were opened that are not the distribution's own.
+
+        Those of a model that is built are among them, and those that were opened since the last request.
+        """
+        with guarded(self._note), contextlib.redirect_stdout(sys.stderr):
+            yield
+            self._wait_for_threads()
+            _flush()
+        given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
+        if opened := self._watch.take(given, self._own):
+            self._send("opened", files=opened)
+
+    def _wait_for_threads(self) -> None:
+        """Wait a little for threads that the model left running, and say so where they do not end."""
+        others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        for thread in set(others) - self._left:
+            thread.join(GRACE_S)
+        if left := [thread.name for thread in others if thread.is_alive() and thread not in self._left]:
+            self._left |= set(others)
+            self._note(f"left running: {', '.join(left)}")
+
+    def _note(self, text: str) -> None:
+        self._send("note", text=str(text))
+
+    def _send(self, kind: str, **values: Any) -> None:
+        if os.getpid() != self._process:  # a model forked, and lets its copy of this process go on
+            os._exit(1)
+        with self._lock:  # a model may report from a thread
+            self._pipe.send_bytes(json.dumps({"kind": kind, **values}).encode())
+
+
+def _flush() -> None:
+    """Write what a model printed, in C too: its process may be killed before it would."""
+    sys.stderr.flush()
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # where C's library has no such name
+        ctypes.CDLL(None).fflush(None)
+
+
+def _address(request: Mapping[str, Any]) -> list[str]:
+    """What an answer belongs to."""
+    return [request["do"], request["name"]]

@@ -1,0 +1,61 @@
+"""What a model needs beside keys, and how it is known whether the data have it: as early as it can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..api.components import Need
+from ..base.errors import UnfitError
+from ..components.configured import Part
+from ..data.lines import KeySequences, Lines
+from ..pipeline.grouping import Grouped
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a need is looked for.
+
+    Attributes:
+        opened: whether data that were opened, and not read yet, may have it.
+        grouped: whether units have it.
+        taught: supervised models alone are given it, and only to learn from.
+    """
+
+    opened: Callable[[Lines | KeySequences], bool]
+    grouped: Callable[[Grouped], bool]
+    taught: bool = False
+
+
+def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
+    return lambda opened: isinstance(opened, Lines) and name in opened.frame.collect_schema()
+
+
+NEEDS: dict[Need, Found] = {
+    "times": Found(_column("time"), lambda grouped: grouped.times is not None),
+    "templates": Found(_column("message"), lambda grouped: not grouped.sequences),
+    "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, taught=True),
+}
+"""Every need that a model may declare. Key sequences are numbers: they have no templates."""
+
+
+def check_needs(model: Part, dataset: str, data: Lines | KeySequences | Grouped, scoring: bool = False) -> None:
+    """Nothing where the data have all that a model needs, as far as it can be told.
+
+    Args:
+        dataset: name. scoring: the model is fitted already.
+
+    Raises:
+        UnfitError: they lack something, or the model may not have it.
+    """
+    traits = model.entry.item.traits
+    for need in sorted(traits.needs):
+        found, named = NEEDS[need], need.replace("_", " ")
+        if found.taught and scoring:
+            continue
+        if found.taught and traits.supervision != "supervised":
+            raise UnfitError(
+                f"model {model.name} needs {named}, but is {traits.supervision}: it is given no label"
+            )
+        if not (found.grouped(data) if isinstance(data, Grouped) else found.opened(data)):
+            raise UnfitError(f"model {model.name} needs {named}, data set {dataset} has none")

@@ -1,0 +1,307 @@
+"""From a job to sessions: locate, read, group, split, parse, sessions. Models of one comparison share the work."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base.errors import UnfitError
+from ..base.files import aside, digests_file
+from ..base.progress import Progress
+from ..base.state_guard import guarded
+from ..components.registry import Registry
+from ..data.lines import KeySequences, Lines
+from ..data.neutral import neutral
+from ..data.sessions import Sessions
+from ..pipeline import grouped_cache, leak_audit
+from ..pipeline.coding import read_lines
+from ..pipeline.grouping import Grouped, group_lines, group_sequences
+from ..pipeline.label_noise import noisy
+from ..pipeline.line_split import Cuts, Cutting, cuts_lines
+from ..pipeline.parsing import Vocabulary, learn, sessions_of
+from ..pipeline.split import Split, split_units
+from ..reading.layout import digest
+from ..running import identity
+from .identity import Key
+from .locate import locate
+from .needs import check_needs
+from .resolve import Job
+from .stages import Stages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Part:
+    """Units as a model gets them.
+
+    Attributes:
+        sessions: see `Prepared.part`. units: int64, index of each among all units.
+    """
+
+    sessions: Sessions
+    units: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every model of a comparison starts from.
+
+    Attributes:
+        path: what was read. digest: SHA-256 over the raw files.
+        sessions: all units, in order of first line, labels as training sees them (see `label_noise`) and weights
+            beside them.
+        weighted: a class is subsampled and weighted to its true size.
+        audit: what was checked against leaks, see `audit`.
+    """
+
+    path: Path
+    digest: str
+    grouped: Grouped
+    split: Split
+    vocabulary: Vocabulary
+    sessions: Sessions
+    weighted: bool
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    parts: dict[Any, Part] = field(default_factory=dict, repr=False)
+
+    @property
+    def labels(self) -> NDArray[np.int8]:
+        """Label of each unit as training sees it, int8 [units]; −1 where it is unknown."""
+        assert self.sessions.labels is not None
+        return self.sessions.labels
+
+    def part(
+        self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
+        line_labels: bool = False,
+    ) -> Part:  # fmt: skip
+        """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
+
+        The split alone draws it; where models get times it is that of their first events, not that of files, which
+        may hold one class after the other. One object serves all models that
+        ask, so that what is computed on it (distinct sequences, histories, counts) is computed once.
+
+        Args:
+            name: says which units they are: equal names, equal units.
+            labelled: with the labels of the units, for supervised models and training units alone.
+            line_labels: with those of their events as well.
+        """
+        asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
+        key = (name, *asked.values())
+        if key not in self.parts:
+            handed = _shuffled(units, self.split.digest, name)
+            if times and self.sessions.times is not None:
+                first = self.sessions.times[self.sessions.offsets[:-1][handed]]
+                handed = handed[np.argsort(first, kind="stable")]
+            self.parts[key] = Part(neutral(self.sessions.take(handed), **asked), handed)
+        return self.parts[key]
+
+
+def _shuffled(units: NDArray[Any], digest: str, name: str) -> NDArray[Any]:
+    """The units in an order that the split and the part decide, and nothing else."""
+    seed = hashlib.sha256(f"{digest} {name}".encode()).digest()
+    return np.random.default_rng(list(seed)).permutation(units)
+
+
+@dataclass
+class Shared:
+    """Results kept within one command, by what they depend on.
+
+    Attributes:
+        kept: grouped lines, and what was prepared for the last protocol.
+        contended: how many runs go side by side, noted in their records; 0 where one runs alone.
+    """
+
+    kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    contended: int = 0
+
+
+def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]) -> Prepared:
+    """Stages `locate` to `sessions`.
+
+    Raises:
+        DataError, UnfitError: see each stage.
+        LeakError: test data would reach training.
+    """
+    with aside(not job.plan.cache), guarded(note):  # data set, windower and parser
+        return _prepare(job, registry, shared, stages, note)
+
+
+def _prepare(
+    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
+) -> Prepared:
+    path, files, source, grouped = _grouped(job, registry, shared, stages, note)
+    key = (source, _prepared_by(job))
+    if key in shared.kept:
+        for stage_name in ("split", "parse", "sessions"):
+            with stages(stage_name) as stage:
+                stage.facts["shared"] = True
+        before: Prepared = shared.kept[key]
+        return before
+    with stages("split") as stage:
+        split = split_units(grouped.units, job.protocol, grouped.sequences)
+        weights, weighted = _weights(grouped, split, job)
+        stage.items = len(grouped)
+    with stages("parse") as stage:
+        vocabulary = learn(grouped, split.train, job.parser.build())
+        stage.items = len(grouped.messages)
+    with stages("sessions") as stage:
+        made = sessions_of(grouped, vocabulary, weights)
+        sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
+        _ = sessions.distinct
+        chronological, apart = job.protocol.train == "ratio", job.windower.entry.item.traits.cuts_lines
+        checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
+        stage.items = len(sessions.keys)
+    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
+    shared.kept = {old: kept for old, kept in shared.kept.items() if old[0] == "grouped"}  # one split in memory
+    shared.kept[key] = result
+    return result
+
+
+def _grouped(
+    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
+) -> tuple[Path, str, str, Grouped]:
+    """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
+    cut = cuts_lines(job)
+    dataset = job.dataset.build()
+    with stages("locate") as stage:
+        found = locate(job.dataset, job.plan.data, registry, stage.progress, cached=job.plan.cache, note=note)
+        assert found is not None
+        stage.facts |= found.facts
+        opened = dataset.read(found.path)
+        check_needs(job.model, job.dataset.name, opened)
+        stamps = _stamps(opened.files)
+        files = digest_of(opened.files, found.path, stage.progress)
+    together = {job.model.name, *job.plan.companions}
+    times = any("times" in registry.get("model", name).item.traits.needs for name in together)
+    made_by = {"dataset": job.dataset, "windower": job.windower}
+    key = identity.of(
+        made_by,
+        masks=None if isinstance(opened, KeySequences) else _masks(job),
+        times=times,
+        files=files,
+        cuts=[job.protocol.train_ratio, job.protocol.held_out, job.protocol.test_reserve] if cut else None,
+    )
+    known = {"digest": key.text if key.known else None}
+    if ("grouped", key.text) in shared.kept:
+        grouped, cached = shared.kept["grouped", key.text]
+        stages.beforehand |= {name: {"shared": True, "cached": cached, **known} for name in ("read", "group")}
+        for name in ("read", "group"):
+            with stages(name):
+                pass
+        check_needs(job.model, job.dataset.name, grouped)
+        return found.path, files, key.text, grouped
+    made = _kept(key, stages, note) if job.plan.cache and key.known else None
+    cached = made is not None
+    if made is None:
+        stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
+        made = _read_and_group(job, opened, stages, times, cut)
+        if made.facts.get("grown_files") or stamps != _stamps(opened.files):
+            note("the log changed while it was read: nothing of it is cached")
+        elif job.plan.cache and key.known and not identity.edited(made_by.values()):
+            grouped_cache.store(key.text, made, note)
+    if undecodable := made.facts.get("undecodable_lines"):
+        note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
+    shared.kept["grouped", key.text] = made, cached
+    check_needs(job.model, job.dataset.name, made)
+    return found.path, files, key.text, made
+
+
+def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> Grouped | None:
+    """Grouped lines of the cache; None where there are none, or damaged ones."""
+    if not grouped_cache.has(key.text):
+        return None
+    with stages("read") as stage:
+        made = grouped_cache.load(key.text, note)
+        stage.facts |= {"cached": made is not None, "digest": key.text}
+    if made is not None:
+        with stages("group") as stage:
+            stage.facts |= {"cached": True, "digest": key.text}
+    return made
+
+
+def _prepared_by(job: Job) -> str:
+    """Key of what is prepared of grouped lines."""
+    return identity.of({"parser": job.parser}, protocol=job.protocol.as_dict(), totals=asdict(job.totals)).text
+
+
+def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
+    """Size and times of change of each file, None of one that is gone."""
+    return [
+        (found.st_size, found.st_mtime_ns, found.st_ctime_ns) if file.exists() and (found := file.stat()) else None
+        for file in files
+    ]
+
+
+def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = None) -> str:
+    """SHA-256 over the raw files' names below `path` and their digests.
+
+    Args:
+        path: what the data set read: units may be named after files and folders in it.
+    """
+    total = hashlib.sha256()
+    base = path if path.is_dir() else path.parent
+    for file in files:
+        name = Path(os.path.relpath(file, base)).as_posix()
+        total.update(f"{name} {digest(file, digests_file(), progress=progress)}\n".encode())
+    return total.hexdigest()
+
+
+def _masks(job: Job) -> list[Any]:
+    parser = job.parser.build()
+    return [[list(pair) for pair in pairs] for pairs in (parser.masks, parser.shape)]
+
+
+def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, times: bool, cut: bool) -> Grouped:
+    if isinstance(opened, KeySequences):
+        return _sequences(job, opened, stages)
+    parser, windower = job.parser.build(), job.windower.build()
+    with stages("read") as stage:
+        cuts = Cuts.of(opened, job.protocol) if cut else None
+        cutting = Cutting(windower, cuts) if cuts else windower
+        read = read_lines(opened, cutting, parser, stage.progress, times)
+        stage.items = read.lines
+    with stages("group") as stage:
+        grouped = group_lines(read, parser, opened.labels)
+        stage.items = len(grouped)
+    counts = [counted for part in (opened, windower) if (counted := getattr(part, "counted", None))]
+    facts = {name: number for counted in counts for name, number in counted().items()}
+    if cuts:
+        facts |= cuts.counted()
+        sides = cuts.sides(grouped.units["first_line"].to_numpy())
+        grouped = replace(grouped, units=grouped.units.with_columns(side=sides))
+    return replace(grouped, facts={**grouped.facts, **facts})
+
+
+def _sequences(job: Job, opened: KeySequences, stages: Stages) -> Grouped:
+    if job.windower.entry.item.traits.cuts_lines:
+        raise UnfitError(f"windower {job.windower.name} cuts lines, {job.dataset.name} has key sequences only")
+    with stages("read") as stage:
+        stage.items = len(opened.frame)
+    with stages("group"):
+        return group_sequences(opened)
+
+
+def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float64], bool]:
+    """Bring a subsampled class of the test units back to its true size."""
+    weights = np.ones(len(grouped))
+    labels = grouped.units["label"].to_numpy()
+    weighted = False
+    for label, total in ((0, job.totals.normal_total), (1, job.totals.anomaly_total)):
+        if total is not None:
+            units = split.test[labels[split.test] == label]
+            if not len(units):
+                kind = "normal" if label == 0 else "anomalous"
+                raise UnfitError(f"there is no {kind} test unit to weight to {total:,.0f}")
+            weights[units] = total / len(units)
+            weighted = True
+    if weighted and job.protocol.duplicates == "unique":
+        raise UnfitError("duplicates = unique: distinct units are not known where a class is subsampled")
+    return weights, weighted

@@ -1,0 +1,85 @@
+"""The sessions of a plan without a run: for commands of plugins that time a model or look into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..api.contracts import Context
+from ..api.plan import Plan
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from ..data.sessions import Sessions
+from .prepare import Prepared, Shared, prepare
+from .provenance import environment, source
+from .resolve import Job, resolve
+from .runner import context_for
+from .stages import Stages
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model would be given, and what the figures are made with.
+
+    Attributes:
+        train: training units without the held-out ones; labelled only for a supervised model.
+        test: test units, labels too: a model must be given `test.unlabelled()`.
+        config: the model's resolved configuration.
+        context: seed, device and held-out units.
+        facts: `dataset`, `protocol`, `split`, `stages`, `environment` and `source`, as in a record.
+    """
+
+    train: Sessions
+    test: Sessions
+    config: Any
+    context: Context
+    facts: Mapping[str, Any]
+
+
+def prepare_sessions(
+    model: str, dataset: str, *, registry: Registry | None = None, bars: Bars | None = None, **options: Any
+) -> Material:
+    """Stages `locate` to `sessions` of a run, and nothing after.
+
+    Args:
+        model, dataset: names of components.
+        registry, bars: what to work with; by default all installed plugins, and no progress bars.
+        options: fields of `Plan`, such as `settings={"dataset": {"blocks": 1000}}`.
+
+    Raises:
+        ConfigError: an unknown name, option or value.
+        DataError, UnfitError: the data cannot be read, or do not serve the model.
+    """
+    registry, shown = registry or Registry(), bars or Bars(enabled=False)
+    job = resolve(Plan(model=model, dataset=dataset, **options), registry)
+    stages = Stages(registry, shown)
+    prepared = prepare(job, registry, Shared(), stages, shown.note)
+    train = prepared.sessions.take(prepared.split.train)
+    supervised = job.model.entry.item.traits.supervision == "supervised"
+    return Material(
+        train=train if supervised else train.unlabelled(),
+        test=prepared.sessions.take(prepared.split.test),
+        config=job.model.config,
+        context=context_for(job, prepared, shown.note),
+        facts=_facts(job, prepared, stages),
+    )
+
+
+def _facts(job: Job, prepared: Prepared, stages: Stages) -> dict[str, Any]:
+    split = prepared.split
+    return {
+        "dataset": {
+            "name": job.dataset.name,
+            "simulated": job.card.simulated,
+            "path": str(prepared.path),
+            "digest": prepared.digest,
+            "sessions": len(prepared.sessions),
+            **job.dataset.as_dict(),
+        },
+        "protocol": job.protocol.as_dict(),
+        "split": {"train": len(split.train), "held_out": len(split.held_out), "test": len(split.test)},
+        "stages": stages.done,
+        "environment": environment(),
+        "source": source(),
+    }

@@ -1,0 +1,93 @@
+"""What a figure was made with: machine, versions, and the revision of logbench's own folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..base.code_digests import core
+
+PACKAGES = ("numpy", "polars", "scikit-learn", "torch", "pluggy")
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Python, packages, processor and memory."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_mb": _memory_mb(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+@cache
+def source() -> dict[str, Any]:
+    """Version and code of logbench and, in a checkout of its own, the revision and whether it is dirty."""
+    folder = Path(__file__).parent
+    facts: dict[str, Any] = {"version": _version("logbench-harness")}
+    facts |= {"code": None if core().edited else core().files}
+    facts |= {"revision": None, "dirty": None}
+    if (folder.parent / ".git").exists():
+        facts["revision"] = _git(folder, "rev-parse", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--", str(folder.parent))
+        facts["dirty"] = None if changed is None else bool(changed)
+    return facts
+
+
+def peak_rss_mb() -> float:
+    """Largest resident memory of this process so far, MB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def peak_gpu_mb() -> float | None:
+    """Largest GPU memory that torch took so far, MB; None without torch or GPU."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    return float(torch.cuda.max_memory_allocated()) / 2**20
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _memory_mb() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,203 @@
+"""From what the user asked to what will run: components, configurations and protocol, all resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..api.components import Card, Kind, Preset, Supervision
+from ..api.plan import Plan, Settings, Totals
+from ..api.protocol import EvaluationProtocol
+from ..base.errors import ConfigError
+from ..base.options import fields_of, make, suggest
+from ..components.configured import Part, configured
+from ..components.entry import Entry
+from ..components.registry import Registry
+from ..evaluation.thresholds import check_value
+
+SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A plan with every name found and every value checked.
+
+    Attributes:
+        protocol: as asked for.
+        totals: true class sizes of a subsampled data set.
+        preset: name of the preset or the card's protocol that was applied.
+    """
+
+    plan: Plan
+    dataset: Part
+    parser: Part
+    windower: Part
+    model: Part
+    evaluators: tuple[Part, ...]
+    protocol: EvaluationProtocol
+    totals: Totals
+    preset: str
+
+    @property
+    def card(self) -> Card:
+        card: Card = self.dataset.entry.item.card
+        return card
+
+    @property
+    def unit(self) -> str:
+        """What a unit is called."""
+        unit: str = self.windower.entry.item.traits.unit or self.card.unit
+        return unit
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.dataset, self.windower, self.parser, *self.model.parts, *self.evaluators)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every resolved option, by kind; evaluators by name."""
+        parts: dict[str, Any] = {kind: getattr(self, kind).as_dict() for kind in SINGLE}
+        return {**parts, "evaluators": {part.name: part.as_dict() for part in self.evaluators}}
+
+    @property
+    def short_limit(self) -> int:
+        """Events below which a unit is short for this model.
+
+        Raises:
+            UnfitError: the model needs more than the protocol says.
+        """
+        return self.protocol.short_limit(self.model.min_events, self.model.name)
+
+    @property
+    def supervision(self) -> Supervision:
+        """What the model learns from."""
+        supervision: Supervision = self.model.entry.item.traits.supervision
+        return supervision
+
+    @property
+    def needs_times(self) -> bool:
+        """Whether the model gets times."""
+        return "times" in self.model.entry.item.traits.needs
+
+    @property
+    def keys_only(self) -> bool:
+        """Whether equal key sequences have one score."""
+        return all(part.keys_only for part in self.model.parts)
+
+    @property
+    def joint_scores(self) -> bool:
+        """Whether the model says that its scores depend on what else is scored."""
+        return any(part.entry.item.traits.joint_scores for part in self.model.parts)
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether the model only says yes or no."""
+        rule: bool = self.model.entry.item.traits.rule
+        return rule
+
+    @property
+    def uses_alpha(self) -> bool:
+        """Whether the model's scores depend on `protocol.alpha`."""
+        uses: bool = self.model.entry.item.traits.uses_alpha
+        return uses
+
+    @property
+    def fixed_threshold(self) -> float | None:
+        """The model's own threshold, None where it has none."""
+        return self.model.fixed_threshold
+
+
+def resolve(plan: Plan, registry: Registry) -> Job:
+    """Find and configure everything a plan names.
+
+    Raises:
+        ConfigError: an unknown name, option or value.
+    """
+    dataset = registry.get("dataset", plan.dataset)
+    card = dataset.item.card
+    if card is None:
+        raise ConfigError(f"data set {plan.dataset!r} of {dataset.plugin} has no card")
+    entries = {
+        "dataset": dataset,
+        "parser": registry.get("parser", plan.parser or card.parser),
+        "windower": registry.get("windower", plan.windower or card.windower),
+        "model": registry.get("model", plan.model),
+    }
+    evaluators = evaluators_of(plan.evaluators, registry)
+    customary = registry.preset(plan.protocol or card.protocol)
+    preset = registry.preset(plan.preset) if plan.preset else None
+    rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
+    taking_part = [*entries.values(), *evaluators, *rivals]
+    layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
+    layers.insert(0, card.settings)
+    protocol = _protocol(plan, layers)
+    check_value(protocol, [(e.item.name, e.item.traits.rule) for e in (entries["model"], *rivals)])
+    parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
+    return Job(
+        plan=plan,
+        **parts,
+        evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
+        protocol=protocol,
+        totals=_totals(parts["dataset"], layers),
+        preset=plan.preset or plan.protocol or card.protocol,
+    )
+
+
+def evaluators_of(names: Sequence[str], registry: Registry) -> list[Entry]:
+    """The evaluators so called; without names those that are default."""
+    offered = registry.components["evaluator"].values()
+    return [registry.get("evaluator", name) for name in names] or [e for e in offered if e.item.default]
+
+
+def _layers(plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]) -> list[Settings]:
+    """Tables by name, the later the stronger; unknown names are errors."""
+    names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
+    names |= {*SINGLE, "evaluator", "protocol"}
+    every = names | {name for table in registry.components.values() for name in table}
+    for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
+        for name in settings:
+            if name not in known:
+                extra = " takes no part in this run" if name in every else " is no component"
+                raise ConfigError(f"{where} {name}.{next(iter(settings[name]), '…')}: {name!r}{extra}"
+                                  f"{suggest(name, names)}")  # fmt: skip
+    return [*({**p.components, "protocol": p.protocol} for p in presets), plan.config, plan.settings]
+
+
+def _protocol(plan: Plan, layers: Sequence[Settings]) -> EvaluationProtocol:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values |= layer.get("protocol", {})
+    if plan.split_seed is not None:
+        values["split_seed"] = plan.split_seed
+    protocol: EvaluationProtocol = make(EvaluationProtocol, values, "protocol")
+    return protocol
+
+
+def _values(kind: str, name: str, layers: Sequence[Settings]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values |= layer.get(kind, {})
+        values |= layer.get(name, {})
+    return values
+
+
+def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
+    item = entry.item
+    if entry.members:
+        if general := next((layer[kind] for layer in layers if layer.get(kind)), None):
+            raise ConfigError(
+                f"{kind}.{next(iter(general))}: {item.name} is a combination; name the member, "
+                f"{entry.members[0].item.name}.{next(iter(general))}"
+            )
+        return Part(entry, tuple(_part(member.item.name, member, layers) for member in entry.members))
+    values = _values(kind, item.name, layers)
+    if kind == "dataset":
+        values = {key: value for key, value in values.items() if key not in fields_of(Totals)}
+    return configured(entry, values)
+
+
+def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
+    values = _values("dataset", dataset.name, layers)
+    totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
+    return totals

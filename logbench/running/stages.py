@@ -1,0 +1,63 @@
+"""Timing of stages: wall and CPU seconds, peak memory, items a second, with a progress bar."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..base.progress import Progress, silent
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from .provenance import peak_gpu_mb, peak_rss_mb
+
+NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score", "threshold", "evaluate", "store")
+
+
+@dataclass
+class Stage:
+    """What a stage may say of itself while it runs."""
+
+    name: str
+    progress: Progress = silent
+    items: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Stages:
+    """Runs stages and keeps their timings in order.
+
+    Attributes:
+        done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`, and what the stage
+            adds (`cached`, `digest`, `shared`); the first four as the process measured them that did the work.
+        current: the stage that runs or ran last.
+        beforehand: what is known of stages to come, name → facts.
+    """
+
+    def __init__(self, registry: Registry, bars: Bars) -> None:
+        self.done: dict[str, dict[str, Any]] = {}
+        self.current = NAMES[0]
+        self.beforehand: dict[str, dict[str, Any]] = {}
+        self._registry, self._bars = registry, bars
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[Stage]:
+        self.current = name
+        wall, cpu = time.perf_counter(), time.process_time()
+        with self._bars.stage(name) as progress:
+            stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
+            yield stage
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        wall = stage.facts.get("wall_s", wall)  # as its own process measured it
+        self.done[name] = {
+            "wall_s": round(wall, 4),
+            "cpu_s": round(cpu, 4),
+            "peak_rss_mb": round(peak_rss_mb(), 1),
+            "peak_gpu_mb": peak_gpu_mb(),
+            "items": stage.items,
+            "items_per_s": round(stage.items / wall) if stage.items and wall else None,
+            **stage.facts,
+        }
+        self._registry.notify("stage_finished", stage={"name": name, **self.done[name]})

@@ -1,0 +1,122 @@
+"""The worker's side: what it is asked to do, one function a task, until its parent is gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ..api.plan import Plan
+from ..base.child_process import Limits, serving
+from ..base.failure import failure_of
+from ..base.files import aside
+from ..base.process_tree import adopt, follow
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from ..evaluation.metrics import directions_of
+from ..studies.protocol_grid import variants
+from .locate import locate
+from .model_processes import ModelProcesses
+from .models import Models
+from .prepare import Shared, digest_of
+from .resolve import resolve
+from .runner import execute
+from .workers import Relay, Task, threads
+
+Send = Callable[[tuple[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a worker keeps between tasks."""
+
+    registry: Registry
+    shared: Shared
+    models: Models
+    bars: Bars
+
+
+def run(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """One run: its record."""
+    job = resolve(plan, bench.registry)
+    yield execute(job, bench.registry, bench.shared, bench.bars, bench.models).as_dict()
+
+
+def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """Where the data of a plan are, `path`, and their `digest`."""
+    job = resolve(plan, bench.registry)
+    with aside(not plan.cache), bench.bars.stage("locate") as progress:
+        found = locate(job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note)
+        assert found is not None
+        files = job.dataset.build().read(found.path).files
+        digest = digest_of(files, found.path, progress)
+        yield {"path": str(found.path), "digest": digest}
+
+
+def directions(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """What the evaluators of a plan declare, as a record keeps it: see `metrics.directions_of`."""
+    job = resolve(plan, bench.registry)
+    yield {"directions": directions_of({part.name: part.build() for part in job.evaluators}, job.unit)}
+
+
+def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """The rows of `variants`."""
+    yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
+
+
+TASKS: Mapping[str, Callable[[Bench, Plan], Iterator[Mapping[str, Any]]]] = {
+    "run": run,
+    "data": data,
+    "directions": directions,
+    "protocols": protocols,
+}
+
+
+def serve(
+    descriptor: int,
+    beside: int,
+    block: Sequence[str],
+    timeout: float | None,
+    memory_mb: float | None,
+    folder: str,
+) -> None:
+    """Do what comes in, until the parent is gone.
+
+    Args:
+        beside: how many workers there may be. block: plugins kept out.
+        timeout, memory_mb: see `child.Limits`. folder: for what is handed to models.
+    """
+    pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
+
+    def send(message: tuple[str, Any]) -> None:
+        try:
+            with lock:  # a plugin may report from a thread
+                pipe.send(message)
+        except OSError:  # the parent is gone: `follow` ends this process, once it has cleaned up
+            threading.Event().wait()
+
+    adopt()
+    follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
+    limits = Limits(timeout, memory_mb)
+    models = ModelProcesses(block, limits, threads(beside), Path(folder))
+    bench = Bench(Registry(block=block), Shared(contended=beside if beside > 1 else 0), models, Relay(send))
+    while True:
+        task = tasks.get()
+        try:
+            for row in TASKS[task.do](bench, task.plan):
+                send(("row", row))
+            send(("done", None))
+        except Exception as error:
+            send(("failed", failure_of(error)))
+        except BaseException as error:  # such as a panic in polars: what is left of this process is not trusted
+            send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
+            raise
+
+
+def _listen(pipe: Connection, tasks: SimpleQueue[Task]) -> None:
+    while True:
+        tasks.put(pipe.recv())

@@ -1,0 +1,175 @@
+"""Many models under one protocol: what was run before is taken over, the rest runs in worker processes."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from ..api.plan import Plan
+from ..api.record import RunRecord
+from ..base.errors import DataError
+from ..base.failure import error_of
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from ..evaluation.metrics import direction, figure, figures, headline, ways
+from ..running import identity, records
+from ..running.resolve import Job, resolve
+from ..running.run_plans import StageBars, run_plans
+from ..running.runner import opened
+from ..running.stored import fault
+from ..running.workers import DoesTasks, Running, Task
+
+Record = Mapping[str, Any]
+
+
+class Leaderboard:
+    """Runs of several models, seeds and splits on one data set.
+
+    Args:
+        plans: what to run, all on the same data set.
+        crew: does the runs.
+        resume: take over what ran before with the same plan, data and code.
+
+    Attributes:
+        taken_over: how many runs `results` will not do again.
+
+    Raises:
+        ConfigError: an unknown name, option or value.
+        DataError: the data set is not there.
+    """
+
+    def __init__(
+        self, plans: Sequence[Plan], registry: Registry, bars: Bars, crew: DoesTasks, *, resume: bool = True
+    ) -> None:
+        self._registry, self._bars, self._crew = registry, bars, crew
+        self._plans = list(plans)
+        self._jobs = [resolve(plan, registry) for plan in plans]
+        self._data = _data_of({_asked(job): job.plan for job in self._jobs}, crew, bars)
+        before = _earlier(plans[0].out) if resume else {}
+        keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
+        there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
+        self._done = {
+            at: {**there[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in there
+        }
+        self.taken_over = len(self._done)
+
+    def results(self) -> Iterator[tuple[int, Record]]:
+        """Index of the plan and record of every run: those taken over first, then as they finish."""
+        yield from self._done.items()
+        todo = [at for at in range(len(self._jobs)) if at not in self._done]
+        total, finished = len(self._jobs), len(self._done)
+        with self._bars.stage("runs") as progress:
+
+            def watch(running: Mapping[int, Running]) -> None:
+                now = ", ".join(f"{self._name(todo[n])}: {stage}" for n, stage in running.items())
+                progress(finished, total, f"{finished} of {total} done; {now}")
+
+            plans = [self._plans[at] for at in todo]
+            for number, record in run_plans(plans, self._registry, self._crew, watch):
+                at, finished = todo[number], finished + 1
+                self._bars.note(f"{finished} of {total}  {self._name(at)}: {_told(record)}")
+                yield at, record
+
+    def _name(self, at: int) -> str:
+        """Model, and seed and split where there are several."""
+        plan = self._plans[at]
+        name = plan.model
+        if len({one.seed for one in self._plans}) > 1:
+            name += f" seed {plan.seed}"
+        if len({one.split_seed for one in self._plans}) > 1:
+            name += f" split {plan.split_seed}"
+        return name
+
+    def _opened(self, job: Job) -> RunRecord:
+        record = opened(job)
+        totals = {"normal_total": job.totals.normal_total, "anomaly_total": job.totals.anomaly_total}
+        record.dataset |= {**self._data[_asked(job)], **totals}
+        return record
+
+
+def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -> None:
+    """Refuse a metric that cannot rank, before anything runs, by what the evaluators declare.
+
+    Where they cannot be built nothing is known yet, and the first run says what is wrong.
+
+    Raises:
+        ConfigError: no evaluator says of this metric which way it is better.
+    """
+    unit = resolve(plan, registry).unit
+    for _, kind, value in list(crew.do([Task("directions", plan)])):
+        if kind == "row":
+            known = {"run_id": plan.dataset, "dataset": {"unit": unit}, **value}
+            if ways(known):
+                direction(known, metric)
+
+
+def _asked(job: Job) -> str:
+    """Which data a job reads: plans may differ in options of the data set."""
+    return f"{job.plan.data} {identity.of({'dataset': job.dataset}).text}"
+
+
+def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str, Record]:
+    """`path` and `digest` of the data of each plan, as a worker finds them.
+
+    Raises:
+        LogbenchError: there is none to read.
+    """
+    asked, found = list(plans), dict[str, Record]()
+    with StageBars(bars) as watch:
+        answers = list(crew.do([Task("data", plans[name]) for name in asked], watch))
+    for number, kind, value in answers:
+        if kind == "row":
+            found[asked[number]] = value
+        elif kind == "failed":
+            raise error_of(value)
+        elif kind != "done":
+            raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {value.message}")
+    return found
+
+
+def _told(record: Record) -> str:
+    """One line of how a run went."""
+    if record["status"] == "skipped":
+        return "skipped"
+    if record["status"] != "ok":
+        return f"error: {record['error']['message']}"
+    values, seconds = headline(record), sum(stage["wall_s"] for stage in record["stages"].values())
+    f1 = f"F1 {values['f1']:.3f}, " if values and values.get("f1") is not None else ""
+    return f"{f1}{seconds:.1f} s"
+
+
+def _earlier(folder: Path) -> dict[identity.Key, Record]:
+    """Successful runs of a folder by their identity, the newest of each."""
+    try:
+        found = [record for record in records.read(folder) if record["status"] == "ok"]
+    except DataError:
+        return {}
+    runs = [record for record in found if "fit" in record["stages"]]  # not rescored
+    return {key: one for one in runs if (key := identity.of_run(one)) is not None and key.known}
+
+
+def ranked(found: Sequence[Record], metric: str = "f1") -> list[Record]:
+    """Records by their model's mean of a headline metric, the best first, then by AUPRC; runs without it last.
+
+    Raises:
+        ConfigError: a run has no such metric, or the metric has no direction.
+    """
+    good = [record for record in found if record["status"] == "ok" and figures(record)]
+    sign = {record["model"]: -1.0 if direction(record, metric) == "higher" else 1.0 for record in good}
+    own, second = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for record in good:
+        for kept, value in ((own, figure(record, metric)), (second, figures(record).get("auprc"))):
+            if value is not None:
+                kept[record["model"]].append(value)
+
+    def place(record: Record) -> tuple[Any, ...]:
+        name = record["model"]
+        first = sign[name] * fmean(own[name]) if own[name] else math.inf
+        then = -fmean(second[name]) if second[name] else math.inf
+        return first, then, name, record["protocol"]["split_seed"], record["seed"]
+
+    return sorted(found, key=place)

@@ -1,0 +1,81 @@
+"""Rules that every component must hold: strict options, and nothing heavy imported before it is built."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import get_type_hints
+
+from ..base.errors import ConfigError
+from ..base.options import make
+from ..components.entry import installed
+from .outcome import InapplicableError, expect
+from .rule import Subject
+
+HEAVY = ("numpy", "pandas", "polars", "scipy", "sklearn", "tensorflow", "torch")
+
+
+def options(subject: Subject) -> None:
+    """The options are frozen, their defaults hold their own bounds; unknown ones are refused."""
+    config, name = getattr(subject.part.entry.item, "config", None), subject.part.name
+    if config is None:
+        raise InapplicableError("it has no options")
+    expect(config.__dataclass_params__.frozen, "@dataclass(frozen=True)", f"{config.__name__} is not frozen")
+    get_type_hints(config)  # a type that only a checker can see would make every option fail
+    plain = config()
+    values = {field.name: getattr(plain, field.name) for field in dataclasses.fields(config)}
+    again = make(config, values, name)
+    expect(again == plain, f"the defaults to hold their own types: {plain}", str(again))
+    unhelped = [f.name for f in dataclasses.fields(config) if not f.metadata.get("help")]
+    expect(not unhelped, "option(default, help) for each option", f"no help for {', '.join(unhelped)}")
+    try:
+        make(config, {"no_such_option": 1}, name)
+    except ConfigError:
+        return
+    expect(False, "an unknown option to be refused", "no error for no_such_option=1")
+
+
+def imports(subject: Subject) -> None:
+    """The plugin's module imports nothing heavy, so that `logbench list` answers at once.
+
+    That holds for evaluators, too: polars is in memory when they run, and not when a command only looks at names.
+    """
+    plugin = subject.part.entry.plugin
+    if not is_installed(subject):
+        raise InapplicableError("its plugin is not installed")
+    found = _imported(plugin.name, plugin.distribution)
+    expect(
+        not found,
+        "heavy packages to be imported in the functions that use them, so that every command starts at once",
+        f"the module imports {', '.join(found)} when it loads; move each import into the function that needs it",
+    )
+
+
+def is_installed(subject: Subject) -> bool:
+    """Whether another process finds the component, too."""
+    plugin = subject.part.entry.plugin
+    return any((one.name, one.distribution) == (plugin.name, plugin.distribution) for one in installed())
+
+
+@cache
+def _imported(name: str, distribution: str) -> tuple[str, ...]:
+    """Heavy packages in memory once the plugin, alone, is loaded in a new process."""
+    code = (
+        "import json, sys\nfrom logbench.components.registry import installed\nbefore = set(sys.modules)\n"
+        f"[p.load() for p in installed() if (p.name, p.distribution) == ({name!r}, {distribution!r})]\n"
+        f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules.keys() - before]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImportError(done.stderr.strip().splitlines()[-1])
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+
+RULES: tuple[tuple[str, str, Callable[[Subject], None]], ...] = (
+    ("options", "strict options with defaults, types and one line of help each", options),
+    ("imports", "nothing heavy is imported before it is built", imports),
+)
