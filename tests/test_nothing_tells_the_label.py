@@ -203,7 +203,7 @@ def assert_keeps_no_more_than_keys(given: Sessions) -> None:
     """What was computed before is what comes of the keys alone, such as numbers in order of appearance."""
     bare = Sessions(given.keys, given.offsets, given.vocabulary, given.ids, templates=given.templates)
     if "distinct" in given.__dict__:
-        again = distinct_sequences(bare)
+        again = distinct_sequences(bare.keys, bare.offsets)
         assert given.distinct.first.tolist() == again.first.tolist()
         assert given.distinct.inverse.tolist() == again.inverse.tolist()
         assert given.distinct.counts.tolist() == again.counts.tolist()

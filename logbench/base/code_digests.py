@@ -18,7 +18,7 @@ from .compiled_files import remove_stale
 from .file_digests import digest
 from .files import digests_file
 
-CORE = Path(__file__).parent
+CORE = Path(__file__).parents[1]
 _LOADED: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
 """Module → when it was about to be loaded, in ns: a file that changed later may not be what runs."""
 _KNOWN: WeakKeyDictionary[ModuleType, dict[str, Code]] = WeakKeyDictionary()

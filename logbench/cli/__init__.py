@@ -62,7 +62,7 @@ class State:
     @cached_property
     def registry(self) -> Registry:
         with contextlib.redirect_stdout(sys.stderr):
-            registry = Registry(block=self.block)
+            registry = Registry(block=self.block, reserved=COMMANDS)
         known = {name for plugin in registry.plugins for name in (plugin.name, plugin.distribution)}
         for name in self.block:
             if name not in known:

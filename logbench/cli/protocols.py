@@ -47,6 +47,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     from ..running.resolve import resolve
     from ..running.run_plans import StageBars
     from ..running.workers import Crew, Task
+    from ..studies.protocol_grid import rows_of
 
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
     for kind in kinds:
@@ -57,7 +58,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     plans = [_training(plan, kind) for kind in kinds]
     rows: list[dict[str, Any]] = []
     with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
-        for _, answer, value in crew.do([Task("protocols", one) for one in plans], watch):
+        for _, answer, value in crew.do([Task(rows_of, one) for one in plans], watch):
             if answer == "row":
                 rows.append(value)
                 if as_json:

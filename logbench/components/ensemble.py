@@ -16,7 +16,6 @@ from ..data.scores import Scores, facts_of
 from ..evaluation.thresholds import validation_threshold
 
 if TYPE_CHECKING:
-    pass
     from numpy.typing import NDArray
 
     from ..api.contracts import Context, RunningModel

@@ -32,9 +32,13 @@ class Registry:
     Args:
         plugins: what to load, by default the installed ones and the user's own data sets.
         block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
+        reserved: names that no command of a plugin may have.
     """
 
-    def __init__(self, plugins: Iterable[Plugin] | None = None, block: Iterable[str] = ()) -> None:
+    def __init__(
+        self, plugins: Iterable[Plugin] | None = None, block: Iterable[str] = (), reserved: Iterable[str] = ()
+    ) -> None:
+        self._reserved = frozenset(reserved)
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
         self.components: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
@@ -121,9 +125,7 @@ class Registry:
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
                 raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
-            from ..cli import COMMANDS
-
-            if command.name in COMMANDS:
+            if command.name in self._reserved:
                 raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
             yield self.commands, command.name, Entry(command, plugin)
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
-from .sessions import Sessions
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -98,17 +96,20 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values
 
 
-def distinct_sequences(sessions: Sessions) -> Distinct:
+def distinct_sequences(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> Distinct:
     """Distinct key sequences of units, in first-seen order: hashed, then checked key by key.
+
+    Args:
+        keys: int32 [events]. offsets: int64 [units + 1], where each unit's events begin.
 
     Raises:
         ArithmeticError: two different sequences share a 64-bit hash (never seen; 1 in 10^8 at 575,061 units).
     """
-    keys, offsets, lengths = sessions.keys, sessions.offsets, sessions.lengths
-    if not len(sessions):
+    lengths = np.diff(offsets)
+    if not len(lengths):
         empty = np.empty(0, dtype=np.int64)
         return Distinct(empty, empty.astype(np.int32), empty)
-    hashes = np.empty(len(sessions), dtype=np.uint64)
+    hashes = np.empty(len(lengths), dtype=np.uint64)
     for units, events in blocks(offsets, BLOCK):
         local = offsets[units.start : units.stop + 1] - offsets[units.start]
         hashes[units] = _hashed(keys[events], local)

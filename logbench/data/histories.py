@@ -6,18 +6,28 @@ These are the block maps that every next-key model needs (DeepLog, LogAnomaly, n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from .distinct import Distinct, distinct_codes, keep_read_only, positions
-from .sessions import Sessions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 _LIMIT = 2**64
+
+
+class Sequences(Protocol):
+    """What histories are made of; `Sessions` have it all."""
+
+    @property
+    def folded(self) -> NDArray[np.int32]: ...
+    @property
+    def offsets(self) -> NDArray[np.int64]: ...
+    @property
+    def vocabulary(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Histories:
         keep_read_only(self)
 
     @classmethod
-    def of(cls, sessions: Sessions, h: int, padded: bool = False) -> Histories:
+    def of(cls, sessions: Sequences, h: int, padded: bool = False) -> Histories:
         """Histories of `sessions`; units with h events or fewer have none, unless padded."""
         if h < 1:
             raise ValueError(f"a history needs at least 1 key, got h = {h}")
@@ -65,7 +75,7 @@ class Histories:
             keys=keys,
             vocabulary=sessions.vocabulary,
             starts=starts,
-            units=np.repeat(np.arange(len(sessions), dtype=np.int32), windows),
+            units=np.repeat(np.arange(len(windows), dtype=np.int32), windows),
             offsets=np.concatenate([[0], np.cumsum(windows)]).astype(np.int64),
             distinct=distinct_codes(codes[starts]),
             padded=padded,
@@ -105,11 +115,12 @@ class Histories:
         return result
 
 
-def _padded(sessions: Sessions, h: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _padded(sessions: Sequences, h: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Folded keys with h start keys before each unit, int32, and where units begin then, int64 [units + 1]."""
-    offsets = sessions.offsets + h * np.arange(len(sessions) + 1)
+    known, lengths = sessions.folded, np.diff(sessions.offsets)
+    offsets = sessions.offsets + h * np.arange(len(lengths) + 1)
     keys = np.full(int(offsets[-1]), sessions.vocabulary + 1, dtype=np.int32)
-    keys[np.arange(len(sessions.keys)) + h * (sessions.units.astype(np.int64) + 1)] = sessions.folded
+    keys[np.arange(len(known)) + h * (np.repeat(np.arange(len(lengths)), lengths) + 1)] = known
     return keys, offsets
 
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import polars as pl
-
-if TYPE_CHECKING:
-    pass
 
 
 def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:

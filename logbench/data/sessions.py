@@ -15,12 +15,11 @@ import numpy as np
 import polars as pl
 
 from ..base.errors import PluginError
-from .distinct import Distinct, read_only
+from .distinct import Distinct, distinct_sequences, read_only
+from .histories import Histories
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .histories import Histories
 
 
 T = TypeVar("T")
@@ -169,9 +168,7 @@ class Sessions:
     @cached_property
     def distinct(self) -> Distinct:
         """Distinct key sequences, in first-seen order."""
-        from .distinct import distinct_sequences
-
-        return distinct_sequences(self)
+        return distinct_sequences(self.keys, self.offsets)
 
     def histories(self, h: int, padded: bool = False) -> Histories:
         """Every `h` keys with the key that follows them, inside one unit. Computed once for each choice.
@@ -182,8 +179,6 @@ class Sessions:
         Raises:
             ValueError: `h` is below 1.
         """
-        from .histories import Histories
-
         known: dict[tuple[int, bool], Histories] = self.__dict__.setdefault("_histories", {})
         if (h, padded) not in known:
             known[h, padded] = Histories.of(self, h, padded)

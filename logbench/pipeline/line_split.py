@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from ..api.components import Traits
 from ..api.contracts import Windower
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import UnfitError
@@ -18,22 +19,22 @@ from .shares import HELD_OUT, RESERVED, TEST, TRAIN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..running.resolve import Job
-
 SIDES = ("train", "held-out", "test", "reserved")
 """Names by column `side`."""
 ORDER = (TRAIN, HELD_OUT, RESERVED, TEST)
 """Sides as they follow each other in the log."""
 
 
-def cuts_lines(job: Job) -> bool:
+def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> bool:
     """Whether the lines are split, and windows cut on each side.
+
+    Args:
+        traits, config: of the windower.
 
     Raises:
         UnfitError: windows overlap, and the split would put whole ones of the same lines on two sides.
     """
-    traits, protocol = job.windower.entry.item.traits, job.protocol
-    overlaps = traits.overlaps(job.windower.config) if callable(traits.overlaps) else traits.overlaps
+    overlaps = traits.overlaps(config) if callable(traits.overlaps) else traits.overlaps
     cuts = bool(traits.cuts_lines and protocol.train == "ratio")
     if overlaps and not cuts:
         raise UnfitError(

@@ -10,7 +10,7 @@ from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from .models import InProcess
 from .prepare import Shared
-from .worker_tasks import TASKS, Bench
+from .worker_tasks import Bench
 from .workers import Running, Task
 
 
@@ -32,7 +32,7 @@ class LocalCrew:
         """See `Crew.do`."""
         for number, task in enumerate(tasks):
             try:
-                for row in TASKS[task.do](self._bench, task.plan):
+                for row in task.do(self._bench, task.plan):
                     yield number, "row", row
             except Exception as error:
                 yield number, "failed", failure_of(error)

@@ -169,7 +169,7 @@ def _grouped(
     job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
 ) -> tuple[Path, str, str, Grouped]:
     """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
-    cut = cuts_lines(job)
+    cut = cuts_lines(job.windower.entry.item.traits, job.windower.config, job.protocol)
     dataset = job.dataset.build()
     with stages("locate") as stage:
         found = locate(job.dataset, job.plan.data, registry, stage.progress, cached=job.plan.cache, note=note)

@@ -32,7 +32,7 @@ def environment() -> dict[str, Any]:
 @cache
 def source() -> dict[str, Any]:
     """Version and code of logbench and, in a checkout of its own, the revision and whether it is dirty."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     facts: dict[str, Any] = {"version": _version("logbench-harness")}
     facts |= {"code": None if core().edited else core().files}
     facts |= {"revision": None, "dirty": None}

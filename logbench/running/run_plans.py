@@ -12,6 +12,7 @@ from ..api.record import RunRecord
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..running import records
+from . import worker_tasks
 from .resolve import resolve
 from .runner import opened
 from .workers import DoesTasks, Ended, Running, Task
@@ -31,7 +32,7 @@ def run_plans(
         watch: is told often what runs.
     """
     contended = min(crew.jobs, len(plans))
-    for number, kind, value in crew.do([Task("run", plan) for plan in plans], watch):
+    for number, kind, value in crew.do([Task(worker_tasks.run, plan) for plan in plans], watch):
         if kind == "done":
             continue
         if kind == "row":

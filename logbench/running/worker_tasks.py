@@ -18,7 +18,6 @@ from ..base.process_tree import adopt, follow
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
-from ..studies.protocol_grid import variants
 from .locate import locate
 from .model_processes import ModelProcesses
 from .models import Models
@@ -63,19 +62,6 @@ def directions(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
     yield {"directions": directions_of({part.name: part.build() for part in job.evaluators}, job.unit)}
 
 
-def protocols(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """The rows of `variants`."""
-    yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
-
-
-TASKS: Mapping[str, Callable[[Bench, Plan], Iterator[Mapping[str, Any]]]] = {
-    "run": run,
-    "data": data,
-    "directions": directions,
-    "protocols": protocols,
-}
-
-
 def serve(
     descriptor: int,
     beside: int,
@@ -107,7 +93,7 @@ def serve(
     while True:
         task = tasks.get()
         try:
-            for row in TASKS[task.do](bench, task.plan):
+            for row in task.do(bench, task.plan):
                 send(("row", row))
             send(("done", None))
         except Exception as error:

@@ -51,10 +51,10 @@ class Task:
     """What a worker is asked.
 
     Attributes:
-        do: one of `worker_tasks.TASKS`. plan: its argument.
+        do: a function of a module, called there with a `worker_tasks.Bench` and the plan; it yields rows.
     """
 
-    do: str
+    do: Callable[[Any, Plan], Iterator[Mapping[str, Any]]]
     plan: Plan
 
 
@@ -93,8 +93,8 @@ class Worker:
         env = threads(beside)
         self.folder = temporary()
         self.child = Child(
-            "logbench.running.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb, str(self.folder),
-            env=env, leads=True,
+            "logbench.running.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb,
+            str(self.folder), env=env, leads=True,
         )  # fmt: skip
         self.limits = limits
         self.number: int | None = None

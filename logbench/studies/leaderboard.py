@@ -16,7 +16,7 @@ from ..base.failure import error_of
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
-from ..running import identity, records
+from ..running import identity, records, worker_tasks
 from ..running.resolve import Job, resolve
 from ..running.run_plans import StageBars, run_plans
 from ..running.runner import opened
@@ -100,7 +100,7 @@ def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -
         ConfigError: no evaluator says of this metric which way it is better.
     """
     unit = resolve(plan, registry).unit
-    for _, kind, value in list(crew.do([Task("directions", plan)])):
+    for _, kind, value in list(crew.do([Task(worker_tasks.directions, plan)])):
         if kind == "row":
             known = {"run_id": plan.dataset, "dataset": {"unit": unit}, **value}
             if ways(known):
@@ -120,7 +120,7 @@ def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str
     """
     asked, found = list(plans), dict[str, Record]()
     with StageBars(bars) as watch:
-        answers = list(crew.do([Task("data", plans[name]) for name in asked], watch))
+        answers = list(crew.do([Task(worker_tasks.data, plans[name]) for name in asked], watch))
     for number, kind, value in answers:
         if kind == "row":
             found[asked[number]] = value

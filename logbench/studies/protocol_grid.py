@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from ..api.plan import Plan
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import UnfitError
 from ..base.progress_bars import Bars
@@ -20,9 +21,10 @@ from ..evaluation.verdicts import Decision, decide, metrics_of, rule
 from ..running.fitting import fit_and_score
 from ..running.models import Models
 from ..running.prepare import Shared, prepare
-from ..running.resolve import Job
+from ..running.resolve import Job, resolve
 from ..running.runner import check_fit, context_for, running_model
 from ..running.stages import Stages
+from ..running.worker_tasks import Bench
 
 RULE = "unseen_or_short"
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -31,6 +33,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "threshold": ("validation", "fixed", "oracle"),
     "duplicates": ("all", "unique"),
 }
+
+
+def rows_of(bench: Bench, plan: Plan) -> Iterator[dict[str, Any]]:
+    """The task of a worker: see `variants`."""
+    yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
 
 
 def variants(job: Job, registry: Registry, bars: Bars, models: Models) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _LAZY = {
     **dict.fromkeys(("Outcome", "ViolationError"), "outcome"),
-    **dict.fromkeys(("Rule", "Subject", "check", "rules_of"), "rules"),
+    **dict.fromkeys(("Rule", "Subject"), "rule"),
+    **dict.fromkeys(("check", "rules_of"), "rules"),
     **dict.fromkeys(("Tiny", "tiny"), "material"),
     "Done": "command",
     "kinds_of": "names",

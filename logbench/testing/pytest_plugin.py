@@ -44,8 +44,8 @@ def pytest_collection_modifyitems(
 def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> list[pytest.Item]:
     from pathlib import Path
 
-    from logbench import LogbenchError, parse_settings
-
+    from ..base.errors import LogbenchError
+    from ..base.options import parse_settings
     from ..components.registry import Registry
     from .names import kinds_of
     from .rules import expectations, rules_of, subject
