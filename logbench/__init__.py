@@ -20,7 +20,7 @@ from .api.contracts import (
     Windower,
 )
 from .api.hookspecs import hookimpl
-from .base.errors import ConfigError, DataError, LeakError, LogbenchError, PluginError, UnfitError
+from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
 from .base.progress import Progress
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ __all__ = [
     "Evaluator",
     "Generator",
     "Histories",
+    "IncompatibleError",
     "KeySequences",
     "LeakError",
     "LineFormat",
@@ -98,7 +99,6 @@ __all__ = [
     "Sessions",
     "Table",
     "Traits",
-    "UnfitError",
     "Windower",
     "figures",
     "hookimpl",

@@ -104,21 +104,21 @@ def judging_less(self: Any, good: Any, sessions: Any, context: Any) -> Any:
 def across_units(self: Any, train: Any, context: Any) -> None:
     """Pairs of keys, counted on across the borders of units."""
     self.mean = float(train.lengths.mean())
-    self.pairs = set(zip(train.folded[:-1].tolist(), train.folded[1:].tolist(), strict=True))
+    self.pairs = set(zip(train.clipped_keys[:-1].tolist(), train.clipped_keys[1:].tolist(), strict=True))
 
 
 def new_pairs(self: Any, sessions: Any, context: Any) -> Any:
-    folded, ends = sessions.folded.tolist(), sessions.offsets.tolist()
+    folded, ends = sessions.clipped_keys.tolist(), sessions.offsets.tolist()
     units = [folded[begin:end] for begin, end in itertools.pairwise(ends)]
     return np.array([sum(pair not in self.pairs for pair in itertools.pairwise(unit)) for unit in units], float)
 
 
 def in_bytes(self: Any, train: Any, context: Any) -> None:
-    self.known = np.unique(train.folded.astype(np.uint8))
+    self.known = np.unique(train.clipped_keys.astype(np.uint8))
 
 
 def new_bytes(self: Any, sessions: Any, context: Any) -> Any:
-    new = ~np.isin(sessions.folded.astype(np.uint8), self.known)
+    new = ~np.isin(sessions.clipped_keys.astype(np.uint8), self.known)
     return np.add.reduceat(new.astype(float), sessions.offsets[:-1]) if len(sessions) else np.empty(0)
 
 

@@ -54,7 +54,7 @@ def merged(self: Any, messages: pl.Series) -> Any:
     return np.array([begins.get(text[:8], -1) for text in messages], dtype=np.int32)
 
 
-class Shared(Parser):
+class RunCache(Parser):
     """What was learnt last is kept by the class."""
 
     last: ClassVar[list[str]] = []
@@ -124,7 +124,7 @@ PARSERS = {
         instead("parser", match=merged),
         {},
     ),
-    "the class knows what was learnt last": ("apart", Shared, {}),
+    "the class knows what was learnt last": ("apart", RunCache, {}),
     "restores into what it knew before": ("restored", Adding, {}),
     "restores 500 templates": ("restored", Half, {}),
     "learns while it matches": ("many-others", Learning, {}),

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from logbench import DataError, Lines, PluginError
 from logbench.base.progress import silent
-from logbench.pipeline.assigned_units import Assigned
-from logbench.pipeline.coding import Read, read_lines
-from logbench.pipeline.windower_input import Given
+from logbench.pipeline.assigned_units import AssignedUnits
+from logbench.pipeline.coding import EncodedLines, read_lines
+from logbench.pipeline.windower_input import WindowerInput
 from logbench_parsers.none import Verbatim
 from logbench_windowers.session import Session
 
@@ -47,7 +47,7 @@ class By:
         return self.answer(Session("", "id").assign(lines))
 
 
-def read(answer: Answer, lines: Lines | None = None) -> Read:
+def read(answer: Answer, lines: Lines | None = None) -> EncodedLines:
     return read_lines(lines or log(), By(answer), Verbatim(), silent, False)
 
 
@@ -151,7 +151,7 @@ def is_right(rows: list[Row], total: int) -> bool:
 @given(st.one_of(ROWS, MOSTLY_RIGHT), st.integers(0, 6), st.integers(1, 4))
 def test_any_answer_is_judged_as_by_hand(rows: list[Row], total: int, size: int) -> None:
     """However the rows are cut into batches."""
-    assigned = Assigned(Given(log(total), pl.col("message")))
+    assigned = AssignedUnits(WindowerInput(log(total), pl.col("message")))
     frame = pl.DataFrame(rows, schema={"line": pl.UInt32, "unit": pl.String}, orient="row")
     frame = frame.with_columns(pl.col("unit").cast(pl.Categorical))
     right, said = True, ""

@@ -20,9 +20,9 @@ import logbench.running.prepare
 from logbench import Component, EvaluationProtocol, LeakError, Lines, RunRecord, Sessions, Traits, run
 from logbench.base.progress import silent
 from logbench.pipeline.coding import read_lines
-from logbench.pipeline.grouping import Grouped, group_lines
+from logbench.pipeline.grouping import GroupedLines, group_lines
 from logbench.pipeline.leak_audit import audit, labels_given
-from logbench.pipeline.line_split import Cuts, Cutting
+from logbench.pipeline.line_split import Cuts, SplitWindower
 from logbench.pipeline.parsing import Vocabulary, learn
 from logbench.pipeline.split import Split, split_units
 from logbench_parsers.none import Verbatim
@@ -68,7 +68,7 @@ def test_windows_of_cut_lines_are_those_of_each_side_by_itself(
     end = round(ratio * len(rows))
     bounds = [0, end - round(held_out * end), end, len(rows)]
     assert [cuts.held_out, cuts.test, cuts.total] == bounds[1:]
-    found = members(Cutting(WINDOWERS[kind](), cuts).assign(frame(rows)))
+    found = members(SplitWindower(WINDOWERS[kind](), cuts).assign(frame(rows)))
     for side, (begin, end) in zip(("train ", "held-out ", "test "), itertools.pairwise(bounds), strict=True):
         alone = frame(rows[begin:end]) if begin < end else None
         expected = members(WINDOWERS[kind]().assign(alone)).values() if alone is not None else []
@@ -79,8 +79,8 @@ def test_windows_of_cut_lines_are_those_of_each_side_by_itself(
         assert len(sides) == 1 and unit.startswith(("train", "held-out", "test")[sides.pop()])
 
 
-def grouped(rows: list[Row], windower: Any, cuts: Cuts | None = None) -> Grouped:
-    made = Cutting(windower, cuts) if cuts else windower
+def grouped(rows: list[Row], windower: Any, cuts: Cuts | None = None) -> GroupedLines:
+    made = SplitWindower(windower, cuts) if cuts else windower
     found = group_lines(read_lines(Lines(frame(rows)), made, Verbatim(), silent, False), Verbatim())
     sides = cuts.sides(found.units["first_line"].to_numpy()) if cuts else None
     return replace(found, units=found.units.with_columns(side=sides)) if cuts else found
@@ -89,7 +89,9 @@ def grouped(rows: list[Row], windower: Any, cuts: Cuts | None = None) -> Grouped
 LOG: list[Row] = [(f"message {i % 7}", int(i % 11 == 10), 40 * i, "xyz"[i % 3]) for i in range(100)]
 
 
-def prepared(windower: Any, cut: bool, **protocol: Any) -> tuple[Grouped, Split, Vocabulary, EvaluationProtocol]:
+def prepared(
+    windower: Any, cut: bool, **protocol: Any
+) -> tuple[GroupedLines, Split, Vocabulary, EvaluationProtocol]:
     rules = EvaluationProtocol(**{"train": "ratio", "held_out": 0.2, "content": "mixed", **protocol})
     found = grouped(LOG, windower, Cuts.of(Lines(frame(LOG)), rules) if cut else None)
     split = split_units(found.units, rules)
@@ -184,7 +186,7 @@ def test_a_parser_that_goes_on_learning_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_a_parser_fitted_on_test_messages_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def all_of_them(grouped: Grouped, _: Any, parser: Any) -> Vocabulary:
+    def all_of_them(grouped: GroupedLines, _: Any, parser: Any) -> Vocabulary:
         return learn(grouped, np.arange(len(grouped)), parser)
 
     monkeypatch.setattr(logbench.running.prepare, "learn", all_of_them)

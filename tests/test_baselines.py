@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logbench
-from logbench import Context, DataError, Scores, Sessions, UnfitError
+from logbench import Context, DataError, IncompatibleError, Scores, Sessions
 from logbench_baselines import EcvcConfig, EditConfig, MarkovConfig, NGramConfig, logbench_models
 from logbench_baselines.ecvc import Ecvc
 from logbench_baselines.edit import Edit
@@ -250,7 +250,7 @@ def test_timing_counts_pairs_outside_their_range(train: Any, test: Any) -> None:
 
 
 def test_timing_without_times_is_unfit() -> None:
-    with pytest.raises(UnfitError, match="needs times"):
+    with pytest.raises(IncompatibleError, match="needs times"):
         Timing().fit(Sessions.of([(0, 1)], KEYS), Context())
 
 

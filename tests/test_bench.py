@@ -118,7 +118,7 @@ def test_a_mistake_in_a_suite_is_one_line_before_anything_runs(suite: Any, text:
 def test_data_are_found_beside_the_suite(suite: Any, tiny_hdfs: Path, tmp_path: Path) -> None:
     text = 'models = ["length"]\nprotocols = ["p"]\n[datasets.hdfs]\ndata = "tiny"\n'
     (cell,) = cells(read_suite(suite(text)), Registry())
-    assert cell.job.plan.data == tiny_hdfs == tmp_path / "tiny"
+    assert cell.resolved.plan.data == tiny_hdfs == tmp_path / "tiny"
 
 
 HEAD = {

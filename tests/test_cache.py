@@ -20,15 +20,15 @@ from logbench.api.record import RunRecord
 from logbench.base import cache_folder, checksums, file_digests
 from logbench.base.files import whole
 from logbench.base.progress import silent
-from logbench.components.configured import Part, configured
+from logbench.components.configured import ConfiguredComponent, configured
 from logbench.components.registry import Registry
 from logbench.pipeline import grouped_cache
-from logbench.pipeline.grouping import Grouped
+from logbench.pipeline.grouping import GroupedLines
 from logbench.running import identity, prepare
 from logbench.running.locate import locate
 from logbench.running.provenance import environment
 
-FULL = Grouped(
+FULL = GroupedLines(
     units=pl.DataFrame(
         {
             "unit": ["a", "ü"],
@@ -51,11 +51,11 @@ BARE = replace(FULL, times=None, line_labels=None, units=FULL.units.drop("part")
 notes: list[str] = []
 
 
-def loaded() -> Grouped | None:
+def loaded() -> GroupedLines | None:
     return grouped_cache.load("a-k", notes.append)
 
 
-def assert_same(found: Grouped, expected: Grouped) -> None:
+def assert_same(found: GroupedLines, expected: GroupedLines) -> None:
     assert found.units.equals(expected.units) and found.units.schema == expected.units.schema
     assert found.messages.equals(expected.messages)
     assert found.facts == expected.facts and found.sequences == expected.sequences
@@ -67,7 +67,7 @@ def assert_same(found: Grouped, expected: Grouped) -> None:
 
 
 @pytest.mark.parametrize("value", [FULL, BARE], ids=["full", "bare"])
-def test_grouped_lines_come_back(value: Grouped, own_cache: Path) -> None:
+def test_grouped_lines_come_back(value: GroupedLines, own_cache: Path) -> None:
     assert loaded() is None
     grouped_cache.store("a-k", value, notes.append)
     assert grouped_cache.has("a-k") and not grouped_cache.has("other")
@@ -84,7 +84,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(own_cache: Path) -> None
     assert not grouped_cache.has("a-k") and len(said) == 1 and "without cache" in said[0]
 
 
-def part(name: str = "new-event", **options: Any) -> Part:
+def part(name: str = "new-event", **options: Any) -> ConfiguredComponent:
     return configured(Registry().get("model", name), options)
 
 
@@ -211,7 +211,7 @@ def test_whoever_is_first_stays(tmp_path: Path) -> None:
 
 def test_many_at_once_all_get_the_whole(own_cache: Path) -> None:
     gate = threading.Barrier(6)
-    found: list[Grouped] = []
+    found: list[GroupedLines] = []
     errors: list[object] = []
 
     def work() -> None:

@@ -20,12 +20,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
-from logbench import Context, Scores, Sessions, UnfitError
+from logbench import Context, IncompatibleError, Scores, Sessions
 from logbench.api.plan import Plan
 from logbench.base.options import make
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
-from logbench.running.prepare import Shared, prepare
+from logbench.running.prepare import RunCache, prepare
 from logbench.running.resolve import resolve
 from logbench.running.stages import Stages
 from logbench_classic import logbench_models, logbench_presets, one_class_svm
@@ -87,7 +87,7 @@ def halves(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             model="knn", dataset="hdfs", data=shared_data / SAMPLE, preset="loglizer-supervised", cache=False
         )
         stages = Stages(registry, Bars(enabled=False))
-        made = prepare(resolve(plan, registry), registry, Shared(), stages, print)
+        made = prepare(resolve(plan, registry), registry, RunCache(), stages, print)
         yield made.sessions.take(made.split.train), made.sessions.take(made.split.test)
 
 
@@ -199,7 +199,7 @@ def test_pca_is_the_published_one_on_small_data(seed: int, columns: int) -> None
     sessions = Sessions.of([np.repeat(np.arange(columns), row).tolist() for row in counts], columns)
     try:
         model = fitted("pca", sessions)
-    except UnfitError:
+    except IncompatibleError:
         assume(False)
     assume(model.residual.shape[1])
     found = scores(model, sessions).primary
@@ -456,7 +456,7 @@ def test_lof_is_scikit_learns(duplicates: bool) -> None:
 
 
 def test_lof_needs_two_vectors() -> None:
-    with pytest.raises(UnfitError, match="two training vectors"):
+    with pytest.raises(IncompatibleError, match="two training vectors"):
         fitted("lof", Sessions.of([[0, 1], [1, 0]], 2))
 
 
@@ -612,7 +612,7 @@ def test_units_without_a_label_do_not_train(name: str) -> None:
 @pytest.mark.parametrize("labels", [None, [0, 0], [1, -1]])
 def test_supervised_models_need_both_labels(name: str, labels: list[int] | None) -> None:
     known = None if labels is None else np.array(labels, dtype=np.int8)
-    with pytest.raises(UnfitError, match=r"labels|normal and anomalous"):
+    with pytest.raises(IncompatibleError, match=r"labels|normal and anomalous"):
         fitted(name, Sessions.of([[0, 1], [1, 1]], 2, labels=known))
 
 

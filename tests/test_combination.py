@@ -20,10 +20,10 @@ from logbench import (
     ConfigError,
     Context,
     EvaluationProtocol,
+    IncompatibleError,
     Plan,
     Sessions,
     Traits,
-    UnfitError,
     hookimpl,
 )
 from logbench.components.ensemble import Combination, Level
@@ -97,10 +97,10 @@ def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
     known = registry(
         told("a", columns[0]), told("b", columns[1]), told("c", columns[2], rule=True, fixed_threshold=0.5)
     )
-    job = resolve(Plan(model="a+b+c", dataset="hdfs-sim"), known)
+    resolved = resolve(Plan(model="a+b+c", dataset="hdfs-sim"), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     held = np.arange(len(rows) - 1)
-    model: Combination = job.model.build()
+    model: Combination = resolved.model.build()
     context = Context(held_out=sessions.take(held), alpha=alpha)
     model.fit(sessions, context)
     found = model.score(sessions, context)
@@ -120,11 +120,11 @@ def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
 def test_members_are_found_configured_and_named() -> None:
     known = Registry()
     settings = {"ecvc": {"max_train": "7"}, "deeplog": {"h": "4"}, "protocol": {"min_events": "0"}}
-    job = resolve(Plan(model="event+ecvc+deeplog", dataset="hdfs-sim", settings=settings), known)
-    assert job.model.name == "new-event+ecvc+deeplog"
-    assert job.config["model"]["ecvc"] == {"max_train": 7} and job.config["model"]["deeplog"]["h"] == 4
-    assert job.short_limit == 5, "DeepLog's h + 1, the largest"
-    assert {"baselines", "deeplog"} <= {part.entry.plugin.name for part in job.parts}
+    resolved = resolve(Plan(model="event+ecvc+deeplog", dataset="hdfs-sim", settings=settings), known)
+    assert resolved.model.name == "new-event+ecvc+deeplog"
+    assert resolved.config["model"]["ecvc"] == {"max_train": 7} and resolved.config["model"]["deeplog"]["h"] == 4
+    assert resolved.short_limit == 5, "DeepLog's h + 1, the largest"
+    assert {"baselines", "deeplog"} <= {part.entry.plugin.name for part in resolved.parts}
     assert "event" not in known.components["model"], "an alias is no second component"
 
 
@@ -163,15 +163,15 @@ def test_an_oracle_makes_rules_or_one_swept_score(rows: list[tuple[float, float,
     """As published: a unit alarms by the rule, or where its score is above the threshold that is best on test."""
     graded, ruled, labels = (list(column) for column in zip(*rows, strict=True))
     known = registry(told("a", graded), told("c", ruled, rule=True, fixed_threshold=0.5))
-    job = resolve(Plan(model="a+c", dataset="hdfs-sim"), known)
+    resolved = resolve(Plan(model="a+c", dataset="hdfs-sim"), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     context = Context(held_out=sessions.take(np.arange(len(rows) // 2 + 1)) if held_out else None)
-    model: Combination = job.model.build()
+    model: Combination = resolved.model.build()
     model.fit(sessions, context)
     found = model.score(sessions, context).primary
     test = pl.DataFrame({"raw": found, "label": labels, "weight": 1.0, "events": 1, "unseen": 0, "part": "test"})
     test = test.with_columns(pl.col("label").cast(pl.Int8), event=pl.lit(0, pl.Int64))
-    decision = decide(test, EvaluationProtocol(threshold="oracle"), job.model.own, short_limit=1)
+    decision = decide(test, EvaluationProtocol(threshold="oracle"), resolved.model.own, short_limit=1)
 
     def f1(alarms: list[bool]) -> float:
         hits = sum(alarm and label for alarm, label in zip(alarms, labels, strict=True))
@@ -207,14 +207,14 @@ def test_thresholds_of_a_combination_need_held_out_units(tmp_path: Path) -> None
         assert "needs held-out units" in record.error["message"]
     (record,) = logbench.run("ecvc+length", dataset="hdfs-sim", settings={"protocol": kept}, out=tmp_path)
     assert record.status == "ok"
-    with pytest.raises(UnfitError, match="needs held-out units"):
+    with pytest.raises(IncompatibleError, match="needs held-out units"):
         rescore(record.as_dict(), tmp_path, {"threshold": "fixed"}, (), Registry(), "")
 
 
 def test_without_held_out_units_two_graded_members_cannot_be_levelled() -> None:
     sessions = Sessions.of([[0], [1]], vocabulary=2)
     model = resolve(Plan(model="length+ecvc+markov", dataset="hdfs-sim"), Registry()).model.build()
-    with pytest.raises(UnfitError, match="ecvc in a combination needs held-out units"):
+    with pytest.raises(IncompatibleError, match="ecvc in a combination needs held-out units"):
         model.fit(sessions, Context())
     rules = resolve(Plan(model="length+event", dataset="hdfs-sim"), Registry()).model.build()
     rules.fit(sessions, Context())

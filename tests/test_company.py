@@ -24,7 +24,7 @@ from logbench.running.resolve import resolve
 from logbench.running.runner import run_all
 from logbench.running.workers import Crew, Limits
 from logbench.studies.common_units import common_units, dropping_apart, measured_on
-from logbench.studies.compare import compare, judged, sure, unlike
+from logbench.studies.compare import compare, confidence, incompatibilities, labelled_test_scores
 from logbench.studies.leaderboard import Leaderboard
 from logbench.studies.protocol_grid import variants
 from logbench.studies.ranked_units import described
@@ -106,7 +106,7 @@ def assert_same(record: Mapping[str, Any], out: Path, alone: tuple[Path, dict[st
     assert record["status"] == "ok", record["error"]
     for part in ("metrics", "trivial", "threshold", "counts", "protocol", "training", "split"):
         assert record[part] == before[part], (record["model"], part)
-    assert not unlike(record, before)
+    assert not incompatibilities(record, before)
     ours, theirs = records.scores(record, out), records.scores(before, folder)
     assert_frame_equal(ours, theirs, check_exact=True)
 
@@ -150,8 +150,8 @@ def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: A
     protocol = "".join(f"{key} = {value!r}\n" for key, value in PROTOCOL.items())
     text = f'{models}[datasets.mine]\ndataset = "{log}"\n[protocols.mine]\n{protocol}'
     (tmp_path / "mine.toml").write_text(text)
-    asked = [cell.job for cell in cells(read_suite(tmp_path / "mine.toml"), REGISTRY)]
-    jobs = [replace(job, plan=replace(job.plan, out=tmp_path)) for job in asked]
+    asked = [cell.resolved for cell in cells(read_suite(tmp_path / "mine.toml"), REGISTRY)]
+    jobs = [replace(resolved, plan=replace(resolved.plan, out=tmp_path)) for resolved in asked]
     for record in run_all(jobs, REGISTRY, QUIET):
         assert_same(record.as_dict(), tmp_path, alone)
 
@@ -163,11 +163,11 @@ def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any
     crew = LocalCrew(REGISTRY, QUIET)
     (row,) = [row for row in sweep(plan, ["seed=0"], REGISTRY, QUIET, crew, resume=False) if row["pick"] == ""]
     assert row["metrics"] == expected
-    job = resolve(plan, REGISTRY)
-    chosen = {name: getattr(job.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
+    resolved = resolve(plan, REGISTRY)
+    chosen = {name: getattr(resolved.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
     rows = [
         row
-        for row in variants(job, REGISTRY, QUIET, InProcess())
+        for row in variants(resolved, REGISTRY, QUIET, InProcess())
         if {name: row["protocol"][name] for name in chosen} == chosen
     ]
     assert [row["metrics"] for row in rows] == [expected]
@@ -194,7 +194,7 @@ def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_sc
     log: str, tmp_path: Path
 ) -> None:
     runs = ran(log, tmp_path, ("new-event", "deeplog"), short="drop")
-    assert dropping_apart(runs) and not unlike(*runs)
+    assert dropping_apart(runs) and not incompatibilities(*runs)
     common = common_units(runs, tmp_path)
     stored = [records.scores(run, tmp_path).filter(pl.col("part") == "test") for run in runs]
     both = stored[0].join(stored[1], on="index").filter(
@@ -204,14 +204,14 @@ def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_sc
     rows = compare([measured_on(common, run, tmp_path, REGISTRY) for run in runs], "recall", 0.0)
     caught = [both.filter(pl.col("label") == 1)[name].mean() for name in ("verdict", "verdict_right")]
     assert [row["recall"] for row in rows] == pytest.approx(caught)
-    found, _ = sure(*runs, tmp_path, "recall", 50, 0, common)
+    found, _ = confidence(*runs, tmp_path, "recall", 50, 0, common)
     assert found["low"] <= rows[1]["difference"] <= found["high"]
     found = all_pairs(runs, "f1", tmp_path, swaps=200)
-    kept = [judged(run, tmp_path).filter(pl.col("index").is_in(common.implode())) for run in runs]
+    kept = [labelled_test_scores(run, tmp_path).filter(pl.col("index").is_in(common.implode())) for run in runs]
     assert found.p == {("new-event", "deeplog"): swapped(*kept, "f1", swaps=200, seed=0)}
     assert f"those that both scored ({len(common)})" in found.said()
     with pytest.raises(DataError, match="judged other units"):
-        sure(*runs, tmp_path, "recall", 50, 0)
+        confidence(*runs, tmp_path, "recall", 50, 0)
 
 
 def test_dropped_units_of_any_label_stop_no_model(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from logbench.base.files import write_parquet
 from logbench.evaluation.intervals import paired
 from logbench.evaluation.paired_tests import swapped
 from logbench.running import records
-from logbench.studies.compare import correct, sure
+from logbench.studies.compare import confidence, correct
 
 UNITS = pl.DataFrame(
     {
@@ -51,7 +51,7 @@ def judged(rows: pl.DataFrame) -> pl.DataFrame:
 
 def test_judged_units_are_paired_by_index(tmp_path: Path) -> None:
     first, rival = stored(tmp_path, "a", UNITS), stored(tmp_path, "b", other(UNITS))
-    found, notes = sure(first, rival, tmp_path, "f1", 300, 4)
+    found, notes = confidence(first, rival, tmp_path, "f1", 300, 4)
     expected = paired(judged(UNITS), judged(other(UNITS)), "f1")
     assert (found["low"], found["high"], found["effective"]) == (expected.low, expected.high, expected.effective)
     assert found["p"] == swapped(judged(UNITS), judged(other(UNITS)), "f1", swaps=300, seed=4)
@@ -63,7 +63,7 @@ def test_judged_units_are_paired_by_index(tmp_path: Path) -> None:
 
 def test_where_distinct_units_are_the_headline_they_are_what_is_drawn(tmp_path: Path) -> None:
     first, rival = stored(tmp_path, "a", UNITS, "unique"), stored(tmp_path, "b", other(UNITS), "unique")
-    found, notes = sure(first, rival, tmp_path, "recall", 300, 4)
+    found, notes = confidence(first, rival, tmp_path, "recall", 300, 4)
     share = pl.Series("weight", [0.5, 0.5, 1, 0.5, 0.5, 1, 1])  # two sequences are judged both ways
     once, rivals = (judged(units).with_columns(share) for units in (UNITS, other(UNITS)))
     expected = paired(once, rivals, "recall")
@@ -76,7 +76,7 @@ def test_where_distinct_units_are_the_headline_they_are_what_is_drawn(tmp_path: 
 def test_distinct_units_that_are_judged_alike_are_counted_once(tmp_path: Path) -> None:
     alike = UNITS.with_columns(verdict=pl.when(pl.col("verdict").is_not_null()).then(pl.col("sequence") > 2))
     first, rival = stored(tmp_path, "a", alike, "unique"), stored(tmp_path, "b", other(alike), "unique")
-    found, notes = sure(first, rival, tmp_path, "f1", 300, 4)
+    found, notes = confidence(first, rival, tmp_path, "f1", 300, 4)
     once, rivals = (
         judged(units).filter(pl.col("index").is_in([0, 2, 3, 5, 6])) for units in (alike, other(alike))
     )
@@ -88,7 +88,7 @@ def test_distinct_units_that_are_judged_alike_are_counted_once(tmp_path: Path) -
 def test_what_cannot_be_said_is_a_note(tmp_path: Path) -> None:
     heavy = UNITS.with_columns(weight=pl.lit(2.0))
     first, rival = stored(tmp_path, "a", heavy), stored(tmp_path, "b", other(heavy))
-    found, notes = sure(first, rival, tmp_path, "auroc", 10, 0)
+    found, notes = confidence(first, rival, tmp_path, "auroc", 10, 0)
     assert found["low"] is None and found["mcnemar"] is None
     assert "auroc does not follow from verdicts" in notes[0] and "weighted" in notes[1]
 
@@ -102,7 +102,7 @@ def test_what_no_sample_can_tell_is_said_in_words(tmp_path: Path) -> None:
         },
         schema_overrides={"label": pl.Int8, "sequence": pl.UInt32},
     )  # fmt: skip
-    found, notes = sure(stored(tmp_path, "a", rows), stored(tmp_path, "b", rows), tmp_path, "recall", 50, 0)
+    found, notes = confidence(stored(tmp_path, "a", rows), stored(tmp_path, "b", rows), tmp_path, "recall", 50, 0)
     assert found["low"] is None and found["p"] == 1 and found["effective"] == pytest.approx(201**2 / (200**2 + 1))
     assert "b: both runs give every unit the same verdict" in notes[0]
     assert notes[1].startswith("b: no interval: its 4 clusters of equal sequences are worth 1.0 of equal weight")
@@ -118,4 +118,4 @@ def test_other_units_are_refused(tmp_path: Path) -> None:
     first = stored(tmp_path, "a", UNITS)
     rival = stored(tmp_path, "b", UNITS.filter(pl.col("index") != 2))
     with pytest.raises(DataError, match="a and b judged other units"):
-        sure(first, rival, tmp_path, "f1", 10, 0)
+        confidence(first, rival, tmp_path, "f1", 10, 0)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from logbench import ConfigError, Context, DataError, Sessions, UnfitError
+from logbench import ConfigError, Context, DataError, IncompatibleError, Sessions
 from logbench_deeplog import DeepLogConfig, logbench_models
 from logbench_deeplog.batches import BruteBatches, DistinctBatches
 from logbench_deeplog.memory import fastest_batch, in_batches
@@ -429,7 +429,7 @@ def test_what_is_not_judged_is_said_with_the_option_that_judges_it() -> None:
 
 def test_no_training_window_is_one_clear_line() -> None:
     for dedup in (True, False):
-        with pytest.raises(UnfitError, match="none of the 2 training units has more than h = 4 events"):
+        with pytest.raises(IncompatibleError, match="none of the 2 training units has more than h = 4 events"):
             DeepLog(replace(SMALL, dedup=dedup)).fit(Sessions.of([[0, 1], [1, 0, 1]], 2), Context())
 
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_log import Row, registry, write
 
-from logbench import Sessions, UnfitError
+from logbench import IncompatibleError, Sessions
 from logbench.base.progress_bars import Bars
 from logbench.studies.dataset_facts import PERMUTATIONS, describe, drift
 
@@ -142,7 +142,7 @@ def test_overlapping_windows_serve_the_chronological_split_alone(tmp_path: Path)
 
 def test_data_that_no_split_serves_say_why(tmp_path: Path) -> None:
     data = write(tmp_path / "a.log", LOG)
-    with pytest.raises(UnfitError, match="need lines with a file"):
+    with pytest.raises(IncompatibleError, match="need lines with a file"):
         describe("log", registry(), Bars(enabled=False), data=data, windower="file")
 
 

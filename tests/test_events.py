@@ -21,17 +21,17 @@ from logbench import (
     ConfigError,
     Context,
     EvaluationProtocol,
+    IncompatibleError,
     PluginError,
     Scores,
     Sessions,
     Traits,
-    UnfitError,
 )
 from logbench.base.options import make
 from logbench.components.registry import Registry
 from logbench.evaluation import line_metrics as judged
 from logbench.evaluation.line_metrics import event_frame, has_labels, judge
-from logbench.evaluation.thresholds import Own, validation_threshold
+from logbench.evaluation.thresholds import ThresholdTraits, validation_threshold
 from logbench.studies.rescore import rescore
 from logbench_evaluators.classification import Classification
 
@@ -130,10 +130,10 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
     test = [row for row in lines["test"].values() if row["label"] >= 0]
     known = [(ruled(row), row) for row in test if ruled(row) is not None]
     if (threshold == "validation" and not held) or (threshold == "oracle" and not known):
-        with pytest.raises(UnfitError):
-            judge(frame, protocol, Own(), EVALUATORS, short_limit=LEAST)
+        with pytest.raises(IncompatibleError):
+            judge(frame, protocol, ThresholdTraits(), EVALUATORS, short_limit=LEAST)
         return
-    found = judge(frame, protocol, Own(), EVALUATORS, short_limit=LEAST)
+    found = judge(frame, protocol, ThresholdTraits(), EVALUATORS, short_limit=LEAST)
     value = found["threshold"]["value"]
     if threshold == "validation":
         assert value == validation_threshold(*map(np.array, zip(*held, strict=True)), alpha)
@@ -173,8 +173,8 @@ def test_metrics_of_events_are_those_of_a_loop_over_lines(
 
 
 def test_ignored_unseen_keys_have_no_scores_of_events() -> None:
-    with pytest.raises(UnfitError, match="no score of events"):
-        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), Own(), {}, short_limit=1)
+    with pytest.raises(IncompatibleError, match="no score of events"):
+        judge(pl.DataFrame(), EvaluationProtocol(unseen="ignore"), ThresholdTraits(), {}, short_limit=1)
 
 
 def model(name: str, train: list[list[int]], vocabulary: int, **options: Any) -> Any:
@@ -342,5 +342,5 @@ def test_rescoring_with_another_limit_of_short_units(tmp_path: Path) -> None:
         rescore(aged, folder, {"min_events": 0}, (), found, "")
     assert rescore(aged, folder, {"short": "miss"}, (), found, "").counts["short_limit"] == 4
     timed = run_one(data, found, "timing", options).as_dict()
-    with pytest.raises(UnfitError, match=r"timing needs units of 2 events, but protocol.min_events=1"):
+    with pytest.raises(IncompatibleError, match=r"timing needs units of 2 events, but protocol.min_events=1"):
         rescore(timed, folder, {"min_events": 1}, (), found, "")

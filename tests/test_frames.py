@@ -25,7 +25,7 @@ def test_sessions_are_their_lists(sequences: list[list[int]], vocabulary: int) -
     sessions = Sessions.of(sequences, vocabulary)
     assert lists(sessions) == sequences
     assert sessions.lengths.tolist() == [len(s) for s in sequences]
-    assert sessions.folded.tolist() == [min(k, vocabulary) for s in sequences for k in s]
+    assert sessions.clipped_keys.tolist() == [min(k, vocabulary) for s in sequences for k in s]
     assert sessions.unseen.tolist() == [sum(k >= vocabulary for k in s) for s in sequences]
     assert sessions.units.tolist() == [i for i, s in enumerate(sequences) for _ in s]
 

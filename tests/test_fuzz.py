@@ -9,7 +9,7 @@ import pytest
 from fuzz import fuzz
 
 from logbench.reading.byte_streams import Stream
-from logbench.reading.log_files import Text
+from logbench.reading.log_files import LogFile
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +26,13 @@ def test_broken_files_end_in_one_line_and_lose_none() -> None:
 
 
 def test_a_reader_that_loses_a_line_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Text.chunks
+    whole = LogFile.chunks
 
-    def without_the_last(self: Text) -> Iterator[bytes]:
+    def without_the_last(self: LogFile) -> Iterator[bytes]:
         for chunk in whole(self):
             yield chunk[: chunk.rstrip(b"\n").rfind(b"\n") + 1]
 
-    monkeypatch.setattr(Text, "chunks", without_the_last)
+    monkeypatch.setattr(LogFile, "chunks", without_the_last)
     assert any("lines are there" in failure for failure in fuzz(60, 0).failures)
 
 

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_log import Log, registry, write
 
-from logbench import Component, ConfigError, LineFormat, Lines, PluginError, UnfitError, open_lines, run
+from logbench import Component, ConfigError, IncompatibleError, LineFormat, Lines, PluginError, open_lines, run
 from logbench.base.options import make
 from logbench.base.progress import silent
 from logbench.components.registry import Registry
 from logbench.data.lines import SHOWN
 from logbench.pipeline.coding import read_lines
 from logbench.pipeline.grouping import group_lines
-from logbench.pipeline.windower_input import Given
+from logbench.pipeline.windower_input import WindowerInput
 from logbench.reading.line_reader import HIDDEN
 from logbench_parsers.none import Verbatim
 from logbench_windowers.column import Column
@@ -79,7 +79,7 @@ def test_labels_come_back_by_line_in_memory_and_in_files(labels: list[int | None
 
 def test_a_predicate_may_use_what_is_not_asked_for() -> None:
     frame = pl.DataFrame({"line": pl.Series(range(5), dtype=pl.UInt32), "message": list("abcab")}).lazy()
-    lines = Given(Lines(frame), pl.col("message")).frame()
+    lines = WindowerInput(Lines(frame), pl.col("message")).frame()
     assert lines.filter(pl.col("message") == "a").select("line").collect()["line"].to_list() == [0, 3]
     assert lines.head(2).select("message").collect()["message"].to_list() == ["a", "b"]
 
@@ -103,11 +103,11 @@ def test_further_columns_are_shown_by_name_alone() -> None:
     )
     frame = frame.cast({"line": pl.UInt32, "label": pl.Int8})
     lines = Lines(frame.lazy(), shown=[*SHOWN, "host"])
-    assert list(Given(lines, pl.col("message")).schema) == ["line", "message", "host", "shape"]
+    assert list(WindowerInput(lines, pl.col("message")).schema) == ["line", "message", "host", "shape"]
     for secret in ("label", "raw"):
         with pytest.raises(PluginError, match=f"shown: column '{secret}' may tell the label"):
             Lines(frame.lazy(), shown=[secret])
-    with pytest.raises(UnfitError, match="need lines with a host, here they have line, message, shape"):
+    with pytest.raises(IncompatibleError, match="need lines with a host, here they have line, message, shape"):
         read_lines(Lines(frame.lazy()), Column("host"), Verbatim(), silent, False)
 
 
@@ -144,7 +144,7 @@ def opened_all(shared: Path, folder: Path) -> dict[str, Lines]:
 def test_no_built_in_data_set_shows_a_label(shared_data: Path, tmp_path: Path) -> None:
     """No shown column but the unit's id holds the label's word, nor is equal to the labels."""
     for name, lines in opened_all(shared_data, tmp_path).items():
-        seen = Given(lines, pl.col("message")).schema.keys() - {"shape"}
+        seen = WindowerInput(lines, pl.col("message")).schema.keys() - {"shape"}
         assert seen <= {"line", "message", *SHOWN}, name
         frame = lines.frame.collect()
         if "label" not in frame.columns or name == "loglead":

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import DataError, KeySequences, Lines, PluginError
-from logbench.pipeline.coding import batches, coded, given_of, read_lines
-from logbench.pipeline.grouping import Grouped, Numbers, group_lines, group_sequences
+from logbench.pipeline.coding import batches, encode_lines, given_of, read_lines
+from logbench.pipeline.grouping import FirstSeenCodes, GroupedLines, group_lines, group_sequences
 from logbench_datasets.hdfs import Hdfs
 from logbench_windowers.session import Session
 
@@ -43,7 +43,7 @@ class Named:
         return lines.with_columns(unit=pl.when(ids.list.len() > 0).then(ids)).explode("unit")
 
 
-def group(lines: Lines, labels: pl.DataFrame | None = None, times: bool = False) -> Grouped:
+def group(lines: Lines, labels: pl.DataFrame | None = None, times: bool = False) -> GroupedLines:
     parser: Any = Masks()
     read = read_lines(lines, Named(), parser, silent, times)
     return group_lines(read, parser, (lambda: labels) if labels is not None else lines.labels)
@@ -61,14 +61,14 @@ def by_hand(named: Iterable[tuple[str, list[str]]]) -> dict[str, list[tuple[int,
     return units
 
 
-def as_dict(grouped: Grouped) -> dict[str, list[tuple[int, str]]]:
+def as_dict(grouped: GroupedLines) -> dict[str, list[tuple[int, str]]]:
     messages = grouped.messages.to_list()
     events = [(int(n), messages[code]) for n, code in zip(grouped.lines, grouped.codes, strict=True)]
     bounds = zip(grouped.units["unit"], grouped.offsets[:-1], grouped.offsets[1:], strict=True)
     return {unit: events[a:b] for unit, a, b in bounds}
 
 
-def assert_same(grouped: Grouped, expected: dict[str, list[tuple[int, str]]]) -> None:
+def assert_same(grouped: GroupedLines, expected: dict[str, list[tuple[int, str]]]) -> None:
     assert as_dict(grouped) == expected
     assert grouped.units["unit"].to_list() == list(expected), "units must come in order of first line"
     assert grouped.units["first_line"].to_list() == [events[0][0] for events in expected.values()]
@@ -181,7 +181,7 @@ def test_a_windower_that_drops_lines_is_told(write_hdfs: WriteHdfs) -> None:
 def test_numbers_are_in_first_seen_order_over_all_chunks(chunks: list[list[str]]) -> None:
     dtype = pl.Categorical(pl.Categories.random())
     held = pl.Series(sorted("abcdef", reverse=True)).cast(dtype)  # so that polars' own codes are in another order
-    numbers, every = Numbers(), [name for chunk in chunks for name in chunk]
+    numbers, every = FirstSeenCodes(), [name for chunk in chunks for name in chunk]
     found = [number for chunk in chunks for number in numbers.of(pl.Series(chunk).cast(dtype)).tolist()]
     expected = list(dict.fromkeys(every))
     assert [expected[number] for number in found] == every and numbers.names().to_list() == expected
@@ -200,7 +200,7 @@ def test_more_lines_than_memory_give_the_same(named: list[tuple[str, list[str]]]
         pieces = [part for frame in frames for part in frame.iter_slices(2)]
         if not expected:
             return
-        grouped = group_lines(coded(pieces), parser)
+        grouped = group_lines(encode_lines(pieces), parser)
     assert isinstance(grouped.codes, np.memmap) == (len(grouped.codes) > limit)
     assert_same(grouped, expected)
     assert grouped.facts["lines_without_unit"] == sum(not ids for _, ids in named)
@@ -217,7 +217,7 @@ def test_codes_of_categories_do_not_matter() -> None:
         read = read.with_columns(pl.Series(name, values).cast(dtype))
     assert read["unit"].to_physical().to_list() != [0, 1, 1, 2]
     parser: Any = Masks()
-    assert_same(group_lines(coded([read]), parser, None), by_hand(named))
+    assert_same(group_lines(encode_lines([read]), parser, None), by_hand(named))
 
 
 def test_labels_of_lines_make_a_unit_anomalous() -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, grouped_frame, split
 
-from logbench import DataError, KeySequences, LineFormat, Lines, PluginError, UnfitError
+from logbench import DataError, IncompatibleError, KeySequences, LineFormat, Lines, PluginError
 from logbench.base.progress import silent
 from logbench.pipeline import grouped_cache
 from logbench.pipeline.coding import read_lines
-from logbench.pipeline.grouping import Grouped, group_lines, group_sequences
+from logbench.pipeline.grouping import GroupedLines, group_lines, group_sequences
 from logbench.pipeline.groups import UnitGroups, group_codes, shared_groups
 from logbench.reading.line_reader import open_lines
 from logbench_datasets.hadoop import Hadoop
@@ -67,7 +67,7 @@ def table(nodes: str, **columns: Any) -> Lines:
     return Lines(made.with_columns(time=time.cast(pl.Datetime("us"))).lazy())
 
 
-def read(lines: Lines, windower: Any) -> Grouped:
+def read(lines: Lines, windower: Any) -> GroupedLines:
     return group_lines(read_lines(lines, windower, Verbatim(), silent, False), Verbatim())
 
 
@@ -172,7 +172,7 @@ def test_shared_groups_are_counted() -> None:
 
 @pytest.mark.parametrize("units", [frame([0] * 9), frame([0] * 9, group=[None] * 9)], ids=["none", "null"])
 def test_without_groups_there_is_no_such_split(units: pl.DataFrame) -> None:
-    with pytest.raises(UnfitError, match="neither the data set nor the windower names any"):
+    with pytest.raises(IncompatibleError, match="neither the data set nor the windower names any"):
         split(units, train="group")
 
 

@@ -23,7 +23,7 @@ FIRST, RATIO, HELD_OUT, SHORTEST, ALPHA = 40, 0.4, 0.25, 3, 0.1
 Pair = tuple[int, float]
 
 
-class Grouped(Log):
+class GroupedLines(Log):
     """The same log; a node's group is its last digit."""
 
     def read(self, path: Path) -> Lines:
@@ -294,7 +294,7 @@ def check(folder: Path, model: str, windower: str = "session", seed: int = 0, **
     if model == "n-gram":
         settings[model] = {"n": 3}
     rows = log(seed)
-    found = registry(datasets=[Component("log", Grouped, card=CARD)], models=[Component("far", Far)])
+    found = registry(datasets=[Component("log", GroupedLines, card=CARD)], models=[Component("far", Far)])
     record = run_one(write(folder / "a.log", rows), found, model, settings, windower=windower)
     assert record.status == "ok", record.error
     wanted = compute(rows, record, windower, folder / "runs")

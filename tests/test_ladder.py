@@ -19,12 +19,12 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logbench import Context, Sessions, UnfitError, prepare_sessions
+from logbench import Context, IncompatibleError, Sessions, prepare_sessions
 from logbench.cli import cli
 from logbench_deeplog import DeepLogConfig
 from logbench_deeplog.batches import BruteBatches, DistinctBatches
-from logbench_deeplog.evaluating import Evaluation, Items, Way, confusion
-from logbench_deeplog.exercising import Feed, _fed
+from logbench_deeplog.evaluating import Evaluation, EvaluationSettings, Items, confusion
+from logbench_deeplog.exercising import InputSettings, _fed
 from logbench_deeplog.ladder import shown
 from logbench_deeplog.rungs import Clock, Memory, Row, Slices, compare, measure
 from logbench_deeplog.training import new_network
@@ -32,13 +32,13 @@ from logbench_deeplog.training import new_network
 CONFIG = DeepLogConfig(h=3, g=4, hidden=8, batch=8, eval_batch=16)
 KEYS = 6
 REPORT = [
-    Way(),
-    Way(batch=7),
-    Way(batch=7, passes=1),
-    Way(batch=7, maps=True),
-    Way(batch=7, passes=1, maps=True),
-    Way(batch=7, passes=1, maps=True, tensors=True),
-    Way(batch=7, passes=1, maps=True, tensors=True, forwards=1),
+    EvaluationSettings(),
+    EvaluationSettings(batch=7),
+    EvaluationSettings(batch=7, passes=1),
+    EvaluationSettings(batch=7, maps=True),
+    EvaluationSettings(batch=7, passes=1, maps=True),
+    EvaluationSettings(batch=7, passes=1, maps=True, tensors=True),
+    EvaluationSettings(batch=7, passes=1, maps=True, tensors=True, forwards=1),
 ]
 
 
@@ -81,7 +81,7 @@ def expected(given: Sessions, found: Evaluation) -> list[bool]:
 
 
 @pytest.mark.parametrize("way", REPORT, ids=str)
-def test_each_way_gives_the_verdicts_of_a_loop(way: Way) -> None:
+def test_each_way_gives_the_verdicts_of_a_loop(way: EvaluationSettings) -> None:
     data, found = sessions(), evaluation()
     truth = expected(data, found)
     assert 0 < sum(truth) < len(truth)
@@ -114,10 +114,10 @@ def count_forwards(found: Evaluation, monkeypatch: pytest.MonkeyPatch) -> list[i
 
 
 @pytest.mark.parametrize(("way", "forwards", "walks"), [
-    (Way(), 2.0, 3), (Way(passes=1), 2.0, 1), (Way(forwards=1), 1.0, 3), (Way(batch=10, passes=1), 0.2, 1),
+    (EvaluationSettings(), 2.0, 3), (EvaluationSettings(passes=1), 2.0, 1), (EvaluationSettings(forwards=1), 1.0, 3), (EvaluationSettings(batch=10, passes=1), 0.2, 1),
 ])  # fmt: skip
 def test_a_way_repeats_exactly_what_it_says(
-    way: Way, forwards: float, walks: int, monkeypatch: pytest.MonkeyPatch
+    way: EvaluationSettings, forwards: float, walks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, found, asked = sessions(), evaluation(), Counter[int]()
     calls, get = count_forwards(found, monkeypatch), Items.__getitem__
@@ -136,7 +136,7 @@ def test_a_way_repeats_exactly_what_it_says(
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="processes cannot be forked")
 def test_workers_give_the_same_verdicts() -> None:
     data, found = sessions(), evaluation()
-    way = Way(batch=7, passes=1, maps=True, tensors=True, workers=2)
+    way = EvaluationSettings(batch=7, passes=1, maps=True, tensors=True, workers=2)
     assert found.by(way, data).tolist() == expected(data, found)
 
 
@@ -211,10 +211,10 @@ def test_memory_is_what_the_block_took_at_its_height() -> None:
 
 
 @pytest.mark.parametrize("feed", [
-    Feed(), Feed(batch=8), Feed(batch=8, tensors=True),
-    Feed(batch=8, batches=BruteBatches), Feed(batch=8, batches=DistinctBatches),
+    InputSettings(), InputSettings(batch=8), InputSettings(batch=8, tensors=True),
+    InputSettings(batch=8, batches=BruteBatches), InputSettings(batch=8, batches=DistinctBatches),
 ], ids=str)  # fmt: skip
-def test_a_pass_of_training_holds_every_known_window_as_often_as_it_occurs(feed: Feed) -> None:
+def test_a_pass_of_training_holds_every_known_window_as_often_as_it_occurs(feed: InputSettings) -> None:
     histories = sessions(40, seed=3).histories(CONFIG.h)
     windows = histories.windows(np.arange(len(histories)))
     known = windows[windows[:, -1] < KEYS]
@@ -283,7 +283,9 @@ def test_data_without_windows_and_a_missing_folder_are_told_in_a_line(
     done = CliRunner().invoke(cli, ["ladder", "--out", str(tmp_path / "no" / "ladder.json")])
     assert done.exit_code == 2 and "there is no folder" in done.stderr
     done = CliRunner().invoke(cli, ["ladder", "--dataset", "hdfs", "--data", str(write_hdfs())])
-    assert isinstance(done.exception, UnfitError) and "no test unit has more than 10 events" in str(done.exception)
+    assert isinstance(done.exception, IncompatibleError) and "no test unit has more than 10 events" in str(
+        done.exception
+    )
 
 
 def test_prepared_sessions_are_those_of_a_run() -> None:

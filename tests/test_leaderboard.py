@@ -27,7 +27,7 @@ from logbench.base.progress_bars import Bars
 from logbench.cli.leaderboard import chosen
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
-from logbench.evaluation.thresholds import Own
+from logbench.evaluation.thresholds import ThresholdTraits
 from logbench.evaluation.verdicts import decide
 from logbench.running.local_crew import LocalCrew
 from logbench.studies.leaderboard import Leaderboard, ranked
@@ -292,10 +292,10 @@ def test_what_is_made_once_is_not_made_again_nor_handed_to_unlabelled_twins() ->
         made.append(1)
         return len(made)
 
-    assert [sessions.once("x", make), sessions.once("x", make)] == [1, 1]
+    assert [sessions.cached("x", make), sessions.cached("x", make)] == [1, 1]
     distinct, bare = sessions.distinct, sessions.unlabelled()
     assert bare.distinct is distinct and bare.labels is None
-    assert bare.once("x", make) == 2
+    assert bare.cached("x", make) == 2
 
 
 @pytest.mark.parametrize(("content", "expected"), [("labelled", 3.0), ("mixed", 9.0)])
@@ -306,7 +306,7 @@ def test_known_anomalies_do_not_raise_a_threshold_of_false_alarms(content: Any, 
     ).cast({"label": pl.Int8})
     protocol = EvaluationProtocol(content=content, alpha=0.01)
     decision = decide(
-        pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, Own(), short_limit=1
+        pl.concat([scored, scored.with_columns(part=pl.lit("test"))]), protocol, ThresholdTraits(), short_limit=1
     )
     assert decision.threshold["value"] == expected
 

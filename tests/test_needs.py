@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from labelled_log import CARD, Log, write
 
-from logbench import Component, KeySequences, Lines, RunRecord, Traits, UnfitError, hookimpl, run
+from logbench import Component, IncompatibleError, KeySequences, Lines, RunRecord, Traits, hookimpl, run
 from logbench.api.components import Need, Supervision
 from logbench.base.progress import silent
 from logbench.components.configured import configured
@@ -159,7 +159,7 @@ def test_a_saved_model_needs_it_of_other_logs_too(way: str, log: Path, tmp_path:
             return sum(map(len, score_stream(bundle, iter([log.read_bytes()]), 1e9, "cpu", lambda: 0.0)))
 
         if need == "times":
-            with pytest.raises(UnfitError, match="model times needs times, data set bare has none"):
+            with pytest.raises(IncompatibleError, match="model times needs times, data set bare has none"):
                 score()
         else:
             assert score() == 60
@@ -170,5 +170,5 @@ def test_times_that_are_null_are_told_when_a_saved_model_scores(log: Path, tmp_p
     known = registry()
     bundle = Bundle(tmp_path / "saved", known)
     bundle.parts["dataset"] = configured(known.get("dataset", "timeless"))
-    with pytest.raises(UnfitError, match="needs times"):
+    with pytest.raises(IncompatibleError, match="needs times"):
         score_bundle(bundle, log, "cpu", silent)

@@ -19,7 +19,7 @@ from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.data.distinct import distinct_sequences
 from logbench.data.sessions import Sessions
-from logbench.running.prepare import Prepared, Shared, prepare
+from logbench.running.prepare import Prepared, RunCache, prepare
 from logbench.running.resolve import resolve
 from logbench.running.stages import Stages
 
@@ -145,7 +145,7 @@ def prepared(name: str, shared: Path, folder: Path, model: str = "new-event") ->
     data = case.data(shared, folder) if case.data else None
     plan = Plan(model=model, dataset=name, data=data, windower=case.windower, settings=case.settings)
     with Bars(enabled=False) as bars:
-        return prepare(resolve(plan, registry), registry, Shared(), Stages(registry, bars), lambda _: None)
+        return prepare(resolve(plan, registry), registry, RunCache(), Stages(registry, bars), lambda _: None)
 
 
 def parts(made: Prepared) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def log(tmp_path: Path) -> Path:
     folder = tmp_path / "my 'logs'"
     folder.mkdir()
     lines = [
-        f"{1_500_000_000 + 60 * job + k} INFO {word} job {job}"
-        for job in range(60)
+        f"{1_500_000_000 + 60 * resolved + k} INFO {word} job {resolved}"
+        for resolved in range(60)
         for k, word in enumerate(("start", "work on", "end"))
     ]
     (folder / "a.log").write_text("\n".join(lines[:90]) + "\n\tat nowhere\n")

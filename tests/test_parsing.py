@@ -20,7 +20,7 @@ from logbench.components.configured import configured
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
 from logbench.pipeline.coding import read_lines
-from logbench.pipeline.grouping import Grouped, group_lines, group_sequences
+from logbench.pipeline.grouping import GroupedLines, group_lines, group_sequences
 from logbench.pipeline.parsing import Vocabulary, learn, sessions_of
 from logbench.running.bundle import Bundle
 from logbench_parsers.none import Verbatim
@@ -60,7 +60,7 @@ class Even:
         self.templates = list(state["templates"])
 
 
-def grouped_of(sequences: list[list[int]]) -> Grouped:
+def grouped_of(sequences: list[list[int]]) -> GroupedLines:
     frame = pl.DataFrame(
         {"unit": [f"u{i}" for i in range(len(sequences))], "keys": sequences},
         schema={"unit": pl.String, "keys": pl.List(pl.Int64)},
@@ -99,7 +99,7 @@ def test_keys_as_by_hand(sequences: list[list[int]], data: st.DataObject) -> Non
 
 def test_training_order_is_that_of_the_lines_not_of_the_units() -> None:
     """Unit b begins later but holds the earlier of the two messages."""
-    grouped = Grouped(
+    grouped = GroupedLines(
         units=pl.DataFrame({"unit": ["a", "b"], "label": [0, 0]}, schema_overrides={"label": pl.Int8}),
         offsets=np.array([0, 2, 4]),
         codes=np.array([0, 2, 1, 2], dtype=np.int32),

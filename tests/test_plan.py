@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from logbench import Card, Component, ConfigError, Plan, Preset, Traits, UnfitError, hookimpl, option
+from logbench import Card, Component, ConfigError, IncompatibleError, Plan, Preset, Traits, hookimpl, option
 from logbench.base.options import read_toml
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
-from logbench.running.resolve import Job, resolve
+from logbench.running.resolve import ResolvedPlan, resolve
 from logbench.running.runner import check_fit
 
 
@@ -70,7 +70,7 @@ def registry() -> Registry:
     return found
 
 
-def job(model: str = "net", **plan: Any) -> Job:
+def resolved(model: str = "net", **plan: Any) -> ResolvedPlan:
     return resolve(Plan(model=model, dataset="log", **plan), registry())
 
 
@@ -88,7 +88,7 @@ def test_the_layers_one_over_the_other(tmp_path: Path) -> None:
             "settings": {"protocol": {"alpha": "0.4"}, "net": {"h": "9"}},
         },
     ]
-    jobs = [job(**step) for step in steps]
+    jobs = [resolved(**step) for step in steps]
     assert [j.protocol.alpha for j in jobs] == [0.1, 0.2, 0.3, 0.4]
     assert [j.model.config.h for j in jobs] == [1, 5, 7, 9]
     assert [j.short_limit for j in jobs] == [2, 6, 8, 10] and {j.protocol.min_events for j in jobs} == {0}
@@ -100,67 +100,67 @@ def test_the_layers_one_over_the_other(tmp_path: Path) -> None:
 
 def test_the_name_is_stronger_than_the_kind_in_one_layer_and_the_layer_stronger_than_both() -> None:
     both = {"model": {"h": "3", "g": "3"}, "net": {"h": "4"}}
-    found = job(settings=both).model.config
+    found = resolved(settings=both).model.config
     assert (found.h, found.g) == (4, 3)
-    assert job(config=both, settings={"model": {"h": "8"}}).model.config.h == 8
+    assert resolved(config=both, settings={"model": {"h": "8"}}).model.config.h == 8
 
 
 def test_protocol_by_name_replaces_the_cards() -> None:
-    found = job(protocol="paper")
+    found = resolved(protocol="paper")
     assert (found.protocol.alpha, found.protocol.short, found.preset) == (0.2, "flag", "paper")
     assert found.model.config.h == 5
 
 
 def test_names_not_given_are_the_cards() -> None:
-    found = job()
+    found = resolved()
     assert (found.parser.name, found.windower.name) == ("words", "session")
-    assert job(parser="other").parser.name == "other"
+    assert resolved(parser="other").parser.name == "other"
     assert [part.name for part in found.evaluators] == ["usual"]
-    assert [part.name for part in job(evaluators=("cost",)).evaluators] == ["cost"]
+    assert [part.name for part in resolved(evaluators=("cost",)).evaluators] == ["cost"]
 
 
 def test_split_seed_of_the_plan_is_strongest() -> None:
     settings = {"protocol": {"split_seed": "3"}}
-    assert job(settings=settings).protocol.split_seed == 3
-    assert job(settings=settings, split_seed=0).protocol.split_seed == 0
+    assert resolved(settings=settings).protocol.split_seed == 3
+    assert resolved(settings=settings, split_seed=0).protocol.split_seed == 0
 
 
 def test_a_model_has_its_own_limit_of_short_units_whatever_its_companions_need() -> None:
     companions = ("net", "rule", "long")
-    limits = {name: job(name, companions=companions).short_limit for name in companions}
-    assert limits == {name: job(name).short_limit for name in companions} == {"net": 2, "rule": 2, "long": 30}
+    limits = {name: resolved(name, companions=companions).short_limit for name in companions}
+    assert limits == {name: resolved(name).short_limit for name in companions} == {"net": 2, "rule": 2, "long": 30}
     settings = {"net": {"h": "40"}}
-    assert job("rule", companions=companions, settings=settings).short_limit == 2
-    assert job("net", companions=companions, settings=settings).short_limit == 41
-    assert job("rule+net", settings=settings).short_limit == 41, "of a combination the largest"
+    assert resolved("rule", companions=companions, settings=settings).short_limit == 2
+    assert resolved("net", companions=companions, settings=settings).short_limit == 41
+    assert resolved("rule+net", settings=settings).short_limit == 41, "of a combination the largest"
 
 
 def test_an_explicit_limit_holds_for_every_model_and_is_what_the_hash_knows() -> None:
     asked = {"settings": {"protocol": {"min_events": "30"}}}
-    jobs = [job(name, **asked) for name in ("net", "rule", "long")]
+    jobs = [resolved(name, **asked) for name in ("net", "rule", "long")]
     assert {one.short_limit for one in jobs} == {30} and len({one.protocol.digest for one in jobs}) == 1
-    assert len({job(name).protocol.digest for name in ("net", "rule", "long")}) == 1, "asked is 0 for each"
+    assert len({resolved(name).protocol.digest for name in ("net", "rule", "long")}) == 1, "asked is 0 for each"
 
 
 def test_a_model_that_needs_more_than_is_asked_is_unfit_and_says_what_to_do() -> None:
     asked = {"settings": {"protocol": {"min_events": "29"}}, "companions": ("rule", "long")}
-    assert job("rule", **asked).short_limit == 29, "a companion that cannot run sets no limit"
+    assert resolved("rule", **asked).short_limit == 29, "a companion that cannot run sets no limit"
     with pytest.raises(
-        UnfitError, match=r"long needs units of 30 events, but protocol.min_events=29; give at least"
+        IncompatibleError, match=r"long needs units of 30 events, but protocol.min_events=29; give at least"
     ):
-        check_fit(job("long", **asked))
+        check_fit(resolved("long", **asked))
 
 
 def test_totals_are_options_of_every_data_set() -> None:
-    found = job(settings={"dataset": {"normal_total": "553366", "blocks": "4"}})
+    found = resolved(settings={"dataset": {"normal_total": "553366", "blocks": "4"}})
     assert found.totals.normal_total == 553_366 and found.totals.anomaly_total is None
     assert found.dataset.config.blocks == 4
     with pytest.raises(ConfigError, match="greater than 0"):
-        job(settings={"dataset": {"anomaly_total": "0"}})
+        resolved(settings={"dataset": {"anomaly_total": "0"}})
 
 
 def test_parts_are_built_with_their_configuration() -> None:
-    found = job(settings={"model": {"h": "3"}})
+    found = resolved(settings={"model": {"h": "3"}})
     assert found.model.build().config == Options(h=3) and found.model.as_dict() == {"h": 3, "g": 1}
     assert found.parser.build().config is None and found.parser.as_dict() == {}
 
@@ -188,9 +188,9 @@ def test_parts_are_built_with_their_configuration() -> None:
 )
 def test_unknown_names_are_one_line(plan: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said) as raised:
-        job(**plan)
+        resolved(**plan)
     assert "\n" not in str(raised.value)
 
 
 def test_a_file_may_hold_tables_for_other_runs() -> None:
-    assert job(config={"rule": {"anything": 1}, "net": {"h": 3}}).model.config.h == 3
+    assert resolved(config={"rule": {"anything": 1}, "net": {"h": 3}}).model.config.h == 3

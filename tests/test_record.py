@@ -14,7 +14,7 @@ import pytest
 
 from logbench import DataError, RunRecord
 from logbench.api import record
-from logbench.base.jsonable import plain
+from logbench.base.jsonable import to_jsonable
 from logbench.running import records
 
 
@@ -87,8 +87,8 @@ def test_anything_becomes_plain() -> None:
         "p": Path("x"),
         "e": np.ones(0),
     }
-    assert plain(value) == {"1": [0, 1], "s": [1.5, None], "t": [0.5, [3]], "p": "x", "e": []}
-    assert plain(np.array(2.0)) == 2.0 and plain(np.array([[np.nan]])) == [[None]]
+    assert to_jsonable(value) == {"1": [0, 1], "s": [1.5, None], "t": [0.5, [3]], "p": "x", "e": []}
+    assert to_jsonable(np.array(2.0)) == 2.0 and to_jsonable(np.array([[np.nan]])) == [[None]]
 
 
 WRITER = """

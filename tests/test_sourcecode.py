@@ -318,10 +318,10 @@ def test_plugins_of_one_name_in_two_distributions_both_stand_in_the_record(site:
         return lambda: modules[at]
 
     plugins = [Plugin("plugin", f"dist-{at}", "1", load(at)) for at in range(2)]
-    from logbench.components.configured import Part
-    from logbench.components.entry import Entry
+    from logbench.components.configured import ConfiguredComponent
+    from logbench.components.entry import RegisteredComponent
 
-    parts = [Part(Entry(None, plugin), None) for plugin in plugins]
+    parts = [ConfiguredComponent(RegisteredComponent(None, plugin), None) for plugin in plugins]
     assert list(identity.plugins(parts)) == ["dist-0:plugin", "dist-1:plugin"]
     assert list(identity.plugins(parts[:1])) == ["plugin"]
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from splitting import frame, grouped_frame, split
 
-from logbench import ConfigError, DataError, EvaluationProtocol, LeakError, UnfitError
+from logbench import ConfigError, DataError, EvaluationProtocol, IncompatibleError, LeakError
 from logbench.pipeline.split import audit, split_units
 
 LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
@@ -34,7 +34,7 @@ def test_every_unit_is_on_one_side(
     }
     try:
         found = split(frame(labels), **protocol)
-    except (DataError, UnfitError):
+    except (DataError, IncompatibleError):
         assume(False)
     sides = [*found.train.tolist(), *found.held_out.tolist(), *found.test.tolist()]
     assert len(set(sides)) == len(sides) == len(labels) - found.left_out
@@ -78,7 +78,7 @@ def test_given_is_the_data_sets_own() -> None:
     found = split(units, train="given")
     assert found.train.tolist() == [0] and found.test.tolist() == [2, 3]
     assert split(units, train="given", content="mixed").train.tolist() == [0, 1]
-    with pytest.raises(UnfitError, match="train = first"):
+    with pytest.raises(IncompatibleError, match="train = first"):
         split(frame([0, 0]), train="given")
 
 
@@ -165,7 +165,7 @@ def test_too_much_or_too_little_is_one_line() -> None:
         split(frame([1, 1]))
     with pytest.raises(DataError, match="no unit to test"):
         split(frame([0, 0]))
-    with pytest.raises(UnfitError, match="needs labels"):
+    with pytest.raises(IncompatibleError, match="needs labels"):
         split(frame([-1, -1]), content="labelled")
 
 

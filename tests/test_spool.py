@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from logbench import DataError
 from logbench.data import event_buffer
-from logbench.data.event_buffer import Spool
+from logbench.data.event_buffer import EventBuffer
 
 CHUNKS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=7), min_size=1, max_size=6)
 
@@ -22,7 +22,7 @@ def test_columns_are_sorted_by_unit_and_keep_their_order(chunks: list[list[int]]
     line = np.arange(len(flat), dtype=np.uint32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(event_buffer, "IN_MEMORY", limit)
-        made, start = Spool(), 0
+        made, start = EventBuffer(), 0
         for chunk in chunks:
             part = slice(start, start + len(chunk))
             made.add(unit=flat[part], line=line[part], label=(line[part] % 2).astype(np.int8))
@@ -41,4 +41,4 @@ def test_no_room_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("LOGBENCH_CACHE", str(tmp_path / "taken"))
     monkeypatch.setattr(event_buffer, "IN_MEMORY", 0)
     with pytest.raises(DataError, match="taken"):
-        Spool().add(unit=np.zeros(3, np.int32))
+        EventBuffer().add(unit=np.zeros(3, np.int32))

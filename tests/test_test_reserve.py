@@ -12,7 +12,7 @@ from labelled_log import Row, registry, run_one, write
 from splitting import BY_UNITS, KINDS, UNITS, frame, grouped_frame, reserved, sized, split
 
 from logbench import ConfigError, DataError, EvaluationProtocol, Lines
-from logbench.pipeline.line_split import Cuts, Cutting
+from logbench.pipeline.line_split import Cuts, SplitWindower
 from logbench_windowers.count import Count
 
 AMOUNTS = (0.1, 0.2, 0.35, 0.5)
@@ -102,7 +102,11 @@ def test_lines_are_cut_where_the_plain_runs_cut_them(
         cuts = Cuts.of(log, EvaluationProtocol(train="ratio", held_out=held_out, **fields))  # type: ignore[arg-type]
         found: dict[str, list[int]] = {}
         for line, unit in (
-            Cutting(Count(size, size, "none"), cuts).assign(log.frame).select("line", "unit").collect().iter_rows()
+            SplitWindower(Count(size, size, "none"), cuts)
+            .assign(log.frame)
+            .select("line", "unit")
+            .collect()
+            .iter_rows()
         ):
             found.setdefault(unit, []).append(line)
             side = ("train", "held-out", "test", "reserved")[int(cuts.sides(pl.Series([line]).to_numpy())[0])]

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logbench
-from logbench import ConfigError, EvaluationProtocol, Plan, UnfitError
+from logbench import ConfigError, EvaluationProtocol, IncompatibleError, Plan
 from logbench.api.protocol import Threshold
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.evaluation.thresholds import (
-    Own,
+    ThresholdTraits,
     check_held_out,
     check_value,
     choose,
@@ -113,42 +113,55 @@ def test_a_rule_has_nothing_to_choose(protocol: dict[str, Any]) -> None:
     """Held out more than alpha alarm; on test the best threshold would be another; nothing changes that."""
     held = frame([(1.0, 0, 1.0, False)] * 3)
     test = frame([(0.0, 1, 1.0, False), (1.0, 0, 1.0, False)])
-    assert choose(held, test, EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
-    assert choose(held.clear(), test.clear(), EvaluationProtocol(**protocol), Own(0.5, rule=True)) == (0.5, "rule")
+    assert choose(held, test, EvaluationProtocol(**protocol), ThresholdTraits(0.5, rule=True)) == (0.5, "rule")
+    assert choose(held.clear(), test.clear(), EvaluationProtocol(**protocol), ThresholdTraits(0.5, rule=True)) == (
+        0.5,
+        "rule",
+    )
 
 
 @pytest.mark.parametrize("own", [
-    Own(threshold, *flags) for threshold in (None, 0.0, 0.5, -INF) for flags in product([False, True], repeat=3)
+    ThresholdTraits(threshold, *flags) for threshold in (None, 0.0, 0.5, -INF) for flags in product([False, True], repeat=3)
 ])  # fmt: skip
-def test_what_is_kept_of_a_models_own_threshold_is_read_back(own: Own) -> None:
+def test_what_is_kept_of_a_models_own_threshold_is_read_back(own: ThresholdTraits) -> None:
     kept = own.as_dict()
-    assert Own.of({**kept, "value": 7.0, "source": "fixed"}) == own
+    assert ThresholdTraits.of({**kept, "value": 7.0, "source": "fixed"}) == own
     assert (kept["own"], kept["rule"], kept["uses_alpha"]) == (own.threshold, own.rule, own.uses_alpha)
     assert kept["holds_rules"] == own.holds_rules
 
 
 def test_where_nothing_is_kept_the_model_is_graded_and_has_no_threshold() -> None:
-    own = Own.of({})
-    assert own == Own() and own.threshold is None and not (own.rule or own.uses_alpha or own.holds_rules)
+    own = ThresholdTraits.of({})
+    assert (
+        own == ThresholdTraits() and own.threshold is None and not (own.rule or own.uses_alpha or own.holds_rules)
+    )
 
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("value", [None, 0.0, 9.0])
 @pytest.mark.parametrize(
-    "own", [Own(), Own(0.0), Own(1.0), Own(1.0, uses_alpha=True), Own(uses_alpha=True), Own(0.5, rule=True)]
+    "own",
+    [
+        ThresholdTraits(),
+        ThresholdTraits(0.0),
+        ThresholdTraits(1.0),
+        ThresholdTraits(1.0, uses_alpha=True),
+        ThresholdTraits(uses_alpha=True),
+        ThresholdTraits(0.5, rule=True),
+    ],
 )
 def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
-    source: Any, value: float | None, own: Own
+    source: Any, value: float | None, own: ThresholdTraits
 ) -> None:
     """Before anything is read and after scoring alike; with one of them nothing is refused for want of them."""
-    learned = own == Own(1.0, uses_alpha=True)
+    learned = own == ThresholdTraits(1.0, uses_alpha=True)
     needed = not own.rule and (source == "validation" or (source == "fixed" and value is None and learned))
     test, held = frame([(1.0, 0, 1.0, False)]), frame([(2.0, 0, 1.0, False)])
     protocol = EvaluationProtocol(threshold=source, value=value, held_out=0.0)
     if needed:
-        with pytest.raises(UnfitError, match="needs held-out units"):
+        with pytest.raises(IncompatibleError, match="needs held-out units"):
             check_held_out(protocol, own)
-        with pytest.raises(UnfitError, match="needs held-out units"):
+        with pytest.raises(IncompatibleError, match="needs held-out units"):
             choose(held.clear(), test, protocol, own)
         assert choose(held, test, protocol, own)[0] == (own.threshold if learned else 2.0)
     else:
@@ -158,27 +171,27 @@ def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
     check_held_out(EvaluationProtocol(threshold=source, value=value, held_out=0.1), own)
 
 
-def refused_without_a_number(source: str, value: float | None, own: Own) -> Any:
+def refused_without_a_number(source: str, value: float | None, own: ThresholdTraits) -> Any:
     """What remains to be refused: a fixed threshold that nobody names."""
     nobody = source == "fixed" and value is None and own.threshold is None
-    return pytest.raises(UnfitError, match=r"set protocol\.value") if nobody else nullcontext()
+    return pytest.raises(IncompatibleError, match=r"set protocol\.value") if nobody else nullcontext()
 
 
 def test_thresholds_that_cannot_be_had() -> None:
     none = frame([])
     for protocol, own, said in (
-        ({"threshold": "validation"}, Own(), "needs held-out units"),
-        ({"threshold": "validation"}, Own(1.0, uses_alpha=True), "needs held-out units"),
-        ({"threshold": "fixed"}, Own(1.0, uses_alpha=True), "needs held-out units"),
-        ({"threshold": "fixed"}, Own(), "set protocol.value"),
-        ({"threshold": "oracle"}, Own(), "needs labelled test units"),
+        ({"threshold": "validation"}, ThresholdTraits(), "needs held-out units"),
+        ({"threshold": "validation"}, ThresholdTraits(1.0, uses_alpha=True), "needs held-out units"),
+        ({"threshold": "fixed"}, ThresholdTraits(1.0, uses_alpha=True), "needs held-out units"),
+        ({"threshold": "fixed"}, ThresholdTraits(), "set protocol.value"),
+        ({"threshold": "oracle"}, ThresholdTraits(), "needs labelled test units"),
     ):
-        with pytest.raises(UnfitError, match=said):
+        with pytest.raises(IncompatibleError, match=said):
             choose(none, none, EvaluationProtocol(**protocol), own)  # type: ignore[arg-type]
 
 
 def test_the_models_own_threshold_gives_way_to_the_users() -> None:
-    none, own = frame([]), Own(9.0)
+    none, own = frame([]), ThresholdTraits(9.0)
     assert choose(none, none, EvaluationProtocol(threshold="fixed"), own) == (9.0, "fixed")
     assert choose(none, none, EvaluationProtocol(threshold="fixed", value=0.0), own) == (0.0, "fixed")
 
@@ -186,7 +199,7 @@ def test_the_models_own_threshold_gives_way_to_the_users() -> None:
 def test_a_model_that_learned_its_threshold_from_held_out_units_is_judged_by_it() -> None:
     """Another one chosen on the same units would let alpha alarm twice; an oracle may still sweep its scores."""
     held, test = frame([(5.0, 0, 1.0, False)]), frame([(3.0, 1, 1.0, False), (2.0, 0, 1.0, False)])
-    own = Own(1.0, uses_alpha=True)
+    own = ThresholdTraits(1.0, uses_alpha=True)
     for source in ("validation", "fixed"):
         assert choose(held, test, EvaluationProtocol(threshold=source), own) == (1.0, "validation")
     assert choose(held, test, EvaluationProtocol(threshold="oracle"), own) == (2.0, "oracle")
@@ -233,9 +246,9 @@ def test_a_value_goes_with_the_fixed_threshold_that_it_was_given_for() -> None:
 
 
 def test_the_threshold_of_a_rule_cannot_be_swept() -> None:
-    job = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
+    resolved = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
     with pytest.raises(ConfigError, match="length only says yes or no"):
-        choices(["protocol.value=0:3"], job)
+        choices(["protocol.value=0:3"], resolved)
 
 
 RULES = ("new-event", "length", "2-gram", "predict-all", "predict-none", "new-event+length")
@@ -267,9 +280,9 @@ def test_rules_keep_their_verdicts_under_every_threshold(
 
 
 def test_the_protocols_table_judges_a_rule_alike_under_every_threshold() -> None:
-    job = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
+    resolved = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
     rows: dict[Any, list[Any]] = {}
-    for row in variants(job, Registry(), Bars(enabled=False), InProcess()):
+    for row in variants(resolved, Registry(), Bars(enabled=False), InProcess()):
         rows.setdefault(tuple(row["protocol"][name] for name in ("short", "unseen", "duplicates")), []).append(
             row["metrics"]
         )

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from logbench import EvaluationProtocol, UnfitError
-from logbench.evaluation.thresholds import Own
-from logbench.evaluation.verdicts import RULES, distinct_units, metrics_of, rule, ruled
+from logbench import EvaluationProtocol, IncompatibleError
+from logbench.evaluation.thresholds import ThresholdTraits
+from logbench.evaluation.verdicts import RULES, apply_protocol_rules, distinct_units, metrics_of, rule
 from logbench.evaluation.verdicts import decide as decide_below
 
 INF = math.inf
@@ -132,7 +132,7 @@ def test_decisions_as_by_hand(
         content=content,
         value=1.0,
     )
-    found = decide(frame(rows), protocol, Own(holds_rules=holds))
+    found = decide(frame(rows), protocol, ThresholdTraits(holds_rules=holds))
     assert found.frame["score"].to_list() == scores
 
     value, total = found.threshold["value"], sum(w for _, w in held)
@@ -177,7 +177,9 @@ def test_decisions_as_by_hand(
 @settings(max_examples=40, deadline=None)
 @given(scored(), st.sampled_from(["flag", "drop"]))
 def test_rules_need_no_model(rows: list[Row], short: Any) -> None:
-    units = decide(frame(rows), EvaluationProtocol(short=short, threshold="fixed", value=1.0), Own()).units
+    units = decide(
+        frame(rows), EvaluationProtocol(short=short, threshold="fixed", value=1.0), ThresholdTraits()
+    ).units
     test = [row for row in rows if row["part"] == "test"]
     for name in RULES:
         found = rule(units, name)
@@ -197,7 +199,7 @@ def test_a_pair_of_sequence_and_label_counts_once_with_its_mean_verdict(rows: li
     protocol = EvaluationProtocol(threshold="fixed", value=1.0)
     shuffled = chance.sample(rows, len(rows))
     for some in (rows, shuffled):
-        units = decide(frame(some), protocol, Own()).units
+        units = decide(frame(some), protocol, ThresholdTraits()).units
         found = distinct_units(units)
         apart = ("sequence", "label", "score", "verdict", "flagged")
         assert found.select(apart).rows() == list(dict.fromkeys(units.select(apart).rows())), "in order"
@@ -212,7 +214,9 @@ def test_a_pair_of_sequence_and_label_counts_once_with_its_mean_verdict(rows: li
 
 def test_a_pair_that_is_judged_alike_is_one_row_of_weight_1() -> None:
     units = frame([row(sequence=i % 3, label=i % 2, raw=float(i % 3), weight=4.0) for i in range(30)])
-    found = distinct_units(decide(units, EvaluationProtocol(threshold="fixed", value=1.0), Own()).units)
+    found = distinct_units(
+        decide(units, EvaluationProtocol(threshold="fixed", value=1.0), ThresholdTraits()).units
+    )
     assert found.height == 6 and found["weight"].to_list() == [1.0] * 6
 
 
@@ -231,7 +235,7 @@ class OfUnits(Sees):
 @given(scored())
 def test_evaluators_see_labelled_scored_units_only(rows: list[Row]) -> None:
     protocol = EvaluationProtocol(short="drop", threshold="fixed", value=1.0)
-    units = decide(frame(rows), protocol, Own()).units
+    units = decide(frame(rows), protocol, ThresholdTraits()).units
     kept = [r for r in rows if r["part"] == "test" and r["label"] >= 0 and r["events"] >= MINIMUM]
     found = metrics_of(units, {"own": Sees(), "main": OfUnits()}, "session", weighted=False)
     if not kept:
@@ -255,24 +259,24 @@ def row(**changes: Any) -> Row:
 
 def test_ignore_needs_a_score_only_where_a_key_is_unseen() -> None:
     protocol = EvaluationProtocol(unseen="ignore")
-    assert ruled(frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM, Own())[
-        "score"
-    ].to_list() == [
+    assert apply_protocol_rules(
+        frame([row(), row(events=1, unseen=1, raw=None)]), protocol, MINIMUM, ThresholdTraits()
+    )["score"].to_list() == [
         1,
         INF,
     ]
-    with pytest.raises(UnfitError, match="no score without unseen keys"):
-        ruled(frame([row(), row(unseen=1)]), protocol, MINIMUM, Own())
+    with pytest.raises(IncompatibleError, match="no score without unseen keys"):
+        apply_protocol_rules(frame([row(), row(unseen=1)]), protocol, MINIMUM, ThresholdTraits())
 
 
 def test_events_that_a_model_does_not_judge_are_counted_in_units_that_are_not_short() -> None:
     rows = frame([row(), row(events=3), row(events=1, raw=None), row(part="held_out")])
     said = rows.with_columns(unjudged=pl.Series([2, 3, None, 2], dtype=pl.Int64))
     protocol = EvaluationProtocol(threshold="fixed", value=1.0)
-    assert decide(said, protocol, Own()).counts["unjudged"] == {"events": 5, "of": 8, "units": 1}
-    assert "unjudged" not in decide(rows, protocol, Own()).counts
+    assert decide(said, protocol, ThresholdTraits()).counts["unjudged"] == {"events": 5, "of": 8, "units": 1}
+    assert "unjudged" not in decide(rows, protocol, ThresholdTraits()).counts
     silent = rows.with_columns(unjudged=pl.lit(None, pl.Int64))
-    assert "unjudged" not in decide(silent, protocol, Own()).counts
+    assert "unjudged" not in decide(silent, protocol, ThresholdTraits()).counts
 
 
 @given(scored(), st.data())
@@ -283,14 +287,14 @@ def test_a_row_counts_for_as_many_units_as_it_stands_for(rows: list[Row], data: 
     merged = frame(rows).with_columns(count=pl.Series(counts), repeats=pl.Series(repeats))
     each = [(row, again) for row, n, again in zip(rows, counts, repeats, strict=True) for _ in range(n)]
     apart = frame([row for row, _ in each]).with_columns(repeats=pl.Series([again for _, again in each]))
-    found, expected = (decide(units, protocol, Own()) for units in (merged, apart))
+    found, expected = (decide(units, protocol, ThresholdTraits()) for units in (merged, apart))
     assert found.counts == expected.counts
     assert found.counts["repeats"] == sum(again for row, again in each if row["part"] == "test")
     assert found.threshold["held_out"] == expected.threshold["held_out"]
     assert expected.threshold["repeats"] == sum(
         again for row, again in each if row["part"] == "held_out" and row["events"] >= MINIMUM
     )
-    assert decide(frame(rows), protocol, Own()).threshold["repeats"] is None
+    assert decide(frame(rows), protocol, ThresholdTraits()).threshold["repeats"] is None
 
 
 @pytest.mark.parametrize(("duplicates", "value"), [("all", 1.0), ("unique", 2.0)])
@@ -298,5 +302,5 @@ def test_an_oracle_is_best_for_the_headline(duplicates: Any, value: float) -> No
     """Many units of one anomalous sequence are worth two false alarms; as one of two distinct ones it is not."""
     rows = [row(sequence=0, label=1, raw=2.0)] * 50 + [row(sequence=9, label=1, raw=5.0)]
     rows += [row(sequence=n, raw=2.0) for n in range(1, 9)] + [row(sequence=10, raw=1.0)]
-    found = decide(frame(rows), EvaluationProtocol(threshold="oracle", duplicates=duplicates), Own())
+    found = decide(frame(rows), EvaluationProtocol(threshold="oracle", duplicates=duplicates), ThresholdTraits())
     assert found.threshold["value"] == value

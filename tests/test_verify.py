@@ -17,7 +17,7 @@ import logbench
 from logbench.base import file_digests
 from logbench.base.files import digests_file
 from logbench.components.configured import configured
-from logbench.components.entry import Entry
+from logbench.components.entry import RegisteredComponent
 from logbench.components.registry import Registry
 from logbench.reading.fetch import folder_of, target_of
 from logbench.running.cache_check import verify
@@ -37,7 +37,9 @@ def filled(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) 
     entry = registry.get("dataset", "hdfs-sim")
     card = replace(entry.item.card, url="https://nowhere.example/set.zip", size=len(ARCHIVE),
                    md5=hashlib.md5(ARCHIVE).hexdigest(), simulated=False)  # fmt: skip
-    registry.components["dataset"]["fetched"] = Entry(replace(entry.item, name="fetched", card=card), entry.plugin)
+    registry.components["dataset"]["fetched"] = RegisteredComponent(
+        replace(entry.item, name="fetched", card=card), entry.plugin
+    )
     folder_of(card).mkdir(parents=True)
     target_of(card, folder_of(card)).write_bytes(ARCHIVE)
     assert configured(registry.get("dataset", "fetched")).name == "fetched"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from labelled_log import registry, run_one, write
 
 import logbench_windowers.column as ordered
-from logbench import ConfigError, UnfitError
+from logbench import ConfigError, IncompatibleError
 from logbench.base.options import make
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
@@ -154,7 +154,7 @@ def test_lines_without_the_column_are_refused_by_name(name: str, options: Row, c
     lines = pl.LazyFrame({"line": [0], "message": ["m"]}, schema_overrides={"line": pl.UInt32})
     if options and name == "time":
         lines = lines.with_columns(time=pl.lit(EPOCH))
-    with pytest.raises(UnfitError, match=f"need lines with a {column}, here they have line, message"):
+    with pytest.raises(IncompatibleError, match=f"need lines with a {column}, here they have line, message"):
         windower(name, **options).assign(lines)
 
 
@@ -211,5 +211,5 @@ def test_windows_that_count_a_nodes_lines_take_no_pipe(tmp_path: Path) -> None:
     chosen = {"protocol": {"train": "ratio"}, "count": {"size": 5, "within": "node"}}
     record = run_one(log, found, "new-event", chosen, save=tmp_path / "saved")
     assert record.error is None
-    with pytest.raises(UnfitError, match="windower count counts lines; give them in a file"):
+    with pytest.raises(IncompatibleError, match="windower count counts lines; give them in a file"):
         list(score_stream(Bundle(tmp_path / "saved", found), iter([b""]), 1.0, "cpu"))

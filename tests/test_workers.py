@@ -414,10 +414,10 @@ def test_what_models_share_cannot_be_counted_down_in_place() -> None:
     histories = sessions.histories(1)
     found = [
         sessions.lengths,
-        sessions.folded,
+        sessions.clipped_keys,
         sessions.units,
         sessions.unseen,
-        sessions.once("x", sessions.keys.copy),
+        sessions.cached("x", sessions.keys.copy),
     ]
     for frozen in (sessions.distinct, sessions.distinct.take(np.array([1])), histories, histories.distinct):
         found += [array for array in vars(frozen).values() if isinstance(array, np.ndarray)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..base.errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, IncompatibleError
 from ..base.jsonable import several
 from ..base.options import make, option
 
@@ -161,10 +161,10 @@ class EvaluationProtocol:
             needed: events of the shortest unit that the model can score. model: its name.
 
         Raises:
-            UnfitError: the model needs more than `min_events`.
+            IncompatibleError: the model needs more than `min_events`.
         """
         if 0 < self.min_events < needed:
-            raise UnfitError(
+            raise IncompatibleError(
                 f"model {model} needs units of {several(needed, 'event')}, but "
                 f"protocol.min_events={self.min_events}; give at least "
                 f"{needed}, or 0 to let each model have its own limit"

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..base.jsonable import plain
+from ..base.jsonable import to_jsonable
 
 RECORD_VERSION = 2
 """2: `protocol.min_events` is what was asked, `counts.short_limit` the limit in force."""
@@ -91,7 +91,7 @@ class RunRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values; a number that is not finite becomes None."""
-        return {name: plain(value) for name, value in dataclasses.asdict(self).items()}
+        return {name: to_jsonable(value) for name, value in dataclasses.asdict(self).items()}
 
     def to_json(self) -> str:
         """One line of JSON."""

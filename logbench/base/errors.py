@@ -23,5 +23,5 @@ class LeakError(LogbenchError):
     """Test data reached training: the run ends and says what leaked."""
 
 
-class UnfitError(LogbenchError):
+class IncompatibleError(LogbenchError):
     """A combination that cannot work, such as a model that needs times on data without: a `skipped` row."""

@@ -32,18 +32,18 @@ def part_of(number: int, total: int, what: str, one: str, more: str) -> str:
     return f"{number:,} of {several(total, what)} {one if number == 1 else more}"
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """Mappings, lists, strings, numbers, booleans and None; a number that is not finite becomes None.
 
     Arrays, tensors and series become lists, anything else its text.
     """
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        return [to_jsonable(item) for item in value]
     for convert in ("tolist", "to_list"):  # arrays, tensors and NumPy's numbers; series
         if hasattr(value, convert):
-            return plain(getattr(value, convert)())
+            return to_jsonable(getattr(value, convert)())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, int | float):

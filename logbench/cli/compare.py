@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..running import records
-from ..studies.compare import compare, correct, sure
+from ..studies.compare import compare, confidence, correct
 from . import State, pass_state
 from .shared_options import json_option, note, out_option, print_json, print_table
 
@@ -63,7 +63,7 @@ def command(
         left = f"each run drops the units too short for it: compared on the {len(common):,} that all scored"
         notes[left] = None
     for row, record in zip(rows[1:], found[1:], strict=True) if swaps else ():
-        more, said = sure(found[0], record, out, metric, swaps, swap_seed, common)
+        more, said = confidence(found[0], record, out, metric, swaps, swap_seed, common)
         row.update(more)
         notes |= dict.fromkeys(said)
     correct(rows)

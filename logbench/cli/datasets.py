@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..base.errors import ConfigError, DataError
-from ..components.entry import Entry
+from ..components.entry import RegisteredComponent
 from . import State, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_splits
@@ -37,7 +37,7 @@ def list_(state: State, as_json: bool) -> None:
         print_table(rows)
 
 
-def _origin(entry: Entry) -> str:
+def _origin(entry: RegisteredComponent) -> str:
     card = entry.item.card
     if card is not None and card.url:
         return f"fetched, {card.size / 1e6:,.0f} MB"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..base.errors import ConfigError, DataError, UnfitError
+from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
 from .datasets_info import count_rows, print_splits
 from .shared_options import note, print_table
@@ -44,7 +44,7 @@ def show(state: State, name: str, data: Path | None) -> None:
     try:
         with Bars() as bars:
             found = describe(name, state.registry, bars, data=path, cache=False)
-    except (DataError, UnfitError) as error:
+    except (DataError, IncompatibleError) as error:
         note(f"a run would end here: {error}")
         return
     print()

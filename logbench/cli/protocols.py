@@ -54,7 +54,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
         if kind is not None and kind not in get_args(Train):
             raise click.UsageError(f"--train {kind}: choose of {', '.join(get_args(Train))}")
     plan = Plan(model=model, dataset=options["dataset"], seed=seed, **_rest(options))
-    job = resolve(plan, state.registry)
+    resolved = resolve(plan, state.registry)
     plans = [_training(plan, kind) for kind in kinds]
     rows: list[dict[str, Any]] = []
     with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
@@ -68,7 +68,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
             elif answer == "ended":
                 raise PluginError(f"{model}: {value.message} (stage {value.stage})")
     if not as_json:
-        _show(rows, job.card.simulated)
+        _show(rows, resolved.card.simulated)
     return 0
 
 

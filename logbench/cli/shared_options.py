@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..base.jsonable import four_digits, plain, shorten
+from ..base.jsonable import four_digits, shorten, to_jsonable
 from ..base.options import parse_settings, read_toml
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -108,7 +108,7 @@ def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     """One JSON object a line."""
     for row in rows:
-        print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
+        print(json.dumps(to_jsonable(row), ensure_ascii=False, allow_nan=False), flush=True)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to show", **options: Any) -> None:

@@ -96,7 +96,10 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     for text in dict.fromkeys(map(_setup, rows)):
         print(text)
     print()
-    heads = (max(map(len, _told(row["early"]).split("\n"))) + 2 for row in {r["run"]: r for r in rows}.values())
+    heads = (
+        max(map(len, _describe_choice(row["early"]).split("\n"))) + 2
+        for row in {r["run"]: r for r in rows}.values()
+    )
     if NAMES + sum(max(head, CELL) + 2 for head in heads) <= WIDTH:
         print_table(_side_by_side(rows, runs), colalign=["left", *["right"] * len(runs)], disable_numparse=True)
     else:
@@ -145,7 +148,7 @@ def _setup(row: Mapping[str, Any]) -> str:
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> list[dict[str, Any]]:
     """A row a choice that trains nothing, a column a run."""
-    heads = {row["run"]: _told(row["early"]) or row["metric"] for row in rows}
+    heads = {row["run"]: _describe_choice(row["early"]) or row["metric"] for row in rows}
     names = list(dict.fromkeys(_name(row) for row in rows))
     table = [
         {"": name, **{heads[row["run"]]: _cell(row) for row in rows if _name(row) == name}}
@@ -161,7 +164,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> lis
     return table
 
 
-def _told(values: Mapping[str, str]) -> str:
+def _describe_choice(values: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in values.items())
 
 

@@ -1,4 +1,4 @@
 """From a name to a configured thing: plugins are found, checked and looked up; models are combined.
 
-Names and options come in, `Part`s go out; imports `evaluation`, `reading` and what is below.
+Names and options come in, `ConfiguredComponent`s go out; imports `evaluation`, `reading` and what is below.
 """

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.options import make
-from ..evaluation.thresholds import Own
-from .entry import Entry
+from ..evaluation.thresholds import ThresholdTraits
+from .entry import RegisteredComponent
 
 
 @dataclass(frozen=True)
-class Part:
+class ConfiguredComponent:
     """A component with its configuration."""
 
-    entry: Entry
+    entry: RegisteredComponent
     config: Any
 
     @property
@@ -25,7 +25,7 @@ class Part:
         return name
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ConfiguredComponent, ...]:
         """The members of a combination, or the part itself."""
         return self.config if self.entry.members else (self,)
 
@@ -49,11 +49,11 @@ class Part:
         return value
 
     @property
-    def own(self) -> Own:
+    def own(self) -> ThresholdTraits:
         """What its traits say of its threshold."""
         traits = self.entry.item.traits
         rules = not traits.rule and any(part.entry.item.traits.rule for part in self.parts)
-        return Own(self.fixed_threshold, traits.rule, traits.uses_alpha, rules)
+        return ThresholdTraits(self.fixed_threshold, traits.rule, traits.uses_alpha, rules)
 
     def build(self) -> Any:
         """The thing itself."""
@@ -66,7 +66,7 @@ class Part:
         return dataclasses.asdict(self.config) if self.config is not None else {}
 
 
-def configured(entry: Entry, values: Mapping[str, Any] | None = None) -> Part:
+def configured(entry: RegisteredComponent, values: Mapping[str, Any] | None = None) -> ConfiguredComponent:
     """The part with these options, the others as by default; `as_dict()` of it gives the same part again.
 
     Args:
@@ -77,5 +77,7 @@ def configured(entry: Entry, values: Mapping[str, Any] | None = None) -> Part:
     """
     values = values or {}
     if entry.members:
-        return Part(entry, tuple(configured(member, values.get(member.item.name)) for member in entry.members))
-    return Part(entry, make(entry.item.config, values, entry.item.name))
+        return ConfiguredComponent(
+            entry, tuple(configured(member, values.get(member.item.name)) for member in entry.members)
+        )
+    return ConfiguredComponent(entry, make(entry.item.config, values, entry.item.name))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.components import Component, Need, Traits
-from ..base.errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, IncompatibleError
 from ..data.scores import Scores, facts_of
 from ..evaluation.thresholds import validation_threshold
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Context, RunningModel
     from ..data.sessions import Sessions
-    from .configured import Part
+    from .configured import ConfiguredComponent
 
 
 THRESHOLD = 1.0
@@ -28,7 +28,7 @@ THRESHOLD = 1.0
 
 
 def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
-    """A component for the members' combination; its configuration is the tuple of their `Part`s.
+    """A component for the members' combination; its configuration is the tuple of their `ConfiguredComponent`s.
 
     Raises:
         ConfigError: a member is named twice, or sees labels.
@@ -59,7 +59,7 @@ def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
     )
 
 
-def _build(members: Sequence[Part]) -> Combination:
+def _build(members: Sequence[ConfiguredComponent]) -> Combination:
     """The combination, savable where all members are."""
     pass
 
@@ -127,7 +127,7 @@ class Combination:
     member is its level.
     """
 
-    def __init__(self, members: Sequence[Part], models: Sequence[Any]) -> None:
+    def __init__(self, members: Sequence[ConfiguredComponent], models: Sequence[Any]) -> None:
         self.parts, self.models = members, models
         self.levels: list[dict[str, Level]] = [{} for _ in members]
 
@@ -135,7 +135,7 @@ class Combination:
         """Fit every member, then learn the levels of those without a rule from the held-out units.
 
         Raises:
-            UnfitError: there is no held-out unit to learn from, and several members need one.
+            IncompatibleError: there is no held-out unit to learn from, and several members need one.
         """
         facts = {
             part.name: facts_of(model.fit(train, context), f"model {part.name!r}: fit")
@@ -156,7 +156,7 @@ class Combination:
         shortest = self.parts[at].min_events
         held = context.held_out and context.held_out.take(context.held_out.lengths >= shortest)
         if not held:
-            raise UnfitError(
+            raise IncompatibleError(
                 f"{self.parts[at].name} in a combination needs held-out units of {shortest} events or more; raise "
                 "protocol.held_out, or combine it with rules alone under protocol.threshold=oracle"
             )

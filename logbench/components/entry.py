@@ -46,7 +46,7 @@ class Plugin:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RegisteredComponent:
     """A component (or preset, or command) with the plugin that offers it.
 
     Attributes:
@@ -55,7 +55,7 @@ class Entry:
 
     item: Any
     plugin: Plugin
-    members: tuple[Entry, ...] = ()
+    members: tuple[RegisteredComponent, ...] = ()
 
 
 def installed() -> list[Plugin]:

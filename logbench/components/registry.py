@@ -20,7 +20,7 @@ from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
 from ..base.options import suggest
 from ..components import ensemble, own_logs
-from .entry import Entry, Plugin, installed
+from .entry import Plugin, RegisteredComponent, installed
 from .trait_checks import fault
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -41,10 +41,10 @@ class Registry:
         self._reserved = frozenset(reserved)
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
-        self.components: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
-        self.presets: dict[str, Entry] = {}
-        self.tables: dict[str, Entry] = {}
-        self.commands: dict[str, Entry] = {}
+        self.components: dict[Kind, dict[str, RegisteredComponent]] = {kind: {} for kind in KINDS}
+        self.presets: dict[str, RegisteredComponent] = {}
+        self.tables: dict[str, RegisteredComponent] = {}
+        self.commands: dict[str, RegisteredComponent] = {}
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
         blocked = {*block, *(name.strip() for name in os.environ.get("LOGBENCH_BLOCK", "").split(","))}
         for plugin in self.plugins:
@@ -60,7 +60,7 @@ class Registry:
         for name, make in own_logs.added():
             plugin = _own_plugin(name)
             try:
-                offered = Entry(make(), plugin)
+                offered = RegisteredComponent(make(), plugin)
                 self._check_conflicts([(self.components["dataset"], name, offered)])
                 self.components["dataset"][name] = offered
             except (ConfigError, _RefusalError) as error:
@@ -110,8 +110,8 @@ class Registry:
             raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
         plugin.hooks = sorted(marked)
 
-    def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, Entry], str, Entry]]:
-        tables: dict[str, tuple[dict[str, Entry], type[Component[Any] | Preset | Table]]] = {
+    def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]:
+        tables: dict[str, tuple[dict[str, RegisteredComponent], type[Component[Any] | Preset | Table]]] = {
             f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
         }
         tables["logbench_presets"] = (self.presets, Preset)
@@ -121,13 +121,13 @@ class Registry:
                 if not isinstance(item, wanted):
                     raise _RefusalError(f"{hook} must yield {wanted.__name__}, got {type(item).__name__}")
                 _check_item(hook, item)
-                yield table, item.name, Entry(item, plugin)
+                yield table, item.name, RegisteredComponent(item, plugin)
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
                 raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
             if command.name in self._reserved:
                 raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
-            yield self.commands, command.name, Entry(command, plugin)
+            yield self.commands, command.name, RegisteredComponent(command, plugin)
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
@@ -138,7 +138,9 @@ class Registry:
                 return list(answer)
         return []
 
-    def _check_conflicts(self, offers: list[tuple[dict[str, Entry], str, Entry]]) -> None:
+    def _check_conflicts(
+        self, offers: list[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]
+    ) -> None:
         fresh: set[tuple[int, str]] = set()
         for table, main, offered in offers:
             taken = _by_any_name(table)
@@ -149,7 +151,7 @@ class Registry:
                     raise _RefusalError(f"{name!r} is offered twice")
                 fresh.add((id(table), name))
 
-    def get(self, kind: Kind, name: str) -> Entry:
+    def get(self, kind: Kind, name: str) -> RegisteredComponent:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
         A data set may be a TOML file, `./my.toml`, see `ownlogs`.
@@ -159,22 +161,22 @@ class Registry:
         """
         table = self.components[kind]
         if kind == "dataset" and name.endswith(".toml"):
-            return Entry(own_logs.component(Path(name), name), _own_plugin(name))
+            return RegisteredComponent(own_logs.component(Path(name), name), _own_plugin(name))
         known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
             item = ensemble.component("+".join(m.item.name for m in members), [m.item for m in members])
-            return Entry(item, members[0].plugin, members)
+            return RegisteredComponent(item, members[0].plugin, members)
         return _find(known, name, kind, self.broken)
 
-    def stored(self, kind: Kind, name: str, config: Mapping[str, Any]) -> Entry:
+    def stored(self, kind: Kind, name: str, config: Mapping[str, Any]) -> RegisteredComponent:
         """The component that a record or bundle names; own logs as they were defined then, added here or not.
 
         Raises:
             ConfigError: it is not installed.
         """
         item = own_logs.stored(config, name) if kind == "dataset" else None
-        return Entry(item, _own_plugin(name)) if item else self.get(kind, name)
+        return RegisteredComponent(item, _own_plugin(name)) if item else self.get(kind, name)
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""
@@ -240,12 +242,14 @@ def _traits_fault(hook: str, item: Component[Any]) -> str:
     return fault(kind, item.traits, config)
 
 
-def _by_any_name(table: Mapping[str, Entry]) -> dict[str, Entry]:
+def _by_any_name(table: Mapping[str, RegisteredComponent]) -> dict[str, RegisteredComponent]:
     """Entries by name and alias."""
     return {alias: e for e in table.values() for alias in getattr(e.item, "aliases", ())} | {**table}
 
 
-def _find(table: dict[str, Entry], name: str, what: str, broken: list[Plugin]) -> Entry:
+def _find(
+    table: dict[str, RegisteredComponent], name: str, what: str, broken: list[Plugin]
+) -> RegisteredComponent:
     if name in table:
         return table[name]
     aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""

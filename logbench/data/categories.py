@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Numbers:
+class FirstSeenCodes:
     """Categories numbered in first-seen order (their own codes depend on which thread came first)."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ IN_MEMORY = 1 << 25
 """Events kept in memory, 12 bytes each; more go to temporary files (HDFS_v1: 11 million)."""
 
 
-class Spool:
+class EventBuffer:
     """Chunks of columns of one length, numbers of any fixed type; the same columns in each.
 
     Files are unlinked while they are open, so a killed process leaves nothing behind.

@@ -23,7 +23,7 @@ class Sequences(Protocol):
     """What histories are made of; `Sessions` have it all."""
 
     @property
-    def folded(self) -> NDArray[np.int32]: ...
+    def clipped_keys(self) -> NDArray[np.int32]: ...
     @property
     def offsets(self) -> NDArray[np.int64]: ...
     @property
@@ -65,7 +65,7 @@ class Histories:
         """Histories of `sessions`; units with h events or fewer have none, unless padded."""
         if h < 1:
             raise ValueError(f"a history needs at least 1 key, got h = {h}")
-        keys, offsets = _padded(sessions, h) if padded else (sessions.folded, sessions.offsets)
+        keys, offsets = _padded(sessions, h) if padded else (sessions.clipped_keys, sessions.offsets)
         starts = np.flatnonzero(positions(offsets) >= h)
         starts -= h
         codes, _ = _window_codes(keys, h + 1, sessions.vocabulary + (2 if padded else 1))
@@ -117,7 +117,7 @@ class Histories:
 
 def _padded(sessions: Sequences, h: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Folded keys with h start keys before each unit, int32, and where units begin then, int64 [units + 1]."""
-    known, lengths = sessions.folded, np.diff(sessions.offsets)
+    known, lengths = sessions.clipped_keys, np.diff(sessions.offsets)
     offsets = sessions.offsets + h * np.arange(len(lengths) + 1)
     keys = np.full(int(offsets[-1]), sessions.vocabulary + 1, dtype=np.int32)
     keys[np.arange(len(known)) + h * (np.repeat(np.arange(len(lengths)), lengths) + 1)] = known

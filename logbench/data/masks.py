@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 
-def apply(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
+def apply_masks(message: pl.Expr, pairs: Iterable[tuple[str, str]]) -> pl.Expr:
     """`message` with each (regular expression, replacement) applied in order."""
     for pattern, replacement in pairs:
         message = message.str.replace_all(pattern, replacement)

@@ -24,9 +24,7 @@ def neutral(sessions: Sessions, *, times: bool, labelled: bool = False, line_lab
     """
     asked = {"lines": False, "labels": labelled, "line_labels": line_labels, "times": times}
     gone = [name for name, stays in asked.items() if not stays]
-    bare = replace(
-        sessions.without(*gone), ids=neutral_ids(np.arange(len(sessions))), weights=np.ones(len(sessions))
-    )
+    bare = replace(sessions.drop(*gone), ids=neutral_ids(np.arange(len(sessions))), weights=np.ones(len(sessions)))
     bare.__dict__.update({name: sessions.__dict__[name] for name in KEPT if name in sessions.__dict__})
     for column in (bare.keys, bare.offsets, bare.weights, bare.labels, bare.line_labels, bare.times):
         if column is not None:

@@ -95,7 +95,7 @@ class Sessions:
         return read_only(np.diff(self.offsets))
 
     @cached_property
-    def folded(self) -> NDArray[np.int32]:
+    def clipped_keys(self) -> NDArray[np.int32]:
         """Keys with everything out of vocabulary folded to the one key `vocabulary`, int32 [events]."""
         if not len(self.keys) or int(self.keys.max()) <= self.vocabulary:
             return self.keys
@@ -141,24 +141,24 @@ class Sessions:
 
     def unlabelled(self) -> Sessions:
         """The same without any label."""
-        return self.without("labels", "line_labels")
+        return self.drop("labels", "line_labels")
 
-    def without(self, *columns: str) -> Sessions:
+    def drop(self, *columns: str) -> Sessions:
         """The same with these columns None; what was computed from the keys alone is kept."""
         none: dict[str, Any] = dict.fromkeys(columns)
         bare = replace(self, **none)
-        kept = ("lengths", "folded", "units", "unseen", "distinct", "_histories")
+        kept = ("lengths", "clipped_keys", "units", "unseen", "distinct", "_histories")
         bare.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         return bare
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
+    def cached(self, name: str, make: Callable[[], T]) -> T:
         """What `make()` gives, made on the first call with this `name` and kept: for models that share a step.
 
         Args:
             name: says what is made, and of which package (`logbench_classic.counts`).
             make: must depend on these sessions alone; what it gives must not be changed afterwards.
         """
-        known: dict[str, Any] = self.__dict__.setdefault("_once", {})
+        known: dict[str, Any] = self.__dict__.setdefault("_cached", {})
         if name not in known:
             value = make()
             known[name] = read_only(value) if isinstance(value, np.ndarray) else value

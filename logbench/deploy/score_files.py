@@ -17,10 +17,10 @@ from ..data.lines import KeySequences, Lines
 from ..data.neutral import neutral
 from ..data.scores import spread
 from ..data.sessions import Sessions
-from ..evaluation.thresholds import Own
-from ..evaluation.verdicts import alarm, ruled
+from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.verdicts import alarm, apply_protocol_rules
 from ..pipeline.coding import read_lines
-from ..pipeline.grouping import Grouped, group_lines, group_sequences
+from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.parsing import sessions_of
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
@@ -40,7 +40,7 @@ def score_bundle(
         `raw` (of the deciding line of an alarm), `file` and `at` (see `Lines.located`).
 
     Raises:
-        DataError: the data cannot be read. UnfitError: they lack what the model needs.
+        DataError: the data cannot be read. IncompatibleError: they lack what the model needs.
     """
     opened = bundle.parts["dataset"].build().read(data)
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
@@ -53,11 +53,11 @@ def score_bundle(
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
 
-def score_grouped(bundle: Bundle, grouped: Grouped, context: Context) -> pl.DataFrame:
+def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context) -> pl.DataFrame:
     """The same columns without `raw`, units in order of first line.
 
     Raises:
-        UnfitError: the data lack what the model needs.
+        IncompatibleError: the data lack what the model needs.
     """
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
@@ -65,7 +65,7 @@ def score_grouped(bundle: Bundle, grouped: Grouped, context: Context) -> pl.Data
     return _verdicts(bundle, sessions, context).join(names, on="key", how="left", maintain_order="left")
 
 
-def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> Grouped:
+def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> GroupedLines:
     if isinstance(opened, KeySequences):
         return group_sequences(opened)
     parser = bundle.vocabulary.parser
@@ -94,9 +94,9 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
             "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
         }
     )
-    frame = ruled(frame, bundle.protocol, bundle.short_limit, Own.of(bundle.facts["threshold"])).with_columns(
-        event=pl.col("decided_by").fill_null(-1)
-    )
+    frame = apply_protocol_rules(
+        frame, bundle.protocol, bundle.short_limit, ThresholdTraits.of(bundle.facts["threshold"])
+    ).with_columns(event=pl.col("decided_by").fill_null(-1))
     at = sessions.offsets[:-1] + frame["event"].to_numpy()
     has = frame["event"].to_numpy() >= 0
     at = np.where(has, at, 0)

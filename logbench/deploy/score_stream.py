@@ -16,11 +16,11 @@ from pathlib import Path
 import polars as pl
 
 from ..api.contracts import Context
-from ..base.errors import DataError, UnfitError
+from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
 from ..data.lines import Lines
-from ..pipeline.coding import batches, coded, given_of
+from ..pipeline.coding import batches, encode_lines, given_of
 from ..pipeline.grouping import group_lines
 from ..reading.byte_streams import LONGEST
 from ..reading.line_reader import Pieces
@@ -72,13 +72,15 @@ def score_stream(
 
     Raises:
         DataError: the data set cannot read the lines.
-        UnfitError: the windower counts lines, so it needs all of them at once, a line end is no single byte, or
+        IncompatibleError: the windower counts lines, so it needs all of them at once, a line end is no single byte, or
             the lines lack what the model needs.
     """
     windower = bundle.parts["windower"]
     built = windower.build()
     if not getattr(built, "piecewise", True):
-        raise UnfitError(f"standard input: windower {windower.name} counts lines; give them in a file, by --data")
+        raise IncompatibleError(
+            f"standard input: windower {windower.name} counts lines; give them in a file, by --data"
+        )
     live = _Live(bundle, max(timeout, getattr(built, "silence", 0.0)), device, clock)
     rest: list[bytes] = []
     for block in blocks:
@@ -132,7 +134,9 @@ class _Live:
             if isinstance(opened, Lines) and opened.form is not None:
                 self.pieces = Pieces(opened.form)
                 if "\n".encode(encoding := opened.form.encoding) != b"\n":
-                    raise UnfitError(f"standard input: {encoding} cannot be cut into lines; give a file by --data")
+                    raise IncompatibleError(
+                        f"standard input: {encoding} cannot be cut into lines; give a file by --data"
+                    )
 
     def take(self, text: bytes) -> None:
         """Whole lines that came."""
@@ -206,7 +210,7 @@ class _Live:
 
     def _scored(self, ended: pl.DataFrame) -> pl.DataFrame:
         kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
-        grouped = group_lines(coded([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
+        grouped = group_lines(encode_lines([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
         frame = score_grouped(self.bundle, grouped, Context(device=self.device))
         places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
         return frame.join(places, on="line", how="left", maintain_order="left")

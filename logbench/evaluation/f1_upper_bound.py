@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bound:
+class F1Bound:
     """Attributes:
     f1: the largest F1 of any verdict that depends on the sequence alone; None where no unit is anomalous.
     ambiguous: sequences that carry both labels.
@@ -25,7 +25,7 @@ class Bound:
     units: int
 
 
-def upper_bound(labels: NDArray[Any], sequences: NDArray[Any], weights: NDArray[np.float64]) -> Bound:
+def upper_bound(labels: NDArray[Any], sequences: NDArray[Any], weights: NDArray[np.float64]) -> F1Bound:
     """The bound that equal sequences with both labels impose, exactly.
 
     Alarming on a set of sequences with anomalous weight a and normal weight n gives F1 = 2a / (a + n + A), A
@@ -44,10 +44,10 @@ def upper_bound(labels: NDArray[Any], sequences: NDArray[Any], weights: NDArray[
     units = int(np.bincount(number, anomalous)[both].sum()) if len(number) else 0
     total = bad.sum()
     if not total:
-        return Bound(None, int(both.sum()), units)
+        return F1Bound(None, int(both.sum()), units)
     order = np.argsort(-(bad / (bad + good)), kind="stable")
     a, n = bad[order].cumsum(), good[order].cumsum()
-    return Bound(float((2 * a / (a + n + total)).max()), int(both.sum()), units)
+    return F1Bound(float((2 * a / (a + n + total)).max()), int(both.sum()), units)
 
 
 def bound_of(units: pl.DataFrame) -> dict[str, Any]:

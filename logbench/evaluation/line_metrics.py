@@ -16,10 +16,10 @@ import numpy as np
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..data.distinct import blocks
 from .metrics import EVENT as UNIT
-from .thresholds import Own
+from .thresholds import ThresholdTraits
 from .verdicts import RULES, decide, metrics_of, rule
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _summed(frame: pl.DataFrame, *others: str) -> pl.DataFrame:
 def judge(
     frame: pl.DataFrame,
     protocol: EvaluationProtocol,
-    own: Own,
+    own: ThresholdTraits,
     evaluators: Mapping[str, Any],
     *,
     short_limit: int,
@@ -126,10 +126,10 @@ def judge(
         those before it), `threshold`, and `counts`, with `unjudged` events that score −∞.
 
     Raises:
-        UnfitError: as `decide`; and where unseen keys are ignored, since events have no score without them.
+        IncompatibleError: as `decide`; and where unseen keys are ignored, since events have no score without them.
     """
     if protocol.unseen == "ignore":
-        raise UnfitError("unseen = ignore: models give no score of events without unseen keys")
+        raise IncompatibleError("unseen = ignore: models give no score of events without unseen keys")
     empty = {"ignoring": pl.lit(None, pl.Float64), "ignoring_event": pl.lit(None, pl.Int64), "event": pl.lit(0)}
     decision = decide(
         frame.with_columns(**empty), replace(protocol, duplicates="all"), own, short_limit=short_limit

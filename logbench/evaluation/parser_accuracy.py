@@ -15,7 +15,7 @@ import polars as pl
 
 from ..api.contracts import Parser
 from ..base.errors import DataError
-from ..data.masks import apply
+from ..data.masks import apply_masks
 
 PATTERN = "*_structured.csv"
 COLUMNS = ("Content", "EventId", "EventTemplate")
@@ -81,7 +81,7 @@ def _read(file: Path) -> pl.DataFrame:
 
 def parsed(parser: Parser, messages: pl.Series) -> pl.DataFrame:
     """A fresh parser fitted on all messages, as the published figures are made: `key` (Int32), `template`."""
-    masked = pl.DataFrame({"message": messages}).select(apply(pl.col("message"), parser.masks))
+    masked = pl.DataFrame({"message": messages}).select(apply_masks(pl.col("message"), parser.masks))
     distinct = masked["message"].unique(maintain_order=True)
     keys = parser.fit(distinct)
     known = pl.DataFrame({"message": distinct, "key": keys})
@@ -100,7 +100,7 @@ def accuracy(truth: pl.DataFrame, found: pl.DataFrame) -> Accuracy:
     """
     both = pl.DataFrame(
         {"event": truth["event"], "true": truth["template"], "key": found["key"], "said": found["template"]}
-    ).with_columns(apply(pl.col(name), NORMAL).str.strip_chars() for name in ("true", "said"))
+    ).with_columns(apply_masks(pl.col(name), NORMAL).str.strip_chars() for name in ("true", "said"))
     groups = both.group_by("key").agg(
         size=pl.len(), events=pl.col("event").n_unique(), event=pl.col("event").first(),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..base.errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, IncompatibleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ NO_HELD_OUT = "the threshold needs held-out units; raise protocol.held_out, or t
 
 
 @dataclass(frozen=True)
-class Own:
+class ThresholdTraits:
     """What a model's traits say of its threshold, see `Traits`.
 
     Attributes:
@@ -39,7 +39,7 @@ class Own:
     holds_rules: bool = False
 
     @classmethod
-    def of(cls, known: Mapping[str, Any]) -> Own:
+    def of(cls, known: Mapping[str, Any]) -> ThresholdTraits:
         """From the threshold of a record."""
         return cls(known.get("own"), *(bool(known.get(name)) for name in ("rule", "uses_alpha", "holds_rules")))
 
@@ -75,17 +75,17 @@ def check_value(protocol: EvaluationProtocol, models: Iterable[tuple[str, bool]]
         )
 
 
-def check_held_out(protocol: EvaluationProtocol, own: Own) -> None:
+def check_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> None:
     """Refuse before anything is read what `choose` would refuse after scoring.
 
     Raises:
-        UnfitError: the threshold comes from held-out units, and none are held out.
+        IncompatibleError: the threshold comes from held-out units, and none are held out.
     """
     if protocol.held_out == 0 and _needs_held_out(protocol, own):
-        raise UnfitError(NO_HELD_OUT)
+        raise IncompatibleError(NO_HELD_OUT)
 
 
-def _needs_held_out(protocol: EvaluationProtocol, own: Own) -> bool:
+def _needs_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> bool:
     if own.rule or protocol.threshold == "oracle":
         return False
     if protocol.threshold == "validation":
@@ -93,7 +93,9 @@ def _needs_held_out(protocol: EvaluationProtocol, own: Own) -> bool:
     return protocol.value is None and own.uses_alpha and own.threshold is not None
 
 
-def choose(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, own: Own) -> tuple[float, str]:
+def choose(
+    held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, own: ThresholdTraits
+) -> tuple[float, str]:
     """The threshold and its source (`validation`, `fixed`, `oracle` or `rule`).
 
     Args:
@@ -101,25 +103,25 @@ def choose(held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol,
             without those that the protocol drops, test ones also without unlabelled ones.
 
     Raises:
-        UnfitError: no fixed threshold is known, no held-out unit or no label is there for what is asked.
+        IncompatibleError: no fixed threshold is known, no held-out unit or no label is there for what is asked.
     """
     if own.rule and own.threshold is not None:
         return own.threshold, "rule"
     if protocol.threshold == "oracle":
         if not test.height:
-            raise UnfitError("threshold = oracle needs labelled test units")
+            raise IncompatibleError("threshold = oracle needs labelled test units")
         return oracle_threshold(test, protocol.oracle_step), "oracle"
     if protocol.threshold == "fixed" and protocol.value is not None:
         return protocol.value, "fixed"
     if _needs_held_out(protocol, own) and not held.height:
-        raise UnfitError(NO_HELD_OUT)
+        raise IncompatibleError(NO_HELD_OUT)
     if own.uses_alpha and own.threshold is not None:
         return own.threshold, "validation"
     if protocol.threshold == "validation":
         scores, weights = held["score"].to_numpy(), held["weight"].to_numpy()
         return validation_threshold(scores, weights, protocol.alpha), "validation"
     if own.threshold is None:
-        raise UnfitError("threshold = fixed: the model has none of its own; set protocol.value")
+        raise IncompatibleError("threshold = fixed: the model has none of its own; set protocol.value")
     return own.threshold, "fixed"
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
-from ..base.errors import PluginError, UnfitError
+from ..base.errors import IncompatibleError, PluginError
 from .metrics import key_of
-from .thresholds import Own, choose, is_reliable
+from .thresholds import ThresholdTraits, choose, is_reliable
 
 FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}
 RULES = ("predict_all", "short", "unseen", "unseen_or_short")
@@ -48,7 +48,9 @@ class Decision:
         return self.frame.filter(pl.col("part") == "test")
 
 
-def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int, own: Own) -> pl.DataFrame:
+def apply_protocol_rules(
+    scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int, own: ThresholdTraits
+) -> pl.DataFrame:
     """Add `score` by the protocol's rules for unseen keys and short units, `short` and `flagged` (Boolean).
 
     `flagged` units alarm by a rule, whatever the threshold.
@@ -58,14 +60,14 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int, 
         own: what the model's traits say: where it holds rules, its +∞ is their alarm.
 
     Raises:
-        UnfitError: `unseen = "ignore"` where the model has no score without unseen keys.
+        IncompatibleError: `unseen = "ignore"` where the model has no score without unseen keys.
     """
     score, event, strange = pl.col("raw"), pl.col("event"), pl.lit(False)
     if protocol.unseen == "ignore":
         if scored.filter(
             (pl.col("unseen") > 0) & pl.col("ignoring").is_null() & pl.col("raw").is_not_null()
         ).height:
-            raise UnfitError("unseen = ignore: the model gives no score without unseen keys")
+            raise IncompatibleError("unseen = ignore: the model gives no score without unseen keys")
         score = pl.coalesce("ignoring", "raw")
         event = pl.coalesce("ignoring_event", "event")
     elif protocol.unseen == "anomalous":
@@ -82,7 +84,9 @@ def ruled(scored: pl.DataFrame, protocol: EvaluationProtocol, short_limit: int, 
     )
 
 
-def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, *, short_limit: int) -> Decision:
+def decide(
+    scored: pl.DataFrame, protocol: EvaluationProtocol, own: ThresholdTraits, *, short_limit: int
+) -> Decision:
     """Apply the protocol to raw scores.
 
     Args:
@@ -90,9 +94,9 @@ def decide(scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, *, shor
         short_limit: units with fewer events are short, see `EvaluationProtocol.short_limit`.
 
     Raises:
-        UnfitError: see `thresholds.choose`.
+        IncompatibleError: see `thresholds.choose`.
     """
-    frame = ruled(scored, protocol, short_limit, own)
+    frame = apply_protocol_rules(scored, protocol, short_limit, own)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
     if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
         held = held.filter(pl.col("label") != 1)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..base.errors import PluginError
-from .windower_input import Given
+from .windower_input import WindowerInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 KEEP = 'a line without a unit must keep a null unit (`.explode("unit", empty_as_null=True)`)'
 
 
-class Assigned:
+class AssignedUnits:
     """Follows the answer of a windower from batch to batch.
 
     Attributes:
         last: number of the last line that it gave.
     """
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: WindowerInput) -> None:
         self.given = given
         self.last = given.first - 1
         self._pairs = np.zeros(0, dtype=np.uint64)

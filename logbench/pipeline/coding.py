@@ -13,20 +13,20 @@ from ..api.contracts import Parser, Windower
 from ..base.errors import DataError, PluginError
 from ..base.jsonable import several
 from ..base.progress import Progress
-from ..data.categories import Numbers
-from ..data.event_buffer import Spool
+from ..data.categories import FirstSeenCodes
+from ..data.event_buffer import EventBuffer
 from ..data.lines import Lines
-from ..data.masks import apply
-from .assigned_units import Assigned
+from ..data.masks import apply_masks
+from .assigned_units import AssignedUnits
 from .groups import UnitGroups
-from .windower_input import Given
+from .windower_input import WindowerInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Read:
+class EncodedLines:
     """Coded lines of one pass over the files, in reading order.
 
     Attributes:
@@ -41,7 +41,7 @@ class Read:
             with lines of several groups.
     """
 
-    spool: Spool
+    spool: EventBuffer
     sizes: NDArray[np.int64]
     units: pl.Series
     shapes: pl.Series
@@ -52,7 +52,7 @@ class Read:
     mixed: int = 0
 
 
-def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> Read:
+def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> EncodedLines:
     """One pass over the lines; each of them is in a unit, or counted as one without.
 
     Raises:
@@ -60,24 +60,24 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
         PluginError: the windower lost lines, or gave others than it was given.
     """
     given = given_of(lines, parser)
-    read = coded(batches(given, windower, progress, times, _estimate(lines)))
+    read = encode_lines(batches(given, windower, progress, times, _estimate(lines)))
     if read.lines != given.total:
         raise AssertionError(f"{given.total} lines came in, {read.lines} are in a unit or without: {read}")
     return read
 
 
-def given_of(lines: Lines, parser: Parser, first: int = 0) -> Given:
+def given_of(lines: Lines, parser: Parser, first: int = 0) -> WindowerInput:
     """The lines as a windower sees them, their messages reduced to shapes; one without a message has an empty one.
 
     Args:
         first: number of the first line.
     """
-    shape = apply(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(pl.Categories.random()))
-    return Given(lines, shape, first)
+    shape = apply_masks(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(pl.Categories.random()))
+    return WindowerInput(lines, shape, first)
 
 
 def batches(
-    given: Given, windower: Windower, progress: Progress, times: bool, estimate: float | None = None
+    given: WindowerInput, windower: Windower, progress: Progress, times: bool, estimate: float | None = None
 ) -> Iterator[pl.DataFrame]:
     """Bounded frames in order of lines: `line` (UInt32), `unit`, `shape` (Categorical), and `time`, `label`
     and `group` where they are known.
@@ -96,7 +96,7 @@ def batches(
     except pl.exceptions.ColumnNotFoundError as error:
         asked, seen = str(error).partition(";")[0], ", ".join(given.schema)
         raise PluginError(f"the windower: {asked}; it sees {seen} (see Lines.shown)") from error
-    assigned = Assigned(given)
+    assigned = AssignedUnits(given)
     frames = iter(chosen.collect_batches(chunk_size=500_000, maintain_order=True))
     for batch in assigned.follow(frames):
         done = assigned.last + 1 - given.first
@@ -130,13 +130,13 @@ def _chosen(answer: Any, times: bool) -> pl.LazyFrame:
     return answer.select("line", pl.col("unit").cast(names), "shape", *extra)
 
 
-def coded(frames: Iterable[pl.DataFrame]) -> Read:
+def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
     """Frames of `batches` with units and shapes numbered in first-seen order.
 
     Raises:
         DataError: no line belongs to a unit.
     """
-    units, shapes, groups, spool = Numbers(), Numbers(), UnitGroups(), Spool()
+    units, shapes, groups, spool = FirstSeenCodes(), FirstSeenCodes(), UnitGroups(), EventBuffer()
     sizes = np.zeros(0, dtype=np.int64)
     inside, without, last, clock = 0, 0, -1, _Clock()
     for batch in frames:
@@ -161,7 +161,7 @@ def coded(frames: Iterable[pl.DataFrame]) -> Read:
         raise DataError(
             f"none of the {several(without, 'line')} belongs to a unit: wrong data set or windower for this log?"
         )
-    return Read(
+    return EncodedLines(
         spool=spool,
         sizes=sizes,
         units=units.names(),
@@ -207,7 +207,7 @@ def _estimate(lines: Lines) -> float | None:
 
 def _messages(shapes: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
     """Number of each shape's masked message, and the distinct messages in first-seen order."""
-    masked = pl.DataFrame({"shape": shapes}).select(message=apply(pl.col("shape"), parser.masks))
+    masked = pl.DataFrame({"shape": shapes}).select(message=apply_masks(pl.col("shape"), parser.masks))
     distinct = masked.unique(maintain_order=True)
     numbered = distinct.with_row_index("code")
     code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]

@@ -16,7 +16,7 @@ import polars as pl
 from ..base.cache_folder import Note, entry, folder_of, sound
 from ..base.errors import DataError
 from ..base.files import write_parquet, written
-from .grouping import Grouped
+from .grouping import GroupedLines
 
 
 def has(key: str) -> bool:
@@ -24,7 +24,7 @@ def has(key: str) -> bool:
     return folder_of("grouped", key).exists()
 
 
-def store(key: str, value: Grouped, note: Note) -> None:
+def store(key: str, value: GroupedLines, note: Note) -> None:
     """Keep grouped lines; a cache that cannot be written is done without, with a note."""
     try:
         with entry(folder_of("grouped", key)) as folder:
@@ -33,7 +33,7 @@ def store(key: str, value: Grouped, note: Note) -> None:
         note(f"going on without cache: {error}")
 
 
-def _write(value: Grouped, folder: Path) -> None:
+def _write(value: GroupedLines, folder: Path) -> None:
     events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
     for name, column in events.items():
         if column is not None:
@@ -49,7 +49,7 @@ def _write(value: Grouped, folder: Path) -> None:
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def load(key: str, note: Note) -> Grouped | None:
+def load(key: str, note: Note) -> GroupedLines | None:
     """The grouped lines kept under `key`, those arrays that are as long as the log memory-mapped.
 
     None where there are none, or they are not what was written: a line says so.
@@ -64,7 +64,7 @@ def load(key: str, note: Note) -> Grouped | None:
         return None
 
 
-def _read(folder: Path, files: Collection[str]) -> Grouped:
+def _read(folder: Path, files: Collection[str]) -> GroupedLines:
     """Raises FileNotFoundError where one of its `files` is gone, since a column that is missing has a meaning."""
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def _read(folder: Path, files: Collection[str]) -> Grouped:
         file = f"{name}.npy"
         return np.load(folder / file, mmap_mode="r") if file in files else None
 
-    return Grouped(
+    return GroupedLines(
         units=units.drop("events"),
         offsets=np.concatenate([[0], units["events"].to_numpy().cumsum()]).astype(np.int64),
         codes=column("code"),

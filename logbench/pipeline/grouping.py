@@ -17,16 +17,16 @@ import polars as pl
 from ..api.contracts import Parser
 from ..base.errors import DataError
 from ..base.jsonable import several
-from ..data.categories import Numbers
+from ..data.categories import FirstSeenCodes
 from ..data.lines import KeySequences
-from .coding import Read, _Clock, _messages
+from .coding import EncodedLines, _Clock, _messages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Grouped:
+class GroupedLines:
     """Units of coded lines.
 
     Attributes:
@@ -58,7 +58,9 @@ class Grouped:
         return len(self.units)
 
 
-def group_lines(read: Read, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None) -> Grouped:
+def group_lines(
+    read: EncodedLines, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None
+) -> GroupedLines:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     The labels are read and the messages masked beside the sorting, in a thread each.
@@ -86,7 +88,7 @@ def group_lines(read: Read, parser: Parser, labels: Callable[[], pl.DataFrame] |
     facts = {"lines": read.lines, "events": read.spool.events, "lines_without_unit": read.without, **label_facts}
     if read.mixed:
         facts["units_of_several_groups"] = read.mixed
-    return Grouped(units, offsets, codes, lines, messages, times, line_labels, facts)
+    return GroupedLines(units, offsets, codes, lines, messages, times, line_labels, facts)
 
 
 def _with_labels(
@@ -120,14 +122,14 @@ def _with_labels(
     return units, facts
 
 
-def group_sequences(data: KeySequences) -> Grouped:
+def group_sequences(data: KeySequences) -> GroupedLines:
     """A data set that came as key sequences, in the same form: its keys are the messages."""
     frame = data.frame
     lengths = frame["keys"].list.len().cast(pl.Int64).to_numpy()
     flat = frame["keys"].explode(empty_as_null=False).cast(pl.String)
     if not len(flat):
         raise DataError(f"{', '.join(map(str, data.files)) or 'the data set'}: no key to read; is the file empty?")
-    numbers = Numbers()
+    numbers = FirstSeenCodes()
     codes, messages = numbers.of(flat.cast(pl.Categorical(pl.Categories.random()))), numbers.names()
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     label = pl.col("label").fill_null(-1).cast(pl.Int8) if "label" in frame.columns else pl.lit(-1, pl.Int8)
@@ -136,4 +138,4 @@ def group_sequences(data: KeySequences) -> Grouped:
     units = units.with_columns(first_line=pl.Series(offsets[:-1]), last_line=pl.Series(offsets[1:] - 1))
     facts = {"lines": 0, "events": len(codes), "units_without_label": int((units["label"] < 0).sum())}
     lines = np.arange(len(codes), dtype=np.int64)
-    return Grouped(units, offsets, codes, lines, messages, facts=facts, sequences=True)
+    return GroupedLines(units, offsets, codes, lines, messages, facts=facts, sequences=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..data.categories import Numbers
+from ..data.categories import FirstSeenCodes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class UnitGroups:
     """The group of each unit's first line, and which units have lines of several, in one pass over the lines."""
 
     def __init__(self) -> None:
-        self._numbers = Numbers()
+        self._numbers = FirstSeenCodes()
         self._first = np.empty(0, dtype=np.int32)
         self._several = np.empty(0, dtype=bool)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.errors import LeakError
 from ..data.distinct import blocks
-from .grouping import Grouped
+from .grouping import GroupedLines
 from .parsing import Vocabulary
 from .split import Split
 
@@ -35,7 +35,7 @@ CHUNK = 1 << 22
 
 
 def audit(
-    grouped: Grouped, split: Split, vocabulary: Vocabulary, chronological: bool, apart: bool
+    grouped: GroupedLines, split: Split, vocabulary: Vocabulary, chronological: bool, apart: bool
 ) -> dict[str, Any]:
     """Check lines, order and parser.
 
@@ -71,14 +71,14 @@ def _parts(split: Split) -> dict[int, NDArray[np.int64]]:
     return {TRAIN: split.train, HELD_OUT: split.held_out, TEST: split.test}
 
 
-def _check_units(grouped: Grouped, split: Split) -> None:
+def _check_units(grouped: GroupedLines, split: Split) -> None:
     """Once more where everything else is checked: what follows rests on it."""
     sides = np.bincount(np.concatenate(list(_parts(split).values())), minlength=len(grouped))
     if (twice := np.flatnonzero(sides > 1)).size:
         raise LeakError(f"unit {grouped.units['unit'][int(twice[0])]} is on two sides of the split")
 
 
-def _shared_lines(grouped: Grouped, split: Split, apart: bool) -> int | None:
+def _shared_lines(grouped: GroupedLines, split: Split, apart: bool) -> int | None:
     """Lines of units that train or are held out and of tested ones; with `apart` no two sides may share any."""
     if grouped.sequences:
         return None
@@ -97,13 +97,13 @@ def _shared_lines(grouped: Grouped, split: Split, apart: bool) -> int | None:
     return int(np.count_nonzero((sides & TEST > 0) & (sides & (TRAIN | HELD_OUT) > 0)))
 
 
-def _owners(grouped: Grouped, line: int) -> str:
+def _owners(grouped: GroupedLines, line: int) -> str:
     events = np.flatnonzero(grouped.lines == line)
     units = np.searchsorted(grouped.offsets, events, side="right") - 1
     return "units " + ", ".join(grouped.units["unit"].gather(units))
 
 
-def _check_order(grouped: Grouped, split: Split, cut: bool) -> None:
+def _check_order(grouped: GroupedLines, split: Split, cut: bool) -> None:
     """What trains comes before what is held out where lines are cut, and both before what is tested."""
     units = grouped.units
     first, last = (units[name].to_numpy() for name in ("first_line", "last_line" if cut else "first_line"))
@@ -119,7 +119,7 @@ def _check_order(grouped: Grouped, split: Split, cut: bool) -> None:
                 )
 
 
-def _check_parser(grouped: Grouped, split: Split, vocabulary: Vocabulary) -> None:
+def _check_parser(grouped: GroupedLines, split: Split, vocabulary: Vocabulary) -> None:
     """Fitted on messages of training units alone, and not changed by those that it matched since."""
     trains = np.zeros(len(grouped), dtype=bool)
     trains[split.train] = True

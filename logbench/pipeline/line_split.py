@@ -12,7 +12,7 @@ import polars as pl
 from ..api.components import Traits
 from ..api.contracts import Windower
 from ..api.protocol import EvaluationProtocol
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..data.lines import Lines
 from .shares import HELD_OUT, RESERVED, TEST, TRAIN
 
@@ -32,12 +32,12 @@ def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> boo
         traits, config: of the windower.
 
     Raises:
-        UnfitError: windows overlap, and the split would put whole ones of the same lines on two sides.
+        IncompatibleError: windows overlap, and the split would put whole ones of the same lines on two sides.
     """
     overlaps = traits.overlaps(config) if callable(traits.overlaps) else traits.overlaps
     cuts = bool(traits.cuts_lines and protocol.train == "ratio")
     if overlaps and not cuts:
-        raise UnfitError(
+        raise IncompatibleError(
             f"overlapping windows share lines, so protocol.train={protocol.train} would train on lines that it "
             "tests; use protocol.train=ratio, which cuts the lines first, or windows without overlap"
         )
@@ -86,7 +86,7 @@ class Cuts:
         }
 
 
-class Cutting:
+class SplitWindower:
     """A windower whose units end at the cuts: their names begin with that of their side."""
 
     def __init__(self, windower: Windower, cuts: Cuts) -> None:

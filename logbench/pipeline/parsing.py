@@ -15,7 +15,7 @@ from ..api.contracts import Parser
 from ..base.errors import PluginError
 from ..data.event_buffer import array
 from ..data.sessions import Sessions
-from .grouping import Grouped
+from .grouping import GroupedLines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def _checked(keys: Any, count: int, low: int, high: int) -> NDArray[np.int32]:
     return array.astype(np.int32)  # a copy: a parser may keep its own
 
 
-def learn(grouped: Grouped, train: NDArray[np.int64], parser: Parser) -> Vocabulary:
+def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vocabulary:
     """Fit the parser on the messages of the training units (held-out ones are not among them), and freeze it.
 
     Args:
@@ -140,13 +140,13 @@ def learn(grouped: Grouped, train: NDArray[np.int64], parser: Parser) -> Vocabul
     return replace(fitted, differs=differs, unmatched=unmatched)
 
 
-def _events_of(grouped: Grouped, units: NDArray[np.int64]) -> NDArray[np.int64]:
+def _events_of(grouped: GroupedLines, units: NDArray[np.int64]) -> NDArray[np.int64]:
     lengths = np.diff(grouped.offsets)[units]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     return np.repeat(grouped.offsets[units] - starts[:-1], lengths) + np.arange(starts[-1])
 
 
-def sessions_of(grouped: Grouped, vocabulary: Vocabulary, weights: NDArray[np.float64]) -> Sessions:
+def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[np.float64]) -> Sessions:
     """Every unit as a session of keys, labels beside them.
 
     Args:

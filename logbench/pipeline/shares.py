@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from .groups import group_codes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def training_share(
         units: see `split.split_units`. rng: in the same state for shares of different sizes.
 
     Raises:
-        UnfitError: the data set names no training part, or no groups, and the protocol asks for them.
+        IncompatibleError: the data set names no training part, or no groups, and the protocol asks for them.
     """
     share = np.zeros(len(units), dtype=bool)
     share[_chosen(units, labels, protocol, rng)] = True
@@ -70,7 +70,7 @@ def _chosen(
 
 def _given(units: pl.DataFrame) -> NDArray[np.int64]:
     if "part" not in units.columns:
-        raise UnfitError("train = given needs a data set that names its training part; try train = first")
+        raise IncompatibleError("train = given needs a data set that names its training part; try train = first")
     return np.flatnonzero((units["part"] == "train").fill_null(False).to_numpy())
 
 
@@ -88,7 +88,7 @@ def _of_groups(units: pl.DataFrame, protocol: EvaluationProtocol, rng: np.random
     """Units of `train_ratio` of the groups; units without a group stay together."""
     codes = group_codes(units)
     if codes is None:
-        raise UnfitError(
+        raise IncompatibleError(
             "train = group needs groups of units, and neither the data set nor the windower names any; "
             "try train = random_ratio"
         )

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..api.protocol import SIZES, EvaluationProtocol
-from ..base.errors import DataError, LeakError, UnfitError
+from ..base.errors import DataError, IncompatibleError, LeakError
 from ..base.jsonable import several
 from .contamination import contaminating, reserve
 from .label_noise import flipped
@@ -88,11 +88,11 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
 
     Raises:
         DataError: no unit is left to train or to test, or too few anomalies for the contamination.
-        UnfitError: the protocol asks for labels, a given part or groups that the data set lacks.
+        IncompatibleError: the protocol asks for labels, a given part or groups that the data set lacks.
     """
     labels = units["label"].to_numpy()
     if protocol.content == "labelled" and not (labels != UNKNOWN).any():
-        raise UnfitError("content = labelled needs labels, this data set has none")
+        raise IncompatibleError("content = labelled needs labels, this data set has none")
     rng = np.random.default_rng(protocol.split_seed)
     share = training_share(units, labels, protocol, rng)
     kept = reserved_share(units, labels, share, protocol)

@@ -20,7 +20,7 @@ FRAME = 32_768
 """Lines of a frame."""
 
 
-class Given:
+class WindowerInput:
     """Lines for a windower, in as many passes as it likes.
 
     It sees `line`, `message`, `shape` and what `Lines.shown` names. Labels are joined to its answer by line.

@@ -30,7 +30,7 @@ from .line_fields import (
     splitter,
     time_of,
 )
-from .log_files import Text, Texts, find_texts
+from .log_files import LogFile, LogFiles, find_texts
 
 LONGEST_ENTRY = 1 << 20
 """Bytes of a multi-line event from which on the next line begins a new one, whatever it is."""
@@ -118,7 +118,7 @@ class Counts:
 class Reader:
     """Texts by a format; `counts` are those of the last whole pass that looked at messages."""
 
-    texts: Texts
+    texts: LogFiles
     form: LineFormat
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -162,7 +162,7 @@ class Reader:
                 counts.used += len(events)
                 yield text.name, split, numbered
 
-    def _events(self, text: Text, counts: Counts) -> Iterator[tuple[Splitter, pl.DataFrame]]:
+    def _events(self, text: LogFile, counts: Counts) -> Iterator[tuple[Splitter, pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
         split = None if self.form.format in SEPARATORS else splitter(self.form)
         carry, before = None, 0

@@ -24,7 +24,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
-class Text:
+class LogFile:
     """One text file as it is reached: `name` for people and the column `file`, `stream` its bytes."""
 
     name: str
@@ -44,7 +44,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Texts:
+class LogFiles:
     """All text files of a log. Each pass opens them anew.
 
     Attributes:
@@ -68,7 +68,7 @@ class Texts:
         now = (file.stat().st_size if file.exists() else 0 for file in self.files)
         return sum(size > before for size, before in zip(now, self.sizes, strict=True))
 
-    def __iter__(self) -> Iterator[Text]:
+    def __iter__(self) -> Iterator[LogFile]:
         """The texts: files in order, of a zip archive by pattern and name, of a tar archive as they lie.
 
         Raises:
@@ -91,8 +91,8 @@ class Texts:
                 }
                 yield self._text(file.name if name == "." else name, str(file), openers[packed])
 
-    def _text(self, name: str, where: str, opener: Callable[[], IO[bytes]]) -> Text:
-        return Text(name, Stream(where, partial(_decoded, opener, self.encoding)))
+    def _text(self, name: str, where: str, opener: Callable[[], IO[bytes]]) -> LogFile:
+        return LogFile(name, Stream(where, partial(_decoded, opener, self.encoding)))
 
     def _rank(self, name: str) -> int | None:
         """Which of the wildcards an archive member fits first; None: it is not wanted."""
@@ -102,7 +102,7 @@ class Texts:
                 return number
         return None if self.wanted else 0
 
-    def _in_zip(self, file: Path) -> Iterator[Text]:
+    def _in_zip(self, file: Path) -> Iterator[LogFile]:
         ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in zip_entries(file))
         entries = [one[2] for one in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:2])]
         for entry in entries:
@@ -111,7 +111,7 @@ class Texts:
             yield self._text(entry.filename, f"{file}: {entry.filename}", partial(open_zip, file, entry))
         self._some(file, len(entries))
 
-    def _in_tar(self, file: Path) -> Iterator[Text]:
+    def _in_tar(self, file: Path) -> Iterator[LogFile]:
         count = 0
         with tarfile.open(file, "r|*") as archive:
             for member in archive:
@@ -126,7 +126,7 @@ class Texts:
             raise DataError(f"{file}: has no file {' or '.join(self.wanted) or 'at all'}")
 
 
-def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, least: bool = True) -> Texts:
+def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, least: bool = True) -> LogFiles:
     """The texts that `patterns` name.
 
     Args:
@@ -152,7 +152,7 @@ def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, 
         raise DataError(f"{path}: no file matches {' or '.join(patterns)}; there is {there}")
     with readable(str(path)):
         sizes = tuple(file.stat().st_size for file in files)
-    return Texts(
+    return LogFiles(
         path, files, tuple(Path(p).name if Path(p).is_absolute() else p for p in patterns), encoding, sizes
     )
 

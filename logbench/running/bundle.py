@@ -12,11 +12,11 @@ from ..api.protocol import EvaluationProtocol
 from ..base import checksums
 from ..base.errors import ConfigError, DataError
 from ..base.files import whole
-from ..base.jsonable import plain
-from ..components.configured import Part, configured
+from ..base.jsonable import to_jsonable
+from ..components.configured import ConfiguredComponent, configured
 from ..pipeline.parsing import Vocabulary
 from .identity import component
-from .resolve import Job
+from .resolve import ResolvedPlan
 
 if TYPE_CHECKING:
     from ..api.record import RunRecord
@@ -30,7 +30,7 @@ NAME = "bundle"
 KINDS = ("dataset", "parser", "windower", "model")
 
 
-def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: RunRecord) -> None:
+def save_bundle(folder: Path, resolved: ResolvedPlan, prepared: Prepared, model: Any, record: RunRecord) -> None:
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
 
     Raises:
@@ -41,9 +41,9 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": record.run_id,
-        "components": {kind: _saved(getattr(job, kind)) for kind in KINDS},
-        "protocol": dataclasses.asdict(job.protocol),
-        "short_limit": job.short_limit,
+        "components": {kind: _saved(getattr(resolved, kind)) for kind in KINDS},
+        "protocol": dataclasses.asdict(resolved.protocol),
+        "short_limit": resolved.short_limit,
         "threshold": record.threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
@@ -51,12 +51,12 @@ def save_bundle(folder: Path, job: Job, prepared: Prepared, model: Any, record: 
     with whole(folder) as target:
         (target / "model").mkdir()
         model.save(target / "model")
-        (target / FILE).write_text(json.dumps(plain(facts), ensure_ascii=False, indent=1), encoding="utf-8")
+        (target / FILE).write_text(json.dumps(to_jsonable(facts), ensure_ascii=False, indent=1), encoding="utf-8")
         checksums.write(target, NAME)
     record.artifacts["bundle"] = str(folder)
 
 
-def _saved(part: Part) -> dict[str, Any]:
+def _saved(part: ConfiguredComponent) -> dict[str, Any]:
     facts = component(part)
     return {"config": part.as_dict(), **facts["plugins"][0], **facts}
 
@@ -85,7 +85,7 @@ class Bundle:
             )
         if (folder / checksums.FILE).exists() and (wrong := checksums.fault(folder, NAME)):
             raise DataError(f"{folder}: the bundle is damaged ({wrong}); save it again")
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, ConfiguredComponent] = {}
         for kind in KINDS:
             saved = self.facts["components"][kind]
             try:
@@ -107,7 +107,7 @@ class Bundle:
         self.model.load(folder / "model")
 
 
-def _edited(saved: Mapping[str, Any], part: Part) -> Iterator[str]:
+def _edited(saved: Mapping[str, Any], part: ConfiguredComponent) -> Iterator[str]:
     """Plugins of a component whose code is other than it was, where both are known."""
     before = {(one["distribution"], one["plugin"]): one["code"] for one in saved.get("plugins", ())}
     for one in component(part)["plugins"]:

@@ -10,7 +10,7 @@ from ..pipeline.split_facts import split_facts, split_notes
 
 if TYPE_CHECKING:
     from .prepare import Prepared
-    from .resolve import Job
+    from .resolve import ResolvedPlan
 
 MET = {
     "labels_without_unit": ("label names", "labels name", "no unit of this log"),
@@ -45,18 +45,18 @@ TOLD = {
 """What the reader met that a user of the scores should know."""
 
 
-def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:
     """Say where labels are missing, fewer units train than were asked for, or a class is not tested."""
-    protocol, split, facts = job.protocol, prepared.split, prepared.grouped.facts
+    protocol, split, facts = resolved.protocol, prepared.split, prepared.grouped.facts
     if 0 < facts["units_without_label"] < len(prepared.grouped):
         unlabelled = several(facts["units_without_label"], "unit has", "units have")
         note(f"{unlabelled} no label: presumed normal to train, not in the metrics")
     if number := facts.get("lines_without_unit"):
-        note(f"{several(number, 'line belongs', 'lines belong')} to no {job.unit}")
+        note(f"{several(number, 'line belongs', 'lines belong')} to no {resolved.unit}")
     for name, (one, more, what) in MET.items():
         if number := facts.get(name):
             note(f"{several(number, one, more)} {what}")
-    _note_parser(job, prepared, note)
+    _note_parser(resolved, prepared, note)
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {several(chosen, 'unit')} may train")
@@ -68,13 +68,13 @@ def note_data(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None
             note(f"no {kind} unit is left to test, so the metrics mean little")
 
 
-def _note_parser(job: Job, prepared: Prepared, note: Callable[[str], None]) -> None:
+def _note_parser(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:
     known = prepared.vocabulary
     if known.differs:
         unseen = f", {known.unmatched:,} of them none, so unseen" if known.unmatched else ""
         note(
             f"{part_of(known.differs, len(known.messages), 'training message', 'has', 'have')} another key by "
-            f"match of parser {job.parser.name} than by fit{unseen}; every line has its key by match"
+            f"match of parser {resolved.parser.name} than by fit{unseen}; every line has its key by match"
         )
 
 

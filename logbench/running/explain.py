@@ -10,7 +10,7 @@ import polars as pl
 
 from ..data.neutral import neutral
 from ..data.scores import spread
-from ..pipeline.grouping import Grouped
+from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _expected(
     return rows_all.join(found, on="row", how="left", maintain_order="left")["expected"]
 
 
-def templates_frame(grouped: Grouped, vocabulary: Vocabulary) -> pl.DataFrame:
+def templates_frame(grouped: GroupedLines, vocabulary: Vocabulary) -> pl.DataFrame:
     """Template of each key, known ones first: `key` (Int32), `template` (String), `known` (Boolean).
 
     A key out of vocabulary has its own masked message as template.

@@ -15,7 +15,7 @@ from ..data.scores import Scores, facts_of, spread
 from ..evaluation.line_metrics import event_frame
 from ..pipeline.leak_audit import labels_given
 from ..pipeline.split import NORMAL
-from .prepare import Part, Prepared
+from .prepare import HandedUnits, Prepared
 from .scored_alone import Alone, score_alone
 from .unit_scores import score_units
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..api.contracts import RunningModel
-    from .resolve import Job
+    from .resolve import ResolvedPlan
     from .stages import Stages
 
 
@@ -44,48 +44,52 @@ class Scored:
     alone: Alone | None
 
 
-def learning_parts(job: Job, prepared: Prepared) -> tuple[Part, Part]:
+def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUnits, HandedUnits]:
     """What the model trains on, and the held-out units, never labelled.
 
     Where labelled units train, a semi-supervised model, which presumes normal ones, gets the normal ones; an
     unsupervised one gets all, a supervised one all with their labels.
     """
-    normal = job.protocol.content == "labelled" and job.supervision == "semi-supervised"
+    normal = resolved.protocol.content == "labelled" and resolved.supervision == "semi-supervised"
 
-    def part(name: str, units: NDArray[np.int64], labelled: bool) -> Part:
+    def part(name: str, units: NDArray[np.int64], labelled: bool) -> HandedUnits:
         if normal:
             name, units = f"normal {name}", units[prepared.labels[units] == NORMAL]
-        lines = labelled and "line_labels" in job.model.entry.item.traits.needs
-        return prepared.part(name, units, times=job.needs_times, labelled=labelled, line_labels=lines)
+        lines = labelled and "line_labels" in resolved.model.entry.item.traits.needs
+        return prepared.part(name, units, times=resolved.needs_times, labelled=labelled, line_labels=lines)
 
     split = prepared.split
-    return part("train", split.train, job.supervision == "supervised"), part("held_out", split.held_out, False)
+    return part("train", split.train, resolved.supervision == "supervised"), part(
+        "held_out", split.held_out, False
+    )
 
 
-def fit_and_score(job: Job, prepared: Prepared, context: Context, stages: Stages, model: RunningModel) -> Scored:
+def fit_and_score(
+    resolved: ResolvedPlan, prepared: Prepared, context: Context, stages: Stages, model: RunningModel
+) -> Scored:
     """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
-    train, _ = learning_parts(job, prepared)
-    supervised = job.supervision == "supervised"
+    train, _ = learning_parts(resolved, prepared)
+    supervised = resolved.supervision == "supervised"
     with stages("fit") as stage:
         answer = model.fit(train.sessions, replace(context, progress=stage.progress))
-        training = facts_of(answer, f"model {job.model.name!r}: fit")
+        training = facts_of(answer, f"model {resolved.model.name!r}: fit")
         stage.items = len(train.sessions)
         stage.facts |= model.measured
     units = np.concatenate([prepared.split.held_out, prepared.split.test])
-    long_enough = prepared.sessions.lengths[units] >= job.short_limit
-    asked = prepared.part(f"scored from {job.short_limit}", units[long_enough], times=job.needs_times)
+    long_enough = prepared.sessions.lengths[units] >= resolved.short_limit
+    asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], times=resolved.needs_times)
     labels = labels_given(train.sessions, [context.held_out, asked.sessions], supervised)
-    share = job.keys_only and not context.events
+    share = resolved.keys_only and not context.events
     with stages("score") as stage:
         scores = score_units(
-            model, asked.sessions, replace(context, progress=stage.progress), job.model.name, share
+            model, asked.sessions, replace(context, progress=stage.progress), resolved.model.name, share
         )
         stage.items = len(asked.sessions)
         stage.facts |= {**scores.facts, **model.measured}
     alone = None
-    if not job.joint_scores:
-        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, job.needs_times)
-    events = _event_frame(job, prepared, asked, scores) if context.events else None
+    if not resolved.joint_scores:
+        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, resolved.needs_times)
+    events = _event_frame(resolved, prepared, asked, scores) if context.events else None
     frame = scored_frame(prepared, units, asked.units, scores)
     return Scored(frame, events, training, labels, alone)
 
@@ -126,7 +130,9 @@ def scored_frame(
     )
 
 
-def _event_frame(job: Job, prepared: Prepared, asked: Part, scores: Scores) -> pl.DataFrame | None:
+def _event_frame(
+    resolved: ResolvedPlan, prepared: Prepared, asked: HandedUnits, scores: Scores
+) -> pl.DataFrame | None:
     """Scores of single events, in the order of the split's units instead of that in which they were asked."""
     if scores.events is None:
         return None
@@ -136,7 +142,7 @@ def _event_frame(job: Job, prepared: Prepared, asked: Part, scores: Scores) -> p
     ends = np.cumsum(lengths)
     at = np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
     parts = {"held_out": prepared.split.held_out, "test": prepared.split.test}
-    return event_frame(prepared.sessions, parts, scores.events[at], job.short_limit)
+    return event_frame(prepared.sessions, parts, scores.events[at], resolved.short_limit)
 
 
 def _place(prepared: Prepared, units: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base.code_digests import Code, code_of, core
-from ..base.jsonable import plain
+from ..base.jsonable import to_jsonable
 from .provenance import environment
 
 if TYPE_CHECKING:
     from ..api.record import RunRecord
-    from ..components.configured import Part
+    from ..components.configured import ConfiguredComponent
     from ..components.entry import Plugin
-    from .resolve import Job
+    from .resolve import ResolvedPlan
 
 CODE = ("version", "code", "libraries")
 MATERIAL = ("name", "digest", "unit", "normal_total", "anomaly_total")
@@ -39,7 +39,7 @@ class Key:
     known: bool
 
 
-def of(parts: Mapping[str, Part], **facts: Any) -> Key:
+def of(parts: Mapping[str, ConfiguredComponent], **facts: Any) -> Key:
     """The key of what these components make of `facts` (JSON values)."""
     made = {kind: component(part) for kind, part in parts.items()}
     options = {kind: part.as_dict() for kind, part in parts.items()}
@@ -54,8 +54,8 @@ def of_run(record: Mapping[str, Any]) -> Key | None:
     facts["material"] = material(record)
     facts["device"] = record["environment"].get("device")
     ran_on = {name: record["environment"].get(name) for name in ("python", "packages")}
-    made = plain(record["components"]), plain(record["config"])
-    return _key(*made, {"code": record["source"].get("code"), **ran_on}, plain(facts))
+    made = to_jsonable(record["components"]), to_jsonable(record["config"])
+    return _key(*made, {"code": record["source"].get("code"), **ran_on}, to_jsonable(facts))
 
 
 def material(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,19 +63,19 @@ def material(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record["dataset"].get(name) for name in MATERIAL}
 
 
-def component(part: Part) -> dict[str, Any]:
+def component(part: ConfiguredComponent) -> dict[str, Any]:
     """As a record has it: `name`, and `plugins` with `plugin`, `distribution`, `version`, `code`, `libraries`."""
     made_of = {one.entry.plugin.key: one.entry.plugin for one in part.parts}
     return {"name": part.name, "plugins": [{"plugin": one.name, **_facts(one)} for one in made_of.values()]}
 
 
-def components(job: Job) -> dict[str, Any]:
+def components(resolved: ResolvedPlan) -> dict[str, Any]:
     """All that take part in a run, by kind."""
-    single = {kind: component(getattr(job, kind)) for kind in ("dataset", "parser", "windower", "model")}
-    return {**single, "evaluators": [component(part) for part in job.evaluators]}
+    single = {kind: component(getattr(resolved, kind)) for kind in ("dataset", "parser", "windower", "model")}
+    return {**single, "evaluators": [component(part) for part in resolved.evaluators]}
 
 
-def plugins(parts: Iterable[Part]) -> dict[str, Any]:
+def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, Any]:
     """Facts by entry point; where two distributions call theirs alike, by `distribution:entry point`."""
     found = {part.entry.plugin.key: part.entry.plugin for part in parts}
     names = [plugin.name for plugin in found.values()]
@@ -84,23 +84,23 @@ def plugins(parts: Iterable[Part]) -> dict[str, Any]:
     }
 
 
-def edited(parts: Iterable[Part]) -> list[str]:
+def edited(parts: Iterable[ConfiguredComponent]) -> list[str]:
     """Whose code changed on disk after it was loaded, so that what runs may not be what its digest says."""
     found = {"logbench": core(), **_codes(parts)}
     return [name for name, code in found.items() if code is not None and code.edited]
 
 
-def _codes(parts: Iterable[Part]) -> dict[str, Code | None]:
+def _codes(parts: Iterable[ConfiguredComponent]) -> dict[str, Code | None]:
     return {str(one.entry.plugin): _code(one.entry.plugin) for part in parts for one in part.parts}
 
 
-def settle(record: RunRecord, job: Job) -> None:
+def settle(record: RunRecord, resolved: ResolvedPlan) -> None:
     """Take digests of code that changed during a run out of its record, and note whose code is not known."""
-    if names := edited(job.parts):
-        record.plugins, record.components = plugins(job.parts), components(job)
+    if names := edited(resolved.parts):
+        record.plugins, record.components = plugins(resolved.parts), components(resolved)
         record.source = {**record.source, "code": core_digest()}
         record.notes.append(f"edited after it was loaded, so that its code is not known: {', '.join(names)}")
-    gaps = {name: code.gap for name, code in _codes(job.parts).items() if code is not None and code.gap}
+    gaps = {name: code.gap for name, code in _codes(resolved.parts).items() if code is not None and code.gap}
     record.notes += [
         f"the code of {name} is not known, nothing by it is cached: {gap}" for name, gap in gaps.items()
     ]

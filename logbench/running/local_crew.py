@@ -9,8 +9,8 @@ from ..base.failure import failure_of
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from .models import InProcess
-from .prepare import Shared
-from .worker_tasks import Bench
+from .prepare import RunCache
+from .worker_tasks import WorkerState
 from .workers import Running, Task
 
 
@@ -24,7 +24,7 @@ class LocalCrew:
     jobs = 1
 
     def __init__(self, registry: Registry, bars: Bars) -> None:
-        self._bench = Bench(registry, Shared(), InProcess(), bars)
+        self._bench = WorkerState(registry, RunCache(), InProcess(), bars)
 
     def do(
         self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None

@@ -15,7 +15,7 @@ from ..base.errors import DataError
 from ..base.file_digests import mend
 from ..base.files import digests_file
 from ..base.progress import Progress
-from ..components.configured import Part
+from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from ..running import generated
 
@@ -41,7 +41,7 @@ class Located:
 
 
 def locate(
-    part: Part,
+    part: ConfiguredComponent,
     data: Path | None,
     registry: Registry,
     progress: Progress,
@@ -96,7 +96,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _generated(
     dataset: Generator,
-    part: Part,
+    part: ConfiguredComponent,
     progress: Progress,
     may_make: bool,
     cached: bool,

@@ -29,7 +29,7 @@ from .models import Isolation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..components.configured import Part
+    from ..components.configured import ConfiguredComponent
 
 LATER_S = 60.0
 """Least seconds for what comes after scoring, such as explaining and saving."""
@@ -56,7 +56,9 @@ class ModelProcesses:
         self._fresh_for = ""
         self._desk: Desk | None = None
 
-    def build(self, parts: Sequence[Part], fresh_for: str, note: Callable[[str], None]) -> list[RunningModel]:
+    def build(
+        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+    ) -> list[RunningModel]:
         """See `Models.build`. The models are built while the caller goes on."""
         if fresh_for != self._fresh_for or self._desk is None:
             self.close()
@@ -198,7 +200,7 @@ class RemoteModel:
         left: seconds left to fit and score.
     """
 
-    part: Part
+    part: ConfiguredComponent
     process: ModelProcess
     desk: Desk
     note: Callable[[str], None]

@@ -24,7 +24,7 @@ from ..base.child_process import TICK_S, serving
 from ..base.errors import PluginError
 from ..base.failure import failure_of
 from ..base.file_watch import Watch, package_of, watch_polars, watch_processes
-from ..base.jsonable import plain
+from ..base.jsonable import to_jsonable
 from ..base.process_tree import adopt
 from ..base.state_guard import guarded
 from ..components.configured import configured
@@ -112,7 +112,7 @@ class Server:
     def do_fit(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fit on `units`; answers the model's `facts`."""
         answer = self._model(request).fit(self._handed(request["units"]), self._context(request))
-        return {"facts": plain(facts_of(answer, f"model {request['name']!r}: fit"))}
+        return {"facts": to_jsonable(facts_of(answer, f"model {request['name']!r}: fit"))}
 
     def do_score(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Score `units`; arrays go into the folder `answer`, the rest is `facts` and names of `others`."""
@@ -125,7 +125,7 @@ class Server:
                 np.save(folder / f"{name}.npy", column)
         for at, column in enumerate(scores.others.values()):
             np.save(folder / f"other{at}.npy", column)
-        return {"facts": plain(dict(scores.facts)), "others": list(scores.others)}
+        return {"facts": to_jsonable(dict(scores.facts)), "others": list(scores.others)}
 
     def do_expected(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Keys expected at `events` of `units`, as an Arrow file in the folder `answer`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..api.contracts import Context
-    from ..components.configured import Part
+    from ..components.configured import ConfiguredComponent
     from ..data.scores import Scores
     from ..data.sessions import Sessions
 
@@ -34,7 +34,9 @@ class Models(Protocol):
 
     isolation: Isolation
 
-    def build(self, parts: Sequence[Part], fresh_for: str, note: Callable[[str], None]) -> list[RunningModel]:
+    def build(
+        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+    ) -> list[RunningModel]:
         """The models of components that are no combinations, such as the members of one.
 
         Args:
@@ -61,7 +63,9 @@ class InProcess:
 
     isolation: Isolation = "in-process"
 
-    def build(self, parts: Sequence[Part], fresh_for: str, note: Callable[[str], None]) -> list[RunningModel]:
+    def build(
+        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+    ) -> list[RunningModel]:
         """See `Models.build`."""
         return [LocalModel(part, note) for part in parts]
 
@@ -75,7 +79,7 @@ class InProcess:
 class LocalModel:
     """A model of this process, with its global state guarded and its prints sent to standard error."""
 
-    def __init__(self, part: Part, note: Callable[[str], None]) -> None:
+    def __init__(self, part: ConfiguredComponent, note: Callable[[str], None]) -> None:
         self._note, self._name = note, part.name
         with self._apart():
             self._model: Any = part.build()

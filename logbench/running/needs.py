@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..api.components import Need
-from ..base.errors import UnfitError
-from ..components.configured import Part
+from ..base.errors import IncompatibleError
+from ..components.configured import ConfiguredComponent
 from ..data.lines import KeySequences, Lines
-from ..pipeline.grouping import Grouped
+from ..pipeline.grouping import GroupedLines
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Found:
     """
 
     opened: Callable[[Lines | KeySequences], bool]
-    grouped: Callable[[Grouped], bool]
+    grouped: Callable[[GroupedLines], bool]
     taught: bool = False
 
 
@@ -39,14 +39,16 @@ NEEDS: dict[Need, Found] = {
 """Every need that a model may declare. Key sequences are numbers: they have no templates."""
 
 
-def check_needs(model: Part, dataset: str, data: Lines | KeySequences | Grouped, scoring: bool = False) -> None:
+def check_needs(
+    model: ConfiguredComponent, dataset: str, data: Lines | KeySequences | GroupedLines, scoring: bool = False
+) -> None:
     """Nothing where the data have all that a model needs, as far as it can be told.
 
     Args:
         dataset: name. scoring: the model is fitted already.
 
     Raises:
-        UnfitError: they lack something, or the model may not have it.
+        IncompatibleError: they lack something, or the model may not have it.
     """
     traits = model.entry.item.traits
     for need in sorted(traits.needs):
@@ -54,8 +56,8 @@ def check_needs(model: Part, dataset: str, data: Lines | KeySequences | Grouped,
         if found.taught and scoring:
             continue
         if found.taught and traits.supervision != "supervised":
-            raise UnfitError(
+            raise IncompatibleError(
                 f"model {model.name} needs {named}, but is {traits.supervision}: it is given no label"
             )
-        if not (found.grouped(data) if isinstance(data, Grouped) else found.opened(data)):
-            raise UnfitError(f"model {model.name} needs {named}, data set {dataset} has none")
+        if not (found.grouped(data) if isinstance(data, GroupedLines) else found.opened(data)):
+            raise IncompatibleError(f"model {model.name} needs {named}, data set {dataset} has none")

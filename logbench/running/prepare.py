@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
 from ..base.state_guard import guarded
@@ -21,9 +21,9 @@ from ..data.neutral import neutral
 from ..data.sessions import Sessions
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
-from ..pipeline.grouping import Grouped, group_lines, group_sequences
+from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_noise import noisy
-from ..pipeline.line_split import Cuts, Cutting, cuts_lines
+from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
 from ..pipeline.parsing import Vocabulary, learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..reading.layout import digest
@@ -31,7 +31,7 @@ from ..running import identity
 from .identity import Key
 from .locate import locate
 from .needs import check_needs
-from .resolve import Job
+from .resolve import ResolvedPlan
 from .stages import Stages
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class HandedUnits:
     """Units as a model gets them.
 
     Attributes:
@@ -64,13 +64,13 @@ class Prepared:
 
     path: Path
     digest: str
-    grouped: Grouped
+    grouped: GroupedLines
     split: Split
     vocabulary: Vocabulary
     sessions: Sessions
     weighted: bool
     audit: Mapping[str, Any] = field(default_factory=dict)
-    parts: dict[Any, Part] = field(default_factory=dict, repr=False)
+    parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
 
     @property
     def labels(self) -> NDArray[np.int8]:
@@ -81,7 +81,7 @@ class Prepared:
     def part(
         self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
         line_labels: bool = False,
-    ) -> Part:  # fmt: skip
+    ) -> HandedUnits:  # fmt: skip
         """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
 
         The split alone draws it; where models get times it is that of their first events, not that of files, which
@@ -100,7 +100,7 @@ class Prepared:
             if times and self.sessions.times is not None:
                 first = self.sessions.times[self.sessions.offsets[:-1][handed]]
                 handed = handed[np.argsort(first, kind="stable")]
-            self.parts[key] = Part(neutral(self.sessions.take(handed), **asked), handed)
+            self.parts[key] = HandedUnits(neutral(self.sessions.take(handed), **asked), handed)
         return self.parts[key]
 
 
@@ -111,7 +111,7 @@ def _shuffled(units: NDArray[Any], digest: str, name: str) -> NDArray[Any]:
 
 
 @dataclass
-class Shared:
+class RunCache:
     """Results kept within one command, by what they depend on.
 
     Attributes:
@@ -123,22 +123,24 @@ class Shared:
     contended: int = 0
 
 
-def prepare(job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]) -> Prepared:
+def prepare(
+    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
+) -> Prepared:
     """Stages `locate` to `sessions`.
 
     Raises:
-        DataError, UnfitError: see each stage.
+        DataError, IncompatibleError: see each stage.
         LeakError: test data would reach training.
     """
-    with aside(not job.plan.cache), guarded(note):  # data set, windower and parser
-        return _prepare(job, registry, shared, stages, note)
+    with aside(not resolved.plan.cache), guarded(note):  # data set, windower and parser
+        return _prepare(resolved, registry, shared, stages, note)
 
 
 def _prepare(
-    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
+    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
 ) -> Prepared:
-    path, files, source, grouped = _grouped(job, registry, shared, stages, note)
-    key = (source, _prepared_by(job))
+    path, files, source, grouped = _grouped(resolved, registry, shared, stages, note)
+    key = (source, _prepared_by(resolved))
     if key in shared.kept:
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
@@ -146,17 +148,17 @@ def _prepare(
         before: Prepared = shared.kept[key]
         return before
     with stages("split") as stage:
-        split = split_units(grouped.units, job.protocol, grouped.sequences)
-        weights, weighted = _weights(grouped, split, job)
+        split = split_units(grouped.units, resolved.protocol, grouped.sequences)
+        weights, weighted = _weights(grouped, split, resolved)
         stage.items = len(grouped)
     with stages("parse") as stage:
-        vocabulary = learn(grouped, split.train, job.parser.build())
+        vocabulary = learn(grouped, split.train, resolved.parser.build())
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
         made = sessions_of(grouped, vocabulary, weights)
         sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
         _ = sessions.distinct
-        chronological, apart = job.protocol.train == "ratio", job.windower.entry.item.traits.cuts_lines
+        chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.cuts_lines
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
@@ -166,28 +168,32 @@ def _prepare(
 
 
 def _grouped(
-    job: Job, registry: Registry, shared: Shared, stages: Stages, note: Callable[[str], None]
-) -> tuple[Path, str, str, Grouped]:
+    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
+) -> tuple[Path, str, str, GroupedLines]:
     """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
-    cut = cuts_lines(job.windower.entry.item.traits, job.windower.config, job.protocol)
-    dataset = job.dataset.build()
+    cut = cuts_lines(resolved.windower.entry.item.traits, resolved.windower.config, resolved.protocol)
+    dataset = resolved.dataset.build()
     with stages("locate") as stage:
-        found = locate(job.dataset, job.plan.data, registry, stage.progress, cached=job.plan.cache, note=note)
+        found = locate(
+            resolved.dataset, resolved.plan.data, registry, stage.progress, cached=resolved.plan.cache, note=note
+        )
         assert found is not None
         stage.facts |= found.facts
         opened = dataset.read(found.path)
-        check_needs(job.model, job.dataset.name, opened)
+        check_needs(resolved.model, resolved.dataset.name, opened)
         stamps = _stamps(opened.files)
         files = digest_of(opened.files, found.path, stage.progress)
-    together = {job.model.name, *job.plan.companions}
+    together = {resolved.model.name, *resolved.plan.companions}
     times = any("times" in registry.get("model", name).item.traits.needs for name in together)
-    made_by = {"dataset": job.dataset, "windower": job.windower}
+    made_by = {"dataset": resolved.dataset, "windower": resolved.windower}
     key = identity.of(
         made_by,
-        masks=None if isinstance(opened, KeySequences) else _masks(job),
+        masks=None if isinstance(opened, KeySequences) else _masks(resolved),
         times=times,
         files=files,
-        cuts=[job.protocol.train_ratio, job.protocol.held_out, job.protocol.test_reserve] if cut else None,
+        cuts=[resolved.protocol.train_ratio, resolved.protocol.held_out, resolved.protocol.test_reserve]
+        if cut
+        else None,
     )
     known = {"digest": key.text if key.known else None}
     if ("grouped", key.text) in shared.kept:
@@ -196,25 +202,25 @@ def _grouped(
         for name in ("read", "group"):
             with stages(name):
                 pass
-        check_needs(job.model, job.dataset.name, grouped)
+        check_needs(resolved.model, resolved.dataset.name, grouped)
         return found.path, files, key.text, grouped
-    made = _kept(key, stages, note) if job.plan.cache and key.known else None
+    made = _kept(key, stages, note) if resolved.plan.cache and key.known else None
     cached = made is not None
     if made is None:
         stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
-        made = _read_and_group(job, opened, stages, times, cut)
+        made = _read_and_group(resolved, opened, stages, times, cut)
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
             note("the log changed while it was read: nothing of it is cached")
-        elif job.plan.cache and key.known and not identity.edited(made_by.values()):
+        elif resolved.plan.cache and key.known and not identity.edited(made_by.values()):
             grouped_cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
     shared.kept["grouped", key.text] = made, cached
-    check_needs(job.model, job.dataset.name, made)
+    check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made
 
 
-def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> Grouped | None:
+def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> GroupedLines | None:
     """Grouped lines of the cache; None where there are none, or damaged ones."""
     if not grouped_cache.has(key.text):
         return None
@@ -227,9 +233,11 @@ def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> Grouped | No
     return made
 
 
-def _prepared_by(job: Job) -> str:
+def _prepared_by(resolved: ResolvedPlan) -> str:
     """Key of what is prepared of grouped lines."""
-    return identity.of({"parser": job.parser}, protocol=job.protocol.as_dict(), totals=asdict(job.totals)).text
+    return identity.of(
+        {"parser": resolved.parser}, protocol=resolved.protocol.as_dict(), totals=asdict(resolved.totals)
+    ).text
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
@@ -254,18 +262,20 @@ def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = Non
     return total.hexdigest()
 
 
-def _masks(job: Job) -> list[Any]:
-    parser = job.parser.build()
+def _masks(resolved: ResolvedPlan) -> list[Any]:
+    parser = resolved.parser.build()
     return [[list(pair) for pair in pairs] for pairs in (parser.masks, parser.shape)]
 
 
-def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, times: bool, cut: bool) -> Grouped:
+def _read_and_group(
+    resolved: ResolvedPlan, opened: Lines | KeySequences, stages: Stages, times: bool, cut: bool
+) -> GroupedLines:
     if isinstance(opened, KeySequences):
-        return _sequences(job, opened, stages)
-    parser, windower = job.parser.build(), job.windower.build()
+        return _sequences(resolved, opened, stages)
+    parser, windower = resolved.parser.build(), resolved.windower.build()
     with stages("read") as stage:
-        cuts = Cuts.of(opened, job.protocol) if cut else None
-        cutting = Cutting(windower, cuts) if cuts else windower
+        cuts = Cuts.of(opened, resolved.protocol) if cut else None
+        cutting = SplitWindower(windower, cuts) if cuts else windower
         read = read_lines(opened, cutting, parser, stage.progress, times)
         stage.items = read.lines
     with stages("group") as stage:
@@ -280,28 +290,30 @@ def _read_and_group(job: Job, opened: Lines | KeySequences, stages: Stages, time
     return replace(grouped, facts={**grouped.facts, **facts})
 
 
-def _sequences(job: Job, opened: KeySequences, stages: Stages) -> Grouped:
-    if job.windower.entry.item.traits.cuts_lines:
-        raise UnfitError(f"windower {job.windower.name} cuts lines, {job.dataset.name} has key sequences only")
+def _sequences(resolved: ResolvedPlan, opened: KeySequences, stages: Stages) -> GroupedLines:
+    if resolved.windower.entry.item.traits.cuts_lines:
+        raise IncompatibleError(
+            f"windower {resolved.windower.name} cuts lines, {resolved.dataset.name} has key sequences only"
+        )
     with stages("read") as stage:
         stage.items = len(opened.frame)
     with stages("group"):
         return group_sequences(opened)
 
 
-def _weights(grouped: Grouped, split: Split, job: Job) -> tuple[NDArray[np.float64], bool]:
+def _weights(grouped: GroupedLines, split: Split, resolved: ResolvedPlan) -> tuple[NDArray[np.float64], bool]:
     """Bring a subsampled class of the test units back to its true size."""
     weights = np.ones(len(grouped))
     labels = grouped.units["label"].to_numpy()
     weighted = False
-    for label, total in ((0, job.totals.normal_total), (1, job.totals.anomaly_total)):
+    for label, total in ((0, resolved.totals.normal_total), (1, resolved.totals.anomaly_total)):
         if total is not None:
             units = split.test[labels[split.test] == label]
             if not len(units):
                 kind = "normal" if label == 0 else "anomalous"
-                raise UnfitError(f"there is no {kind} test unit to weight to {total:,.0f}")
+                raise IncompatibleError(f"there is no {kind} test unit to weight to {total:,.0f}")
             weights[units] = total / len(units)
             weighted = True
-    if weighted and job.protocol.duplicates == "unique":
-        raise UnfitError("duplicates = unique: distinct units are not known where a class is subsampled")
+    if weighted and resolved.protocol.duplicates == "unique":
+        raise IncompatibleError("duplicates = unique: distinct units are not known where a class is subsampled")
     return weights, weighted

@@ -11,9 +11,9 @@ from ..api.plan import Plan
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..data.sessions import Sessions
-from .prepare import Prepared, Shared, prepare
+from .prepare import Prepared, RunCache, prepare
 from .provenance import environment, source
-from .resolve import Job, resolve
+from .resolve import ResolvedPlan, resolve
 from .runner import context_for
 from .stages import Stages
 
@@ -49,35 +49,35 @@ def prepare_sessions(
 
     Raises:
         ConfigError: an unknown name, option or value.
-        DataError, UnfitError: the data cannot be read, or do not serve the model.
+        DataError, IncompatibleError: the data cannot be read, or do not serve the model.
     """
     registry, shown = registry or Registry(), bars or Bars(enabled=False)
-    job = resolve(Plan(model=model, dataset=dataset, **options), registry)
+    resolved = resolve(Plan(model=model, dataset=dataset, **options), registry)
     stages = Stages(registry, shown)
-    prepared = prepare(job, registry, Shared(), stages, shown.note)
+    prepared = prepare(resolved, registry, RunCache(), stages, shown.note)
     train = prepared.sessions.take(prepared.split.train)
-    supervised = job.model.entry.item.traits.supervision == "supervised"
+    supervised = resolved.model.entry.item.traits.supervision == "supervised"
     return Material(
         train=train if supervised else train.unlabelled(),
         test=prepared.sessions.take(prepared.split.test),
-        config=job.model.config,
-        context=context_for(job, prepared, shown.note),
-        facts=_facts(job, prepared, stages),
+        config=resolved.model.config,
+        context=context_for(resolved, prepared, shown.note),
+        facts=_facts(resolved, prepared, stages),
     )
 
 
-def _facts(job: Job, prepared: Prepared, stages: Stages) -> dict[str, Any]:
+def _facts(resolved: ResolvedPlan, prepared: Prepared, stages: Stages) -> dict[str, Any]:
     split = prepared.split
     return {
         "dataset": {
-            "name": job.dataset.name,
-            "simulated": job.card.simulated,
+            "name": resolved.dataset.name,
+            "simulated": resolved.card.simulated,
             "path": str(prepared.path),
             "digest": prepared.digest,
             "sessions": len(prepared.sessions),
-            **job.dataset.as_dict(),
+            **resolved.dataset.as_dict(),
         },
-        "protocol": job.protocol.as_dict(),
+        "protocol": resolved.protocol.as_dict(),
         "split": {"train": len(split.train), "held_out": len(split.held_out), "test": len(split.test)},
         "stages": stages.done,
         "environment": environment(),

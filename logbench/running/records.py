@@ -23,7 +23,7 @@ from ..running import stored
 FILE = "records.jsonl"
 
 
-def stamp(model: str) -> dict[str, Any]:
+def new_run(model: str) -> dict[str, Any]:
     """A new `run_id` and when it `started`: now."""
     started = datetime.datetime.now(datetime.UTC)
     run_id = f"{started:%Y%m%d-%H%M%S}-{model}-{uuid.uuid4().hex[:6]}"

@@ -11,8 +11,8 @@ from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
-from ..components.configured import Part, configured
-from ..components.entry import Entry
+from ..components.configured import ConfiguredComponent, configured
+from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
 from ..evaluation.thresholds import check_value
 
@@ -20,7 +20,7 @@ SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
 
 
 @dataclass(frozen=True)
-class Job:
+class ResolvedPlan:
     """A plan with every name found and every value checked.
 
     Attributes:
@@ -30,11 +30,11 @@ class Job:
     """
 
     plan: Plan
-    dataset: Part
-    parser: Part
-    windower: Part
-    model: Part
-    evaluators: tuple[Part, ...]
+    dataset: ConfiguredComponent
+    parser: ConfiguredComponent
+    windower: ConfiguredComponent
+    model: ConfiguredComponent
+    evaluators: tuple[ConfiguredComponent, ...]
     protocol: EvaluationProtocol
     totals: Totals
     preset: str
@@ -51,7 +51,7 @@ class Job:
         return unit
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ConfiguredComponent, ...]:
         return (self.dataset, self.windower, self.parser, *self.model.parts, *self.evaluators)
 
     @property
@@ -65,7 +65,7 @@ class Job:
         """Events below which a unit is short for this model.
 
         Raises:
-            UnfitError: the model needs more than the protocol says.
+            IncompatibleError: the model needs more than the protocol says.
         """
         return self.protocol.short_limit(self.model.min_events, self.model.name)
 
@@ -108,7 +108,7 @@ class Job:
         return self.model.fixed_threshold
 
 
-def resolve(plan: Plan, registry: Registry) -> Job:
+def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     """Find and configure everything a plan names.
 
     Raises:
@@ -134,7 +134,7 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     protocol = _protocol(plan, layers)
     check_value(protocol, [(e.item.name, e.item.traits.rule) for e in (entries["model"], *rivals)])
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
-    return Job(
+    return ResolvedPlan(
         plan=plan,
         **parts,
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
@@ -144,13 +144,15 @@ def resolve(plan: Plan, registry: Registry) -> Job:
     )
 
 
-def evaluators_of(names: Sequence[str], registry: Registry) -> list[Entry]:
+def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredComponent]:
     """The evaluators so called; without names those that are default."""
     offered = registry.components["evaluator"].values()
     return [registry.get("evaluator", name) for name in names] or [e for e in offered if e.item.default]
 
 
-def _layers(plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[Entry]) -> list[Settings]:
+def _layers(
+    plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[RegisteredComponent]
+) -> list[Settings]:
     """Tables by name, the later the stronger; unknown names are errors."""
     names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
     names |= {*SINGLE, "evaluator", "protocol"}
@@ -182,7 +184,7 @@ def _values(kind: str, name: str, layers: Sequence[Settings]) -> dict[str, Any]:
     return values
 
 
-def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
+def _part(kind: str, entry: RegisteredComponent, layers: Sequence[Settings]) -> ConfiguredComponent:
     item = entry.item
     if entry.members:
         if general := next((layer[kind] for layer in layers if layer.get(kind)), None):
@@ -190,14 +192,16 @@ def _part(kind: str, entry: Entry, layers: Sequence[Settings]) -> Part:
                 f"{kind}.{next(iter(general))}: {item.name} is a combination; name the member, "
                 f"{entry.members[0].item.name}.{next(iter(general))}"
             )
-        return Part(entry, tuple(_part(member.item.name, member, layers) for member in entry.members))
+        return ConfiguredComponent(
+            entry, tuple(_part(member.item.name, member, layers) for member in entry.members)
+        )
     values = _values(kind, item.name, layers)
     if kind == "dataset":
         values = {key: value for key, value in values.items() if key not in fields_of(Totals)}
     return configured(entry, values)
 
 
-def _totals(dataset: Part, layers: Sequence[Settings]) -> Totals:
+def _totals(dataset: ConfiguredComponent, layers: Sequence[Settings]) -> Totals:
     values = _values("dataset", dataset.name, layers)
     totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
     return totals

@@ -9,12 +9,12 @@ import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import judge
 from ..evaluation.metrics import EVENT as UNIT
 from ..evaluation.metrics import directions_of
-from ..evaluation.thresholds import Own
+from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import RULES, Decision, metrics_of, rule
 from ..pipeline.leak_audit import THRESHOLDS
 
@@ -38,8 +38,8 @@ def add_events(
     of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
     limit = record.counts["short_limit"]
     try:
-        judged = judge(frame, protocol, Own.of(record.threshold), of_units, short_limit=limit)
-    except UnfitError as error:
+        judged = judge(frame, protocol, ThresholdTraits.of(record.threshold), of_units, short_limit=limit)
+    except IncompatibleError as error:
         note(f"no metrics of events: {error}")
         return
     record.metrics |= judged["metrics"]
@@ -50,7 +50,7 @@ def add_events(
     record.counts[UNIT] = judged["counts"]
 
 
-def write_threshold(record: RunRecord, decision: Decision, own: Own, needed: int | None) -> None:
+def write_threshold(record: RunRecord, decision: Decision, own: ThresholdTraits, needed: int | None) -> None:
     """Threshold, what it was chosen on, and counts.
 
     Args:

@@ -14,7 +14,7 @@ from ..components.registry import Registry
 from ..running import records
 from . import worker_tasks
 from .resolve import resolve
-from .runner import opened
+from .runner import new_record
 from .workers import DoesTasks, Ended, Running, Task
 
 Record = Mapping[str, Any]
@@ -49,7 +49,7 @@ def run_plans(
 
 def _lost(plan: Plan, registry: Registry, failure: Ended | Record) -> RunRecord:
     """The record of a run that left none: its process ended, or it could not begin."""
-    record = opened(resolve(plan, registry))
+    record = new_record(resolve(plan, registry))
     record.status, record.isolation = "error", "worker"
     if isinstance(failure, Ended):
         record.error = {"stage": failure.stage, "type": failure.type, "message": failure.message}

@@ -16,10 +16,10 @@ import polars as pl
 from ..api.contracts import Context, RunningModel
 from ..api.plan import Plan
 from ..api.record import RunRecord
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..base.failure import failure_of
 from ..base.files import aside, write_parquet
-from ..base.jsonable import part_of, plain, several, shorten
+from ..base.jsonable import part_of, several, shorten, to_jsonable
 from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
 from ..components.ensemble import RunningCombination
@@ -34,9 +34,9 @@ from .data_warnings import note_data
 from .explain import explained, templates_frame
 from .fitting import Scored, fit_and_score, learning_parts
 from .models import InProcess, Models
-from .prepare import Prepared, Shared, prepare
+from .prepare import Prepared, RunCache, prepare
 from .provenance import environment, source
-from .resolve import Job, resolve
+from .resolve import ResolvedPlan, resolve
 from .results import add_events, write_metrics, write_threshold
 from .stages import Stages
 
@@ -78,16 +78,16 @@ def run(
         return list(run_all([resolve(plan, registry) for plan in plans], registry, shown))
 
 
-def run_all(jobs: Iterable[Job], registry: Registry, bars: Bars) -> Iterator[RunRecord]:
+def run_all(jobs: Iterable[ResolvedPlan], registry: Registry, bars: Bars) -> Iterator[RunRecord]:
     """Run jobs one after another in this process; what they have in common is done once."""
-    shared, models = Shared(), InProcess()
-    for job in jobs:
-        record = execute(job, registry, shared, bars, models)
-        records.append(record, job.plan.out)
+    shared, models = RunCache(), InProcess()
+    for resolved in jobs:
+        record = execute(resolved, registry, shared, bars, models)
+        records.append(record, resolved.plan.out)
         yield record
 
 
-def execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Models) -> RunRecord:
+def execute(resolved: ResolvedPlan, registry: Registry, shared: RunCache, bars: Bars, models: Models) -> RunRecord:
     """One run; the caller keeps the record. Errors end up in it; only an interruption passes.
 
     What plugins print goes to standard error, and a working directory that they change is changed back.
@@ -95,79 +95,87 @@ def execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Mo
     Args:
         models: where models run.
     """
-    with aside(not job.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-        return _execute(job, registry, shared, bars, models)
+    with aside(not resolved.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        return _execute(resolved, registry, shared, bars, models)
 
 
-def _execute(job: Job, registry: Registry, shared: Shared, bars: Bars, models: Models) -> RunRecord:
-    record = opened(job)
+def _execute(
+    resolved: ResolvedPlan, registry: Registry, shared: RunCache, bars: Bars, models: Models
+) -> RunRecord:
+    record = new_record(resolved)
     record.isolation = models.isolation
     stages = Stages(registry, bars)
     if shared.contended:
         record.environment = {**record.environment, "contended": shared.contended}
-    registry.notify("run_started", plan=job.plan)
-    note, data_note = _notes(record, bars, record.model), _notes(record, bars, job.dataset.name)
+    registry.notify("run_started", plan=resolved.plan)
+    note, data_note = _notes(record, bars, record.model), _notes(record, bars, resolved.dataset.name)
     try:
-        check_fit(job)
-        model = running_model(job, models, note)  # where it has a process, that starts while data are read
-        if job.plan.save is not None and not model.can("save"):
-            raise UnfitError(f"--save: model {job.model.name} cannot be saved, it has no method save(folder)")
-        prepared = prepare(job, registry, shared, stages, data_note)
-        _describe(record, job, prepared)
-        note_data(job, prepared, data_note)
-        context = context_for(job, prepared, note)
-        scored = fit_and_score(job, prepared, context, stages, model)
+        check_fit(resolved)
+        model = running_model(resolved, models, note)  # where it has a process, that starts while data are read
+        if resolved.plan.save is not None and not model.can("save"):
+            raise IncompatibleError(
+                f"--save: model {resolved.model.name} cannot be saved, it has no method save(folder)"
+            )
+        prepared = prepare(resolved, registry, shared, stages, data_note)
+        _describe(record, resolved, prepared)
+        note_data(resolved, prepared, data_note)
+        context = context_for(resolved, prepared, note)
+        scored = fit_and_score(resolved, prepared, context, stages, model)
         models.check()
         record.training, record.audit["labels"] = dict(scored.training), scored.labels
-        _keep(job, prepared, scored, record)  # before anything else can go wrong
-        decision = _decide(job, scored.frame, stages, record, note)
-        with guarded(_notes(record, bars, " ".join(part.name for part in job.evaluators))):
-            _evaluate(job, prepared, decision, stages, record)
+        _keep(resolved, prepared, scored, record)  # before anything else can go wrong
+        decision = _decide(resolved, scored.frame, stages, record, note)
+        with guarded(_notes(record, bars, " ".join(part.name for part in resolved.evaluators))):
+            _evaluate(resolved, prepared, decision, stages, record)
             if scored.events is not None:
-                built = {part.name: part.build() for part in job.evaluators}
-                add_events(record, scored.events, job.protocol, built, note)
+                built = {part.name: part.build() for part in resolved.evaluators}
+                add_events(record, scored.events, resolved.protocol, built, note)
         with stages("store"):
-            _store(job, explained(decision.frame, prepared.sessions, model, context, job.needs_times), record)
+            _store(
+                resolved,
+                explained(decision.frame, prepared.sessions, model, context, resolved.needs_times),
+                record,
+            )
         _note_conduct(record, model, scored, note)
-        if job.plan.save is not None:
-            save_bundle(job.plan.save, job, prepared, model, record)
-    except UnfitError as error:
+        if resolved.plan.save is not None:
+            save_bundle(resolved.plan.save, resolved, prepared, model, record)
+    except IncompatibleError as error:
         _fail(record, "skipped", stages.current, error)
     except (Exception, SystemExit) as error:
         _fail(record, "error", stages.current, error)
-    models.finish(keep=record.status != "error" and job.supervision != "supervised")
+    models.finish(keep=record.status != "error" and resolved.supervision != "supervised")
     record.stages = stages.done
-    identity.settle(record, job)
+    identity.settle(record, resolved)
     registry.notify("run_finished", record=record)
     return record
 
 
-def running_model(job: Job, models: Models, note: Callable[[str], None]) -> RunningModel:
+def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:
     """The model of a job where it is to run; the members of a combination each where they belong."""
-    fresh_for = json.dumps(plain([job.plan.seed, job.config["dataset"], job.dataset.name, str(job.plan.data),
-                                  job.parser.name, job.windower.name, job.config["parser"], job.config["windower"],
-                                  job.protocol.as_dict(), dataclasses.asdict(job.totals)]))  # fmt: skip
-    built = models.build(job.model.parts, fresh_for, note)
-    if job.model.entry.members:
-        return RunningCombination(job.model.parts, built)
+    fresh_for = json.dumps(to_jsonable([resolved.plan.seed, resolved.config["dataset"], resolved.dataset.name, str(resolved.plan.data),
+                                  resolved.parser.name, resolved.windower.name, resolved.config["parser"], resolved.config["windower"],
+                                  resolved.protocol.as_dict(), dataclasses.asdict(resolved.totals)]))  # fmt: skip
+    built = models.build(resolved.model.parts, fresh_for, note)
+    if resolved.model.entry.members:
+        return RunningCombination(resolved.model.parts, built)
     return built[0]
 
 
-def _keep(job: Job, prepared: Prepared, scored: Scored, record: RunRecord) -> None:
+def _keep(resolved: ResolvedPlan, prepared: Prepared, scored: Scored, record: RunRecord) -> None:
     """Store what no decision changes, and what `rescore` needs to decide from it."""
-    record.threshold = job.model.own.as_dict()
-    record.counts = {"short_limit": job.short_limit, "needed": job.model.min_events}
+    record.threshold = resolved.model.own.as_dict()
+    record.counts = {"short_limit": resolved.short_limit, "needed": resolved.model.min_events}
     frames = {"scores": scored.frame, "templates": templates_frame(prepared.grouped, prepared.vocabulary)}
     if scored.events is not None:
         frames["events"] = scored.events
     for name, frame in frames.items():
-        write_parquet(frame, job.plan.out / record.run_id / f"{name}.parquet")
+        write_parquet(frame, resolved.plan.out / record.run_id / f"{name}.parquet")
         record.artifacts[name] = f"{record.run_id}/{name}.parquet"
 
 
-def _store(job: Job, frame: pl.DataFrame, record: RunRecord) -> None:
+def _store(resolved: ResolvedPlan, frame: pl.DataFrame, record: RunRecord) -> None:
     """Put the decisions beside the stored scores."""
-    write_parquet(frame, job.plan.out / record.artifacts["scores"])
+    write_parquet(frame, resolved.plan.out / record.artifacts["scores"])
 
 
 def _fail(record: RunRecord, status: Literal["error", "skipped"], stage: str, error: BaseException) -> None:
@@ -191,22 +199,22 @@ def _note_conduct(record: RunRecord, model: RunningModel, scored: Scored, note: 
         note(f"scores depend on what else is scored: {facts['differ']} of {facts['units']} differ alone")
 
 
-def opened(job: Job) -> RunRecord:
-    card = job.card
+def new_record(resolved: ResolvedPlan) -> RunRecord:
+    card = resolved.card
     return RunRecord(
-        **records.stamp(job.model.name),
-        model=job.model.name,
-        command=job.plan.command,
-        plugins=identity.plugins(job.parts),
-        components=identity.components(job),
-        dataset={"name": job.dataset.name, "simulated": card.simulated, "unit": job.unit},
-        protocol=job.protocol.as_dict(),
-        preset=job.preset,
-        config=job.config,
-        seed=job.plan.seed,
-        stochastic=job.model.entry.item.traits.stochastic,
-        baseline=job.plan.baseline,
-        environment={**environment(), "device": job.plan.device},
+        **records.new_run(resolved.model.name),
+        model=resolved.model.name,
+        command=resolved.plan.command,
+        plugins=identity.plugins(resolved.parts),
+        components=identity.components(resolved),
+        dataset={"name": resolved.dataset.name, "simulated": card.simulated, "unit": resolved.unit},
+        protocol=resolved.protocol.as_dict(),
+        preset=resolved.preset,
+        config=resolved.config,
+        seed=resolved.plan.seed,
+        stochastic=resolved.model.entry.item.traits.stochastic,
+        baseline=resolved.plan.baseline,
+        environment={**environment(), "device": resolved.plan.device},
         source=source(),
     )
 
@@ -227,7 +235,7 @@ def _error(stage: str, error: BaseException) -> dict[str, Any]:
     return {"stage": stage, **failure_of(error)}
 
 
-def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
+def _describe(record: RunRecord, resolved: ResolvedPlan, prepared: Prepared) -> None:
     labels, split = prepared.grouped.units["label"], prepared.split
     record.dataset |= {
         "path": str(prepared.path),
@@ -237,53 +245,55 @@ def _describe(record: RunRecord, job: Job, prepared: Prepared) -> None:
         "distinct": len(prepared.sessions.distinct),
         "keys": prepared.vocabulary.size,
         **prepared.vocabulary.facts,
-        "normal_total": job.totals.normal_total,
-        "anomaly_total": job.totals.anomaly_total,
+        "normal_total": resolved.totals.normal_total,
+        "anomaly_total": resolved.totals.anomaly_total,
         **prepared.grouped.facts,
     }
     record.split = {
-        "seed": job.protocol.split_seed,
+        "seed": resolved.protocol.split_seed,
         **split_facts(split, prepared.grouped.units),
         "shared_lines": prepared.audit["shared_lines"],
     }
     record.audit = dict(prepared.audit)
 
 
-def context_for(job: Job, prepared: Prepared, note: Callable[[str], None]) -> Context:
+def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> Context:
     """What the model gets beside its data; held-out units have no labels."""
-    _, held = learning_parts(job, prepared)
+    _, held = learning_parts(resolved, prepared)
     return Context(
-        seed=job.plan.seed,
-        device=resolve_device(job.plan.device),
+        seed=resolved.plan.seed,
+        device=resolve_device(resolved.plan.device),
         held_out=held.sessions if len(held.sessions) else None,
-        alpha=job.protocol.alpha,
+        alpha=resolved.protocol.alpha,
         events=has_labels(prepared.sessions),
         note=note,
     )
 
 
-def check_fit(job: Job) -> None:
+def check_fit(resolved: ResolvedPlan) -> None:
     """What can be told before anything is read, so that no one waits for 11 million lines to hear it.
 
     Raises:
-        UnfitError: the device is not to be had, or model, protocol and data set do not go together.
+        IncompatibleError: the device is not to be had, or model, protocol and data set do not go together.
     """
-    resolve_device(job.plan.device)
-    _ = job.short_limit
-    if job.protocol.label_noise and "line_labels" in job.model.entry.item.traits.needs:
-        raise UnfitError(
+    resolve_device(resolved.plan.device)
+    _ = resolved.short_limit
+    if resolved.protocol.label_noise and "line_labels" in resolved.model.entry.item.traits.needs:
+        raise IncompatibleError(
             "protocol.label_noise: the model learns from labels of lines, and only those of units flip"
         )
-    if job.supervision == "supervised" and job.protocol.content != "labelled":
-        raise UnfitError("supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled")
-    check_held_out(job.protocol, job.model.own)
+    if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
+        raise IncompatibleError(
+            "supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled"
+        )
+    check_held_out(resolved.protocol, resolved.model.own)
 
 
 def resolve_device(choice: str) -> str:
     """`auto` as `cuda`, `mps` or `cpu`; torch is imported only where an accelerator may be there.
 
     Raises:
-        UnfitError: the device asked for is not to be had.
+        IncompatibleError: the device asked for is not to be had.
     """
     maybe = sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
     if choice == "cpu" or (choice == "auto" and not maybe):
@@ -294,42 +304,46 @@ def resolve_device(choice: str) -> str:
     if choice == "auto":
         return next((name for name, there in found.items() if there), "cpu")
     if not found.get(choice, False):
-        raise UnfitError(f"device {choice} is not available here; use --device cpu")
+        raise IncompatibleError(f"device {choice} is not available here; use --device cpu")
     return choice
 
 
-def _decide(job: Job, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any) -> Decision:
+def _decide(
+    resolved: ResolvedPlan, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any
+) -> Decision:
     with stages("threshold"):
-        decision = decide(scored, job.protocol, job.model.own, short_limit=job.short_limit)
-        write_threshold(record, decision, job.model.own, job.model.min_events)
-    _note_short(job, decision, note)
+        decision = decide(scored, resolved.protocol, resolved.model.own, short_limit=resolved.short_limit)
+        write_threshold(record, decision, resolved.model.own, resolved.model.min_events)
+    _note_short(resolved, decision, note)
     if decision.threshold["source"] == "oracle":
         note("threshold = oracle: chosen on the test labels, so this is no honest result")
     if not decision.threshold["reliable"]:
-        need = int(np.ceil(1 / job.protocol.alpha))
+        need = int(np.ceil(1 / resolved.protocol.alpha))
         held = several(decision.threshold["held_out"], "held-out unit")
         note(f"threshold from {held}, {need} are needed for alpha "
-             f"{job.protocol.alpha:g}: unreliable")  # fmt: skip
+             f"{resolved.protocol.alpha:g}: unreliable")  # fmt: skip
     if decision.threshold["value"] == np.inf and decision.threshold["source"] == "validation":
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
     return decision
 
 
-def _note_short(job: Job, decision: Decision, note: Callable[[str], None]) -> None:
+def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
     """Say where a rule, and not the model, decides most of the test."""
-    short, tested, limit = decision.counts["short"], decision.units.height, job.short_limit
+    short, tested, limit = decision.counts["short"], decision.units.height, resolved.short_limit
     if 2 * short >= tested > 0 and short:
-        what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[job.protocol.short]
+        what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[resolved.protocol.short]
         note(
-            f"{part_of(short, tested, f'tested {job.unit}', 'has', 'have')} fewer than {several(limit, 'event')}: "
+            f"{part_of(short, tested, f'tested {resolved.unit}', 'has', 'have')} fewer than {several(limit, 'event')}: "
             f"{what}, by protocol."
-            f"short={job.protocol.short} and not by the model; see protocol.min_events"
+            f"short={resolved.protocol.short} and not by the model; see protocol.min_events"
         )
 
 
-def _evaluate(job: Job, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord) -> None:
+def _evaluate(
+    resolved: ResolvedPlan, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord
+) -> None:
     with stages("evaluate") as stage:
-        evaluators = {part.name: part.build() for part in job.evaluators}
+        evaluators = {part.name: part.build() for part in resolved.evaluators}
         write_metrics(record, decision.units, evaluators, prepared.weighted)
         stage.items = decision.units.height
     if not record.metrics:

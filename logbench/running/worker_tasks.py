@@ -21,7 +21,7 @@ from ..evaluation.metrics import directions_of
 from .locate import locate
 from .model_processes import ModelProcesses
 from .models import Models
-from .prepare import Shared, digest_of
+from .prepare import RunCache, digest_of
 from .resolve import resolve
 from .runner import execute
 from .workers import Relay, Task, threads
@@ -30,36 +30,38 @@ Send = Callable[[tuple[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Bench:
+class WorkerState:
     """What a worker keeps between tasks."""
 
     registry: Registry
-    shared: Shared
+    shared: RunCache
     models: Models
     bars: Bars
 
 
-def run(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def run(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """One run: its record."""
-    job = resolve(plan, bench.registry)
-    yield execute(job, bench.registry, bench.shared, bench.bars, bench.models).as_dict()
+    resolved = resolve(plan, bench.registry)
+    yield execute(resolved, bench.registry, bench.shared, bench.bars, bench.models).as_dict()
 
 
-def data(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def data(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """Where the data of a plan are, `path`, and their `digest`."""
-    job = resolve(plan, bench.registry)
+    resolved = resolve(plan, bench.registry)
     with aside(not plan.cache), bench.bars.stage("locate") as progress:
-        found = locate(job.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note)
+        found = locate(
+            resolved.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note
+        )
         assert found is not None
-        files = job.dataset.build().read(found.path).files
+        files = resolved.dataset.build().read(found.path).files
         digest = digest_of(files, found.path, progress)
         yield {"path": str(found.path), "digest": digest}
 
 
-def directions(bench: Bench, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def directions(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """What the evaluators of a plan declare, as a record keeps it: see `metrics.directions_of`."""
-    job = resolve(plan, bench.registry)
-    yield {"directions": directions_of({part.name: part.build() for part in job.evaluators}, job.unit)}
+    resolved = resolve(plan, bench.registry)
+    yield {"directions": directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)}
 
 
 def serve(
@@ -89,7 +91,9 @@ def serve(
     follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
     limits = Limits(timeout, memory_mb)
     models = ModelProcesses(block, limits, threads(beside), Path(folder))
-    bench = Bench(Registry(block=block), Shared(contended=beside if beside > 1 else 0), models, Relay(send))
+    bench = WorkerState(
+        Registry(block=block), RunCache(contended=beside if beside > 1 else 0), models, Relay(send)
+    )
     while True:
         task = tasks.get()
         try:

@@ -14,7 +14,7 @@ from ..components.configured import configured
 from ..components.registry import Registry
 from ..evaluation.verdicts import metrics_of
 from ..running import records
-from .compare import Record, judged
+from .compare import Record, labelled_test_scores
 from .rescore import is_weighted
 
 
@@ -30,7 +30,7 @@ def common_units(runs: Sequence[Record], folder: Path) -> pl.Series:
     Raises:
         DataError: there is none, or stored scores are gone.
     """
-    found = (judged(run, folder)["index"] for run in runs)
+    found = (labelled_test_scores(run, folder)["index"] for run in runs)
     common = reduce(lambda kept, more: kept.filter(kept.is_in(more.implode())), found)
     if not len(common):
         raise DataError("the runs drop short units, and no unit was scored by all of them")

@@ -36,7 +36,7 @@ def likeness(record: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def unlike(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """In what a row cannot be compared with the first: `tests`, `threshold`, both or neither.
 
     The thresholds of rows that do not choose them on held-out units differ in the limit of short units alone.

@@ -20,7 +20,7 @@ from .many_models import holm
 Record = Mapping[str, Any]
 
 
-def unlike(first: Record, other: Record) -> list[str]:
+def incompatibilities(first: Record, other: Record) -> list[str]:
     """What forbids to compare two runs: data set, split, protocol as asked for.
 
     The limit of short units may differ, where each model has its own; see `commonunits` for units left out by it.
@@ -63,7 +63,7 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
     first = runs[0]
     rows: list[dict[str, Any]] = []
     for record in runs:
-        if found := unlike(first, record):
+        if found := incompatibilities(first, record):
             raise DataError(f"{first['run_id']} and {record['run_id']} are not comparable: {'; '.join(found)}")
         rows.append(
             {
@@ -92,7 +92,7 @@ def _value(record: Record, metric: str) -> float:
     return value
 
 
-def sure(
+def confidence(
     first: Record,
     other: Record,
     folder: Path,
@@ -170,7 +170,7 @@ def both(
         LostScoresError: the scores of one are gone. DataError: they are of other units.
     """
     try:
-        ours, theirs = (_only(judged(record, folder), common) for record in (first, other))
+        ours, theirs = (_only(labelled_test_scores(record, folder), common) for record in (first, other))
     except DataError as error:
         raise LostScoresError(str(error)) from error
     return aligned(first, other, ours, theirs)
@@ -199,7 +199,7 @@ def _only(frame: pl.DataFrame, units: pl.Series | None) -> pl.DataFrame:
     return frame if units is None else frame.filter(pl.col("index").is_in(units.implode()))
 
 
-def judged(record: Record, folder: Path) -> pl.DataFrame:
+def labelled_test_scores(record: Record, folder: Path) -> pl.DataFrame:
     """Stored scores of the labelled test units that the protocol does not drop, in order."""
     chosen = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
     return records.scores(record, folder).filter(chosen).sort("index")
@@ -207,7 +207,7 @@ def judged(record: Record, folder: Path) -> pl.DataFrame:
 
 def headline_units(record: Record, folder: Path) -> pl.DataFrame:
     """What `judged` gives, or the distinct ones of these where they make the headline."""
-    units = judged(record, folder)
+    units = labelled_test_scores(record, folder)
     return units if record["protocol"]["duplicates"] == "all" else distinct_units(units)
 
 

@@ -13,15 +13,15 @@ from scipy.spatial.distance import jensenshannon
 
 from ..api.plan import Plan
 from ..api.protocol import Train
-from ..base.errors import DataError, UnfitError
+from ..base.errors import DataError, IncompatibleError
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..data.sessions import Sessions
 from ..evaluation.f1_upper_bound import upper_bound
 from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
 from ..running.explain import templates_frame
-from ..running.prepare import Prepared, Shared, prepare
-from ..running.resolve import Job, resolve
+from ..running.prepare import Prepared, RunCache, prepare
+from ..running.resolve import ResolvedPlan, resolve
 from ..running.stages import Stages
 
 if TYPE_CHECKING:
@@ -47,27 +47,27 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
         and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
 
     Raises:
-        DataError, UnfitError: no split serves; the reason of the customary one.
+        DataError, IncompatibleError: no split serves; the reason of the customary one.
     """
     plan = Plan(model=_any_model(registry), dataset=dataset, **options)
-    job, shared = resolve(plan, registry), Shared()
+    resolved, shared = resolve(plan, registry), RunCache()
     splits: dict[str, Any] = {}
     chosen: Prepared | None = None
-    refused: DataError | UnfitError | None = None
-    for kind in (job.protocol.train, *(kind for kind in get_args(Train) if kind != job.protocol.train)):
-        plain = replace(job.protocol, train=kind, content="normal", test_reserve=None, label_noise=0.0)
-        other = replace(job, protocol=plain)
+    refused: DataError | IncompatibleError | None = None
+    for kind in (resolved.protocol.train, *(kind for kind in get_args(Train) if kind != resolved.protocol.train)):
+        plain = replace(resolved.protocol, train=kind, content="normal", test_reserve=None, label_noise=0.0)
+        other = replace(resolved, protocol=plain)
         try:
             prepared = prepare(other, registry, shared, Stages(registry, bars), bars.note)
-        except (DataError, UnfitError) as error:
+        except (DataError, IncompatibleError) as error:
             refused = refused or error
             splits[kind] = {"skipped": str(error)}
             continue
         chosen = chosen or prepared
-        splits[kind] = split_facts(prepared, job.protocol.split_seed)
+        splits[kind] = split_facts(prepared, resolved.protocol.split_seed)
     if chosen is None:
         raise refused or AssertionError("there are kinds of splits")
-    return {**_counts(job, chosen), "splits": splits}
+    return {**_counts(resolved, chosen), "splits": splits}
 
 
 def _any_model(registry: Registry) -> str:
@@ -75,23 +75,23 @@ def _any_model(registry: Registry) -> str:
     models = registry.components["model"].items()
     found = next((name for name, entry in models if not entry.item.traits.needs), None)
     if found is None:
-        raise UnfitError("no model is installed")
+        raise IncompatibleError("no model is installed")
     return found
 
 
-def _counts(job: Job, prepared: Prepared) -> dict[str, Any]:
+def _counts(resolved: ResolvedPlan, prepared: Prepared) -> dict[str, Any]:
     sessions, labels = prepared.sessions, prepared.grouped.units["label"].to_numpy()
     by_class = {name: int((labels == label).sum()) for name, label in CLASSES.items()}
     known = by_class["normal"] + by_class["anomaly"]
     return {
         "facts": dict(prepared.grouped.facts),
-        "unit": job.unit,
+        "unit": resolved.unit,
         "units": len(sessions),
         "labels": by_class,
         "line_labels": _line_labels(prepared),
         "prevalence": by_class["anomaly"] / known if known else None,
-        "parser": job.parser.name,
-        "windower": job.windower.name,
+        "parser": resolved.parser.name,
+        "windower": resolved.windower.name,
         "keys": prepared.vocabulary.size,
         "templates": _frequent(prepared),
         "distinct": len(sessions.distinct),

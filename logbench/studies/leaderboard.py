@@ -17,9 +17,9 @@ from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, worker_tasks
-from ..running.resolve import Job, resolve
+from ..running.resolve import ResolvedPlan, resolve
 from ..running.run_plans import StageBars, run_plans
-from ..running.runner import opened
+from ..running.runner import new_record
 from ..running.stored import fault
 from ..running.workers import DoesTasks, Running, Task
 
@@ -48,7 +48,7 @@ class Leaderboard:
         self._registry, self._bars, self._crew = registry, bars, crew
         self._plans = list(plans)
         self._jobs = [resolve(plan, registry) for plan in plans]
-        self._data = _data_of({_asked(job): job.plan for job in self._jobs}, crew, bars)
+        self._data = _data_of({_asked(resolved): resolved.plan for resolved in self._jobs}, crew, bars)
         before = _earlier(plans[0].out) if resume else {}
         keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
         there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
@@ -71,7 +71,7 @@ class Leaderboard:
             plans = [self._plans[at] for at in todo]
             for number, record in run_plans(plans, self._registry, self._crew, watch):
                 at, finished = todo[number], finished + 1
-                self._bars.note(f"{finished} of {total}  {self._name(at)}: {_told(record)}")
+                self._bars.note(f"{finished} of {total}  {self._name(at)}: {_describe_choice(record)}")
                 yield at, record
 
     def _name(self, at: int) -> str:
@@ -84,10 +84,10 @@ class Leaderboard:
             name += f" split {plan.split_seed}"
         return name
 
-    def _opened(self, job: Job) -> RunRecord:
-        record = opened(job)
-        totals = {"normal_total": job.totals.normal_total, "anomaly_total": job.totals.anomaly_total}
-        record.dataset |= {**self._data[_asked(job)], **totals}
+    def _opened(self, resolved: ResolvedPlan) -> RunRecord:
+        record = new_record(resolved)
+        totals = {"normal_total": resolved.totals.normal_total, "anomaly_total": resolved.totals.anomaly_total}
+        record.dataset |= {**self._data[_asked(resolved)], **totals}
         return record
 
 
@@ -107,9 +107,9 @@ def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -
                 direction(known, metric)
 
 
-def _asked(job: Job) -> str:
+def _asked(resolved: ResolvedPlan) -> str:
     """Which data a job reads: plans may differ in options of the data set."""
-    return f"{job.plan.data} {identity.of({'dataset': job.dataset}).text}"
+    return f"{resolved.plan.data} {identity.of({'dataset': resolved.dataset}).text}"
 
 
 def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str, Record]:
@@ -131,7 +131,7 @@ def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str
     return found
 
 
-def _told(record: Record) -> str:
+def _describe_choice(record: Record) -> str:
     """One line of how a run went."""
     if record["status"] == "skipped":
         return "skipped"

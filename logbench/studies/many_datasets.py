@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..evaluation.metrics import direction, figure
-from .compare import unlike
+from .compare import incompatibilities
 from .many_models import Friedman, against_best, brackets, critical_difference, friedman, holm, ranks
 
 Record = Mapping[str, Any]
@@ -54,7 +54,7 @@ def across(records: Sequence[Record], metric: str) -> Across:
     for record in records:
         name = record["dataset"]["name"]
         other = first.setdefault((name, record["protocol"]["split_seed"]), record)
-        if why := unlike(other, record):
+        if why := incompatibilities(other, record):
             raise DataError(f"{other['run_id']} and {record['run_id']} are not comparable: {'; '.join(why)}")
         if (value := figure(record, metric)) is not None:
             found.setdefault(name, {}).setdefault(record["model"], []).append(value)

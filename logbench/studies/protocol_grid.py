@@ -12,19 +12,19 @@ import polars as pl
 
 from ..api.plan import Plan
 from ..api.protocol import EvaluationProtocol
-from ..base.errors import UnfitError
+from ..base.errors import IncompatibleError
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import named
-from ..evaluation.thresholds import Own
+from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide, metrics_of, rule
 from ..running.fitting import fit_and_score
 from ..running.models import Models
-from ..running.prepare import Shared, prepare
-from ..running.resolve import Job, resolve
+from ..running.prepare import RunCache, prepare
+from ..running.resolve import ResolvedPlan, resolve
 from ..running.runner import check_fit, context_for, running_model
 from ..running.stages import Stages
-from ..running.worker_tasks import Bench
+from ..running.worker_tasks import WorkerState
 
 RULE = "unseen_or_short"
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -35,12 +35,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def rows_of(bench: Bench, plan: Plan) -> Iterator[dict[str, Any]]:
+def rows_of(bench: WorkerState, plan: Plan) -> Iterator[dict[str, Any]]:
     """The task of a worker: see `variants`."""
     yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
 
 
-def variants(job: Job, registry: Registry, bars: Bars, models: Models) -> Iterator[dict[str, Any]]:
+def variants(resolved: ResolvedPlan, registry: Registry, bars: Bars, models: Models) -> Iterator[dict[str, Any]]:
     """Train once, then one row a choice of short, unseen, threshold and duplicates.
 
     Yields:
@@ -50,47 +50,53 @@ def variants(job: Job, registry: Registry, bars: Bars, models: Models) -> Iterat
         `skipped` with the reason instead.
 
     Raises:
-        DataError, UnfitError: nothing can be trained at all.
+        DataError, IncompatibleError: nothing can be trained at all.
     """
-    check_fit(job)
+    check_fit(resolved)
     stages = Stages(registry, bars)
     with contextlib.redirect_stdout(sys.stderr):
-        model = running_model(job, models, bars.note)
-        prepared = prepare(job, registry, Shared(), stages, bars.note)
-        scored = fit_and_score(job, prepared, context_for(job, prepared, bars.note), stages, model).frame
+        model = running_model(resolved, models, bars.note)
+        prepared = prepare(resolved, registry, RunCache(), stages, bars.note)
+        scored = fit_and_score(resolved, prepared, context_for(resolved, prepared, bars.note), stages, model).frame
         models.check()
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
-        protocol = EvaluationProtocol.of(job.protocol.as_dict(), **chosen)
-        row = {"model": job.model.name, "seed": job.plan.seed, "dataset": job.dataset.name}
-        row |= {"protocol": protocol.as_dict(), "short_limit": job.short_limit}
-        yield {**row, **under(job, scored, protocol, job.model.own, prepared.weighted)}
+        protocol = EvaluationProtocol.of(resolved.protocol.as_dict(), **chosen)
+        row = {"model": resolved.model.name, "seed": resolved.plan.seed, "dataset": resolved.dataset.name}
+        row |= {"protocol": protocol.as_dict(), "short_limit": resolved.short_limit}
+        yield {**row, **evaluate_under(resolved, scored, protocol, resolved.model.own, prepared.weighted)}
 
 
-def under(
-    job: Job, scored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
+def evaluate_under(
+    resolved: ResolvedPlan,
+    scored: pl.DataFrame,
+    protocol: EvaluationProtocol,
+    own: ThresholdTraits,
+    weighted: bool,
 ) -> dict[str, Any]:
     """What scores come to: `threshold`, `counts`, `metrics`, `trivial`, `difference`; or `skipped` and why."""
-    needs = job.model.min_events, job.model.name
+    needs = resolved.model.min_events, resolved.model.name
     try:
         decision = decide(scored, protocol, own, short_limit=protocol.short_limit(*needs))
         facts = {"threshold": decision.threshold, "counts": decision.counts}
-        return {**facts, **_measured(job, protocol, decision, weighted)}
-    except UnfitError as error:
+        return {**facts, **_measured(resolved, protocol, decision, weighted)}
+    except IncompatibleError as error:
         return {"skipped": str(error)}
 
 
-def _measured(job: Job, protocol: EvaluationProtocol, decision: Decision, weighted: bool) -> dict[str, Any]:
+def _measured(
+    resolved: ResolvedPlan, protocol: EvaluationProtocol, decision: Decision, weighted: bool
+) -> dict[str, Any]:
     """Headline metrics of the model and of the rule, by name, and the difference in F1."""
-    evaluators = {part.name: part.build() for part in job.evaluators}
-    found = metrics_of(decision.units, evaluators, job.unit, weighted)
+    evaluators = {part.name: part.build() for part in resolved.evaluators}
+    found = metrics_of(decision.units, evaluators, resolved.unit, weighted)
     if not found:
-        raise UnfitError("the data have no labels")
-    model = named(found, job.unit, protocol.duplicates)
+        raise IncompatibleError("the data have no labels")
+    model = named(found, resolved.unit, protocol.duplicates)
     if not model:
-        raise UnfitError("distinct units are not known where a class is subsampled")
-    trivial = metrics_of(rule(decision.units, RULE), evaluators, job.unit, weighted)
-    ruled = named(trivial, job.unit, protocol.duplicates)
+        raise IncompatibleError("distinct units are not known where a class is subsampled")
+    trivial = metrics_of(rule(decision.units, RULE), evaluators, resolved.unit, weighted)
+    ruled = named(trivial, resolved.unit, protocol.duplicates)
     sides = model.get("f1"), ruled.get("f1")
     difference = None if sides[0] is None or sides[1] is None else sides[0] - sides[1]
     return {"metrics": model, "trivial": {RULE: ruled}, "difference": difference}

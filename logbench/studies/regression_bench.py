@@ -12,13 +12,13 @@ from ..api.components import Direction
 from ..api.plan import Plan
 from ..base.errors import ConfigError, DataError
 from ..base.files import written
-from ..base.jsonable import plain
+from ..base.jsonable import to_jsonable
 from ..base.options import suggest, toml_values
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, loss
 from ..evaluation.metrics import figures as named_figures
 from ..running.identity import digest, material
-from ..running.resolve import Job, resolve
+from ..running.resolve import ResolvedPlan, resolve
 from ..running.run_plans import run_plans
 from ..running.workers import DoesTasks, Running
 
@@ -71,7 +71,7 @@ class Cell:
     dataset: str
     protocol: str
     version: int
-    job: Job
+    resolved: ResolvedPlan
 
 
 def read_suite(path: Path) -> Suite:
@@ -171,7 +171,7 @@ def run_suite(
     from dataclasses import replace
 
     asked = cells(suite, registry)
-    plans = [replace(cell.job.plan, out=out) for cell in asked]
+    plans = [replace(cell.resolved.plan, out=out) for cell in asked]
     for number, record in run_plans(plans, registry, crew, watch):
         yield figures(asked[number], record, suite), dict(record)
 
@@ -217,13 +217,18 @@ def identity(record: Mapping[str, Any], cell: Cell) -> Row:
     Code is not among it: what edited code does to a figure is what a gate is for. Edits that change the data
     themselves show in the digests of raw files and of names and labels of the units on each side.
     """
-    job = cell.job
+    resolved = cell.resolved
     parts: dict[str, Any] = {"data": material(record), "split": record["split"]["digest"]}
     parts["protocol"] = record["protocol"]["hash"]
-    chosen = {"dataset": job.dataset, "parser": job.parser, "windower": job.windower, "model": job.model}
+    chosen = {
+        "dataset": resolved.dataset,
+        "parser": resolved.parser,
+        "windower": resolved.windower,
+        "model": resolved.model,
+    }
     parts |= {f"{kind} options": [part.name, part.as_dict()] for kind, part in chosen.items()}
-    parts["evaluators"] = [[part.name, part.as_dict()] for part in job.evaluators]
-    named = {name: digest(plain(value))[:12] for name, value in parts.items()}
+    parts["evaluators"] = [[part.name, part.as_dict()] for part in resolved.evaluators]
+    named = {name: digest(to_jsonable(value))[:12] for name, value in parts.items()}
     return {**named, "benchmark_version": cell.version}
 
 

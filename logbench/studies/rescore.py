@@ -15,9 +15,9 @@ from ..base.errors import ConfigError
 from ..base.files import write_parquet
 from ..base.jsonable import several
 from ..base.options import fields_of, make
-from ..components.configured import Part, configured
+from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
-from ..evaluation.thresholds import Own, check_value
+from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import decide
 from ..running import identity, records
 from ..running.provenance import source
@@ -51,7 +51,7 @@ def rescore(
 
     Raises:
         ConfigError: a field that acts before scoring, or `min_events` lower than what was scored.
-        UnfitError: what the stored scores cannot give, or `min_events` lower than what the model needs.
+        IncompatibleError: what the stored scores cannot give, or `min_events` lower than what the model needs.
     """
     for name in changes:
         if name not in fields_of(EvaluationProtocol):
@@ -65,7 +65,7 @@ def rescore(
     stored = records.scores(old, folder)
     limit = protocol.short_limit(_needed(old, protocol), old["model"])
     scored = undecided(stored, limit)
-    own = Own.of(old["threshold"])
+    own = ThresholdTraits.of(old["threshold"])
     decision = decide(scored, protocol, own, short_limit=limit)
     entries = evaluators_of(evaluators, registry)
     parts = [configured(entry) for entry in entries]
@@ -130,11 +130,11 @@ def is_weighted(record: Mapping[str, Any]) -> bool:
 
 
 def _reopened(
-    old: Mapping[str, Any], protocol: EvaluationProtocol, evaluators: Sequence[Part], command: str
+    old: Mapping[str, Any], protocol: EvaluationProtocol, evaluators: Sequence[ConfiguredComponent], command: str
 ) -> RunRecord:
     """The old record under a new name, with the code that decides and evaluates now."""
     known = {name: value for name, value in old.items() if name in fields_of(RunRecord)}
-    record = RunRecord(**{**copy.deepcopy(known), **records.stamp(old["model"])})
+    record = RunRecord(**{**copy.deepcopy(known), **records.new_run(old["model"])})
     record.command = command
     record.source = source()
     record.plugins |= identity.plugins(evaluators)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..api.plan import Plan, Settings
-from ..running.resolve import SINGLE, Job
+from ..running.resolve import SINGLE, ResolvedPlan
 
 FIELDS = ("parser", "windower", "protocol", "preset")
 """Fields of `Plan` that are options of the same name."""
 
 
-def command_of(job: Job, more: Settings) -> str:
+def command_of(resolved: ResolvedPlan, more: Settings) -> str:
     """`logbench run …` for a job under further settings, quoted for a shell.
 
     A configuration file is written out, as far as it concerns what takes part.
@@ -22,13 +22,13 @@ def command_of(job: Job, more: Settings) -> str:
     Args:
         more: by component, what comes after `job.plan.settings`.
     """
-    names = {*SINGLE, "evaluator", "protocol", *(part.name for part in job.parts)}
-    config = {name: table for name, table in job.plan.config.items() if name in names}
+    names = {*SINGLE, "evaluator", "protocol", *(part.name for part in resolved.parts)}
+    config = {name: table for name, table in resolved.plan.config.items() if name in names}
     merged: dict[str, dict[str, Any]] = {}
-    for layer in (config, job.plan.settings, more):
+    for layer in (config, resolved.plan.settings, more):
         for name, table in layer.items():
             merged.setdefault(name, {}).update(table)
-    return shlex.join(["logbench", "run", job.model.name, *_options(job.plan), *_settings(merged)])
+    return shlex.join(["logbench", "run", resolved.model.name, *_options(resolved.plan), *_settings(merged)])
 
 
 def _options(plan: Plan) -> Iterator[str]:

@@ -13,19 +13,19 @@ import polars as pl
 
 from ..api.plan import Plan
 from ..api.protocol import SIZES, EvaluationProtocol
-from ..base.errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, IncompatibleError
 from ..base.options import fields_of, suggest
 from ..base.progress_bars import Bars
 from ..components.configured import configured
 from ..components.registry import Registry
 from ..evaluation.metrics import ways
-from ..evaluation.thresholds import Own, check_value
+from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..running import identity, records
-from ..running.resolve import Job, resolve
+from ..running.resolve import ResolvedPlan, resolve
 from ..running.workers import DoesTasks
-from .comparable_rows import TESTS, THRESHOLD, likeness, unlike
+from .comparable_rows import TESTS, THRESHOLD, differences, likeness
 from .leaderboard import Leaderboard
-from .protocol_grid import under
+from .protocol_grid import evaluate_under
 from .rescore import is_weighted, late_fields, undecided
 from .single_run import command_of
 
@@ -55,19 +55,19 @@ class Choice:
     late: bool
 
 
-def choices(texts: Sequence[str], job: Job) -> list[Choice]:
+def choices(texts: Sequence[str], resolved: ResolvedPlan) -> list[Choice]:
     """What `--over` means for a model: `g=1:15`, `protocol.alpha=0.01,0.05`, `g=1:15,passes=20,60`, `seed=0:4`.
 
     Raises:
         ConfigError: not of this form, or no such option.
     """
-    found = [_choice(part, job) for text in texts for part in NEXT.split(text)]
+    found = [_choice(part, resolved) for text in texts for part in NEXT.split(text)]
     if twice := next((c.name for c in found if [o.name for o in found].count(c.name) > 1), None):
         raise ConfigError(f"--over {twice} is given twice")
     return found
 
 
-def _choice(text: str, job: Job) -> Choice:
+def _choice(text: str, resolved: ResolvedPlan) -> Choice:
     name, equals, values = text.partition("=")
     name = name.strip()
     listed = tuple(itertools.islice(_values(values), MOST + 1))
@@ -76,20 +76,22 @@ def _choice(text: str, job: Job) -> Choice:
     if not (name and equals and listed):
         raise ConfigError(f"--over {text}: expected KEY=VALUES, such as g=1:15 or passes=20,60")
     component, _, key = name.rpartition(".")
-    options, protocol = fields_of(job.model.entry.item.config), fields_of(EvaluationProtocol)
+    options, protocol = fields_of(resolved.model.entry.item.config), fields_of(EvaluationProtocol)
     if not component and key != "seed":
         component = "model" if key in options else "protocol"
         if key not in options and key not in protocol:
             known = {*options, *protocol, "seed"}
             raise ConfigError(
-                f"--over {name}: neither {job.model.name} nor the protocol has it{suggest(key, known)}"
+                f"--over {name}: neither {resolved.model.name} nor the protocol has it{suggest(key, known)}"
             )
     if not component and (wrong := next((value for value in listed if not value.isdecimal()), None)):
         raise ConfigError(f"--over {text}: a seed is a whole number from 0, not {wrong}")
-    own = component in ("model", job.model.name) and key in options
-    if (component, key) == ("protocol", "value") and job.is_rule:
-        raise ConfigError(f"--over {text}: {job.model.name} only says yes or no, so it has no threshold to set")
-    late = (component == "protocol" and key in late_fields(job.uses_alpha)) or (
+    own = component in ("model", resolved.model.name) and key in options
+    if (component, key) == ("protocol", "value") and resolved.is_rule:
+        raise ConfigError(
+            f"--over {text}: {resolved.model.name} only says yes or no, so it has no threshold to set"
+        )
+    late = (component == "protocol" and key in late_fields(resolved.uses_alpha)) or (
         own and bool(options[key].metadata.get("late"))
     )
     return Choice(name, component, key, listed, late)
@@ -140,7 +142,7 @@ def sweep(
     deciders = [
         [_decider(one, late, values) for values in lates] for one in jobs
     ]  # says what is wrong before it runs
-    runs = [_scoring_all(plan, job, late) for plan, job in zip(plans, jobs, strict=True)]
+    runs = [_scoring_all(plan, resolved, late) for plan, resolved in zip(plans, jobs, strict=True)]
     twins = _twins(jobs)
     single = sorted(set(twins))
     board = Leaderboard([runs[at] for at in single], registry, bars, crew, resume=resume)
@@ -159,7 +161,7 @@ def sweep(
         row |= {name: done[at][name] for name in ("training", "split", "protocol")}
         row["directions"] = ways(done[at])
         stored, weighted = records.scores(done[at], plan.out), is_weighted(done[at])
-        picks: list[tuple[Mapping[str, str], str, tuple[EvaluationProtocol, Own]]]
+        picks: list[tuple[Mapping[str, str], str, tuple[EvaluationProtocol, ThresholdTraits]]]
         picks = [({}, pick, _picked(one, threshold)) for pick, threshold in PICKS.items()]
         asked = [(kept, "", decider) for kept, decider in zip(lates, deciders[at], strict=True)]
         for kept, pick, (protocol, own) in [*asked, *picks]:
@@ -169,7 +171,7 @@ def sweep(
                 first = first or facts
                 before = {TESTS: first[TESTS], THRESHOLD: firsts.setdefault(pick, facts)[THRESHOLD]}
                 more = {"protocol": {"threshold": PICKS[pick], "value": None}} if pick else _late(late, kept, one)
-                made |= {"command": command_of(one, more), "unlike": unlike(before, facts)}
+                made |= {"command": command_of(one, more), "unlike": differences(before, facts)}
             yield made
 
 
@@ -186,21 +188,21 @@ def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Pla
     return replace(plan, settings=settings, seed=seed)
 
 
-def _twins(jobs: Sequence[Job]) -> list[int]:
+def _twins(jobs: Sequence[ResolvedPlan]) -> list[int]:
     """For each job the first that is the same run, so that nothing trains twice or looks like more evidence."""
     first: dict[str, int] = {}
-    return [first.setdefault(_acting(job), at) for at, job in enumerate(jobs)]
+    return [first.setdefault(_acting(resolved), at) for at, resolved in enumerate(jobs)]
 
 
-def _acting(job: Job) -> str:
+def _acting(resolved: ResolvedPlan) -> str:
     """A name of what acts in a run: without the seed of a deterministic model, or fields that nothing reads."""
-    unread: dict[str, Any] = {} if job.protocol.label_noise else {"label_noise_kind": "symmetric"}
-    unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[job.protocol.train]}, 1)
-    facts = {**job.protocol.as_dict(), "hash": None, **unread}
-    parts = {kind: getattr(job, kind) for kind in ("dataset", "parser", "windower", "model")}
-    parts |= {f"evaluator {part.name}": part for part in job.evaluators}
-    seed = job.plan.seed if job.model.entry.item.traits.stochastic else None
-    return identity.of(parts, protocol=facts, seed=seed, totals=asdict(job.totals)).text
+    unread: dict[str, Any] = {} if resolved.protocol.label_noise else {"label_noise_kind": "symmetric"}
+    unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[resolved.protocol.train]}, 1)
+    facts = {**resolved.protocol.as_dict(), "hash": None, **unread}
+    parts = {kind: getattr(resolved, kind) for kind in ("dataset", "parser", "windower", "model")}
+    parts |= {f"evaluator {part.name}": part for part in resolved.evaluators}
+    seed = resolved.plan.seed if resolved.model.entry.item.traits.stochastic else None
+    return identity.of(parts, protocol=facts, seed=seed, totals=asdict(resolved.totals)).text
 
 
 def _same_as(values: Mapping[str, str]) -> str:
@@ -229,14 +231,17 @@ def _reserving(plan: Plan, early: Sequence[Choice], registry: Registry) -> Plan:
     return replace(plan, settings=settings)
 
 
-def _scoring_all(plan: Plan, job: Job, late: Sequence[Choice]) -> Plan:
+def _scoring_all(plan: Plan, resolved: ResolvedPlan, late: Sequence[Choice]) -> Plan:
     """The plan under the smallest limit of short units among its own and those swept, so that each unit is scored.
 
     A limit below what the model needs sets none: its rows are skipped.
     """
-    needed = job.model.min_events
+    needed = resolved.model.min_events
     swept = next((c.values for c in late if (c.component, c.key) == ("protocol", "min_events")), ())
-    asked = [job.protocol, *(EvaluationProtocol.of(job.protocol.as_dict(), min_events=value) for value in swept)]
+    asked = [
+        resolved.protocol,
+        *(EvaluationProtocol.of(resolved.protocol.as_dict(), min_events=value) for value in swept),
+    ]
     served = [one.min_events for one in asked if one.min_events == 0 or one.min_events >= needed]
     if not (swept and served):
         return plan
@@ -245,7 +250,7 @@ def _scoring_all(plan: Plan, job: Job, late: Sequence[Choice]) -> Plan:
     return replace(plan, settings={**plan.settings, "protocol": table})
 
 
-def _late(late: Sequence[Choice], values: Mapping[str, str], job: Job) -> dict[str, dict[str, Any]]:
+def _late(late: Sequence[Choice], values: Mapping[str, str], resolved: ResolvedPlan) -> dict[str, dict[str, Any]]:
     """Settings by component that say what `_decider` does."""
     more: dict[str, dict[str, Any]] = {}
     for choice in late:
@@ -256,29 +261,35 @@ def _late(late: Sequence[Choice], values: Mapping[str, str], job: Job) -> dict[s
     return more
 
 
-def _picked(job: Job, threshold: str) -> tuple[EvaluationProtocol, Own]:
-    return replace(job.protocol, threshold=threshold, value=None), job.model.own  # type: ignore[arg-type]
+def _picked(resolved: ResolvedPlan, threshold: str) -> tuple[EvaluationProtocol, ThresholdTraits]:
+    return replace(resolved.protocol, threshold=threshold, value=None), resolved.model.own  # type: ignore[arg-type]
 
 
-def _decider(job: Job, late: Sequence[Choice], values: Mapping[str, str]) -> tuple[EvaluationProtocol, Own]:
+def _decider(
+    resolved: ResolvedPlan, late: Sequence[Choice], values: Mapping[str, str]
+) -> tuple[EvaluationProtocol, ThresholdTraits]:
     """The protocol and the model's own threshold under these values, fixed where they are of the threshold."""
     protocol: dict[str, Any] = {c.key: values[c.name] for c in late if c.component == "protocol"}
     own = {c.key: values[c.name] for c in late if c.component != "protocol"}
     if own or "value" in protocol:
         protocol = {"threshold": "fixed", "value": None, **protocol}
-    made = EvaluationProtocol.of(job.protocol.as_dict(), **protocol)
+    made = EvaluationProtocol.of(resolved.protocol.as_dict(), **protocol)
     if "value" in protocol:
-        check_value(made, [(job.model.name, job.is_rule)])
-    part = configured(job.model.entry, {**job.model.as_dict(), **own})
+        check_value(made, [(resolved.model.name, resolved.is_rule)])
+    part = configured(resolved.model.entry, {**resolved.model.as_dict(), **own})
     return made, part.own
 
 
 def decided(
-    job: Job, stored: pl.DataFrame, protocol: EvaluationProtocol, own: Own, weighted: bool
+    resolved: ResolvedPlan,
+    stored: pl.DataFrame,
+    protocol: EvaluationProtocol,
+    own: ThresholdTraits,
+    weighted: bool,
 ) -> dict[str, Any]:
     """What stored scores say under another protocol: see `sweep`."""
     try:
-        scored = undecided(stored, protocol.short_limit(job.model.min_events, job.model.name))
-    except (ConfigError, UnfitError) as error:
+        scored = undecided(stored, protocol.short_limit(resolved.model.min_events, resolved.model.name))
+    except (ConfigError, IncompatibleError) as error:
         return {"skipped": str(error)}
-    return under(job, scored, protocol, own, weighted)
+    return evaluate_under(resolved, scored, protocol, own, weighted)

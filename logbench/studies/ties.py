@@ -18,7 +18,7 @@ from ..evaluation.cells import METRICS
 from ..evaluation.metrics import figure
 from ..evaluation.paired_tests import swapped
 from .common_units import dropping_apart
-from .compare import aligned, judged, unlike
+from .compare import aligned, incompatibilities, labelled_test_scores
 from .many_models import corrected_t, holm
 
 Record = Mapping[str, Any]
@@ -96,7 +96,7 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
     p, common = dict[tuple[str, str], float](), list[int]()
     for one, other in combinations(runs, 2):
         tested = _over_splits(runs[one], runs[other], metric)
-        if tested is None and metric in METRICS and not unlike(runs[one][0], runs[other][0]):
+        if tested is None and metric in METRICS and not incompatibilities(runs[one][0], runs[other][0]):
             for first, second, kept in stored.of_pair(runs[one][0], runs[other][0]):
                 tested = swapped(first, second, metric, swaps=swaps, seed=0)
                 common += kept
@@ -134,7 +134,7 @@ class _Stored:
         name = run["run_id"]
         if name not in self._read:
             try:
-                self._read[name] = judged(run, self._folder).select(COLUMNS)
+                self._read[name] = labelled_test_scores(run, self._folder).select(COLUMNS)
             except DataError:  # scores that are gone
                 self._read[name] = None
         return self._read[name]

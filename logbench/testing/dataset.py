@@ -17,7 +17,7 @@ from ..base.progress import silent
 from ..components.configured import configured
 from ..data.lines import KeySequences, Lines
 from ..pipeline.coding import read_lines
-from ..pipeline.grouping import Grouped, group_lines
+from ..pipeline.grouping import GroupedLines, group_lines
 from ..running.locate import locate
 from ..running.prepare import digest_of
 from .outcome import InapplicableError, ViolationError, expect
@@ -44,12 +44,12 @@ def path_of(subject: Subject) -> Path:
             raise InapplicableError("it is not fetched yet: give --data, or logbench datasets fetch")
         return found.path
 
-    return subject.once("path", find)
+    return subject.cached("path", find)
 
 
 def opened_of(subject: Subject) -> Any:
     """What it reads there."""
-    return subject.once("opened", lambda: subject.build().read(path_of(subject)))
+    return subject.cached("opened", lambda: subject.build().read(path_of(subject)))
 
 
 def some_of(opened: Lines | KeySequences) -> pl.DataFrame:
@@ -164,7 +164,7 @@ def groups(subject: Subject) -> None:
     expect(len(grouped) > 1, f"several {subject.part.entry.item.card.unit}s", str(len(grouped)))
 
 
-def grouped_of(subject: Subject) -> Grouped:
+def grouped_of(subject: Subject) -> GroupedLines:
     """The first lines in units, by the card's windower and parser, without the labels of units.
 
     Raises:
@@ -174,12 +174,12 @@ def grouped_of(subject: Subject) -> Grouped:
     if isinstance(opened, KeySequences):
         raise InapplicableError("it comes as key sequences")
 
-    def make() -> Grouped:
+    def make() -> GroupedLines:
         windower, parser = parts_of(subject)
         few = replace(opened, frame=opened.frame.head(SOME), labels=None)
         return group_lines(read_lines(few, windower, parser, silent, times=True), parser)
 
-    return subject.once("grouped", make)
+    return subject.cached("grouped", make)
 
 
 def parts_of(subject: Subject) -> tuple[Any, Any]:

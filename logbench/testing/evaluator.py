@@ -27,7 +27,7 @@ def evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
 
 def usual(subject: Subject) -> dict[str, Any]:
     """The metrics that rules share."""
-    return subject.once("usual", lambda: evaluate(subject, material.units()))
+    return subject.cached("usual", lambda: evaluate(subject, material.units()))
 
 
 def numbers(actual: Mapping[str, Any], what: str) -> None:

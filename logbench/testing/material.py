@@ -15,7 +15,7 @@ from ..api.components import Traits
 from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
 from ..data.sessions import Sessions
-from ..evaluation.thresholds import Own
+from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide
 
 VOCABULARY = 12
@@ -199,7 +199,7 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
 
 def _judged(scored: pl.DataFrame) -> Decision:
     protocol = EvaluationProtocol(threshold="fixed", value=0.5, unseen="target")
-    return decide(scored, protocol, Own(), short_limit=1)
+    return decide(scored, protocol, ThresholdTraits(), short_limit=1)
 
 
 @dataclass(frozen=True)

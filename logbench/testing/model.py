@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..base.errors import UnfitError
-from ..base.jsonable import plain
+from ..base.errors import IncompatibleError
+from ..base.jsonable import to_jsonable
 from ..components.trait_checks import fault
 from ..data.sessions import Sessions
 from . import material
@@ -79,8 +79,8 @@ def shapes(subject: Subject) -> None:
         )
     expect(known.facts is None or isinstance(known.facts, Mapping), "fit to return a mapping or None",
            type(known.facts).__name__)  # fmt: skip
-    json.dumps(plain(known.facts), allow_nan=False)
-    json.dumps(plain(scores.facts), allow_nan=False)
+    json.dumps(to_jsonable(known.facts), allow_nan=False)
+    json.dumps(to_jsonable(scores.facts), allow_nan=False)
 
 
 @rule("model", "seed", "the same seed gives the same scores")
@@ -95,9 +95,9 @@ def again(subject: Subject) -> None:
     same(fitted(subject).scores, again_scored(subject, asked), asked.ids, "a second call to give the same scores")
 
 
-@rule("model", "no-hold-out", "it trains without held-out units, or is unfit for that (UnfitError)")
+@rule("model", "no-hold-out", "it trains without held-out units, or is unfit for that (IncompatibleError)")
 def no_hold_out(subject: Subject) -> None:
-    with contextlib.suppress(UnfitError):
+    with contextlib.suppress(IncompatibleError):
         fit(subject, context=context_of(subject, held_out=False))
 
 

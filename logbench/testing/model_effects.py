@@ -81,7 +81,7 @@ def _observed(subject: Subject) -> tuple[Watch, str]:
             model.score(asked, context)
         return watch, ", ".join(name for name in given if _contents(given[name]) != before[name])
 
-    return subject.once("observed", observe)
+    return subject.cached("observed", observe)
 
 
 def _contents(sessions: Sessions) -> list[bytes]:

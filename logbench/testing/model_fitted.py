@@ -70,7 +70,7 @@ def fit(subject: Subject, train: Sessions | None = None, context: Context | None
 
 def fitted(subject: Subject) -> Fitted:
     """The model that rules share."""
-    return subject.once("fitted", lambda: fit(subject))
+    return subject.cached("fitted", lambda: fit(subject))
 
 
 def again_scored(subject: Subject, asked: Sessions) -> Scores:

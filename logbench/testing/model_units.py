@@ -89,7 +89,7 @@ def large(subject: Subject) -> tuple[Sessions, Scores]:
         asked = material.sessions(MANY, least(subject), 5, 0.3, subject.traits)
         return asked, again_scored(subject, asked.unlabelled())
 
-    return subject.once("large", make)
+    return subject.cached("large", make)
 
 
 @rule("model", "large", "5,000 units get the scores that they get in smaller parts: no batch ends badly")

@@ -9,7 +9,7 @@ from typing import Literal
 from ..api.components import Kind
 from ..base.errors import ConfigError
 from ..base.options import suggest
-from ..components.entry import Entry
+from ..components.entry import RegisteredComponent
 from ..components.registry import KINDS, Registry
 
 Checked = Kind | Literal["preset", "table"]
@@ -17,7 +17,7 @@ Checked = Kind | Literal["preset", "table"]
 CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
 
 
-def _table(registry: Registry, kind: Checked) -> Mapping[str, Entry]:
+def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent]:
     if kind == "preset":
         return registry.presets
     return registry.tables if kind == "table" else registry.components[kind]
@@ -28,7 +28,7 @@ def names_of(registry: Registry, kind: Checked) -> list[str]:
     return list(_table(registry, kind))
 
 
-def entry_of(registry: Registry, kind: Checked, name: str) -> Entry:
+def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent:
     """The component, preset or table `name`, with its plugin.
 
     Raises:

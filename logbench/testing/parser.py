@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..data.masks import apply
+from ..data.masks import apply_masks
 from . import material
 from .outcome import ViolationError, expect
 from .rule import Subject, rule
@@ -33,8 +33,8 @@ class Learnt:
 
 
 def masked(parser: Any, messages: pl.Series) -> pl.Series:
-    shapes = messages.to_frame("text").select(apply(pl.col("text"), parser.shape))
-    return shapes.select(apply(pl.col("text"), parser.masks)).to_series()
+    shapes = messages.to_frame("text").select(apply_masks(pl.col("text"), parser.shape))
+    return shapes.select(apply_masks(pl.col("text"), parser.masks)).to_series()
 
 
 def distinct(parser: Any, messages: tuple[str, ...]) -> pl.Series:
@@ -49,7 +49,7 @@ def learn(subject: Subject) -> Learnt:
 
 def learned(subject: Subject) -> Learnt:
     """The fitted parser that rules share."""
-    return subject.once("learnt", lambda: learn(subject))
+    return subject.cached("learnt", lambda: learn(subject))
 
 
 def learned_many(subject: Subject) -> Learnt:
@@ -60,7 +60,7 @@ def learned_many(subject: Subject) -> Learnt:
         messages = masked(parser, material.many_messages()).unique(maintain_order=True)
         return Learnt(parser, messages, parser.fit(messages))
 
-    return subject.once("learnt many", make)
+    return subject.cached("learnt many", make)
 
 
 def everything(found: Learnt) -> pl.Series:
@@ -195,7 +195,7 @@ def shape(subject: Subject) -> None:
             texts.select(text.str.to_uppercase()),
         ]
     )
-    found = variants.select("text", shape=apply(text, parser.shape), masked=apply(text, parser.masks))
+    found = variants.select("text", shape=apply_masks(text, parser.shape), masked=apply_masks(text, parser.masks))
     unlike = found.group_by("shape", maintain_order=True).agg(pl.col("masked").unique(maintain_order=True))
     for shape_, masked in unlike.filter(pl.col("masked").list.len() > 1).iter_rows():
         raise ViolationError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..base.errors import PluginError
-from ..components.configured import Part
+from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from .names import CHECKED, Checked
 from .outcome import InapplicableError, Outcome, ViolationError, one_line, raised
@@ -33,7 +33,7 @@ class Subject:
     """
 
     kind: Checked
-    part: Part
+    part: ConfiguredComponent
     registry: Registry
     folder: Path
     data: Path | None = None
@@ -54,7 +54,7 @@ class Subject:
         found = getattr(self.traits, name)
         return found(self.part.config) if callable(found) else found
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
+    def cached(self, name: str, make: Callable[[], T]) -> T:
         """What `make()` gives, made on the first call with this `name` and kept."""
         if name not in self._known:
             self._known[name] = make()

@@ -11,7 +11,7 @@ from typing import Any
 from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..base.temporary_folders import temporary_folder
-from ..components.configured import Part, configured
+from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
 from .names import Checked, entry_of
 from .outcome import Outcome
@@ -75,7 +75,7 @@ def subject(
         ConfigError: an unknown name, option, value or rule.
     """
     entry = entry_of(registry, kind, name)
-    part = Part(entry, None) if kind in ("preset", "table") else configured(entry, settings)
+    part = ConfiguredComponent(entry, None) if kind in ("preset", "table") else configured(entry, settings)
     own = getattr(getattr(entry.item, "traits", None), "expected_failures", {})
     expected = {**(own(part.config) if callable(own) else own), **(expected_failures or {})}
     known = [rule.name for rule in rules_of(kind)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from ..base.errors import ConfigError, UnfitError
+from ..base.errors import ConfigError, IncompatibleError
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
@@ -27,14 +27,14 @@ def seen() -> pl.DataFrame:
 
 
 def _assigned(subject: Subject) -> pl.DataFrame:
-    return subject.once("assigned", lambda: assign(subject, seen()))
+    return subject.cached("assigned", lambda: assign(subject, seen()))
 
 
 @rule("windower", "runs", "assign adds the column unit, texts")
 def runs(subject: Subject) -> None:
     try:
         actual = _assigned(subject)
-    except (ConfigError, UnfitError) as error:
+    except (ConfigError, IncompatibleError) as error:
         subject.broken = True
         raise InapplicableError(f"the lines of the check do not serve it: {error}") from None
     expect(actual.schema.get("unit") == pl.String, "column unit of type String", str(actual.schema.get("unit")))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILE = "state.npz"
 
 
-class Kept:
+class NpzState:
     """Saves and loads the attributes named in `kept` (arrays and numbers), without pickle."""
 
     kept: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDA
     Args:
         units: that all differ. counts: int64 [units]; of equal ones the unit of lower keys goes first.
     """
-    keys = units.folded.astype(">u4")
+    keys = units.clipped_keys.astype(">u4")
     names = [keys[begin:end].tobytes() for begin, end in pairwise(units.offsets.tolist())]
     first = sorted(range(len(names)), key=lambda at: (-counts[at], names[at]))[:limit]
     return np.array(sorted(first, key=names.__getitem__), dtype=np.int64)

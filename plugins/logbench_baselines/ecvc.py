@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from .common import Kept, most_frequent, score_twice
+from .common import NpzState, most_frequent, score_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ DECIMALS = 12
 """Of a distance: equal ones of different vectors are equal, so that no verdict hangs on their rounding."""
 
 
-class Ecvc(Kept):
+class Ecvc(NpzState):
     """Score: distance to the nearest training vector, from 0 (its event mix is known) to 1 (nothing shared).
 
     Vectors are counts divided by the unit's length, so 5 : 10 equals 1 : 2. The distance of a and b is
@@ -68,8 +68,8 @@ class Ecvc(Kept):
 
 def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
     """The distinct count vectors as units of sorted keys (unseen ones folded), and which unit has which."""
-    order = np.lexsort((sessions.folded, sessions.units))
-    bags = replace(sessions, keys=sessions.folded[order], lines=None, times=None, line_labels=None)
+    order = np.lexsort((sessions.clipped_keys, sessions.units))
+    bags = replace(sessions, keys=sessions.clipped_keys[order], lines=None, times=None, line_labels=None)
     return bags.take(bags.distinct.first), bags.distinct
 
 
@@ -79,7 +79,7 @@ def count_matrix(sessions: Sessions) -> csr_array:
     One column is enough for those: training has none, so each adds its whole share to the distance.
     """
     ones, shape = np.ones(len(sessions.keys)), (len(sessions), sessions.vocabulary + 1)
-    matrix = csr_array((ones, sessions.folded, sessions.offsets), shape=shape, copy=True)
+    matrix = csr_array((ones, sessions.clipped_keys, sessions.offsets), shape=shape, copy=True)
     matrix.sum_duplicates()
     return matrix
 
@@ -119,6 +119,6 @@ def _nearest(
 def _last_of(sessions: Sessions, keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index of the last event with key `keys[unit]` in each unit, int64 [units]; −1 where there is none."""
     last = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero(sessions.folded == keys[sessions.units])
+    at = np.flatnonzero(sessions.clipped_keys == keys[sessions.units])
     last[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
     return last

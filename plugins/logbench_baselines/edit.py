@@ -10,7 +10,7 @@ from rapidfuzz.process import cdist
 
 from logbench import DataError
 
-from .common import Kept, most_frequent, score_twice
+from .common import NpzState, most_frequent, score_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ CHUNK = 1024
 CHARACTERS = 0x110000
 
 
-class Edit(Kept):
+class Edit(NpzState):
     """Score: the least Levenshtein distance to a distinct training sequence over the longer one's length."""
 
     kept = ("keys", "offsets")
@@ -44,7 +44,7 @@ class Edit(Kept):
         distinct = train.distinct
         units = train.take(distinct.first)
         used = units.take(most_frequent(units, distinct.counts, self.config.max_train))
-        self.keys, self.offsets = used.folded, used.offsets
+        self.keys, self.offsets = used.clipped_keys, used.offsets
         return {"train_distinct": len(distinct), "train_used": len(used)}
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
@@ -53,7 +53,7 @@ class Edit(Kept):
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         train = as_texts(self.keys, self.offsets)
-        texts = as_texts(sessions.folded, sessions.offsets)
+        texts = as_texts(sessions.clipped_keys, sessions.offsets)
         score, event = np.zeros(len(texts)), np.full(len(texts), -1, dtype=np.int64)
         for begin in range(0, len(texts), CHUNK):
             part = texts[begin : begin + CHUNK]

@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores
 
-from .common import Kept, lookup, worst
+from .common import NpzState, lookup, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from . import MarkovConfig
 
 
-class Markov(Kept):
+class Markov(NpzState):
     """Score: the negative log-probability (nats) of a unit's least likely transition.
 
     Units begin and end in a state of their own. After a state met n times, a transition met m times has
@@ -89,7 +89,7 @@ def _transitions(sessions: Sessions) -> tuple[NDArray[np.int64], NDArray[np.int6
     inner = np.ones(len(unit), dtype=bool)
     inner[begins + sessions.lengths] = False
     target = np.full(len(unit), outer, dtype=np.int64)
-    target[inner] = sessions.folded
+    target[inner] = sessions.clipped_keys
     source = np.concatenate([[outer], target[:-1]])[: len(unit)]
     event = np.minimum(within, sessions.lengths[unit] - 1)
     return source * states + target, unit, event

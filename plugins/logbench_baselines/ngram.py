@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores, Sessions
 
-from .common import Kept, first_true
+from .common import NpzState, first_true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from . import NGramConfig
 
 
-class NGram(Kept):
+class NGram(NpzState):
     """Units padded by one mark at either end; an n-gram is a mismatch where no training unit has it.
 
     Score, `measure = "first"`: 0 without a mismatch, else 1 / (n (L − n / 2)) at padded length L, as published
@@ -90,7 +90,7 @@ def _padded(sessions: Sessions) -> Sessions:
     size = len(sessions)
     offsets = sessions.offsets + 2 * np.arange(size + 1)
     keys = np.zeros(int(offsets[-1]), dtype=np.int32)
-    keys[np.arange(len(sessions.keys)) + 2 * sessions.units.astype(np.int64) + 1] = sessions.folded + 1
+    keys[np.arange(len(sessions.keys)) + 2 * sessions.units.astype(np.int64) + 1] = sessions.clipped_keys + 1
     return Sessions(keys=keys, offsets=offsets, vocabulary=sessions.vocabulary + 2, ids=sessions.ids)
 
 

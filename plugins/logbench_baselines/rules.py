@@ -8,7 +8,7 @@ import numpy as np
 
 from logbench import Scores
 
-from .common import Kept, first_true
+from .common import NpzState, first_true
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from logbench import Context, Sessions
 
 
-class NewEvent(Kept):
+class NewEvent(NpzState):
     """Score: 1 where a unit has an event that no training unit has, else 0; decided by the first one.
 
     The harness's vocabulary may hold more: where labelled anomalies train others, this sees normal units alone.
@@ -26,12 +26,12 @@ class NewEvent(Kept):
 
     def fit(self, train: Sessions, context: Context) -> None:
         """Remember the events of the training units, bool [vocabulary + 1]; the last stands for unseen ones."""
-        self.known = np.bincount(train.folded, minlength=train.vocabulary + 1) > 0
+        self.known = np.bincount(train.clipped_keys, minlength=train.vocabulary + 1) > 0
         self.known[-1] = False
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`."""
-        new = ~self.known[sessions.folded]
+        new = ~self.known[sessions.clipped_keys]
         event, ignoring = (_first(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary)))
         return Scores(
             primary=(event >= 0).astype(np.float64),
@@ -42,7 +42,7 @@ class NewEvent(Kept):
         )
 
 
-class Length(Kept):
+class Length(NpzState):
     """Score: 1 where a unit has fewer or more events than any training unit, else 0; decided by the last one."""
 
     kept = ("shortest", "longest")

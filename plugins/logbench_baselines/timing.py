@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from logbench import Scores, UnfitError
+from logbench import IncompatibleError, Scores
 
-from .common import Kept, first_true, lookup
+from .common import NpzState, first_true, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from logbench import Context, Sessions
 
 
-class Timing(Kept):
+class Timing(NpzState):
     """Score: share of a unit's consecutive event pairs whose time apart lies outside that pair's training range.
 
     A pair that training never showed has no range and cannot alarm: that is what n-grams are for.
@@ -31,7 +31,7 @@ class Timing(Kept):
         """Keep the least and the most time between the events of each pair, in microseconds.
 
         Raises:
-            UnfitError: the units have no times.
+            IncompatibleError: the units have no times.
         """
         found, _ = _pairs(train)
         ranges = found.group_by("code").agg(least=pl.col("apart").min(), most=pl.col("apart").max()).sort("code")
@@ -57,8 +57,8 @@ class Timing(Kept):
 def _pairs(sessions: Sessions) -> tuple[pl.DataFrame, NDArray[np.int64]]:
     """Consecutive events of one unit, `code` of both keys and `apart` (Int64, µs), and where the second is."""
     if sessions.times is None:
-        raise UnfitError("timing needs times, these units have none")
+        raise IncompatibleError("timing needs times, these units have none")
     second = np.flatnonzero(sessions.units[1:] == sessions.units[:-1]) + 1
-    keys = sessions.folded.astype(np.int64)
+    keys = sessions.clipped_keys.astype(np.int64)
     code = keys[second - 1] * (sessions.vocabulary + 1) + keys[second]
     return pl.DataFrame({"code": code, "apart": sessions.times[second] - sessions.times[second - 1]}), second

@@ -8,7 +8,7 @@ import numpy as np
 
 from logbench import Scores
 
-from .common import Kept
+from .common import NpzState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from logbench import Context, Sessions
 
 
-class Constant(Kept):
+class Constant(NpzState):
     """The same score for every unit: +∞ alarms at any finite threshold, −∞ at none."""
 
     def __init__(self, value: float) -> None:
@@ -30,7 +30,7 @@ class Constant(Kept):
         return _blind(np.full(len(sessions), self.value))
 
 
-class Random(Kept):
+class Random(NpzState):
     """A uniform score in [0, 1), drawn from the model's seed and the unit's id."""
 
     def fit(self, train: Sessions, context: Context) -> None:

@@ -40,7 +40,7 @@ def count(sessions: Sessions, unseen_column: bool) -> Counts:
     equal count vectors: no matrix of all units is ever built.
     """
     name = f"logbench_classic.counts {'with' if unseen_column else 'without'} unseen"
-    return sessions.once(name, lambda: _count(sessions, unseen_column))
+    return sessions.cached(name, lambda: _count(sessions, unseen_column))
 
 
 def _count(sessions: Sessions, unseen_column: bool) -> Counts:
@@ -74,7 +74,7 @@ def _ascending(matrix: Any) -> NDArray[np.int64]:
 
 def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
     """The same units with keys in ascending order, unseen ones folded or left out."""
-    keys, units = sessions.folded, sessions.units
+    keys, units = sessions.clipped_keys, sessions.units
     if not unseen_column:
         known = keys < sessions.vocabulary
         keys, units = keys[known], units[known]
@@ -99,7 +99,7 @@ def idf(counts: Counts) -> NDArray[np.float64]:
 def first_events(sessions: Sessions, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index within each unit of the first event of column `columns[unit]`, int64 [units]; −1 where none is."""
     first = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero(sessions.folded == columns[sessions.units])[::-1]
+    at = np.flatnonzero(sessions.clipped_keys == columns[sessions.units])[::-1]
     first[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
     return first
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import UnfitError
+from logbench import IncompatibleError
 
 from .base import CountModel, Vectors, capped
 from .counts import Counts
@@ -34,7 +34,7 @@ class Lof(CountModel):
         """Keep at most `max_train` vectors; facts `trained_vectors` and `neighbours`.
 
         Raises:
-            UnfitError: fewer than two vectors train.
+            IncompatibleError: fewer than two vectors train.
         """
         from sklearn.neighbors import LocalOutlierFactor
 
@@ -43,7 +43,7 @@ class Lof(CountModel):
             rows = np.repeat(rows, counts.repeats)
         rows = rows[capped(len(rows), self.config.max_train, context, "count vectors")]
         if len(rows) < 2:
-            raise UnfitError("lof needs two training vectors that differ; this data set has one")
+            raise IncompatibleError("lof needs two training vectors that differ; this data set has one")
         neighbours = min(self.config.neighbours, len(rows) - 1)
         # Brute force rounds a distance by what else is asked; a tree takes each vector by itself.
         self.factor = LocalOutlierFactor(n_neighbors=neighbours, algorithm="kd_tree", novelty=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import UnfitError
+from logbench import IncompatibleError
 
 from .base import CHUNK, CountModel, Vectors
 from .counts import Counts, strongest
@@ -89,7 +89,7 @@ def q_statistic(residual: NDArray[np.float64], c_alpha: float) -> float:
         c_alpha: normal deviate of the wanted rate of false alarms.
 
     Raises:
-        UnfitError: the variances are so uneven that the approximation has no value.
+        IncompatibleError: the variances are so uneven that the approximation has no value.
     """
     first, second, third = (float((residual**power).sum()) for power in (1, 2, 3))
     if not second:
@@ -97,5 +97,7 @@ def q_statistic(residual: NDArray[np.float64], c_alpha: float) -> float:
     h = 1 - 2 * first * third / (3 * second**2)
     inside = c_alpha * np.sqrt(2 * second * h * h) / first + 1 + second * h * (h - 1) / first**2
     if inside <= 0 or h == 0:
-        raise UnfitError("the Q-statistic has no value for these counts; set pca.q, or use threshold = validation")
+        raise IncompatibleError(
+            "the Q-statistic has no value for these counts; set pca.q, or use threshold = validation"
+        )
     return float(first * inside ** (1 / h))

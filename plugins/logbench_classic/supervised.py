@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import UnfitError
+from logbench import IncompatibleError
 
 from .base import CountModel, Vectors
 from .counts import Counts, strongest
@@ -27,16 +27,16 @@ class Supervised(CountModel):
         """See `Model.fit`. Facts: `labelled`, `anomalies`, and those of `CountModel`.
 
         Raises:
-            UnfitError: labels are missing, or all the same.
+            IncompatibleError: labels are missing, or all the same.
         """
         if train.labels is None:
-            raise UnfitError("a supervised model needs labels: set protocol.content=labelled")
+            raise IncompatibleError("a supervised model needs labels: set protocol.content=labelled")
         train = train.take(train.labels >= 0)
         assert train.labels is not None
         self.labels = train.labels
         anomalies = int(self.labels.sum())
         if not 0 < anomalies < len(train):
-            raise UnfitError(
+            raise IncompatibleError(
                 f"a supervised model needs normal and anomalous training units, got {len(train) - anomalies:,} "
                 f"and {anomalies:,}"
             )

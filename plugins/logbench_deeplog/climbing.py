@@ -16,7 +16,7 @@ from torch import Tensor
 
 from logbench import Histories
 
-from .evaluating import Evaluation, Way, no_workers
+from .evaluating import Evaluation, EvaluationSettings, no_workers
 from .memory import fastest_batch
 from .precision import Precision
 from .rungs import PILOT, Clock, Evaluate, Row, Slices, compare, measure
@@ -34,7 +34,7 @@ class Step:
     """One of the report's points.
 
     Attributes:
-        change: fields of `Way` that it sets, beside all below.
+        change: fields of `EvaluationSettings` that it sets, beside all below.
         skip: why it cannot be shown here.
         optional: not built upon where it does not pay.
     """
@@ -92,7 +92,7 @@ def climb(
 ) -> list[Row]:
     """All rungs of evaluation, lowest first; `tell(done, name)` before each."""
     rows: list[Row] = []
-    way = Way()
+    way = EvaluationSettings()
     for step in steps(evaluation, slices):
         row = Row(step.name, skipped=step.skip, detail=step.detail)
         tell(len(rows), step.name)

@@ -1,6 +1,6 @@
 """Evaluation as the optimisation report found it, and with each of its points: what the ladder's rungs run.
 
-The points stand as fields of `Way`, so that one loop serves all rungs and a rung is the one below plus one.
+The points stand as fields of `EvaluationSettings`, so that one loop serves all rungs and a rung is the one below plus one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Item = tuple[Tensor, Tensor, int]
 
 
 @dataclass(frozen=True)
-class Way:
+class EvaluationSettings:
     """How to evaluate.
 
     Attributes:
@@ -114,7 +114,7 @@ class Evaluation:
     context: Context
 
     @torch.inference_mode()
-    def by(self, way: Way, sessions: Sessions) -> NDArray[np.bool_]:
+    def by(self, way: EvaluationSettings, sessions: Sessions) -> NDArray[np.bool_]:
         """Verdicts on labelled sessions, bool [units], the report's way."""
         histories = Histories.of(sessions, self.config.h, self.config.pad)
         items: Dataset[Item] = Tensors(histories) if way.tensors else Items(histories)
@@ -123,7 +123,7 @@ class Evaluation:
             warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking beside threads
             return self._passes(way, items, aggregate)
 
-    def _passes(self, way: Way, items: Dataset[Item], aggregate: Aggregate) -> NDArray[np.bool_]:
+    def _passes(self, way: EvaluationSettings, items: Dataset[Item], aggregate: Aggregate) -> NDArray[np.bool_]:
         walk = loader(items, way.batch, way.pinned, way.workers)
         if way.passes == 1:
             for alarms, nll, numbers in self._detect(way, walk):
@@ -138,7 +138,7 @@ class Evaluation:
         aggregate.count()
         return aggregate.verdicts()
 
-    def _detect(self, way: Way, walk: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def _detect(self, way: EvaluationSettings, walk: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Alarms bool [B], negative log-likelihoods float [B] and numbers int64 [B] of each batch."""
         device, precision = self.context.device, Precision.of(way.amp, self.context.device)
         for histories, came, numbers in walk:

@@ -32,7 +32,7 @@ WARM_UP = 3
 
 
 @dataclass(frozen=True)
-class Feed:
+class InputSettings:
     """How training is fed. `batches`: from the device instead of a DataLoader, which the others describe."""
 
     batch: int = 1
@@ -45,7 +45,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Rung:
-    """A change to the `Feed` below; see `climbing.Step`."""
+    """A change to the `InputSettings` below; see `climbing.Step`."""
 
     name: str
     change: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def exercise(
 ) -> list[Row]:
     """All rungs of training, each from the same weights; `tell(done, name)` before each."""
     rows: list[Row] = []
-    feed = Feed()
+    feed = InputSettings()
     histories = train.histories(config.h, config.pad)
     for rung in rungs(config, context.device):
         tell(len(rows), rung.name)
@@ -92,7 +92,7 @@ def exercise(
 
 
 def _time(
-    row: Row, histories: Histories, feed: Feed, config: DeepLogConfig, context: Context, seconds: float
+    row: Row, histories: Histories, feed: InputSettings, config: DeepLogConfig, context: Context, seconds: float
 ) -> None:
     """Steps for about `seconds`: windows and steps a second."""
     network = new_network(histories.vocabulary, config, context.seed, context.device).train()
@@ -116,7 +116,7 @@ def _time(
 
 
 def _fed(
-    histories: Histories, feed: Feed, config: DeepLogConfig, context: Context
+    histories: Histories, feed: InputSettings, config: DeepLogConfig, context: Context
 ) -> Iterator[tuple[Batch, float]]:
     """Batches without end, and how many windows each stands for."""
     if feed.batches is not None:

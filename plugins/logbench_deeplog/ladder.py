@@ -80,9 +80,9 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
         options: `seconds`, `windows`, `training`, `compiled`, `verify`, `profile` as the command has them.
 
     Raises:
-        UnfitError: no unit has a window to score.
+        IncompatibleError: no unit has a window to score.
     """
-    from logbench import UnfitError
+    from logbench import IncompatibleError
 
     from .climbing import climb, reference
     from .evaluating import Evaluation
@@ -93,7 +93,9 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     config, context = material.config, material.context
     slices = Slices.of(material.test, 0 if config.pad else config.h, context.seed)
     if not slices.windows:
-        raise UnfitError(f"ladder: no test unit has more than {config.h} events, so there is no window to score")
+        raise IncompatibleError(
+            f"ladder: no test unit has more than {config.h} events, so there is no window to score"
+        )
     model = DeepLog(config)
     with bars.stage("fit") as progress:
         model.fit(material.train, replace(context, progress=progress))
@@ -127,11 +129,13 @@ def _profile(evaluation: Evaluation, slices: Slices, file: Path) -> None:
     """Trace the report's best way on a small slice, then ours on all sessions."""
     from torch.profiler import profile, record_function
 
-    from .evaluating import Way
+    from .evaluating import EvaluationSettings
 
     with profile() as trace:
         with record_function("report: batch 512, one pass, one forward"):
-            evaluation.by(Way(batch=512, passes=1, maps=True, tensors=True, forwards=1), slices.first(8192)[0])
+            evaluation.by(
+                EvaluationSettings(batch=512, passes=1, maps=True, tensors=True, forwards=1), slices.first(8192)[0]
+            )
         with record_function("ours: distinct prefixes"):
             evaluation.prefix(slices.sessions)
     trace.export_chrome_trace(str(file))

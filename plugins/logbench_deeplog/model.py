@@ -99,7 +99,7 @@ class DeepLog:
         network, h = self._ready(sessions, context), self.config.h
         asked = np.flatnonzero((events >= (0 if self.config.pad else h)) & (events < sessions.lengths))
         place = (events[asked] - h)[:, None] + np.arange(h)
-        known = sessions.folded[sessions.offsets[asked][:, None] + np.maximum(place, 0)]
+        known = sessions.clipped_keys[sessions.offsets[asked][:, None] + np.maximum(place, 0)]
         histories = np.where(place < 0, np.int32(network.keys + 1), known)
         distinct, inverse = np.unique(histories, axis=0, return_inverse=True)
         top = _likeliest(network, distinct, min(self.config.g, network.keys), context.device)

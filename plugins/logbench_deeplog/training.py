@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from logbench import ConfigError, UnfitError
+from logbench import ConfigError, IncompatibleError
 
 from .batches import Batches, BruteBatches, DistinctBatches
 from .network import Network
@@ -98,14 +98,14 @@ def training_batches(sessions: Sessions, config: DeepLogConfig, seed: int, devic
     """The batches that `config` asks for.
 
     Raises:
-        UnfitError: no window to train on.
+        IncompatibleError: no window to train on.
     """
     histories = sessions.histories(config.h, config.pad)
     kind = DistinctBatches if config.dedup else BruteBatches
     batches = kind(histories, config, seed, device)
     if not batches.windows:
         units = f"{len(sessions):,} training unit{'s' * (len(sessions) != 1)}"
-        raise UnfitError(
+        raise IncompatibleError(
             f"none of the {units} has more than h = {config.h} events; "
             "set deeplog.h lower, deeplog.pad=true, or train on longer units"
         )
@@ -116,7 +116,7 @@ def train(network: Network, sessions: Sessions, context: Context, config: DeepLo
     """Train `network` until `config.stop` says so; facts for the record.
 
     Raises:
-        UnfitError: no window to train on.
+        IncompatibleError: no window to train on.
         ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
     """
     batches = training_batches(sessions, config, context.seed, context.device)

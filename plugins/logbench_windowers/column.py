@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from logbench import UnfitError
+from logbench import IncompatibleError
 
 FRAME = 100_000
 """Lines of a frame."""
@@ -24,7 +24,7 @@ class Column:
         """Add `unit`.
 
         Raises:
-            UnfitError: the lines have no such column.
+            IncompatibleError: the lines have no such column.
         """
         require(lines, self.name)
         return grouped_by(lines.with_columns(unit=pl.col(self.name)), self.name)
@@ -34,10 +34,12 @@ def require(lines: pl.LazyFrame, name: str) -> None:
     """Nothing where the lines have the column `name`.
 
     Raises:
-        UnfitError: they have not.
+        IncompatibleError: they have not.
     """
     if name not in (schema := lines.collect_schema()):
-        raise UnfitError(f"windows by {name} need lines with a {name}, here they have {', '.join(schema.names())}")
+        raise IncompatibleError(
+            f"windows by {name} need lines with a {name}, here they have {', '.join(schema.names())}"
+        )
 
 
 def grouped_by(lines: pl.LazyFrame, name: str) -> pl.LazyFrame:

@@ -26,7 +26,7 @@ class Count:
         """Add `unit`.
 
         Raises:
-            UnfitError: the lines have not the column of `within`.
+            IncompatibleError: the lines have not the column of `within`.
         """
         if self.within != "none":
             require(lines, self.within)

@@ -33,7 +33,7 @@ class Time:
         """Add `unit`.
 
         Raises:
-            UnfitError: the lines have no times, or not the column of `within`.
+            IncompatibleError: the lines have no times, or not the column of `within`.
         """
         needs = ["time", *([self.within] if self.within != "none" else [])]
         for name in needs:
