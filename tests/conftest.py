@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
+from real_data import DATA
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile(
@@ -47,10 +48,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the checkout; skips where there is none."""
-    path = Path(__file__).parents[1].parent / "shared" / "data"
-    if not path.is_dir():
-        pytest.skip(f"no real data: {path} is absent")
-    return path
+    if not DATA.is_dir():
+        pytest.skip(f"no real data: {DATA} is absent")
+    return DATA
 
 
 @pytest.fixture

@@ -267,7 +267,7 @@ def test_a_file_that_holds_no_figures_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_baseline_of_this_repository_belongs_to_its_suite() -> None:
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     asked = read_suite(folder / "bench.toml")
     head, found = read(folder / "baselines" / "bench.jsonl")
     assert head["gates"] == asked.gates and head["directions"].keys() == asked.gates.keys()

@@ -22,7 +22,7 @@ def test_names_and_signatures_are_those_that_were_reviewed() -> None:
     gone = sorted(set(held.splitlines()) - set(now.splitlines()))
     new = sorted(set(now.splitlines()) - set(held.splitlines()))
     assert held == now, (
-        "the public surface differs from tests/public_api.txt. What goes away must warn for a release "
+        "the public surface differs from tests/api/public_api.txt. What goes away must warn for a release "
         f"(logbench/base/deprecation.py); what is new is reviewed; {docs_reference.AGAIN}\n"
         + "\n".join([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)])
     )

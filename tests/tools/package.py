@@ -19,7 +19,7 @@ def main(dist: str, clean: str) -> None:
     (wheel,) = Path(dist).glob("*.whl")
     found = top_level(wheel)
     plugins = {folder.parent.name for root in ("plugins", "datasets") for folder in
-               (Path(__file__).parents[1] / root).glob("*/__init__.py")}  # fmt: skip
+               (Path(__file__).parents[2] / root).glob("*/__init__.py")}  # fmt: skip
     expected = {"logbench", *plugins}
     if found != expected:
         sys.exit(f"{wheel.name}: top level is {sorted(found)}, expected {sorted(expected)}")

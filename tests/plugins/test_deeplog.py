@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import real_data
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ from logbench_deeplog.sampling import batches_of, shuffle_distinct, spread_windo
 from logbench_deeplog.scoring import judge
 from logbench_deeplog.training import new_network, weighted_loss
 
-DATA = Path(__file__).parents[1].parent / "shared" / "data" / "deeplog_archive"
+DATA = real_data.DATA / "deeplog_archive"
 SMALL = DeepLogConfig(h=4, g=2, hidden=12, steps=60, batch=16, eval_batch=32, lr=1e-2, stop="steps")
 INPUTS = ("one-hot", "embedding", "scalar")
 

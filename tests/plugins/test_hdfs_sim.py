@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import DATA
 
 from logbench_datasets import hdfs_sim
 from logbench_datasets.hdfs_sim_config import HdfsSimConfig
 from logbench_datasets.sim_messages import Event
 from logbench_datasets.sim_text import Writer, mix, pack
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+SHARED = DATA
 BLOCK = re.compile(r"blk_-?\d+")
 LINE = re.compile(r"(\d{6} \d{6}) (\d+) (INFO|WARN) (dfs\.[A-Za-z$]+): (.+)")
 NODE = r"10\.25[01]\.\d+\.\d+"

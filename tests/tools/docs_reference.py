@@ -1,8 +1,8 @@
-"""Writes what follows from the code: docs/reference/commands.md, docs/reference/api.md, tests/public_api.txt.
+"""Writes what follows from the code: docs/reference/commands.md, docs/reference/api.md, tests/api/public_api.txt.
 
 Run it after a change of a command, an option or a public name, and review the difference:
 
-    python tests/docs_reference.py
+    python tests/tools/docs_reference.py
 
 It refuses where an argument of a hook vanished or changed: plugins in the field name it, so it may only grow.
 """
@@ -27,8 +27,8 @@ from logbench.cli import COMMANDS, State, cli
 from logbench.components.entry import installed
 from logbench.components.registry import Registry
 
-ROOT = Path(__file__).parents[1]
-AGAIN = "to write it anew: python tests/docs_reference.py"
+ROOT = Path(__file__).parents[2]
+AGAIN = "to write it anew: python tests/tools/docs_reference.py"
 OWN = "logbench-harness"
 WIDTH = 100
 HIDDEN = {"__init__", "__post_init__", "__repr__", "__eq__", "__hash__", "__getattr__"}
@@ -145,7 +145,7 @@ def aliases() -> dict[str, str]:
 
 
 def surface() -> str:
-    """`tests/public_api.txt`."""
+    """`tests/api/public_api.txt`."""
     parts = []
     for name, thing in public().items():
         if isinstance(thing, type):
@@ -161,7 +161,7 @@ def surface() -> str:
     parts += [f"hook {signature(name, hook)}" for name, hook in hooks().items()]
     body = "\n\n".join(parts)
     used = [f"type {name} = {text}" for name, text in aliases().items() if re.search(rf"\b{name}\b", body)]
-    head = f"# The public surface of logbench; reviewed, held by tests/test_api.py; {AGAIN}"
+    head = f"# The public surface of logbench; reviewed, held by tests/api/test_public_names.py; {AGAIN}"
     return "\n\n".join([head, body, "\n".join(used)]) + "\n"
 
 

@@ -18,13 +18,14 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from real_data import DATA
 
 from logbench import DataError
 from logbench.base import file_digests
 from logbench.reading import byte_streams
 from logbench.reading.layout import Member, digest, open_layout, scan
 
-SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "hdfs_v1_sample" / "HDFS_v1.zip"
+SAMPLE = DATA / "hdfs_v1_sample" / "HDFS_v1.zip"
 
 
 def reference(data: bytes) -> list[str]:

@@ -1,6 +1,6 @@
 """`logbench new-plugin`: what it writes works at once, for each kind; names are checked; nothing is overwritten.
 
-tests/kit.py does the same with pip and tox in environments of their own.
+tests/tools/kit.py does the same with pip and tox in environments of their own.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from distributions import install
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"(?:<!-- (?P<mark>[a-z]+): (?P<value>[^>]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```", re.M | re.S

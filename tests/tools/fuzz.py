@@ -1,4 +1,4 @@
-"""Broken files of every format through reading and grouping: `python tests/fuzz.py N SEED`.
+"""Broken files of every format through reading and grouping: `python tests/tools/fuzz.py N SEED`.
 
 Each of N files is a valid log of some data set or line format, damaged (bits flipped, cut, random bytes, huge
 lines, mixed encodings), then packed, and perhaps damaged again. Only a `LogbenchError` may come out of it, and

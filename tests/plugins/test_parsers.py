@@ -10,13 +10,13 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from real_data import DATA
 
 from logbench import ConfigError
 from logbench_parsers import DrainConfig, leaf, logbench_parsers
@@ -25,7 +25,6 @@ from logbench_parsers.hdfs import STATEMENTS
 from logbench_parsers.hdfs import parser as hdfs_parser
 from logbench_parsers.none import Verbatim
 
-DATA = Path(__file__).parents[1].parent / "shared" / "data"
 SYSTEMS = (
     *(
         "Android",
