@@ -18,7 +18,7 @@ class Renamed(NamedTuple):
     gone: str
 
 
-RENAMED: Mapping[str, Renamed] = {}
+RENAMED: Mapping[str, Renamed] = {"UnfitError": Renamed("IncompatibleError", "0.3")}
 """Old public name of `logbench` → where it went. `logbench.old` still gives the new one, and warns."""
 
 

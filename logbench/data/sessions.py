@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
+from ..base.deprecation import deprecated
 from ..base.errors import PluginError
 from .distinct import Distinct, distinct_sequences, read_only
 from .histories import Histories
@@ -101,6 +102,12 @@ class Sessions:
             return self.keys
         return read_only(np.minimum(self.keys, np.int32(self.vocabulary)))
 
+    @property
+    @deprecated("Sessions.clipped_keys", "0.3")
+    def folded(self) -> NDArray[np.int32]:
+        """The old name of `clipped_keys`."""
+        return self.clipped_keys
+
     @cached_property
     def units(self) -> NDArray[np.int32]:
         """Unit of each event, int32 [events]."""
@@ -164,6 +171,16 @@ class Sessions:
             known[name] = read_only(value) if isinstance(value, np.ndarray) else value
         made: T = known[name]
         return made
+
+    @deprecated("Sessions.drop", "0.3")
+    def without(self, *columns: str) -> Sessions:
+        """The old name of `drop`."""
+        return self.drop(*columns)
+
+    @deprecated("Sessions.cached", "0.3")
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """The old name of `cached`."""
+        return self.cached(name, make)
 
     @cached_property
     def distinct(self) -> Distinct:

@@ -72,8 +72,8 @@ def score_stream(
 
     Raises:
         DataError: the data set cannot read the lines.
-        IncompatibleError: the windower counts lines, so it needs all of them at once, a line end is no single byte, or
-            the lines lack what the model needs.
+        IncompatibleError: the windower counts lines, so it needs all of them at once, a line end is no single
+            byte, or the lines lack what the model needs.
     """
     windower = bundle.parts["windower"]
     built = windower.build()

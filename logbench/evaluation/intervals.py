@@ -5,8 +5,8 @@ population. Their sizes are skewed (4 of 4,123 distinct anomalies of HDFS hold a
 sample may miss what decides; resampling it cannot tell. The intervals therefore leave room for what was not
 drawn: a lower limit is that of the sample and one more cluster of each label judged wrong, an upper limit that
 with one judged right. How heavy these are is read from the tail of the sizes, see `unseen`. Limits are linearised
-on the logit scale with a t quantile of effective degrees of freedom. `tests/tools/coverage_of_intervals.py` measures how
-often they hold.
+on the logit scale with a t quantile of effective degrees of freedom. `tests/tools/coverage_of_intervals.py`
+measures how often they hold.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from .resolve import ResolvedPlan, resolve
 from .results import add_events, write_metrics, write_threshold
 from .stages import Stages
 
+READERS = ("dataset", "parser", "windower")
 MOST_NOTES = 100
 """Notes of one run that are kept and said."""
 
@@ -152,9 +153,14 @@ def _execute(
 
 def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:
     """The model of a job where it is to run; the members of a combination each where they belong."""
-    fresh_for = json.dumps(to_jsonable([resolved.plan.seed, resolved.config["dataset"], resolved.dataset.name, str(resolved.plan.data),
-                                  resolved.parser.name, resolved.windower.name, resolved.config["parser"], resolved.config["windower"],
-                                  resolved.protocol.as_dict(), dataclasses.asdict(resolved.totals)]))  # fmt: skip
+    asked = {
+        "seed": resolved.plan.seed,
+        "data": str(resolved.plan.data),
+        "components": {kind: (getattr(resolved, kind).name, resolved.config[kind]) for kind in READERS},
+        "protocol": resolved.protocol.as_dict(),
+        "totals": dataclasses.asdict(resolved.totals),
+    }
+    fresh_for = json.dumps(to_jsonable(asked))
     built = models.build(resolved.model.parts, fresh_for, note)
     if resolved.model.entry.members:
         return RunningCombination(resolved.model.parts, built)
@@ -333,9 +339,9 @@ def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str]
     if 2 * short >= tested > 0 and short:
         what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[resolved.protocol.short]
         note(
-            f"{part_of(short, tested, f'tested {resolved.unit}', 'has', 'have')} fewer than {several(limit, 'event')}: "
-            f"{what}, by protocol."
-            f"short={resolved.protocol.short} and not by the model; see protocol.min_events"
+            f"{part_of(short, tested, f'tested {resolved.unit}', 'has', 'have')} fewer than "
+            f"{several(limit, 'event')}: {what}, by protocol.short={resolved.protocol.short} and not by the model; "
+            "see protocol.min_events"
         )
 
 

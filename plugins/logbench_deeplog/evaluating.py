@@ -1,6 +1,7 @@
 """Evaluation as the optimisation report found it, and with each of its points: what the ladder's rungs run.
 
-The points stand as fields of `EvaluationSettings`, so that one loop serves all rungs and a rung is the one below plus one.
+The points stand as fields of `EvaluationSettings`, so that one loop serves all rungs and a rung is the one below
+plus one.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ import pluggy
 import pytest
 
 from logbench import Card, Component, ConfigError, Preset, hookimpl
+from logbench.cli import COMMANDS
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 
@@ -45,9 +46,9 @@ def good() -> Plugin:
     return plugin("good", logbench_models=models("fine"))
 
 
-def only_error(broken: Plugin) -> str:
+def only_error(broken: Plugin, reserved: Sequence[str] = ()) -> str:
     """Its error beside a good plugin, which must not suffer."""
-    registry = Registry(plugins=[broken, good()])
+    registry = Registry(plugins=[broken, good()], reserved=reserved)
     assert [p.name for p in registry.broken] == [broken.name]
     assert registry.get("model", "fine").item.build is Thing
     assert set(registry.components["model"]) == {"fine"}
@@ -122,7 +123,7 @@ def test_the_same_module_twice_is_one_line() -> None:
 
 def test_a_command_of_the_core_cannot_be_replaced() -> None:
     offered = hookimpl(lambda: [click.Command("run")], specname="logbench_commands")
-    said = only_error(plugin("b", logbench_commands=offered))
+    said = only_error(plugin("b", logbench_commands=offered), COMMANDS)
     assert said == "'run' is already taken by a command of logbench itself"
 
 

@@ -121,7 +121,9 @@ def test_a_rule_has_nothing_to_choose(protocol: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("own", [
-    ThresholdTraits(threshold, *flags) for threshold in (None, 0.0, 0.5, -INF) for flags in product([False, True], repeat=3)
+    ThresholdTraits(threshold, *flags)
+    for threshold in (None, 0.0, 0.5, -INF)
+    for flags in product([False, True], repeat=3)
 ])  # fmt: skip
 def test_what_is_kept_of_a_models_own_threshold_is_read_back(own: ThresholdTraits) -> None:
     kept = own.as_dict()

@@ -114,7 +114,10 @@ def count_forwards(found: Evaluation, monkeypatch: pytest.MonkeyPatch) -> list[i
 
 
 @pytest.mark.parametrize(("way", "forwards", "walks"), [
-    (EvaluationSettings(), 2.0, 3), (EvaluationSettings(passes=1), 2.0, 1), (EvaluationSettings(forwards=1), 1.0, 3), (EvaluationSettings(batch=10, passes=1), 0.2, 1),
+    (EvaluationSettings(), 2.0, 3),
+    (EvaluationSettings(passes=1), 2.0, 1),
+    (EvaluationSettings(forwards=1), 1.0, 3),
+    (EvaluationSettings(batch=10, passes=1), 0.2, 1),
 ])  # fmt: skip
 def test_a_way_repeats_exactly_what_it_says(
     way: EvaluationSettings, forwards: float, walks: int, monkeypatch: pytest.MonkeyPatch

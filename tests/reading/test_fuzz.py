@@ -1,4 +1,4 @@
-"""Broken files, 150 of them (10,000: `python tests/tools/fuzz.py 10000 SEED`); and that a lost line would be seen."""
+"""Broken files, 150 of them (10,000: `python tests/tools/fuzz.py 10000 SEED`); a lost line would be seen."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Runs the tests of core rules on mutants of them: `python tests/tools/run_mutants.py [-j N] [MODULE …]`.
 
 A mutant that no test notices is a survivor. Survivors that are the same program in other words, or that a reviewer
-lets live for a reason, stand in `tests/tools/mutants_survivors.txt`; any other ends the command with 1, and so does one
-that stands there and is killed.
+lets live for a reason, stand in `tests/tools/mutants_survivors.txt`; any other ends the command with 1, and so does
+one that stands there and is killed.
 """
 
 from __future__ import annotations
@@ -20,24 +20,38 @@ from pathlib import Path
 from mutations import Mutant, mutants
 
 ROOT = Path(__file__).parents[2]
-SURVIVORS = ROOT / "tests" / "mutants_survivors.txt"
+SURVIVORS = Path(__file__).with_name("mutants_survivors.txt")
 TESTS: dict[str, Sequence[str]] = {
-    "straddling": ("test_split.py",),
-    "contamination": ("test_split.py",),
-    "split": ("test_splitfacts.py", "test_split.py", "test_test_reserve.py"),
-    "shares": ("test_splitfacts.py", "test_split.py", "test_test_reserve.py", "test_groups.py"),
-    "label_noise": ("test_label_noise.py",),
-    "groups": ("test_groups.py",),
-    "cuts": ("test_test_reserve.py", "test_audit.py"),
-    "histories": ("test_histories.py", "test_frames.py"),
-    "verdicts": ("test_verdicts.py", "test_repeats.py", "test_events.py"),
-    "thresholds": ("test_verdicts.py", "test_thresholds.py"),
+    "pipeline.straddling": ("pipeline/test_split.py",),
+    "pipeline.contamination": ("pipeline/test_split.py",),
+    "pipeline.split": ("pipeline/test_split_facts.py", "pipeline/test_split.py", "running/test_test_reserve.py"),
+    "pipeline.shares": (
+        "pipeline/test_split_facts.py",
+        "pipeline/test_split.py",
+        "running/test_test_reserve.py",
+        "pipeline/test_groups.py",
+    ),
+    "pipeline.label_noise": ("pipeline/test_label_noise.py",),
+    "pipeline.groups": ("pipeline/test_groups.py",),
+    "pipeline.line_split": ("running/test_test_reserve.py", "pipeline/test_leak_audit.py"),
+    "data.histories": ("data/test_histories.py", "data/test_sessions.py"),
+    "evaluation.verdicts": (
+        "evaluation/test_verdicts.py",
+        "pipeline/test_repeats.py",
+        "evaluation/test_line_metrics.py",
+    ),
+    "evaluation.thresholds": ("evaluation/test_verdicts.py", "evaluation/test_thresholds.py"),
 }
 """Tests of each module of the core, the quickest first."""
 CHOSEN = "not a_run and not record and not rules_keep and not combination_says and not table_judges"
 """Tests but those of whole runs, which are in workers: these know nothing of the mutant."""
 LIMIT, TIMES = 60.0, 10
 """A mutant counts as killed that runs for more than so many seconds, and than so many times the unchanged code."""
+
+
+def source_of(module: str) -> Path:
+    """The file of a module of the core."""
+    return (ROOT / "logbench").joinpath(*module.split(".")).with_suffix(".py")
 
 
 def survives(module: str, source: str, limit: float | None = None) -> bool:
@@ -84,7 +98,7 @@ def main() -> int:
     asked = parser.parse_args()
     known, fresh, killed = listed(), [], []
     for module in asked.modules:
-        source = (ROOT / "logbench" / f"{module}.py").read_text(encoding="utf-8")
+        source = source_of(module).read_text(encoding="utf-8")
         begun = time.monotonic()
         if not survives(module, source):
             raise SystemExit(f"{module}: its tests fail before anything is changed")
@@ -97,7 +111,7 @@ def main() -> int:
         with ThreadPoolExecutor(asked.j) as pool:
             for name, line, alive in pool.map(one, found):
                 if alive:
-                    print(f"survives: logbench/{module}.py:{line}: {name}", flush=True)
+                    print(f"survives: {source_of(module).relative_to(ROOT)}:{line}: {name}", flush=True)
                 (fresh if alive else killed).append(name)
         print(f"{module}: {len(found)} mutants", flush=True)
     new, stale = [name for name in fresh if name not in known], [name for name in killed if name in known]
