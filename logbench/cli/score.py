@@ -47,7 +47,7 @@ def command(
 
     from ..base.files import write_parquet
     from ..running.bundle import Bundle
-    from ..running.runner import resolve_device
+    from ..running.fit_checks import resolve_device
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")

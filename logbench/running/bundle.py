@@ -19,9 +19,8 @@ from .identity import component
 from .resolve import ResolvedPlan
 
 if TYPE_CHECKING:
-    from ..api.record import RunRecord
     from ..components.registry import Registry
-    from .prepare import Prepared
+    from .prepared import Prepared
 
 BUNDLE_VERSION = 2
 FILE = "bundle.json"
@@ -30,7 +29,14 @@ NAME = "bundle"
 KINDS = ("dataset", "parser", "windower", "model")
 
 
-def save_bundle(folder: Path, resolved: ResolvedPlan, prepared: Prepared, model: Any, record: RunRecord) -> None:
+def save_bundle(
+    folder: Path,
+    resolved: ResolvedPlan,
+    prepared: Prepared,
+    model: Any,
+    run_id: str,
+    threshold: Mapping[str, Any],
+) -> None:
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
 
     Raises:
@@ -40,11 +46,11 @@ def save_bundle(folder: Path, resolved: ResolvedPlan, prepared: Prepared, model:
         raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
     facts = {
         "bundle_version": BUNDLE_VERSION,
-        "run_id": record.run_id,
+        "run_id": run_id,
         "components": {kind: _saved(getattr(resolved, kind)) for kind in KINDS},
         "protocol": dataclasses.asdict(resolved.protocol),
         "short_limit": resolved.short_limit,
-        "threshold": record.threshold,
+        "threshold": threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
     }
@@ -53,7 +59,6 @@ def save_bundle(folder: Path, resolved: ResolvedPlan, prepared: Prepared, model:
         model.save(target / "model")
         (target / FILE).write_text(json.dumps(to_jsonable(facts), ensure_ascii=False, indent=1), encoding="utf-8")
         checksums.write(target, NAME)
-    record.artifacts["bundle"] = str(folder)
 
 
 def _saved(part: ConfiguredComponent) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..base.jsonable import part_of, several
 from ..pipeline.split_facts import split_facts, split_notes
 
 if TYPE_CHECKING:
-    from .prepare import Prepared
+    from .prepared import Prepared
     from .resolve import ResolvedPlan
 
 MET = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,11 @@ import polars as pl
 
 from ..api.contracts import Context
 from ..data.scores import Scores, facts_of, spread
-from ..evaluation.line_metrics import event_frame
+from ..evaluation.line_metrics import event_frame, has_labels
 from ..pipeline.leak_audit import labels_given
 from ..pipeline.split import NORMAL
-from .prepare import HandedUnits, Prepared
+from .fit_checks import resolve_device
+from .prepared import HandedUnits, Prepared
 from .scored_alone import Alone, score_alone
 from .unit_scores import score_units
 
@@ -61,6 +62,19 @@ def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUn
     split = prepared.split
     return part("train", split.train, resolved.supervision == "supervised"), part(
         "held_out", split.held_out, False
+    )
+
+
+def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> Context:
+    """What the model gets beside its data; held-out units have no labels."""
+    _, held = learning_parts(resolved, prepared)
+    return Context(
+        seed=resolved.plan.seed,
+        device=resolve_device(resolved.plan.device),
+        held_out=held.sessions if len(held.sessions) else None,
+        alpha=resolved.protocol.alpha,
+        events=has_labels(prepared.sessions),
+        note=note,
     )
 
 

@@ -17,7 +17,6 @@ from ..base.jsonable import to_jsonable
 from .provenance import environment
 
 if TYPE_CHECKING:
-    from ..api.record import RunRecord
     from ..components.configured import ConfiguredComponent
     from ..components.entry import Plugin
     from .resolve import ResolvedPlan
@@ -94,15 +93,13 @@ def _codes(parts: Iterable[ConfiguredComponent]) -> dict[str, Code | None]:
     return {str(one.entry.plugin): _code(one.entry.plugin) for part in parts for one in part.parts}
 
 
-def settle(record: RunRecord, resolved: ResolvedPlan) -> None:
-    """Take digests of code that changed during a run out of its record, and note whose code is not known."""
-    if names := edited(resolved.parts):
-        record.plugins, record.components = plugins(resolved.parts), components(resolved)
-        record.source = {**record.source, "code": core_digest()}
-        record.notes.append(f"edited after it was loaded, so that its code is not known: {', '.join(names)}")
-    gaps = {name: code.gap for name, code in _codes(resolved.parts).items() if code is not None and code.gap}
-    record.notes += [
-        f"the code of {name} is not known, nothing by it is cached: {gap}" for name, gap in gaps.items()
+def gaps(resolved: ResolvedPlan) -> list[str]:
+    """Notes of a run on code that is not known: it changed after it was loaded, or there is more of it."""
+    names = edited(resolved.parts)
+    found = [f"edited after it was loaded, so that its code is not known: {', '.join(names)}"] if names else []
+    known = {name: code.gap for name, code in _codes(resolved.parts).items() if code is not None and code.gap}
+    return found + [
+        f"the code of {name} is not known, nothing by it is cached: {gap}" for name, gap in known.items()
     ]
 
 

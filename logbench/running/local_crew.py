@@ -8,9 +8,7 @@ from typing import Any
 from ..base.failure import failure_of
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
-from .models import InProcess
-from .prepare import RunCache
-from .worker_tasks import WorkerState
+from .runtime import Runtime
 from .workers import Running, Task
 
 
@@ -24,7 +22,7 @@ class LocalCrew:
     jobs = 1
 
     def __init__(self, registry: Registry, bars: Bars) -> None:
-        self._bench = WorkerState(registry, RunCache(), InProcess(), bars)
+        self._runtime = Runtime(registry, bars)
 
     def do(
         self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
@@ -32,7 +30,7 @@ class LocalCrew:
         """See `Crew.do`."""
         for number, task in enumerate(tasks):
             try:
-                for row in task.do(self._bench, task.plan):
+                for row in task.do(self._runtime, task.plan):
                     yield number, "row", row
             except Exception as error:
                 yield number, "failed", failure_of(error)

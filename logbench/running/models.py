@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..api.contracts import RunningModel
+from ..base.jsonable import to_jsonable
 from ..base.state_guard import guarded
+from ..components.ensemble import RunningCombination
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +24,11 @@ if TYPE_CHECKING:
     from ..components.configured import ConfiguredComponent
     from ..data.scores import Scores
     from ..data.sessions import Sessions
+    from .resolve import ResolvedPlan
 
 
+READERS = ("dataset", "parser", "windower")
+"""Components that decide what a model is given."""
 Isolation = Literal["worker", "in-process"]
 
 
@@ -122,3 +129,19 @@ class LocalModel:
     def _apart(self) -> Iterator[None]:
         with guarded(self._note), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
             yield
+
+
+def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:
+    """The model of a run where it is to run; the members of a combination each where they belong."""
+    asked = {
+        "seed": resolved.plan.seed,
+        "data": str(resolved.plan.data),
+        "components": {kind: (getattr(resolved, kind).name, resolved.config[kind]) for kind in READERS},
+        "protocol": resolved.protocol.as_dict(),
+        "totals": dataclasses.asdict(resolved.totals),
+    }
+    fresh_for = json.dumps(to_jsonable(asked))
+    built = models.build(resolved.model.parts, fresh_for, note)
+    if resolved.model.entry.members:
+        return RunningCombination(resolved.model.parts, built)
+    return built[0]

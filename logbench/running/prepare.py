@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,117 +15,29 @@ from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
 from ..base.state_guard import guarded
-from ..components.registry import Registry
 from ..data.lines import KeySequences, Lines
-from ..data.neutral import neutral
-from ..data.sessions import Sessions
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_noise import noisy
 from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
-from ..pipeline.parsing import Vocabulary, learn, sessions_of
+from ..pipeline.parsing import learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..reading.layout import digest
 from ..running import identity
 from .identity import Key
 from .locate import locate
 from .needs import check_needs
+from .prepared import Prepared
 from .resolve import ResolvedPlan
+from .runtime import Runtime
 from .stages import Stages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class HandedUnits:
-    """Units as a model gets them.
-
-    Attributes:
-        sessions: see `Prepared.part`. units: int64, index of each among all units.
-    """
-
-    sessions: Sessions
-    units: NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What every model of a comparison starts from.
-
-    Attributes:
-        path: what was read. digest: SHA-256 over the raw files.
-        sessions: all units, in order of first line, labels as training sees them (see `label_noise`) and weights
-            beside them.
-        weighted: a class is subsampled and weighted to its true size.
-        audit: what was checked against leaks, see `audit`.
-    """
-
-    path: Path
-    digest: str
-    grouped: GroupedLines
-    split: Split
-    vocabulary: Vocabulary
-    sessions: Sessions
-    weighted: bool
-    audit: Mapping[str, Any] = field(default_factory=dict)
-    parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
-
-    @property
-    def labels(self) -> NDArray[np.int8]:
-        """Label of each unit as training sees it, int8 [units]; −1 where it is unknown."""
-        assert self.sessions.labels is not None
-        return self.sessions.labels
-
-    def part(
-        self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
-        line_labels: bool = False,
-    ) -> HandedUnits:  # fmt: skip
-        """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
-
-        The split alone draws it; where models get times it is that of their first events, not that of files, which
-        may hold one class after the other. One object serves all models that
-        ask, so that what is computed on it (distinct sequences, histories, counts) is computed once.
-
-        Args:
-            name: says which units they are: equal names, equal units.
-            labelled: with the labels of the units, for supervised models and training units alone.
-            line_labels: with those of their events as well.
-        """
-        asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
-        key = (name, *asked.values())
-        if key not in self.parts:
-            handed = _shuffled(units, self.split.digest, name)
-            if times and self.sessions.times is not None:
-                first = self.sessions.times[self.sessions.offsets[:-1][handed]]
-                handed = handed[np.argsort(first, kind="stable")]
-            self.parts[key] = HandedUnits(neutral(self.sessions.take(handed), **asked), handed)
-        return self.parts[key]
-
-
-def _shuffled(units: NDArray[Any], digest: str, name: str) -> NDArray[Any]:
-    """The units in an order that the split and the part decide, and nothing else."""
-    seed = hashlib.sha256(f"{digest} {name}".encode()).digest()
-    return np.random.default_rng(list(seed)).permutation(units)
-
-
-@dataclass
-class RunCache:
-    """Results kept within one command, by what they depend on.
-
-    Attributes:
-        kept: grouped lines, and what was prepared for the last protocol.
-        contended: how many runs go side by side, noted in their records; 0 where one runs alone.
-    """
-
-    kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
-    contended: int = 0
-
-
-def prepare(
-    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
-) -> Prepared:
+def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
     """Stages `locate` to `sessions`.
 
     Raises:
@@ -133,19 +45,16 @@ def prepare(
         LeakError: test data would reach training.
     """
     with aside(not resolved.plan.cache), guarded(note):  # data set, windower and parser
-        return _prepare(resolved, registry, shared, stages, note)
+        return _prepare(resolved, runtime, stages, note)
 
 
-def _prepare(
-    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
-) -> Prepared:
-    path, files, source, grouped = _grouped(resolved, registry, shared, stages, note)
+def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
+    path, files, source, grouped = _grouped(resolved, runtime, stages, note)
     key = (source, _prepared_by(resolved))
-    if key in shared.kept:
+    if (before := runtime.cache.prepared.get(key)) is not None:
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
                 stage.facts["shared"] = True
-        before: Prepared = shared.kept[key]
         return before
     with stages("split") as stage:
         split = split_units(grouped.units, resolved.protocol, grouped.sequences)
@@ -162,20 +71,25 @@ def _prepare(
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
-    shared.kept = {old: kept for old, kept in shared.kept.items() if old[0] == "grouped"}  # one split in memory
-    shared.kept[key] = result
+    runtime.cache.prepared.clear()  # one split in memory
+    runtime.cache.prepared[key] = result
     return result
 
 
 def _grouped(
-    resolved: ResolvedPlan, registry: Registry, shared: RunCache, stages: Stages, note: Callable[[str], None]
+    resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]
 ) -> tuple[Path, str, str, GroupedLines]:
     """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
     cut = cuts_lines(resolved.windower.entry.item.traits, resolved.windower.config, resolved.protocol)
     dataset = resolved.dataset.build()
     with stages("locate") as stage:
         found = locate(
-            resolved.dataset, resolved.plan.data, registry, stage.progress, cached=resolved.plan.cache, note=note
+            resolved.dataset,
+            resolved.plan.data,
+            runtime.registry,
+            stage.progress,
+            cached=resolved.plan.cache,
+            note=note,
         )
         assert found is not None
         stage.facts |= found.facts
@@ -184,7 +98,7 @@ def _grouped(
         stamps = _stamps(opened.files)
         files = digest_of(opened.files, found.path, stage.progress)
     together = {resolved.model.name, *resolved.plan.companions}
-    times = any("times" in registry.get("model", name).item.traits.needs for name in together)
+    times = any("times" in runtime.registry.get("model", name).item.traits.needs for name in together)
     made_by = {"dataset": resolved.dataset, "windower": resolved.windower}
     key = identity.of(
         made_by,
@@ -196,8 +110,8 @@ def _grouped(
         else None,
     )
     known = {"digest": key.text if key.known else None}
-    if ("grouped", key.text) in shared.kept:
-        grouped, cached = shared.kept["grouped", key.text]
+    if key.text in runtime.cache.grouped:
+        grouped, cached = runtime.cache.grouped[key.text]
         stages.beforehand |= {name: {"shared": True, "cached": cached, **known} for name in ("read", "group")}
         for name in ("read", "group"):
             with stages(name):
@@ -215,7 +129,7 @@ def _grouped(
             grouped_cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
-    shared.kept["grouped", key.text] = made, cached
+    runtime.cache.grouped[key.text] = made, cached
     check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made
 

@@ -11,10 +11,12 @@ from ..api.plan import Plan
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..data.sessions import Sessions
-from .prepare import Prepared, RunCache, prepare
+from .fitting import context_for
+from .prepare import prepare
+from .prepared import Prepared
 from .provenance import environment, source
 from .resolve import ResolvedPlan, resolve
-from .runner import context_for
+from .runtime import Runtime
 from .stages import Stages
 
 
@@ -51,17 +53,17 @@ def prepare_sessions(
         ConfigError: an unknown name, option or value.
         DataError, IncompatibleError: the data cannot be read, or do not serve the model.
     """
-    registry, shown = registry or Registry(), bars or Bars(enabled=False)
-    resolved = resolve(Plan(model=model, dataset=dataset, **options), registry)
-    stages = Stages(registry, shown)
-    prepared = prepare(resolved, registry, RunCache(), stages, shown.note)
+    runtime = Runtime.here(registry, bars)
+    resolved = resolve(Plan(model=model, dataset=dataset, **options), runtime.registry)
+    stages = Stages(runtime)
+    prepared = prepare(resolved, runtime, stages, runtime.bars.note)
     train = prepared.sessions.take(prepared.split.train)
     supervised = resolved.model.entry.item.traits.supervision == "supervised"
     return Material(
         train=train if supervised else train.unlabelled(),
         test=prepared.sessions.take(prepared.split.test),
         config=resolved.model.config,
-        context=context_for(resolved, prepared, shown.note),
+        context=context_for(resolved, prepared, runtime.bars.note),
         facts=_facts(resolved, prepared, stages),
     )
 

@@ -1,15 +1,18 @@
-"""What decisions and metrics write into a record: the same for a run and for one that is rescored."""
+"""The record of a run, built once from what its stages gave."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
 from ..base.errors import IncompatibleError
+from ..base.failure import failure_of
 from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import judge
 from ..evaluation.metrics import EVENT as UNIT
@@ -17,55 +20,220 @@ from ..evaluation.metrics import directions_of
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import RULES, Decision, metrics_of, rule
 from ..pipeline.leak_audit import THRESHOLDS
+from ..pipeline.split_facts import split_facts
+from . import identity
+from .explain import templates_frame
+from .fitting import Scored
+from .prepared import Prepared
+from .provenance import environment, source
+from .resolve import ResolvedPlan
+from .runtime import Runtime
+from .stages import Stages
 
-if TYPE_CHECKING:
-    from ..api.record import RunRecord
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What evaluators say of the tested units: sections of a record by their names."""
+
+    metrics: dict[str, Any]
+    directions: dict[str, Any]
+    bound: dict[str, Any]
+    trivial: dict[str, Any]
 
 
-def add_events(
-    record: RunRecord,
-    frame: pl.DataFrame,
-    protocol: EvaluationProtocol,
-    evaluators: Mapping[str, Any],
-    note: Callable[[str], None],
-) -> None:
-    """Put what `judge` says under `event` beside what is said of units; or say why there is nothing.
+def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Evaluated:
+    """Metrics of units, of the rules on them, and the upper bound.
 
     Args:
-        record: with `threshold` (`own` and `rule`) and `counts` (`short_limit`) as of units.
-        evaluators: name → Evaluator; those that are not of units are left out.
+        units: see `verdicts.metrics_of`. evaluators: name → Evaluator.
+        unit: what a unit is called. weighted: a class is subsampled.
+    """
+    metrics = metrics_of(units, evaluators, unit, weighted)
+    names = RULES if metrics else ()
+    return Evaluated(
+        metrics,
+        directions_of(evaluators, unit),
+        bound_of(units),
+        {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names},
+    )
+
+
+def evaluate_events(
+    frame: pl.DataFrame,
+    protocol: EvaluationProtocol,
+    own: ThresholdTraits,
+    evaluators: Mapping[str, Any],
+    short_limit: int,
+) -> dict[str, dict[str, Any]]:
+    """What `line_metrics.judge` says of single events, by the evaluators of units alone.
+
+    Raises:
+        IncompatibleError: there are none under this protocol.
     """
     of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
-    limit = record.counts["short_limit"]
     try:
-        judged = judge(frame, protocol, ThresholdTraits.of(record.threshold), of_units, short_limit=limit)
+        return judge(frame, protocol, own, of_units, short_limit=short_limit)
     except IncompatibleError as error:
-        note(f"no metrics of events: {error}")
-        return
-    record.metrics |= judged["metrics"]
-    record.directions[UNIT] = record.directions.get(record.dataset["unit"], {})
-    for name, metrics in judged["trivial"].items():
-        record.trivial.setdefault(name, {}).update(metrics)
-    record.threshold[UNIT] = judged["threshold"]
-    record.counts[UNIT] = judged["counts"]
+        raise IncompatibleError(f"no metrics of events: {error}") from None
 
 
-def write_threshold(record: RunRecord, decision: Decision, own: ThresholdTraits, needed: int | None) -> None:
-    """Threshold, what it was chosen on, and counts.
+def sections(
+    decision: Decision,
+    own: ThresholdTraits,
+    needed: int | None,
+    evaluated: Evaluated | None,
+    unit: str,
+    events: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The sections of a record that follow from scores: `threshold`, `counts`, `metrics` and what goes with them.
 
     Args:
         needed: events of the shortest unit that the model can score; None where it is not known.
+        unit: what a unit is called. events: see `evaluate_events`; None where there is nothing of single events.
     """
-    record.threshold = {**decision.threshold, **own.as_dict()}
-    record.audit["threshold"] = THRESHOLDS[decision.threshold["source"]]
-    record.counts = {**decision.counts, "needed": needed}
+    made: dict[str, Any] = {
+        "threshold": {**decision.threshold, **own.as_dict()},
+        "counts": {**decision.counts, "needed": needed},
+    }
+    if evaluated is not None:
+        made |= vars(evaluated)
+    if evaluated is None or events is None:
+        return made
+    rules = {
+        name: {**evaluated.trivial.get(name, {}), **events["trivial"].get(name, {})}
+        for name in {**evaluated.trivial, **events["trivial"]}
+    }
+    return made | {
+        "metrics": {**evaluated.metrics, **events["metrics"]},
+        "directions": {**evaluated.directions, UNIT: evaluated.directions.get(unit, {})},
+        "trivial": rules,
+        "threshold": {**made["threshold"], UNIT: events["threshold"]},
+        "counts": {**made["counts"], UNIT: events["counts"]},
+    }
 
 
-def write_metrics(record: RunRecord, units: pl.DataFrame, evaluators: Mapping[str, Any], weighted: bool) -> None:
-    """Metrics of the units that `verdicts.metrics_of` describes, their directions, the rules' and the bound."""
-    unit = record.dataset["unit"]
-    record.metrics = metrics_of(units, evaluators, unit, weighted)
-    record.directions = directions_of(evaluators, unit)
-    record.bound = bound_of(units)
-    names = RULES if record.metrics else ()
-    record.trivial = {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names}
+@dataclass(frozen=True)
+class Failure:
+    """Why a run ended early, and in which stage."""
+
+    status: Literal["error", "skipped"]
+    stage: str
+    error: BaseException
+
+    def as_dict(self) -> dict[str, Any]:
+        """As in a record."""
+        return {"stage": self.stage, **failure_of(self.error)}
+
+
+@dataclass
+class Values:
+    """What the stages of a run gave, in their order; None where it did not come so far.
+
+    Attributes:
+        events: see `evaluate_events`. explained: the frame of `decided` with the events that decided.
+        conduct: see `run_notes.conduct_of`. bundle: where the model was saved.
+    """
+
+    prepared: Prepared | None = None
+    scored: Scored | None = None
+    decided: Decision | None = None
+    evaluated: Evaluated | None = None
+    events: Mapping[str, Any] | None = None
+    explained: pl.DataFrame | None = None
+    conduct: Mapping[str, Any] = field(default_factory=dict)
+    bundle: Path | None = None
+    failure: Failure | None = None
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Tables to keep beside the record, by name: whatever a later stage did, scores are not lost."""
+        if self.prepared is None or self.scored is None:
+            return {}
+        scores = self.scored.frame if self.explained is None else self.explained
+        found = {"scores": scores, "templates": templates_frame(self.prepared.grouped, self.prepared.vocabulary)}
+        return found if self.scored.events is None else {**found, "events": self.scored.events}
+
+
+def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a record that are known before anything is done; code is as it is now.
+
+    Args:
+        run: see `records.new_run`.
+    """
+    return {
+        **run,
+        "model": resolved.model.name,
+        "command": resolved.plan.command,
+        "plugins": identity.plugins(resolved.parts),
+        "components": identity.components(resolved),
+        "dataset": {
+            "name": resolved.dataset.name,
+            "simulated": resolved.card.simulated,
+            "unit": resolved.unit,
+        },
+        "protocol": resolved.protocol.as_dict(),
+        "preset": resolved.preset,
+        "config": resolved.config,
+        "seed": resolved.plan.seed,
+        "stochastic": resolved.model.entry.item.traits.stochastic,
+        "baseline": resolved.plan.baseline,
+        "environment": {**environment(), "device": resolved.plan.device},
+        "source": {**source(), "code": identity.core_digest()},
+    }
+
+
+def record_of(
+    resolved: ResolvedPlan,
+    runtime: Runtime,
+    run: Mapping[str, str],
+    values: Values,
+    stages: Stages,
+    notes: list[str],
+) -> RunRecord:
+    """The record of a run that is over.
+
+    Metrics of a run that failed would be taken for its result, so there are none.
+
+    Args:
+        run: see `records.new_run`.
+    """
+    made = {**begun(resolved, run), "isolation": runtime.models.isolation}
+    if runtime.contended:
+        made["environment"]["contended"] = runtime.contended
+    if (prepared := values.prepared) is not None:
+        made["dataset"] |= _data_facts(resolved, prepared)
+        made["split"] = {
+            "seed": resolved.protocol.split_seed,
+            **split_facts(prepared.split, prepared.grouped.units),
+            "shared_lines": prepared.audit["shared_lines"],
+        }
+        made["audit"] = {**prepared.audit, **values.conduct}
+    own, needed = resolved.model.own, resolved.model.min_events
+    if (scored := values.scored) is not None:
+        made["training"] = dict(scored.training)
+        made["audit"]["labels"] = scored.labels
+        made["threshold"] = own.as_dict()
+        made["counts"] = {"short_limit": resolved.short_limit, "needed": needed}
+    if (decided := values.decided) is not None:
+        made["audit"]["threshold"] = THRESHOLDS[decided.threshold["source"]]
+        evaluated = values.evaluated if values.failure is None else None
+        made |= sections(decided, own, needed, evaluated, resolved.unit, values.events)
+    if values.bundle is not None:
+        made["artifacts"] = {"bundle": str(values.bundle)}
+    if values.failure is not None:
+        made |= {"status": values.failure.status, "error": values.failure.as_dict()}
+    return RunRecord(**made, stages=stages.done, notes=[*notes, *identity.gaps(resolved)])
+
+
+def _data_facts(resolved: ResolvedPlan, prepared: Prepared) -> dict[str, Any]:
+    return {
+        "path": str(prepared.path),
+        "digest": prepared.digest,
+        "sessions": len(prepared.sessions),
+        "anomalies": int((prepared.grouped.units["label"] == 1).sum()),
+        "distinct": len(prepared.sessions.distinct),
+        "keys": prepared.vocabulary.size,
+        **prepared.vocabulary.facts,
+        "normal_total": resolved.totals.normal_total,
+        "anomaly_total": resolved.totals.anomaly_total,
+        **prepared.grouped.facts,
+    }

@@ -14,7 +14,7 @@ from ..components.registry import Registry
 from ..running import records
 from . import worker_tasks
 from .resolve import resolve
-from .runner import new_record
+from .results import begun
 from .workers import DoesTasks, Ended, Running, Task
 
 Record = Mapping[str, Any]
@@ -35,27 +35,24 @@ def run_plans(
     for number, kind, value in crew.do([Task(worker_tasks.run, plan) for plan in plans], watch):
         if kind == "done":
             continue
-        if kind == "row":
-            record = RunRecord(**value)
-        else:
-            record = _lost(plans[number], registry, value)
-            if contended > 1:
-                record.environment["contended"] = contended
+        lost = kind != "row"
+        record = _lost(plans[number], registry, value, contended) if lost else RunRecord(**value)
         records.append(record, plans[number].out)
-        if kind != "row":
+        if lost:
             registry.notify("run_finished", record=record)
         yield number, record.as_dict()
 
 
-def _lost(plan: Plan, registry: Registry, failure: Ended | Record) -> RunRecord:
+def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: int) -> RunRecord:
     """The record of a run that left none: its process ended, or it could not begin."""
-    record = new_record(resolve(plan, registry))
-    record.status, record.isolation = "error", "worker"
+    made = begun(resolve(plan, registry), records.new_run(plan.model))
+    if contended > 1:
+        made["environment"]["contended"] = contended
     if isinstance(failure, Ended):
-        record.error = {"stage": failure.stage, "type": failure.type, "message": failure.message}
+        error = {"stage": failure.stage, "type": failure.type, "message": failure.message}
     else:
-        record.error = {"stage": "start", **failure}
-    return record
+        error = {"stage": "start", **failure}
+    return RunRecord(**made, status="error", isolation="worker", error=error)
 
 
 class StageBars:

@@ -1,48 +1,45 @@
-"""One run, from plan to record: a straight line of stages."""
+"""One run, from plan to record: a straight line of values, one stage after the other."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import polars as pl
 
-from ..api.contracts import Context, RunningModel
 from ..api.plan import Plan
 from ..api.record import RunRecord
 from ..base.errors import IncompatibleError
-from ..base.failure import failure_of
 from ..base.files import aside, write_parquet
-from ..base.jsonable import part_of, several, shorten, to_jsonable
 from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
-from ..components.ensemble import RunningCombination
 from ..components.registry import Registry
-from ..evaluation.line_metrics import has_labels
-from ..evaluation.thresholds import check_held_out
-from ..evaluation.verdicts import Decision, decide
-from ..pipeline.split_facts import split_facts
-from ..running import identity, records
+from ..evaluation.verdicts import decide
+from . import records
 from .bundle import save_bundle
 from .data_warnings import note_data
-from .explain import explained, templates_frame
-from .fitting import Scored, fit_and_score, learning_parts
-from .models import InProcess, Models
-from .prepare import Prepared, RunCache, prepare
-from .provenance import environment, source
+from .explain import explained
+from .fit_checks import check_fit
+from .fitting import context_for, fit_and_score
+from .models import running_model
+from .prepare import prepare
 from .resolve import ResolvedPlan, resolve
-from .results import add_events, write_metrics, write_threshold
+from .results import Failure, Values, evaluate, evaluate_events, record_of
+from .run_notes import Notes, conduct_of, note_decision
+from .runtime import Runtime
 from .stages import Stages
 
-READERS = ("dataset", "parser", "windower")
-MOST_NOTES = 100
-"""Notes of one run that are kept and said."""
+
+@dataclass(frozen=True)
+class Executed:
+    """A run that is over: its record, and the tables to keep beside it, by name."""
+
+    record: RunRecord
+    frames: Mapping[str, pl.DataFrame]
 
 
 def run(
@@ -69,288 +66,95 @@ def run(
         ConfigError: an unknown name, option or value. What goes wrong later is in the records.
     """
     names = (models,) if isinstance(models, str) else tuple(models)
-    registry = registry or Registry()
-    plans = [
-        Plan(model=name, dataset=dataset, seed=seed, companions=names, **options)
-        for name in names
-        for seed in seeds
-    ]
     with bars or Bars(enabled=False) as shown:
-        return list(run_all([resolve(plan, registry) for plan in plans], registry, shown))
+        runtime = Runtime.here(registry, shown)
+        plans = [
+            Plan(model=name, dataset=dataset, seed=seed, companions=names, **options)
+            for name in names
+            for seed in seeds
+        ]
+        return list(run_all([resolve(plan, runtime.registry) for plan in plans], runtime))
 
 
-def run_all(jobs: Iterable[ResolvedPlan], registry: Registry, bars: Bars) -> Iterator[RunRecord]:
-    """Run jobs one after another in this process; what they have in common is done once."""
-    shared, models = RunCache(), InProcess()
-    for resolved in jobs:
-        record = execute(resolved, registry, shared, bars, models)
+def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:
+    """Run one after another in this process; what they have in common is done once."""
+    for resolved in plans:
+        record = keep(execute(resolved, runtime), resolved.plan.out, runtime.registry)
         records.append(record, resolved.plan.out)
         yield record
 
 
-def execute(resolved: ResolvedPlan, registry: Registry, shared: RunCache, bars: Bars, models: Models) -> RunRecord:
-    """One run; the caller keeps the record. Errors end up in it; only an interruption passes.
+def execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
+    """One run; the caller keeps what it gives. Errors end up in the record; only an interruption passes.
 
     What plugins print goes to standard error, and a working directory that they change is changed back.
-
-    Args:
-        models: where models run.
     """
     with aside(not resolved.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-        return _execute(resolved, registry, shared, bars, models)
+        return _execute(resolved, runtime)
 
 
-def _execute(
-    resolved: ResolvedPlan, registry: Registry, shared: RunCache, bars: Bars, models: Models
-) -> RunRecord:
-    record = new_record(resolved)
-    record.isolation = models.isolation
-    stages = Stages(registry, bars)
-    if shared.contended:
-        record.environment = {**record.environment, "contended": shared.contended}
-    registry.notify("run_started", plan=resolved.plan)
-    note, data_note = _notes(record, bars, record.model), _notes(record, bars, resolved.dataset.name)
+def _execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
+    plan, begun = resolved.plan, records.new_run(resolved.model.name)
+    stages, notes, values = Stages(runtime), Notes(runtime.bars), Values()
+    note, data_note = notes.of(resolved.model.name), notes.of(resolved.dataset.name)
+    runtime.registry.notify("run_started", plan=plan)
     try:
         check_fit(resolved)
-        model = running_model(resolved, models, note)  # where it has a process, that starts while data are read
-        if resolved.plan.save is not None and not model.can("save"):
-            raise IncompatibleError(
-                f"--save: model {resolved.model.name} cannot be saved, it has no method save(folder)"
-            )
-        prepared = prepare(resolved, registry, shared, stages, data_note)
-        _describe(record, resolved, prepared)
+        model = running_model(resolved, runtime.models, note)  # its process, if any, starts while data are read
+        if plan.save is not None and not model.can("save"):
+            name = resolved.model.name
+            raise IncompatibleError(f"--save: model {name} cannot be saved, it has no method save(folder)")
+        values.prepared = prepared = prepare(resolved, runtime, stages, data_note)
         note_data(resolved, prepared, data_note)
         context = context_for(resolved, prepared, note)
-        scored = fit_and_score(resolved, prepared, context, stages, model)
-        models.check()
-        record.training, record.audit["labels"] = dict(scored.training), scored.labels
-        _keep(resolved, prepared, scored, record)  # before anything else can go wrong
-        decision = _decide(resolved, scored.frame, stages, record, note)
-        with guarded(_notes(record, bars, " ".join(part.name for part in resolved.evaluators))):
-            _evaluate(resolved, prepared, decision, stages, record)
+        values.scored = scored = fit_and_score(resolved, prepared, context, stages, model)
+        runtime.models.check()
+        own, limit = resolved.model.own, resolved.short_limit
+        with stages("threshold"):
+            values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
+        note_decision(resolved, decided, note)
+        with guarded(notes.of(" ".join(part.name for part in resolved.evaluators))):
+            with stages("evaluate") as stage:
+                evaluators = {part.name: part.build() for part in resolved.evaluators}
+                values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
+                stage.items = decided.units.height
+            if not values.evaluated.metrics:
+                notes.lines.append("no labels, so no metrics; the ranked sessions: logbench show last")
             if scored.events is not None:
-                built = {part.name: part.build() for part in resolved.evaluators}
-                add_events(record, scored.events, resolved.protocol, built, note)
+                try:
+                    values.events = evaluate_events(scored.events, resolved.protocol, own, evaluators, limit)
+                except IncompatibleError as error:
+                    note(str(error))
         with stages("store"):
-            _store(
-                resolved,
-                explained(decision.frame, prepared.sessions, model, context, resolved.needs_times),
-                record,
+            values.explained = explained(decided.frame, prepared.sessions, model, context, resolved.needs_times)
+        values.conduct = conduct_of(model, scored, decided, note)
+        if plan.save is not None:
+            save_bundle(
+                plan.save, resolved, prepared, model, begun["run_id"], {**decided.threshold, **own.as_dict()}
             )
-        _note_conduct(record, model, scored, note)
-        if resolved.plan.save is not None:
-            save_bundle(resolved.plan.save, resolved, prepared, model, record)
+            values.bundle = plan.save
     except IncompatibleError as error:
-        _fail(record, "skipped", stages.current, error)
+        values.failure = Failure("skipped", stages.current, error)
     except (Exception, SystemExit) as error:
-        _fail(record, "error", stages.current, error)
-    models.finish(keep=record.status != "error" and resolved.supervision != "supervised")
-    record.stages = stages.done
-    identity.settle(record, resolved)
+        values.failure = Failure("error", stages.current, error)
+    failed = values.failure is not None and values.failure.status == "error"
+    runtime.models.finish(keep=not failed and resolved.supervision != "supervised")
+    return Executed(record_of(resolved, runtime, begun, values, stages, notes.lines), values.frames())
+
+
+def keep(executed: Executed, folder: Path, registry: Registry) -> RunRecord:
+    """Write a run's tables into `folder`, and tell plugins that it is over; the record says where they are."""
+    record = executed.record
+    kept = dict(record.artifacts)
+    try:
+        for name, frame in executed.frames.items():
+            path = f"{record.run_id}/{name}.parquet"
+            write_parquet(frame, folder / path)
+            kept[name] = path
+    except Exception as error:
+        failure = Failure("error", "store", error)
+        nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "bound": {}}
+        record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
+    record = replace(record, artifacts=kept)
     registry.notify("run_finished", record=record)
     return record
-
-
-def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:
-    """The model of a job where it is to run; the members of a combination each where they belong."""
-    asked = {
-        "seed": resolved.plan.seed,
-        "data": str(resolved.plan.data),
-        "components": {kind: (getattr(resolved, kind).name, resolved.config[kind]) for kind in READERS},
-        "protocol": resolved.protocol.as_dict(),
-        "totals": dataclasses.asdict(resolved.totals),
-    }
-    fresh_for = json.dumps(to_jsonable(asked))
-    built = models.build(resolved.model.parts, fresh_for, note)
-    if resolved.model.entry.members:
-        return RunningCombination(resolved.model.parts, built)
-    return built[0]
-
-
-def _keep(resolved: ResolvedPlan, prepared: Prepared, scored: Scored, record: RunRecord) -> None:
-    """Store what no decision changes, and what `rescore` needs to decide from it."""
-    record.threshold = resolved.model.own.as_dict()
-    record.counts = {"short_limit": resolved.short_limit, "needed": resolved.model.min_events}
-    frames = {"scores": scored.frame, "templates": templates_frame(prepared.grouped, prepared.vocabulary)}
-    if scored.events is not None:
-        frames["events"] = scored.events
-    for name, frame in frames.items():
-        write_parquet(frame, resolved.plan.out / record.run_id / f"{name}.parquet")
-        record.artifacts[name] = f"{record.run_id}/{name}.parquet"
-
-
-def _store(resolved: ResolvedPlan, frame: pl.DataFrame, record: RunRecord) -> None:
-    """Put the decisions beside the stored scores."""
-    write_parquet(frame, resolved.plan.out / record.artifacts["scores"])
-
-
-def _fail(record: RunRecord, status: Literal["error", "skipped"], stage: str, error: BaseException) -> None:
-    """Say what went wrong. Metrics of a run that failed would be taken for its result, so there are none."""
-    record.status, record.error = status, _error(stage, error)
-    record.metrics, record.trivial, record.directions, record.bound = {}, {}, {}, {}
-
-
-def _note_conduct(record: RunRecord, model: RunningModel, scored: Scored, note: Callable[[str], None]) -> None:
-    """Say what the model did beside its work, and whether its scores stand alone."""
-    if model.opened:
-        record.audit["files"] = sorted(model.opened)
-        more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""
-        note(f"opened a file that is not its own: {min(model.opened)}{more}; it may hold labels")
-    if scored.alone is None:
-        record.audit["alone"] = "declared"
-        note("scores depend on what else is scored, as the model declares")
-        return
-    record.audit["alone"] = facts = scored.alone.facts(float(record.threshold["exact"]))
-    if facts["differ"]:
-        note(f"scores depend on what else is scored: {facts['differ']} of {facts['units']} differ alone")
-
-
-def new_record(resolved: ResolvedPlan) -> RunRecord:
-    card = resolved.card
-    return RunRecord(
-        **records.new_run(resolved.model.name),
-        model=resolved.model.name,
-        command=resolved.plan.command,
-        plugins=identity.plugins(resolved.parts),
-        components=identity.components(resolved),
-        dataset={"name": resolved.dataset.name, "simulated": card.simulated, "unit": resolved.unit},
-        protocol=resolved.protocol.as_dict(),
-        preset=resolved.preset,
-        config=resolved.config,
-        seed=resolved.plan.seed,
-        stochastic=resolved.model.entry.item.traits.stochastic,
-        baseline=resolved.plan.baseline,
-        environment={**environment(), "device": resolved.plan.device},
-        source=source(),
-    )
-
-
-def _notes(record: RunRecord, bars: Bars, of: str) -> Callable[[str], None]:
-    """Keeps notes in the record, and says them of a model or a data set."""
-
-    def note(text: str) -> None:
-        text = shorten(str(text)) if len(record.notes) < MOST_NOTES else "more notes are left out"
-        if text not in record.notes:
-            record.notes.append(text)
-            bars.note(f"{of}: {text}")
-
-    return note
-
-
-def _error(stage: str, error: BaseException) -> dict[str, Any]:
-    return {"stage": stage, **failure_of(error)}
-
-
-def _describe(record: RunRecord, resolved: ResolvedPlan, prepared: Prepared) -> None:
-    labels, split = prepared.grouped.units["label"], prepared.split
-    record.dataset |= {
-        "path": str(prepared.path),
-        "digest": prepared.digest,
-        "sessions": len(prepared.sessions),
-        "anomalies": int((labels == 1).sum()),
-        "distinct": len(prepared.sessions.distinct),
-        "keys": prepared.vocabulary.size,
-        **prepared.vocabulary.facts,
-        "normal_total": resolved.totals.normal_total,
-        "anomaly_total": resolved.totals.anomaly_total,
-        **prepared.grouped.facts,
-    }
-    record.split = {
-        "seed": resolved.protocol.split_seed,
-        **split_facts(split, prepared.grouped.units),
-        "shared_lines": prepared.audit["shared_lines"],
-    }
-    record.audit = dict(prepared.audit)
-
-
-def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> Context:
-    """What the model gets beside its data; held-out units have no labels."""
-    _, held = learning_parts(resolved, prepared)
-    return Context(
-        seed=resolved.plan.seed,
-        device=resolve_device(resolved.plan.device),
-        held_out=held.sessions if len(held.sessions) else None,
-        alpha=resolved.protocol.alpha,
-        events=has_labels(prepared.sessions),
-        note=note,
-    )
-
-
-def check_fit(resolved: ResolvedPlan) -> None:
-    """What can be told before anything is read, so that no one waits for 11 million lines to hear it.
-
-    Raises:
-        IncompatibleError: the device is not to be had, or model, protocol and data set do not go together.
-    """
-    resolve_device(resolved.plan.device)
-    _ = resolved.short_limit
-    if resolved.protocol.label_noise and "line_labels" in resolved.model.entry.item.traits.needs:
-        raise IncompatibleError(
-            "protocol.label_noise: the model learns from labels of lines, and only those of units flip"
-        )
-    if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
-        raise IncompatibleError(
-            "supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled"
-        )
-    check_held_out(resolved.protocol, resolved.model.own)
-
-
-def resolve_device(choice: str) -> str:
-    """`auto` as `cuda`, `mps` or `cpu`; torch is imported only where an accelerator may be there.
-
-    Raises:
-        IncompatibleError: the device asked for is not to be had.
-    """
-    maybe = sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
-    if choice == "cpu" or (choice == "auto" and not maybe):
-        return "cpu"
-    import torch
-
-    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if choice == "auto":
-        return next((name for name, there in found.items() if there), "cpu")
-    if not found.get(choice, False):
-        raise IncompatibleError(f"device {choice} is not available here; use --device cpu")
-    return choice
-
-
-def _decide(
-    resolved: ResolvedPlan, scored: pl.DataFrame, stages: Stages, record: RunRecord, note: Any
-) -> Decision:
-    with stages("threshold"):
-        decision = decide(scored, resolved.protocol, resolved.model.own, short_limit=resolved.short_limit)
-        write_threshold(record, decision, resolved.model.own, resolved.model.min_events)
-    _note_short(resolved, decision, note)
-    if decision.threshold["source"] == "oracle":
-        note("threshold = oracle: chosen on the test labels, so this is no honest result")
-    if not decision.threshold["reliable"]:
-        need = int(np.ceil(1 / resolved.protocol.alpha))
-        held = several(decision.threshold["held_out"], "held-out unit")
-        note(f"threshold from {held}, {need} are needed for alpha "
-             f"{resolved.protocol.alpha:g}: unreliable")  # fmt: skip
-    if decision.threshold["value"] == np.inf and decision.threshold["source"] == "validation":
-        note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
-    return decision
-
-
-def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
-    """Say where a rule, and not the model, decides most of the test."""
-    short, tested, limit = decision.counts["short"], decision.units.height, resolved.short_limit
-    if 2 * short >= tested > 0 and short:
-        what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[resolved.protocol.short]
-        note(
-            f"{part_of(short, tested, f'tested {resolved.unit}', 'has', 'have')} fewer than "
-            f"{several(limit, 'event')}: {what}, by protocol.short={resolved.protocol.short} and not by the model; "
-            "see protocol.min_events"
-        )
-
-
-def _evaluate(
-    resolved: ResolvedPlan, prepared: Prepared, decision: Decision, stages: Stages, record: RunRecord
-) -> None:
-    with stages("evaluate") as stage:
-        evaluators = {part.name: part.build() for part in resolved.evaluators}
-        write_metrics(record, decision.units, evaluators, prepared.weighted)
-        stage.items = decision.units.height
-    if not record.metrics:
-        record.notes.append("no labels, so no metrics; the ranked sessions: logbench show last")

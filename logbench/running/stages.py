@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..base.progress import Progress, silent
-from ..base.progress_bars import Bars
-from ..components.registry import Registry
 from .provenance import peak_gpu_mb, peak_rss_mb
+from .runtime import Runtime
 
 NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score", "threshold", "evaluate", "store")
 
@@ -36,17 +35,17 @@ class Stages:
         beforehand: what is known of stages to come, name → facts.
     """
 
-    def __init__(self, registry: Registry, bars: Bars) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self.done: dict[str, dict[str, Any]] = {}
         self.current = NAMES[0]
         self.beforehand: dict[str, dict[str, Any]] = {}
-        self._registry, self._bars = registry, bars
+        self._runtime = runtime
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[Stage]:
         self.current = name
         wall, cpu = time.perf_counter(), time.process_time()
-        with self._bars.stage(name) as progress:
+        with self._runtime.bars.stage(name) as progress:
             stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
             yield stage
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -60,4 +59,4 @@ class Stages:
             "items_per_s": round(stage.items / wall) if stage.items and wall else None,
             **stage.facts,
         }
-        self._registry.notify("stage_finished", stage={"name": name, **self.done[name]})
+        self._runtime.registry.notify("stage_finished", stage={"name": name, **self.done[name]})

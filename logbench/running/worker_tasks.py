@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,42 +14,31 @@ from ..base.child_process import Limits, serving
 from ..base.failure import failure_of
 from ..base.files import aside
 from ..base.process_tree import adopt, follow
-from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
 from .locate import locate
 from .model_processes import ModelProcesses
-from .models import Models
-from .prepare import RunCache, digest_of
+from .prepare import digest_of
 from .resolve import resolve
-from .runner import execute
+from .runner import execute, keep
+from .runtime import Runtime
 from .workers import Relay, Task, threads
 
 Send = Callable[[tuple[str, Any]], None]
 
 
-@dataclass(frozen=True)
-class WorkerState:
-    """What a worker keeps between tasks."""
-
-    registry: Registry
-    shared: RunCache
-    models: Models
-    bars: Bars
-
-
-def run(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def run(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """One run: its record."""
-    resolved = resolve(plan, bench.registry)
-    yield execute(resolved, bench.registry, bench.shared, bench.bars, bench.models).as_dict()
+    executed = execute(resolve(plan, runtime.registry), runtime)
+    yield keep(executed, plan.out, runtime.registry).as_dict()
 
 
-def data(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """Where the data of a plan are, `path`, and their `digest`."""
-    resolved = resolve(plan, bench.registry)
-    with aside(not plan.cache), bench.bars.stage("locate") as progress:
+    resolved = resolve(plan, runtime.registry)
+    with aside(not plan.cache), runtime.bars.stage("locate") as progress:
         found = locate(
-            resolved.dataset, plan.data, bench.registry, progress, cached=plan.cache, note=bench.bars.note
+            resolved.dataset, plan.data, runtime.registry, progress, cached=plan.cache, note=runtime.bars.note
         )
         assert found is not None
         files = resolved.dataset.build().read(found.path).files
@@ -58,9 +46,9 @@ def data(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
         yield {"path": str(found.path), "digest": digest}
 
 
-def directions(bench: WorkerState, plan: Plan) -> Iterator[Mapping[str, Any]]:
+def directions(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """What the evaluators of a plan declare, as a record keeps it: see `metrics.directions_of`."""
-    resolved = resolve(plan, bench.registry)
+    resolved = resolve(plan, runtime.registry)
     yield {"directions": directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)}
 
 
@@ -91,13 +79,11 @@ def serve(
     follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
     limits = Limits(timeout, memory_mb)
     models = ModelProcesses(block, limits, threads(beside), Path(folder))
-    bench = WorkerState(
-        Registry(block=block), RunCache(contended=beside if beside > 1 else 0), models, Relay(send)
-    )
+    runtime = Runtime(Registry(block=block), Relay(send), models, contended=beside if beside > 1 else 0)
     while True:
         task = tasks.get()
         try:
-            for row in task.do(bench, task.plan):
+            for row in task.do(runtime, task.plan):
                 send(("row", row))
             send(("done", None))
         except Exception as error:

@@ -51,7 +51,7 @@ class Task:
     """What a worker is asked.
 
     Attributes:
-        do: a function of a module, called there with a `worker_tasks.Bench` and the plan; it yields rows.
+        do: a function of a module, called there with a `runtime.Runtime` and the plan; it yields rows.
     """
 
     do: Callable[[Any, Plan], Iterator[Mapping[str, Any]]]

@@ -20,8 +20,10 @@ from ..data.sessions import Sessions
 from ..evaluation.f1_upper_bound import upper_bound
 from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
 from ..running.explain import templates_frame
-from ..running.prepare import Prepared, RunCache, prepare
+from ..running.prepare import prepare
+from ..running.prepared import Prepared
 from ..running.resolve import ResolvedPlan, resolve
+from ..running.runtime import Runtime
 from ..running.stages import Stages
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
         DataError, IncompatibleError: no split serves; the reason of the customary one.
     """
     plan = Plan(model=_any_model(registry), dataset=dataset, **options)
-    resolved, shared = resolve(plan, registry), RunCache()
+    resolved, runtime = resolve(plan, registry), Runtime.here(registry, bars)
     splits: dict[str, Any] = {}
     chosen: Prepared | None = None
     refused: DataError | IncompatibleError | None = None
@@ -58,7 +60,7 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
         plain = replace(resolved.protocol, train=kind, content="normal", test_reserve=None, label_noise=0.0)
         other = replace(resolved, protocol=plain)
         try:
-            prepared = prepare(other, registry, shared, Stages(registry, bars), bars.note)
+            prepared = prepare(other, runtime, Stages(runtime), bars.note)
         except (DataError, IncompatibleError) as error:
             refused = refused or error
             splits[kind] = {"skipped": str(error)}

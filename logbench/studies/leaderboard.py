@@ -18,8 +18,8 @@ from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, worker_tasks
 from ..running.resolve import ResolvedPlan, resolve
+from ..running.results import begun
 from ..running.run_plans import StageBars, run_plans
-from ..running.runner import new_record
 from ..running.stored import fault
 from ..running.workers import DoesTasks, Running, Task
 
@@ -50,7 +50,7 @@ class Leaderboard:
         self._jobs = [resolve(plan, registry) for plan in plans]
         self._data = _data_of({_asked(resolved): resolved.plan for resolved in self._jobs}, crew, bars)
         before = _earlier(plans[0].out) if resume else {}
-        keys = [identity.of_run(self._opened(one).as_dict()) for one in self._jobs]
+        keys = [identity.of_run(self._opened(one)) for one in self._jobs]
         there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
         self._done = {
             at: {**there[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in there
@@ -84,11 +84,12 @@ class Leaderboard:
             name += f" split {plan.split_seed}"
         return name
 
-    def _opened(self, resolved: ResolvedPlan) -> RunRecord:
-        record = new_record(resolved)
+    def _opened(self, resolved: ResolvedPlan) -> dict[str, Any]:
+        """As much of a record as decides its identity."""
+        made = begun(resolved, records.new_run(resolved.model.name))
         totals = {"normal_total": resolved.totals.normal_total, "anomaly_total": resolved.totals.anomaly_total}
-        record.dataset |= {**self._data[_asked(resolved)], **totals}
-        return record
+        made["dataset"] |= {**self._data[_asked(resolved)], **totals}
+        return RunRecord(**made).as_dict()
 
 
 def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -> None:

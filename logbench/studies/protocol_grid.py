@@ -13,18 +13,16 @@ import polars as pl
 from ..api.plan import Plan
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import IncompatibleError
-from ..base.progress_bars import Bars
-from ..components.registry import Registry
 from ..evaluation.metrics import named
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide, metrics_of, rule
-from ..running.fitting import fit_and_score
-from ..running.models import Models
-from ..running.prepare import RunCache, prepare
+from ..running.fit_checks import check_fit
+from ..running.fitting import context_for, fit_and_score
+from ..running.models import running_model
+from ..running.prepare import prepare
 from ..running.resolve import ResolvedPlan, resolve
-from ..running.runner import check_fit, context_for, running_model
+from ..running.runtime import Runtime
 from ..running.stages import Stages
-from ..running.worker_tasks import WorkerState
 
 RULE = "unseen_or_short"
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -35,12 +33,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def rows_of(bench: WorkerState, plan: Plan) -> Iterator[dict[str, Any]]:
+def rows_of(runtime: Runtime, plan: Plan) -> Iterator[dict[str, Any]]:
     """The task of a worker: see `variants`."""
-    yield from variants(resolve(plan, bench.registry), bench.registry, bench.bars, bench.models)
+    yield from variants(resolve(plan, runtime.registry), runtime)
 
 
-def variants(resolved: ResolvedPlan, registry: Registry, bars: Bars, models: Models) -> Iterator[dict[str, Any]]:
+def variants(resolved: ResolvedPlan, runtime: Runtime) -> Iterator[dict[str, Any]]:
     """Train once, then one row a choice of short, unseen, threshold and duplicates.
 
     Yields:
@@ -53,12 +51,12 @@ def variants(resolved: ResolvedPlan, registry: Registry, bars: Bars, models: Mod
         DataError, IncompatibleError: nothing can be trained at all.
     """
     check_fit(resolved)
-    stages = Stages(registry, bars)
+    stages, note = Stages(runtime), runtime.bars.note
     with contextlib.redirect_stdout(sys.stderr):
-        model = running_model(resolved, models, bars.note)
-        prepared = prepare(resolved, registry, RunCache(), stages, bars.note)
-        scored = fit_and_score(resolved, prepared, context_for(resolved, prepared, bars.note), stages, model).frame
-        models.check()
+        model = running_model(resolved, runtime.models, note)
+        prepared = prepare(resolved, runtime, stages, note)
+        scored = fit_and_score(resolved, prepared, context_for(resolved, prepared, note), stages, model).frame
+        runtime.models.check()
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))
         protocol = EvaluationProtocol.of(resolved.protocol.as_dict(), **chosen)

@@ -11,7 +11,7 @@ import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, IncompatibleError
 from ..base.files import write_parquet
 from ..base.jsonable import several
 from ..base.options import fields_of, make
@@ -19,10 +19,11 @@ from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import decide
+from ..pipeline.leak_audit import THRESHOLDS
 from ..running import identity, records
 from ..running.provenance import source
 from ..running.resolve import evaluators_of
-from ..running.results import add_events, write_metrics, write_threshold
+from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
@@ -70,27 +71,32 @@ def rescore(
     entries = evaluators_of(evaluators, registry)
     parts = [configured(entry) for entry in entries]
     built = {part.name: part.build() for part in parts}
-    record = _reopened(old, protocol, parts, command)
-    write_threshold(record, decision, own, old["counts"].get("needed"))
-    write_metrics(record, decision.units, built, is_weighted(old))
-    if "events" in old["artifacts"]:
-        _rescore_events(record, old, folder, protocol, built)
-    _store(record, decision.frame, stored, folder)
-    return record
+    unit = old["dataset"]["unit"]
+    evaluated = evaluate(decision.units, built, unit, is_weighted(old))
+    events, notes = _events(old, folder, limit, protocol, built)
+    made = sections(decision, own, old["counts"].get("needed"), evaluated, unit, events)
+    made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
+    frame = _with_lines(decision.frame, stored)
+    return _store(_reopened(old, protocol, parts, command, notes) | made, frame, folder)
 
 
-def _rescore_events(
-    record: RunRecord,
+def _events(
     old: Mapping[str, Any],
     folder: Path,
+    limit: int,
     protocol: EvaluationProtocol,
     evaluators: Mapping[str, Any],
-) -> None:
-    path = folder / old["artifacts"]["events"]
-    if record.counts["short_limit"] != old["counts"].get("short_limit") or not path.exists():
-        record.notes.append("no metrics of events: those of another min_events are not stored")
-        return
-    add_events(record, table(old, folder, "events"), protocol, evaluators, record.notes.append)
+) -> tuple[Mapping[str, Any] | None, list[str]]:
+    """What is said of single events, see `evaluate_events`, and notes."""
+    if "events" not in old["artifacts"]:
+        return None, []
+    if limit != old["counts"].get("short_limit") or not (folder / old["artifacts"]["events"]).exists():
+        return None, ["no metrics of events: those of another min_events are not stored"]
+    own, stored = ThresholdTraits.of(old["threshold"]), table(old, folder, "events")
+    try:
+        return evaluate_events(stored, protocol, own, evaluators, limit), []
+    except IncompatibleError as error:
+        return None, [str(error)]
 
 
 def _needed(old: Mapping[str, Any], protocol: EvaluationProtocol) -> int:
@@ -130,37 +136,48 @@ def is_weighted(record: Mapping[str, Any]) -> bool:
 
 
 def _reopened(
-    old: Mapping[str, Any], protocol: EvaluationProtocol, evaluators: Sequence[ConfiguredComponent], command: str
-) -> RunRecord:
-    """The old record under a new name, with the code that decides and evaluates now."""
-    known = {name: value for name, value in old.items() if name in fields_of(RunRecord)}
-    record = RunRecord(**{**copy.deepcopy(known), **records.new_run(old["model"])})
-    record.command = command
-    record.source = source()
-    record.plugins |= identity.plugins(evaluators)
-    record.components["evaluators"] = [identity.component(part) for part in evaluators]
-    record.config["evaluators"] = {part.name: part.as_dict() for part in evaluators}
-    record.protocol = protocol.as_dict()
-    record.baseline = False
-    record.notes = [f"rescored from {old['run_id']}"]
-    record.stages = {}
-    record.status, record.error = "ok", None
-    return record
+    old: Mapping[str, Any],
+    protocol: EvaluationProtocol,
+    evaluators: Sequence[ConfiguredComponent],
+    command: str,
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """Fields of the old record under a new name, with the code that decides and evaluates now."""
+    known = {name: copy.deepcopy(value) for name, value in old.items() if name in fields_of(RunRecord)}
+    components = [identity.component(part) for part in evaluators]
+    return {
+        **known,
+        **records.new_run(old["model"]),
+        "command": command,
+        "source": source(),
+        "plugins": {**known["plugins"], **identity.plugins(evaluators)},
+        "components": {**known["components"], "evaluators": components},
+        "config": {**known["config"], "evaluators": {part.name: part.as_dict() for part in evaluators}},
+        "protocol": protocol.as_dict(),
+        "baseline": False,
+        "notes": [f"rescored from {old['run_id']}", *notes],
+        "stages": {},
+        "status": "ok",
+        "error": None,
+    }
 
 
-def _store(record: RunRecord, frame: pl.DataFrame, stored: pl.DataFrame, folder: Path) -> None:
+def _with_lines(frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """Keep line, key and expected keys of units whose deciding event is the same as before.
 
     A run that failed before its verdicts has none of these.
     """
     if "decided_by" in stored.columns:
         before = stored.select("index", "decided_by", "line", "key", "expected")
-        frame = frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
-    else:
-        none = {"line": pl.Int64(), "key": pl.Int32(), "expected": pl.List(pl.Int32)}
-        frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in none.items())
-    name = f"{record.run_id}/scores.parquet"
+        return frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
+    none = {"line": pl.Int64(), "key": pl.Int32(), "expected": pl.List(pl.Int32)}
+    return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in none.items())
+
+
+def _store(made: Mapping[str, Any], frame: pl.DataFrame, folder: Path) -> RunRecord:
+    name = f"{made['run_id']}/scores.parquet"
     write_parquet(frame, folder / name)
-    record.artifacts = {**record.artifacts, "scores": name}
-    record.artifacts.pop("bundle", None)
+    artifacts = {kind: path for kind, path in made["artifacts"].items() if kind != "bundle"}
+    record = RunRecord(**{**made, "artifacts": {**artifacts, "scores": name}})
     records.append(record, folder)
+    return record

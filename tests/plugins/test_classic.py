@@ -23,10 +23,10 @@ from sklearn.svm import OneClassSVM
 from logbench import Context, IncompatibleError, Scores, Sessions
 from logbench.api.plan import Plan
 from logbench.base.options import make
-from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
-from logbench.running.prepare import RunCache, prepare
+from logbench.running.prepare import prepare
 from logbench.running.resolve import resolve
+from logbench.running.runtime import Runtime
 from logbench.running.stages import Stages
 from logbench_classic import logbench_models, logbench_presets, one_class_svm
 from logbench_classic.counts import count, idf
@@ -86,8 +86,8 @@ def halves(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         plan = Plan(
             model="knn", dataset="hdfs", data=shared_data / SAMPLE, preset="loglizer-supervised", cache=False
         )
-        stages = Stages(registry, Bars(enabled=False))
-        made = prepare(resolve(plan, registry), registry, RunCache(), stages, print)
+        runtime = Runtime.here(registry)
+        made = prepare(resolve(plan, registry), runtime, Stages(runtime), print)
         yield made.sessions.take(made.split.train), made.sessions.take(made.split.test)
 
 

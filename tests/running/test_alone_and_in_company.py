@@ -22,6 +22,7 @@ from logbench.running.local_crew import LocalCrew
 from logbench.running.models import InProcess
 from logbench.running.resolve import resolve
 from logbench.running.runner import run_all
+from logbench.running.runtime import Runtime
 from logbench.running.workers import Crew, Limits
 from logbench.studies.common_units import common_units, dropping_apart, measured_on
 from logbench.studies.compare import compare, confidence, incompatibilities, labelled_test_scores
@@ -86,7 +87,7 @@ def plans(log: str, out: Path, names: Sequence[str], **protocol: Any) -> list[Pl
 
 def ran(log: str, out: Path, names: Sequence[str], **protocol: Any) -> list[dict[str, Any]]:
     jobs = [resolve(plan, REGISTRY) for plan in plans(log, out, names, **protocol)]
-    return [record.as_dict() for record in run_all(jobs, REGISTRY, QUIET)]
+    return [record.as_dict() for record in run_all(jobs, Runtime.here(REGISTRY, QUIET))]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: A
     (tmp_path / "mine.toml").write_text(text)
     asked = [cell.resolved for cell in cells(read_suite(tmp_path / "mine.toml"), REGISTRY)]
     jobs = [replace(resolved, plan=replace(resolved.plan, out=tmp_path)) for resolved in asked]
-    for record in run_all(jobs, REGISTRY, QUIET):
+    for record in run_all(jobs, Runtime.here(REGISTRY, QUIET)):
         assert_same(record.as_dict(), tmp_path, alone)
 
 
@@ -177,7 +178,7 @@ def test_a_skipped_companion_sets_no_limit(log: str, tmp_path: Path, alone: Any)
     first, second = plans(log, tmp_path, ["deeplog", "new-event"])
     long = {"deeplog": {"h": 40}, "protocol": first.settings["protocol"]}
     jobs = [resolve(replace(plan, settings=long), REGISTRY) for plan in (first, second)]
-    found = [record.as_dict() for record in run_all(jobs, REGISTRY, QUIET)]
+    found = [record.as_dict() for record in run_all(jobs, Runtime.here(REGISTRY, QUIET))]
     assert found[0]["status"] == "skipped"
     assert_same(found[1], tmp_path, alone)
 

@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 
 from logbench.api.plan import Plan
-from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.data.distinct import distinct_sequences
 from logbench.data.sessions import Sessions
-from logbench.running.prepare import Prepared, RunCache, prepare
+from logbench.running.prepare import Prepared, prepare
 from logbench.running.resolve import resolve
+from logbench.running.runtime import Runtime
 from logbench.running.stages import Stages
 
 MAY_TELL = frozenset({"keys", "times", "templates", "vocabulary", "offsets"})
@@ -144,8 +144,8 @@ def prepared(name: str, shared: Path, folder: Path, model: str = "new-event") ->
     case, registry = CASES[name], Registry()
     data = case.data(shared, folder) if case.data else None
     plan = Plan(model=model, dataset=name, data=data, windower=case.windower, settings=case.settings)
-    with Bars(enabled=False) as bars:
-        return prepare(resolve(plan, registry), registry, RunCache(), Stages(registry, bars), lambda _: None)
+    runtime = Runtime.here(registry)
+    return prepare(resolve(plan, registry), runtime, Stages(runtime), lambda _: None)
 
 
 def parts(made: Prepared) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from logbench import Card, Component, ConfigError, IncompatibleError, Plan, Pres
 from logbench.base.options import read_toml
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
+from logbench.running.fit_checks import check_fit
 from logbench.running.resolve import ResolvedPlan, resolve
-from logbench.running.runner import check_fit
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,15 @@ import sys
 from pathlib import Path
 import logbench
 from logbench.running.resolve import Plan, resolve
+from logbench.running.runtime import Runtime
 from logbench.running.prepare import Shared, prepare
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.running.stages import Stages
 registry = Registry()
 plan = Plan(model="new-event+length", dataset="hdfs", data=Path(sys.argv[1]), cache=False)
-done = prepare(resolve(plan, registry), registry, Shared(), Stages(registry, Bars(False)), print)
+runtime = Runtime.here(registry)
+done = prepare(resolve(plan, registry), runtime, Stages(runtime), print)
 print(done.grouped.facts["lines"], len(done.sessions), len(done.vocabulary.templates))
 """
 LINE_BY_LINE = """

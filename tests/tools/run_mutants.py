@@ -1,8 +1,8 @@
 """Runs the tests of core rules on mutants of them: `python tests/tools/run_mutants.py [-j N] [MODULE …]`.
 
 A mutant that no test notices is a survivor. Survivors that are the same program in other words, or that a reviewer
-lets live for a reason, stand in `tests/tools/mutants_survivors.txt`; any other ends the command with 1, and so does
-one that stands there and is killed.
+lets live for a reason, stand in `tests/tools/mutants_survivors.txt`; any other ends the command with 1, and so
+does one that stands there and is killed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,84 @@
+"""What a user should know of a run: how its threshold was chosen, and what its model did beside its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..api.contracts import RunningModel
+from ..base.jsonable import part_of, several, shorten
+from ..base.progress_bars import Bars
+from ..evaluation.verdicts import Decision
+from .fitting import Scored
+from .resolve import ResolvedPlan
+
+MOST_NOTES = 100
+"""Notes of one run that are kept and said."""
+
+
+class Notes:
+    """The notes of one run, each kept and said once.
+
+    Attributes:
+        lines: those that are kept, for the record.
+    """
+
+    def __init__(self, bars: Bars) -> None:
+        self.lines: list[str] = []
+        self._bars = bars
+
+    def of(self, name: str) -> Callable[[str], None]:
+        """Takes notes of a model, a data set or evaluators."""
+
+        def note(text: str) -> None:
+            text = shorten(str(text)) if len(self.lines) < MOST_NOTES else "more notes are left out"
+            if text not in self.lines:
+                self.lines.append(text)
+                self._bars.note(f"{name}: {text}")
+
+        return note
+
+
+def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
+    """Say where a threshold is not to be relied on, or a rule decides most of the test."""
+    _note_short(resolved, decision, note)
+    threshold, alpha = decision.threshold, resolved.protocol.alpha
+    if threshold["source"] == "oracle":
+        note("threshold = oracle: chosen on the test labels, so this is no honest result")
+    if not threshold["reliable"]:
+        held, need = several(threshold["held_out"], "held-out unit"), int(np.ceil(1 / alpha))
+        note(f"threshold from {held}, {need} are needed for alpha {alpha:g}: unreliable")
+    if threshold["value"] == np.inf and threshold["source"] == "validation":
+        note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
+
+
+def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
+    """Say where a rule, and not the model, decides most of the test."""
+    short, tested, limit = decision.counts["short"], decision.units.height, resolved.short_limit
+    if 2 * short >= tested > 0 and short:
+        what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[resolved.protocol.short]
+        note(
+            f"{part_of(short, tested, f'tested {resolved.unit}', 'has', 'have')} fewer than "
+            f"{several(limit, 'event')}: {what}, by protocol.short={resolved.protocol.short} and not by the "
+            "model; see protocol.min_events"
+        )
+
+
+def conduct_of(
+    model: RunningModel, scored: Scored, decision: Decision, note: Callable[[str], None]
+) -> Mapping[str, Any]:
+    """Keys of the record's `audit`: files that the model opened beside its own, whether its scores stand alone."""
+    found: dict[str, Any] = {}
+    if model.opened:
+        found["files"] = sorted(model.opened)
+        more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""
+        note(f"opened a file that is not its own: {min(model.opened)}{more}; it may hold labels")
+    if scored.alone is None:
+        note("scores depend on what else is scored, as the model declares")
+        return {**found, "alone": "declared"}
+    facts = scored.alone.facts(float(decision.threshold["exact"]))
+    if facts["differ"]:
+        note(f"scores depend on what else is scored: {facts['differ']} of {facts['units']} differ alone")
+    return {**found, "alone": facts}
