@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..data.scores import Scores
     from ..data.sessions import Sessions
 
-    pass
-
 
 def _deaf(text: str) -> None: ...
 

@@ -31,8 +31,8 @@ class RunRecord:
         stochastic: the seed changes what the model scores. baseline: nobody asked for the run by name: it stands
             beside those that were asked for.
         split: `seed`, `digest`, and units: `train`, `held_out`, `test`, `straddling`, `left_out`, and more
-            (see `splitfacts`); `shared_lines`: of units on both sides.
-        audit: what was checked against leaks: see `audit.audit`; `labels` that the model saw, what the
+            (see `split_facts`); `shared_lines`: of units on both sides.
+        audit: what was checked against leaks: see `leak_audit.audit`; `labels` that the model saw, what the
             `threshold` is of, `files` that the model opened though they are not its own, and `alone`: of how many
             `units`, scored again without the others, the score or verdict `differ`s, or `declared`.
         training: what the model says of it (`windows`, `distinct`, `passes`, `optimiser_steps`, `stop_reason`).

@@ -31,7 +31,7 @@ def sound(folder: Path, note: Note, remembered: Path | None = None) -> bool:
     """Whether an entry is there, as it was written; a damaged one is removed, with a note.
 
     Args:
-        remembered: digests of large files that may be relied on, see `digests`.
+        remembered: digests of large files that may be relied on, see `file_digests`.
     """
     while (looked_at := _identity(folder)) is not None:
         if not (wrong := checksums.fault(folder, folder.name, remembered)):

@@ -27,7 +27,8 @@ def write(folder: Path, name: str) -> None:
 def fault(folder: Path, name: str, remembered: Path | None = None) -> str:
     """What is wrong with the files of `folder`, called `name`; empty where they are as they were written.
 
-    All bytes are read, at some GB a second, but those of large files whose digest is `remembered` (see `digests`).
+    All bytes are read, at some GB a second, but those of large files whose digest is `remembered`: see
+    `file_digests`.
     """
     try:
         known = json.loads((folder / FILE).read_text(encoding="utf-8"))

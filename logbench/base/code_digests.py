@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from . import code_files
 from .code_files import Parts, Root, closure, files_of, located, short
 from .compiled_files import remove_stale
 from .file_digests import digest
@@ -79,7 +80,7 @@ def code_of(plugin: Any, distribution: str = "") -> Code | None:
     module = module_of(plugin)
     if module is None or not Path(getattr(module, "__file__", None) or "").is_file():
         return None
-    if module.__name__.partition(".")[0] == __package__:
+    if module.__name__.partition(".")[0] == code_files.CORE:
         return core()
     known = _KNOWN.setdefault(module, {})
     if distribution not in known:

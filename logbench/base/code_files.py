@@ -20,6 +20,8 @@ from pathlib import Path
 
 from .files_beside import Allowance, TooMuchError, beside, files_in
 
+CORE = __name__.partition(".")[0]
+"""The package of logbench itself."""
 _INSTALLERS = {"site-packages", "dist-packages"}
 
 
@@ -106,7 +108,7 @@ def closure(start: Root, distribution: str) -> Parts:
 
 def _is_core_or_standard(name: str) -> bool:
     top = name.partition(".")[0]
-    return top == __package__ or top in sys.stdlib_module_names
+    return top == CORE or top in sys.stdlib_module_names
 
 
 def files_of(path: Path) -> dict[str, Path]:

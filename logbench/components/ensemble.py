@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.components import Component, Need, Traits
-from ..base.errors import ConfigError, IncompatibleError
+from ..base.errors import IncompatibleError
 from ..data.scores import Scores, facts_of
 from ..evaluation.thresholds import validation_threshold
+from .combination import THRESHOLD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,51 +21,6 @@ if TYPE_CHECKING:
     from ..api.contracts import Context, RunningModel
     from ..data.sessions import Sessions
     from .configured import ConfiguredComponent
-
-
-THRESHOLD = 1.0
-"""A combined score above it means that a member alarms."""
-
-
-def component(name: str, members: Sequence[Component[Any]]) -> Component[Any]:
-    """A component for the members' combination; its configuration is the tuple of their `ConfiguredComponent`s.
-
-    Raises:
-        ConfigError: a member is named twice, or sees labels.
-    """
-    names = [member.name for member in members]
-    if twice := next((one for one in names if names.count(one) > 1), None):
-        raise ConfigError(f"model {name}: {twice} is named twice")
-    traits = [member.traits for member in members]
-    if supervised := [m.name for m in members if m.traits.supervision == "supervised"]:
-        raise ConfigError(f"model {name}: {supervised[0]} is supervised; only models that see no labels combine")
-    blind = all(one.supervision == "unsupervised" for one in traits)
-    return Component(
-        name,
-        _build,
-        summary=f"the largest of {', '.join(names)}",
-        traits=Traits(
-            supervision="unsupervised" if blind else "semi-supervised",
-            needs=frozenset[Need]().union(*(one.needs for one in traits)),
-            min_events=lambda parts: max(part.min_events for part in parts),
-            keys_only=lambda parts: all(part.keys_only for part in parts),
-            joint_scores=any(one.joint_scores for one in traits),
-            scores_without_unseen=all(one.scores_without_unseen for one in traits),
-            fixed_threshold=THRESHOLD,
-            rule=all(one.rule for one in traits),
-            uses_alpha=not all(one.rule for one in traits),
-            stochastic=any(one.stochastic for one in traits),
-        ),
-    )
-
-
-def _build(members: Sequence[ConfiguredComponent]) -> Combination:
-    """The combination, savable where all members are."""
-    pass
-
-    models = [part.build() for part in members]
-    kind = SavableCombination if all(hasattr(model, "save") for model in models) else Combination
-    return kind(members, models)
 
 
 FILE = "combination.json"
@@ -232,6 +187,13 @@ class SavableCombination(Combination):
             model.load(folder / part.name)
         levels = json.loads((folder / FILE).read_text(encoding="utf-8"))
         self.levels = [{column: Level(**level) for column, level in member.items()} for member in levels]
+
+
+def combined(members: Sequence[ConfiguredComponent]) -> Combination:
+    """The combination, savable where all members are."""
+    models = [part.build() for part in members]
+    kind = SavableCombination if all(hasattr(model, "save") for model in models) else Combination
+    return kind(members, models)
 
 
 class RunningCombination(SavableCombination):

@@ -6,10 +6,10 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 import pluggy
 
@@ -19,9 +19,12 @@ from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
 from ..base.options import suggest
-from ..components import ensemble, own_logs
+from . import combination, own_logs
 from .entry import Plugin, RegisteredComponent, installed
 from .trait_checks import fault
+
+if TYPE_CHECKING:
+    from .configured import ConfiguredComponent
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -154,7 +157,7 @@ class Registry:
     def get(self, kind: Kind, name: str) -> RegisteredComponent:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
-        A data set may be a TOML file, `./my.toml`, see `ownlogs`.
+        A data set may be a TOML file, `./my.toml`, see `own_logs`.
 
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
@@ -165,7 +168,9 @@ class Registry:
         known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
-            item = ensemble.component("+".join(m.item.name for m in members), [m.item for m in members])
+            item = combination.component(
+                "+".join(m.item.name for m in members), [m.item for m in members], _combined
+            )
             return RegisteredComponent(item, members[0].plugin, members)
         return _find(known, name, kind, self.broken)
 
@@ -254,3 +259,9 @@ def _find(
         return table[name]
     aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""
     raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")
+
+
+def _combined(members: Sequence[ConfiguredComponent]) -> Any:
+    from .ensemble import combined  # it loads numpy, and most commands only look at names
+
+    return combined(members)

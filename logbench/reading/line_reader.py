@@ -50,7 +50,7 @@ def open_lines(
     labels: Callable[[Units], pl.DataFrame] | None = None,
     also: Sequence[Path] = (),
 ) -> Lines:
-    """The lines of the files that `patterns` name, see `texts.find_texts`.
+    """The lines of the files that `patterns` name, see `log_files.find_texts`.
 
     Columns `line`, `message`, `raw`, `file`, and those that `form` declares of `time`, `level`, `component`,
     `node`, `group`, `id` (String, or List[String]) and `label`. `line` counts events from 0 through all files;

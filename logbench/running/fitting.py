@@ -33,7 +33,7 @@ class Scored:
     """What a model said of the held-out and test units.
 
     Attributes:
-        frame: see `verdicts`. events: see `events`, None where single events are not scored.
+        frame: see `verdicts`. events: see `line_metrics`, None where single events are not scored.
         training: what the model says of its training. labels: which labels it was given, in words.
         alone: units scored again without the others; None where their scores are declared to depend on these.
     """

@@ -41,7 +41,7 @@ class Prepared:
         sessions: all units, in order of first line, labels as training sees them (see `label_noise`) and weights
             beside them.
         weighted: a class is subsampled and weighted to its true size.
-        audit: what was checked against leaks, see `audit`.
+        audit: what was checked against leaks, see `leak_audit`.
     """
 
     path: Path

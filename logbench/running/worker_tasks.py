@@ -64,7 +64,7 @@ def serve(
 
     Args:
         beside: how many workers there may be. block: plugins kept out.
-        timeout, memory_mb: see `child.Limits`. folder: for what is handed to models.
+        timeout, memory_mb: see `child_process.Limits`. folder: for what is handed to models.
     """
     pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
 

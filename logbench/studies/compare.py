@@ -23,7 +23,7 @@ Record = Mapping[str, Any]
 def incompatibilities(first: Record, other: Record) -> list[str]:
     """What forbids to compare two runs: data set, split, protocol as asked for.
 
-    The limit of short units may differ, where each model has its own; see `commonunits` for units left out by it.
+    The limit of short units may differ, where each model has its own; see `common_units` for units left out by it.
     """
     pairs = {
         "data set": (_dataset(first), _dataset(other)),
@@ -164,7 +164,7 @@ def both(
     """The units of the headline as two comparable runs judged them, in the same order.
 
     Args:
-        common: see `sure`.
+        common: see `confidence`.
 
     Raises:
         LostScoresError: the scores of one are gone. DataError: they are of other units.

@@ -45,8 +45,8 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
     Returns:
         `facts` of reading, `unit`, `units`, `labels` (by class), `line_labels` (the same of lines, or None),
         `prevalence`, `parser`, `windower`, `keys` (known from training), `templates` (the most frequent ones, by
-        events of all units), `distinct` key sequences, `bound` (see `bounds.Bound`), `lengths` (class → quantiles)
-        and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
+        events of all units), `distinct` key sequences, `bound` (see `f1_upper_bound.F1Bound`), `lengths`
+        (class → quantiles) and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
 
     Raises:
         DataError, IncompatibleError: no split serves; the reason of the customary one.

@@ -60,8 +60,8 @@ def test_a_hook_may_gain_arguments_and_new_hooks_may_come() -> None:
 def test_the_script_writes_nothing_where_a_hook_would_break(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "tests").mkdir()
-    held = tmp_path / "tests" / "public_api.txt"
+    (tmp_path / "tests" / "api").mkdir(parents=True)
+    held = tmp_path / "tests" / "api" / "public_api.txt"
     held.write_text("hook logbench_run_started(plan: Plan, clock: float) -> None\n")
     monkeypatch.setattr(docs_reference, "ROOT", tmp_path)
     assert docs_reference.main() == 1

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 import logbench
 from logbench import ConfigError, EvaluationProtocol, IncompatibleError, Plan
 from logbench.api.protocol import Threshold
-from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.evaluation.thresholds import (
     ThresholdTraits,
@@ -28,9 +27,9 @@ from logbench.evaluation.thresholds import (
     oracle_threshold,
     validation_threshold,
 )
-from logbench.running.models import InProcess
 from logbench.running.records import scores
 from logbench.running.resolve import resolve
+from logbench.running.runtime import Runtime
 from logbench.studies.protocol_grid import variants
 from logbench.studies.rescore import rescore
 from logbench.studies.sweep import choices
@@ -284,7 +283,7 @@ def test_rules_keep_their_verdicts_under_every_threshold(
 def test_the_protocols_table_judges_a_rule_alike_under_every_threshold() -> None:
     resolved = resolve(Plan(model="length", dataset="hdfs-sim"), Registry())
     rows: dict[Any, list[Any]] = {}
-    for row in variants(resolved, Registry(), Bars(enabled=False), InProcess()):
+    for row in variants(resolved, Runtime.here()):
         rows.setdefault(tuple(row["protocol"][name] for name in ("short", "unseen", "duplicates")), []).append(
             row["metrics"]
         )

@@ -342,9 +342,9 @@ def test_an_entry_that_is_removed_while_it_is_read_is_none(
             (folder / name).unlink()
             return found
 
-        monkeypatch.setattr(cache_folder, "sound", removed_after)
+        monkeypatch.setattr(grouped_cache, "sound", removed_after)
         assert loaded() is None, name
-        monkeypatch.setattr(cache_folder, "sound", sound)
+        monkeypatch.setattr(grouped_cache, "sound", sound)
         shutil.rmtree(cache_folder.folder_of("grouped", "a-k"))
 
 

@@ -1,0 +1,47 @@
+"""The name `a+b+c` as a component: several models as one, see `ensemble`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..api.components import Component, Need, Traits
+from ..base.errors import ConfigError
+
+THRESHOLD = 1.0
+"""A combined score above it means that a member alarms."""
+
+
+def component(name: str, members: Sequence[Component[Any]], build: Callable[..., Any]) -> Component[Any]:
+    """A component for the members' combination; its configuration is the tuple of their `ConfiguredComponent`s.
+
+    Args:
+        build: makes the model of that tuple.
+
+    Raises:
+        ConfigError: a member is named twice, or sees labels.
+    """
+    names = [member.name for member in members]
+    if twice := next((one for one in names if names.count(one) > 1), None):
+        raise ConfigError(f"model {name}: {twice} is named twice")
+    traits = [member.traits for member in members]
+    if supervised := [m.name for m in members if m.traits.supervision == "supervised"]:
+        raise ConfigError(f"model {name}: {supervised[0]} is supervised; only models that see no labels combine")
+    blind = all(one.supervision == "unsupervised" for one in traits)
+    return Component(
+        name,
+        build,
+        summary=f"the largest of {', '.join(names)}",
+        traits=Traits(
+            supervision="unsupervised" if blind else "semi-supervised",
+            needs=frozenset[Need]().union(*(one.needs for one in traits)),
+            min_events=lambda parts: max(part.min_events for part in parts),
+            keys_only=lambda parts: all(part.keys_only for part in parts),
+            joint_scores=any(one.joint_scores for one in traits),
+            scores_without_unseen=all(one.scores_without_unseen for one in traits),
+            fixed_threshold=THRESHOLD,
+            rule=all(one.rule for one in traits),
+            uses_alpha=not all(one.rule for one in traits),
+            stochastic=any(one.stochastic for one in traits),
+        ),
+    )
