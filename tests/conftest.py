@@ -14,8 +14,8 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile(
     "few", derandomize=True, deadline=None, max_examples=20, phases=(Phase.explicit, Phase.generate)
 )
+# The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
-"""The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones."""
 
 STAMP = "081109 203530 143 INFO dfs.DataNode: "
 TINY = (
@@ -28,8 +28,8 @@ TINY = (
     "PacketResponder 1 for block blk_1 terminating",
     "Received block blk_-2 of size 67108864 from /10.0.0.1",
 )
+# blk_3 has no label, blk_9 no line.
 TINY_LABELS = "BlockId,Label\nblk_1,Normal\nblk_-2,Anomaly\nblk_9,Anomaly\n"
-"""blk_3 has no label, blk_9 no line."""
 
 WriteHdfs = Callable[..., Path]
 

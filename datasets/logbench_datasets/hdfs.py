@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LOG, LABELS = "HDFS.log", "preprocessed/anomaly_label.csv"
 BLOCK = "blk_-?[0-9]+"
+# Characters of `081109 203530`, date and time.
 STAMP = 13
-"""Characters of `081109 203530`, date and time."""
 
 CARD = Card(
     title="Loghub HDFS_v1: 11.2 million lines, 575,061 blocks",

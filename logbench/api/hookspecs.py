@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .record import RunRecord
 
 hookspec = pluggy.HookspecMarker("logbench")
+# Marks a function as a hook implementation.
 hookimpl = pluggy.HookimplMarker("logbench")
-"""Marks a function as a hook implementation."""
 
 
 @hookspec

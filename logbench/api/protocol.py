@@ -20,12 +20,12 @@ Unseen = Literal["anomalous", "target", "ignore"]
 Threshold = Literal["validation", "fixed", "oracle"]
 Duplicates = Literal["all", "unique"]
 LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
+# The field that says how much trains, by `train`.
 SIZES: Mapping[str, str | None] = {
     **dict.fromkeys(("first", "random"), "train_units"),
     **dict.fromkeys(("ratio", "random_ratio", "per_class_ratio", "group"), "train_ratio"),
     "given": None,
 }
-"""The field that says how much trains, by `train`."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from ..base.jsonable import to_jsonable
 
+# 2: `protocol.min_events` is what was asked, `counts.short_limit` the limit in force.
 RECORD_VERSION = 2
-"""2: `protocol.min_events` is what was asked, `counts.short_limit` the limit in force."""
 
 
 @dataclass

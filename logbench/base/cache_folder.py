@@ -15,10 +15,10 @@ from ..base import checksums
 from .errors import DataError
 from .files import root, whole
 
+# Entries of one request that are kept: each other code that answers it makes one more.
 KEPT = 3
-"""Entries of one request that are kept: each other code that answers it makes one more."""
+# Kinds of entries that have checksums of their own.
 SUMMED = ("grouped", "generated")
-"""Kinds of entries that have checksums of their own."""
 Note = Callable[[str], None]
 
 

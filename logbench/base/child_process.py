@@ -20,12 +20,12 @@ from typing import Any
 
 from .process_tree import end_tree, memory_mb_of
 
+# How often a waiting parent looks at time and memory.
 TICK_S = 0.2
-"""How often a waiting parent looks at time and memory."""
+# How long the rest of a message is waited for.
 HALF_S = 30
-"""How long the rest of a message is waited for."""
+# How long a process that closed its pipe is waited for.
 CLOSED_S = 5.0
-"""How long a process that closed its pipe is waited for."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from .file_digests import digest
 from .files import digests_file
 
 CORE = Path(__file__).parents[1]
+# Module → when it was about to be loaded, in ns: a file that changed later may not be what runs.
 _LOADED: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
-"""Module → when it was about to be loaded, in ns: a file that changed later may not be what runs."""
 _KNOWN: WeakKeyDictionary[ModuleType, dict[str, Code]] = WeakKeyDictionary()
 _STARTED = time.time_ns()
 

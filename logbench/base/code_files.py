@@ -20,8 +20,8 @@ from pathlib import Path
 
 from .files_beside import Allowance, TooMuchError, beside, files_in
 
+# The package of logbench itself.
 CORE = __name__.partition(".")[0]
-"""The package of logbench itself."""
 _INSTALLERS = {"site-packages", "dist-packages"}
 
 

@@ -18,8 +18,8 @@ class Renamed(NamedTuple):
     gone: str
 
 
+# Old public name of `logbench` → where it went. `logbench.old` still gives the new one, and warns.
 RENAMED: Mapping[str, Renamed] = {"UnfitError": Renamed("IncompatibleError", "0.3")}
-"""Old public name of `logbench` → where it went. `logbench.old` still gives the new one, and warns."""
 
 
 def current(name: str) -> str | None:

@@ -10,8 +10,8 @@ from ..base import errors
 from .errors import LogbenchError
 from .jsonable import shorten
 
+# Lines of a traceback that are kept.
 MOST_LINES = 500
-"""Lines of a traceback that are kept."""
 
 
 class ReportedError(Exception):

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _BLOCK = 8 << 20
 _KEPT = 256
 _SETTLED_NS = 2_000_000_000
+# Bytes up to which a file is looked at each time: that costs some milliseconds, and trusts no time stamp.
 SMALL = 16 << 20
-"""Bytes up to which a file is looked at each time: that costs some milliseconds, and trusts no time stamp."""
 
 
 def digest(

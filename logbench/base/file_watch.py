@@ -17,33 +17,33 @@ from typing import Any
 
 import polars as pl
 
+# Folders of the system, which hold no data of a run.
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev")
-"""Folders of the system, which hold no data of a run."""
+# Memory of other processes, and what they share, which may hold some.
 OTHERS = re.compile(r"/proc/\d+/|/dev/shm/")
-"""Memory of other processes, and what they share, which may hold some."""
+# Ends of files that are imported.
 CODE = (".py", ".pyc", ".so", ".pyd")
-"""Ends of files that are imported."""
+# Audit events of programs that are started, and which argument is the command.
 STARTING = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
-"""Audit events of programs that are started, and which argument is the command."""
+# What folders of installed distributions are called.
 INSTALLED = ("site-packages", "dist-packages")
-"""What folders of installed distributions are called."""
+# Folders in which a distribution says what it is, as they begin below a folder of modules.
 METADATA = re.compile(r"[^/]+\.(dist|egg)-info/")
-"""Folders in which a distribution says what it is, as they begin below a folder of modules."""
+# Audit events of folders whose names are read: a name may tell the label.
 LISTING = ("os.listdir", "os.scandir")
-"""Audit events of folders whose names are read: a name may tell the label."""
+# Functions of C that reach files, other processes or their memory, as Python looks them up (ctypes).
 NATIVE = frozenset({
     "open", "open64", "openat", "fopen", "fopen64", "freopen", "opendir", "mmap", "syscall", "system", "popen",
     "execv", "execve", "execvp", "posix_spawn", "process_vm_readv", "ptrace", "shm_open", "shmat", "connect",
 })  # fmt: skip
-"""Functions of C that reach files, other processes or their memory, as Python looks them up (ctypes)."""
+# A file that a query of polars reads.
 QUERIED = re.compile(r"""(?:read|scan)_\w+\s*\(\s*'([^']+)'""", re.IGNORECASE)
-"""A file that a query of polars reads."""
+# Flags of a file that is opened to be written.
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-"""Flags of a file that is opened to be written."""
+# How the path of one begins among those that were opened.
 WRITTEN = "(written) "
-"""How the path of one begins among those that were opened."""
+# Audit events that give a file another name, or one more.
 NAMING = ("os.link", "os.rename")
-"""Audit events that give a file another name, or one more."""
 _watching: list[Watch] = []
 
 

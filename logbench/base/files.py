@@ -24,8 +24,8 @@ def root() -> Path:
     return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
+# Whether this process does without the cache, as each `aside` that it is in says.
 _ASIDE: list[bool] = []
-"""Whether this process does without the cache, as each `aside` that it is in says."""
 
 
 @contextmanager

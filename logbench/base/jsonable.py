@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+# Most characters of a line that a plugin gives.
 LONGEST = 1000
-"""Most characters of a line that a plugin gives."""
 
 
 def shorten(text: str, width: int = LONGEST) -> str:

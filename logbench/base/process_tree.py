@@ -18,11 +18,11 @@ import psutil
 from .stopped import STOPPED
 
 MB = 2**20
+# How often processes that are started meanwhile are looked for.
 ROUNDS = 20
-"""How often processes that are started meanwhile are looked for."""
 WAIT_S = 0.01
+# `PR_SET_CHILD_SUBREAPER` of prctl(2).
 SUBREAPER = 36
-"""`PR_SET_CHILD_SUBREAPER` of prctl(2)."""
 
 
 def memory_mb_of(pid: int) -> float:

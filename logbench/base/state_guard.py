@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 RANDOM = ("Python's global random state", "numpy's global random state", "torch's global random state")
+# Environment variables that torch sets itself when it is first used begin so.
 LIBRARIES = ("KMP_", "TORCHINDUCTOR_", "TRITON_")
-"""Environment variables that torch sets itself when it is first used begin so."""
+# What torch starts with, for a plugin that imports it and changes it at once.
 FRESH_TORCH = {
     "torch's default dtype": "torch.float32",
     "torch's default device": "cpu",
     "torch's gradient mode": True,
     "torch's deterministic mode": False,
 }
-"""What torch starts with, for a plugin that imports it and changes it at once."""
 
 
 @dataclass(frozen=True)

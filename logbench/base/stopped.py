@@ -6,8 +6,8 @@ import os
 import signal
 from contextlib import suppress
 
+# Their ids: see `process_tree.end_tree`.
 STOPPED: set[int] = set()
-"""Their ids: see `process_tree.end_tree`."""
 
 
 def let_go() -> None:

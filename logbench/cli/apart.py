@@ -19,11 +19,10 @@ from ..base.process_tree import adopt, end_tree, follow, memory_mb_of
 from ..base.temporary_folders import remove_left, temporary_of_this_process
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Environment variable with the descriptor that the process writes to when the command is through.
+#
+# The parent holds the other end: once that is closed, the process ends.
 DONE = "LOGBENCH_DONE"
-"""Environment variable with the descriptor that the process writes to when the command is through.
-
-The parent holds the other end: once that is closed, the process ends.
-"""
 LIMITS = ("timeout", "memory_limit")
 
 

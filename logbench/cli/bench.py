@@ -15,8 +15,8 @@ from . import State, pass_state
 from .shared_options import json_option, limit_options, note, print_json, print_table
 
 FAILING = ("WORSE", "SLOWER", "failed")
+# Cells of which one side has no figure that may be compared.
 WITHOUT = ("changed", "new", "gone")
-"""Cells of which one side has no figure that may be compared."""
 
 
 @click.group("bench", epilog="Example: logbench bench run bench.toml --out new.jsonl")

@@ -16,13 +16,13 @@ from types import FrameType
 from ..base.stopped import let_go
 
 _exit = os._exit  # plugin code may find another one, see `no_exit`
+# The process in which signals are handled.
 _own = [0]
-"""The process in which signals are handled."""
 GRACE_S = 0.7
+# Exit status after Ctrl-C: 128 and the signal's number, as shells have it.
 CODE = 130
-"""Exit status after Ctrl-C: 128 and the signal's number, as shells have it."""
+# Signals that end the command as Ctrl-C does.
 OTHERS = ("SIGTERM", "SIGHUP")
-"""Signals that end the command as Ctrl-C does."""
 MESSAGE = "interrupted: what was finished is kept"
 
 

@@ -23,8 +23,8 @@ from .shared_options import (
     with_plan_options,
 )
 
+# Seeds of a stochastic model where the user says nothing.
 SEEDS = 3
-"""Seeds of a stochastic model where the user says nothing."""
 
 
 @click.command(

@@ -31,8 +31,8 @@ BENCH_LINES = """tox -e bench-update   # write baseline.jsonl, the figures to be
 tox -e bench      # gate the figures of bench.toml against it
 """
 LONGEST = 32
+# Words that `--set` understands otherwise.
 RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
-"""Words that `--set` understands otherwise."""
 
 
 @click.command("new-plugin", epilog="Example: logbench new-plugin mine --kind model")

@@ -129,8 +129,8 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+# Columns of a terminal that tables are made for.
 WIDTH = 100
-"""Columns of a terminal that tables are made for."""
 
 
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:

@@ -24,8 +24,9 @@ from .shared_options import (
     with_plan_options,
 )
 
+# Columns of the rows' names, and of `0.963†‡ at 0.01234`: runs that fit stand side by side.
 NAMES, CELL = 21, 17
-"""Columns of the rows' names, and of `0.963†‡ at 0.01234`: runs that fit stand side by side."""
+# What a row cannot be compared in, its mark and what it means.
 MARKS = {
     TESTS: ("†", "tests other units than the first row: not to be set against it"),
     THRESHOLD: (
@@ -33,7 +34,6 @@ MARKS = {
         "its threshold is of other held-out units than the first row's, or of another limit of short ones",
     ),
 }
-"""What a row cannot be compared in, its mark and what it means."""
 
 
 @click.command(

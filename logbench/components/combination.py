@@ -8,8 +8,8 @@ from typing import Any
 from ..api.components import Component, Need, Traits
 from ..base.errors import ConfigError
 
+# A combined score above it means that a member alarms.
 THRESHOLD = 1.0
-"""A combined score above it means that a member alarms."""
 
 
 def component(name: str, members: Sequence[Component[Any]], build: Callable[..., Any]) -> Component[Any]:

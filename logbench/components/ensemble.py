@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 FILE = "combination.json"
+# Scores of a unit, and the event that decided each.
 COLUMNS = {"primary": "event", "ignoring": "ignoring_event"}
-"""Scores of a unit, and the event that decided each."""
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from ..data.lines import Lines
 
 Windower = Literal["", "session", "node", "file", "time", "count"]
+# Labels of a labels file that mean normal where the definition does not say, in any case of letters.
 NORMAL = ("normal", "0", "-", "false", "no")
-"""Labels of a labels file that mean normal where the definition does not say, in any case of letters."""
 
+# Keys that the data set's card takes; what a user may say instead are the options of a run.
 CARD = ("title", "windower", "window", "parser", "protocol")
-"""Keys that the data set's card takes; what a user may say instead are the options of a run."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from ..api.components import Kind, Traits
 from ..base.options import suggest
 
+# Traits that the harness asks of windowers alone.
 OF_WINDOWERS = frozenset({"cuts_lines", "overlaps", "unit"})
-"""Traits that the harness asks of windowers alone."""
 NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", type(None): "None"}
 
 

@@ -57,8 +57,8 @@ class Distinct:
         return Distinct(first, inverse, np.bincount(inverse, minlength=len(first)).astype(np.int64))
 
 
+# Events looked at at once where sequences are made distinct: 128 MiB a column.
 BLOCK = 1 << 24
-"""Events looked at at once where sequences are made distinct: 128 MiB a column."""
 
 
 def distinct_codes(codes: NDArray[Any]) -> Distinct:

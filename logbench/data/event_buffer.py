@@ -14,8 +14,8 @@ from ..base.files import for_temporary_files, written
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Events kept in memory, 12 bytes each; more go to temporary files (HDFS_v1: 11 million).
 IN_MEMORY = 1 << 25
-"""Events kept in memory, 12 bytes each; more go to temporary files (HDFS_v1: 11 million)."""
 
 
 class EventBuffer:

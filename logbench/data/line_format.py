@@ -26,8 +26,8 @@ from ..base.options import option
 
 Format = Literal["pattern", "regex", "json", "csv", "tsv"]
 SEPARATORS = {"csv": ",", "tsv": "\t"}
+# What an id may be looked for in beside the line's fields.
 GIVEN = ("message", "raw", "file")
-"""What an id may be looked for in beside the line's fields."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .line_format import LineFormat
 
 
+# Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
+# `group` what units have in common, such as the host or job that they come from.
 LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "line": pl.UInt32(),
     "message": pl.String(),
@@ -27,10 +29,8 @@ LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "group": pl.String(),
     "label": pl.Int8(),
 }
-"""Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
-`group` what units have in common, such as the host or job that they come from."""
+# Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one.
 SHOWN = ("time", "level", "component", "node", "file", "group", "id")
-"""Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one."""
 
 
 @dataclass(frozen=True)

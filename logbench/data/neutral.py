@@ -10,8 +10,8 @@ import polars as pl
 
 from .sessions import Sessions
 
+# What sessions know of their keys alone.
 KEPT = ("lengths", "folded", "units", "unseen", "distinct")
-"""What sessions know of their keys alone."""
 
 
 def neutral(sessions: Sessions, *, times: bool, labelled: bool = False, line_labels: bool = False) -> Sessions:

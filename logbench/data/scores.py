@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Columns of the stored scores, so no names for scores of a model's own.
 SCORED_COLUMNS = frozenset(
     (
         *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
@@ -22,7 +23,6 @@ SCORED_COLUMNS = frozenset(
         *("score", "verdict", "decided_by", "short", "line", "key", "expected"),
     )
 )
-"""Columns of the stored scores, so no names for scores of a model's own."""
 
 
 @dataclass(frozen=True)

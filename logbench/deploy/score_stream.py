@@ -29,12 +29,12 @@ from ..running.data_warnings import left_over
 from ..running.needs import check_needs
 from .score_files import score_grouped
 
+# File that a piece is read from: the session where these are files.
 NAME = "stdin.log"
-"""File that a piece is read from: the session where these are files."""
+# How gzip, zstandard and zip begin.
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
-"""How gzip, zstandard and zip begin."""
+# Bytes asked for at a time; fewer come where the writer is slower.
 BLOCK = 1 << 20
-"""Bytes asked for at a time; fewer come where the writer is slower."""
 
 
 def arriving(descriptor: int, patience: float, ended: Callable[[], bool] = lambda: False) -> Iterator[bytes]:

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    # Weights of true and false positives, true and false negatives, float64 [..., 4].
     Cells = NDArray[np.float64]
-    """Weights of true and false positives, true and false negatives, float64 [..., 4]."""
 
+# Metric → factors of the cells above and below the line.
 RATIOS = {
     "f1": ((2, 0, 0, 0), (2, 1, 0, 1)),
     "precision": ((1, 0, 0, 0), (1, 1, 0, 0)),
     "recall": ((1, 0, 0, 0), (1, 0, 0, 1)),
 }
-"""Metric → factors of the cells above and below the line."""
+# Factors that sum up the weight of each label.
 ANOMALY, NORMAL = (1, 0, 0, 1), (0, 1, 1, 0)
-"""Factors that sum up the weight of each label."""
 
 
 def ratio(above: Floats, below: Floats) -> Floats:
@@ -40,8 +40,8 @@ def _mcc(cells: Cells) -> Floats:
     return ratio(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
 
 
+# Metrics that follow from the four cells, 0 where they would divide by zero.
 METRICS: dict[str, Callable[[Cells], Floats]] = {**{name: _of(name) for name in RATIOS}, "mcc": _mcc}
-"""Metrics that follow from the four cells, 0 where they would divide by zero."""
 
 
 def limits(metric: str) -> tuple[float, float]:

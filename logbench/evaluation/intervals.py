@@ -32,15 +32,15 @@ from .cells import (
 if TYPE_CHECKING:
     from .cells import Cells, Floats
 
+# Effective clusters below which there is no interval: a variance needs two.
 FEWEST = 2.0
-"""Effective clusters below which there is no interval: a variance needs two."""
+# An unseen cluster is at most ROOM / sqrt(clusters) times as heavy as the heaviest seen (or once as heavy); by
+# simulation.
 ROOM = 100.0
-"""An unseen cluster is at most ROOM / sqrt(clusters) times as heavy as the heaviest seen (or once as heavy); by
-simulation."""
+# The normal quantile of .95.
 ONE_SIDED = 1.645
-"""The normal quantile of .95."""
+# Distance from the ends of a metric's range that the logit is taken at.
 NEAREST = 1e-12
-"""Distance from the ends of a metric's range that the logit is taken at."""
 
 
 @dataclass(frozen=True)

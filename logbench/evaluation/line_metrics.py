@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ..data.sessions import Sessions
 
 
+# Events looked at together.
 CHUNK = 1 << 20
-"""Events looked at together."""
 SAME = ("label", "unseen", "events", "raw")
 
 

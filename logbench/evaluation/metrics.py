@@ -9,8 +9,8 @@ from ..api.components import Direction
 from ..base.errors import ConfigError, PluginError
 
 Record = Mapping[str, Any]
+# Key of the metrics of single lines; of these there are no distinct ones.
 EVENT = "event"
-"""Key of the metrics of single lines; of these there are no distinct ones."""
 
 
 def key_of(name: str, evaluator: Any, unit: str) -> str:

@@ -13,8 +13,8 @@ from .cells import METRICS, cells, clustered
 if TYPE_CHECKING:
     from .cells import Floats
 
+# Differences of a metric within it are equal.
 SAME = 1e-12
-"""Differences of a metric within it are equal."""
 
 
 def swapped(first: pl.DataFrame, other: pl.DataFrame, metric: str, *, swaps: int, seed: int) -> float:

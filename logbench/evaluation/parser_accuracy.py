@@ -20,12 +20,12 @@ from ..data.masks import apply_masks
 PATTERN = "*_structured.csv"
 COLUMNS = ("Content", "EventId", "EventTemplate")
 WILDCARD = "<*>"
+# What two templates may differ in: names of variables, wildcards in a row, and white space.
 NORMAL = (
     (r"<[A-Za-z_*]+>", WILDCARD),
     (r"<\*>(?:[.:,/_-]?<\*>)+", WILDCARD),
     (r"\s+", " "),
 )
-"""What two templates may differ in: names of variables, wildcards in a row, and white space."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ..api.protocol import EvaluationProtocol
 
+# Part of a step by which a published threshold stays below its multiple, since a score alarms from there on.
 GRID = 1e-9
-"""Part of a step by which a published threshold stays below its multiple, since a score alarms from there on."""
 NO_HELD_OUT = "the threshold needs held-out units; raise protocol.held_out, or take another protocol.threshold"
 
 

@@ -14,8 +14,8 @@ from .shares import ANOMALY, HELD_OUT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it.
 RESERVE = 0.5
-"""Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it."""
 
 
 def reserve(labels: NDArray[np.int8], kept: NDArray[np.bool_], protocol: EvaluationProtocol) -> NDArray[np.bool_]:

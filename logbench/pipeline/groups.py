@@ -16,8 +16,8 @@ from ..data.categories import FirstSeenCodes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Number of no group.
 NONE = -1
-"""Number of no group."""
 
 
 class UnitGroups:

@@ -11,12 +11,12 @@ from ..api.protocol import EvaluationProtocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# True labels that are flipped, by the kind of noise.
 CLASSES: dict[str, tuple[int, ...]] = {
     "symmetric": (0, 1),
     "anomaly_to_normal": (1,),
     "normal_to_anomaly": (0,),
 }
-"""True labels that are flipped, by the kind of noise."""
 
 
 def flipped(

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     from ..data.sessions import Sessions
 
+# Bits of a line's sides.
 TRAIN, HELD_OUT, TEST = 1, 2, 4
-"""Bits of a line's sides."""
+# What a threshold is chosen on, by its source.
 THRESHOLDS = {
     "validation": "held-out units",
     "fixed": "the protocol or the model",
     "rule": "the model, which says yes or no",
     "oracle": "the labels of the test units",
 }
-"""What a threshold is chosen on, by its source."""
+# Events looked at together.
 CHUNK = 1 << 22
-"""Events looked at together."""
 
 
 def audit(

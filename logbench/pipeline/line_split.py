@@ -19,10 +19,10 @@ from .shares import HELD_OUT, RESERVED, TEST, TRAIN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Names by column `side`.
 SIDES = ("train", "held-out", "test", "reserved")
-"""Names by column `side`."""
+# Sides as they follow each other in the log.
 ORDER = (TRAIN, HELD_OUT, RESERVED, TEST)
-"""Sides as they follow each other in the log."""
 
 
 def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> bool:

@@ -20,8 +20,8 @@ from .grouping import GroupedLines
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Training messages that a saved parser must know by the same keys.
 PROBE = 1000
-"""Training messages that a saved parser must know by the same keys."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from .groups import group_codes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Labels.
 UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
-"""Labels."""
+# Sides of units whose lines were split before: column `side`; reserved units neither train nor are tested.
 TRAIN, HELD_OUT, TEST, RESERVED = 0, 1, 2, 3
-"""Sides of units whose lines were split before: column `side`; reserved units neither train nor are tested."""
 
 
 def barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:

@@ -12,8 +12,8 @@ from ..api.protocol import EvaluationProtocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Kinds of `train` by which training comes before the test; a given part only where it does.
 CHRONOLOGICAL = ("first", "ratio", "given")
-"""Kinds of `train` by which training comes before the test; a given part only where it does."""
 
 
 def straddling(

@@ -16,8 +16,8 @@ from ..base.files import for_temporary_files, written
 from ..data.event_buffer import IN_MEMORY
 from ..data.lines import Lines
 
+# Lines of a frame.
 FRAME = 32_768
-"""Lines of a frame."""
 
 
 class WindowerInput:

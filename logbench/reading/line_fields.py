@@ -13,15 +13,15 @@ from ..base.errors import ConfigError, DataError
 from ..base.options import suggest
 from ..data.line_format import SEPARATORS, LineFormat, regex_of
 
+# `%f` and the sign before it.
 FRACTION = re.compile(r"([^\w%])%f")
-"""`%f` and the sign before it."""
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
+# Column that is null where a line does not match.
 WHOLE = "whole_line__"
-"""Column that is null where a line does not match."""
+# Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over.
 GROUP_EDGE = re.compile(
     r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|(?P<open>\((?:\?P?<(?P<name>\w+)>)?)|(?P<close>\))", re.S
 )
-"""Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over."""
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
 
 

@@ -32,14 +32,14 @@ from .line_fields import (
 )
 from .log_files import LogFile, LogFiles, find_texts
 
+# Bytes of a multi-line event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20
-"""Bytes of a multi-line event from which on the next line begins a new one, whatever it is."""
+# Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
-"""Message of an event that is not as declared, where lines carry labels: the whole line would hold its label."""
 T = TypeVar("T")
 U = TypeVar("U")
+# Frames taken apart side by side: a regular expression runs on one core.
 WORKERS = min(8, os.cpu_count() or 1)
-"""Frames taken apart side by side: a regular expression runs on one core."""
 Units = Callable[[], pl.DataFrame]
 
 

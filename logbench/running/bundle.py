@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 BUNDLE_VERSION = 2
 FILE = "bundle.json"
+# Its name in its checksums, whatever its folder is called.
 NAME = "bundle"
-"""Its name in its checksums, whatever its folder is called."""
 KINDS = ("dataset", "parser", "windower", "model")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .prepared import Prepared
     from .resolve import ResolvedPlan
 
+# What a reader may meet: one of it, several of it, and what was done.
 MET = {
     "labels_without_unit": ("label names", "labels name", "no unit of this log"),
     "lines_back_in_time": ("line is", "lines are", "earlier than the line before; each is where its time is"),
@@ -34,7 +35,7 @@ MET = {
     ),
     "grown_files": ("file grew", "files grew", "during the run; what came after its start was not read"),
 }
-"""What a reader may meet: one of it, several of it, and what was done."""
+# What the reader met that a user of the scores should know.
 TOLD = {
     "lines_without_unit": ("line without unit", "lines without unit"),
     "unmatched_lines": ("unmatched line", "unmatched lines"),
@@ -42,7 +43,6 @@ TOLD = {
     "undecodable_lines": ("undecodable line", "undecodable lines"),
     "grown_files": ("grown file", "grown files"),
 }
-"""What the reader met that a user of the scores should know."""
 
 
 def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:

@@ -14,10 +14,10 @@ from ..base.temporary_folders import temporary
 from ..components.configured import ConfiguredComponent
 from ..running import identity
 
+# Folder of an entry that the data lie in, beside their checksums.
 DATA = "data"
-"""Folder of an entry that the data lie in, beside their checksums."""
+# What this process generated for itself, by key.
 _FRESH: dict[str, Path] = {}
-"""What this process generated for itself, by key."""
 
 
 def place(part: ConfiguredComponent) -> Path:

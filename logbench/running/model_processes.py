@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..components.configured import ConfiguredComponent
 
+# Least seconds for what comes after scoring, such as explaining and saving.
 LATER_S = 60.0
-"""Least seconds for what comes after scoring, such as explaining and saving."""
 MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "peak_gpu_mb")
 
 

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Model
 
+# Columns of `Scores` that travel as files of these names.
 ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
-"""Columns of `Scores` that travel as files of these names."""
+# How long threads that a model leaves running are waited for.
 GRACE_S = 3.0
-"""How long threads that a model leaves running are waited for."""
 EXPECTED = "expected.arrow"
+# Methods that a model may lack.
 OPTIONAL = ("save", "load", "expected")
-"""Methods that a model may lack."""
 
 
 def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:

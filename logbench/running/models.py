@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from .resolve import ResolvedPlan
 
 
+# Components that decide what a model is given.
 READERS = ("dataset", "parser", "windower")
-"""Components that decide what a model is given."""
 Isolation = Literal["worker", "in-process"]
 
 

@@ -14,8 +14,8 @@ from ..evaluation.verdicts import Decision
 from .fitting import Scored
 from .resolve import ResolvedPlan
 
+# Notes of one run that are kept and said.
 MOST_NOTES = 100
-"""Notes of one run that are kept and said."""
 
 
 class Notes:

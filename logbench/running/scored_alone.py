@@ -20,10 +20,10 @@ from ..data.sessions import Sessions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# How many units are scored again together, and how many of them quite alone.
 UNITS, SINGLE = 32, 2
-"""How many units are scored again together, and how many of them quite alone."""
+# Largest difference of two scores that count as equal, as a share of the larger one.
 RELATIVE = 1e-5
-"""Largest difference of two scores that count as equal, as a share of the larger one."""
 
 
 @dataclass(frozen=True)

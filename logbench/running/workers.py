@@ -25,15 +25,15 @@ from ..base.temporary_folders import remove_left, temporary
 if TYPE_CHECKING:
     from ..api.plan import Plan
 
+# Stages in which a worker may fill the cache of grouped lines.
 READING = frozenset({"start", "locate", "read", "group"})
-"""Stages in which a worker may fill the cache of grouped lines."""
+# Stages that a process of models takes; it is given its own time.
 OWN = frozenset({"fit", "score"})
-"""Stages that a process of models takes; it is given its own time."""
+# Most messages of one worker that are read before the others are looked at.
 AT_ONCE = 100
-"""Most messages of one worker that are read before the others are looked at."""
 LATE = frozenset({"threshold", "evaluate", "store"})
+# Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first.
 LATE_S = 60.0
-"""Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 

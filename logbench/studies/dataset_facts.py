@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PERMUTATIONS = 99
+# Templates that are named.
 FREQUENT = 10
-"""Templates that are named."""
 CLASSES = {"normal": NORMAL, "anomaly": ANOMALY, "unlabelled": UNKNOWN}
 QUANTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 

@@ -25,18 +25,18 @@ from ..running.workers import DoesTasks, Running
 FORMAT = 1
 TABLES = ("models", "datasets", "protocols")
 KEYS = ("benchmark_version", "seeds", "gates", "evaluators", *TABLES)
+# Metrics kept beside those that are gated.
 SHOWN = ("f1", "precision", "recall", "auroc", "auprc")
-"""Metrics kept beside those that are gated."""
 HARDWARE = ("processor", "cores", "memory_mb")
+# A run that took less than this longer is not slower, whatever the factor.
 NOISE_S = 0.5
-"""A run that took less than this longer is not slower, whatever the factor."""
 HEAD = {"gates", "versions", "hardware", "contended"}
 LABELS = ("model", "dataset", "protocol", "seed")
 FIGURES = {"identity", "metrics", "fit_s", "score_s", "peak_rss_mb"}
 
 Row = dict[str, Any]
+# Metric → largest loss that passes, and which way it is better.
 Gates = Mapping[str, tuple[float, Direction]]
-"""Metric → largest loss that passes, and which way it is better."""
 
 
 @dataclass(frozen=True)

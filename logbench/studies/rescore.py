@@ -26,8 +26,8 @@ from ..running.resolve import evaluators_of
 from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
+# Fields of the protocol that act after scoring; all others need a new run.
 LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
-"""Fields of the protocol that act after scoring; all others need a new run."""
 DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected")
 
 

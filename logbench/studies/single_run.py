@@ -10,8 +10,8 @@ from typing import Any
 from ..api.plan import Plan, Settings
 from ..running.resolve import SINGLE, ResolvedPlan
 
+# Fields of `Plan` that are options of the same name.
 FIELDS = ("parser", "windower", "protocol", "preset")
-"""Fields of `Plan` that are options of the same name."""
 
 
 def command_of(resolved: ResolvedPlan, more: Settings) -> str:

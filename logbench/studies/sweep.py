@@ -31,12 +31,12 @@ from .single_run import command_of
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
+# Where another choice begins.
 NEXT = re.compile(r",\s*(?=[\w.-]+\s*=)")
-"""Where another choice begins."""
+# Values of one choice.
 MOST = 10_000
-"""Values of one choice."""
+# Thresholds shown beside those that were asked for, and how the protocol names them.
 PICKS = {"label-free": "validation", "oracle": "oracle"}
-"""Thresholds shown beside those that were asked for, and how the protocol names them."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from .compare import aligned, incompatibilities, labelled_test_scores
 from .many_models import corrected_t, holm
 
 Record = Mapping[str, Any]
+# Kinds of split whose seed draws which units train.
 REDRAWN = ("random", "random_ratio", "group")
-"""Kinds of split whose seed draws which units train."""
 LEVEL = 0.05
 LETTERS = string.ascii_letters + string.digits
 COLUMNS = ("index", "label", "verdict", "weight", "sequence")

@@ -24,8 +24,8 @@ from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 from .side_effects import watched
 
+# Rows that are looked at: a data set may be larger than memory.
 SOME = 100_000
-"""Rows that are looked at: a data set may be larger than memory."""
 
 
 def path_of(subject: Subject) -> Path:

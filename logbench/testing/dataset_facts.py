@@ -18,8 +18,8 @@ from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
+# Share of lines that may have no time, or an earlier one than the line before.
 STRANGE = 0.1
-"""Share of lines that may have no time, or an earlier one than the line before."""
 YEARS = (1980, 2100)
 NO_LOG = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".zip", ".gz", ".tar", ".xz", ".bz2", ".tgz")
 

@@ -10,10 +10,10 @@ from .dataset import SOME, grouped_of, opened_of, parts_of, some_of
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
+# Share of labels, or of units, that may be without the other.
 MISSING = 0.1
-"""Share of labels, or of units, that may be without the other."""
+# Lines of a class from which on a mark that all of them bear says something.
 FEW = 5
-"""Lines of a class from which on a mark that all of them bear says something."""
 WORDS = r"(?i)\b(?:anomal\w*|abnormal|(?:un)?labell?ed|label[:=]\S*|is_?attack[:=]\S*)"
 
 

@@ -19,8 +19,8 @@ from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide
 
 VOCABULARY = 12
+# Microseconds since 1970.
 DAY = 1_700_000_000_000_000
-"""Microseconds since 1970."""
 
 
 def sessions(count: int, least: int, seed: int, anomalous: float = 0.0, traits: Traits | None = None) -> Sessions:
@@ -97,6 +97,7 @@ def lines(count: int = 60) -> pl.DataFrame:
     )  # fmt: skip
 
 
+# Messages of several systems, with numbers, addresses, hexadecimal words, blanks, and the empty one.
 MESSAGES = (
     "Receiving block blk_-1608999687919862906 src: /10.250.19.102:54106 dest: /10.250.19.102:50010",
     "Receiving block blk_77 src: /10.0.0.1:1 dest: /10.0.0.2:50010",
@@ -123,7 +124,7 @@ MESSAGES = (
     "retry 2 of 3",
     "retry 3 of 3",
 )
-"""Messages of several systems, with numbers, addresses, hexadecimal words, blanks, and the empty one."""
+# Messages that a parser meets after training: near ones and strange ones.
 OTHERS = (
     "Receiving block blk_5 src: /10.9.9.9:99 dest: /10.9.9.8:50010",
     "user dave logged in from 10.7.7.7 port 22",
@@ -132,7 +133,6 @@ OTHERS = (
     "retry 17 of 99",
     "",
 )
-"""Messages that a parser meets after training: near ones and strange ones."""
 
 
 def many_messages(count: int = 2_000) -> pl.Series:

@@ -15,8 +15,8 @@ from . import material
 from .outcome import ViolationError
 from .rule import Subject
 
+# Scores that differ by less are the same: float sums depend on the size of a batch.
 CLOSE = 1e-5
-"""Scores that differ by less are the same: float sums depend on the size of a batch."""
 SEED = 3
 
 

@@ -29,8 +29,8 @@ from .rule import Subject, rule
 
 LABELS = {"all 1": (1,), "0 and 1 in turn": (0, 1), "1 for one in ten": (0,) * 9 + (1,)}
 WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")
+# Change in the share of one kind of units that score above another: held-out units alone never cause it.
 LEARNT = 0.3
-"""Change in the share of one kind of units that score above another: held-out units alone never cause it."""
 
 
 @rule("model", "labels", "labels are never looked at, but for the training labels of a supervised model")

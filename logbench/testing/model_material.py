@@ -14,8 +14,8 @@ from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
 V = material.VOCABULARY
+# Anomalies that score higher than usual units in fewer of the pairs: the sign may be wrong.
 LOWER = 0.4
-"""Anomalies that score higher than usual units in fewer of the pairs: the sign may be wrong."""
 
 
 def _usual(length: int) -> list[int]:

@@ -12,10 +12,10 @@ from .model_fitted import Fitted, asked_of, context_of, fit, same, scored, train
 from .outcome import InapplicableError
 from .rule import Subject, rule
 
+# Units that train: with many, what is learnt across their borders is all there is.
 FEW = 20
-"""Units that train: with many, what is learnt across their borders is all there is."""
+# Keys of a vocabulary that needs more than eight bits.
 WIDE = 512
-"""Keys of a vocabulary that needs more than eight bits."""
 
 
 def _certain(subject: Subject) -> None:

@@ -12,8 +12,8 @@ from ..base.options import suggest
 from ..components.entry import RegisteredComponent
 from ..components.registry import KINDS, Registry
 
+# What can be checked: components, published set-ups and published tables.
 Checked = Kind | Literal["preset", "table"]
-"""What can be checked: components, published set-ups and published tables."""
 CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# What is changed in texts, beside digits.
 LETTERS = (("[a-f]", "e"), ("[g-z]", "k"), ("[A-Z]", "K"), ("[^0-9A-Za-z ]", "+"))
-"""What is changed in texts, beside digits."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from .records import records
 from .reporter import report, with_metrics
 from .rule import Subject, rule
 
+# A name that a plugin may give its model; what is not in it (comma, space, `=`, `/`) none may hold.
 NAME = 'a|b_c&d<e>%f"g#h'
-"""A name that a plugin may give its model; what is not in it (comma, space, `=`, `/`) none may hold."""
+# What an error may say.
 WORDS = 'off | by & 5% of_a <b>"row", and #1'
-"""What an error may say."""
 
 
 @rule("reporter", "escapes", "names and reasons with marks of its format leave rows and cells whole")

@@ -17,8 +17,8 @@ from .rule import Subject, rule
 
 Record = dict[str, Any]
 FIGURES = {"alpha": 0.137, "beta": 0.462, "gamma": 0.791}
+# Half of the last digit of a figure of two.
 CLOSE = 0.0051
-"""Half of the last digit of a figure of two."""
 NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?![\w.]*\w)")
 ZERO = re.compile(r"(?<![\w./±-])(0|0?\.0+)(?![\w./])")
 

@@ -17,6 +17,7 @@ from .names import Checked, entry_of
 from .outcome import Outcome
 from .rule import RULES, Rule, Subject
 
+# Modules of this package that hold the rules of a kind, in their order.
 FILES: Mapping[Checked, tuple[str, ...]] = {
     "model": (
         "model",
@@ -36,7 +37,6 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
     "preset": ("published",),
     "table": ("published",),
 }
-"""Modules of this package that hold the rules of a kind, in their order."""
 
 
 def rules_of(kind: Checked) -> list[Rule]:

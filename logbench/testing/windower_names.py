@@ -13,8 +13,8 @@ from .windower import assign, seen
 from .windower_pieces import partition
 
 LINES = 3_001
+# Seconds from line to line: of a log of half a day, and of one of nearly two years.
 SPACINGS = {"17 s": 17, "5 h": 18_000}
-"""Seconds from line to line: of a log of half a day, and of one of nearly two years."""
 ALIKE = ("blk_-7", "blk_7", "Blk_7", "blk_07", "blk_7.0", "blk_7 ")
 LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
 

@@ -20,8 +20,8 @@ from .windower import assign, seen
 
 SIZES = (1, 61, 997, 3_001)
 CUTS = (1, 8, 23, 30, 59)
+# Seconds between lines, as shares of the silence after which a unit is over.
 GAPS = (0.1, 0.4, 0.9, 1.1, 1.6, 3.0)
-"""Seconds between lines, as shares of the silence after which a unit is over."""
 
 
 @rule("windower", "sizes", "logs of any length keep every line, also where clocks go back and fields are null")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from logbench import Sessions
 
+    # Score and deciding event (−1: none) of each unit, float64 [units] and int64 [units].
     Scorer = Callable[[Sessions], tuple[NDArray[np.float64], NDArray[np.int64]]]
-    """Score and deciding event (−1: none) of each unit, float64 [units] and int64 [units]."""
 
 FILE = "state.npz"
 

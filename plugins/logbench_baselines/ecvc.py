@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from . import EcvcConfig
 
+# Distances held at once (128 MiB).
 CELLS = 2**24
-"""Distances held at once (128 MiB)."""
+# Of a distance: equal ones of different vectors are equal, so that no verdict hangs on their rounding.
 DECIMALS = 12
-"""Of a distance: equal ones of different vectors are equal, so that no verdict hangs on their rounding."""
 
 
 class Ecvc(NpzState):

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from logbench import Context, Sessions
 
+# A float64 CSR matrix [rows, columns] of weighted counts; scipy's arrays carry no element type.
 Vectors = Any
-"""A float64 CSR matrix [rows, columns] of weighted counts; scipy's arrays carry no element type."""
 
+# Rows scored at once: a dense copy of so many stays small.
 CHUNK = 8192
-"""Rows scored at once: a dense copy of so many stays small."""
 
 
 FILE = "state.skops"
+# scikit-learn's own compiled types, which skops does not load unless they are named.
 TRUSTED = (
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
 )
-"""scikit-learn's own compiled types, which skops does not load unless they are named."""
 
 
 class CountModel(ABC):

@@ -168,8 +168,8 @@ class Miner:
                 self._open.discard(tuple(sorted(union - {shared})))
 
 
+# Gram matrices decomposed at once.
 CHUNK = 16_384
-"""Gram matrices decomposed at once."""
 
+# Most frequent count vectors, on which each candidate is tested first.
 HEAD = 1024
-"""Most frequent count vectors, on which each candidate is tested first."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+# Distances held at once (128 MiB).
 CELLS = 1 << 24
-"""Distances held at once (128 MiB)."""
+# Of the share of votes: a sum of shares that is a half is no more than a half.
 DECIMALS = 12
-"""Of the share of votes: a sum of shares that is a half is no more than a half."""
 
 
 class Knn(Supervised):

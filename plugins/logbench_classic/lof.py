@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+# Factor above which scikit-learn calls a vector an outlier unless told.
 OWN = 1.5
-"""Factor above which scikit-learn calls a vector an outlier unless told."""
 
 
 class Lof(CountModel):

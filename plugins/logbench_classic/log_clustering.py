@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+# Added to the product of the norms, as loglizer does: an empty vector is at distance 1 from all.
 GUARD = 1e-8
-"""Added to the product of the norms, as loglizer does: an empty vector is at distance 1 from all."""
 
 
 class LogClustering(CountModel):

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+# How far the solver may leave scores on the boundary from 0, and how near to it a score counts as 0.
 TOLERANCE, BOUNDARY = 1e-7, 1e-6
-"""How far the solver may leave scores on the boundary from 0, and how near to it a score counts as 0."""
+# Rounding of libsvm's kernel values, as a share of the sum of all coefficients: no tolerance helps against it.
 FLOAT32 = 1e-8
-"""Rounding of libsvm's kernel values, as a share of the sum of all coefficients: no tolerance helps against it."""
+# Megabytes of kernel values that the solver may keep: a small tolerance asks for them again and again.
 CACHE = 1000
-"""Megabytes of kernel values that the solver may keep: a small tolerance asks for them again and again."""
 
 
 class OneClassSvm(CountModel):

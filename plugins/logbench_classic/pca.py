@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
+# Coordinates below this share of the vectors they come from are rounding.
 ROUNDING = 1e-13
-"""Coordinates below this share of the vectors they come from are rounding."""
+# Variances that differ by no more of themselves are equal.
 EQUAL = 1e-9
-"""Variances that differ by no more of themselves are equal."""
 
 
 class Pca(CountModel):

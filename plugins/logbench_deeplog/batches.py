@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from . import DeepLogConfig
 
+# Windows int64 [rows, h + 1] and the weight of each one's loss, float [rows].
 Batch = tuple[Tensor, Tensor]
-"""Windows int64 [rows, h + 1] and the weight of each one's loss, float [rows]."""
 
 
 def to_device(array: NDArray[np.generic], device: str) -> Tensor:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from . import Amp, DeepLogConfig
 
+# Steps outside the clock.
 WARM_UP = 3
-"""Steps outside the clock."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+# Rows begin … end → tensors [rows].
 Work = Callable[[int, int], tuple[Tensor, ...]]
-"""Rows begin … end → tensors [rows]."""
 
 
 def in_batches(rows: int, batch: int, work: Work, note: Callable[[str], None]) -> tuple[list[Tensor], int]:

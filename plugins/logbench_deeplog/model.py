@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from . import DeepLogConfig
 
+# Options that a saved network fixes; the others may change afterwards.
 SHAPE = ("h", "pad", "layers", "hidden", "input", "embedding")
-"""Options that a saved network fixes; the others may change afterwards."""
 
 
 class DeepLog:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from logbench import Sessions
 
+# Windows of the first, untimed try, which warms up and tells how large a slice fits the time.
 PILOT = 256
-"""Windows of the first, untimed try, which warms up and tells how large a slice fits the time."""
 
+# Labelled sessions → the verdict on each, bool [units].
 Evaluate = Callable[["Sessions"], "NDArray[np.bool_]"]
-"""Labelled sessions → the verdict on each, bool [units]."""
 
 
 @dataclass

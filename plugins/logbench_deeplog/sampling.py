@@ -17,8 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Distinct windows of one step, int64 [rows], and the weight of each one's loss, float32 [rows].
 Draw = tuple["NDArray[np.int64]", "NDArray[np.float32]"]
-"""Distinct windows of one step, int64 [rows], and the weight of each one's loss, float32 [rows]."""
 
 
 def batches_of(size: int, batch: int) -> int:

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from . import DeepLogConfig
     from .network import Network
 
+# Logits so close are compared again in double precision: fp32 differs by about 1e-6 from batch to batch.
 NEAR_TIE = 1e-4
-"""Logits so close are compared again in double precision: fp32 differs by about 1e-6 from batch to batch."""
+# A verdict is near the boundary where a change of one logit by so much would turn it.
 BOUNDARY = 1e-5
-"""A verdict is near the boundary where a change of one logit by so much would turn it."""
 
+# Rows begin … end → logits float [rows, K] and the keys that came, int64 [rows].
 Forward = Callable[[int, int], tuple[Tensor, Tensor]]
-"""Rows begin … end → logits float [rows, K] and the keys that came, int64 [rows]."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ class Classification:
     """The field's metrics of labelled units; see `Evaluator.evaluate`."""
 
     of_units = True
+    # Errors are better where they are fewer; `tp`, `tn` and `prevalence` tell of the data as much.
     directions: ClassVar[Mapping[str, Literal["higher", "lower"]]] = {
         **dict.fromkeys(("precision", "recall", "f1", "mcc", "auroc", "auprc"), "higher"),
         **dict.fromkeys(("fp", "fn"), "lower"),
     }
-    """Errors are better where they are fewer; `tp`, `tn` and `prevalence` tell of the data as much."""
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, float | None]:
         """`tp fp tn fn precision recall f1 mcc auroc auprc prevalence`, each a float.

@@ -14,7 +14,8 @@ NODE = r"[0-9.]+:[0-9]+"
 BLOCK = r"blk_-?[0-9]+"
 IP = r"/[0-9.]+"
 
-# The expression describes the whole message. `.*` only where Hadoop writes free text (a path, an exception).
+# (regular expression, template), 30 pairs; no message fits two. An expression describes the whole message,
+# with `.*` only where Hadoop writes free text (a path, an exception).
 STATEMENTS = (
     (
         rf"Receiving block {BLOCK} src: {IP}:[0-9]+ dest: {IP}:[0-9]+",
@@ -95,7 +96,6 @@ STATEMENTS = (
         "PendingReplicationMonitor timed out block <*>",
     ),
 )
-"""(regular expression, template), 30 pairs; no message fits two."""
 
 MASKS = (
     *((rf"^{expression}$", template) for expression, template in STATEMENTS),

@@ -9,11 +9,11 @@ from operator import eq
 import numpy as np
 from numpy.typing import NDArray
 
+# None is the wildcard that the miner puts, so that no message can hold it.
 Token = str | None
-"""None is the wildcard that the miner puts, so that no message can hold it."""
 
+# From so many templates on, one comparison with all of them in numpy beats one by one.
 WIDE = 32
-"""From so many templates on, one comparison with all of them in numpy beats one by one."""
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ from statistics import fmean, variance
 from typing import Any
 
 Record = Mapping[str, Any]
+# Kinds of split whose seed draws which units train and which are tested.
 REDRAWN = ("random", "random_ratio", "group")
-"""Kinds of split whose seed draws which units train and which are tested."""
+# Least and greatest value of metrics whose range is known.
 RANGES = {
     "mcc": (-1.0, 1.0),
     **dict.fromkeys(("f1", "precision", "recall", "auroc", "auprc"), (0.0, 1.0)),
 }
-"""Least and greatest value of metrics whose range is known."""
 
 
 def redraws(record: Record) -> str:

@@ -15,10 +15,10 @@ from .words import several
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
+# Where a record keeps what it says of single lines.
 EVENT = "event"
-"""Where a record keeps what it says of single lines."""
+# Metrics that get a 95% interval where several seeds or splits ran.
 INTERVALS = ("f1", "precision", "recall")
-"""Metrics that get a 95% interval where several seeds or splits ran."""
 
 
 @dataclass

@@ -25,13 +25,13 @@ from .rows import (
 from .words import several
 
 WIDTH = 100
+# Columns that a terminal too narrow for all does without.
 SPARE = ("fit+score\ns", "f1\ndistinct", "mcc", "auprc")
-"""Columns that a terminal too narrow for all does without."""
+# Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys.
 ALMOST, UNINFORMATIVE = 0.999, 0.5
-"""Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys."""
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
+# tabulate's `simple` without the two columns that it adds to the width of every heading.
 _SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
-"""tabulate's `simple` without the two columns that it adds to the width of every heading."""
 
 
 class Table:

@@ -9,8 +9,8 @@ from polars.io.plugins import register_io_source
 
 from logbench import IncompatibleError
 
+# Lines of a frame.
 FRAME = 100_000
-"""Lines of a frame."""
 Step = Callable[[pl.DataFrame], pl.DataFrame]
 
 

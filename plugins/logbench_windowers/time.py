@@ -8,8 +8,8 @@ import polars as pl
 
 from .column import Step, grouped_by, in_order, in_windows, require
 
+# How a window's beginning is written, by what its stride is a multiple of.
 NAMES = {60 * 10**6: "%Y-%m-%d %H:%M", 10**6: "%Y-%m-%d %H:%M:%S", 1: "%Y-%m-%d %H:%M:%S%.6f"}
-"""How a window's beginning is written, by what its stride is a multiple of."""
 
 
 class Time:

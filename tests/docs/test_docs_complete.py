@@ -99,8 +99,8 @@ def test_every_key_of_a_record_is_explained(field: Any) -> None:
     section("reference/record.md", field.name)
 
 
+# Keys below which names of the user's choosing stand first; in `FLAT` only what stands first is explained.
 NAMED = {"plugins", "stages", "metrics"}
-"""Keys below which names of the user's choosing stand first; in `FLAT` only what stands first is explained."""
 FLAT = {"config", "environment", "artifacts", "trivial"}
 
 

@@ -36,10 +36,10 @@ from logbench.studies.sweep import choices
 
 INF = math.inf
 SCORE = st.sampled_from([-INF, -1.5, 0.0, 0.3, 1.0, 2.0, 9.0, INF])
+# Score, label, weight, and whether a rule flags the unit, which then scores infinity as in a run.
 UNITS = st.lists(
     st.tuples(SCORE, st.integers(0, 1), st.floats(0.1, 10), st.booleans()), min_size=1, max_size=12
 ).map(lambda rows: [(INF if flagged else score, label, weight, flagged) for score, label, weight, flagged in rows])
-"""Score, label, weight, and whether a rule flags the unit, which then scores infinity as in a run."""
 SOURCES = get_args(Threshold)
 Unit = tuple[float, int, float, bool]
 

@@ -24,8 +24,8 @@ CARD = Card(
     unit="log",
 )
 EPOCH = dt.datetime(2005, 6, 3)
+# Message, label, seconds since `EPOCH`, node.
 Row = tuple[str, int, int, str]
-"""Message, label, seconds since `EPOCH`, node."""
 
 
 class Log:

@@ -36,6 +36,7 @@ ADVISED: Mapping[str, Cases] = {
     "dataset": mutants_datasets.ADVISED,
 }
 
+# Faults that no rule can decide, and why.
 UNDECIDABLE = {
     "a model that learns from some of its training units only": "models may sample what they train on",
     "a model that is wrong in its kind, such as a mean for a median": "what it is to compute, a rule cannot know",
@@ -59,4 +60,3 @@ UNDECIDABLE = {
     "a reporter that shows all units under a protocol of distinct ones": "it may say so beside it: advice",
     "a preset or table with another value than its paper": "the paper is not here",
 }
-"""Faults that no rule can decide, and why."""

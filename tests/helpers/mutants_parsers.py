@@ -104,8 +104,8 @@ def by_first_word(self: Any, good: Any, messages: pl.Series) -> Any:
     return np.where(good >= 0, good, other).astype(np.int32)
 
 
+# Letters of hexadecimal numbers are no digits to its masks.
 HEXADECIMAL = instead("parser", shape=(("[0-9a-f]+", "0"),))
-"""Letters of hexadecimal numbers are no digits to its masks."""
 
 PARSERS = {
     "a shape that sees less than the masks": ("shape", HEXADECIMAL, {}),

@@ -5,6 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# The checkout.
 ROOT = Path(__file__).parents[2]
-"""The checkout."""
 DATA = Path(os.environ.get("LOGBENCH_DATA") or ROOT.parent / "shared" / "data")

@@ -10,10 +10,10 @@ import polars as pl
 from logbench import EvaluationProtocol
 from logbench.pipeline.split import Split, split_units
 
+# Kinds of splits that take an amount.
 KINDS = ("first", "random", "ratio", "random_ratio", "per_class_ratio", "group")
-"""Kinds of splits that take an amount."""
+# Those whose amount is a number of units.
 UNITS = ("first", "random")
-"""Those whose amount is a number of units."""
 BY_UNITS = tuple(kind for kind in KINDS if kind not in UNITS)
 
 

@@ -174,8 +174,8 @@ def run_log(folder: Path, rows: list[Row], settings: Any = None, **more: Any) ->
     return run_one(write(folder / "a.log", rows), registry(**more), "new-event", settings, **options)
 
 
+# Each ten lines bring a message of their own.
 FRESH: list[Row] = [(f"message {i // 10}", 0, i, "x") for i in range(100)]
-"""Each ten lines bring a message of their own."""
 
 
 def test_a_parser_that_goes_on_learning_ends_the_run(tmp_path: Path) -> None:

@@ -329,8 +329,8 @@ def test_every_invariant_holds_in_nearly_all_training_units(sequences: list[list
     assert (np.abs(model.theta[unused]).sum(axis=1) > 0).all()
 
 
+# Each unit joins the cluster that is nearest by then: the order of units is part of the method.
 ORDERED = {"log-clustering", "log-clustering-labelled"}
-"""Each unit joins the cluster that is nearest by then: the order of units is part of the method."""
 
 
 @pytest.mark.parametrize("values", [{}, {"weighting": "tf-idf"}, {"weighting": "counts"}], ids=str)

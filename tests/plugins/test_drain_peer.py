@@ -13,8 +13,8 @@ from logbench_parsers.drain import VARIABLE, DrainParser
 
 drain = pytest.importorskip("drain3.drain", reason="needs drain3-improved, see tox -e drain3")
 
+# What no message holds: with `<*>` drain3 could not tell a masked variable from its own wildcard.
 WILDCARD = "<:any:>"
-"""What no message holds: with `<*>` drain3 could not tell a masked variable from its own wildcard."""
 SETTINGS = [(4, 0.5, 100), (3, 0.4, 100), (5, 0.6, 100), (6, 0.3, 4)]
 
 

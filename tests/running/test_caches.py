@@ -285,8 +285,8 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     assert [entry["kind"] for entry in cache_folder.entries()].count("grouped") == 1, "of the second run alone"
 
 
+# One unit trains.
 ONE: dict[str, Any] = {"protocol": {"train": "random", "train_units": "1", "held_out": "0"}}
-"""One unit trains."""
 
 
 def folders(root: Path, *names: str) -> Path:

@@ -195,6 +195,7 @@ def figures(record: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+# What each edit changes.
 CHANGES: Mapping[str, Mapping[str, Any]] = {
     "data set, what it generates": {"lines": 900},
     "data set, what it reads": {"width": 5},
@@ -206,7 +207,6 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "model": {"recall": 0.0},
     "evaluator": {"factor": 3},
 }
-"""What each edit changes."""
 
 
 def wanted(keys: int = 7, recall: float = 1.0, factor: int = 1, **sizes: int) -> Any:

@@ -67,13 +67,13 @@ class Numbers:
         return KeySequences(frame.cast({"label": pl.Int8}), [path])
 
 
+# Data sets, and what they have.
 DATASETS: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "log": (Log, {"times", "templates", "line_labels"}),
     "bare": (Bare, {"templates"}),
     "timeless": (Timeless, {"templates", "line_labels"}),
     "numbers": (Numbers, set()),
 }
-"""Data sets, and what they have."""
 SUPERVISION: dict[Need, Supervision] = {"line_labels": "supervised"}
 NEEDS: tuple[Need, ...] = ("times", "templates", "line_labels")
 

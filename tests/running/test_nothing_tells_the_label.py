@@ -23,12 +23,12 @@ from logbench.running.resolve import resolve
 from logbench.running.runtime import Runtime
 from logbench.running.stages import Stages
 
+# What a unit is. `offsets` are the numbers of its keys.
 MAY_TELL = frozenset({"keys", "times", "templates", "vocabulary", "offsets"})
-"""What a unit is. `offsets` are the numbers of its keys."""
+# A rank test of one part is wrong once in 150,000; the draws are fixed by the splits.
 SIGMAS = 4.5
-"""A rank test of one part is wrong once in 150,000; the draws are fixed by the splits."""
+# Given the folder of real data and an empty one, where the data set's files are.
 Make = Callable[[Path, Path], Path]
-"""Given the folder of real data and an empty one, where the data set's files are."""
 
 
 @dataclass(frozen=True)

@@ -320,6 +320,7 @@ def test_files_are_seen_but_what_is_allowed_or_made_anew(tmp_path: Path) -> None
         watch.end()
 
 
+# How a model may come to labels beside `open`, and how what is seen of it ends or what is in it.
 WAYS = {
     "a program of Python": ("subprocess.run([sys.executable, '-c', f'open({str(labels)!r})'])", "program"),
     "a process that is spawned": (
@@ -338,7 +339,6 @@ WAYS = {
     "a function of C": ("ctypes.CDLL(None).open(str(labels).encode(), 0)", "(a function of C) open"),
     "memory of another process": ("ctypes.CDLL(None).process_vm_readv", "(a function of C) process_vm_readv"),
 }  # fmt: skip
-"""How a model may come to labels beside `open`, and how what is seen of it ends or what is in it."""
 
 
 @pytest.mark.parametrize("way", WAYS)

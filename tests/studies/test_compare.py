@@ -15,6 +15,7 @@ from logbench.evaluation.paired_tests import swapped
 from logbench.running import records
 from logbench.studies.compare import confidence, correct
 
+# A held-out unit, an unlabelled one and a dropped one are not judged.
 UNITS = pl.DataFrame(
     {
         "part": ["held_out"] + ["test"] * 9,
@@ -26,7 +27,6 @@ UNITS = pl.DataFrame(
     },
     schema_overrides={"label": pl.Int8, "sequence": pl.UInt32},
 )
-"""A held-out unit, an unlabelled one and a dropped one are not judged."""
 
 
 def stored(folder: Path, name: str, units: pl.DataFrame, duplicates: str = "all") -> dict[str, Any]:

@@ -14,13 +14,13 @@ from logbench.testing import check
 REGISTRY = Registry()
 COMPONENTS = [(kind, name) for kind in KINDS for name in REGISTRY.components[kind]]
 COMPONENTS.append(("model", "new-event+edit"))  # a combination is a model, too
+# Less work, the same code.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "deeplog": {"steps": 5, "hidden": 8},
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "random-forest": {"trees": 20},
 }
-"""Less work, the same code."""
 
 
 @pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=[f"{kind}:{name}" for kind, name in COMPONENTS])

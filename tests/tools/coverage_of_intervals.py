@@ -25,8 +25,8 @@ from logbench.evaluation.cells import METRICS
 SIZES = (500, 2000, 5000)
 GOAL = {500: 0.92, 2000: 0.94, 5000: 0.94}
 LEVEL, TYPE_ONE = 0.05, 0.06
+# Recall, share of normal sequences that alarm, seed.
 RANDOM = {"random .8": (0.8, 0.05, 1), "random .95": (0.95, 0.01, 2), "random .6": (0.6, 0.1, 3)}
-"""Recall, share of normal sequences that alarm, seed."""
 
 
 @dataclass

@@ -259,9 +259,9 @@ def _attributes(cls: type) -> dict[str, str]:
 
 
 def _documented(name: str) -> str:
-    """The string below an assignment, as `hookimpl` has one."""
-    found = re.search(rf'^{name} = .*\n"""(.*?)"""', inspect.getsource(hookspecs), re.M | re.S)
-    return " ".join(found[1].split()) if found else ""
+    """The comment above an assignment, as `hookimpl` has one."""
+    match = re.search(rf"((?:^# .*\n)+){name} = ", inspect.getsource(hookspecs), re.M)
+    return " ".join(match[1].replace("# ", "").split()) if match else ""
 
 
 def _block(text: str) -> str:

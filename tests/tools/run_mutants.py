@@ -21,6 +21,7 @@ from mutations import Mutant, mutants
 
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("mutants_survivors.txt")
+# Tests of each module of the core, the quickest first.
 TESTS: dict[str, Sequence[str]] = {
     "pipeline.straddling": ("pipeline/test_split.py",),
     "pipeline.contamination": ("pipeline/test_split.py",),
@@ -42,11 +43,10 @@ TESTS: dict[str, Sequence[str]] = {
     ),
     "evaluation.thresholds": ("evaluation/test_verdicts.py", "evaluation/test_thresholds.py"),
 }
-"""Tests of each module of the core, the quickest first."""
+# Tests but those of whole runs, which are in workers: these know nothing of the mutant.
 CHOSEN = "not a_run and not record and not rules_keep and not combination_says and not table_judges"
-"""Tests but those of whole runs, which are in workers: these know nothing of the mutant."""
+# A mutant counts as killed that runs for more than so many seconds, and than so many times the unchanged code.
 LIMIT, TIMES = 60.0, 10
-"""A mutant counts as killed that runs for more than so many seconds, and than so many times the unchanged code."""
 
 
 def source_of(module: str) -> Path:
