@@ -85,6 +85,6 @@ def logbench_models() -> Iterable[Component[DeepLog]]:
 
 @hookimpl
 def logbench_commands() -> Iterable[click.Command]:
-    from .ladder import command
+    from .ladder.command import command
 
     yield command

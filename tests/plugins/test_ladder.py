@@ -23,10 +23,11 @@ from logbench import Context, IncompatibleError, Sessions, prepare_sessions
 from logbench.cli import cli
 from logbench_deeplog import DeepLogConfig
 from logbench_deeplog.batches import BruteBatches, DistinctBatches
-from logbench_deeplog.evaluating import Evaluation, EvaluationSettings, Items, confusion
-from logbench_deeplog.exercising import InputSettings, _fed
-from logbench_deeplog.ladder import shown
-from logbench_deeplog.rungs import Clock, Memory, Row, Slices, compare, measure
+from logbench_deeplog.ladder.command import shown
+from logbench_deeplog.ladder.evaluation_steps import time_evaluation
+from logbench_deeplog.ladder.measurement import Clock, Memory, Row, Slices, compare, measure
+from logbench_deeplog.ladder.naive_evaluation import Evaluation, EvaluationSettings, Items, confusion
+from logbench_deeplog.ladder.training_steps import InputSettings, _fed, time_training
 from logbench_deeplog.training import new_network
 
 CONFIG = DeepLogConfig(h=3, g=4, hidden=8, batch=8, eval_batch=16)
@@ -235,6 +236,22 @@ def test_a_pass_of_training_holds_every_known_window_as_often_as_it_occurs(feed:
     assert set(mass) == set(truth) and stood == pytest.approx(len(known))
     for window, count in truth.items():
         assert mass[window] == pytest.approx(count, rel=1e-3)
+
+
+def test_progress_names_each_step_and_counts_them_all() -> None:
+    calls: list[tuple[float, float | None, str]] = []
+
+    def progress(done: float, total: float | None = None, detail: str = "") -> None:
+        calls.append((done, total, detail))
+
+    data = sessions(40)
+    trained = time_training(data, CONFIG, Context(), 0.001, progress)
+    slices, clock = Slices.of(data, CONFIG.h, 0), Clock(0.001, 20, "cpu")
+    evaluated = time_evaluation(evaluation(), slices, clock, False, progress)
+    for rows in (trained, evaluated):
+        told, calls = calls[: len(rows)], calls[len(rows) :]
+        assert told == [(number, len(rows), row.name) for number, row in enumerate(rows)]
+    assert not calls
 
 
 SIM = ("--set", "dataset.blocks=400", "--set", "protocol.train_units=150", "--set", "deeplog.steps=5",

@@ -21,19 +21,19 @@ from torch.utils.data import DataLoader, Dataset
 
 from logbench import Histories
 
-from .batches import to_device
-from .precision import Precision, full_fp32
-from .scoring import score_distinct, score_windows
-from .threads import threads_for
-from .units import largest
+from ..batches import to_device
+from ..precision import Precision, full_fp32
+from ..scoring import score_distinct, score_windows
+from ..threads import threads_for
+from ..units import largest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logbench import Context, Sessions
 
-    from . import Amp, DeepLogConfig
-    from .network import Network
+    from .. import Amp, DeepLogConfig
+    from ..network import Network
 
 Item = tuple[Tensor, Tensor, int]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,37 +16,20 @@ from torch import Tensor
 
 from logbench import Histories
 
-from .evaluating import Evaluation, EvaluationSettings, no_workers
-from .memory import fastest_batch
-from .precision import Precision
-from .rungs import PILOT, Clock, Evaluate, Row, Slices, compare, measure
-from .threads import threads_for
+from ..memory import fastest_batch
+from ..precision import Precision
+from ..threads import threads_for
+from .measurement import PILOT, Clock, Evaluate, Row, Slices, compare, measure
+from .naive_evaluation import Evaluation, EvaluationSettings, no_workers
+from .step import Step
 
 if TYPE_CHECKING:
     from logbench import Progress
 
-Shown = Callable[[str], "Progress"]
 NOT_HERE = "CUDA only; this is {}"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One of the report's points.
-
-    Attributes:
-        change: fields of `EvaluationSettings` that it sets, beside all below.
-        skip: why it cannot be shown here.
-        optional: not built upon where it does not pay.
-    """
-
-    name: str
-    change: Mapping[str, Any] = field(default_factory=dict)
-    skip: str = ""
-    optional: bool = False
-    detail: str = ""
-
-
-def steps(evaluation: Evaluation, slices: Slices) -> Iterator[Step]:
+def report_steps(evaluation: Evaluation, slices: Slices) -> Iterator[Step]:
     """The report's points, in the order of its table as far as each builds on the one before."""
     device = evaluation.context.device
     absent = "" if device == "cuda" else NOT_HERE.format(device)
@@ -87,15 +70,17 @@ def _own_batch(evaluation: Evaluation, slices: Slices) -> int:
     return fastest_batch(len(windows), work, device, largest=8192)
 
 
-def climb(
-    evaluation: Evaluation, slices: Slices, clock: Clock, compiled: bool, tell: Callable[[int, str], None]
+def time_evaluation(
+    evaluation: Evaluation, slices: Slices, clock: Clock, compiled: bool, progress: Progress
 ) -> list[Row]:
-    """All rungs of evaluation, lowest first; `tell(done, name)` before each."""
+    """All steps of evaluation, the slowest first; `progress` gets the name of each before it runs."""
+    steps, ours = list(report_steps(evaluation, slices)), list(_ours(evaluation))
+    total = len(steps) + len(ours) + 1  # and compile
     rows: list[Row] = []
     way = EvaluationSettings()
-    for step in steps(evaluation, slices):
+    for step in steps:
         row = Row(step.name, skipped=step.skip, detail=step.detail)
-        tell(len(rows), step.name)
+        progress(len(rows), total, step.name)
         if not step.skip:
             there = replace(way, **step.change)
             measure(row, partial(evaluation.by, there), slices, clock, whole=False)
@@ -103,12 +88,12 @@ def climb(
             row.kept = not step.optional or (row.below or 0) >= 1
             way = there if row.kept else way
         rows.append(row)
-    for name, work, whole in _ours(evaluation):
-        tell(len(rows), name)
+    for name, work, whole in ours:
+        progress(len(rows), total, name)
         row = measure(Row(name), work, slices, clock, whole)
         compare(row, rows)
         rows.append(row)
-    tell(len(rows), "compile")
+    progress(len(rows), total, "compile")
     rows.append(_compiled(evaluation, slices, clock, rows) if compiled else Row(
         "compile", skipped="compiling takes tens of seconds on a CPU; --compile shows it"
     ))  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,17 +15,18 @@ from torch.utils.data import Subset
 
 from logbench import Histories
 
-from .batches import Batch, Batches, BruteBatches, DistinctBatches
-from .evaluating import Items, Tensors, loader, no_workers
-from .precision import Precision, full_fp32
-from .rungs import Memory, Row, compare, wait
-from .threads import threads_for
-from .training import Trainer, new_network
+from ..batches import Batch, Batches, BruteBatches, DistinctBatches
+from ..precision import Precision, full_fp32
+from ..threads import threads_for
+from ..training import Trainer, new_network
+from .measurement import Memory, Row, compare, wait
+from .naive_evaluation import Items, Tensors, loader, no_workers
+from .step import Step
 
 if TYPE_CHECKING:
-    from logbench import Context, Sessions
+    from logbench import Context, Progress, Sessions
 
-    from . import Amp, DeepLogConfig
+    from .. import Amp, DeepLogConfig
 
 # Steps outside the clock.
 WARM_UP = 3
@@ -43,49 +44,40 @@ class InputSettings:
     batches: type[BruteBatches] | type[DistinctBatches] | None = None
 
 
-@dataclass(frozen=True)
-class Rung:
-    """A change to the `InputSettings` below; see `climbing.Step`."""
-
-    name: str
-    change: Mapping[str, Any] = field(default_factory=dict)
-    skip: str = ""
-    optional: bool = False
-    detail: str = ""
-
-
-def rungs(config: DeepLogConfig, device: str) -> Iterator[Rung]:
+def training_steps(config: DeepLogConfig, device: str) -> Iterator[Step]:
+    """The ways to feed training, each a change to the one before."""
     absent = "" if device == "cuda" else f"CUDA only; this is {device}"
     workers = min(8, os.cpu_count() or 1)
-    yield Rung("batch 1", detail="tensors an item")
-    yield Rung(f"batch {config.batch}", {"batch": config.batch})
-    yield Rung("tensors built once", {"tensors": True})
-    yield Rung("pinned memory", {"pinned": True}, skip=absent, optional=True)
-    yield Rung("workers", {"workers": workers}, no_workers(), True, f"{workers} processes, start included")
-    yield Rung("mixed precision", {"amp": "auto"}, skip=absent, optional=True)
-    yield Rung("gathered on the device", {"batches": BruteBatches}, detail="deeplog.dedup=false")
-    yield Rung(
+    yield Step("batch 1", detail="tensors an item")
+    yield Step(f"batch {config.batch}", {"batch": config.batch})
+    yield Step("tensors built once", {"tensors": True})
+    yield Step("pinned memory", {"pinned": True}, skip=absent, optional=True)
+    yield Step("workers", {"workers": workers}, no_workers(), True, f"{workers} processes, start included")
+    yield Step("mixed precision", {"amp": "auto"}, skip=absent, optional=True)
+    yield Step("gathered on the device", {"batches": BruteBatches}, detail="deeplog.dedup=false")
+    yield Step(
         "equal windows merged", {"batches": DistinctBatches}, detail="a row stands for its repeats in the step"
     )
 
 
-def exercise(
-    train: Sessions, config: DeepLogConfig, context: Context, seconds: float, tell: Callable[[int, str], None]
+def time_training(
+    train: Sessions, config: DeepLogConfig, context: Context, seconds: float, progress: Progress
 ) -> list[Row]:
-    """All rungs of training, each from the same weights; `tell(done, name)` before each."""
+    """All steps of training, each from the same weights; `progress` gets the name of each before it runs."""
+    steps = list(training_steps(config, context.device))
     rows: list[Row] = []
     feed = InputSettings()
     histories = train.histories(config.h, config.pad)
-    for rung in rungs(config, context.device):
-        tell(len(rows), rung.name)
-        row = Row(rung.name, skipped=rung.skip, detail=rung.detail)
-        if not rung.skip:
-            there = replace(feed, **rung.change)
+    for step in steps:
+        progress(len(rows), len(steps), step.name)
+        row = Row(step.name, skipped=step.skip, detail=step.detail)
+        if not step.skip:
+            there = replace(feed, **step.change)
             with Memory(context.device) as memory:
                 _time(row, histories, there, config, context, seconds)
             memory.tell(row)
             compare(row, rows)
-            row.kept = not rung.optional or (row.below or 0) >= 1
+            row.kept = not step.optional or (row.below or 0) >= 1
             feed = there if row.kept else feed
         rows.append(row)
     return rows

@@ -13,8 +13,8 @@ import click
 if TYPE_CHECKING:
     from logbench import Bars, Material
 
-    from .evaluating import Evaluation
-    from .rungs import Row, Slices
+    from .measurement import Row, Slices
+    from .naive_evaluation import Evaluation
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -84,11 +84,11 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     """
     from logbench import IncompatibleError
 
-    from .climbing import climb, reference
-    from .evaluating import Evaluation
-    from .exercising import exercise
-    from .model import DeepLog
-    from .rungs import Clock, Slices
+    from ..model import DeepLog
+    from .evaluation_steps import reference, time_evaluation
+    from .measurement import Clock, Slices
+    from .naive_evaluation import Evaluation
+    from .training_steps import time_training
 
     config, context = material.config, material.context
     slices = Slices.of(material.test, 0 if config.pad else config.h, context.seed)
@@ -103,13 +103,12 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     evaluation = Evaluation(model.network.eval(), replace(config, eval_amp="off"), context)
     clock = Clock(options["seconds"], options["windows"] or 0, context.device)
     with bars.stage("evaluate") as progress:
-        rows = climb(evaluation, slices, clock, options["compiled"], lambda at, name: progress(at, 14, name))
+        rows = time_evaluation(evaluation, slices, clock, options["compiled"], progress)
         criterion = reference(evaluation, slices, clock, rows, options["verify"])
     trained: list[Row] = []
     if options["training"]:
         with bars.stage("train") as progress:
-            tell: Callable[[int, str], None] = lambda at, name: progress(at, 8, name)  # noqa: E731
-            trained = exercise(material.train, config, context, options["seconds"], tell)
+            trained = time_training(material.train, config, context, options["seconds"], progress)
     if options["profile"] is not None:
         _profile(evaluation, slices, options["profile"])
     return {
@@ -129,7 +128,7 @@ def _profile(evaluation: Evaluation, slices: Slices, file: Path) -> None:
     """Trace the report's best way on a small slice, then ours on all sessions."""
     from torch.profiler import profile, record_function
 
-    from .evaluating import EvaluationSettings
+    from .naive_evaluation import EvaluationSettings
 
     with profile() as trace:
         with record_function("report: batch 512, one pass, one forward"):
