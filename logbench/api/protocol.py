@@ -78,22 +78,32 @@ class EvaluationProtocol:
         le=0.9,
     )
     min_events: int = option(
-        0, "units with fewer events are short, for every model alike; 0: fewer than the model itself needs", ge=0
+        0,
+        "units with fewer events are short, for every model alike; 0: fewer than the model itself needs",
+        ge=0,
+        late=True,
     )
-    short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics")
+    short: Short = option("flag", "verdict on short units: flag, miss, or drop them from the metrics", late=True)
     unseen: Unseen = option(
-        "target", "keys unseen in training: anomalous anywhere, where a model meets one as target, or ignore"
+        "target",
+        "keys unseen in training: anomalous anywhere, where a model meets one as target, or ignore",
+        late=True,
     )
     threshold: Threshold = option(
         "validation",
         "validation (label-free), fixed (the model's own), or oracle (best F1 on test: no honest result)",
+        late=True,
     )
-    alpha: float = option(0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1)
-    value: float | None = option(None, "threshold where it is fixed; none: the model's own (DeepLog: g)")
+    alpha: float = option(
+        0.005, "share of held-out weight that a validation threshold lets alarm", gt=0, le=1, late=True
+    )
+    value: float | None = option(
+        None, "threshold where it is fixed; none: the model's own (DeepLog: g)", late=True
+    )
     oracle_step: float | None = option(
-        None, "an oracle threshold is a multiple of it, as in published grids; none: any score", gt=0
+        None, "an oracle threshold is a multiple of it, as in published grids; none: any score", gt=0, late=True
     )
-    duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones")
+    duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones", late=True)
 
     def __post_init__(self) -> None:
         if self.contamination is not None and self.content == "labelled":
@@ -180,3 +190,17 @@ class EvaluationProtocol:
     def as_dict(self) -> dict[str, Any]:
         """Every field, and the hash, for the record."""
         return {**dataclasses.asdict(self), "hash": self.digest}
+
+
+def late_fields(uses_alpha: bool) -> tuple[str, ...]:
+    """Names of the protocol's fields that act after scoring; all others need a new run.
+
+    Args:
+        uses_alpha: the model's trait: it fits under `alpha`, which then acts before scoring.
+
+    Example:
+        >>> late_fields(uses_alpha=False)[:3]
+        ('min_events', 'short', 'unseen')
+    """
+    late = (field.name for field in dataclasses.fields(EvaluationProtocol) if field.metadata["late"])
+    return tuple(name for name in late if not (uses_alpha and name == "alpha"))

@@ -25,8 +25,8 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
         default: the value where nobody says otherwise.
         help: one line for `logbench options`.
         ge, gt, le: bounds on a number, checked when the configuration is made.
-        late: the option moves a model's own threshold and nothing before it, so that `logbench sweep` need not
-            train or score for each of its values.
+        late: the option acts after scoring, as a model's own threshold does, so that `logbench sweep` reuses one
+            run for all its values and `logbench rescore` may change it in the protocol.
     """
     bounds = {name: value for name, value in (("ge", ge), ("gt", gt), ("le", le)) if value is not None}
     return dataclasses.field(default=default, metadata={"help": help, "bounds": bounds, "late": late})

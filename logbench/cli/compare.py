@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..running import records
+from ..running import records, run_names
 from ..studies.compare import compare, confidence, correct
 from . import State, pass_state
 from .shared_options import json_option, note, out_option, print_json, print_table
@@ -55,7 +55,7 @@ def command(
         raise click.UsageError("two runs at least; list them with: logbench runs")
     from ..studies.common_units import common_units, dropping_apart, measured_on
 
-    found = [records.find(run, out) for run in runs]
+    found = [run_names.find(run, out) for run in runs]
     rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
     if dropping_apart(found):
         common = common_units(found, out)
@@ -81,7 +81,7 @@ def command(
 def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int:
     from ..studies.many_datasets import across
 
-    found = [records.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
+    found = [run_names.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
     seen = across(found, metric)
     if as_json:
         print_json([asdict(seen)])

@@ -8,7 +8,7 @@ import click
 
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
-from ..running import records
+from ..running import run_names
 from . import State, pass_state
 from .apart import apart
 from .run import finish, reporter_of
@@ -35,7 +35,7 @@ def command(
     if others := sorted(set(changes) - {"protocol"}):
         raise ConfigError(f"--set {others[0]}.…: only the protocol can change without a new run")
     shown_by = reporter_of(state, reporter)
-    old = records.find(run, out)
+    old = run_names.find(run, out)
     new = rescore(old, out, changes.get("protocol", {}), evaluators, state.registry, state.command)
     print(new.to_json() if as_json else shown_by.report([new.as_dict()]))
     return finish([new.as_dict()], out)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..base.jsonable import four_digits, several, shorten
-from ..running import records
+from ..running import run_names
 from . import State, pass_state
 from .apart import apart
 from .shared_options import json_option, note, out_option, print_json, threshold_text
@@ -30,7 +30,7 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
     """
     from ..studies.ranked_units import described, unlabelled_hint
 
-    record = records.find(run, out)
+    record = run_names.find(run, out)
     kind: Any = which or "top"
     unlabelled_hint(kind, record)
     rows = described(record, out, kind, top, state.registry)

@@ -17,8 +17,8 @@ from ..data.lines import KeySequences, Lines
 from ..data.neutral import neutral
 from ..data.scores import spread
 from ..data.sessions import Sessions
+from ..evaluation.protocol_rules import alarm, apply_protocol_rules
 from ..evaluation.thresholds import ThresholdTraits
-from ..evaluation.verdicts import alarm, apply_protocol_rules
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.parsing import sessions_of

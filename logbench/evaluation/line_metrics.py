@@ -19,8 +19,10 @@ from ..api.protocol import EvaluationProtocol
 from ..base.errors import IncompatibleError
 from ..data.distinct import blocks
 from .metrics import EVENT as UNIT
+from .rule_baselines import RULES, rule
 from .thresholds import ThresholdTraits
-from .verdicts import RULES, decide, metrics_of, rule
+from .unit_metrics import metrics_of
+from .verdicts import decide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

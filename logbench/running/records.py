@@ -1,33 +1,23 @@
-"""The record of a run: one JSON object a line in `records.jsonl`, the scores in Parquet beside it."""
+"""The store of records: append to a folder's `records.jsonl`, one JSON object a line, and read it back."""
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import json
 import os
-import re
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import polars as pl
 
-from ..api.record import RECORD_VERSION, RunRecord
+from ..api.record import RunRecord
 from ..base.errors import DataError
 from ..base.files import written
-from ..running import stored
+from . import stored
+from .record_versions import refusal_of, upgraded
 
 FILE = "records.jsonl"
-
-
-def new_run(model: str) -> dict[str, Any]:
-    """A new `run_id` and when it `started`: now."""
-    started = datetime.datetime.now(datetime.UTC)
-    run_id = f"{started:%Y%m%d-%H%M%S}-{model}-{uuid.uuid4().hex[:6]}"
-    return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 
 def append(record: RunRecord, folder: Path) -> None:
@@ -66,17 +56,21 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     Records of an unknown version and damaged ones are passed over, too; one line on standard error says so.
     """
     unknown: dict[str, int] = {}
-    for record in _lines(folder):
-        if refusal := _refusal(record):
+    for record in lines(folder):
+        if refusal := refusal_of(record):
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
-            yield _upgraded(record)
+            yield upgraded(record)
     for refusal, number in unknown.items():
         sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
 
 
-def _lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Records of any version."""
+def lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Records of any version as they stand, oldest first; half-written lines are passed over.
+
+    Raises:
+        DataError: the folder has no records.
+    """
     path = folder / FILE
     if not path.exists():
         raise DataError(f"{path}: no records here; run something first, or give --out DIR")
@@ -87,63 +81,6 @@ def _lines(folder: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(record, dict) and "run_id" in record:
             yield record
-
-
-def _refusal(record: Mapping[str, Any]) -> str:
-    """Why a record cannot be read; empty where it can."""
-    version = record.get("record_version")
-    if type(version) is not int or version < 1:
-        return f"record_version {version!r} is none that logbench writes; run again"
-    if version > RECORD_VERSION:
-        return f"record_version {version} is newer than this logbench reads ({RECORD_VERSION}); upgrade logbench"
-    for one in dataclasses.fields(RunRecord):
-        shape = one.default_factory if one.default_factory in (dict, list) else str if one.type == "str" else None
-        if shape is not None and one.name in record and type(record[one.name]) is not shape:
-            return f"its {one.name} is damaged; run again"
-    return ""
-
-
-def find(run: str, folder: Path) -> dict[str, Any]:
-    """The record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
-
-    Baselines that nobody asked for by name are passed over in counting back.
-
-    Raises:
-        DataError: none or several begin so, or it is of an unknown version or damaged.
-    """
-    found = _named(run, {record["run_id"]: record for record in _lines(folder)}, folder)
-    if refusal := _refusal(found):
-        raise DataError(f"run {found['run_id']} in {folder}: {refusal}")
-    return _upgraded(found)
-
-
-def _upgraded(record: dict[str, Any]) -> dict[str, Any]:
-    """A record as this version would have written it.
-
-    Version 1 kept the limit in force as `protocol.min_events`, whatever was asked. It stays there, since a run
-    that asks for that number gives the same figures; one that asks for 0 may not, so the two are not compared.
-    """
-    if record["record_version"] > 1:
-        return record
-    counts = record.get("counts") or {}
-    if counts:
-        counts = {**counts, "short_limit": record["protocol"]["min_events"], "needed": None}
-    return {**record, "record_version": RECORD_VERSION, "counts": counts}
-
-
-def _named(run: str, records: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
-    if back := re.fullmatch(r"last(?:~(\d+))?", run):
-        at = int(back[1] or 0)
-        asked = [record for record in records.values() if not record.get("baseline")]
-        if at < len(asked):
-            return asked[-1 - at]
-        raise DataError(f"{run}: there are {len(asked)} runs in {folder}; see: logbench runs --out {folder}")
-    found = [record for name, record in records.items() if name.startswith(run)]
-    if len(found) == 1 or (found and run in records):
-        return records.get(run, found[0])
-    if found:
-        raise DataError(f"{run} begins {len(found)} runs in {folder}: {', '.join(r['run_id'] for r in found[:5])}")
-    raise DataError(f"no run {run} in {folder}; see: logbench runs --out {folder}")
 
 
 def scores(record: Mapping[str, Any], folder: Path) -> pl.DataFrame:

@@ -17,8 +17,10 @@ from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import judge
 from ..evaluation.metrics import EVENT as UNIT
 from ..evaluation.metrics import directions_of
+from ..evaluation.rule_baselines import RULES, rule
 from ..evaluation.thresholds import ThresholdTraits
-from ..evaluation.verdicts import RULES, Decision, metrics_of, rule
+from ..evaluation.unit_metrics import metrics_of
+from ..evaluation.verdicts import Decision
 from ..pipeline.leak_audit import THRESHOLDS
 from ..pipeline.split_facts import split_facts
 from . import identity
@@ -45,7 +47,7 @@ def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weig
     """Metrics of units, of the rules on them, and the upper bound.
 
     Args:
-        units: see `verdicts.metrics_of`. evaluators: name → Evaluator.
+        units: see `unit_metrics.metrics_of`. evaluators: name → Evaluator.
         unit: what a unit is called. weighted: a class is subsampled.
     """
     metrics = metrics_of(units, evaluators, unit, weighted)
@@ -157,7 +159,7 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
     """The fields of a record that are known before anything is done; code is as it is now.
 
     Args:
-        run: see `records.new_run`.
+        run: see `run_names.new_run`.
     """
     return {
         **run,
@@ -194,7 +196,7 @@ def record_of(
     Metrics of a run that failed would be taken for its result, so there are none.
 
     Args:
-        run: see `records.new_run`.
+        run: see `run_names.new_run`.
     """
     made = {**begun(resolved, run), "isolation": runtime.models.isolation}
     if runtime.contended:

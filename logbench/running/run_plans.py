@@ -11,8 +11,7 @@ from ..api.plan import Plan
 from ..api.record import RunRecord
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
-from ..running import records
-from . import worker_tasks
+from . import records, run_names, worker_tasks
 from .resolve import resolve
 from .results import begun
 from .workers import DoesTasks, Ended, Running, Task
@@ -45,7 +44,7 @@ def run_plans(
 
 def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: int) -> RunRecord:
     """The record of a run that left none: its process ended, or it could not begin."""
-    made = begun(resolve(plan, registry), records.new_run(plan.model))
+    made = begun(resolve(plan, registry), run_names.new_run(plan.model))
     if contended > 1:
         made["environment"]["contended"] = contended
     if isinstance(failure, Ended):

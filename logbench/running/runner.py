@@ -19,7 +19,7 @@ from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
 from ..components.registry import Registry
 from ..evaluation.verdicts import decide
-from . import records
+from . import records, run_names
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import explained
@@ -94,7 +94,7 @@ def execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
 
 
 def _execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
-    plan, begun = resolved.plan, records.new_run(resolved.model.name)
+    plan, begun = resolved.plan, run_names.new_run(resolved.model.name)
     stages, notes, values = Stages(runtime), Notes(runtime.bars), Values()
     note, data_note = notes.of(resolved.model.name), notes.of(resolved.dataset.name)
     runtime.registry.notify("run_started", plan=plan)

@@ -12,7 +12,7 @@ import polars as pl
 from ..base.errors import DataError
 from ..components.configured import configured
 from ..components.registry import Registry
-from ..evaluation.verdicts import metrics_of
+from ..evaluation.unit_metrics import metrics_of
 from ..running import records
 from .compare import Record, labelled_test_scores
 from .rescore import is_weighted

@@ -10,10 +10,10 @@ import polars as pl
 
 from ..base.errors import ConfigError, DataError
 from ..evaluation.cells import METRICS
+from ..evaluation.distinct_units import distinct_units
 from ..evaluation.intervals import Interval, paired
 from ..evaluation.metrics import direction, figure, figures, loss
 from ..evaluation.paired_tests import alike, mcnemar, swapped
-from ..evaluation.verdicts import distinct_units
 from ..running import records
 from .many_models import holm
 

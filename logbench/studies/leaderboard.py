@@ -16,7 +16,7 @@ from ..base.failure import error_of
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
-from ..running import identity, records, worker_tasks
+from ..running import identity, records, run_names, worker_tasks
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.run_plans import StageBars, run_plans
@@ -86,7 +86,7 @@ class Leaderboard:
 
     def _opened(self, resolved: ResolvedPlan) -> dict[str, Any]:
         """As much of a record as decides its identity."""
-        made = begun(resolved, records.new_run(resolved.model.name))
+        made = begun(resolved, run_names.new_run(resolved.model.name))
         totals = {"normal_total": resolved.totals.normal_total, "anomaly_total": resolved.totals.anomaly_total}
         made["dataset"] |= {**self._data[_asked(resolved)], **totals}
         return RunRecord(**made).as_dict()

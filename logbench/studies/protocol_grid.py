@@ -14,8 +14,10 @@ from ..api.plan import Plan
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import IncompatibleError
 from ..evaluation.metrics import named
+from ..evaluation.rule_baselines import rule
 from ..evaluation.thresholds import ThresholdTraits
-from ..evaluation.verdicts import Decision, decide, metrics_of, rule
+from ..evaluation.unit_metrics import metrics_of
+from ..evaluation.verdicts import Decision, decide
 from ..running.fit_checks import check_fit
 from ..running.fitting import context_for, fit_and_score
 from ..running.models import running_model

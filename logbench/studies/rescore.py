@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from ..api.protocol import EvaluationProtocol
+from ..api.protocol import EvaluationProtocol, late_fields
 from ..api.record import RunRecord
 from ..base.errors import ConfigError, IncompatibleError
 from ..base.files import write_parquet
@@ -20,20 +20,13 @@ from ..components.registry import Registry
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import decide
 from ..pipeline.leak_audit import THRESHOLDS
-from ..running import identity, records
+from ..running import identity, records, run_names
 from ..running.provenance import source
 from ..running.resolve import evaluators_of
 from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
-# Fields of the protocol that act after scoring; all others need a new run.
-LATE = ("min_events", "short", "unseen", "threshold", "alpha", "value", "oracle_step", "duplicates")
 DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected")
-
-
-def late_fields(uses_alpha: bool) -> tuple[str, ...]:
-    """Those of `LATE` that act after scoring for a model whose trait `uses_alpha` this is."""
-    return tuple(name for name in LATE if not (uses_alpha and name == "alpha"))
 
 
 def rescore(
@@ -147,7 +140,7 @@ def _reopened(
     components = [identity.component(part) for part in evaluators]
     return {
         **known,
-        **records.new_run(old["model"]),
+        **run_names.new_run(old["model"]),
         "command": command,
         "source": source(),
         "plugins": {**known["plugins"], **identity.plugins(evaluators)},

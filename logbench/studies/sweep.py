@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ..api.plan import Plan
-from ..api.protocol import SIZES, EvaluationProtocol
+from ..api.protocol import SIZES, EvaluationProtocol, late_fields
 from ..base.errors import ConfigError, IncompatibleError
 from ..base.options import fields_of, suggest
 from ..base.progress_bars import Bars
@@ -26,7 +26,7 @@ from ..running.workers import DoesTasks
 from .comparable_rows import TESTS, THRESHOLD, differences, likeness
 from .leaderboard import Leaderboard
 from .protocol_grid import evaluate_under
-from .rescore import is_weighted, late_fields, undecided
+from .rescore import is_weighted, undecided
 from .single_run import command_of
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"

@@ -13,8 +13,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from logbench import EvaluationProtocol, IncompatibleError
+from logbench.evaluation.distinct_units import distinct_units
+from logbench.evaluation.protocol_rules import apply_protocol_rules
+from logbench.evaluation.rule_baselines import RULES, rule
 from logbench.evaluation.thresholds import ThresholdTraits
-from logbench.evaluation.verdicts import RULES, apply_protocol_rules, distinct_units, metrics_of, rule
+from logbench.evaluation.unit_metrics import metrics_of
 from logbench.evaluation.verdicts import decide as decide_below
 
 INF = math.inf

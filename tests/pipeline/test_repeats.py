@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from labelled_log import Row, registry, run_one, write
 
-from logbench.evaluation.verdicts import counts_of, metrics_of
+from logbench.evaluation.unit_counts import counts_of
+from logbench.evaluation.unit_metrics import metrics_of
 
 
 class Rows:

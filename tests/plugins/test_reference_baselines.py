@@ -14,7 +14,7 @@ import logbench
 from logbench import Plan, Traits
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
-from logbench.running import records
+from logbench.running import records, run_names
 from logbench.studies.baselines import beside
 
 SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=600", "--set", "protocol.train_units=200")
@@ -105,8 +105,8 @@ def test_a_table_has_them_and_last_is_what_was_asked_for(run_logbench: Any, runs
         "baseline: ecvc",
     ]
     assert asked["run_id"] in shown.err, "what to look at next is what was asked for"
-    assert records.find("last", runs)["model"] == "length"
-    assert records.find(reference["run_id"], runs)["model"] == "ecvc"
+    assert run_names.find("last", runs)["model"] == "length"
+    assert run_names.find(reference["run_id"], runs)["model"] == "ecvc"
     for words in (("--no-baselines",), ("--json",)):
         alone = run_logbench("run", "length", *SMALL, *words)
         assert "ecvc" not in alone.out and alone.code == 0
@@ -128,7 +128,7 @@ def test_a_rescored_baseline_was_asked_for(run_logbench: Any, runs: Path) -> Non
     run_logbench("run", "length", *SMALL)
     _, reference = records.read(runs)
     assert run_logbench("rescore", reference["run_id"]).code == 0
-    assert records.find("last", runs)["model"] == "ecvc"
+    assert run_names.find("last", runs)["model"] == "ecvc"
 
 
 def test_a_leaderboard_repeats_what_seeds_change_and_says_so(run_logbench: Any, runs: Path) -> None:

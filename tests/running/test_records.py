@@ -15,7 +15,7 @@ import pytest
 from logbench import DataError, RunRecord
 from logbench.api import record
 from logbench.base.jsonable import to_jsonable
-from logbench.running import records
+from logbench.running import records, run_names
 
 
 def made(run_id: str = "20260101-000000-m-aaaaaa", **fields: Any) -> RunRecord:
@@ -60,7 +60,7 @@ def test_a_record_cut_just_before_its_line_end_still_counts(tmp_path: Path) -> N
 def test_any_text_stays_in_its_line(tmp_path: Path, text: str) -> None:
     """Raw lines in messages hold what they like; Python knows more line ends than JSON Lines does."""
     records.append(made("a", notes=[f"before{text}after"]), tmp_path)
-    found = records.find("a", tmp_path)["notes"][0]
+    found = run_names.find("a", tmp_path)["notes"][0]
     assert found.startswith("before") and found.endswith("after")
     assert found == f"before{text}after" or text == "\ud800"
 
@@ -136,26 +136,11 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, room: str) -> Non
     assert ids(tmp_path) == ["a", "c"]
 
 
-def test_find_by_beginning_by_whole_name_and_last(tmp_path: Path) -> None:
-    for name in ("20260101-m-aa", "20260101-m-aab", "20260102-m-cc"):
-        records.append(made(name), tmp_path)
-    assert records.find("20260102", tmp_path)["run_id"] == "20260102-m-cc"
-    assert records.find("20260101-m-aa", tmp_path)["run_id"] == "20260101-m-aa", "whole names are no beginnings"
-    assert records.find("last", tmp_path)["run_id"] == "20260102-m-cc"
-    assert records.find("last~2", tmp_path)["run_id"] == "20260101-m-aa"
-    with pytest.raises(DataError, match="last~3: there are 3 runs"):
-        records.find("last~3", tmp_path)
-    with pytest.raises(DataError, match=r"begins 2 runs.*20260101-m-aab"):
-        records.find("20260101", tmp_path)
-    with pytest.raises(DataError, match="no run zz"):
-        records.find("zz", tmp_path)
-
-
 def test_nothing_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"records\.jsonl: no records here"):
         list(records.read(tmp_path))
     with pytest.raises(DataError, match="no records here"):
-        records.find("last", tmp_path)
+        run_names.find("last", tmp_path)
     with pytest.raises(DataError, match="has no scores: its status is error"):
         records.scores(made("a", status="error").as_dict(), tmp_path)
     with pytest.raises(DataError, match="are gone"):
@@ -175,9 +160,9 @@ def test_a_record_of_an_unknown_version_costs_itself_alone(
     assert ("upgrade logbench" in said) == (type(version) is int and version > record.RECORD_VERSION)
     for name in ("newer", "last", "last~1"):
         with pytest.raises(DataError, match="record_version") as error:
-            records.find(name, tmp_path)
+            run_names.find(name, tmp_path)
         assert "\n" not in str(error.value)
-    assert records.find("good", tmp_path)["run_id"] == "good"
+    assert run_names.find("good", tmp_path)["run_id"] == "good"
     assert capsys.readouterr().err == "", "what was asked for is read, so nothing is to be said of others"
 
 
@@ -198,14 +183,14 @@ def test_a_record_with_a_damaged_field_costs_itself_alone(
     (said,) = capsys.readouterr().err.splitlines()
     assert f"passed over 1 of its records: its {field} is damaged; run again" in said
     with pytest.raises(DataError, match=f"run bad in .*: its {field} is damaged"):
-        records.find("bad", tmp_path)
+        run_names.find("bad", tmp_path)
 
 
 def test_a_record_of_version_1_is_read_with_its_limit_in_force(tmp_path: Path) -> None:
     old = made("old", record_version=1, protocol={"min_events": 11}, counts={"short": 3})
     records.append(old, tmp_path)
     records.append(made("failed", record_version=1, protocol={"min_events": 11}, status="error"), tmp_path)
-    (first, second), one = records.read(tmp_path), records.find("old", tmp_path)
+    (first, second), one = records.read(tmp_path), run_names.find("old", tmp_path)
     assert first == one and one["record_version"] == record.RECORD_VERSION == 2
     assert one["counts"] == {"short": 3, "short_limit": 11, "needed": None} and one["protocol"] == {
         "min_events": 11

@@ -12,7 +12,7 @@ import pytest
 import logbench
 from logbench import DataError
 from logbench.components.registry import Registry
-from logbench.running import records, stored
+from logbench.running import records, run_names, stored
 from logbench.studies.ranked_units import described
 from logbench.studies.rescore import rescore
 
@@ -24,7 +24,7 @@ def record(tmp_path: Path) -> dict[str, Any]:
     (made,) = logbench.run("length", dataset="hdfs-sim", out=tmp_path, **SMALL)
     assert made.status == "ok", made.error
     assert set(made.checksums) == {"scores", "templates"}
-    return records.find("last", tmp_path)
+    return run_names.find("last", tmp_path)
 
 
 def flip(path: Path) -> None:

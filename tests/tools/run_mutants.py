@@ -36,11 +36,12 @@ TESTS: dict[str, Sequence[str]] = {
     "pipeline.groups": ("pipeline/test_groups.py",),
     "pipeline.line_split": ("running/test_test_reserve.py", "pipeline/test_leak_audit.py"),
     "data.histories": ("data/test_histories.py", "data/test_sessions.py"),
-    "evaluation.verdicts": (
-        "evaluation/test_verdicts.py",
-        "pipeline/test_repeats.py",
-        "evaluation/test_line_metrics.py",
-    ),
+    "evaluation.protocol_rules": ("evaluation/test_verdicts.py", "evaluation/test_line_metrics.py"),
+    "evaluation.verdicts": ("evaluation/test_verdicts.py", "evaluation/test_line_metrics.py"),
+    "evaluation.unit_counts": ("evaluation/test_verdicts.py", "pipeline/test_repeats.py"),
+    "evaluation.unit_metrics": ("evaluation/test_verdicts.py", "pipeline/test_repeats.py"),
+    "evaluation.distinct_units": ("evaluation/test_verdicts.py",),
+    "evaluation.rule_baselines": ("evaluation/test_verdicts.py", "evaluation/test_line_metrics.py"),
     "evaluation.thresholds": ("evaluation/test_verdicts.py", "evaluation/test_thresholds.py"),
 }
 # Tests but those of whole runs, which are in workers: these know nothing of the mutant.

@@ -1,0 +1,23 @@
+"""Units of equal key sequence and label, counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+
+def distinct_units(units: pl.DataFrame, judged: Sequence[str] = ("score", "verdict", "flagged")) -> pl.DataFrame:
+    """Each pair of key sequence and label with weight 1, in order of its first unit.
+
+    A model that looks beyond keys (at times, say) may judge units of one pair differently. Then each judgement
+    has a row, of its share of the pair's units as weight: the pair counts with its mean verdict, whatever the
+    order of the units.
+
+    Args:
+        judged: columns, as far as there are, that tell judgements apart.
+    """
+    pair = ["sequence", "label"]
+    same = [*pair, *(name for name in judged if name in units.columns)]
+    shared = units.with_columns(weight=pl.len().over(same) / pl.len().over(pair))
+    return shared.unique(same, keep="first", maintain_order=True)

@@ -1,0 +1,52 @@
+"""Metrics of all units, of distinct ones, and of those whose key sequence does not train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from ..base.errors import PluginError
+from .distinct_units import distinct_units
+from .metrics import key_of
+
+
+def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
+    """Metrics of labelled, scored units, by unit and then `all` | `distinct` | `unseen_sequences`.
+
+    The last are those of units whose key sequence does not train: what a model says beyond what it was shown. They
+    are null where there is no such unit, and left out where it is not known.
+
+    Args:
+        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`, and where known `repeats`.
+        evaluators: name → Evaluator.
+        unit: what a unit is called.
+        weighted: a class is subsampled, so distinct metrics cannot be known and are null.
+    """
+    known = units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+    if not known.height:
+        return {}
+    distinct = distinct_units(known)
+    beyond = known.filter(~pl.col("repeats")) if "repeats" in known.columns else None
+    result: dict[str, Any] = {}
+    for name, evaluator in evaluators.items():
+        key = key_of(name, evaluator, unit)
+        if key in result:
+            raise PluginError(f"evaluator {name!r} gives metrics under {key!r}, which another one gives already")
+        result[key] = {
+            "all": _answer(name, evaluator.evaluate(known)),
+            "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct)),
+            **({} if beyond is None else {"unseen_sequences": _of_some(name, evaluator, beyond)}),
+        }
+    return result
+
+
+def _of_some(name: str, evaluator: Any, units: pl.DataFrame) -> dict[str, Any] | None:
+    return _answer(name, evaluator.evaluate(units)) if units.height else None
+
+
+def _answer(name: str, came: Any) -> dict[str, Any]:
+    if not isinstance(came, Mapping):
+        raise PluginError(f"evaluator {name!r} must return names and numbers, got {type(came).__name__}")
+    return dict(came)

@@ -1,0 +1,43 @@
+"""What a typed name of a run means, and names of new runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from logbench import DataError, RunRecord
+from logbench.running import records, run_names
+
+
+def made(run_id: str, baseline: bool = False) -> RunRecord:
+    return RunRecord(run_id=run_id, started="2026-01-01T00:00:00+00:00", model="m", baseline=baseline)
+
+
+def test_find_by_beginning_by_whole_name_and_last(tmp_path: Path) -> None:
+    for name in ("20260101-m-aa", "20260101-m-aab", "20260102-m-cc"):
+        records.append(made(name), tmp_path)
+    assert run_names.find("20260102", tmp_path)["run_id"] == "20260102-m-cc"
+    assert run_names.find("20260101-m-aa", tmp_path)["run_id"] == "20260101-m-aa", "whole names are no beginnings"
+    assert run_names.find("last", tmp_path)["run_id"] == "20260102-m-cc"
+    assert run_names.find("last~2", tmp_path)["run_id"] == "20260101-m-aa"
+    with pytest.raises(DataError, match="last~3: there are 3 runs"):
+        run_names.find("last~3", tmp_path)
+    with pytest.raises(DataError, match=r"begins 2 runs.*20260101-m-aab"):
+        run_names.find("20260101", tmp_path)
+    with pytest.raises(DataError, match="no run zz"):
+        run_names.find("zz", tmp_path)
+
+
+def test_last_passes_over_baselines_that_nobody_asked_for(tmp_path: Path) -> None:
+    records.append(made("asked"), tmp_path)
+    records.append(made("reference", baseline=True), tmp_path)
+    assert run_names.find("last", tmp_path)["run_id"] == "asked"
+    assert run_names.find("ref", tmp_path)["run_id"] == "reference"
+
+
+def test_a_new_run_has_a_name_of_its_own_that_says_when_and_what() -> None:
+    first, second = run_names.new_run("deeplog"), run_names.new_run("deeplog")
+    assert first["run_id"] != second["run_id"]
+    assert datetime.fromisoformat(first["started"]).strftime("%Y%m%d-%H%M%S-deeplog-") == first["run_id"][:-6]
