@@ -48,3 +48,25 @@ def test_the_style_has_ten_pairs() -> None:
     text = (ROOT / "docs" / "style.md").read_text(encoding="utf-8")
     table = text.partition("## Ten pairs")[2].partition("\n## ")[0]
     assert len(re.findall(r"^\| .* \|$", table, re.M)) == 1 + 10
+
+
+def tasks() -> list[list[str]]:
+    """Rows of the table of CONTRIBUTING: task, where to change first, where then."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## Where would I change …")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows[1:]]
+
+
+def test_contributing_says_where_ten_tasks_are_done() -> None:
+    assert len(tasks()) == 10
+
+
+@pytest.mark.parametrize("row", tasks(), ids=lambda row: row[0].replace(" ", "-"))
+def test_what_contributing_names_exists(row: list[str]) -> None:
+    task, *cells = row
+    paths = [word for cell in cells for word in re.findall(r"`([\w./-]+/[\w./-]*)`", cell)]
+    assert paths, f"no file is named for {task}"
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    for name, path in re.findall(r"`(\w+)` in `([\w./-]+)`", " ".join(cells)):
+        assert re.search(rf"\b{name}\b", (ROOT / path).read_text(encoding="utf-8")), f"{path} has no {name}"
