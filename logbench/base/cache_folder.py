@@ -1,4 +1,4 @@
-"""Entries of the cache folder: each is written whole or not at all, and checked when it is used."""
+"""Write, check and remove entries of the cache folder. An entry appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from ..base import checksums
 from .errors import DataError
 from .files import root, whole
 
-# Entries of one request that are kept: each other code that answers it makes one more.
+# Entries to keep of one request. Every version of the code that answers it adds one.
 KEPT = 3
-# Kinds of entries that have checksums of their own.
+# Kinds of entries with their own checksums.
 SUMMED = ("grouped", "generated")
 Note = Callable[[str], None]
 
 
 def folder_of(kind: str, name: str) -> Path:
-    """Where an entry lies."""
+    """Path of an entry."""
     return root() / kind / name
 
 
 def sound(folder: Path, note: Note, remembered: Path | None = None) -> bool:
-    """Whether an entry is there, as it was written; a damaged one is removed, with a note.
+    """Check that an entry exists and is undamaged; remove a damaged one, with a note.
 
     Args:
-        remembered: digests of large files that may be relied on, see `file_digests`.
+        remembered: file of known digests of large files, see `file_digests`.
     """
-    while (looked_at := _identity(folder)) is not None:
+    while (identity := _identity(folder)) is not None:
         if not (wrong := checksums.fault(folder, folder.name, remembered)):
             return True
-        if _identity(folder) == looked_at:  # else another process removed or replaced it meanwhile
+        if _identity(folder) == identity:  # else another process removed or replaced it meanwhile
             note(f"cache: {folder.parent.name} entry {folder.name} is damaged ({wrong}), so it is made anew")
-            _take_away(folder, looked_at)
+            _take_away(folder, identity)
             break
     return False
 
 
 def _identity(folder: Path) -> tuple[int, ...] | None:
-    """What tells an entry from one that another process puts in its place; None where there is none."""
+    """Device, inode and ctime, which differ once another process replaces the entry; None if there is none."""
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
-def _take_away(folder: Path, looked_at: tuple[int, ...] | None) -> None:
-    """Remove an entry at once for all that look, unless it is another one by now; what cannot be removed stays."""
+def _take_away(folder: Path, identity: tuple[int, ...] | None) -> None:
+    """Remove an entry, first by a rename so that nobody sees half of it; skip one that was replaced."""
     away = folder.with_name(f".{folder.name}-{os.getpid()}-{threading.get_ident()}")
     with suppress(OSError):
-        if looked_at is None or _identity(folder) == looked_at:
+        if identity is None or _identity(folder) == identity:
             folder.rename(away)
     shutil.rmtree(away, ignore_errors=True)
 
 
 @contextmanager
 def entry(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes the entry, with checksums; older entries of the same request are removed.
+    """Give a folder to fill, turn it into the entry with checksums, and remove old entries of the same request.
 
     Raises:
         DataError: it cannot be written.
@@ -85,15 +85,15 @@ def _written(folder: Path) -> float:
 
 
 def entries() -> list[dict[str, Any]]:
-    """What is cached: `kind`, `name`, `bytes`, `path`; half-written leftovers have kind `leftover`."""
-    found = []
+    """List the cache: `kind`, `name`, `bytes` and `path` an entry; half-written ones have kind `leftover`."""
+    listed = []
     for kind in sorted(root().glob("*")):
         for path in sorted(kind.glob("*")) if kind.is_dir() else [kind]:
             files = [path, *path.rglob("*")] if path.is_dir() else [path]
             size = sum(_size(file) for file in files)
             name = "leftover" if path.name.startswith(".") else kind.name
-            found.append({"kind": name, "name": path.name, "bytes": size, "path": str(path)})
-    return found
+            listed.append({"kind": name, "name": path.name, "bytes": size, "path": str(path)})
+    return listed
 
 
 def _size(file: Path) -> int:
@@ -104,7 +104,7 @@ def _size(file: Path) -> int:
 
 
 def clear(kind: str | None = None) -> int:
-    """Remove cached entries of one kind, or all; returns the bytes freed.
+    """Remove cached entries of one kind, or all; return the bytes freed.
 
     Raises:
         DataError: one cannot be removed.
@@ -118,7 +118,7 @@ def clear(kind: str | None = None) -> int:
 
 
 def remove(path: Path) -> None:
-    """Remove an entry, which another process may remove, too; it is made or fetched anew when it is needed.
+    """Remove an entry, even while another process removes it, too.
 
     Raises:
         DataError: it cannot be removed.

@@ -1,4 +1,4 @@
-"""Checksums of a folder's files, in a file beside them: whether what was written is what is read."""
+"""Detect damage: checksums of a folder's files, in a file beside them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "sums.json"
 
 
 def write(folder: Path, name: str) -> None:
-    """Write size and SHA-256 of every file in `folder`, and what the folder is called.
+    """Write size and SHA-256 of every file in `folder`, and the folder's name.
 
     Raises:
         OSError: it cannot be written.
@@ -25,29 +25,28 @@ def write(folder: Path, name: str) -> None:
 
 
 def fault(folder: Path, name: str, remembered: Path | None = None) -> str:
-    """What is wrong with the files of `folder`, called `name`; empty where they are as they were written.
+    """Say what is wrong with the files of `folder`, called `name`; empty if they are unchanged.
 
-    All bytes are read, at some GB a second, but those of large files whose digest is `remembered`: see
-    `file_digests`.
+    Reads all bytes, at some GB a second, except of large files whose digest is `remembered`, see `file_digests`.
     """
     try:
-        known = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        expected, called = known["files"], known["name"]
-        found = _sums(folder, remembered)
+        recorded = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        expected, called = recorded["files"], recorded["name"]
+        actual = _sums(folder, remembered)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{FILE}: {getattr(error, 'strerror', None) or 'damaged'}"
     if called != name or not isinstance(expected, Mapping):
         return f"{FILE}: of another entry"
-    return next(_differences(expected, found), "")
+    return next(_differences(expected, actual), "")
 
 
-def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    for file in sorted(expected.keys() | found.keys()):
-        if file not in found:
+def _differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[str]:
+    for file in sorted(expected.keys() | actual.keys()):
+        if file not in actual:
             yield f"{file} is missing"
         elif file not in expected:
             yield f"{file} was not there before"
-        elif found[file] != expected[file]:
+        elif actual[file] != expected[file]:
             yield f"{file} has other content"
 
 

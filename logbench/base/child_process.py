@@ -1,7 +1,7 @@
-"""Python processes of our own that can be watched and ended: started afresh, never forked (polars has threads).
+"""Start Python processes that can be killed. They are spawned, never forked, because polars is multi-threaded.
 
-A worker leads a process group of its own, so that Ctrl-C reaches only the command; the processes that it starts
-stay in that group, and all of it ends when the command does, however that happens.
+A worker leads its own process group, so that Ctrl-C reaches only the command. Processes that it starts stay in
+that group, and the whole group ends with the command.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from typing import Any
 
 from .process_tree import end_tree, memory_mb_of
 
-# How often a waiting parent looks at time and memory.
+# Seconds between a parent's checks of time and memory.
 TICK_S = 0.2
-# How long the rest of a message is waited for.
+# Seconds to wait for the rest of a message.
 HALF_S = 30
-# How long a process that closed its pipe is waited for.
+# Seconds to wait for a process that closed its pipe.
 CLOSED_S = 5.0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may take.
+    """Limits of one run.
 
     Attributes:
-        timeout: most seconds to fit and score; reading and parsing are not counted.
-        memory_mb: most resident memory of a process and all that it started.
+        timeout: most seconds to fit and score; reading and parsing do not count.
+        memory_mb: most resident memory of a process and its descendants, MB.
     """
 
     timeout: float | None = None
@@ -47,11 +47,11 @@ class Child:
     Args:
         target: `module:function`, called as `function(descriptor, *arguments)`.
         arguments: values whose `repr` is Python code.
-        env: added to the environment, where the user has not set it.
-        leads: it leads a process group; else it stays in its parent's.
+        env: environment variables to add; the user's own win.
+        leads: make it the leader of a process group; else it stays in its parent's.
 
     Attributes:
-        pipe: our end.
+        pipe: the parent's end.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Child:
 
     @property
     def ended(self) -> bool:
-        """Whether the process is gone."""
+        """Whether the process has ended."""
         return self.process.poll() is not None
 
     def how(self) -> str:
-        """How the process ended, in words; one that closed its pipe, or sent half a message, is ended."""
+        """Say how the process ended; kill one that closed its pipe or sent half a message."""
         try:
             return how_ended(self.process.wait(CLOSED_S))
         except subprocess.TimeoutExpired:
@@ -88,13 +88,13 @@ class Child:
             return "its process closed its pipe, and was ended"
 
     def memory_mb(self) -> float:
-        """Resident memory of the process and of all that it started, MB; 0 once it is gone."""
+        """Resident memory of the process and its descendants, MB; 0 once it has ended."""
         return memory_mb_of(self.process.pid)
 
     def kill(self) -> None:
-        """End the process, and all that it started, at once."""
+        """Kill the process and its descendants."""
         end_tree(self.process.pid)
-        if self._leads:  # where it ended by itself, its group is left
+        if self._leads:  # a process that ended by itself may leave its group behind
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -102,7 +102,7 @@ class Child:
 
 
 def how_ended(code: int) -> str:
-    """How a process ended, in words, by its return code."""
+    """Say how a process ended, by its return code."""
     if code >= 0:
         return f"its process ended with code {code}"
     guess = " (out of memory?)" if -code == signal.SIGKILL else f" ({signal.Signals(-code).name})"

@@ -1,4 +1,4 @@
-"""The code of plugins and of logbench itself, as it was loaded, in digests that change with any edit."""
+"""Digest the loaded code of plugins and of logbench, so that any edit shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .file_digests import digest
 from .files import digests_file
 
 CORE = Path(__file__).parents[1]
-# Module → when it was about to be loaded, in ns: a file that changed later may not be what runs.
+# Module → time of loading, ns. A file that changed later may not be the code that runs.
 _LOADED: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
 _KNOWN: WeakKeyDictionary[ModuleType, dict[str, Code]] = WeakKeyDictionary()
 _STARTED = time.time_ns()
@@ -30,15 +30,15 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Code:
-    """Code as it was found on disk.
+    """Code on disk.
 
     Attributes:
-        files: 12 hex digits over the files. libraries: 12 over the names, versions and listed files of what other
-            distributions installed and it imports.
+        files: 12 hex digits over the files.
+        libraries: 12 hex digits over names, versions and listed files of the imported distributions.
         stamps: size and times of each file when it was read.
-        settled: no file changed after the code was loaded, as far as times tell, and none was loaded from a
-            compiled file of other text.
-        gap: why there may be more code than was found; empty where that is all.
+        settled: by its time stamps no file changed after loading, and none was loaded from an outdated
+            compiled file.
+        gap: why more code may exist; empty if the list is complete.
     """
 
     files: str
@@ -49,14 +49,14 @@ class Code:
 
     @property
     def edited(self) -> bool:
-        """Whether what runs may be other code than what the digest is of: a file changed since it was loaded."""
+        """Whether the running code may differ from the digest, because a file changed since it was loaded."""
         if not self.settled:
             return True
         return any(_stamp(path) != stamp for path, stamp in self.stamps.items())
 
 
 def loaded(module: ModuleType, when: int) -> None:
-    """Say when (in ns) a plugin's module was about to be loaded; only the first time counts."""
+    """Record when (ns) a plugin's module was loaded; only the first call counts."""
     _LOADED.setdefault(module, when)
 
 
@@ -67,15 +67,16 @@ def core() -> Code:
 
 
 def module_of(found: Any) -> ModuleType | None:
-    """A module itself, or the one that something is defined in."""
+    """A module itself, or the module that defines an object."""
     return found if isinstance(found, ModuleType) else sys.modules.get(getattr(found, "__module__", None) or "")
 
 
 def code_of(plugin: Any, distribution: str = "") -> Code | None:
-    """The code of a plugin, as it is when this is first asked for in a process: None where it has no file.
+    """The code of a plugin at the first call in a process; None if it has no file.
 
     Args:
-        plugin: its module, or something defined in it. distribution: whose files are its own wherever they lie.
+        plugin: its module, or an object defined in it.
+        distribution: its distribution, whose files count as its own wherever they lie.
     """
     module = module_of(plugin)
     if module is None or not Path(getattr(module, "__file__", None) or "").is_file():
@@ -99,10 +100,10 @@ def _start(module: ModuleType) -> Root:
 
 def _made(parts: Parts, loaded: int) -> Code:
     stamps = {path: _stamp(path) for path in parts.files.values()}
-    told = (f"{name} {_hashed(path)}" for name, path in sorted(parts.files.items()))
-    needed = (f"{name} {said}" for name, said in sorted(parts.libraries.items()))
+    own = (f"{name} {_hashed(path)}" for name, path in sorted(parts.files.items()))
+    needed = (f"{name} {version}" for name, version in sorted(parts.libraries.items()))
     settled = all(_changed(path) <= loaded for path in stamps) and not remove_stale(stamps)
-    return Code(short(told), short(needed), stamps, settled, parts.gap)
+    return Code(short(own), short(needed), stamps, settled, parts.gap)
 
 
 def _hashed(path: Path) -> str:
@@ -114,12 +115,12 @@ def _hashed(path: Path) -> str:
 
 def _stamp(path: Path) -> Stamp:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (-1, -1, -1)
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _changed(path: Path) -> int:
-    """When a file last changed, in ns: by ctime, which cannot be put back, where the system has one."""
+    """When a file last changed, ns: ctime if the system has one, because ctime cannot be set back."""
     return _stamp(path)[1 if os.name == "nt" else 2]

@@ -1,8 +1,8 @@
-"""What a plugin is made of: the files that it imports, and the installed packages beside them.
+"""Find a plugin's code without running it: its own files, and the installed packages that it imports.
 
-They are found without running anything: from the plugin's package or module, along its import statements, as far
-as these lead to files that no other distribution installed. A package counts with every file in it (tables and
-compiled parts, too), a single module with the modules and files beside it that it names (see `beside`).
+Follows import statements from the plugin's package or module until they reach another distribution. A package
+counts with every file in it, tables and compiled parts included. A single module counts with the modules and files
+beside it that it names (see `beside`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Root:
 
 
 def located(module: str) -> Root | None:
-    """The package or module that holds `module`; a namespace package belongs to nobody, so its parts count."""
+    """The package or module that holds `module`; of a namespace package, which nobody owns, the part."""
     parts = module.split(".")
     for at in range(1, len(parts) + 1):
         name = ".".join(parts[:at])
@@ -51,7 +51,7 @@ def located(module: str) -> Root | None:
 
 
 def sources_of(module: str) -> list[Path]:
-    """Sources of the package that a module is in; of a module alone those beside it.
+    """Sources of a module's package; for a single module, those beside it.
 
     Raises:
         TooMuchError, OSError: as `files_of`.
@@ -65,11 +65,12 @@ def sources_of(module: str) -> list[Path]:
 
 @dataclass
 class Parts:
-    """What a plugin is made of.
+    """Files and libraries of a plugin.
 
     Attributes:
-        files: own files by name. libraries: what other distributions installed, by name.
-        gap: why there may be more that was not found; empty where that is all.
+        files: own files by name.
+        libraries: identity of imported packages of other distributions, by name.
+        gap: why more code may exist; empty if the list is complete.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
@@ -78,9 +79,9 @@ class Parts:
 
 
 def closure(start: Root, distribution: str) -> Parts:
-    """All that is reached from a package or module."""
+    """Everything that a package or module imports, directly or not."""
     parts = Parts()
-    waiting, met = [start], {start.name}
+    waiting, visited = [start], {start.name}
     while waiting:
         one = waiting.pop()
         try:
@@ -96,11 +97,11 @@ def closure(start: Root, distribution: str) -> Parts:
                     parts.gap = f"{path.name} of {one.name} imports by a name that only shows when it runs"
                 for imported in _imported(tree, package):
                     found = located(imported)
-                    if found is None or found.name in met or _is_core_or_standard(found.name):
+                    if found is None or found.name in visited or _is_core_or_standard(found.name):
                         continue
-                    met.add(found.name)
-                    if said := _installed(found, distribution):
-                        parts.libraries[found.name] = said
+                    visited.add(found.name)
+                    if identity := _installed(found, distribution):
+                        parts.libraries[found.name] = identity
                     else:
                         waiting.append(found)
     return parts
@@ -112,10 +113,10 @@ def _is_core_or_standard(name: str) -> bool:
 
 
 def files_of(path: Path) -> dict[str, Path]:
-    """Every file of a package by its name there, without compiled caches; a module and what it names beside it.
+    """Files of a package by relative name, without compiled caches; of a module, itself and the files it names.
 
     Raises:
-        TooMuchError: an `Allowance` does not suffice.
+        TooMuchError: more than an `Allowance`.
         OSError: a folder cannot be read.
     """
     if path.is_file():
@@ -131,13 +132,13 @@ def _tree(file: Path) -> ast.AST:
 
 
 def _dotted(root: Root, name: str) -> str:
-    """The package that a file belongs to, for what it imports by dots."""
+    """The package of a file, to resolve its relative imports."""
     inside = Path(name.removeprefix(f"{root.name}/")).parent.parts
     return ".".join([root.name, *inside]) if root.path.is_dir() else root.name.rpartition(".")[0]
 
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:
-    """Full names of all that a module imports anywhere in it."""
+    """Full names of everything that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -150,7 +151,7 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def _called_for(node: ast.AST) -> ast.expr | None:
-    """What a call imports by name."""
+    """The name argument of a call such as `import_module(name)`."""
     if not isinstance(node, ast.Call):
         return None
     called = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -159,7 +160,7 @@ def _called_for(node: ast.AST) -> ast.expr | None:
 
 
 def _imports_by_computed_name(tree: ast.AST, package: bool) -> bool:
-    """Whether a name is made when it runs, other than one of the `package` itself, which counts as a whole."""
+    """Whether an imported name is computed; names inside the `package` do not matter, all its files count."""
     named = [found for node in ast.walk(tree) if (found := _called_for(node)) is not None]
     return any(not isinstance(one, ast.Constant) and not (package and _starts_by_a_dot(one)) for one in named)
 
@@ -171,13 +172,13 @@ def _starts_by_a_dot(name: ast.expr) -> bool:
 
 
 def _installed(found: Root, distribution: str) -> str:
-    """What identifies a package or module that another distribution installed; empty where none did."""
+    """Identity of a package or module that another distribution installed; empty if none did."""
     place = found.name.replace(".", "/")
     for owner, version, line in _listed().get(place.partition("/")[0], ()):
         if line.startswith((f"{place}/", f"{place}.")):
             base = found.path.parents[found.name.count(".")]
-            said = f"{owner} {version} {_recorded(owner, place)} {_edited_in_place(owner, place, base)}"
-            return "" if _same(owner, distribution) else said
+            identity = f"{owner} {version} {_recorded(owner, place)} {_edited_in_place(owner, place, base)}"
+            return "" if _same(owner, distribution) else identity
     if _INSTALLERS.intersection(found.path.parts):
         return f"of unknown version {found.path.stat().st_mtime_ns}"
     return ""
@@ -190,9 +191,9 @@ def _recorded(owner: str, place: str) -> str:
 
 
 def _edited_in_place(owner: str, place: str, base: Path) -> str:
-    """Digest over sources that are not as their distribution lists them; empty where all are.
+    """Digest over sources that differ from their distribution's list; empty if none does.
 
-    Only those that changed after the list was written are read.
+    Reads only files that changed after the list was written.
     """
     written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base / "RECORD"))
     edited = []
@@ -206,21 +207,21 @@ def _edited_in_place(owner: str, place: str, base: Path) -> str:
 
 
 def _lists(owner: str) -> list[str]:
-    """The line of a distribution's list of files that names the list itself."""
+    """Lines of a distribution's RECORD that name the RECORD itself."""
     lines = (metadata.distribution(owner).read_text("RECORD") or "").splitlines()
     return [line for line in lines if line.partition(",")[0].endswith(".dist-info/RECORD")]
 
 
 def _changed(path: Path) -> int:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return 0
-    return max(found.st_mtime_ns, found.st_ctime_ns)
+    return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _sha256(path: Path) -> str:
-    """As lists of files have it."""
+    """SHA-256 as RECORD files write it."""
     try:
         found = hashlib.sha256(path.read_bytes()).digest()
     except OSError:
@@ -234,7 +235,7 @@ def _same(first: str, second: str) -> bool:
 
 @cache
 def _listed() -> dict[str, list[tuple[str, str, str]]]:
-    """Top folder or file stem → distribution, its version, and a line of its list of files with its checksum."""
+    """Top folder or file stem → distribution, version, and a line of its RECORD with a checksum."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for dist in metadata.distributions():
         name, version = dist.metadata["Name"] or "", dist.version

@@ -1,4 +1,4 @@
-"""Compiled files that Python takes for those of a source, by its size and time, which is other text by now."""
+"""Remove outdated compiled files that Python would load because size and time of the source still match."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _HEAD = 16
 
 
 def remove_stale(sources: Iterable[Path]) -> bool:
-    """Remove compiled files of other text than their source now has, so that Python compiles it; whether any was.
+    """Remove compiled files that do not match their source; return whether there was any.
 
-    An edit within a second, or one whose time is put back, leaves them as Python would take them.
+    They arise from an edit within a second, or one whose time stamp is set back.
     """
     return sum(_remove_stale(source) for source in sources if source.suffix == ".py") > 0
 
@@ -32,23 +32,23 @@ def _remove_stale(source: Path) -> bool:
         if stale:
             compiled.unlink()
         else:
-            os.utime(compiled)  # so that it need not be read the next time
+            os.utime(compiled)  # the next check need not read it
     return stale
 
 
 def _changed(source: Path) -> int:
-    found = source.stat()
-    return max(found.st_mtime_ns, found.st_ctime_ns)
+    status = source.stat()
+    return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _same(source: Path, compiled: bytes) -> bool:
-    """Whether it is of this source, or Python would not take it anyway."""
-    found = source.stat()
-    told = b"".join(
-        (number & 0xFFFFFFFF).to_bytes(4, "little") for number in (0, int(found.st_mtime), found.st_size)
+    """Whether a compiled file matches its source, or Python would reject it anyway."""
+    status = source.stat()
+    header = b"".join(
+        (number & 0xFFFFFFFF).to_bytes(4, "little") for number in (0, int(status.st_mtime), status.st_size)
     )
-    if compiled[:_HEAD] != util.MAGIC_NUMBER + told:
-        return True  # Python sees by itself that it is of another source
+    if compiled[:_HEAD] != util.MAGIC_NUMBER + header:
+        return True  # Python rejects it by its header
     try:
         code = compile(source.read_bytes(), source, "exec", dont_inherit=True)
         return bool(marshal.loads(compiled[_HEAD:]) == code)

@@ -1,4 +1,4 @@
-"""Names and functions that go away: a release that warns comes before the one that removes them."""
+"""Warn for one release before a name or function is removed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ R = TypeVar("R")
 
 
 class Renamed(NamedTuple):
-    """Where a public name went: what to use `instead`, and the release in which the old name is `gone`."""
+    """A renamed public name: the name to use `instead`, and the release in which the old one is `gone`."""
 
     instead: str
     gone: str
 
 
-# Old public name of `logbench` → where it went. `logbench.old` still gives the new one, and warns.
+# Old public name of `logbench` → new name. `logbench.old` still works, and warns.
 RENAMED: Mapping[str, Renamed] = {"UnfitError": Renamed("IncompatibleError", "0.3")}
 
 
 def current(name: str) -> str | None:
-    """The name that `name` has now, with a `DeprecationWarning` to its user; None where it was not renamed."""
+    """The present name of an old one, with a `DeprecationWarning`; None if `name` was not renamed."""
     if name not in RENAMED:
         return None
     _warn(f"logbench.{name}", *RENAMED[name], level=4)
@@ -31,10 +31,11 @@ def current(name: str) -> str | None:
 
 
 def deprecated(instead: str, gone: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function or method warn its caller, and work as before.
+    """Make a function or method warn its caller and work as before.
 
     Args:
-        instead: what to call now, in words. gone: the release that removes it, such as `0.3`.
+        instead: what to call now.
+        gone: the release that removes it, such as `0.3`.
     """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:

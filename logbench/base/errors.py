@@ -1,10 +1,10 @@
-"""What can go wrong by a user's hand: each message is one line that says what, where and what to do."""
+"""Errors that users can cause or fix. A message is one line: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
 
 class LogbenchError(Exception):
-    """A user's error. The command prints it as one line and exits with 2; anything else keeps its traceback."""
+    """An error that a user can fix. The command prints one line and exits with 2; other errors keep tracebacks."""
 
 
 class ConfigError(LogbenchError):
@@ -12,7 +12,7 @@ class ConfigError(LogbenchError):
 
 
 class DataError(LogbenchError):
-    """A data set that is missing, broken or not what it says it is."""
+    """A data set that is missing, damaged or not as declared."""
 
 
 class PluginError(LogbenchError):
@@ -20,7 +20,7 @@ class PluginError(LogbenchError):
 
 
 class LeakError(LogbenchError):
-    """Test data reached training: the run ends and says what leaked."""
+    """Test data reached training. The run ends and names what leaked."""
 
 
 class IncompatibleError(LogbenchError):

@@ -1,4 +1,4 @@
-"""What went wrong, as plain values: so that it can be told by a process that did not see it happen."""
+"""Describe exceptions as JSON values, so that another process can report them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..base import errors
 from .errors import LogbenchError
 from .jsonable import shorten
 
-# Lines of a traceback that are kept.
+# Most lines of a traceback to keep.
 MOST_LINES = 500
 
 
 class ReportedError(Exception):
-    """An error of another process.
+    """An error that happened in another process.
 
     Attributes:
         facts: `type`, `message`, and for a bug `traceback`, as `failure_of` gives them.
@@ -60,7 +60,7 @@ def _indented(line: str) -> str:
 
 
 def error_of(facts: Mapping[str, Any]) -> Exception:
-    """The exception to raise here for a failure there: the same class where it is one of logbench's."""
+    """The exception to raise for a failure of another process: of the same class if it is one of logbench's."""
     kind = getattr(errors, str(facts["type"]), None)
     if isinstance(kind, type) and issubclass(kind, LogbenchError) and "traceback" not in facts:
         return kind(facts["message"])

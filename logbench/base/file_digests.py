@@ -1,4 +1,7 @@
-"""What was found out about raw files, remembered, so that 1.5 GB are not hashed on every run."""
+"""On-disk memo of file digests and encoding checks, keyed by path, size, mtime, ctime and inode.
+
+Without it every run would hash 1.5 GB of raw logs again.
+"""
 
 from __future__ import annotations
 
@@ -18,40 +21,40 @@ if TYPE_CHECKING:
 _BLOCK = 8 << 20
 _KEPT = 256
 _SETTLED_NS = 2_000_000_000
-# Bytes up to which a file is looked at each time: that costs some milliseconds, and trusts no time stamp.
+# Bytes up to which a file is read every time: it takes milliseconds and needs no trust in time stamps.
 SMALL = 16 << 20
 
 
 def digest(
     path: Path, cache_file: Path | None, algorithm: str = "sha256", progress: Progress | None = None
 ) -> str:
-    """Hex digest of a file; see `remembered`. `progress` is told megabytes.
+    """Hex digest of a file, see `remembered`; reports progress in MB.
 
     Raises:
         OSError: `path` cannot be read.
     """
 
     def compute() -> str:
-        found, size = hashlib.new(algorithm), path.stat().st_size / 1e6
+        hasher, size = hashlib.new(algorithm), path.stat().st_size / 1e6
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
-                found.update(block)
+                hasher.update(block)
                 if progress is not None:
                     progress(min(file.tell() / 1e6, size), size, f"MB hashed of {path.name}")
-        return found.hexdigest()
+        return hasher.hexdigest()
 
     return str(remembered(path, cache_file, algorithm, compute))
 
 
 def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable[[], Any]) -> Any:
-    """What `compute` says of a file (a JSON value), kept in `cache_file` by path, size, mtime, ctime and inode.
+    """Result of `compute` for a file (a JSON value), kept in `cache_file` by path, size, mtime, ctime and inode.
 
-    Unlike mtime, ctime cannot be put back after a change (on Windows it is the time of creation, and mtime alone
-    tells). A small file is not remembered, nor one changed less than two seconds ago: a further change might leave
-    its times the same. A cache that cannot be read or written is done without.
+    Unlike mtime, ctime cannot be set back after a change (on Windows it is the time of creation, so only mtime
+    counts). Small files are not remembered, nor files changed in the last two seconds, because another change
+    might leave their times the same. A cache that cannot be read or written is ignored.
 
     Args:
-        what: names what is computed, and the code that does where its answers may change.
+        what: name of the result, and of the code that computes it if its answers may change.
 
     Raises:
         OSError: `path` cannot be read.
@@ -70,7 +73,7 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
 
 
 def faults(cache_file: Path) -> Iterator[str]:
-    """What of the memory is wrong, in words: damage, and digests that files no longer have though times agree.
+    """Describe faults of the memo: damage, and digests that are wrong although the times agree.
 
     Reads every file whose digest is remembered.
     """
@@ -86,7 +89,7 @@ def faults(cache_file: Path) -> Iterator[str]:
 
 
 def mend(cache_file: Path | None, note: Callable[[str], None]) -> None:
-    """Take what is damaged out of the memory, and say so in a line; what cannot be written is left."""
+    """Remove damaged entries from the memo, with a note; ignore a memo that cannot be written."""
     if cache_file is not None:
         entries, damage = _load(cache_file)
         if damage:
@@ -100,20 +103,20 @@ def _state(path: Path) -> list[int]:
 
 
 def _load(cache_file: Path) -> tuple[dict[str, Any], str]:
-    """Entries that are as they were written, by key, and what is wrong with the others."""
+    """Undamaged entries by key, and what is wrong with the others."""
     try:
-        known = json.loads(cache_file.read_text(encoding="utf-8"))
+        entries = json.loads(cache_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}, ""
     except OSError as error:
         return {}, error.strerror or str(error)
     except ValueError:
         return {}, "it is no JSON"
-    if not isinstance(known, dict):
+    if not isinstance(entries, dict):
         return {}, "it is no table"
-    sound = {key: entry for key, entry in known.items() if _sound(key, entry)}
-    other = next((key.partition(":")[2] or key for key in known if key not in sound), "")
-    return sound, f"the entry of {other} is not what was written" if other or len(sound) < len(known) else ""
+    sound = {key: entry for key, entry in entries.items() if _sound(key, entry)}
+    other = next((key.partition(":")[2] or key for key in entries if key not in sound), "")
+    return sound, f"the entry of {other} is not what was written" if other or len(sound) < len(entries) else ""
 
 
 def _sound(key: str, entry: Any) -> bool:
@@ -121,23 +124,23 @@ def _sound(key: str, entry: Any) -> bool:
 
 
 def _sum(key: str, entry: Mapping[str, Any]) -> str:
-    """Checksum of an entry: a digest with one bit flipped is a digest, too."""
-    said = json.dumps([key, entry.get("state"), entry.get("digest")])
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    """Checksum of an entry. It is needed because a digest with a flipped bit still looks like a digest."""
+    content = json.dumps([key, entry.get("state"), entry.get("digest")])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _remember(cache_file: Path, key: str, entry: dict[str, Any]) -> None:
-    known, _ = _load(cache_file)
-    known.pop(key, None)
-    known[key] = {**entry, "sum": _sum(key, entry)}
-    _write(cache_file, dict(list(known.items())[-_KEPT:]))
+    entries, _ = _load(cache_file)
+    entries.pop(key, None)
+    entries[key] = {**entry, "sum": _sum(key, entry)}
+    _write(cache_file, dict(list(entries.items())[-_KEPT:]))
 
 
-def _write(cache_file: Path, known: Mapping[str, Any]) -> None:
+def _write(cache_file: Path, entries: Mapping[str, Any]) -> None:
     part = cache_file.with_name(f".{cache_file.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         cache_file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        part.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         part.replace(cache_file)
     except OSError:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Files that plugin code opens beside its own: a model that reads the data set's folder may read its labels."""
+"""Watch which files plugin code opens, because a model that reads the data set's folder may read its labels."""
 
 from __future__ import annotations
 
@@ -17,42 +17,41 @@ from typing import Any
 
 import polars as pl
 
-# Folders of the system, which hold no data of a run.
+# System folders, which hold no data of a run.
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev")
-# Memory of other processes, and what they share, which may hold some.
+# Memory of other processes and shared memory, which may hold such data.
 OTHERS = re.compile(r"/proc/\d+/|/dev/shm/")
-# Ends of files that are imported.
+# Suffixes of importable files.
 CODE = (".py", ".pyc", ".so", ".pyd")
-# Audit events of programs that are started, and which argument is the command.
+# Audit event of a started program → index of the argument with the command.
 STARTING = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
-# What folders of installed distributions are called.
+# Names of folders of installed distributions.
 INSTALLED = ("site-packages", "dist-packages")
-# Folders in which a distribution says what it is, as they begin below a folder of modules.
+# Metadata folders of distributions, relative to a folder of modules.
 METADATA = re.compile(r"[^/]+\.(dist|egg)-info/")
-# Audit events of folders whose names are read: a name may tell the label.
+# Audit events of listed folders, because a file name may tell the label.
 LISTING = ("os.listdir", "os.scandir")
-# Functions of C that reach files, other processes or their memory, as Python looks them up (ctypes).
+# C functions, by their names in ctypes, that reach files, other processes or their memory.
 NATIVE = frozenset({
     "open", "open64", "openat", "fopen", "fopen64", "freopen", "opendir", "mmap", "syscall", "system", "popen",
     "execv", "execve", "execvp", "posix_spawn", "process_vm_readv", "ptrace", "shm_open", "shmat", "connect",
 })  # fmt: skip
-# A file that a query of polars reads.
+# A file in an SQL query of polars.
 QUERIED = re.compile(r"""(?:read|scan)_\w+\s*\(\s*'([^']+)'""", re.IGNORECASE)
-# Flags of a file that is opened to be written.
+# Flags of files opened for writing.
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-# How the path of one begins among those that were opened.
+# Prefix of the path of a written file in the list of opened files.
 WRITTEN = "(written) "
-# Audit events that give a file another name, or one more.
+# Audit events that rename or link a file.
 NAMING = ("os.link", "os.rename")
 _watching: list[Watch] = []
 
 
 class Watch:
-    """Files that Python opens in this process from now on, outside of Python and the system.
+    """Record the files that this process opens from now on, except those of Python and the system.
 
-    Folders whose names are read, programs that are started and functions of C that reach files are among them,
-    also in processes that this one forks. What native code opens is not seen, but for polars where
-    `watch_polars` was called.
+    Also records listed folders, started programs and C functions that reach files, and those of forked processes.
+    Files opened by native code are missed, except by polars after `watch_polars`.
     """
 
     def __init__(self) -> None:
@@ -66,30 +65,32 @@ class Watch:
         _watching.append(self)
 
     def take(self, allowed: Sequence[Path], own: Sequence[Path] = ()) -> list[str]:
-        """What was opened since it was last asked for, but for these files and folders.
+        """Files opened since the last call, except those in `allowed`.
 
         Args:
-            own: those of the distribution, which are not to be written: another model of it may read them.
+            allowed: files and folders that may be read and written.
+            own: files of the distribution, which may be read but not written, because another of its models
+                may read them.
         """
         size = os.fstat(self._opened.fileno()).st_size
         written = os.pread(self._opened.fileno(), size - self._taken, self._taken)
         self._taken = size
         owned, free = _within(map(os.path.realpath, own)), _within(map(os.path.realpath, allowed))
-        found = []
+        opened = []
         for text in dict.fromkeys(map(os.fsdecode, written.split(b"\0")[:-1])):
             within = f"{text.removeprefix(WRITTEN)}{os.sep}"
             left = text.startswith(WRITTEN)
             if within.startswith(owned) if left else not within.startswith((*owned, *free)):
-                found.append(text)
-        return found
+                opened.append(text)
+        return opened
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         _watching.remove(self)
         self._opened.close()
 
     def see(self, event: str, arguments: Sequence[Any]) -> None:
-        """Note what an audit event tells."""
+        """Record an audit event."""
         if event in ("open", "sqlite3.connect"):
             self.see_file(arguments[0])
             if event == "open" and (arguments[2] or 0) & WRITING:
@@ -107,14 +108,14 @@ class Watch:
             self._see_program(arguments[STARTING[event]])
 
     def see_file(self, path: Any) -> None:
-        """Note that a file is opened."""
+        """Record an opened file."""
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor that is open already
         if b"\0" in os.fsencode(path):
             return  # no path, but bytes to read
         file = os.path.realpath(os.fsdecode(path))
         if not os.path.lexists(file):
-            self._made.add(file)  # what it makes itself says nothing
+            self._made.add(file)  # a file that the plugin creates tells it nothing
         if not (file in self._made or self._is_system(file) or self._is_code(file)):
             self._note(file)
 
@@ -123,25 +124,25 @@ class Watch:
         return within.startswith(self._own) or (within.startswith(self._system) and not OTHERS.match(within))
 
     def _is_code(self, file: str) -> bool:
-        """Whether it is a module, or says what a distribution is, in a folder of modules.
+        """Whether a file is a module or metadata of a distribution, below a folder of `sys.path`.
 
-        That is one of those at first: a model may give any file such a name, and add any folder.
+        Only folders that were on `sys.path` at the start count, because a model may add any folder.
         """
         roots = [folder for folder in self._modules if file.startswith(folder)]
         is_module = file.endswith(CODE) and _folder_of_module(Path(file)) in _imported()
         return any(is_module or METADATA.match(file[len(folder) :]) for folder in roots)
 
     def _see_written(self, path: Any) -> None:
-        """Note that a file is written, which matters where other models of the distribution may read it."""
+        """Record a written file, which other models of the distribution may read."""
         if isinstance(path, str | bytes | os.PathLike):
             file = os.path.realpath(os.fsdecode(path))
-            if "__pycache__" not in file:  # which Python writes itself
+            if "__pycache__" not in file:  # Python writes those itself
                 self._note(f"{WRITTEN}{file}")
 
     def _see_folder(self, path: Any) -> None:
-        """Note that the names in a folder are read, but by Python when it looks for a module."""
+        """Record a listed folder, except those that Python searches for modules."""
         if not isinstance(path, str | bytes | os.PathLike):
-            path = "."  # what None means; a descriptor was opened by its path
+            path = "."  # None means the working directory; a descriptor was opened by its path
         folder = os.path.realpath(os.fsdecode(path))
         if not (folder in self._made or folder in _imported() or self._is_system(folder)):
             self._note(f"{folder}{os.sep}")
@@ -159,7 +160,7 @@ class Watch:
 
 @functools.cache
 def _hook() -> None:
-    """Once a process: a hook cannot be taken off again, and does nothing while no one watches."""
+    """Install the audit hook once a process. It cannot be removed, and is idle while nobody watches."""
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         for watch in _watching:
@@ -169,26 +170,26 @@ def _hook() -> None:
 
 
 def _folder_of_module(file: Path) -> str:
-    """Where Python looked when it found a module in this file."""
+    """The `sys.path` folder from which Python imports a module in this file."""
     folder = file.parent.parent if file.parent.name == "__pycache__" else file.parent
     return str(folder.parent if file.name.startswith("__init__.") else folder)
 
 
 def _imported() -> set[str]:
-    """Folders in which Python looked for modules."""
+    """Folders that Python searched for modules."""
     return {os.path.realpath(known) for known in sys.path_importer_cache}
 
 
 def _within(folders: Iterable[str]) -> tuple[str, ...]:
-    """How paths of these files and folders, and of all in them, begin once they end with a separator."""
+    """Prefixes with a final separator: a path with one starts with a prefix if it is or lies in the folder."""
     return tuple(f"{folder.rstrip(os.sep)}{os.sep}" for folder in folders)
 
 
 def package_of(loaded: Any) -> Path | None:
-    """Folder of the package that a plugin is or belongs to; None for a single module.
+    """Folder of a plugin's top package; None for a single module.
 
     Args:
-        loaded: the module, or something defined in it.
+        loaded: the module, or an object defined in it.
     """
     name = getattr(loaded, "__name__" if isinstance(loaded, ModuleType) else "__module__", "")
     top = sys.modules.get(str(name).partition(".")[0])
@@ -197,7 +198,7 @@ def package_of(loaded: Any) -> Path | None:
 
 
 def watch_polars() -> None:
-    """Let the readers of polars be seen in this process, too: they open files in native code."""
+    """Make the readers of polars visible to a `Watch`, because they open files in native code."""
     seen = {id(value): _seen(value) for name, value in vars(pl).items() if name.startswith(("read_", "scan_"))}
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "polars":
@@ -208,7 +209,7 @@ def watch_polars() -> None:
 
 
 def watch_processes() -> None:
-    """Let programs be seen that are started without an audit event, as `multiprocessing` and joblib do."""
+    """Make programs visible that start without an audit event, as in `multiprocessing` and joblib."""
     try:
         import _posixsubprocess as starting
     except ImportError:  # another system
@@ -216,7 +217,7 @@ def watch_processes() -> None:
     start: Callable[..., int] = starting.fork_exec
 
     def begin(command: Sequence[Any], *arguments: Any) -> int:
-        if not any("resource_tracker" in os.fsdecode(word) for word in command):  # which looks at nothing
+        if not any("resource_tracker" in os.fsdecode(word) for word in command):  # it reads no data
             for watch in _watching:
                 watch.see("os.exec", ("", command))
         return start(command, *arguments)
@@ -246,7 +247,7 @@ def _queried(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _see_native(path: Any) -> None:
-    """Note a file that native code opens, or all that a pattern means."""
+    """Record a file that native code opens, or all files of a pattern."""
     for watch in _watching:
         if isinstance(path, str) and glob.has_magic(path) and not os.path.lexists(path):
             for one in glob.glob(path, recursive=True):  # noqa: PTH207  as polars reads it

@@ -1,4 +1,4 @@
-"""Writing: whole or not at all, and what fails said in one line."""
+"""Atomic writes, whose I/O errors become one-line DataErrors; and the cache folder."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def root() -> Path:
-    """The cache folder: `LOGBENCH_CACHE`, or the platform's own place."""
+    """The cache folder: `LOGBENCH_CACHE`, or the platform's default."""
     import platformdirs
 
     given = os.environ.get("LOGBENCH_CACHE")
     return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
 
 
-# Whether this process does without the cache, as each `aside` that it is in says.
+# One value a nested `aside`; any True disables the cache.
 _ASIDE: list[bool] = []
 
 
 @contextmanager
 def aside(yes: bool) -> Iterator[None]:
-    """Where `yes`, do without the cache meanwhile: no digest is remembered, no temporary file lies in it."""
+    """If `yes`, disable the cache inside the block: remember no digest, put no temporary file there."""
     _ASIDE.append(yes)
     try:
         yield
@@ -39,12 +39,12 @@ def aside(yes: bool) -> Iterator[None]:
 
 
 def digests_file() -> Path | None:
-    """Where digests of large files are remembered; None where the cache is set aside."""
+    """The file of remembered digests; None while the cache is disabled."""
     return None if any(_ASIDE) else root() / "digests.json"
 
 
 def for_temporary_files() -> Path:
-    """Where large temporary files lie: in the cache, whose disk is large; else where the system has its own."""
+    """Folder for large temporary files: the cache, whose disk is large, or else the system's own."""
     if not any(_ASIDE):
         with suppress(OSError):
             root().mkdir(parents=True, exist_ok=True)
@@ -55,10 +55,10 @@ def for_temporary_files() -> Path:
 
 @contextmanager
 def written(path: Path) -> Iterator[None]:
-    """Whatever fails while `path` is written becomes one line.
+    """Turn errors while writing `path` into a DataError of one line.
 
     Raises:
-        DataError: a full disk, a folder that may not be written …
+        DataError: the disk is full, the folder is not writable …
     """
     import polars as pl
 
@@ -91,9 +91,9 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that takes its place at the end, unless an error comes first.
+    """Give a temporary folder beside `target`, and rename it to `target` at the end unless there is an error.
 
-    Where another process was faster, its folder stays and ours is thrown away.
+    If another process was faster, its folder stays and ours is deleted.
 
     Raises:
         DataError: it cannot be written.
@@ -101,7 +101,7 @@ def whole(target: Path) -> Iterator[Path]:
     with written(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        folder.chmod(target.parent.stat().st_mode & 0o777)  # mkdtemp's is for the owner alone
+        folder.chmod(target.parent.stat().st_mode & 0o777)  # mkdtemp grants access to the owner alone
         try:
             yield folder
             try:

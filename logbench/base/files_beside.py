@@ -1,4 +1,4 @@
-"""Files beside a plugin's code that it may read, found by the texts in it, and files of folders."""
+"""Find files that a plugin may read: those beside its code that its string literals name."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ _ENDING = re.compile(r"\.\w+$")
 
 
 class TooMuchError(Exception):
-    """More files than are worth reading to tell code by."""
+    """More files than are worth reading to digest code."""
 
 
 @dataclass
 class Allowance:
-    """How much outside of a package's own folder is read to tell its code: a folder of logs is no code.
+    """How much may be read outside of a package's own folder, because a folder of logs is no code.
 
     Attributes:
-        entries: files and folders looked at. files: those read. bytes: read of them.
+        entries: files and folders to list.
+        files: files to read.
+        bytes: bytes to read.
     """
 
     entries: int = 50_000
@@ -30,13 +32,13 @@ class Allowance:
     bytes: int = 1 << 30
 
     def look(self, entries: int) -> None:
-        """Raises TooMuchError where no more may be looked at."""
+        """Count listed entries; raise TooMuchError beyond the allowance."""
         self.entries -= entries
         if self.entries < 0:
             raise TooMuchError
 
     def take(self, file: Path) -> Path:
-        """`file`; raises TooMuchError where no more may be read."""
+        """Count and return a file; raise TooMuchError beyond the allowance."""
         self.files -= 1
         self.bytes -= file.stat().st_size
         if self.files < 0 or self.bytes < 0:
@@ -45,14 +47,14 @@ class Allowance:
 
 
 def beside(module: Path, tree: ast.AST) -> dict[str, Path]:
-    """Files by name in the folder of a single module that a text in it names, such as a table that it reads.
+    """Files in a single module's folder that its string literals name, such as a table, by relative name.
 
-    Where the module asks for its own place (`__file__`, `__spec__`, `importlib.resources`, `pkgutil`), a text may
-    also be a folder there, a pattern, or an ending (`.json`, as of `with_suffix` or `f"{name}.json"`): all files
-    that fit count, since which of them is read shows only when it runs.
+    If the module uses its own path (`__file__`, `__spec__`, `importlib.resources`, `pkgutil`), a literal may also
+    be a folder, a pattern or a suffix (`.json`, as in `with_suffix` or `f"{name}.json"`). All files that match
+    count, because only a run shows which of them is read.
 
     Raises:
-        TooMuchError: more than an `Allowance` fits.
+        TooMuchError: more files match than an `Allowance`.
         OSError: a file or folder cannot be read.
     """
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
@@ -79,7 +81,7 @@ def _asks_where_it_is(tree: ast.AST) -> bool:
 
 
 def _meant(folder: Path, text: str, places: bool, left: Allowance) -> Iterator[Path]:
-    """Files that a text may name: itself, and where `places` those in it or like it."""
+    """Files that a literal may name: itself, and if `places` files in that folder or matching that pattern."""
     file = folder / text
     if is_file(file):
         yield file
@@ -92,7 +94,7 @@ def _meant(folder: Path, text: str, places: bool, left: Allowance) -> Iterator[P
 
 
 def _is_data_folder(path: Path) -> bool:
-    """Whether it is a folder and no package: these count where they are imported."""
+    """Whether a path is a folder but no package; packages count when they are imported."""
     try:
         return path.is_dir() and not (path / "__init__.py").exists()
     except (OSError, ValueError):
@@ -100,7 +102,7 @@ def _is_data_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is a file, where it may also be no name of any."""
+    """Whether a path is a file; False for texts that cannot be paths."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -108,7 +110,7 @@ def is_file(path: Path) -> bool:
 
 
 def _like(folder: Path, pattern: str, left: Allowance) -> Iterator[Path]:
-    """Files that fit a pattern; below `**` all files that fit its last part."""
+    """Files that match a pattern; below `**`, all files that match its last part."""
     before, _, last = pattern.rpartition("/")
     if "**" in pattern.split("/"):
         yield from (file for file in files_in(folder, left) if last == "**" or fnmatch(file.name, last))
@@ -127,17 +129,17 @@ def _folders(folder: Path, pattern: str) -> list[Path]:
 
 
 def files_in(folder: Path, left: Allowance) -> Iterator[Path]:
-    """Every file in and below a folder, along links, too, but those compiled and those in hidden folders.
+    """Every file in and below a folder, also through links, except compiled files and hidden folders.
 
     Raises:
-        TooMuchError: `left` does not suffice for what lies outside the folder, or for all that is looked at.
+        TooMuchError: more entries, or more files outside the folder, than `left`.
     """
-    home, met = Path(os.path.realpath(folder)), set[str]()
+    home, visited = Path(os.path.realpath(folder)), set[str]()
     for inside, folders, files in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(inside)) in met:  # a link that leads back
+        if (real := os.path.realpath(inside)) in visited:  # a link that leads back
             folders.clear()
             continue
-        met.add(real)
+        visited.add(real)
         left.look(len(folders) + len(files))
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
         linked = not Path(real).is_relative_to(home)

@@ -1,4 +1,4 @@
-"""Any value as plain JSON values, and any text as one plain line."""
+"""Convert any value to JSON values, and any text to one printable line."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# Most characters of a line that a plugin gives.
+# Most characters of a line from a plugin.
 LONGEST = 1000
 
 
 def shorten(text: str, width: int = LONGEST) -> str:
-    """One line of at most `width` characters, whatever it holds: what a terminal would act on is `�`."""
+    """Shorten a text to one line of at most `width` characters; replace control characters by `�`."""
     line = " ".join(text[: 16 * width].split())
     line = "".join(letter if letter.isprintable() else "�" for letter in line)
     return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
 
 
 def four_digits(value: float) -> str:
-    """A number for people: four digits, `∞` and `−∞` where it is infinite."""
+    """Format a number for people: four digits, `∞` and `−∞` for infinity."""
     return f"{value:.4g}".replace("-inf", "−∞").replace("inf", "∞")
 
 
 def several(number: int, one: str, more: str = "") -> str:
-    """A number and what it counts: `1 line`, `2,000 lines`; `more` is the plural, `one` with an s if empty."""
+    """Format a count: `1 line`, `2,000 lines`; `more` is the plural, by default `one` with an s."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 def part_of(number: int, total: int, what: str, one: str, more: str) -> str:
-    """A part of what is counted, with its verb: `1 of 3 lines is`, `2 of 3 lines are`."""
+    """Format a part of a count with its verb: `1 of 3 lines is`, `2 of 3 lines are`."""
     return f"{number:,} of {several(total, what)} {one if number == 1 else more}"
 
 
 def to_jsonable(value: Any) -> Any:
-    """Mappings, lists, strings, numbers, booleans and None; a number that is not finite becomes None.
+    """Convert a value to JSON values. Numbers that are not finite become None.
 
-    Arrays, tensors and series become lists, anything else its text.
+    Arrays, tensors and series become lists; any other object becomes its text.
     """
     if isinstance(value, Mapping):
         return {str(key): to_jsonable(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""Plugin code cannot end this process at once: `os._exit` raises while it runs."""
+"""Keep plugin code from ending this process: `os._exit` raises an exception while it runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 @contextmanager
 def no_exit() -> Iterator[None]:
-    """Let `os._exit(code)` raise `SystemExit` as `sys.exit(code)` does, so that the caller can go on."""
+    """Make `os._exit(code)` raise `SystemExit`, as `sys.exit(code)` does, so that the caller can continue."""
 
     def refuse(status: int) -> NoReturn:
         raise SystemExit(status)

@@ -1,6 +1,6 @@
-"""Strict options: a component's configuration is a dataclass, its fields are what `--set` and TOML may say.
+"""Options of a component: a dataclass whose fields can be set by `--set` and TOML files.
 
-Order: defaults < data set's card < preset < TOML file < `--set`.
+Later sources win: defaults < data set's card < preset < TOML file < `--set`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
     """A documented field of a configuration dataclass, with optional bounds.
 
     Args:
-        default: the value where nobody says otherwise.
+        default: the value unless a user or preset sets another.
         help: one line for `logbench options`.
         ge, gt, le: bounds on a number, checked when the configuration is made.
         late: the option acts after scoring, as a model's own threshold does, so that `logbench sweep` reuses one
@@ -33,7 +33,7 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where one of `known` is close, else what there is; one line, whatever a file holds."""
+    """Suggest a name: `; did you mean 'x'?` if one of `known` is close, else the list of known names."""
     known = sorted(" ".join(one.split())[:100] for one in known)
     close = difflib.get_close_matches(name, known, n=1)
     if close:
@@ -42,12 +42,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def fields_of(config: type | None) -> dict[str, dataclasses.Field[Any]]:
-    """Fields of a configuration dataclass by name; none for None."""
+    """Fields of a configuration dataclass by name; empty for None."""
     return {f.name: f for f in dataclasses.fields(config)} if config else {}
 
 
 def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
-    """An instance of `config` with `values` (strings are converted by the fields' types); None for None.
+    """Make an instance of `config`, converting strings by the fields' types; None for None.
 
     Raises:
         ConfigError: an unknown field, or a value of the wrong type or out of bounds.
@@ -79,26 +79,26 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
 
         return TypeAdapter(Annotated[hint, Field(**bounds)] if bounds else hint).validate_python(value)
     except ValidationError as error:
-        said = error.errors()[0]["msg"]
+        reason = error.errors()[0]["msg"]
         raise ConfigError(
-            f"{where}={value}: {said[0].lower()}{said[1:]} ({field.metadata.get('help', '')})"
+            f"{where}={value}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
         ) from None
 
 
 def _items(text: str) -> list[Any]:
-    """`a,b` or, where an item holds a comma, the JSON list `["a{1,2}", "b"]`."""
+    """Split `a,b`, or a JSON list for items with commas: `["a{1,2}", "b"]`."""
     if text.lstrip().startswith("["):
         with contextlib.suppress(json.JSONDecodeError):
-            found: list[Any] = json.loads(text)
-            return found
+            items: list[Any] = json.loads(text)
+            return items
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:
-    """`["deeplog.g=9"]` as `{"deeplog": {"g": "9"}}`.
+    """Parse `--set` arguments: `["deeplog.g=9"]` becomes `{"deeplog": {"g": "9"}}`.
 
     Raises:
-        ConfigError: not of the form component.key=value.
+        ConfigError: a text is not of the form component.key=value.
     """
     result: dict[str, dict[str, str]] = {}
     for text in settings:
@@ -110,28 +110,28 @@ def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:
     return result
 
 
-def toml_values(path: Path, said: str, encoding: str = "utf-8") -> dict[str, Any]:
-    """What a TOML file holds.
+def toml_values(path: Path, shown: str, encoding: str = "utf-8") -> dict[str, Any]:
+    """Read a TOML file.
 
     Args:
-        said: how errors name it.
+        shown: name of the file in errors.
 
     Raises:
-        ConfigError: missing, or not TOML.
+        ConfigError: the file is missing or not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding=encoding))
     except OSError as error:
-        raise ConfigError(f"{said}: {error.strerror or error}") from None
+        raise ConfigError(f"{shown}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{said}: not TOML: {error}") from None
+        raise ConfigError(f"{shown}: not TOML: {error}") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as tables by component name.
+    """Read a TOML file of settings: tables by component name.
 
     Raises:
-        ConfigError: missing, not TOML, or something else than tables at the top.
+        ConfigError: the file is missing or not TOML, or a top-level value is no table.
     """
     values = toml_values(path, f"--config {path}")
     for name, table in values.items():

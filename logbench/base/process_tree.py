@@ -1,4 +1,4 @@
-"""A process and all that it started: how much memory they take, and how they are ended."""
+"""Measure the memory of a process and its descendants, and kill them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psutil
 from .stopped import STOPPED
 
 MB = 2**20
-# How often processes that are started meanwhile are looked for.
+# Most rounds of looking for processes that were started meanwhile.
 ROUNDS = 20
 WAIT_S = 0.01
 # `PR_SET_CHILD_SUBREAPER` of prctl(2).
@@ -26,7 +26,7 @@ SUBREAPER = 36
 
 
 def memory_mb_of(pid: int) -> float:
-    """Resident memory of a process and of all that it started, MB; 0 once it is gone."""
+    """Resident memory of a process and its descendants, MB; 0 once it has ended."""
     total = 0
     with suppress(psutil.Error):
         own = psutil.Process(pid)
@@ -37,16 +37,16 @@ def memory_mb_of(pid: int) -> float:
 
 
 def adopt() -> None:
-    """Become the parent of what a process below leaves behind, so that `end_tree` finds it; on Linux alone."""
+    """Become the parent of orphaned descendants, so that `end_tree` finds them; on Linux alone."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
 def end_tree(pid: int) -> None:
-    """End a process and all that it started, at once, also what leads a session of its own.
+    """Kill a process and its descendants, also those that lead a session of their own.
 
-    It is stopped first, so that it starts no more.
+    Stops the process first, so that it starts no others.
     """
     with suppress(psutil.Error):
         process = psutil.Process(pid)
@@ -58,7 +58,7 @@ def end_tree(pid: int) -> None:
 
 
 def end_below(process: psutil.Process) -> None:
-    """End all that a process started, and what that starts meanwhile."""
+    """Kill the descendants of a process, also those started meanwhile."""
     for _ in range(ROUNDS):
         below = [child for child in process.children(recursive=True) if _runs(child)]
         if not below:
@@ -70,7 +70,7 @@ def end_below(process: psutil.Process) -> None:
 
 
 def _hush() -> None:
-    """Say nothing more: this process sees others end that it works with."""
+    """Silence this process, which would complain about the killed processes that it works with."""
     null = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(null, number)
@@ -84,7 +84,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, also one that another thread of this process still fills."""
+    """Remove a folder, even while another thread of this process fills it."""
     for _ in range(ROUNDS):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
@@ -93,11 +93,11 @@ def _remove(folder: Path) -> None:
 
 
 def follow(wait: Callable[[], object], folders: Callable[[], Sequence[Path]]) -> None:
-    """End this process group and all that it started once the parent is gone, however that went.
+    """Kill this process group and its descendants as soon as the parent has ended.
 
     Args:
-        wait: returns, or raises EOFError or OSError, once the parent is gone.
-        folders: are removed then.
+        wait: returns, or raises EOFError or OSError, when the parent has ended.
+        folders: gives folders to remove then.
     """
 
     def end() -> None:

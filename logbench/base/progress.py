@@ -1,4 +1,4 @@
-"""How a stage tells how far it is."""
+"""The interface by which a stage reports progress."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """How a stage tells how far it is. Silent where standard error is no terminal."""
+    """Reports the progress of a stage. Silent if standard error is no terminal."""
 
     def __call__(self, done: float, total: float | None = None, detail: str = "") -> None:
-        """`done` of `total` items (None: unknown), and a few words beside the bar."""
+        """Report `done` of `total` items (None: unknown), with a few words beside the bar."""
 
 
 def silent(done: float, total: float | None = None, detail: str = "") -> None:
-    """A `Progress` that says nothing."""
+    """A `Progress` that reports nothing."""

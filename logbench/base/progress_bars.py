@@ -1,4 +1,4 @@
-"""Progress bars on standard error: stage, rate and time left; silent where that is no terminal."""
+"""Progress bars on standard error, with stage, rate and time left; silent if that is no terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .progress import Progress
 
 
 class Bars:
-    """One bar at a time, named after the stage. Notes are printed above it, each once."""
+    """Shows one bar at a time, named after the stage. Prints each note once, above the bar."""
 
     def __init__(self, enabled: bool | None = None) -> None:
         self.enabled = sys.stderr.isatty() if enabled is None else enabled
@@ -50,7 +50,7 @@ class Bars:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
-        """A bar called `name`, as a `Progress` to be called as often as one likes."""
+        """Show a bar called `name` and give a `Progress` that may be called at any rate."""
         if self._bar is None:
             yield lambda done, total=None, detail="": None
             return
@@ -70,7 +70,7 @@ class Bars:
             bar.remove_task(task)
 
     def note(self, text: str) -> None:
-        """One line on standard error; what was said of one run is not said again of the next."""
+        """Print one line on standard error, unless an earlier run printed the same."""
         if text in self._noted:
             return
         self._noted.add(text)

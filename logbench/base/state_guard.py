@@ -1,4 +1,4 @@
-"""Global state that a plugin may change for whoever runs next in its process: noted, and put back."""
+"""Restore global state that a plugin changes, so that it cannot affect later runs in the same process."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 RANDOM = ("Python's global random state", "numpy's global random state", "torch's global random state")
-# Environment variables that torch sets itself when it is first used begin so.
+# Prefixes of environment variables that torch sets itself.
 LIBRARIES = ("KMP_", "TORCHINDUCTOR_", "TRITON_")
-# What torch starts with, for a plugin that imports it and changes it at once.
+# Initial state of torch, for a plugin that imports torch and changes it at once.
 FRESH_TORCH = {
     "torch's default dtype": "torch.float32",
     "torch's default device": "cpu",
@@ -29,12 +29,12 @@ FRESH_TORCH = {
 
 @dataclass(frozen=True)
 class State:
-    """One thing that is global to a process.
+    """One global state of a process.
 
     Attributes:
-        name: as a note calls it.
-        get: its value, which compares with `==`.
-        put: sets a value that `get` gave.
+        name: its name in notes.
+        get: returns the value, which compares with `==`.
+        put: sets a value that `get` returned.
     """
 
     name: str
@@ -44,10 +44,10 @@ class State:
 
 @contextmanager
 def guarded(note: Callable[[str], None]) -> Iterator[None]:
-    """Run plugin code; afterwards every known global state is as before, and each change is noted once.
+    """Run plugin code, then restore every known global state and note each change once.
 
-    A random state that is drawn from while libraries are loaded is put back without a note, since they do it
-    themselves. What is not known here, such as a patched function of a library, only ends with the process.
+    A random state that changed while libraries were loaded is restored without a note, because libraries draw from
+    it themselves. Other changes, such as a patched function of a library, last until the process ends.
     """
     before = [(state, state.get()) for state in _states()]
     modules = len(sys.modules)

@@ -1,4 +1,4 @@
-"""Processes that this one stopped, and has not ended yet."""
+"""Processes that this one has stopped but not yet killed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import signal
 from contextlib import suppress
 
-# Their ids: see `process_tree.end_tree`.
+# Process ids, see `process_tree.end_tree`.
 STOPPED: set[int] = set()
 
 
 def let_go() -> None:
-    """Let them go on, where this process must leave before it ends them: they see that it is gone, and end."""
+    """Resume them if this process must exit before it kills them; they end when they see that it is gone."""
     for pid in [*STOPPED]:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Folders that go with the process that made them, whether it ends or is killed."""
+"""Temporary folders that are removed even if their process is killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _TEMPORARY = f"logbench-{socket.gethostname()}-"
 
 
 def temporary() -> Path:
-    """A new folder beside the system's temporary files, named after this process; the caller removes it."""
+    """Make a folder in the system's temporary folder, named after this process; the caller removes it."""
     return Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{os.getpid()}-"))
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """One that is gone afterwards."""
+    """Make a temporary folder and remove it at the end."""
     folder = temporary()
     try:
         yield folder
@@ -31,12 +31,12 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def temporary_of_this_process() -> list[Path]:
-    """Those that are still there."""
+    """Temporary folders that this process has not removed yet."""
     return [*Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}{os.getpid()}-*")]
 
 
 def remove_left() -> None:
-    """Remove what processes of this machine left that were killed."""
+    """Remove temporary folders of killed processes of this machine."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
         process = folder.name.removeprefix(_TEMPORARY).partition("-")[0]
         if process.isdecimal() and not psutil.pid_exists(int(process)):
