@@ -11,7 +11,6 @@ import polars as pl
 
 from ..api.contracts import Parser, Windower
 from ..base.errors import DataError, PluginError
-from ..base.jsonable import several
 from ..base.progress import Progress
 from ..data.categories import FirstSeenCodes
 from ..data.event_buffer import EventBuffer
@@ -158,9 +157,7 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         }
         spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
     if not spool.events:
-        raise DataError(
-            f"none of the {several(without, 'line')} belongs to a unit: wrong data set or windower for this log?"
-        )
+        raise DataError(f"no line of {without:,} belongs to a unit: wrong data set or windower for this log?")
     return EncodedLines(
         spool=spool,
         sizes=sizes,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from .results import Failure, Values, evaluate, evaluate_events, record_of
 from .run_notes import Notes, conduct_of, note_decision
 from .runtime import Runtime
 from .stages import Stages
+
+KeepTables = Callable[[str, Mapping[str, pl.DataFrame]], None]
+# Takes the id of a run, and its tables by name.
 
 
 @dataclass(frozen=True)
@@ -79,21 +83,24 @@ def run(
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:
     """Run one after another in this process; what they have in common is done once."""
     for resolved in plans:
-        record = keep(execute(resolved, runtime), resolved.plan.out, runtime.registry)
+        record = run_and_keep(resolved, runtime)
         records.append(record, resolved.plan.out)
         yield record
 
 
-def execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
+def execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -> Executed:
     """One run; the caller keeps what it gives. Errors end up in the record; only an interruption passes.
 
     What plugins print goes to standard error, and a working directory that they change is changed back.
+
+    Args:
+        keep_scores: gets the tables once the model has scored, before an evaluator can end this process.
     """
     with aside(not resolved.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-        return _execute(resolved, runtime)
+        return _execute(resolved, runtime, keep_scores)
 
 
-def _execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
+def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -> Executed:
     plan, begun = resolved.plan, run_names.new_run(resolved.model.name)
     stages, notes, values = Stages(runtime), Notes(runtime.bars), Values()
     note, data_note = notes.of(resolved.model.name), notes.of(resolved.dataset.name)
@@ -109,6 +116,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
         context = context_for(resolved, prepared, note)
         values.scored = scored = fit_and_score(resolved, prepared, context, stages, model)
         runtime.models.check()
+        keep_scores(begun["run_id"], values.frames())
         own, limit = resolved.model.own, resolved.short_limit
         with stages("threshold"):
             values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
@@ -142,19 +150,28 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime) -> Executed:
     return Executed(record_of(resolved, runtime, begun, values, stages, notes.lines), values.frames())
 
 
-def keep(executed: Executed, folder: Path, registry: Registry) -> RunRecord:
-    """Write a run's tables into `folder`, and tell plugins that it is over; the record says where they are."""
+def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
+    """One run, its tables written into the plan's folder; plugins are told that it is over."""
+    folder = resolved.plan.out
+    executed = execute(resolved, runtime, partial(_write, folder))
     record = executed.record
-    kept = dict(record.artifacts)
+    artifacts = {name: _path(record.run_id, name) for name in executed.frames}
     try:
-        for name, frame in executed.frames.items():
-            path = f"{record.run_id}/{name}.parquet"
-            write_parquet(frame, folder / path)
-            kept[name] = path
+        _write(folder, record.run_id, executed.frames)
     except Exception as error:
         failure = Failure("error", "store", error)
         nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "bound": {}}
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
-    record = replace(record, artifacts=kept)
-    registry.notify("run_finished", record=record)
+        artifacts = {name: path for name, path in artifacts.items() if (folder / path).is_file()}
+    record = replace(record, artifacts={**record.artifacts, **artifacts})
+    runtime.registry.notify("run_finished", record=record)
     return record
+
+
+def _write(folder: Path, run_id: str, frames: Mapping[str, pl.DataFrame]) -> None:
+    for name, frame in frames.items():
+        write_parquet(frame, folder / _path(run_id, name))
+
+
+def _path(run_id: str, name: str) -> str:
+    return f"{run_id}/{name}.parquet"

@@ -20,7 +20,7 @@ from .locate import locate
 from .model_processes import ModelProcesses
 from .prepare import digest_of
 from .resolve import resolve
-from .runner import execute, keep
+from .runner import run_and_keep
 from .runtime import Runtime
 from .workers import Relay, Task, threads
 
@@ -29,8 +29,7 @@ Send = Callable[[tuple[str, Any]], None]
 
 def run(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
     """One run: its record."""
-    executed = execute(resolve(plan, runtime.registry), runtime)
-    yield keep(executed, plan.out, runtime.registry).as_dict()
+    yield run_and_keep(resolve(plan, runtime.registry), runtime).as_dict()
 
 
 def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:

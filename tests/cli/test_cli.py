@@ -189,7 +189,7 @@ def damaged(folder: Path, how: str) -> Sequence[str | Path]:
         "no labels": "anomaly_label.csv",
         "other label": "Perhaps",
         "two labels": "blk_3",
-        "no block": "none of the 588 lines",
+        "no block": "no line of 588 belongs",
     }.items(),
 )
 def test_bad_data_is_one_line(logbench: Run, folder: Path, how: str, said: str) -> None:

@@ -260,7 +260,7 @@ def test_an_empty_log_is_one_line(write_hdfs: WriteHdfs) -> None:
 
 
 def test_a_log_of_something_else_is_one_line(write_hdfs: WriteHdfs) -> None:
-    with pytest.raises(DataError, match="none of the 2 lines"):
+    with pytest.raises(DataError, match="no line of 2 belongs"):
         group(Hdfs().read(write_hdfs(messages=["hello", "world"])))
 
 
