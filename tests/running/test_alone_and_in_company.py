@@ -19,7 +19,6 @@ from logbench.components.registry import Registry
 from logbench.evaluation.paired_tests import swapped
 from logbench.running import records
 from logbench.running.local_crew import LocalCrew
-from logbench.running.models import InProcess
 from logbench.running.resolve import resolve
 from logbench.running.runner import run_all
 from logbench.running.runtime import Runtime
@@ -168,7 +167,7 @@ def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any
     chosen = {name: getattr(resolved.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}
     rows = [
         row
-        for row in variants(resolved, REGISTRY, QUIET, InProcess())
+        for row in variants(resolved, Runtime.here(REGISTRY, QUIET))
         if {name: row["protocol"][name] for name in chosen} == chosen
     ]
     assert [row["metrics"] for row in rows] == [expected]
