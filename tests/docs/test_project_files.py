@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 
 
 def test_the_citation_names_this_version_and_licence() -> None:
@@ -70,3 +71,14 @@ def test_what_contributing_names_exists(row: list[str]) -> None:
     assert not [path for path in paths if not (ROOT / path).exists()]
     for name, path in re.findall(r"`(\w+)` in `([\w./-]+)`", " ".join(cells)):
         assert re.search(rf"\b{name}\b", (ROOT / path).read_text(encoding="utf-8")), f"{path} has no {name}"
+
+
+def test_fragments_of_the_changelog_have_a_type_that_is_known() -> None:
+    types = {one["directory"] for one in PYPROJECT["tool"]["towncrier"]["type"]}
+    fragments = [path for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md"]
+    wrong = [
+        path.name for path in fragments if not re.fullmatch(rf"[^.]+\.({'|'.join(types)})(\.\d+)?\.md", path.name)
+    ]
+    assert not wrong, f"changelog.d/README.md says how fragments are named: {wrong}"
+    described = re.findall(r"^\| `(\w+)` ", (ROOT / "changelog.d" / "README.md").read_text(encoding="utf-8"), re.M)
+    assert set(described) == types
