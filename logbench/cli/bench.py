@@ -46,7 +46,10 @@ def run(
     from ..base.progress_bars import Bars
     from ..running.run_plans import StageBars
     from ..running.workers import Crew
-    from ..studies.regression_bench import header, read_suite, run_suite, write
+    from ..studies.regression_bench.figures import header
+    from ..studies.regression_bench.figures_file import write
+    from ..studies.regression_bench.run_suite import run_suite
+    from ..studies.regression_bench.suite import read_suite
 
     chosen = read_suite(suite)
     rows, records = [], []
@@ -108,11 +111,12 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
     A figure is only compared with one of the same data, split, protocol, options and benchmark_version; what
     differs is named, and the exit code is 3 where nothing is worse but some figure had none to compare with.
     """
-    from ..studies import regression_bench
+    from ..studies.regression_bench import gate
+    from ..studies.regression_bench.figures_file import read
 
-    first, second = regression_bench.read(baseline), regression_bench.read(new)
-    rows = regression_bench.compare(first, second, slower)
-    alike = regression_bench.same_hardware(first[0], second[0])
+    first, second = read(baseline), read(new)
+    rows = gate.compare(first, second, slower)
+    alike = gate.same_hardware(first[0], second[0])
     if as_json:
         print_json(rows)
     else:

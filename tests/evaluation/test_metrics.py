@@ -19,7 +19,10 @@ from logbench.evaluation.metrics import direction, directions_of, figure, figure
 from logbench.running.local_crew import LocalCrew
 from logbench.studies.compare import compare
 from logbench.studies.leaderboard import ranked
-from logbench.studies.regression_bench import read_suite, run_suite
+from logbench.studies.regression_bench import gate
+from logbench.studies.regression_bench.figures import header
+from logbench.studies.regression_bench.run_suite import run_suite
+from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.reproduce import reproduce
 from logbench.studies.sweep import sweep
 from logbench_evaluators.classification import Classification
@@ -135,19 +138,17 @@ datasets.hdfs-sim.blocks = 400
 
 
 def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) -> None:
-    from logbench.studies import regression_bench
-
     files = []
     for model in ("new-event", "predict-all"):
         (tmp_path / "s.toml").write_text(SUITE.replace('["MODEL"]', f'{{m = {{model = "{model}"}}}}'))
         suite = read_suite(tmp_path / "s.toml")
         (pair,) = run_suite(suite, registry, LocalCrew(registry, QUIET), tmp_path / "out", lambda running: None)
         row = {**pair[0], "identity": {}}
-        files.append((regression_bench.header(suite, [pair[1]]), [row]))
+        files.append((header(suite, [pair[1]]), [row]))
         assert row["metrics"].keys() == {"cost.cost"}
     cheap, dear = files
     assert cheap[0]["directions"] == {"cost.cost": "lower"}
-    assert [regression_bench.compare(*pair)[0]["state"] for pair in ((cheap, dear), (dear, cheap))] == [
+    assert [gate.compare(*pair)[0]["state"] for pair in ((cheap, dear), (dear, cheap))] == [
         "WORSE",
         "better",
     ]

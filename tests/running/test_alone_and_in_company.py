@@ -28,7 +28,8 @@ from logbench.studies.compare import compare, confidence, incompatibilities, lab
 from logbench.studies.leaderboard import Leaderboard
 from logbench.studies.protocol_grid import variants
 from logbench.studies.ranked_units import described
-from logbench.studies.regression_bench import cells, read_suite
+from logbench.studies.regression_bench.cells import cells
+from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.rescore import rescore
 from logbench.studies.sweep import sweep
 from logbench.studies.ties import all_pairs

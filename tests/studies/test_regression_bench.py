@@ -14,7 +14,11 @@ from logbench import ConfigError, DataError
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.running.local_crew import LocalCrew
-from logbench.studies.regression_bench import cells, compare, read, read_suite, run_suite
+from logbench.studies.regression_bench.cells import cells
+from logbench.studies.regression_bench.figures_file import read
+from logbench.studies.regression_bench.gate import compare
+from logbench.studies.regression_bench.run_suite import run_suite
+from logbench.studies.regression_bench.suite import read_suite
 
 SUITE = """
 seeds = [0, 1]
@@ -106,6 +110,12 @@ def test_the_identity_does_not_hang_on_the_run_or_the_version(suite: Any, tmp_pa
         (SUITE.replace('train = "random"', 'train = "drawn"'), "protocol.train=drawn"),
         (SUITE.replace("[models.length]", "[models.length]\nbenchmark_version = 'x'"), "expected a whole number"),
         ("models = []\n", "models: expected a table each"),
+        (
+            SUITE.replace("[models.length]", "[models.length]\nmodel = 3"),
+            "models.length.model: expected a text, got 3",
+        ),
+        (SUITE.replace("f1 = 0.05", "f1 = true"), "gates: expected metric"),
+        (SUITE.replace("[0, 1]", "[0, -1]"), "seeds: expected a list"),
         ("[models.a\n", "not TOML"),
     ],
 )
