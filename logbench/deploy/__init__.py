@@ -1,4 +1,4 @@
-"""A saved model on new logs, as files or as a stream.
+"""Score new logs with a saved model, from files or a stream.
 
-A bundle and lines come in, scored units go out; imports `running` and what is below.
+Takes a bundle and lines, gives scored units; imports `running` and the rooms below.
 """

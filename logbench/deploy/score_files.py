@@ -1,4 +1,4 @@
-"""A saved model on other logs, labels or not."""
+"""Score files of new logs with a saved model; labels are not needed."""
 
 from __future__ import annotations
 
@@ -35,26 +35,27 @@ def score_bundle(
     """Score every unit of `data`, most anomalous first.
 
     Returns:
-        Columns `unit`, `score` (Float64, null where the protocol drops it), `verdict` (Boolean), `events`,
-        `unseen`, `short`, `event` (index of the deciding one, −1: none), `line` (from 0), `key`, `template`,
-        `raw` (of the deciding line of an alarm), `file` and `at` (see `Lines.located`).
+        Columns `unit`, `score` (Float64, null if the protocol drops the unit), `verdict` (Boolean), `events`,
+        `unseen`, `short`, `event` (index of the deciding event, −1 without one), and of the deciding event `line`
+        (from 0), `key`, `template`, `raw` (of alarms alone), `file` and `at` (see `Lines.located`).
 
     Raises:
-        DataError: the data cannot be read. IncompatibleError: they lack what the model needs.
+        DataError: the data cannot be read.
+        IncompatibleError: the data lack what the model needs.
     """
     opened = bundle.parts["dataset"].build().read(data)
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
     grouped = _grouped(bundle, opened, progress)
-    if told := left_over(
+    if warning := left_over(
         {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
     ):
-        note(told)
+        note(warning)
     frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
 
 def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context) -> pl.DataFrame:
-    """The same columns without `raw`, units in order of first line.
+    """Score grouped lines: the columns of `score_bundle` without `raw`, units in order of first line.
 
     Raises:
         IncompatibleError: the data lack what the model needs.
@@ -97,10 +98,10 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     frame = apply_protocol_rules(
         frame, bundle.protocol, bundle.short_limit, ThresholdTraits.of(bundle.facts["threshold"])
     ).with_columns(event=pl.col("decided_by").fill_null(-1))
-    at = sessions.offsets[:-1] + frame["event"].to_numpy()
+    position = sessions.offsets[:-1] + frame["event"].to_numpy()
     has = frame["event"].to_numpy() >= 0
-    at = np.where(has, at, 0)
-    lines = sessions.lines[at] if sessions.lines is not None else np.zeros(len(at), dtype=np.int64)
+    position = np.where(has, position, 0)
+    lines = sessions.lines[position] if sessions.lines is not None else np.zeros(len(position), dtype=np.int64)
     return frame.select(
         "unit",
         "score",
@@ -110,18 +111,18 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
         "short",
         "event",
         line=pl.when(pl.Series(has & (sessions.lines is not None))).then(pl.Series(lines)),
-        key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[at])),
+        key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[position])),
     )
 
 
 def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
-    """Add the raw text of the deciding lines of alarms, and where each deciding line stands."""
+    """Add the raw text of alarms' deciding lines, and file and line number of every deciding line."""
     if isinstance(opened, KeySequences):
         return frame.with_columns(
             raw=pl.lit(None, pl.String), file=pl.lit(None, pl.String), at=pl.lit(None, pl.Int64)
         )
     places = opened.located().rename({"number": "line", "line": "at"})
     wanted = frame["line"].drop_nulls().unique()
-    found = places.filter(pl.col("line").is_in(wanted.implode())).collect(engine="streaming")
-    joined = frame.join(found, on="line", how="left", maintain_order="left")
+    located = places.filter(pl.col("line").is_in(wanted.implode())).collect(engine="streaming")
+    joined = frame.join(located, on="line", how="left", maintain_order="left")
     return joined.with_columns(raw=pl.when("verdict").then("raw"))

@@ -1,4 +1,7 @@
-"""A saved model on a stream of lines: a session is scored once no line of it came for a while, or at the end."""
+"""Score a stream of lines with a saved model.
+
+A session is scored after `timeout` seconds of silence, or at the end of input.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,18 @@ from ..running.data_warnings import left_over
 from ..running.needs import check_needs
 from .score_files import score_grouped
 
-# File that a piece is read from: the session where these are files.
+# Name of the file for each piece, and so of the session if sessions are files.
 NAME = "stdin.log"
-# How gzip, zstandard and zip begin.
+# First bytes of gzip, zstandard and zip.
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
-# Bytes asked for at a time; fewer come where the writer is slower.
+# Most bytes to read at once.
 BLOCK = 1 << 20
 
 
 def arriving(descriptor: int, patience: float, ended: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
-    """Bytes of a pipe or file as they come; `b""` each time that nothing came for `patience` seconds.
+    """Read a pipe or file as it is written; give `b""` after `patience` seconds of silence.
 
-    Once `ended`, what was written already is all that comes.
+    After `ended` it reads only what is already written.
     """
     while True:
         over = ended()
@@ -62,18 +65,18 @@ def score_stream(
     clock: Callable[[], float] = time.monotonic,
     note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[pl.DataFrame]:
-    """Score sessions as they close, each whole: the columns of `scoring.score_bundle` but `file`.
+    """Score whole sessions as they close: the columns of `score_files.score_bundle` without `file`.
 
     Args:
-        blocks: bytes of a text log in any cut; an empty one means that nothing came.
-        timeout: seconds without a line of it after which a session closes: by the times in the log, which go on by
-            the clock while nothing comes, or by the clock alone where the lines have none. At least the windower's
-            `silence`, where it says how long a unit may go without a line, as a window of time does.
+        blocks: blocks of any size of a text log; an empty block means silence.
+        timeout: seconds without a line after which a session closes. Time is the time in the log, which the clock
+            continues during silence, or the clock alone if lines have no times. At least the `silence` that a
+            windower declares, such as the length of a time window.
 
     Raises:
         DataError: the data set cannot read the lines.
-        IncompatibleError: the windower counts lines, so it needs all of them at once, a line end is no single
-            byte, or the lines lack what the model needs.
+        IncompatibleError: the windower counts lines, a line end is not a single byte, or the lines lack what the
+            model needs.
     """
     windower = bundle.parts["windower"]
     built = windower.build()
@@ -85,7 +88,7 @@ def score_stream(
     rest: list[bytes] = []
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):
-            raise DataError("standard input: is packed; unpack it on the way: zcat new.log.gz | logbench score …")
+            raise DataError("standard input: is compressed; decompress it: zcat new.log.gz | logbench score …")
         cut = block.rfind(b"\n") + 1
         if cut:
             live.take(b"".join([*rest, block[:cut]]))
@@ -100,19 +103,22 @@ def score_stream(
         live.take(b"".join(rest))
     live.rest()
     yield from live.close(everything=True)
-    if told := left_over(live.facts):
-        note(told)
+    if warning := left_over(live.facts):
+        note(warning)
 
 
 @dataclass
 class _Live:
-    """What goes on from one piece of the stream to the next.
+    """State between two pieces of the stream.
 
     Attributes:
-        lines: events read. before: lines of text read.
-        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (seconds, when the line came).
-        newest: the latest `seen`. arrived: when the last piece came. time: that of the last line.
-        facts: what the reader met, and lines of no session.
+        lines: number of events read.
+        before: number of text lines read.
+        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (time of the line, seconds).
+        newest: the latest `seen`.
+        arrived: clock at the last piece, seconds.
+        time: time in the last line.
+        facts: counts of unparsed and similar lines, and of lines without session.
     """
 
     bundle: Bundle
@@ -139,16 +145,16 @@ class _Live:
                     )
 
     def take(self, text: bytes) -> None:
-        """Whole lines that came."""
+        """Read whole lines."""
         self._read(self.pieces.take(text) if self.pieces else text)
 
     def rest(self) -> None:
-        """Nothing came for a while, or nothing will: the last event is whole."""
+        """Read the last event, which is complete after a silence or at the end."""
         if self.pieces:
             self._read(self.pieces.rest())
 
     def _read(self, text: bytes) -> None:
-        """Read events through the data set's own reader, and keep what belongs to a session."""
+        """Read events by the data set's own reader, and keep those of sessions."""
         if not text:
             return
         with temporary_folder() as folder:
@@ -164,7 +170,7 @@ class _Live:
         given = given_of(replace(opened, frame=frame.lazy()), parser, self.lines)
         read = pl.concat(batches(given, windower, silent, True))
         self.lines += len(frame)
-        header = int(frame["at"][0]) - 1 - self.before  # lines that stand before each piece
+        header = int(frame["at"][0]) - 1 - self.before  # lines of a header, which begins each piece
         self.before += text.count(b"\n") - header
         self.arrived = self.clock()
         if "time" in frame.columns:
@@ -172,7 +178,7 @@ class _Live:
         self._keep(read, frame.select("line", "raw", "at"))
 
     def _placed(self, opened: Lines) -> pl.LazyFrame:
-        """The lines with their numbers in the whole stream; one without a time has that of the line before."""
+        """Number the lines in the whole stream; a line without a time gets that of the line before."""
         schema = opened.frame.collect_schema()
         frame = opened.frame.with_columns(
             line=(pl.col("line") + self.lines).cast(pl.UInt32),
@@ -186,7 +192,7 @@ class _Live:
         )
 
     def _keep(self, read: pl.DataFrame, places: pl.DataFrame) -> None:
-        """Lines of sessions, until these close."""
+        """Keep lines of sessions until the sessions close."""
         kept = read.filter(pl.col("unit").is_not_null()).drop("group", strict=False)
         self.facts["lines_without_unit"] += len(places) - kept["line"].n_unique()
         seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
@@ -197,7 +203,7 @@ class _Live:
             self.newest = max(self.newest, float(kept["seen"].to_numpy().max()))
 
     def close(self, everything: bool = False) -> Iterator[pl.DataFrame]:
-        """Score the sessions that are over and forget them."""
+        """Score the sessions that have ended, and drop their lines."""
         if not len(self.open):
             return
         now = self.newest + (self.clock() - self.arrived)

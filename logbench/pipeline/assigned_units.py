@@ -1,4 +1,4 @@
-"""What a windower gives back, checked: every line, in order, once for each of its units, and no other line."""
+"""Check a windower's answer: every line, in order, once for each of its units, and no other line."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ KEEP = 'a line without a unit must keep a null unit (`.explode("unit", empty_as_
 
 
 class AssignedUnits:
-    """Follows the answer of a windower from batch to batch.
+    """Checks the answer of a windower batch by batch.
 
     Attributes:
-        last: number of the last line that it gave.
+        last: number of the last line that the windower returned.
     """
 
     def __init__(self, given: WindowerInput) -> None:
@@ -31,10 +31,10 @@ class AssignedUnits:
         self._pairs = np.zeros(0, dtype=np.uint64)
 
     def follow(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """The frames that hold rows: columns `line` (an integer), `unit` (Categorical) and any others.
+        """Check frames and pass on those with rows: columns `line` (integer), `unit` (Categorical) and others.
 
         Raises:
-            PluginError: says what the windower did to which line; at the end where it lost the last ones, or all.
+            PluginError: the windower lost, invented, duplicated or reordered a line; the message names it.
         """
         for frame in frames:
             if len(frame):
@@ -48,13 +48,15 @@ class AssignedUnits:
         number = frame["line"].to_numpy().astype(np.int64)
         step = np.diff(number, prepend=self.last)
         if (wrong := np.flatnonzero((step < 0) | (step > 1))).size:
-            at = int(wrong[0])
-            self._moved(int(number[at]), int(number[at] - step[at]), chain([frame[at:]], rest))
+            position = int(wrong[0])
+            self._moved(
+                int(number[position]), int(number[position] - step[position]), chain([frame[position:]], rest)
+            )
         self._once(number, step == 0, frame["unit"])
         self.last = int(number[-1])
 
     def _moved(self, number: int, before: int, rest: Iterable[pl.DataFrame]) -> None:
-        """Line `number` comes after line `before`, and `rest` from there on: say what that means."""
+        """Say whether lines were invented, dropped or reordered, as `number` does not follow `before`."""
         end = self.given.first + self.given.total
         if number >= end:
             raise PluginError(f"the windower invented line {number + 1:,}: the log ends with line {end:,}")
@@ -77,10 +79,10 @@ class AssignedUnits:
             )
 
     def _once(self, number: NDArray[np.int64], again: NDArray[np.bool_], unit: pl.Series) -> None:
-        """Nothing where each line stands once a unit, and no line has a unit and none.
+        """Check that each line occurs once a unit, and that no line has both a unit and none.
 
         Args:
-            again: bool [rows], which rows are of the same line as the row before.
+            again: bool [rows], rows of the same line as the row before.
         """
         code = unit.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
         pairs = number.astype(np.uint64) << np.uint64(32) | (code + 1).astype(np.uint64)
@@ -92,10 +94,10 @@ class AssignedUnits:
         self._pairs = np.concatenate([self._pairs, last]) if number[-1] == self.last else last
 
     def _check_pairs(self, pairs: NDArray[np.uint64]) -> None:
-        """Pairs of line and unit (0: none), sorted, of lines with several rows."""
+        """Check pairs of line and unit (0: none), sorted, of lines with several rows."""
         twice = pairs[1:][pairs[1:] == pairs[:-1]]
         if len(twice):
-            raise PluginError(f"the windower duplicated line {_line(twice[0]):,}: it stands twice in one unit")
+            raise PluginError(f"the windower duplicated line {_line(twice[0]):,}: it occurs twice in one unit")
         none = pairs[pairs & np.uint64(0xFFFFFFFF) == 0]
         if len(none):
             raise PluginError(f"the windower gave line {_line(none[0]):,} both a unit and none")
@@ -111,5 +113,5 @@ def _line(pair: np.uint64) -> int:
 
 
 def _range(begin: int, end: int) -> str:
-    """Lines from 0 as people count them."""
+    """Name lines, counted from 0, by numbers from 1."""
     return f"line {begin + 1:,}" if begin == end else f"lines {begin + 1:,} to {end + 1:,}"

@@ -1,4 +1,4 @@
-"""Anomalies that train without anybody knowing: where they are taken from, and how many."""
+"""Choose the anomalies that contaminate the training set unlabelled."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .shares import ANOMALY, HELD_OUT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Share of the anomalies kept from the test set for `contamination` where the split itself takes none from it.
+# Share of the anomalies reserved for `contamination` if the split itself puts none into the training share.
 RESERVE = 0.5
 
 
 def reserve(labels: NDArray[np.int8], kept: NDArray[np.bool_], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
-    """Anomalies outside the training share that are kept from the test set, bool [units].
+    """Reserve anomalies outside the training share, which are then not tested: bool [units].
 
-    Kinds that take a share of all units have the anomalies of that share, and keep no other.
+    Splits by a share of all units already have the anomalies of that share, so they reserve none.
 
     Args:
-        kept: bool [units], what is not tested anyway.
+        kept: bool [units], units that are not tested anyway.
     """
     chosen = np.zeros(len(labels), dtype=bool)
     if protocol.train in ("first", "random"):
@@ -41,15 +41,16 @@ def contaminating(
     normals: int,
     protocol: EvaluationProtocol,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Anomalies that train and those held out, int64 each; a larger contamination adds to a smaller one's.
+    """Choose anomalies that train and anomalies to hold out, int64 indices each.
 
-    They are taken from the training share as long as it has some, then from the reserve.
+    Takes those of the training share first, then those of the reserve. A larger contamination contains a smaller.
 
     Args:
-        share, reserved: bool [units]. normals: training units, held-out ones among them, that are no anomalies.
+        share, reserved: bool [units], the training share and the reserve.
+        normals: number of other units that train or are held out.
 
     Raises:
-        DataError: there are too few.
+        DataError: too few anomalies may train.
     """
     assert protocol.contamination is not None
     rng = np.random.default_rng([protocol.split_seed, 2])

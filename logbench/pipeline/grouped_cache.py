@@ -1,6 +1,6 @@
-"""The user's cache: fetched archives, generated data and grouped lines, each written whole or not at all.
+"""Store grouped lines in the cache and load them.
 
-Entries carry checksums and are checked whenever they are used: a damaged one is said and made anew.
+Entries have checksums, which every load checks. A damaged entry is removed with a note and made anew.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .grouping import GroupedLines
 
 
 def has(key: str) -> bool:
-    """Whether there is an entry of grouped lines of this name, sound or not."""
+    """Whether an entry of grouped lines exists, damaged or not."""
     return folder_of("grouped", key).exists()
 
 
 def store(key: str, value: GroupedLines, note: Note) -> None:
-    """Keep grouped lines; a cache that cannot be written is done without, with a note."""
+    """Store grouped lines; if the cache cannot be written, note it and go on."""
     try:
         with entry(folder_of("grouped", key)) as folder:
             _write(value, folder)
     except DataError as error:
-        note(f"going on without cache: {error}")
+        note(f"continuing without cache: {error}")
 
 
 def _write(value: GroupedLines, folder: Path) -> None:
@@ -50,9 +50,9 @@ def _write(value: GroupedLines, folder: Path) -> None:
 
 
 def load(key: str, note: Note) -> GroupedLines | None:
-    """The grouped lines kept under `key`, those arrays that are as long as the log memory-mapped.
+    """Load the grouped lines of `key`; arrays as long as the log are memory-mapped.
 
-    None where there are none, or they are not what was written: a line says so.
+    Returns None if there is no entry, or a damaged one, which gives a note.
     """
     folder = folder_of("grouped", key)
     files = {path.name for path in folder.glob("*")}
@@ -65,7 +65,7 @@ def load(key: str, note: Note) -> GroupedLines | None:
 
 
 def _read(folder: Path, files: Collection[str]) -> GroupedLines:
-    """Raises FileNotFoundError where one of its `files` is gone, since a column that is missing has a meaning."""
+    """Read an entry; raise FileNotFoundError if one of its `files` is gone, because absence has a meaning."""
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 

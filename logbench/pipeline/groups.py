@@ -1,7 +1,7 @@
-"""Groups of units, such as the application, host or node that they come from: an optional column of the units.
+"""Groups of units, such as their application, host or node: an optional column of the units.
 
-A data set names the group of its lines or key sequences in a column `group`, or else a windower does. A unit is of
-the group of its first line; units with lines of several groups are counted.
+The data set gives groups in a column `group` of its lines or key sequences, or else the windower does. A unit has
+the group of its first line. Units with lines of several groups are counted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..data.categories import FirstSeenCodes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Number of no group.
+# Code of a missing group.
 NONE = -1
 
 
 class UnitGroups:
-    """The group of each unit's first line, and which units have lines of several, in one pass over the lines."""
+    """Collects, in one pass over the lines, each unit's first group and whether its lines have several."""
 
     def __init__(self) -> None:
         self._numbers = FirstSeenCodes()
@@ -29,10 +29,11 @@ class UnitGroups:
         self._several = np.empty(0, dtype=bool)
 
     def add(self, unit: NDArray[np.int32], group: pl.Series) -> None:
-        """Further lines.
+        """Add lines.
 
         Args:
-            unit: int32 [lines], numbers of units, new ones in first-seen order. group: Categorical, null: of none.
+            unit: int32 [lines], numbers of units, new ones in first-seen order.
+            group: Categorical [lines], null without a group.
         """
         code = np.full(len(unit), NONE, dtype=np.int32)
         known = group.is_not_null().to_numpy()
@@ -48,21 +49,21 @@ class UnitGroups:
         self._several[unit[code != self._first[unit]]] = True
 
     def names(self) -> pl.Series | None:
-        """The group of each unit, String [units]; None where no line has a group."""
+        """Group of each unit, String [units]; None if no line has a group."""
         if not len(self._numbers):
             return None
         return self._numbers.names().gather(pl.Series(self._first).replace(NONE, None)).alias("group")
 
     @property
     def mixed(self) -> int:
-        """Units with lines of several groups, or of one and of none."""
+        """Number of units with lines of several groups, or with and without one."""
         return int(self._several.sum())
 
 
 def group_codes(units: pl.DataFrame) -> NDArray[np.int64] | None:
-    """A number for the group of each unit, int64 [units], in first-seen order; None where no unit has a group.
+    """Code of each unit's group, int64 [units], in first-seen order; None if no unit has a group.
 
-    Units without a group have one number together, since what they share is not known.
+    Units without a group get one code together, because they may share anything.
     """
     if "group" not in units.columns or units["group"].null_count() == len(units):
         return None
@@ -75,14 +76,16 @@ def group_codes(units: pl.DataFrame) -> NDArray[np.int64] | None:
 def shared_groups(
     units: pl.DataFrame, training: NDArray[np.int64], test: NDArray[np.int64]
 ) -> dict[str, int] | None:
-    """How many groups train, are tested, and both; None where there are no groups.
+    """Count the groups that train, that are tested, and that do both; None if there are no groups.
 
     Args:
-        training: indices of units that train or are held out. test: of tested ones.
+        training: indices of units that train or are held out.
+        test: indices of tested units.
 
     Returns:
-        `train`, `test`, `shared`: groups. `test_units_shared`: tested units whose group trains, too.
-        `units_without`: units of no group; together they count as one.
+        `train`, `test`, `shared`: numbers of groups.
+        `test_units_shared`: tested units whose group also trains.
+        `units_without`: units without a group; together they count as one group.
     """
     if (codes := group_codes(units)) is None:
         return None

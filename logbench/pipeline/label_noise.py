@@ -1,4 +1,4 @@
-"""Wrong labels of training units, for supervised training; labels of tested units never change."""
+"""Flip labels of training units, to test supervised models under label noise. Test labels never change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..api.protocol import EvaluationProtocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# True labels that are flipped, by the kind of noise.
+# Kind of noise → true labels that it flips.
 CLASSES: dict[str, tuple[int, ...]] = {
     "symmetric": (0, 1),
     "anomaly_to_normal": (1,),
@@ -22,13 +22,14 @@ CLASSES: dict[str, tuple[int, ...]] = {
 def flipped(
     labels: NDArray[np.int8], parts: tuple[NDArray[np.int64], ...], protocol: EvaluationProtocol
 ) -> NDArray[np.int64]:
-    """Units whose label is wrong in training, int64, ascending.
+    """Choose units whose label is wrong in training, int64, ascending.
 
-    Of each part, as many as `label_noise` of the labels that the kind flips, drawn by the split's seed; a larger
-    noise flips more beside the same ones (Song et al., IEEE TNNLS 2022: symmetric and asymmetric noise).
+    Draws a share `label_noise` of each part's labels that the kind flips, by the split's seed. A larger noise
+    flips the same units and more (Song et al., IEEE TNNLS 2022: symmetric and asymmetric noise).
 
     Args:
-        labels: int8 [units], true ones. parts: indices of units that train, and of those held out.
+        labels: int8 [units], true labels.
+        parts: indices of units that train, and of held-out units.
     """
     rng = np.random.default_rng([protocol.split_seed, 4])
     chosen = []
@@ -39,7 +40,7 @@ def flipped(
 
 
 def noisy(labels: NDArray[np.int8], wrong: NDArray[np.int64]) -> NDArray[np.int8]:
-    """The labels as training sees them, int8 [units]; the same array where none is wrong."""
+    """Labels for training, int8 [units]; the same array if none is wrong."""
     if not len(wrong):
         return labels
     seen = labels.copy()

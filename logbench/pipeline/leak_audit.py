@@ -1,6 +1,6 @@
-"""What is checked in every run so that nothing of the test set reaches training; a violation ends the run.
+"""Check in every run that nothing of the test set reaches training. A leak ends the run.
 
-That no unit occurs twice is checked where units are split (`split.audit`).
+`split.audit` checks that no unit occurs twice.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from ..data.sessions import Sessions
 
-# Bits of a line's sides.
+# Bits of the sides that a line is on.
 TRAIN, HELD_OUT, TEST = 1, 2, 4
-# What a threshold is chosen on, by its source.
+# Source of a threshold → what it is chosen on.
 THRESHOLDS = {
     "validation": "held-out units",
     "fixed": "the protocol or the model",
     "rule": "the model, which says yes or no",
     "oracle": "the labels of the test units",
 }
-# Events looked at together.
+# Events to check at once.
 CHUNK = 1 << 22
 
 
@@ -40,17 +40,20 @@ def audit(
     """Check lines, order and parser.
 
     Args:
-        chronological: the protocol says that training comes before the test.
-        apart: no line may be of units of two sides, as where units are stretches of lines.
+        chronological: the protocol claims that training comes before the test.
+        apart: no line may belong to units on two sides, as when units are windows.
 
     Returns:
-        `units`: units on the sides, none on two. `shared_lines`: lines of units on both sides, as where a line
-        names two blocks; None for key sequences. `lines_cut`: lines were split before units, so there is none.
-        `chronological`: `lines` (all training lines come first), `first lines` of units, or None where it is not
-        claimed. `parser_messages`: distinct ones that it was fitted on, all of training units.
+        `units`: units on any side, none on two.
+        `shared_lines`: lines of both training and test units, such as a line that names two blocks; None for key
+        sequences.
+        `lines_cut`: whether lines were split before units were made, so that none is shared.
+        `chronological`: `lines` (all training lines come first), `first lines` (of units), or None if the
+        protocol does not claim it.
+        `parser_messages`: distinct messages that the parser was fitted on, all of training units.
 
     Raises:
-        LeakError: what leaked.
+        LeakError: the message names what leaked.
     """
     cut = "side" in grouped.units.columns
     _check_units(grouped, split)
@@ -72,14 +75,14 @@ def _parts(split: Split) -> dict[int, NDArray[np.int64]]:
 
 
 def _check_units(grouped: GroupedLines, split: Split) -> None:
-    """Once more where everything else is checked: what follows rests on it."""
+    """Check again that no unit is on two sides, because the other checks rely on it."""
     sides = np.bincount(np.concatenate(list(_parts(split).values())), minlength=len(grouped))
     if (twice := np.flatnonzero(sides > 1)).size:
         raise LeakError(f"unit {grouped.units['unit'][int(twice[0])]} is on two sides of the split")
 
 
 def _shared_lines(grouped: GroupedLines, split: Split, apart: bool) -> int | None:
-    """Lines of units that train or are held out and of tested ones; with `apart` no two sides may share any."""
+    """Count lines of both training (or held-out) and test units; with `apart` no two sides may share any."""
     if grouped.sequences:
         return None
     bits = np.zeros(len(grouped), dtype=np.uint8)
@@ -104,7 +107,7 @@ def _owners(grouped: GroupedLines, line: int) -> str:
 
 
 def _check_order(grouped: GroupedLines, split: Split, cut: bool) -> None:
-    """What trains comes before what is held out where lines are cut, and both before what is tested."""
+    """Check that training units precede test units, and if lines are cut, that they precede held-out ones."""
     units = grouped.units
     first, last = (units[name].to_numpy() for name in ("first_line", "last_line" if cut else "first_line"))
     parts = _parts(split)
@@ -114,35 +117,34 @@ def _check_order(grouped: GroupedLines, split: Split, cut: bool) -> None:
             late, early = before[last[before].argmax()], after[first[after].argmin()]
             if last[late] >= first[early] and (cut or last[late] > first[early]):
                 raise LeakError(
-                    f"unit {units['unit'][int(late)]} with line {last[late] + 1:,} trains, unit "
-                    f"{units['unit'][int(early)]} with line {first[early] + 1:,} comes later: not chronological"
+                    f"the split is not chronological: unit {units['unit'][int(late)]} with line "
+                    f"{last[late] + 1:,} trains, but the later unit {units['unit'][int(early)]} begins with line "
+                    f"{first[early] + 1:,}"
                 )
 
 
 def _check_parser(grouped: GroupedLines, split: Split, vocabulary: Vocabulary) -> None:
-    """Fitted on messages of training units alone, and not changed by those that it matched since."""
+    """Check that the parser was fitted on training messages alone, and that matching did not change it."""
     trains = np.zeros(len(grouped), dtype=bool)
     trains[split.train] = True
-    met = np.zeros(len(grouped.messages), dtype=bool)
-    met[grouped.codes[np.repeat(trains, np.diff(grouped.offsets))]] = True
-    known = grouped.messages.is_in(vocabulary.messages.implode()).to_numpy()
-    if (known & ~met).any():
-        message = grouped.messages[int(np.flatnonzero(known & ~met)[0])]
+    in_training = np.zeros(len(grouped.messages), dtype=bool)
+    in_training[grouped.codes[np.repeat(trains, np.diff(grouped.offsets))]] = True
+    in_vocabulary = grouped.messages.is_in(vocabulary.messages.implode()).to_numpy()
+    if (in_vocabulary & ~in_training).any():
+        message = grouped.messages[int(np.flatnonzero(in_vocabulary & ~in_training)[0])]
         raise LeakError(f"the parser was fitted on a message that no training unit holds: {message[:80]}")
     if vocabulary.fingerprint() != vocabulary.fitted:
-        raise LeakError(
-            "the parser went on learning from held-out and test messages: its state changed in match()"
-        )
+        raise LeakError("the parser learned from held-out and test messages: its state changed in match()")
 
 
 def labels_given(train: Sessions, others: Sequence[Sessions | None], supervised: bool) -> str:
-    """Which labels the model was given, in words.
+    """Say which labels the model was given: `training units` or `none`.
 
     Args:
-        others: what it was given of held-out and test units.
+        others: held-out and test sessions that the model was given.
 
     Raises:
-        LeakError: more than its supervision allows.
+        LeakError: the model was given more labels than its supervision allows.
     """
     for name, given in (("training", [] if supervised else [train]), ("held-out or test", others)):
         if any(one is not None and (one.labels is not None or one.line_labels is not None) for one in given):

@@ -1,4 +1,4 @@
-"""A chronological split of lines, made before windows are: no unit is then on two sides."""
+"""Split lines by time before windows are built, so that no window mixes training and test lines."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .shares import HELD_OUT, RESERVED, TEST, TRAIN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Names by column `side`.
+# Names of the values of column `side`.
 SIDES = ("train", "held-out", "test", "reserved")
-# Sides as they follow each other in the log.
+# Sides in the order of the log.
 ORDER = (TRAIN, HELD_OUT, RESERVED, TEST)
 
 
 def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> bool:
-    """Whether the lines are split, and windows cut on each side.
+    """Whether to split the lines first and build windows on each side.
 
     Args:
-        traits, config: of the windower.
+        traits, config: traits and configuration of the windower.
 
     Raises:
-        IncompatibleError: windows overlap, and the split would put whole ones of the same lines on two sides.
+        IncompatibleError: windows overlap and are split whole, so that two sides would share lines.
     """
     overlaps = traits.overlaps(config) if callable(traits.overlaps) else traits.overlaps
     cuts = bool(traits.cuts_lines and protocol.train == "ratio")
@@ -46,10 +46,11 @@ def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> boo
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where the lines are split: the held-out stretch ends the training lines, the reserved one comes after it.
+    """Positions that split the lines into training, held-out, reserved and test lines, in this order.
 
     Attributes:
-        held_out, reserved, test: first line of each side after the first. total: lines.
+        held_out, reserved, test: first line of each of these sides.
+        total: number of lines.
     """
 
     held_out: int
@@ -59,7 +60,7 @@ class Cuts:
 
     @classmethod
     def of(cls, lines: Lines, protocol: EvaluationProtocol) -> Cuts:
-        """Count the lines, and cut them by `train_ratio`, `held_out` and `test_reserve`."""
+        """Count the lines and split them by `train_ratio`, `held_out` and `test_reserve`."""
         total = int(lines.frame.select(pl.len()).collect(engine="streaming").item())
         end = round(protocol.train_ratio * total)
         test = round(protocol.largest.train_ratio * total)
@@ -76,7 +77,7 @@ class Cuts:
         return np.array(ORDER, dtype=np.int8)[place]
 
     def counted(self) -> Mapping[str, int]:
-        """Lines of each side, for the record."""
+        """Count the lines of each side, for the record."""
         reserved = {"reserved_lines": self.test - self.reserved} if self.test > self.reserved else {}
         return {
             "train_lines": self.held_out,
@@ -87,7 +88,7 @@ class Cuts:
 
 
 class SplitWindower:
-    """A windower whose units end at the cuts: their names begin with that of their side."""
+    """Wraps a windower so that units end at the cuts. The side's name begins the names of its units."""
 
     def __init__(self, windower: Windower, cuts: Cuts) -> None:
         self.windower, self.cuts = windower, cuts

@@ -1,4 +1,4 @@
-"""Stages parse and sessions: the parser is fitted on training messages, then frozen; every line is matched."""
+"""Fit the parser on training messages, freeze it, match every line, and build sessions."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from .grouping import GroupedLines
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Training messages that a saved parser must know by the same keys.
+# Training messages to which a loaded parser must give the saved keys.
 PROBE = 1000
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A parser fitted on training messages and frozen: every line, also of the training, has its key by `match`.
+    """A parser fitted on training messages and frozen. All lines get keys by `match`, training lines included.
 
     Attributes:
         templates: template of each known key, 0 … size − 1.
-        messages: String, masked messages of the training, in first-seen order.
-        fitted: `fingerprint` of the parser once it was fitted, before it matched anything.
-        differs: how many of `messages` have another key by `match` than `fit` gave them.
-        unmatched: how many of those `match` finds no key for: they are unseen, though they trained.
+        messages: String, masked training messages in first-seen order.
+        fitted: `fingerprint` of the parser right after fitting.
+        differs: number of `messages` with different keys from `match` and `fit`.
+        unmatched: number of `messages` without a key from `match`; they count as unseen.
     """
 
     parser: Parser
@@ -55,53 +55,53 @@ class Vocabulary:
         return {"parser_fit_differs": self.differs, "parser_fit_unmatched": self.unmatched}
 
     def lookup(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Keys of distinct masked messages by the frozen parser, int32 [messages]; read-only, matched once.
+        """Keys of distinct masked messages, int32 [messages], read-only; the last answer is remembered.
 
-        A message that matches nothing gets an id of its own above the vocabulary, so that distinct sequences
-        still see the difference. These ids are in order of the messages' texts: where files hold one class after
-        the other, an order of appearance would tell the label.
+        A message without a match gets its own key above the vocabulary, so that distinct sequences stay distinct.
+        These keys follow the order of the texts, because in files that hold one class after the other the order
+        of appearance would tell the label.
         """
         asked, known = self._found.get("last", (None, None))
         if known is not None and asked is messages:
             return known
-        found = self._matched(messages)
-        unknown = np.flatnonzero(found < 0)
+        keys = self._matched(messages)
+        unknown = np.flatnonzero(keys < 0)
         in_order = unknown[messages.gather(unknown).arg_sort().to_numpy()]
-        found[in_order] = self.size + np.arange(len(unknown), dtype=np.int32)
-        found.flags.writeable = False
-        self._found["last"] = messages, found
-        return found
+        keys[in_order] = self.size + np.arange(len(unknown), dtype=np.int32)
+        keys.flags.writeable = False
+        self._found["last"] = messages, keys
+        return keys
 
     def fingerprint(self) -> str:
-        """Changes with the parser's state."""
+        """SHA-256 of the parser's state."""
         state = json.dumps(self.parser.state(), sort_keys=True, default=str)
         return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs, as JSON values: the parser's state, and some training messages with their keys."""
+        """JSON values for `restore`: the parser's state, and some training messages with their keys."""
         some = self.messages.head(PROBE)
         return {"parser": self.parser.state(), "messages": some.to_list(), "keys": self._matched(some).tolist()}
 
     @classmethod
     def restore(cls, parser: Parser, state: Mapping[str, Any], templates: Sequence[str]) -> Vocabulary:
-        """The vocabulary that gave `state`, around a freshly built parser.
+        """Rebuild a vocabulary from its `state` and a new parser.
 
         Raises:
             PluginError: the parser gives other keys than when it was saved.
         """
         parser.restore(state["parser"])
-        known = cls(parser, tuple(templates))
+        vocabulary = cls(parser, tuple(templates))
         then = np.array(state["keys"], dtype=np.int32)
-        now = known._matched(pl.Series("message", state["messages"], dtype=pl.String))
+        now = vocabulary._matched(pl.Series("message", state["messages"], dtype=pl.String))
         if other := int(np.count_nonzero(now != then)):
             raise PluginError(
                 f"parser: {other:,} of {len(then):,} messages have other keys than when the model was saved; they "
                 "depend on the process (the order of a set, say), or its state() does not hold all: train again"
             )
-        return known
+        return vocabulary
 
     def _matched(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Keys by `match`, −1 where it finds none, int32 [messages]."""
+        """Keys by `match`, int32 [messages], −1 without a match."""
         return _checked(self.parser.match(messages), len(messages), -1, self.size)
 
 
@@ -111,17 +111,17 @@ def _checked(keys: Any, count: int, low: int, high: int) -> NDArray[np.int32]:
         raise PluginError(f"parser: wanted integer keys [{count}], got {array.dtype} {array.shape}")
     if count and not (low <= int(array.min()) and int(array.max()) < high):
         raise PluginError(f"parser: keys must lie in {low} … {high - 1}, got {array.min()} … {array.max()}")
-    return array.astype(np.int32)  # a copy: a parser may keep its own
+    return array.astype(np.int32)  # a copy, because a parser may keep and change its array
 
 
 def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vocabulary:
-    """Fit the parser on the messages of the training units (held-out ones are not among them), and freeze it.
+    """Fit the parser on the messages of the training units, without held-out ones, and freeze it.
 
     Args:
-        train: unit indices, int64.
+        train: int64, indices of training units.
 
     Raises:
-        PluginError: wrong keys, or `match` finds none of the messages that `fit` was given.
+        PluginError: the keys are invalid, or `match` finds none of the training messages.
     """
     events = _events_of(grouped, train)
     order = np.argsort(grouped.lines[events], kind="stable")
@@ -147,10 +147,10 @@ def _events_of(grouped: GroupedLines, units: NDArray[np.int64]) -> NDArray[np.in
 
 
 def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[np.float64]) -> Sessions:
-    """Every unit as a session of keys, labels beside them.
+    """Build sessions of keys, one a unit, with labels.
 
     Args:
-        weights: float64 [units].
+        weights: float64 [units], weights of the units in metrics.
     """
     keys = array(len(grouped.codes), np.dtype(np.int32))
     np.take(vocabulary.lookup(grouped.messages), grouped.codes, out=keys, mode="clip")

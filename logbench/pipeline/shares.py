@@ -1,4 +1,4 @@
-"""Which units are the training share, by each kind of split; a smaller share is a beginning of a larger one."""
+"""Choose the training share of the units, by each kind of split. A larger share contains a smaller one."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ from .groups import group_codes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Labels.
+# Values of column `label`.
 UNKNOWN, NORMAL, ANOMALY = -1, 0, 1
-# Sides of units whose lines were split before: column `side`; reserved units neither train nor are tested.
+# Values of column `side`, which units have if lines were split first. Reserved units neither train nor are tested.
 TRAIN, HELD_OUT, TEST, RESERVED = 0, 1, 2, 3
 
 
 def barred(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
-    """Which units may not train, whatever the split: bool [units]."""
+    """Units that may not train by `protocol.content`, bool [units]."""
     if protocol.content == "mixed":
         return np.zeros(len(labels), dtype=bool)
-    found: NDArray[np.bool_] = labels == (ANOMALY if protocol.content == "normal" else UNKNOWN)
-    return found
+    excluded: NDArray[np.bool_] = labels == (ANOMALY if protocol.content == "normal" else UNKNOWN)
+    return excluded
 
 
 def training_share(
     units: pl.DataFrame, labels: NDArray[np.int8], protocol: EvaluationProtocol, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """The training share, bool [units]: all outside it are tested; what is barred in it is neither.
+    """The training share, bool [units].
+
+    Units outside it are tested; barred units inside it neither train nor are tested.
 
     Args:
-        units: see `split.split_units`. rng: in the same state for shares of different sizes.
+        units: see `split.split_units`.
+        rng: generator in the same state for every size of the share.
 
     Raises:
-        IncompatibleError: the data set names no training part, or no groups, and the protocol asks for them.
+        IncompatibleError: the protocol needs a given training part or groups, and the data set has none.
     """
     share = np.zeros(len(units), dtype=bool)
     share[_chosen(units, labels, protocol, rng)] = True
@@ -79,17 +82,17 @@ def _part_of(total: int, protocol: EvaluationProtocol) -> int:
 
 
 def _per_class(labels: NDArray[np.int8], ratio: float) -> NDArray[np.int64]:
-    """The first `ratio` of the anomalies and of all others, rounded down, as loglizer's `uniform` split."""
+    """The first `ratio` of the anomalies and of all other units, rounded down, like loglizer's `uniform` split."""
     parts = [np.flatnonzero(labels == ANOMALY), np.flatnonzero(labels != ANOMALY)]
     return np.concatenate([part[: int(ratio * len(part))] for part in parts])
 
 
 def _of_groups(units: pl.DataFrame, protocol: EvaluationProtocol, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Units of `train_ratio` of the groups; units without a group stay together."""
+    """Units of a share `train_ratio` of the groups; units without a group stay together."""
     codes = group_codes(units)
     if codes is None:
         raise IncompatibleError(
-            "train = group needs groups of units, and neither the data set nor the windower names any; "
+            "train = group needs groups of units, but neither the data set nor the windower gives any; "
             "try train = random_ratio"
         )
     groups = rng.permutation(np.unique(codes))
@@ -99,7 +102,7 @@ def _of_groups(units: pl.DataFrame, protocol: EvaluationProtocol, rng: np.random
 def reserved_share(
     units: pl.DataFrame, labels: NDArray[np.int8], share: NDArray[np.bool_], protocol: EvaluationProtocol
 ) -> NDArray[np.bool_]:
-    """What is kept from the test, bool [units]: the training share, or with `test_reserve` the largest one."""
+    """Units that are not tested, bool [units]: the training share, or with `test_reserve` the largest one."""
     if protocol.test_reserve is None:
         return share
     if "side" in units.columns:

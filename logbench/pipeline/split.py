@@ -1,4 +1,4 @@
-"""Which units train, which are held out, which are tested: whole units, ordered by their first line."""
+"""Split units, in order of their first lines, into training, held-out and test units."""
 
 from __future__ import annotations
 
@@ -47,20 +47,21 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Split:
-    """Disjoint unit indices, int64, each in order of first line.
+    """Training, held-out and test units as disjoint indices, int64, each in order of first line.
 
     Attributes:
-        train: units that train, without the held-out ones.
-        held_out: training units set apart.
+        train: units that train, without held-out units.
+        held_out: training units set apart for stopping and thresholds.
         test: all units outside the training share, or with `test_reserve` outside the largest one.
-        straddling: training units whose lines lie on both sides of a chronological cut (they follow their first
-            line); None where it is not known, or the split is not chronological.
-        left_out: units of the training share that do not train, such as anomalies where `content = normal`: they
-            are not tested either, so that the test set does not depend on what trains.
-        reserved: units that neither train nor are tested by `test_reserve`.
-        contaminating: anomalies among `train` and `held_out` by `contamination`.
-        flipped: units of `train` and `held_out` whose label is wrong by `label_noise`.
-        digest: over all three sides. test_digest, held_out_digest: over one.
+        straddling: number of training units with lines on both sides of a chronological cut; None if it is
+            unknown or the split is not chronological.
+        left_out: number of units of the training share that do not train, such as anomalies under
+            `content = normal`. They are not tested either, so that the test set does not depend on `content`.
+        reserved: number of units that neither train nor are tested because of `test_reserve`.
+        contaminating: number of anomalies that `contamination` adds to `train` and `held_out`.
+        flipped: units of `train` and `held_out` whose label `label_noise` flips.
+        digest: over all three sides.
+        test_digest, held_out_digest: over one side.
     """
 
     train: NDArray[np.int64]
@@ -80,19 +81,18 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
     """Split units by the protocol.
 
     Args:
-        units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown),
-            `first_line` and `last_line` (Int64), where the data set gives it `part` and `group` (String), and
-            where the lines were split before them `side` (Int8: 0 training, 1 held out, 2 test, 3 reserved),
-            which decides alone.
-        sequences: the units came as key sequences: their lines are not known.
+        units: one row a unit in order of first line: `unit` (String), `label` (Int8, −1 unknown), `first_line` and
+            `last_line` (Int64). Optional: `part` and `group` (String) from the data set, and `side` (Int8: 0
+            training, 1 held out, 2 test, 3 reserved) if lines were split first, which then decides alone.
+        sequences: the units are key sequences without known lines.
 
     Raises:
         DataError: no unit is left to train or to test, or too few anomalies for the contamination.
-        IncompatibleError: the protocol asks for labels, a given part or groups that the data set lacks.
+        IncompatibleError: the protocol needs labels, a given part or groups that the data set lacks.
     """
     labels = units["label"].to_numpy()
     if protocol.content == "labelled" and not (labels != UNKNOWN).any():
-        raise IncompatibleError("content = labelled needs labels, this data set has none")
+        raise IncompatibleError("content = labelled needs labels, but this data set has none")
     rng = np.random.default_rng(protocol.split_seed)
     share = training_share(units, labels, protocol, rng)
     kept = reserved_share(units, labels, share, protocol)
@@ -129,7 +129,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
 
 
 def _without(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[np.bool_]:
-    """Units of the share that do not train by themselves, bool [units]: contamination says which anomalies do."""
+    """Units of the share that do not train, bool [units]; with contamination all anomalies, as it adds its own."""
     without = barred(labels, protocol)
     return without if protocol.contamination is None else without | (labels == ANOMALY)
 
@@ -137,7 +137,7 @@ def _without(labels: NDArray[np.int8], protocol: EvaluationProtocol) -> NDArray[
 def _held(
     units: pl.DataFrame, chosen: NDArray[np.int64], protocol: EvaluationProtocol, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Which of the chosen units are held out, bool [chosen]."""
+    """Choose the held-out units among training units, bool [chosen]."""
     if "side" in units.columns:
         apart: NDArray[np.bool_] = units["side"].to_numpy()[chosen] == HELD_OUT
         return apart
@@ -164,24 +164,24 @@ def _check(
 def audit(
     units: pl.DataFrame, train: NDArray[np.int64], held_out: NDArray[np.int64], test: NDArray[np.int64]
 ) -> None:
-    """No unit on two sides.
+    """Check that no unit is on two sides.
 
     Raises:
-        LeakError: names the first unit that leaked.
+        LeakError: the message names the first unit that is.
     """
     sides = np.concatenate([train, held_out, test])
-    found, counts = np.unique(sides, return_counts=True)
+    units_on_sides, counts = np.unique(sides, return_counts=True)
     if (counts > 1).any():
-        raise LeakError(f"unit {units['unit'][int(found[counts > 1][0])]} is on two sides of the split")
+        raise LeakError(f"unit {units['unit'][int(units_on_sides[counts > 1][0])]} is on two sides of the split")
     if units["unit"].n_unique() != len(units):
         name = units.filter(pl.col("unit").is_duplicated())["unit"][0]
         raise LeakError(f"unit {name} occurs twice in the data set, so it could train and be tested")
 
 
 def _digest(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
-    """Over names and labels of the units on each side: data of other labels are other data."""
-    found = hashlib.sha256()
+    """Digest over names and labels of units; labels count, because data with other labels are other data."""
+    hasher = hashlib.sha256()
     for part in parts:
-        found.update("\n".join(units["unit"].gather(part)).encode())
-        found.update(b"\0" + units["label"].gather(part).cast(pl.Int8).to_numpy().tobytes())
-    return found.hexdigest()[:16]
+        hasher.update("\n".join(units["unit"].gather(part)).encode())
+        hasher.update(b"\0" + units["label"].gather(part).cast(pl.Int8).to_numpy().tobytes())
+    return hasher.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What the record says of a split, and what the user should know of it."""
+"""Describe a split: facts for the record, and notes for the user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .split import ANOMALY, NORMAL, Split
 
 
 def split_facts(split: Split, units: pl.DataFrame) -> dict[str, Any]:
-    """Counts and digests of a split, for `RunRecord.split`.
+    """Count and digest a split, for `RunRecord.split`.
 
     Args:
         units: see `split.split_units`.
@@ -42,21 +42,22 @@ def split_facts(split: Split, units: pl.DataFrame) -> dict[str, Any]:
 
 
 def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
-    """Lines for the user.
+    """Warn of units that reach past the cut, do not train, have wrong labels, or share groups.
 
     Args:
-        facts: see `split_facts`. train: the protocol's kind of split.
+        facts: see `split_facts`.
+        train: the protocol's kind of split.
     """
     trained = facts["train"] + facts["held_out"]
     if facts["straddling"]:
         yield (
-            f"{part_of(facts['straddling'], trained, 'training unit', 'reaches', 'reach')} past the cut, with "
-            "lines from after the test has begun, so that training has seen what comes later"
+            f"{part_of(facts['straddling'], trained, 'training unit', 'reaches', 'reach')} past the cut: "
+            "training sees lines from after the start of the test"
         )
     if facts["left_out"]:
         yield (
-            f"{several(facts['left_out'], 'unit of the training share', 'units of the training share')} neither "
-            f"{'trains nor is' if facts['left_out'] == 1 else 'train nor are'} tested"
+            f"{several(facts['left_out'], 'unit of the training share is', 'units of the training share are')} "
+            "unused (anomalies, say): neither trained on nor tested"
         )
     if sum(facts["flipped"].values()):
         yield (
@@ -68,5 +69,5 @@ def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
         advice = "" if train == "group" else "; protocol.train=group keeps whole groups apart"
         yield (
             f"{part_of(groups['test_units_shared'], facts['test'], 'tested unit', 'is', 'are')} of groups that "
-            f"train, too ({groups['shared']:,} of {several(groups['test'], 'group')}){advice}"
+            f"also train ({groups['shared']:,} of {several(groups['test'], 'group')}){advice}"
         )

@@ -1,4 +1,4 @@
-"""Training units that reach past a chronological cut: they hold lines from after the test has begun."""
+"""Count training units with lines after the start of the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..api.protocol import EvaluationProtocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Kinds of `train` by which training comes before the test; a given part only where it does.
+# Kinds of `train` by which training precedes the test; a given part only if it does.
 CHRONOLOGICAL = ("first", "ratio", "given")
 
 
@@ -23,16 +23,17 @@ def straddling(
     protocol: EvaluationProtocol,
     sequences: bool,
 ) -> int | None:
-    """How many training units have a line after the first one of the units tested later.
+    """Count training units that have a line after the first line of the later test units.
 
     Args:
         units: `first_line` and `last_line`, in order of first line.
-        training: indices of what trains or is held out, int64, ascending, without anomalies that
-            `contamination` adds from a reserve of any time. test: of tested units.
-        sequences: the units came as key sequences, whose lines are not known.
+        training: int64, ascending, indices of units that train or are held out, without anomalies that
+            `contamination` adds from a reserve of any time.
+        test: int64, indices of test units.
+        sequences: the units are key sequences without known lines.
 
     Returns:
-        None where it cannot be known, or where the split does not claim that training comes first.
+        None if the count is unknown, or the split does not claim that training comes first.
     """
     if sequences or protocol.train not in CHRONOLOGICAL or not len(training):
         return None

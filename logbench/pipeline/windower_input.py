@@ -1,4 +1,4 @@
-"""What a windower is given: lines without labels and raw text. They are counted on the way, labels stay behind."""
+"""Give lines to a windower without labels and raw text; count the lines and keep the labels aside."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ..base.files import for_temporary_files, written
 from ..data.event_buffer import IN_MEMORY
 from ..data.lines import Lines
 
-# Lines of a frame.
+# Lines a frame.
 FRAME = 32_768
 
 
 class WindowerInput:
-    """Lines for a windower, in as many passes as it likes.
+    """Lines for a windower, which may read them several times.
 
-    It sees `line`, `message`, `shape` and what `Lines.shown` names. Labels are joined to its answer by line.
+    The windower sees `line`, `message`, `shape` and the columns of `Lines.shown`. Labels are joined to its answer.
 
     Args:
-        shape: expression for the column `shape`, which a windower hands through.
+        shape: expression for the column `shape`, which a windower passes through.
         first: number of the first line.
     """
 
@@ -41,12 +41,12 @@ class WindowerInput:
         self._whole, self._total = whole, -1
 
     def frame(self) -> pl.LazyFrame:
-        """What the windower sees."""
+        """The frame that the windower sees."""
         return register_io_source(self._frames, schema=self.schema, is_pure=True)
 
     @property
     def total(self) -> int:
-        """Number of lines: counted where they were read to their end, else in a pass of its own."""
+        """Number of lines; needs an extra pass if nobody has read them to the end."""
         if self._total < 0:
             for _ in self._frames(["line"], None, None, None):
                 pass
@@ -73,14 +73,14 @@ class WindowerInput:
         self._total = count
 
     def _check(self, line: pl.Series, begin: int) -> None:
-        """Nothing where the lines go on from `begin`; what a windower does with them is checked by this number."""
+        """Check that lines are numbered from `begin` on, because line numbers prove what a windower did."""
         if not np.array_equal(line.to_numpy(), np.arange(begin, begin + len(line))):
             where = ", ".join(map(str, self.files)) or "the data set"
             raise PluginError(f"{where}: the data set must number its lines from 0, without a gap, in order")
 
 
 class Labels:
-    """A label for each line, int8 by number: in memory, or in an unlinked file where they are many."""
+    """Labels of lines, int8 by line number: in memory, or in an unlinked file if they are many."""
 
     def __init__(self, first: int) -> None:
         self._first, self._lock = first, Lock()
@@ -90,7 +90,7 @@ class Labels:
         weakref.finalize(self, self._file.close)
 
     def keep(self, line: pl.Series, label: pl.Series) -> None:
-        """Keep the labels of consecutive lines.
+        """Store the labels of consecutive lines.
 
         Raises:
             DataError: the file cannot be written.
@@ -102,7 +102,7 @@ class Labels:
             self._file.write(label.fill_null(-1).cast(pl.Int8).to_numpy().tobytes())
 
     def of(self, line: pl.Series) -> pl.Series:
-        """Labels of lines that were kept, Int8, −1 where none is known; `line` never goes back."""
+        """Labels of stored lines, Int8, −1 if unknown; `line` must not decrease."""
         if not len(line):
             return pl.Series("label", [], dtype=pl.Int8)
         begin, end = int(line[0]), int(line[-1]) + 1

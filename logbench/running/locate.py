@@ -113,7 +113,7 @@ def _generated(
     try:
         path = generated.kept(dataset, part, progress)
     except DataError as error:
-        note(f"going on without cache: {error}")
+        note(f"continuing without cache: {error}")
         return Located(generated.fresh(dataset, part, progress), generated=True)
     return Located(path, folder.name.removeprefix(f"{part.name}-"), cached=there, generated=True)
 

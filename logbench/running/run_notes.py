@@ -49,7 +49,7 @@ def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[st
         note("threshold = oracle: chosen on the test labels, so this is no honest result")
     if not threshold["reliable"]:
         held, need = several(threshold["held_out"], "held-out unit"), int(np.ceil(1 / alpha))
-        note(f"threshold from {held}, {need} are needed for alpha {alpha:g}: unreliable")
+        note(f"unreliable threshold: {held}, at least {need} are needed for alpha {alpha:g}")
     if threshold["value"] == np.inf and threshold["source"] == "validation":
         note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
 

@@ -119,7 +119,7 @@ def test_an_endless_line_is_refused(bundle: Bundle, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_packed_stream_is_refused(bundle: Bundle) -> None:
-    with pytest.raises(DataError, match="is packed; unpack it on the way"):
+    with pytest.raises(DataError, match="is compressed; decompress it"):
         streamed(bundle, [gzip.compress(LOG.encode() * 999)])
 
 

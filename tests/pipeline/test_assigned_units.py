@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "once more": (lambda right: pl.concat([right, right.head(1)]), "reordered lines: line 1 comes after line 40"),
     "twice": (
         lambda right: pl.concat([right, right]).sort(LINE),
-        "duplicated line 1: it stands twice in one unit",
+        "duplicated line 1: it occurs twice in one unit",
     ),
     "null twice": (
         lambda right: pl.concat([right, right.filter(UNIT.is_null())]).sort(LINE, maintain_order=True),

@@ -172,7 +172,7 @@ def test_shared_groups_are_counted() -> None:
 
 @pytest.mark.parametrize("units", [frame([0] * 9), frame([0] * 9, group=[None] * 9)], ids=["none", "null"])
 def test_without_groups_there_is_no_such_split(units: pl.DataFrame) -> None:
-    with pytest.raises(IncompatibleError, match="neither the data set nor the windower names any"):
+    with pytest.raises(IncompatibleError, match="neither the data set nor the windower gives any"):
         split(units, train="group")
 
 
@@ -191,7 +191,7 @@ def test_the_record_counts_groups_and_says_which_are_shared(tmp_path: Path) -> N
     assert (groups["train"], groups["test"], groups["shared"]) == (4, 4, 4), mixed.error
     assert groups["test_units_shared"] == mixed.split["test"]
     assert any(
-        "20 of 20 tested units are of groups that train, too (4 of 4 groups)" in note for note in mixed.notes
+        "20 of 20 tested units are of groups that also train (4 of 4 groups)" in note for note in mixed.notes
     )
     apart = run_one(path, found, "new-event", {"protocol": {**common, "train": "group"}, **window})
     assert apart.split["groups"] | {"units_without": 0} == {

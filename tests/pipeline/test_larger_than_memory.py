@@ -15,15 +15,17 @@ from pathlib import Path
 CODE = """
 import resource, sys
 from pathlib import Path
-from logbench import spool
-from logbench.pipeline.grouping import group_lines, read_lines
+from logbench.api.plan import Plan
+from logbench.data import event_buffer
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.grouping import group_lines
 from logbench.components.registry import Registry
-from logbench.running.resolve import Plan, resolve
+from logbench.running.resolve import resolve
 
-spool.IN_MEMORY = 50_000
-job = resolve(Plan(model="new-event", dataset="hdfs"), Registry())
-opened, parser = job.dataset.build().read(Path(sys.argv[1])), job.parser.build()
-grouped = group_lines(read_lines(opened, job.windower.build(), parser, lambda *_: None, True), parser)
+event_buffer.IN_MEMORY = 50_000
+resolved = resolve(Plan(model="new-event", dataset="hdfs"), Registry())
+opened, parser = resolved.dataset.build().read(Path(sys.argv[1])), resolved.parser.build()
+grouped = group_lines(read_lines(opened, resolved.windower.build(), parser, lambda *_: None, True), parser)
 print(grouped.facts["lines"], len(grouped), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 LINE = "081109 2035{:02d} 143 INFO dfs.DataNode: Receiving block blk_{} src: /10.0.{}.{}:4{:04d} dest: /10.0.0.1\n"

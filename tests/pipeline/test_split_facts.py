@@ -37,7 +37,9 @@ def test_one_unit_is_said_in_the_singular_and_with_advice_that_helps() -> None:
 
 def test_units_left_out_and_wrong_labels_are_said() -> None:
     (note,) = told(frame([0, 1, 0, 0]), train="ratio")
-    assert note.startswith("1 unit of the training share neither trains nor is tested")
+    assert note.startswith(
+        "1 unit of the training share is unused (anomalies, say): neither trained on nor tested"
+    )
     noise = {"content": "labelled", "label_noise": 1.0, "label_noise_kind": "anomaly_to_normal"}
     (note,) = told(frame([0, 1, 1, 0, 0, 0]), train="ratio", **noise)
     assert note.startswith("label noise: 0 normal and 2 anomalous of 3 training units")
@@ -48,7 +50,7 @@ def test_groups_on_both_sides_are_said_with_advice_where_it_helps(kind: str, adv
     units = frame([0] * 6, group=["a", "b", "c"] * 2)
     found = split_facts(split(units, train="ratio"), units)
     (note,) = split_notes(found, kind)
-    assert note.startswith("3 of 3 tested units are of groups that train, too (3 of 3 groups)")
+    assert note.startswith("3 of 3 tested units are of groups that also train (3 of 3 groups)")
     assert ("protocol.train=group" in note) == advice
 
 

@@ -412,7 +412,7 @@ def test_a_full_disk_is_said_in_a_line_where_data_are_generated(
     said: list[str] = []
     with pytest.raises(DataError, match=r"logbench-.*cannot be written: No space left on device"):
         locate(part, None, registry, silent, cached=cached, note=said.append)
-    assert len(said) == cached and all("generated" in line and "going on without cache" in line for line in said)
+    assert len(said) == cached and all("generated" in line and "continuing without cache" in line for line in said)
 
 
 SIMULATED: dict[str, Any] = {
@@ -469,7 +469,7 @@ def test_a_cache_that_cannot_be_written_changes_no_figure(own_cache: Path, tmp_p
     own_cache.write_text("a file is in the way")
     record = only(tmp_path / "runs", cache=cached)
     assert record.metrics == expected
-    assert len([note for note in record.notes if "going on without cache" in note]) == 2 * cached
+    assert len([note for note in record.notes if "continuing without cache" in note]) == 2 * cached
 
 
 def test_an_entry_that_another_process_put_in_place_of_a_damaged_one_is_left_and_used(
