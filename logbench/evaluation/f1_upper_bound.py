@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+
+from ..api.record_sections import BoundFacts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,10 +52,11 @@ def upper_bound(labels: NDArray[Any], sequences: NDArray[Any], weights: NDArray[
     return F1Bound(float((2 * a / (a + n + total)).max()), int(both.sum()), units)
 
 
-def bound_of(units: pl.DataFrame) -> dict[str, Any]:
+def bound_of(units: pl.DataFrame) -> BoundFacts:
     """The bound of judged units (`label`, `score`, `sequence`, `weight`), for the record; empty without labels."""
     judged = units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
     if not len(judged):
         return {}
     columns = (judged[name].to_numpy() for name in ("label", "sequence", "weight"))
-    return asdict(upper_bound(*columns))
+    found = upper_bound(*columns)
+    return {"f1": found.f1, "ambiguous": found.ambiguous, "units": found.units}

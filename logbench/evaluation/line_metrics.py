@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
+from ..api.record_sections import DecidedThreshold, EventsDecided, Metrics, RuleMetrics
 from ..base.errors import IncompatibleError
 from ..data.distinct import blocks
 from .metrics import EVENT as UNIT
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..data.sessions import Sessions
+
+
+class JudgedEvents(TypedDict):
+    """Sections of a record, as far as they are of single events."""
+
+    metrics: Metrics
+    trivial: RuleMetrics
+    threshold: DecidedThreshold
+    counts: EventsDecided
 
 
 # Events looked at together.
@@ -114,7 +124,7 @@ def judge(
     evaluators: Mapping[str, Any],
     *,
     short_limit: int,
-) -> dict[str, dict[str, Any]]:
+) -> JudgedEvents:
     """Metrics, rules, threshold and counts of events, by the protocol that judges units.
 
     Args:
@@ -137,9 +147,10 @@ def judge(
         frame.with_columns(**empty), replace(protocol, duplicates="all"), own, short_limit=short_limit
     )
     test = decision.units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
+    unjudged = int(test.filter(pl.col("raw") == -np.inf)["count"].sum())
     return {
         "metrics": metrics_of(test, evaluators, UNIT, weighted=True),
         "trivial": {name: metrics_of(rule(test, name), evaluators, UNIT, weighted=True) for name in RULES},
         "threshold": decision.threshold,
-        "counts": {**decision.counts, "unjudged": int(test.filter(pl.col("raw") == -np.inf)["count"].sum())},
+        "counts": cast(EventsDecided, {**decision.counts, "unjudged": unjudged}),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ..api.record_sections import OwnThreshold, Source
 from ..base.errors import ConfigError, IncompatibleError
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ class ThresholdTraits:
         """From the threshold of a record."""
         return cls(known.get("own"), *(bool(known.get(name)) for name in ("rule", "uses_alpha", "holds_rules")))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> OwnThreshold:
         """As the threshold of a record has it."""
-        traits = {"rule": self.rule, "uses_alpha": self.uses_alpha, "holds_rules": self.holds_rules}
-        return {"own": self.threshold, **traits}
+        return {
+            "own": self.threshold,
+            "rule": self.rule,
+            "uses_alpha": self.uses_alpha,
+            "holds_rules": self.holds_rules,
+        }
 
 
 def check_value(protocol: EvaluationProtocol, models: Iterable[tuple[str, bool]]) -> None:
@@ -95,7 +100,7 @@ def _needs_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> bool:
 
 def choose(
     held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, own: ThresholdTraits
-) -> tuple[float, str]:
+) -> tuple[float, Source]:
     """The threshold and its source (`validation`, `fixed`, `oracle` or `rule`).
 
     Args:
@@ -125,7 +130,7 @@ def choose(
     return own.threshold, "fixed"
 
 
-def is_reliable(source: str, held_out: int, alpha: float) -> bool:
+def is_reliable(source: Source, held_out: int, alpha: float) -> bool:
     """Whether so many held-out units can show a rate of alarms as low as alpha at all."""
     return source != "validation" or held_out * alpha >= 1
 

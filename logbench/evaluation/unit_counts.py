@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
+from ..api.record_sections import Excluded, UnitsDecided, Unjudged
 
-def counts_of(units: pl.DataFrame) -> dict[str, Any]:
+
+def counts_of(units: pl.DataFrame) -> UnitsDecided:
     """How many ruled units are `labelled`, `scored`, `excluded` (by class), `short`, `unseen`, `unlabelled`.
 
     And, where it is known, how many repeat a training sequence (`repeats`), and what the model cannot judge
@@ -15,37 +15,38 @@ def counts_of(units: pl.DataFrame) -> dict[str, Any]:
     """
     labelled = units.filter(pl.col("label") >= 0)
     dropped = labelled.filter(pl.col("score").is_null())
-    excluded = {
+    excluded: Excluded = {
         "normal": number_of(dropped.filter(pl.col("label") == 0)),
         "anomaly": number_of(dropped.filter(pl.col("label") == 1)),
     }
     scored = number_of(labelled) - number_of(dropped)
-    if scored + sum(excluded.values()) != number_of(labelled):
+    if scored + excluded["normal"] + excluded["anomaly"] != number_of(labelled):
         raise AssertionError("scored + excluded units must be all labelled ones")
-    return {
+    counts: UnitsDecided = {
         "labelled": number_of(labelled),
         "scored": scored,
         "excluded": excluded,
         "short": number_of(units.filter("short")),
         "unseen": number_of(units.filter(pl.col("unseen") > 0)),
-        **({"repeats": number_of(units.filter("repeats"))} if "repeats" in units.columns else {}),
-        "unlabelled": number_of(units) - number_of(labelled),
-        **_unjudged(units),
     }
+    if "repeats" in units.columns:
+        counts["repeats"] = number_of(units.filter("repeats"))
+    counts["unlabelled"] = number_of(units) - number_of(labelled)
+    if (unjudged := _unjudged(units)) is not None:
+        counts["unjudged"] = unjudged
+    return counts
 
 
-def _unjudged(units: pl.DataFrame) -> dict[str, Any]:
-    """`unjudged`, see `counts_of`; nothing for a model that judges every event."""
+def _unjudged(units: pl.DataFrame) -> Unjudged | None:
+    """`unjudged`, see `counts_of`; None for a model that judges every event."""
     if "unjudged" not in units.columns or not units["unjudged"].count():
-        return {}
+        return None
     asked = units.filter(~pl.col("short"))
     nothing = asked.filter(pl.col("unjudged") >= pl.col("events"))
     return {
-        "unjudged": {
-            "events": int(asked["unjudged"].sum()),
-            "of": int(asked["events"].sum()),
-            "units": nothing.height,
-        }
+        "events": int(asked["unjudged"].sum()),
+        "of": int(asked["events"].sum()),
+        "units": nothing.height,
     }
 
 

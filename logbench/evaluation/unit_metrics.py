@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 
+from ..api.record_sections import Figures, Metrics
 from ..base.errors import PluginError
 from .distinct_units import distinct_units
 from .metrics import key_of
 
 
-def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> dict[str, Any]:
+def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Metrics:
     """Metrics of labelled, scored units, by unit and then `all` | `distinct` | `unseen_sequences`.
 
     The last are those of units whose key sequence does not train: what a model says beyond what it was shown. They
@@ -29,7 +30,7 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         return {}
     distinct = distinct_units(known)
     beyond = known.filter(~pl.col("repeats")) if "repeats" in known.columns else None
-    result: dict[str, Any] = {}
+    result: Metrics = {}
     for name, evaluator in evaluators.items():
         key = key_of(name, evaluator, unit)
         if key in result:
@@ -37,16 +38,17 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         result[key] = {
             "all": _answer(name, evaluator.evaluate(known)),
             "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct)),
-            **({} if beyond is None else {"unseen_sequences": _of_some(name, evaluator, beyond)}),
         }
+        if beyond is not None:
+            result[key]["unseen_sequences"] = _of_some(name, evaluator, beyond)
     return result
 
 
-def _of_some(name: str, evaluator: Any, units: pl.DataFrame) -> dict[str, Any] | None:
+def _of_some(name: str, evaluator: Any, units: pl.DataFrame) -> Figures | None:
     return _answer(name, evaluator.evaluate(units)) if units.height else None
 
 
-def _answer(name: str, came: Any) -> dict[str, Any]:
+def _answer(name: str, came: Any) -> Figures:
     if not isinstance(came, Mapping):
         raise PluginError(f"evaluator {name!r} must return names and numbers, got {type(came).__name__}")
     return dict(came)

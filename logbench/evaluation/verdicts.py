@@ -10,11 +10,11 @@ where a row stands for several units. Rescoring and the protocols table start fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
+from ..api.record_sections import DecidedThreshold, Source, UnitsDecided
 from .distinct_units import distinct_units
 from .protocol_rules import alarm, apply_protocol_rules
 from .thresholds import ThresholdTraits, choose, is_reliable
@@ -36,8 +36,8 @@ class Decision:
     """
 
     frame: pl.DataFrame
-    threshold: dict[str, Any]
-    counts: dict[str, Any]
+    threshold: DecidedThreshold
+    counts: UnitsDecided
 
     @property
     def units(self) -> pl.DataFrame:
@@ -72,7 +72,7 @@ def decide(
     )
 
 
-def _described(value: float, source: str, held: pl.DataFrame, alpha: float) -> dict[str, Any]:
+def _described(value: float, source: Source, held: pl.DataFrame, alpha: float) -> DecidedThreshold:
     weight = float(held["weight"].sum())
     achieved = float(held.filter("verdict")["weight"].sum()) / weight if weight else None
     size = number_of(held)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ..api.record_sections import GroupFacts
 from ..data.categories import FirstSeenCodes
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def group_codes(units: pl.DataFrame) -> NDArray[np.int64] | None:
     return codes
 
 
-def shared_groups(
-    units: pl.DataFrame, training: NDArray[np.int64], test: NDArray[np.int64]
-) -> dict[str, int] | None:
+def shared_groups(units: pl.DataFrame, training: NDArray[np.int64], test: NDArray[np.int64]) -> GroupFacts | None:
     """Count the groups that train, that are tested, and that do both; None if there are no groups.
 
     Args:

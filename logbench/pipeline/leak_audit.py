@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..api.record_sections import AuditFacts
 from ..base.errors import LeakError
 from ..data.distinct import blocks
 from .grouping import GroupedLines
@@ -36,7 +37,7 @@ CHUNK = 1 << 22
 
 def audit(
     grouped: GroupedLines, split: Split, vocabulary: Vocabulary, chronological: bool, apart: bool
-) -> dict[str, Any]:
+) -> AuditFacts:
     """Check lines, order and parser.
 
     Args:
@@ -137,7 +138,9 @@ def _check_parser(grouped: GroupedLines, split: Split, vocabulary: Vocabulary) -
         raise LeakError("the parser learned from held-out and test messages: its state changed in match()")
 
 
-def labels_given(train: Sessions, others: Sequence[Sessions | None], supervised: bool) -> str:
+def labels_given(
+    train: Sessions, others: Sequence[Sessions | None], supervised: bool
+) -> Literal["none", "training units"]:
     """Say which labels the model was given: `training units` or `none`.
 
     Args:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
+from ..api.record_sections import SplitFacts
 from ..base.jsonable import part_of, several
 from .groups import shared_groups
 from .split import ANOMALY, NORMAL, Split
 
 
-def split_facts(split: Split, units: pl.DataFrame) -> dict[str, Any]:
+def split_facts(split: Split, units: pl.DataFrame) -> SplitFacts:
     """Count and digest a split, for `RunRecord.split`.
 
     Args:
@@ -41,7 +41,7 @@ def split_facts(split: Split, units: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
+def split_notes(facts: SplitFacts, train: str) -> Iterator[str]:
     """Warn of units that reach past the cut, do not train, have wrong labels, or share groups.
 
     Args:
@@ -59,7 +59,7 @@ def split_notes(facts: Mapping[str, Any], train: str) -> Iterator[str]:
             f"{several(facts['left_out'], 'unit of the training share is', 'units of the training share are')} "
             "unused (anomalies, say): neither trained on nor tested"
         )
-    if sum(facts["flipped"].values()):
+    if facts["flipped"]["normal"] + facts["flipped"]["anomaly"]:
         yield (
             f"label noise: {facts['flipped']['normal']:,} normal and {facts['flipped']['anomaly']:,} anomalous of "
             f"{several(trained, 'training unit')} have the wrong label"

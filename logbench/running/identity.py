@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..api.record_sections import ComponentFacts, Components, PluginFacts
 from ..base.code_digests import Code, code_of, core
 from ..base.jsonable import to_jsonable
 from .provenance import environment
@@ -62,19 +63,24 @@ def material(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record["dataset"].get(name) for name in MATERIAL}
 
 
-def component(part: ConfiguredComponent) -> dict[str, Any]:
+def component(part: ConfiguredComponent) -> ComponentFacts:
     """As a record has it: `name`, and `plugins` with `plugin`, `distribution`, `version`, `code`, `libraries`."""
     made_of = {one.entry.plugin.key: one.entry.plugin for one in part.parts}
     return {"name": part.name, "plugins": [{"plugin": one.name, **_facts(one)} for one in made_of.values()]}
 
 
-def components(resolved: ResolvedPlan) -> dict[str, Any]:
+def components(resolved: ResolvedPlan) -> Components:
     """All that take part in a run, by kind."""
-    single = {kind: component(getattr(resolved, kind)) for kind in ("dataset", "parser", "windower", "model")}
-    return {**single, "evaluators": [component(part) for part in resolved.evaluators]}
+    return {
+        "dataset": component(resolved.dataset),
+        "parser": component(resolved.parser),
+        "windower": component(resolved.windower),
+        "model": component(resolved.model),
+        "evaluators": [component(part) for part in resolved.evaluators],
+    }
 
 
-def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, Any]:
+def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, PluginFacts]:
     """Facts by entry point; where two distributions call theirs alike, by `distribution:entry point`."""
     found = {part.entry.plugin.key: part.entry.plugin for part in parts}
     names = [plugin.name for plugin in found.values()]
@@ -112,7 +118,7 @@ def _code(plugin: Plugin) -> Code | None:
     return code_of(plugin.load(), plugin.distribution)
 
 
-def _facts(plugin: Plugin) -> dict[str, Any]:
+def _facts(plugin: Plugin) -> PluginFacts:
     code = _code(plugin)
     known = None if code is None or code.edited or code.gap else code
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..api.record_sections import AuditFacts
 from ..data.neutral import neutral
 from ..data.sessions import Sessions
 from ..pipeline.grouping import GroupedLines
@@ -51,7 +51,7 @@ class Prepared:
     vocabulary: Vocabulary
     sessions: Sessions
     weighted: bool
-    audit: Mapping[str, Any] = field(default_factory=dict)
+    audit: AuditFacts = field(default_factory=AuditFacts)
     parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
 
     @property

@@ -9,15 +9,15 @@ import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
+from ..api.record_sections import EnvironmentFacts, SourceFacts
 from ..base.code_digests import core
 
 PACKAGES = ("numpy", "polars", "scikit-learn", "torch", "pluggy")
 
 
 @cache
-def environment() -> dict[str, Any]:
+def environment() -> EnvironmentFacts:
     """Python, packages, processor and memory."""
     return {
         "python": platform.python_version(),
@@ -30,12 +30,15 @@ def environment() -> dict[str, Any]:
 
 
 @cache
-def source() -> dict[str, Any]:
+def source() -> SourceFacts:
     """Version and code of logbench and, in a checkout of its own, the revision and whether it is dirty."""
     folder = Path(__file__).parents[1]
-    facts: dict[str, Any] = {"version": _version("logbench-harness")}
-    facts |= {"code": None if core().edited else core().files}
-    facts |= {"revision": None, "dirty": None}
+    facts: SourceFacts = {
+        "version": _version("logbench-harness"),
+        "code": None if core().edited else core().files,
+        "revision": None,
+        "dirty": None,
+    }
     if (folder.parent / ".git").exists():
         facts["revision"] = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--", str(folder.parent))

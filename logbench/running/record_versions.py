@@ -17,7 +17,8 @@ def refusal_of(record: Mapping[str, Any]) -> str:
     if version > RECORD_VERSION:
         return f"record_version {version} is newer than this logbench reads ({RECORD_VERSION}); upgrade logbench"
     for one in dataclasses.fields(RunRecord):
-        shape = one.default_factory if one.default_factory in (dict, list) else str if one.type == "str" else None
+        factory = one.default_factory
+        shape = type(factory()) if factory is not dataclasses.MISSING else str if one.type == "str" else None
         if shape is not None and one.name in record and type(record[one.name]) is not shape:
             return f"its {one.name} is damaged; run again"
     return ""

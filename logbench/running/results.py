@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
+from ..api.record_sections import (
+    AuditFacts,
+    BoundFacts,
+    Counts,
+    DatasetFacts,
+    Directions,
+    EnvironmentFacts,
+    ErrorFacts,
+    Metrics,
+    RuleMetrics,
+    SourceFacts,
+    SplitFacts,
+    ThresholdFacts,
+)
 from ..base.errors import IncompatibleError
 from ..base.failure import failure_of
 from ..evaluation.f1_upper_bound import bound_of
-from ..evaluation.line_metrics import judge
+from ..evaluation.line_metrics import JudgedEvents, judge
 from ..evaluation.metrics import EVENT as UNIT
 from ..evaluation.metrics import directions_of
 from ..evaluation.rule_baselines import RULES, rule
@@ -37,10 +51,10 @@ from .stages import Stages
 class Evaluated:
     """What evaluators say of the tested units: sections of a record by their names."""
 
-    metrics: dict[str, Any]
-    directions: dict[str, Any]
-    bound: dict[str, Any]
-    trivial: dict[str, Any]
+    metrics: Metrics
+    directions: Directions
+    bound: BoundFacts
+    trivial: RuleMetrics
 
 
 def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Evaluated:
@@ -66,7 +80,7 @@ def evaluate_events(
     own: ThresholdTraits,
     evaluators: Mapping[str, Any],
     short_limit: int,
-) -> dict[str, dict[str, Any]]:
+) -> JudgedEvents:
     """What `line_metrics.judge` says of single events, by the evaluators of units alone.
 
     Raises:
@@ -85,7 +99,7 @@ def sections(
     needed: int | None,
     evaluated: Evaluated | None,
     unit: str,
-    events: Mapping[str, Any] | None,
+    events: JudgedEvents | None,
 ) -> dict[str, Any]:
     """The sections of a record that follow from scores: `threshold`, `counts`, `metrics` and what goes with them.
 
@@ -93,14 +107,14 @@ def sections(
         needed: events of the shortest unit that the model can score; None where it is not known.
         unit: what a unit is called. events: see `evaluate_events`; None where there is nothing of single events.
     """
-    made: dict[str, Any] = {
-        "threshold": {**decision.threshold, **own.as_dict()},
-        "counts": {**decision.counts, "needed": needed},
-    }
+    threshold = cast(ThresholdFacts, {**decision.threshold, **own.as_dict()})
+    counts = cast(Counts, {**decision.counts, "needed": needed})
+    made: dict[str, Any] = {"threshold": threshold, "counts": counts}
     if evaluated is not None:
         made |= vars(evaluated)
     if evaluated is None or events is None:
         return made
+    threshold["event"], counts["event"] = events["threshold"], events["counts"]
     rules = {
         name: {**evaluated.trivial.get(name, {}), **events["trivial"].get(name, {})}
         for name in {**evaluated.trivial, **events["trivial"]}
@@ -109,8 +123,6 @@ def sections(
         "metrics": {**evaluated.metrics, **events["metrics"]},
         "directions": {**evaluated.directions, UNIT: evaluated.directions.get(unit, {})},
         "trivial": rules,
-        "threshold": {**made["threshold"], UNIT: events["threshold"]},
-        "counts": {**made["counts"], UNIT: events["counts"]},
     }
 
 
@@ -122,9 +134,9 @@ class Failure:
     stage: str
     error: BaseException
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ErrorFacts:
         """As in a record."""
-        return {"stage": self.stage, **failure_of(self.error)}
+        return cast(ErrorFacts, {"stage": self.stage, **failure_of(self.error)})
 
 
 @dataclass
@@ -140,9 +152,9 @@ class Values:
     scored: Scored | None = None
     decided: Decision | None = None
     evaluated: Evaluated | None = None
-    events: Mapping[str, Any] | None = None
+    events: JudgedEvents | None = None
     explained: pl.DataFrame | None = None
-    conduct: Mapping[str, Any] = field(default_factory=dict)
+    conduct: AuditFacts = field(default_factory=AuditFacts)
     bundle: Path | None = None
     failure: Failure | None = None
 
@@ -161,25 +173,28 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
     Args:
         run: see `run_names.new_run`.
     """
+    data: DatasetFacts = {
+        "name": resolved.dataset.name,
+        "simulated": resolved.card.simulated,
+        "unit": resolved.unit,
+    }
+    machine: EnvironmentFacts = {**environment(), "device": resolved.plan.device}
+    code: SourceFacts = {**source(), "code": identity.core_digest()}
     return {
         **run,
         "model": resolved.model.name,
         "command": resolved.plan.command,
         "plugins": identity.plugins(resolved.parts),
         "components": identity.components(resolved),
-        "dataset": {
-            "name": resolved.dataset.name,
-            "simulated": resolved.card.simulated,
-            "unit": resolved.unit,
-        },
+        "dataset": data,
         "protocol": resolved.protocol.as_dict(),
         "preset": resolved.preset,
         "config": resolved.config,
         "seed": resolved.plan.seed,
         "stochastic": resolved.model.entry.item.traits.stochastic,
         "baseline": resolved.plan.baseline,
-        "environment": {**environment(), "device": resolved.plan.device},
-        "source": {**source(), "code": identity.core_digest()},
+        "environment": machine,
+        "source": code,
     }
 
 
@@ -203,18 +218,20 @@ def record_of(
         made["environment"]["contended"] = runtime.contended
     if (prepared := values.prepared) is not None:
         made["dataset"] |= _data_facts(resolved, prepared)
-        made["split"] = {
+        split: SplitFacts = {
             "seed": resolved.protocol.split_seed,
             **split_facts(prepared.split, prepared.grouped.units),
             "shared_lines": prepared.audit["shared_lines"],
         }
-        made["audit"] = {**prepared.audit, **values.conduct}
+        checked: AuditFacts = {**prepared.audit, **values.conduct}
+        made |= {"split": split, "audit": checked}
     own, needed = resolved.model.own, resolved.model.min_events
     if (scored := values.scored) is not None:
         made["training"] = dict(scored.training)
         made["audit"]["labels"] = scored.labels
         made["threshold"] = own.as_dict()
-        made["counts"] = {"short_limit": resolved.short_limit, "needed": needed}
+        limits: Counts = {"short_limit": resolved.short_limit, "needed": needed}
+        made["counts"] = limits
     if (decided := values.decided) is not None:
         made["audit"]["threshold"] = THRESHOLDS[decided.threshold["source"]]
         evaluated = values.evaluated if values.failure is None else None
@@ -226,16 +243,18 @@ def record_of(
     return RunRecord(**made, stages=stages.done, notes=[*notes, *identity.gaps(resolved)])
 
 
-def _data_facts(resolved: ResolvedPlan, prepared: Prepared) -> dict[str, Any]:
-    return {
+def _data_facts(resolved: ResolvedPlan, prepared: Prepared) -> DatasetFacts:
+    fit = prepared.vocabulary.facts
+    facts: DatasetFacts = {
         "path": str(prepared.path),
         "digest": prepared.digest,
         "sessions": len(prepared.sessions),
         "anomalies": int((prepared.grouped.units["label"] == 1).sum()),
         "distinct": len(prepared.sessions.distinct),
         "keys": prepared.vocabulary.size,
-        **prepared.vocabulary.facts,
+        "parser_fit_differs": fit["parser_fit_differs"],
+        "parser_fit_unmatched": fit["parser_fit_unmatched"],
         "normal_total": resolved.totals.normal_total,
         "anomaly_total": resolved.totals.anomaly_total,
-        **prepared.grouped.facts,
     }
+    return cast(DatasetFacts, {**facts, **prepared.grouped.facts})  # readers and windowers add counts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from ..api.contracts import RunningModel
+from ..api.record_sections import AuditFacts
 from ..base.jsonable import part_of, several, shorten
 from ..base.progress_bars import Bars
 from ..evaluation.verdicts import Decision
@@ -66,11 +66,9 @@ def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str]
         )
 
 
-def conduct_of(
-    model: RunningModel, scored: Scored, decision: Decision, note: Callable[[str], None]
-) -> Mapping[str, Any]:
+def conduct_of(model: RunningModel, scored: Scored, decision: Decision, note: Callable[[str], None]) -> AuditFacts:
     """Keys of the record's `audit`: files that the model opened beside its own, whether its scores stand alone."""
-    found: dict[str, Any] = {}
+    found: AuditFacts = {}
     if model.opened:
         found["files"] = sorted(model.opened)
         more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""

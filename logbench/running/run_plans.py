@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from ..api.plan import Plan
 from ..api.record import RunRecord
+from ..api.record_sections import ErrorFacts
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from . import records, run_names, worker_tasks
@@ -48,9 +49,9 @@ def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: in
     if contended > 1:
         made["environment"]["contended"] = contended
     if isinstance(failure, Ended):
-        error = {"stage": failure.stage, "type": failure.type, "message": failure.message}
+        error: ErrorFacts = {"stage": failure.stage, "type": failure.type, "message": failure.message}
     else:
-        error = {"stage": "start", **failure}
+        error = cast(ErrorFacts, {"stage": "start", **failure})
     return RunRecord(**made, status="error", isolation="worker", error=error)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.contracts import Context
+from ..api.record_sections import AloneFacts
 from ..base.progress import silent
 from ..data.scores import Scores
 from ..data.sessions import Sessions
@@ -39,7 +40,7 @@ class Alone:
     among: NDArray[np.float64]
     alone: NDArray[np.float64]
 
-    def facts(self, threshold: float) -> dict[str, int]:
+    def facts(self, threshold: float) -> AloneFacts:
         """`units` probed, and how many `differ` in their score or in the verdict that the threshold gives."""
         apart = ~np.isclose(self.among, self.alone, rtol=RELATIVE, atol=0.0, equal_nan=True)
         other = (self.among > threshold) != (self.alone > threshold)

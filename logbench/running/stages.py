@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from ..api.record_sections import StageFacts
 from ..base.progress import Progress, silent
 from .provenance import peak_gpu_mb, peak_rss_mb
 from .runtime import Runtime
@@ -36,7 +37,7 @@ class Stages:
     """
 
     def __init__(self, runtime: Runtime) -> None:
-        self.done: dict[str, dict[str, Any]] = {}
+        self.done: dict[str, StageFacts] = {}
         self.current = NAMES[0]
         self.beforehand: dict[str, dict[str, Any]] = {}
         self._runtime = runtime
@@ -50,13 +51,13 @@ class Stages:
             yield stage
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         wall = stage.facts.get("wall_s", wall)  # as its own process measured it
-        self.done[name] = {
+        measured: StageFacts = {
             "wall_s": round(wall, 4),
             "cpu_s": round(cpu, 4),
             "peak_rss_mb": round(peak_rss_mb(), 1),
             "peak_gpu_mb": peak_gpu_mb(),
             "items": stage.items,
             "items_per_s": round(stage.items / wall) if stage.items and wall else None,
-            **stage.facts,
         }
+        self.done[name] = cast(StageFacts, {**measured, **stage.facts})
         self._runtime.registry.notify("stage_finished", stage={"name": name, **self.done[name]})

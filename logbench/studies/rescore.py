@@ -17,6 +17,7 @@ from ..base.jsonable import several
 from ..base.options import fields_of, make
 from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
+from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import decide
 from ..pipeline.leak_audit import THRESHOLDS
@@ -79,7 +80,7 @@ def _events(
     limit: int,
     protocol: EvaluationProtocol,
     evaluators: Mapping[str, Any],
-) -> tuple[Mapping[str, Any] | None, list[str]]:
+) -> tuple[JudgedEvents | None, list[str]]:
     """What is said of single events, see `evaluate_events`, and notes."""
     if "events" not in old["artifacts"]:
         return None, []

@@ -1,0 +1,386 @@
+"""The sections of a record: every key with its type, and beside it what it means.
+
+`docs/reference/record.md` and the JSON Schema of a record are made from these types. A key may be missing where
+its section is `total=False`, as in a run that failed, or where it is `NotRequired`. A number that is not finite is
+null in JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+# Of `typing_extensions`, because pydantic reads no other TypedDict before Python 3.12.
+from typing_extensions import TypedDict
+
+from .components import Direction
+
+# Where a threshold is from; `rule`: the model only says yes or no.
+Source = Literal["validation", "fixed", "oracle", "rule"]
+# Metric → value; null where it is undefined. Evaluators name their metrics.
+Figures = dict[str, float | None]
+
+
+class PluginFacts(TypedDict):
+    """The distribution and code of a plugin."""
+
+    distribution: Annotated[str, "name of the installed distribution"]
+    version: Annotated[str | None, "its version"]
+    code: Annotated[str | None, "12 hex digits over the plugin's files; null where its code is not known"]
+    libraries: Annotated[
+        str | None,
+        "12 hex digits over the names, versions and file lists of the other distributions that it imports",
+    ]
+
+
+class NamedPlugin(PluginFacts):
+    """A plugin that a component is made of."""
+
+    plugin: Annotated[str, "its entry point"]
+
+
+class ComponentFacts(TypedDict):
+    """What a component is made of."""
+
+    name: Annotated[str, "of the component"]
+    plugins: Annotated[list[NamedPlugin], "plugins that it is made of, of a combination several"]
+
+
+class Components(TypedDict, total=False):
+    """What took part, by kind."""
+
+    dataset: Annotated[ComponentFacts, "the data set"]
+    parser: Annotated[ComponentFacts, "the parser"]
+    windower: Annotated[ComponentFacts, "the windower"]
+    model: Annotated[ComponentFacts, "the model"]
+    evaluators: Annotated[list[ComponentFacts], "the evaluators"]
+
+
+class ParserFit(TypedDict, total=False):
+    """How far a parser's `match` gives the keys that its `fit` gave."""
+
+    parser_fit_differs: Annotated[
+        int,
+        "distinct training messages that the parser's `match` gives another key than `fit` did: every line has "
+        "its key by `match`",
+    ]
+    parser_fit_unmatched: Annotated[int, "those among them that `match` has no key for, so that these are unseen"]
+
+
+class DatasetFacts(ParserFit, total=False):
+    """The data: their name and digest, and counts. A windower or a reader adds counts of its own."""
+
+    name: Annotated[str, "of the data set"]
+    simulated: Annotated[bool, "generated: never to be set against published figures"]
+    unit: Annotated[str, "what is scored, as under `metrics` (`session`)"]
+    path: Annotated[str, "file or folder that was read"]
+    digest: Annotated[str, "SHA-256 over the raw files and their names below `path`"]
+    lines: Annotated[int, "lines read"]
+    events: Annotated[int, "events of all units (a line of two units is two events)"]
+    sessions: Annotated[int, "units"]
+    anomalies: Annotated[int, "anomalous units"]
+    distinct: Annotated[int, "distinct key sequences"]
+    keys: Annotated[int, "known keys: templates of the training lines"]
+    normal_total: Annotated[
+        float | None,
+        "true number of normal units where they are a sample: metrics are weighted to it; else null",
+    ]
+    anomaly_total: Annotated[float | None, "the same of anomalous units"]
+    lines_without_unit: Annotated[int, "lines that the windower gave to no unit"]
+    labels_without_unit: Annotated[int, "labels of units that no line names"]
+    units_without_label: Annotated[int, "units that nobody labelled"]
+    units_partly_labelled: Annotated[
+        int, "units that count as normal by some of their lines while others of these have no label"
+    ]
+    undecodable_lines: Annotated[int, "lines with bytes that are no UTF-8 (replaced)"]
+    train_lines: Annotated[int, "training lines, where lines are cut before windows"]
+    held_out_lines: Annotated[int, "held-out lines, likewise"]
+    test_lines: Annotated[int, "test lines, likewise"]
+    reserved_lines: Annotated[int, "lines kept back by `test_reserve`, likewise"]
+    units_of_several_groups: Annotated[
+        int, "units whose lines are of several groups; each is of the group of its first line"
+    ]
+
+
+class Config(TypedDict, total=False):
+    """Options as resolved, each option → value."""
+
+    dataset: Annotated[dict[str, Any], "of the data set"]
+    parser: Annotated[dict[str, Any], "of the parser"]
+    windower: Annotated[dict[str, Any], "of the windower"]
+    model: Annotated[dict[str, Any], "of the model; of a combination by member"]
+    evaluators: Annotated[dict[str, dict[str, Any]], "of the evaluators, by name"]
+
+
+class Flipped(TypedDict):
+    """Units with a wrong label, by true class."""
+
+    normal: Annotated[int, "normal units that train as anomalous"]
+    anomaly: Annotated[int, "anomalous units that train as normal"]
+
+
+class GroupFacts(TypedDict):
+    """How the groups of units are split."""
+
+    train: Annotated[int, "groups that train"]
+    test: Annotated[int, "groups that are tested"]
+    shared: Annotated[int, "groups that do both"]
+    test_units_shared: Annotated[int, "tested units whose group trains, too"]
+    units_without: Annotated[int, "units of no group; together they count as one"]
+
+
+class SplitFacts(TypedDict, total=False):
+    """Which units train, are held out and are tested."""
+
+    seed: Annotated[int, "the protocol's `split_seed`"]
+    digest: Annotated[str, "over names and labels of the units on each side: equal digests, equal splits"]
+    test_digest: Annotated[str, "the same of the test units"]
+    held_out_digest: Annotated[str, "the same of the held-out units"]
+    train: Annotated[int, "units that train"]
+    held_out: Annotated[int, "units held out of training, for stopping and thresholds"]
+    test: Annotated[int, "units that are tested"]
+    straddling: Annotated[
+        int | None,
+        "training units that hold lines from after the first one of the units tested later; they follow their "
+        "first line. Null where the split is not chronological, or lines are not known (key sequences)",
+    ]
+    left_out: Annotated[int, "units of the training share that neither train nor are tested, such as anomalies"]
+    reserved: Annotated[int, "units that neither train nor are tested by `test_reserve`"]
+    contaminating: Annotated[int, "anomalies that train unlabelled, by `contamination`"]
+    training_anomalies: Annotated[int, "anomalies among the training and held-out units, for whatever reason"]
+    flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
+    groups: Annotated[GroupFacts | None, "where units have groups"]
+    shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]
+
+
+class AloneFacts(TypedDict):
+    """Units scored again without the others."""
+
+    units: Annotated[int, "units scored again without the others"]
+    differ: Annotated[int, "those whose score or verdict is another then"]
+
+
+class AuditFacts(TypedDict, total=False):
+    """What was checked against leaks."""
+
+    units: Annotated[int, "units on the sides, none of them on two"]
+    shared_lines: Annotated[int | None, "as under `split`"]
+    lines_cut: Annotated[bool, "the lines were split before windows were made, so that no window is on two sides"]
+    chronological: Annotated[
+        Literal["lines", "first lines"] | None,
+        "what is in order: all lines, or the first lines of units; null where the protocol does not claim it",
+    ]
+    parser_messages: Annotated[int, "distinct messages that the parser was fitted on, all of training units"]
+    labels: Annotated[Literal["none", "training units"], "which labels the model was given"]
+    threshold: Annotated[str, "what the threshold was chosen on"]
+    files: Annotated[
+        list[str],
+        "files that the model opened beside its own distribution's, which may hold labels; where there are any",
+    ]
+    alone: Annotated[
+        AloneFacts | Literal["declared"],
+        "whether scores stand alone; `declared` where the model says that they depend on what else is scored",
+    ]
+
+
+class DecidedThreshold(TypedDict, total=False):
+    """A threshold, and what the held-out units say of it."""
+
+    value: Annotated[float | None, "a unit alarms where its score is above it; null where infinite"]
+    exact: Annotated[str, "the same as text, infinity included"]
+    source: Annotated[
+        Source,
+        "where it is from; `rule`: the model only says yes or no, its own holds whatever the protocol says",
+    ]
+    held_out: Annotated[int, "held-out units that it was chosen on, or tried on"]
+    achieved: Annotated[float | None, "share of their weight that alarms; null without any"]
+    reliable: Annotated[bool, "false where there are fewer than 1/alpha of them"]
+    repeats: Annotated[int | None, "held-out units whose key sequence trains, too; null where not known"]
+
+
+class OwnThreshold(TypedDict, total=False):
+    """What a model's traits say of its threshold."""
+
+    own: Annotated[float | None, "the model's own threshold, which `fixed` means"]
+    rule: Annotated[bool, "whether the model only says yes or no"]
+    uses_alpha: Annotated[
+        bool,
+        "whether it learned its own threshold from held-out units by `protocol.alpha`, as combinations do: "
+        "another alpha needs another run",
+    ]
+    holds_rules: Annotated[
+        bool,
+        "whether it is a combination of rules and graded members: a rule's alarm holds under every threshold",
+    ]
+
+
+class ThresholdFacts(DecidedThreshold, OwnThreshold, total=False):
+    """The threshold of units, and under `event` that of single events."""
+
+    event: Annotated[DecidedThreshold, "where lines carry labels, the same of single events"]
+
+
+class Excluded(TypedDict):
+    """Labelled units that the protocol drops, by class."""
+
+    normal: Annotated[int, "normal ones"]
+    anomaly: Annotated[int, "anomalous ones"]
+
+
+class Unjudged(TypedDict):
+    """Events that the model cannot judge (DeepLog without `pad`)."""
+
+    events: Annotated[int, "events without a score of their own"]
+    of: Annotated[int, "all events of units that are not short"]
+    units: Annotated[int, "units none of whose events is judged"]
+
+
+class UnitCounts(TypedDict, total=False):
+    """How many test units or events there are, by what was done with them."""
+
+    labelled: Annotated[int, "with a label"]
+    scored: Annotated[int, "labelled and in the metrics"]
+    excluded: Annotated[Excluded, "labelled and not in the metrics; `scored` and these sum up to `labelled`"]
+    short: Annotated[int, "with fewer than `short_limit` events: decided by the rule for short units"]
+    unseen: Annotated[int, "with keys that training does not have"]
+    repeats: Annotated[int, "whose key sequence trains, too; where known"]
+    unlabelled: Annotated[int, "without a label"]
+
+
+class UnitsDecided(UnitCounts, total=False):
+    """Counts of a decision on units."""
+
+    short_limit: Annotated[int, "events below which a unit is short"]
+    unjudged: Annotated[Unjudged, "where the model cannot judge every event"]
+
+
+class EventsDecided(UnitCounts, total=False):
+    """Counts of a decision on single events."""
+
+    short_limit: Annotated[int, "events below which a unit is short"]
+    unjudged: Annotated[int, "events that the model cannot score"]
+
+
+class Counts(UnitsDecided, total=False):
+    """Counts of test units; of a run that failed before its verdicts only the limits."""
+
+    needed: Annotated[int | None, "events of the shortest unit that the model can score; null where not known"]
+    event: Annotated[EventsDecided, "the same of single events, where lines carry labels"]
+
+
+class BoundFacts(TypedDict, total=False):
+    """The best of any verdict that depends on the key sequence alone. Empty without labels."""
+
+    f1: Annotated[float | None, "the highest F1 on the tested units; null where none is anomalous"]
+    ambiguous: Annotated[int, "sequences with both labels"]
+    units: Annotated[int, "anomalous units of such a sequence"]
+
+
+class UnitMetrics(TypedDict):
+    """Metrics of one unit or evaluator."""
+
+    all: Annotated[Figures, "of every unit"]
+    distinct: Annotated[
+        Figures | None,
+        "each pair of sequence and label once, with the mean verdict of its units; null where a class is weighted",
+    ]
+    unseen_sequences: NotRequired[
+        Annotated[Figures | None, "of units whose key sequence does not train; null where every one does"]
+    ]
+
+
+# Unit (`session`, `event`) or evaluator → its metrics.
+Metrics = dict[str, UnitMetrics]
+# The same keys → metric → which way it is better.
+Directions = dict[str, dict[str, Direction]]
+# Rule without a model → its metrics.
+RuleMetrics = dict[str, Metrics]
+
+
+class StageFacts(TypedDict, total=False):
+    """Time and memory of a stage. Models add counts of their own."""
+
+    wall_s: Annotated[float, "wall time, seconds"]
+    cpu_s: Annotated[float, "processor time, seconds"]
+    peak_rss_mb: Annotated[float, "largest memory of the process so far, MB"]
+    peak_gpu_mb: Annotated[float | None, "largest memory of the GPU so far, MB; null without GPU"]
+    items: Annotated[int | None, "lines or units that went through"]
+    items_per_s: Annotated[int | None, "the same a second of wall time"]
+    shared: Annotated[bool, "true where an earlier model of the same command had done it already"]
+    cached: Annotated[
+        bool, "`locate`, `read`, `group`: true where it was in the cache; no other stage is ever cached"
+    ]
+    digest: Annotated[
+        str | None,
+        "of the same stages: the key of the cache, 12 hex digits over what was asked and 24 over that and the "
+        "code that answers; the archive's checksum where it was fetched; null where it is not cached",
+    ]
+    generated: Annotated[bool, "`locate`: true where logbench made the data"]
+    distinct: Annotated[int, "`score`: key sequences that were scored, where equal ones share one score"]
+
+
+class EnvironmentFacts(TypedDict, total=False):
+    """The machine, and versions."""
+
+    python: Annotated[str, "version of Python"]
+    platform: Annotated[str, "operating system"]
+    processor: Annotated[str, "model of the processor"]
+    cores: Annotated[int | None, "processors of the machine"]
+    memory_mb: Annotated[int | None, "memory of the machine, MB"]
+    packages: Annotated[dict[str, str | None], "name → version of the packages that figures depend on"]
+    device: Annotated[str, "as asked for: `auto`, `cpu`, `cuda` or `mps`"]
+    contended: Annotated[int, "where several runs went side by side, how many: their times mislead"]
+
+
+class SourceFacts(TypedDict, total=False):
+    """The code of logbench itself."""
+
+    version: Annotated[str | None, "of the installed distribution"]
+    code: Annotated[str | None, "12 hex digits over its files; null where one was edited since it was loaded"]
+    revision: Annotated[str | None, "commit, in a checkout of its own"]
+    dirty: Annotated[bool | None, "whether that checkout has changes"]
+
+
+class ErrorFacts(TypedDict, total=False):
+    """Why a run ended early."""
+
+    stage: Annotated[str, "where"]
+    type: Annotated[str, "of the exception"]
+    message: Annotated[str, "one line"]
+    traceback: Annotated[str, "of a bug"]
+
+
+class Record(TypedDict):
+    """A record as JSON: the fields of `RunRecord`."""
+
+    run_id: Annotated[str, "unique, sorts by start"]
+    started: Annotated[str, "when the run began: UTC, ISO 8601"]
+    model: Annotated[str, "name of the model, `a+b` for a combination"]
+    command: Annotated[str, "as typed; empty from Python"]
+    record_version: Annotated[int, "raised when the meaning of a key changes; new keys do not raise it"]
+    isolation: Annotated[Literal["worker", "in-process"], "whether the model ran in a process without labels"]
+    status: Annotated[Literal["ok", "error", "skipped"], "how the run ended"]
+    error: Annotated[ErrorFacts | None, "why it ended early"]
+    plugins: Annotated[dict[str, PluginFacts], "entry point → plugin that took part"]
+    components: Annotated[Components, "what took part, by kind"]
+    dataset: Annotated[DatasetFacts, "the data"]
+    protocol: Annotated[dict[str, Any], "every field of the protocol as asked for, and its `hash`"]
+    preset: Annotated[str, "name of the preset whose protocol was the base; empty where there was none"]
+    config: Annotated[Config, "options as resolved"]
+    seed: Annotated[int, "the model's seed"]
+    stochastic: Annotated[bool, "false where no seed changes the model's scores"]
+    baseline: Annotated[bool, "true where nobody asked for the run by name"]
+    split: Annotated[SplitFacts, "units on each side"]
+    audit: Annotated[AuditFacts, "checks against leaks"]
+    training: Annotated[dict[str, Any], "what the model says of its training"]
+    threshold: Annotated[ThresholdFacts, "the threshold and where it is from"]
+    counts: Annotated[Counts, "counts of test units"]
+    bound: Annotated[BoundFacts, "the best that key sequences alone allow"]
+    metrics: Annotated[Metrics, "unit or evaluator → `all`, `distinct`, `unseen_sequences` → metric"]
+    directions: Annotated[Directions, "unit or evaluator → metric → which way it is better"]
+    trivial: Annotated[RuleMetrics, "rule without a model → the shape of `metrics`"]
+    stages: Annotated[dict[str, StageFacts], "stage → time and memory"]
+    environment: Annotated[EnvironmentFacts, "machine and versions"]
+    source: Annotated[SourceFacts, "code of logbench"]
+    notes: Annotated[list[str], "lines for the user"]
+    artifacts: Annotated[dict[str, str], "name → path, relative to the folder of the records"]
+    checksums: Annotated[dict[str, str], "artifact → SHA-256"]
