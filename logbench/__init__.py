@@ -8,7 +8,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .api.components import Card, Component, Preset, Published, Table, Traits
+from .api.components import (
+    BaseComponent,
+    Card,
+    DatasetComponent,
+    EvaluatorComponent,
+    ModelComponent,
+    ParserComponent,
+    Preset,
+    Published,
+    ReporterComponent,
+    Table,
+    WindowerComponent,
+)
 from .api.contracts import (
     Context,
     Dataset,
@@ -20,6 +32,8 @@ from .api.contracts import (
     Windower,
 )
 from .api.hookspecs import hookimpl
+from .api.old_components import Component, Traits
+from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
 from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
 from .base.progress import Progress
 
@@ -67,15 +81,19 @@ _LAZY = {
 __version__ = "0.1.0"
 __all__ = [
     "Bars",
+    "BaseComponent",
     "Card",
     "Component",
+    "ComponentTraits",
     "ConfigError",
     "Context",
     "DataError",
     "Dataset",
+    "DatasetComponent",
     "Distinct",
     "EvaluationProtocol",
     "Evaluator",
+    "EvaluatorComponent",
     "Generator",
     "Histories",
     "IncompatibleError",
@@ -87,19 +105,25 @@ __all__ = [
     "Material",
     "Member",
     "Model",
+    "ModelComponent",
+    "ModelTraits",
     "Parser",
+    "ParserComponent",
     "Plan",
     "PluginError",
     "Preset",
     "Progress",
     "Published",
     "Reporter",
+    "ReporterComponent",
     "RunRecord",
     "Scores",
     "Sessions",
     "Table",
     "Traits",
     "Windower",
+    "WindowerComponent",
+    "WindowerTraits",
     "figures",
     "hookimpl",
     "open_layout",

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logbench import Component, hookimpl
+from logbench import DatasetComponent, hookimpl
 
 from . import ait_sequences, bgl_family, deeplog_archive, hadoop, hdfs, openstack, structured, syscalls
 from .hdfs_sim_config import HdfsSimConfig
@@ -55,21 +55,25 @@ LABELLED_LINES = (
 
 
 @hookimpl
-def logbench_datasets() -> Iterable[Component[Any]]:
+def logbench_datasets() -> Iterable[DatasetComponent[Any]]:
     """Offer every data set of this package."""
-    yield Component("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD)
-    yield Component("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
+    yield DatasetComponent("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD)
+    yield DatasetComponent("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
     ait, instances = ait_sequences.CARD, ait_sequences.OPENSTACK
-    yield Component("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)
-    yield Component("openstack-sequences", ait_sequences.AitSequences, summary=instances.title, card=instances)
+    yield DatasetComponent("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)
+    yield DatasetComponent(
+        "openstack-sequences", ait_sequences.AitSequences, summary=instances.title, card=instances
+    )
     archive = deeplog_archive.CARD
-    yield Component("deeplog-archive", deeplog_archive.DeeplogArchive, summary=archive.title, card=archive)
+    yield DatasetComponent("deeplog-archive", deeplog_archive.DeeplogArchive, summary=archive.title, card=archive)
     for name, build, card in LABELLED_LINES:
-        yield Component(name, build, summary=card.title, card=card)
-    yield Component("hadoop", hadoop.Hadoop, summary=hadoop.CARD.title, card=hadoop.CARD)
-    yield Component("openstack", openstack.Openstack, summary=openstack.CARD.title, card=openstack.CARD)
-    yield Component("adfa-ld", syscalls.AdfaLd, summary=syscalls.ADFA.title, card=syscalls.ADFA)
-    yield Component("awsctd", syscalls.Awsctd, summary=syscalls.AWSCTD.title, card=syscalls.AWSCTD)
+        yield DatasetComponent(name, build, summary=card.title, card=card)
+    yield DatasetComponent("hadoop", hadoop.Hadoop, summary=hadoop.CARD.title, card=hadoop.CARD)
+    yield DatasetComponent("openstack", openstack.Openstack, summary=openstack.CARD.title, card=openstack.CARD)
+    yield DatasetComponent("adfa-ld", syscalls.AdfaLd, summary=syscalls.ADFA.title, card=syscalls.ADFA)
+    yield DatasetComponent("awsctd", syscalls.Awsctd, summary=syscalls.AWSCTD.title, card=syscalls.AWSCTD)
     csv, parquet = structured.LOGHUB, structured.LOGLEAD
-    yield Component("loghub-structured", structured.Structured, structured.StructuredConfig, csv.title, card=csv)
-    yield Component("loglead", structured.Loglead, summary=parquet.title, card=parquet)
+    yield DatasetComponent(
+        "loghub-structured", structured.Structured, structured.StructuredConfig, csv.title, card=csv
+    )
+    yield DatasetComponent("loglead", structured.Loglead, summary=parquet.title, card=parquet)

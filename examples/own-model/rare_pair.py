@@ -77,12 +77,12 @@ class RarePair:
 
 
 @logbench.hookimpl
-def logbench_models() -> Iterator[logbench.Component[RarePair]]:
+def logbench_models() -> Iterator[logbench.ModelComponent[RarePair]]:
     """Offer the model; no seed changes its scores."""
-    yield logbench.Component(
+    yield logbench.ModelComponent(
         "rare-pair",
         RarePair,
         Options,
         summary="surprise of the rarest pair of adjacent events",
-        traits=logbench.Traits(stochastic=False, min_events=2),  # one event has no pair
+        traits=logbench.ModelTraits(stochastic=False, min_events=2),  # one event has no pair
     )

@@ -1,59 +1,15 @@
-"""What a plugin yields from a hook: components with their traits, presets, published tables."""
+"""What a plugin yields from a hook: components of each kind, presets, published tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from .traits import ComponentTraits, ModelTraits, WindowerTraits
+
 T_co = TypeVar("T_co", covariant=True)
-Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
-Need = Literal["times", "templates", "line_labels"]
 Direction = Literal["higher", "lower"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
-    """What the harness must know of a component before it is built.
-
-    Attributes:
-        supervision: `supervised` models alone see labels; `semi-supervised` ones train on presumed normals.
-        needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
-        min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
-        keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness
-            then scores each distinct sequence once and gives equal ones the same score.
-        joint_scores: the score of a unit depends on which others are scored with it; record and row say so.
-        scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
-        fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.
-        uses_alpha: the model brings its scores to `fixed_threshold` by `Context.held_out` and `Context.alpha`
-            itself, so that it holds under `threshold = "validation"` too, and another alpha needs another run.
-        stochastic: the scores depend on `Context.seed`, so that another seed is another result.
-        baseline: a cheap reference that stands beside the models of every table (`run`, `leaderboard`).
-        rule: scores only say yes or no, so that `fixed_threshold` holds under every threshold of the protocol.
-        cuts_lines: windowers only: units are stretches of lines, so that a chronological split cuts the lines
-            first and the windows of each side after.
-        overlaps: windowers only: a line may belong to several units by design, or a function of the
-            configuration.
-        unit: windowers only: what a unit is called (`window`); empty: as the data set's card says.
-        expected_failures: rules of `logbench check` that the component violates on purpose, name → reason, or a
-            function of the configuration. One that holds after all is reported.
-    """
-
-    supervision: Supervision = "semi-supervised"
-    needs: frozenset[Need] = frozenset()
-    min_events: int | Callable[[Any], int] = 1
-    keys_only: bool | Callable[[Any], bool] = False
-    joint_scores: bool = False
-    scores_without_unseen: bool = False
-    fixed_threshold: float | Callable[[Any], float] | None = None
-    rule: bool = False
-    uses_alpha: bool = False
-    stochastic: bool = True
-    baseline: bool = False
-    cuts_lines: bool = False
-    overlaps: bool | Callable[[Any], bool] = False
-    unit: str = ""
-    expected_failures: Mapping[str, str] | Callable[[Any], Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +48,15 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Component(Generic[T_co]):
-    """One named entry that a plugin offers.
+class BaseComponent(Generic[T_co]):
+    """One named entry that a plugin offers: what components of every kind have.
 
     Attributes:
         name: what the user types; unique among the components of its kind.
         build: called as `build(config)`, or as `build()` where `config` is None; imports heavy packages inside.
         config: a dataclass whose fields are the options (`--set name.field=value`), strict and typed.
         summary: one line for `logbench list`.
-        traits: see `Traits`.
-        card: data sets only.
-        default: evaluators and reporters only: used where the user names none (evaluators: all of them).
+        traits: what the harness must know before it is built, see `ComponentTraits`.
         aliases: other names that the user may type, such as a paper's.
     """
 
@@ -110,10 +64,75 @@ class Component(Generic[T_co]):
     build: Callable[..., T_co]
     config: type | None = None
     summary: str = ""
-    traits: Traits = field(default_factory=Traits)
-    card: Card | None = None
-    default: bool = False
-    aliases: tuple[str, ...] = ()
+    traits: ComponentTraits = field(default_factory=ComponentTraits)
+    aliases: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetComponent(BaseComponent[T_co]):
+    """A data set: `DatasetComponent("mine", Mine, card=Card(title=…, …))`.
+
+    Its other fields are those of `BaseComponent`.
+
+    Attributes:
+        card: its facts, see `Card`.
+    """
+
+    card: Card = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ParserComponent(BaseComponent[T_co]):
+    """A parser: `ParserComponent("words", Words, summary="one template a message")`.
+
+    Its fields are those of `BaseComponent`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class WindowerComponent(BaseComponent[T_co]):
+    """A windower: `WindowerComponent("by-node", ByNode, traits=WindowerTraits(unit="node"))`.
+
+    Its fields are those of `BaseComponent`.
+    """
+
+    traits: WindowerTraits = field(default_factory=WindowerTraits)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelComponent(BaseComponent[T_co]):
+    """A model: `ModelComponent("longest", Longest, traits=ModelTraits(min_events=2))`.
+
+    Its fields are those of `BaseComponent`.
+    """
+
+    traits: ModelTraits = field(default_factory=ModelTraits)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorComponent(BaseComponent[T_co]):
+    """An evaluator: `EvaluatorComponent("cost", Cost, config=CostConfig)`.
+
+    Its other fields are those of `BaseComponent`.
+
+    Attributes:
+        default: used where the user names none.
+    """
+
+    default: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterComponent(BaseComponent[T_co]):
+    """A reporter: `ReporterComponent("latex", Latex)`.
+
+    Its other fields are those of `BaseComponent`.
+
+    Attributes:
+        default: used where the user names none.
+    """
+
+    default: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,4 +197,3 @@ class Table:
 
 
 Kind = Literal["dataset", "parser", "windower", "model", "evaluator", "reporter"]
-Components = Iterable[Component[Any]]

@@ -119,7 +119,7 @@ class Windower(Protocol):
         groups that train and are tested, and `train = "group"` keeps whole groups apart.
 
         Every column of `lines` must be kept, and the order of lines. They hold neither labels nor the raw text,
-        see `Lines.shown`. Where the traits say `cuts_lines` and the split is chronological, `lines` have `side`
+        see `Lines.shown`. Where the traits say `line_windows` and the split is chronological, `lines` have `side`
         (Int8: 0 training, 1 held out, 2 test, 3 reserved, between 1 and 2) and `place` (UInt32, from 0 within the
         side); the harness cuts at the sides whatever the windower does with them.
         """

@@ -18,7 +18,16 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from .components import Component, Preset, Table
+    from .components import (
+        DatasetComponent,
+        EvaluatorComponent,
+        ModelComponent,
+        ParserComponent,
+        Preset,
+        ReporterComponent,
+        Table,
+        WindowerComponent,
+    )
     from .contracts import Dataset, Evaluator, Model, Parser, Reporter, Windower
     from .plan import Plan
     from .record import RunRecord
@@ -29,38 +38,38 @@ hookimpl = pluggy.HookimplMarker("logbench")
 
 
 @hookspec
-def logbench_datasets() -> Iterable[Component[Dataset]]:
-    """Offer data sets: `yield Component("mine", Mine, card=Card(title=…, …))`."""
+def logbench_datasets() -> Iterable[DatasetComponent[Dataset]]:
+    """Offer data sets: `yield DatasetComponent("mine", Mine, card=Card(title=…, …))`."""
     return ()
 
 
 @hookspec
-def logbench_parsers() -> Iterable[Component[Parser]]:
-    """Offer parsers: `yield Component("words", Words, summary="one template a message")`."""
+def logbench_parsers() -> Iterable[ParserComponent[Parser]]:
+    """Offer parsers: `yield ParserComponent("words", Words, summary="one template a message")`."""
     return ()
 
 
 @hookspec
-def logbench_windowers() -> Iterable[Component[Windower]]:
-    """Offer windowers: `yield Component("by-node", ByNode)`."""
+def logbench_windowers() -> Iterable[WindowerComponent[Windower]]:
+    """Offer windowers: `yield WindowerComponent("by-node", ByNode)`."""
     return ()
 
 
 @hookspec
-def logbench_models() -> Iterable[Component[Model]]:
-    """Offer models: `yield Component("longest", Longest, traits=Traits(min_events=2))`."""
+def logbench_models() -> Iterable[ModelComponent[Model]]:
+    """Offer models: `yield ModelComponent("longest", Longest, traits=ModelTraits(min_events=2))`."""
     return ()
 
 
 @hookspec
-def logbench_evaluators() -> Iterable[Component[Evaluator]]:
-    """Offer evaluators: `yield Component("cost", Cost, config=CostConfig)`."""
+def logbench_evaluators() -> Iterable[EvaluatorComponent[Evaluator]]:
+    """Offer evaluators: `yield EvaluatorComponent("cost", Cost, config=CostConfig)`."""
     return ()
 
 
 @hookspec
-def logbench_reporters() -> Iterable[Component[Reporter]]:
-    """Offer reporters: `yield Component("latex", Latex)`."""
+def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
+    """Offer reporters: `yield ReporterComponent("latex", Latex)`."""
     return ()
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..api.components import Component, Need, Traits
+from ..api.components import ModelComponent
+from ..api.traits import ModelTraits, Need
 from ..base.errors import ConfigError
 
 # A combined score above it means that a member alarms.
 THRESHOLD = 1.0
 
 
-def component(name: str, members: Sequence[Component[Any]], build: Callable[..., Any]) -> Component[Any]:
+def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable[..., Any]) -> ModelComponent[Any]:
     """A component for the members' combination; its configuration is the tuple of their `ConfiguredComponent`s.
 
     Args:
@@ -28,11 +29,11 @@ def component(name: str, members: Sequence[Component[Any]], build: Callable[...,
     if supervised := [m.name for m in members if m.traits.supervision == "supervised"]:
         raise ConfigError(f"model {name}: {supervised[0]} is supervised; only models that see no labels combine")
     blind = all(one.supervision == "unsupervised" for one in traits)
-    return Component(
+    return ModelComponent(
         name,
         build,
         summary=f"the largest of {', '.join(names)}",
-        traits=Traits(
+        traits=ModelTraits(
             supervision="unsupervised" if blind else "semi-supervised",
             needs=frozenset[Need]().union(*(one.needs for one in traits)),
             min_events=lambda parts: max(part.min_events for part in parts),
@@ -40,8 +41,8 @@ def component(name: str, members: Sequence[Component[Any]], build: Callable[...,
             joint_scores=any(one.joint_scores for one in traits),
             scores_without_unseen=all(one.scores_without_unseen for one in traits),
             fixed_threshold=THRESHOLD,
-            rule=all(one.rule for one in traits),
-            uses_alpha=not all(one.rule for one in traits),
+            binary_scores=all(one.binary_scores for one in traits),
+            uses_alpha=not all(one.binary_scores for one in traits),
             stochastic=any(one.stochastic for one in traits),
         ),
     )

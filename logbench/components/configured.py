@@ -52,8 +52,8 @@ class ConfiguredComponent:
     def own(self) -> ThresholdTraits:
         """What its traits say of its threshold."""
         traits = self.entry.item.traits
-        rules = not traits.rule and any(part.entry.item.traits.rule for part in self.parts)
-        return ThresholdTraits(self.fixed_threshold, traits.rule, traits.uses_alpha, rules)
+        rules = not traits.binary_scores and any(part.entry.item.traits.binary_scores for part in self.parts)
+        return ThresholdTraits(self.fixed_threshold, traits.binary_scores, traits.uses_alpha, rules)
 
     def build(self) -> Any:
         """The thing itself."""

@@ -76,10 +76,10 @@ class Level:
 class Combination:
     """Score: the largest level of the members, above 1 where one alarms; decided by that member's event.
 
-    Each member is fitted on the same training units. One with a threshold of its own (`Traits.rule`) alarms by
-    it, the others by the held-out units, without labels: alpha is shared evenly among them, so that at most alpha
-    of the held-out weight alarms by their scores (Bonferroni). Without held-out units the score of a single graded
-    member is its level.
+    Each member is fitted on the same training units. One with binary scores alarms by its own threshold, the
+    others by the held-out units, without labels: alpha is shared evenly among them, so that at most alpha of the
+    held-out weight alarms by their scores (Bonferroni). Without held-out units the score of a single graded member
+    is its level.
     """
 
     def __init__(self, members: Sequence[ConfiguredComponent], models: Sequence[Any]) -> None:
@@ -160,7 +160,7 @@ class Combination:
 
     def _own(self, at: int) -> float | None:
         """The threshold of a member that only says yes or no."""
-        return self.parts[at].fixed_threshold if self.parts[at].entry.item.traits.rule else None
+        return self.parts[at].fixed_threshold if self.parts[at].entry.item.traits.binary_scores else None
 
 
 def _unjudged(found: Sequence[Scores]) -> NDArray[np.int64] | None:

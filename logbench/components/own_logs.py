@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
-from ..api.components import Card, Component
+from ..api.components import Card, DatasetComponent
 from ..base.errors import ConfigError, DataError
 from ..base.options import make, option, suggest, toml_values
 from ..data.line_format import LineFormat
@@ -121,7 +121,7 @@ def _check(own: OwnLog) -> None:
         raise ConfigError(f"labels: a file labels sessions, and units are windows by {by}; name the id")
 
 
-def component(path: Path, name: str) -> Component[Any]:
+def component(path: Path, name: str) -> DatasetComponent[Any]:
     """The data set that a TOML file defines. Keys that say how lines are read are options of it, too (`--set`).
 
     Raises:
@@ -130,7 +130,7 @@ def component(path: Path, name: str) -> Component[Any]:
     return defined(load(path), name)
 
 
-def stored(config: Mapping[str, Any], name: str) -> Component[Any] | None:
+def stored(config: Mapping[str, Any], name: str) -> DatasetComponent[Any] | None:
     """The data set that a record or bundle holds in its configuration; None where it is no own log.
 
     So a bundle scores logs also where the definition was never added, or has changed since.
@@ -140,7 +140,7 @@ def stored(config: Mapping[str, Any], name: str) -> Component[Any] | None:
     return defined(make(OwnLog, config, name), name)
 
 
-def defined(own: OwnLog, name: str) -> Component[Any]:
+def defined(own: OwnLog, name: str) -> DatasetComponent[Any]:
     """The data set of a definition."""
     hints = get_type_hints(OwnLog)
     fields: list[Any] = [
@@ -160,7 +160,7 @@ def defined(own: OwnLog, name: str) -> Component[Any]:
         unit="window" if own.grouped_by in ("time", "count") else own.grouped_by,
         settings=sizes,
     )
-    return Component(name, OwnLogs, config, card.title, card=card)
+    return DatasetComponent(name, OwnLogs, config, card.title, card=card)
 
 
 def _labelled(own: OwnLog) -> str:
@@ -171,7 +171,7 @@ def _labelled(own: OwnLog) -> str:
     )
 
 
-def added() -> Iterator[tuple[str, Callable[[], Component[Any]]]]:
+def added() -> Iterator[tuple[str, Callable[[], DatasetComponent[Any]]]]:
     """Names of added definitions, and how each is had."""
     for path in sorted(folder().glob("*.toml")):
         yield path.stem, partial(component, path, path.stem)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 import pluggy
 
 from ..api import hookspecs
-from ..api.components import Component, Kind, Preset, Table
+from ..api.components import BaseComponent, DatasetComponent, Kind, Preset, Table
+from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
 from ..base.options import suggest
 from . import combination, own_logs
+from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RegisteredComponent, installed
 from .trait_checks import fault
 
@@ -114,16 +116,19 @@ class Registry:
         plugin.hooks = sorted(marked)
 
     def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]:
-        tables: dict[str, tuple[dict[str, RegisteredComponent], type[Component[Any] | Preset | Table]]] = {
-            f"logbench_{kind}s": (self.components[kind], Component) for kind in KINDS
-        }
-        tables["logbench_presets"] = (self.presets, Preset)
-        tables["logbench_tables"] = (self.tables, Table)
-        for hook, (table, wanted) in tables.items():
+        for kind in KINDS:
+            hook = f"logbench_{kind}s"
             for item in self._call(plugin, hook):
-                if not isinstance(item, wanted):
-                    raise _RefusalError(f"{hook} must yield {wanted.__name__}, got {type(item).__name__}")
-                _check_item(hook, item)
+                _check_class(hook, item, COMPONENTS[kind], Component)
+                _check_component(hook, kind, item)
+                yield self.components[kind], item.name, RegisteredComponent(of_kind(kind, item), plugin)
+        published: list[tuple[str, dict[str, RegisteredComponent], type[Preset | Table]]] = [
+            ("logbench_presets", self.presets, Preset),
+            ("logbench_tables", self.tables, Table),
+        ]
+        for hook, table, wanted in published:
+            for item in self._call(plugin, hook):
+                _check_class(hook, item, wanted)
                 yield table, item.name, RegisteredComponent(item, plugin)
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
@@ -212,20 +217,26 @@ class _RefusalError(Exception):
     """Why a plugin is set aside, in one line that needs no type name."""
 
 
-def _check_item(hook: str, item: Any) -> None:
+def _check_class(hook: str, item: Any, *wanted: type[Any]) -> None:
+    """Refuse what is of none of the classes `wanted`, and a name that no command line could hold."""
+    if not isinstance(item, wanted):
+        raise _RefusalError(f"{hook} must yield {wanted[0].__name__}, got {type(item).__name__}")
     if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
         raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
-    if isinstance(item, Component) and not callable(item.build):
+
+
+def _check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:
+    if not callable(item.build):
         raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
-    if isinstance(item, Component) and item.config is not None:
+    if item.config is not None:
         _check_config(hook, item)
-    if isinstance(item, Component) and (wrong := _traits_fault(hook, item)):
+    if wrong := _traits_fault(kind, item):
         raise _RefusalError(f"{hook} yields {item.name!r} with {wrong}")
-    if hook == "logbench_datasets" and item.card is None:
+    if isinstance(item, DatasetComponent | Component) and kind == "dataset" and item.card is None:
         raise _RefusalError(f"{hook} yields {item.name!r} without a card")
 
 
-def _check_config(hook: str, item: Component[Any]) -> None:
+def _check_config(hook: str, item: BaseComponent[Any]) -> None:
     if not (isinstance(item.config, type) and dataclasses.is_dataclass(item.config)):
         raise _RefusalError(f"{hook} yields {item.name!r} whose config is no dataclass")
     for field_ in dataclasses.fields(item.config):
@@ -237,9 +248,8 @@ def _check_config(hook: str, item: Component[Any]) -> None:
         raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
 
 
-def _traits_fault(hook: str, item: Component[Any]) -> str:
+def _traits_fault(kind: Kind, item: BaseComponent[Any]) -> str:
     """What is wrong with the traits, by the default configuration where they are a function of it."""
-    kind = next(kind for kind in KINDS if hook == f"logbench_{kind}s")
     try:
         config = item.config() if item.config else None
     except ConfigError as error:

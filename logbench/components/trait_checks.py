@@ -7,10 +7,13 @@ import math
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..api.components import Kind, Traits
+from ..api.components import Kind
+from ..api.old_components import Traits
+from ..api.traits import ComponentTraits
 from ..base.options import suggest
+from .component_kinds import traits_class, traits_of_kind
 
-# Traits that the harness asks of windowers alone.
+# Fields of the old `Traits` that the harness asks of windowers alone.
 OF_WINDOWERS = frozenset({"cuts_lines", "overlaps", "unit"})
 NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", type(None): "None"}
 
@@ -21,13 +24,15 @@ def fault(kind: Kind, traits: Any, config: Any = None) -> str:
     Args:
         config: a configuration, for traits that are a function of it.
     """
-    if not isinstance(traits, Traits):
-        return f"traits must be Traits(…), got {type(traits).__name__}"
-    default, hints, values = Traits(), get_type_hints(Traits), {}
-    for field in dataclasses.fields(Traits):
+    wanted = traits_class(kind)
+    if type(traits) not in (wanted, ComponentTraits, Traits):
+        return f"traits must be {wanted.__name__}(…), got {type(traits).__name__}"
+    if isinstance(traits, Traits) and kind != "windower" and (foreign := _of_windowers(traits)):
+        return f"traits.{foreign} is for windowers alone"
+    traits = traits_of_kind(kind, traits)
+    hints, values = get_type_hints(wanted), {}
+    for field in dataclasses.fields(wanted):
         name, value = field.name, getattr(traits, field.name)
-        if name in OF_WINDOWERS and kind != "windower" and value != getattr(default, name):
-            return f"traits.{name} is for windowers alone"
         if wrong := mismatch(value, hints[name]):
             return f"traits.{name}={_shown(value)}: {wrong}"
         values[name] = value
@@ -38,15 +43,21 @@ def fault(kind: Kind, traits: Any, config: Any = None) -> str:
                 return f"traits.{name} of the configuration raises {type(error).__name__}: {error}"
             if wrong := mismatch(values[name], hints[name]):
                 return f"traits.{name} of the configuration is {_shown(values[name])}: {wrong}"
-    return _together(values)
+    return _together(values) if kind == "model" else ""
+
+
+def _of_windowers(traits: Traits) -> str:
+    """The first field for windowers that is set, empty where none is."""
+    defaults = {field.name: field.default for field in dataclasses.fields(traits)}
+    return next((name for name in sorted(OF_WINDOWERS) if getattr(traits, name) != defaults[name]), "")
 
 
 def _together(values: dict[str, Any]) -> str:
-    """What is wrong with values of the right types."""
+    """What is wrong with a model's values of the right types."""
     if values["min_events"] < 1:
         return f"traits.min_events={values['min_events']}: expected 1 or more"
-    if values["rule"] and values["fixed_threshold"] is None:
-        return "traits.rule: a rule needs a fixed_threshold, above which it says yes"
+    if values["binary_scores"] and values["fixed_threshold"] is None:
+        return "traits.binary_scores: they need a fixed_threshold, above which they say yes"
     return ""
 
 

@@ -24,7 +24,7 @@ NO_HELD_OUT = "the threshold needs held-out units; raise protocol.held_out, or t
 
 @dataclass(frozen=True)
 class ThresholdTraits:
-    """What a model's traits say of its threshold, see `Traits`.
+    """What a model's traits say of its threshold, see `ModelTraits`.
 
     Attributes:
         threshold: the model's own one, None where it has none.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.components import Traits
 from ..api.contracts import Windower
 from ..api.protocol import EvaluationProtocol
+from ..api.traits import WindowerTraits
 from ..base.errors import IncompatibleError
 from ..data.lines import Lines
 from .shares import HELD_OUT, RESERVED, TEST, TRAIN
@@ -25,7 +25,7 @@ SIDES = ("train", "held-out", "test", "reserved")
 ORDER = (TRAIN, HELD_OUT, RESERVED, TEST)
 
 
-def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> bool:
+def cuts_lines(traits: WindowerTraits, config: Any, protocol: EvaluationProtocol) -> bool:
     """Whether to split the lines first and build windows on each side.
 
     Args:
@@ -35,7 +35,7 @@ def cuts_lines(traits: Traits, config: Any, protocol: EvaluationProtocol) -> boo
         IncompatibleError: windows overlap and are split whole, so that two sides would share lines.
     """
     overlaps = traits.overlaps(config) if callable(traits.overlaps) else traits.overlaps
-    cuts = bool(traits.cuts_lines and protocol.train == "ratio")
+    cuts = bool(traits.line_windows and protocol.train == "ratio")
     if overlaps and not cuts:
         raise IncompatibleError(
             f"overlapping windows share lines, so protocol.train={protocol.train} would train on lines that it "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..api.components import Need
+from ..api.traits import Need
 from ..base.errors import IncompatibleError
 from ..components.configured import ConfiguredComponent
 from ..data.lines import KeySequences, Lines

@@ -67,7 +67,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         made = sessions_of(grouped, vocabulary, weights)
         sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
         _ = sessions.distinct
-        chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.cuts_lines
+        chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.line_windows
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
@@ -205,7 +205,7 @@ def _read_and_group(
 
 
 def _sequences(resolved: ResolvedPlan, opened: KeySequences, stages: Stages) -> GroupedLines:
-    if resolved.windower.entry.item.traits.cuts_lines:
+    if resolved.windower.entry.item.traits.line_windows:
         raise IncompatibleError(
             f"windower {resolved.windower.name} cuts lines, {resolved.dataset.name} has key sequences only"
         )

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..api.components import Card, Kind, Preset, Supervision
+from ..api.components import Card, Kind, Preset
 from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
+from ..api.traits import Supervision
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
 from ..components.configured import ConfiguredComponent, configured
@@ -93,7 +94,7 @@ class ResolvedPlan:
     @property
     def is_rule(self) -> bool:
         """Whether the model only says yes or no."""
-        rule: bool = self.model.entry.item.traits.rule
+        rule: bool = self.model.entry.item.traits.binary_scores
         return rule
 
     @property
@@ -132,7 +133,7 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
     layers.insert(0, card.settings)
     protocol = _protocol(plan, layers)
-    check_value(protocol, [(e.item.name, e.item.traits.rule) for e in (entries["model"], *rivals)])
+    check_value(protocol, [(e.item.name, e.item.traits.binary_scores) for e in (entries["model"], *rivals)])
     parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
     return ResolvedPlan(
         plan=plan,

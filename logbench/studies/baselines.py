@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ..api.components import Traits
 from ..api.plan import Plan, Settings
 from ..api.protocol import EvaluationProtocol
+from ..api.traits import ModelTraits
 from ..components.registry import Registry
 from ..running.resolve import resolve
 
@@ -52,10 +52,10 @@ def _protocol(plan: Plan, registry: Registry) -> EvaluationProtocol:
     return resolve(replace(plan, companions=(), config=config, settings=settings), registry).protocol
 
 
-def _can_run(traits: Traits, protocol: EvaluationProtocol) -> bool:
+def _can_run(traits: ModelTraits, protocol: EvaluationProtocol) -> bool:
     """Whether a baseline says something under a protocol: `protocol.value` is on the scale of another model."""
     return (protocol.content == "labelled" or traits.supervision != "supervised") and (
-        protocol.value is None or traits.rule
+        protocol.value is None or traits.binary_scores
     )
 
 

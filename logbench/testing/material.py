@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..api.components import Traits
 from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
+from ..api.traits import ModelTraits
 from ..data.sessions import Sessions
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide
@@ -23,7 +23,9 @@ VOCABULARY = 12
 DAY = 1_700_000_000_000_000
 
 
-def sessions(count: int, least: int, seed: int, anomalous: float = 0.0, traits: Traits | None = None) -> Sessions:
+def sessions(
+    count: int, least: int, seed: int, anomalous: float = 0.0, traits: ModelTraits | None = None
+) -> Sessions:
     """Walks around a circle of `VOCABULARY` keys, some with a skip; many repeat each other.
 
     Args:
@@ -37,7 +39,7 @@ def sessions(count: int, least: int, seed: int, anomalous: float = 0.0, traits: 
     return of(walks, traits=traits, labels=labels)
 
 
-def of(walks: list[list[int]], traits: Traits | None = None, **columns: Any) -> Sessions:
+def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any) -> Sessions:
     """Sessions of these keys as a model gets them: read-only, a second between events where times are needed."""
     events = sum(map(len, walks))
     steps = np.random.default_rng(events).integers(1, 2_000_000, events)

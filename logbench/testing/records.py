@@ -11,9 +11,18 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from ..api.components import Card, Component, Preset, Traits
+from ..api.components import (
+    Card,
+    DatasetComponent,
+    EvaluatorComponent,
+    ModelComponent,
+    ParserComponent,
+    Preset,
+    WindowerComponent,
+)
 from ..api.contracts import Context
 from ..api.hookspecs import hookimpl
+from ..api.traits import ModelTraits
 from ..base.temporary_folders import temporary_folder
 from ..components.entry import Plugin
 from ..components.registry import Registry
@@ -93,15 +102,15 @@ def _registry() -> Registry:
     card = Card(title="tiny", label="l", parser="tiny", windower="tiny", protocol="tiny", layout="nothing")
     protocol = {"train_units": 10, "held_out": 0.2, "threshold": "fixed"}
     offered: dict[str, list[Any]] = {
-        "datasets": [Component("tiny", _Data, card=card), Component("bare", _Unlabelled, card=card)],
-        "parsers": [Component("tiny", Whole)],
-        "windowers": [Component("tiny", _Windower)],
+        "datasets": [DatasetComponent("tiny", _Data, card=card), DatasetComponent("bare", _Unlabelled, card=card)],
+        "parsers": [ParserComponent("tiny", Whole)],
+        "windowers": [WindowerComponent("tiny", _Windower)],
         "models": [
-            Component("length", _Length, traits=Traits(fixed_threshold=4.0)),
-            Component("failing", _Failing, traits=Traits(fixed_threshold=4.0)),
-            Component("timed", _Length, traits=Traits(needs=frozenset({"times"}))),
+            ModelComponent("length", _Length, traits=ModelTraits(fixed_threshold=4.0)),
+            ModelComponent("failing", _Failing, traits=ModelTraits(fixed_threshold=4.0)),
+            ModelComponent("timed", _Length, traits=ModelTraits(needs=frozenset({"times"}))),
         ],
-        "evaluators": [Component("usual", _Usual, default=True), Component("other", _Other)],
+        "evaluators": [EvaluatorComponent("usual", _Usual, default=True), EvaluatorComponent("other", _Other)],
         "presets": [Preset(name="tiny", summary="", source="", protocol=protocol)],
     }
     module = ModuleType("tiny")

@@ -28,7 +28,7 @@ class Subject:
     Attributes:
         folder: an empty folder that rules may fill.
         data: raw files for the rules of data sets that can neither be generated nor found.
-        expected_failures: why a rule is violated, by its name: the component's own (`Traits`), and further ones.
+        expected_failures: why a rule is violated, by its name: the component's own (its traits), and further ones.
         broken: the rule `runs` was violated, so that the others would only say the same.
     """
 

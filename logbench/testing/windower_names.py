@@ -22,8 +22,8 @@ LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
 @rule("windower", "whole", "a unit that is a stretch of lines is one stretch: names do not come again")
 def whole(subject: Subject) -> None:
     """The log is one node's and one file's, and its clock goes on, so that nothing but the place makes units."""
-    if not subject.traits.cuts_lines:
-        raise InapplicableError("traits.cuts_lines is false")
+    if not subject.traits.line_windows:
+        raise InapplicableError("traits.line_windows is false")
     first = ("level", "component", "node", "file", "id")
     lines = material.lines(LINES).drop("label", "raw").with_columns(pl.col(*first).first())
     for spacing, seconds in SPACINGS.items():

@@ -77,7 +77,7 @@ def _same(first: pl.DataFrame, second: pl.DataFrame, what: str) -> None:
     raise ViolationError(what, f"{len(unlike)} lines have others, first line {line} which was in {unit!r}")
 
 
-@rule("windower", "stretches", "units made by place or time alone are declared: traits.cuts_lines")
+@rule("windower", "stretches", "units made by place or time alone are declared: traits.line_windows")
 def stretches(subject: Subject) -> None:
     given = seen()
     order = np.random.default_rng(5).permutation(len(given))
@@ -86,8 +86,8 @@ def stretches(subject: Subject) -> None:
     before, after = partition(assign(subject, given)), partition(assign(subject, shuffled))
     alone = before == after and 1 < len(set(before)) < len(given)
     expect(
-        not alone or bool(subject.traits.cuts_lines),
-        "traits.cuts_lines=True, so that a chronological split cuts no unit",
+        not alone or bool(subject.traits.line_windows),
+        "traits.line_windows=True, so that a chronological split cuts no unit",
         "False, and which lines are in one unit depends on their place or time alone",
     )
 
@@ -100,8 +100,8 @@ def partition(assigned: pl.DataFrame) -> Sequence[tuple[int, ...]]:
 
 @rule("windower", "overlaps", "stretches of lines that share lines are declared: traits.overlaps")
 def overlaps(subject: Subject) -> None:
-    if not subject.traits.cuts_lines:
-        raise InapplicableError("traits.cuts_lines is false")
+    if not subject.traits.line_windows:
+        raise InapplicableError("traits.line_windows is false")
     shared = int(assign(subject, seen())["line"].is_duplicated().sum())
     expect(not shared or bool(subject.trait("overlaps")), "traits.overlaps=True", f"{shared} rows of shared lines")
 

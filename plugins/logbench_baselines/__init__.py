@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from logbench import Component, Traits, hookimpl, option
+from logbench import ModelComponent, ModelTraits, hookimpl, option
 
 if TYPE_CHECKING:
     from .ecvc import Ecvc
@@ -111,12 +111,14 @@ def _random() -> Random:
     return Random()
 
 
-GRADED = Traits(scores_without_unseen=True, keys_only=True, stochastic=False)
-BINARY = replace(GRADED, fixed_threshold=0.0, rule=True)
+GRADED = ModelTraits(scores_without_unseen=True, keys_only=True, stochastic=False)
+BINARY = replace(GRADED, fixed_threshold=0.0, binary_scores=True)
 TIMED = replace(BINARY, needs=frozenset({"times"}), min_events=2, keys_only=False)
 BLIND = replace(BINARY, supervision="unsupervised")
 BY_ID = {"ids": "its score is drawn from the seed and the unit's id, so that the order of units does not matter"}
-DRAWN = replace(BLIND, fixed_threshold=None, rule=False, keys_only=False, stochastic=True, expected_failures=BY_ID)
+DRAWN = replace(
+    BLIND, fixed_threshold=None, binary_scores=False, keys_only=False, stochastic=True, expected_failures=BY_ID
+)
 
 
 def _shorter(n: int) -> Mapping[str, str]:
@@ -129,45 +131,47 @@ STIDE = replace(BINARY, expected_failures=lambda config: _shorter(config.n))
 
 
 @hookimpl
-def logbench_models() -> Iterable[Component[Any]]:
+def logbench_models() -> Iterable[ModelComponent[Any]]:
     """Offer every baseline under the name that papers use."""
     yield from _rules()
     yield from _sequences()
     yield from _trivial()
 
 
-def _rules() -> Iterable[Component[Any]]:
+def _rules() -> Iterable[ModelComponent[Any]]:
     new, length = f"an event unseen in training ({AIT})", f"a length outside training's ({AIT})"
-    yield Component("new-event", _new_event, summary=new, traits=BINARY, aliases=("event",))
-    yield Component("length", _length, summary=length, traits=BINARY)
+    yield ModelComponent("new-event", _new_event, summary=new, traits=BINARY, aliases=("event",))
+    yield ModelComponent("length", _length, summary=length, traits=BINARY)
 
 
-def _sequences() -> Iterable[Component[Any]]:
+def _sequences() -> Iterable[ModelComponent[Any]]:
     nearest, unseen = "distance to the nearest training count vector", "events in a row unseen in training"
     edits = f"edit distance to the nearest training sequence, over the longer length ({AIT})"
     chain = "least likely transition of a first-order Markov chain (Ye, IEEE SMC 2000)"
     rare = f"{nearest}, rare events weighing more ({AIT})"
-    yield Component("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", replace(GRADED, baseline=True))
-    yield Component("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
-    yield Component("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE)
+    yield ModelComponent("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", replace(GRADED, baseline=True))
+    yield ModelComponent("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
+    yield ModelComponent("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE)
     for n in (2, 3, 10):
-        yield Component(
+        yield ModelComponent(
             f"{n}-gram",
             _fixed(n),
             summary=f"{n} {unseen} ({AIT})",
             traits=replace(BINARY, expected_failures=_shorter(n)),
         )
-    yield Component("edit", _edit, EditConfig, edits, GRADED)
-    yield Component("timing", _timing, summary=f"event pairs faster or slower than ever ({AIT})", traits=TIMED)
-    yield Component("markov", _markov, MarkovConfig, chain, replace(GRADED, expected_failures=CHAIN))
+    yield ModelComponent("edit", _edit, EditConfig, edits, GRADED)
+    yield ModelComponent(
+        "timing", _timing, summary=f"event pairs faster or slower than ever ({AIT})", traits=TIMED
+    )
+    yield ModelComponent("markov", _markov, MarkovConfig, chain, replace(GRADED, expected_failures=CHAIN))
 
 
 def _fixed(n: int) -> Callable[[], NGram]:
     return lambda: _ngram(NGramConfig(n=n, measure="first"))
 
 
-def _trivial() -> Iterable[Component[Any]]:
+def _trivial() -> Iterable[ModelComponent[Any]]:
     every, nothing = "every unit alarms: what prevalence alone gives", "no unit alarms"
-    yield Component("predict-all", _constant(float("inf")), summary=every, traits=BLIND)
-    yield Component("predict-none", _constant(float("-inf")), summary=nothing, traits=BLIND)
-    yield Component("random", _random, summary="a uniform score from the seed", traits=DRAWN)
+    yield ModelComponent("predict-all", _constant(float("inf")), summary=every, traits=BLIND)
+    yield ModelComponent("predict-none", _constant(float("-inf")), summary=nothing, traits=BLIND)
+    yield ModelComponent("random", _random, summary="a uniform score from the seed", traits=DRAWN)

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from logbench import Component, Preset, Traits, hookimpl
+from logbench import ModelComponent, ModelTraits, Preset, hookimpl
 
 from . import options
 from .presets import loglizer
@@ -39,12 +39,12 @@ def _offer(
     stochastic: bool = True,
     baseline: bool = False,
     expected_failures: Mapping[str, str] | None = None,
-) -> Component[Model]:
+) -> ModelComponent[Model]:
     """A model whose class is called as its configuration is, in the module called as the model is.
 
     Stochastic are those that draw training vectors or cuts by the seed, or whose solver goes by a drawn order.
     """
-    traits = Traits(
+    traits = ModelTraits(
         supervision=supervision,
         scores_without_unseen=True,
         fixed_threshold=fixed,
@@ -53,17 +53,17 @@ def _offer(
         baseline=baseline,
         expected_failures=expected_failures or {},
     )
-    return Component(name, _later(name.replace("-", "_"), config.__name__), config, summary, traits)
+    return ModelComponent(name, _later(name.replace("-", "_"), config.__name__), config, summary, traits)
 
 
 def _supervised(
     name: str, config: type, summary: str, fixed: float, stochastic: bool = True, baseline: bool = False
-) -> Component[Model]:
+) -> ModelComponent[Model]:
     return _offer(name, config, f"supervised: {summary}", fixed, "supervised", stochastic, baseline)
 
 
 @hookimpl
-def logbench_models() -> Iterable[Component[Model]]:
+def logbench_models() -> Iterable[ModelComponent[Model]]:
     """Offer six models that see no label and six that do."""
     off, broken = "counts off the principal components", "broken relations between counts"
     yield _offer("pca", options.Pca, f"{off} (Xu et al., SOSP 2009)", 1.0, stochastic=False)
@@ -99,12 +99,12 @@ def logbench_models() -> Iterable[Component[Model]]:
     yield _supervised("decision-tree", options.DecisionTree, "one tree (Chen et al., ICAC 2004)", 0.5)
     yield _supervised("linear-svm", options.LinearSvm, "L1 hinge (Liang et al., ICDM 2007)", 0.0)
     yield _supervised("random-forest", options.RandomForest, "trees on bootstraps (Breiman, 2001)", 0.5)
-    yield Component(
+    yield ModelComponent(
         "log-clustering-labelled",
         _later("log_clustering", "LogClusteringLabelled"),
         options.LogClustering,
         "supervised: log clustering of the normal half, as loglizer runs it",
-        Traits(
+        ModelTraits(
             supervision="supervised",
             scores_without_unseen=True,
             fixed_threshold=0.3,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from logbench import Component, Traits, hookimpl, option
+from logbench import ModelComponent, ModelTraits, hookimpl, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,13 +67,13 @@ def _build(config: DeepLogConfig) -> DeepLog:
 
 
 @hookimpl
-def logbench_models() -> Iterable[Component[DeepLog]]:
-    yield Component(
+def logbench_models() -> Iterable[ModelComponent[DeepLog]]:
+    yield ModelComponent(
         "deeplog",
         _build,
         config=DeepLogConfig,
         summary="LSTM that guesses the next key; score = worst rank of a key that came (Du et al., CCS 2017)",
-        traits=Traits(
+        traits=ModelTraits(
             supervision="semi-supervised",
             min_events=lambda config: 1 if config.pad else config.h + 1,
             keys_only=lambda config: config.dedup,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from logbench import Component, hookimpl
+from logbench import EvaluatorComponent, hookimpl
 
 
 def _classification() -> Any:
@@ -15,9 +15,9 @@ def _classification() -> Any:
 
 
 @hookimpl
-def logbench_evaluators() -> Iterable[Component[Any]]:
+def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
     """Offer `classification`, the default."""
-    yield Component(
+    yield EvaluatorComponent(
         "classification",
         _classification,
         summary="precision, recall, F1, MCC, AUROC, AUPRC and prevalence of units",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from logbench import Component, hookimpl, option
+from logbench import ParserComponent, hookimpl, option
 
 if TYPE_CHECKING:
     from logbench import Parser
@@ -27,11 +27,13 @@ class DrainConfig:
 
 
 @hookimpl
-def logbench_parsers() -> Iterator[Component[Parser]]:
+def logbench_parsers() -> Iterator[ParserComponent[Parser]]:
     """`drain`, `hdfs` and `none`."""
-    yield Component("drain", _drain, config=DrainConfig, summary="Drain (He et al., ICWS 2017): learns templates")
-    yield Component("hdfs", _hdfs, summary="the 30 known templates of HDFS_v1 as fixed expressions")
-    yield Component("none", _none, summary="every distinct message is a template: for key sequences")
+    yield ParserComponent(
+        "drain", _drain, config=DrainConfig, summary="Drain (He et al., ICWS 2017): learns templates"
+    )
+    yield ParserComponent("hdfs", _hdfs, summary="the 30 known templates of HDFS_v1 as fixed expressions")
+    yield ParserComponent("none", _none, summary="every distinct message is a template: for key sequences")
 
 
 def _drain(config: DrainConfig) -> Parser:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from logbench import Component, Reporter, hookimpl, option
+from logbench import Reporter, ReporterComponent, hookimpl, option
 
 if TYPE_CHECKING:
     from .flat import Flat
@@ -56,11 +56,11 @@ def _flat(form: Literal["csv", "json"]) -> Callable[[Config], Flat]:
 
 
 @hookimpl
-def logbench_reporters() -> Iterable[Component[Reporter]]:
+def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
     """Offer `table`, the default, and the same for documents and machines."""
     rows = "one row a model, the rules that need no model below"
-    yield Component("table", _table, TableConfig, f"{rows}, for a terminal", default=True)
-    yield Component("markdown", _markdown, Config, f"{rows}, as GitHub shows it")
-    yield Component("latex", _latex, Config, f"{rows}, with booktabs; what is no table is a comment")
-    yield Component("csv", _flat("csv"), Config, "one line a row, every fact in a column")
-    yield Component("json", _flat("json"), Config, "a list of rows with every fact; whole records: --json")
+    yield ReporterComponent("table", _table, TableConfig, f"{rows}, for a terminal", default=True)
+    yield ReporterComponent("markdown", _markdown, Config, f"{rows}, as GitHub shows it")
+    yield ReporterComponent("latex", _latex, Config, f"{rows}, with booktabs; what is no table is a comment")
+    yield ReporterComponent("csv", _flat("csv"), Config, "one line a row, every fact in a column")
+    yield ReporterComponent("json", _flat("json"), Config, "a list of rows with every fact; whole records: --json")

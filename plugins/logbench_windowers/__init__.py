@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from logbench import Component, Traits, hookimpl, option
+from logbench import WindowerComponent, WindowerTraits, hookimpl, option
 
 from .duration import microseconds
 
@@ -92,14 +92,18 @@ def _overlaps(config: TimeConfig | CountConfig) -> bool:
     return config.overlaps
 
 
-CUTTING = Traits(cuts_lines=True, overlaps=_overlaps, unit="window")
+CUTTING = WindowerTraits(line_windows=True, overlaps=_overlaps, unit="window")
 
 
 @hookimpl
-def logbench_windowers() -> Iterable[Component[Any]]:
+def logbench_windowers() -> Iterable[WindowerComponent[Any]]:
     """Offer units by id, node, file, time and count."""
-    yield Component("session", _session, SessionConfig, "one unit an id: every line that names it")
+    yield WindowerComponent("session", _session, SessionConfig, "one unit an id: every line that names it")
     for name in ("node", "file"):
-        yield Component(name, _column(name), None, f"one unit a {name}: every line of it", Traits(unit=name))
-    yield Component("time", _time, TimeConfig, "windows of equal duration, apart or overlapping", CUTTING)
-    yield Component("count", _count, CountConfig, "windows of equally many lines, apart or overlapping", CUTTING)
+        yield WindowerComponent(
+            name, _column(name), None, f"one unit a {name}: every line of it", WindowerTraits(unit=name)
+        )
+    yield WindowerComponent("time", _time, TimeConfig, "windows of equal duration, apart or overlapping", CUTTING)
+    yield WindowerComponent(
+        "count", _count, CountConfig, "windows of equally many lines, apart or overlapping", CUTTING
+    )

@@ -35,7 +35,7 @@ class Model:
 
 @logbench.hookimpl
 def logbench_models():
-    yield logbench.Component("own", Model)
+    yield logbench.ModelComponent("own", Model)
 """
 FILES = {
     "single_plugin.py": f"{HOOK}import beside_it\nTABLE = 'table.csv'\n",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from distributions import install
 
-from logbench import Component, ConfigError, Preset, hookimpl
+from logbench import ConfigError, ModelComponent, Preset, hookimpl
 from logbench.cli.newplugin import LONGEST, files, names
 from logbench.components.entry import Plugin
 from logbench.components.registry import KINDS, Registry
@@ -118,7 +118,7 @@ def test_names_are_normalised(given: str, distribution: str, cls: str) -> None:
 )
 def test_a_name_that_cannot_be_is_one_line(given: str, said: str) -> None:
     def offer() -> Any:
-        yield Component("deeplog", dict)
+        yield ModelComponent("deeplog", dict)
 
     module = type("module", (), {"logbench_models": hookimpl(offer)})
     with pytest.raises(ConfigError) as error:

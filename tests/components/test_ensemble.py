@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 import logbench
 from logbench import (
-    Component,
     ConfigError,
     Context,
     EvaluationProtocol,
     IncompatibleError,
+    ModelComponent,
+    ModelTraits,
     Plan,
     Sessions,
-    Traits,
     hookimpl,
 )
 from logbench.components.ensemble import Combination, Level
@@ -78,11 +78,11 @@ class Told:
         return np.array(self.told)[sessions.keys[sessions.offsets[:-1]]]
 
 
-def told(name: str, values: list[float], **traits: Any) -> Component[Any]:
-    return Component(name, type(name.title(), (Told,), {"told": tuple(values)}), traits=Traits(**traits))
+def told(name: str, values: list[float], **traits: Any) -> logbench.ModelComponent[Any]:
+    return ModelComponent(name, type(name.title(), (Told,), {"told": tuple(values)}), traits=ModelTraits(**traits))
 
 
-def registry(*components: Component[Any]) -> Registry:
+def registry(*components: logbench.ModelComponent[Any]) -> Registry:
     module = ModuleType("mine")
     vars(module)["mine"] = hookimpl(lambda: components, specname="logbench_models")
     return Registry(plugins=[*installed(), Plugin("mine", "dist-mine", "1", lambda: module)])
@@ -95,7 +95,9 @@ def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
     """Members a and b are graded, c is a rule; unit i holds the one key i, the first units are held out."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     known = registry(
-        told("a", columns[0]), told("b", columns[1]), told("c", columns[2], rule=True, fixed_threshold=0.5)
+        told("a", columns[0]),
+        told("b", columns[1]),
+        told("c", columns[2], binary_scores=True, fixed_threshold=0.5),
     )
     resolved = resolve(Plan(model="a+b+c", dataset="hdfs-sim"), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
@@ -145,7 +147,7 @@ def test_a_wrong_combination_is_one_line(model: str, settings: dict[str, Any], s
 
 
 def test_a_taken_alias_is_refused() -> None:
-    known = registry(Component("mine", Told, aliases=("event",)))
+    known = registry(ModelComponent("mine", Told, aliases=("event",)))
     assert [plugin.error for plugin in known.broken] == [
         next(f"'event' is already taken by {p}" for p in known.plugins if p.name == "baselines")
     ]
@@ -162,7 +164,7 @@ def test_a_taken_alias_is_refused() -> None:
 def test_an_oracle_makes_rules_or_one_swept_score(rows: list[tuple[float, float, bool]], held_out: bool) -> None:
     """As published: a unit alarms by the rule, or where its score is above the threshold that is best on test."""
     graded, ruled, labels = (list(column) for column in zip(*rows, strict=True))
-    known = registry(told("a", graded), told("c", ruled, rule=True, fixed_threshold=0.5))
+    known = registry(told("a", graded), told("c", ruled, binary_scores=True, fixed_threshold=0.5))
     resolved = resolve(Plan(model="a+c", dataset="hdfs-sim"), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     context = Context(held_out=sessions.take(np.arange(len(rows) // 2 + 1)) if held_out else None)

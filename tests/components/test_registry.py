@@ -12,7 +12,16 @@ import click
 import pluggy
 import pytest
 
-from logbench import Card, Component, ConfigError, Preset, hookimpl
+from logbench import (
+    Card,
+    Component,
+    ConfigError,
+    DatasetComponent,
+    ModelComponent,
+    ParserComponent,
+    Preset,
+    hookimpl,
+)
 from logbench.cli import COMMANDS
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
@@ -39,7 +48,7 @@ def plugin(name: str, distribution: str = "", load: Callable[[], Any] | None = N
 
 
 def models(*names: str) -> Any:
-    return hookimpl(lambda: [Component(name, Thing) for name in names], specname="logbench_models")
+    return hookimpl(lambda: [ModelComponent(name, Thing) for name in names], specname="logbench_models")
 
 
 def good() -> Plugin:
@@ -67,7 +76,7 @@ def raises(error: BaseException) -> Any:
 
 
 def late() -> Any:
-    yield Component("early", Thing)
+    yield ModelComponent("early", Thing)
     raise RuntimeError("on the way")
 
 
@@ -88,23 +97,23 @@ def late() -> Any:
         (plugin("b", logbench_models=hookimpl(late)), "RuntimeError: on the way"),
         (plugin("b", logbench_models=hookimpl(lambda: None)), "must return an iterable, got NoneType"),
         (plugin("b", logbench_models=hookimpl(lambda: "text")), "must return an iterable, got str"),
-        (plugin("b", logbench_models=hookimpl(lambda: [Thing])), "must yield Component, got type"),
+        (plugin("b", logbench_models=hookimpl(lambda: [Thing])), "must yield ModelComponent, got type"),
         (
-            plugin("b", logbench_presets=hookimpl(lambda: [Component("x", Thing)])),
-            "must yield Preset, got Component",
+            plugin("b", logbench_presets=hookimpl(lambda: [ModelComponent("x", Thing)])),
+            "must yield Preset, got ModelComponent",
         ),
         (plugin("b", logbench_commands=hookimpl(lambda: [42])), "must yield click commands, got int"),
         (plugin("b", logbench_models=models("two words")), "'two words': one word"),
         (plugin("b", logbench_models=models("")), "'': one word"),
         (plugin("b", logbench_models=models("x", "x")), "'x' is offered twice"),
-        (plugin("b", logbench_models=hookimpl(lambda: [Component("x", 1)])), "build is not callable"),  # type: ignore[arg-type]
+        (plugin("b", logbench_models=hookimpl(lambda: [ModelComponent("x", 1)])), "build is not callable"),  # type: ignore[arg-type]
         (plugin("b", logbench_datasets=hookimpl(lambda: [Component("x", Thing)])), "'x' without a card"),
         (
-            plugin("b", logbench_models=hookimpl(lambda: [Component("x", Thing, config=dict)])),
+            plugin("b", logbench_models=hookimpl(lambda: [ModelComponent("x", Thing, config=dict)])),
             "config is no dataclass",
         ),
         (
-            plugin("b", logbench_models=hookimpl(lambda: [Component("x", Thing, config=NoDefault)])),
+            plugin("b", logbench_models=hookimpl(lambda: [ModelComponent("x", Thing, config=NoDefault)])),
             "'x' whose option 'size' has no default",
         ),
     ],
@@ -148,7 +157,7 @@ def test_nobody_takes_a_name_from_the_distribution_itself() -> None:
 
 
 def test_one_name_may_stand_for_things_of_two_kinds() -> None:
-    parsers = hookimpl(lambda: [Component("same", Thing)])
+    parsers = hookimpl(lambda: [ParserComponent("same", Thing)])
     registry = Registry(plugins=[plugin("p", logbench_models=models("same"), logbench_parsers=parsers)])
     assert not registry.broken
     assert registry.get("model", "same") is not registry.get("parser", "same")
@@ -159,7 +168,7 @@ def test_everything_offered_is_found() -> None:
     command = click.Command("ladder")
     offers = plugin(
         "p",
-        logbench_datasets=hookimpl(lambda: [Component("d", Thing, card=CARD)]),
+        logbench_datasets=hookimpl(lambda: [DatasetComponent("d", Thing, card=CARD)]),
         logbench_presets=hookimpl(lambda: [preset]),
         logbench_commands=hookimpl(lambda: iter([command])),
     )

@@ -9,10 +9,12 @@ from typing import Any, get_args
 import pytest
 from test_registry import Thing, only_error, plugin
 
-from logbench import Component, Traits, hookimpl
-from logbench.api.components import Kind, Need
-from logbench.components.registry import Registry
-from logbench.components.trait_checks import OF_WINDOWERS, fault, mismatch
+from logbench import ModelComponent, ModelTraits, hookimpl
+from logbench.api.components import Kind
+from logbench.api.traits import Need
+from logbench.components.component_kinds import COMPONENTS, traits_class
+from logbench.components.registry import KINDS, Registry
+from logbench.components.trait_checks import fault, mismatch
 from logbench.running.needs import NEEDS
 
 
@@ -53,51 +55,51 @@ WRONG: list[tuple[str, Mapping[str, Any], str]] = [
     ("model", {"fixed_threshold": "9"}, "traits.fixed_threshold='9': expected a number"),
     ("model", {"fixed_threshold": float("nan")}, "traits.fixed_threshold=nan: expected a number"),
     ("model", {"fixed_threshold": lambda _: "high"}, "traits.fixed_threshold of the configuration is 'high'"),
-    ("model", {"rule": True}, "traits.rule: a rule needs a fixed_threshold"),
-    ("model", {"rule": 1, "fixed_threshold": 0.5}, "traits.rule=1: expected True or False"),
+    ("model", {"binary_scores": True}, "traits.binary_scores: they need a fixed_threshold"),
+    ("model", {"binary_scores": 1, "fixed_threshold": 0.5}, "traits.binary_scores=1: expected True or False"),
     ("model", {"keys_only": "no"}, "traits.keys_only='no': expected True or False"),
     ("model", {"uses_alpha": None}, "traits.uses_alpha=None: expected True or False"),
-    ("model", {"cuts_lines": True}, "traits.cuts_lines is for windowers alone"),
-    ("windower", {"cuts_lines": "yes"}, "traits.cuts_lines='yes': expected True or False"),
+    ("windower", {"line_windows": "yes"}, "traits.line_windows='yes': expected True or False"),
     (
         "windower",
         {"overlaps": lambda config: config.h},
         "traits.overlaps of the configuration is 3: expected True or",
     ),
     ("windower", {"unit": 3}, "traits.unit=3: expected a text"),
-    ("parser", {"overlaps": True}, "traits.overlaps is for windowers alone"),
-    ("parser", {"needs": "all"}, "traits.needs='all': expected a set"),
+    ("parser", {"expected_failures": "ids"}, "traits.expected_failures='ids': expected a Mapping"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "traits", "said"), WRONG, ids=[said[:60] for *_, said in WRONG])
 def test_a_component_with_wrong_traits_is_set_aside_with_one_line(
-    kind: str, traits: Mapping[str, Any], said: str
+    kind: Kind, traits: Mapping[str, Any], said: str
 ) -> None:
-    item = Component("x", Thing, config=Config, traits=Traits(**traits))
+    item = COMPONENTS[kind]("x", Thing, config=Config, traits=traits_class(kind)(**traits))
     hooks = {f"logbench_{kind}s": hookimpl(lambda: [item], specname=f"logbench_{kind}s")}
     error = only_error(plugin("b", **hooks))
     assert error.startswith(f"logbench_{kind}s yields 'x' with traits.") and said in error
 
 
 def test_traits_that_are_none_are_told() -> None:
-    item: Any = Component("x", Thing, traits={"rule": True})  # type: ignore[arg-type]
+    item: Any = ModelComponent("x", Thing, traits={"baseline": True})  # type: ignore[arg-type]
     error = only_error(plugin("b", logbench_models=hookimpl(lambda: [item])))
-    assert "traits must be Traits(…), got dict" in error
+    assert "traits must be ModelTraits(…), got dict" in error
 
 
 @pytest.mark.parametrize(
     "traits",
     [
-        Traits(),
-        Traits(supervision="supervised", needs=frozenset({"times", "templates", "line_labels"})),
-        Traits(needs={"times"}),  # type: ignore[arg-type]
-        Traits(min_events=lambda config: config.h + 1, fixed_threshold=lambda config: config.h, rule=True),
-        Traits(fixed_threshold=1, rule=True),
-        Traits(fixed_threshold=float("inf")),
+        ModelTraits(),
+        ModelTraits(supervision="supervised", needs=frozenset({"times", "templates", "line_labels"})),
+        ModelTraits(needs={"times"}),  # type: ignore[arg-type]
+        ModelTraits(
+            min_events=lambda config: config.h + 1, fixed_threshold=lambda config: config.h, binary_scores=True
+        ),
+        ModelTraits(fixed_threshold=1, binary_scores=True),
+        ModelTraits(fixed_threshold=float("inf")),
     ],
 )
-def test_right_traits_are_taken(traits: Traits) -> None:
+def test_right_traits_are_taken(traits: ModelTraits) -> None:
     assert fault("model", traits, Config()) == ""
 
 
@@ -112,10 +114,10 @@ def test_every_installed_component_has_traits_that_make_sense(kind: Kind) -> Non
 
 def test_each_trait_is_checked_by_its_type() -> None:
     """A trait that is added is checked, too: no value of a class of its own fits any of them."""
-    for field in fields(Traits):
-        assert fault("windower", Traits(**{field.name: object()})) != "", field.name
+    for kind in KINDS:
+        for field in fields(traits_class(kind)):
+            assert fault(kind, traits_class(kind)(**{field.name: object()})) != "", field.name
     assert mismatch(1, int) == mismatch(1, float) == mismatch("a", str) == mismatch(None, float | None) == ""
-    assert {field.name for field in fields(Traits)} > OF_WINDOWERS
 
 
 def test_each_need_can_be_looked_for() -> None:

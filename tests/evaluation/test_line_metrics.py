@@ -17,15 +17,15 @@ from labelled_log import Row, registry, run_one, write
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from logbench import (
-    Component,
     ConfigError,
     Context,
     EvaluationProtocol,
     IncompatibleError,
+    ModelComponent,
+    ModelTraits,
     PluginError,
     Scores,
     Sessions,
-    Traits,
 )
 from logbench.base.options import make
 from logbench.components.registry import Registry
@@ -289,7 +289,7 @@ def test_wrong_scores_of_events_are_the_models_fault(tmp_path: Path, wrong: Any)
         pass
 
     Wrong.wrong = wrong
-    models = [Component("sum", Wrong, traits=Traits(fixed_threshold=3.0))]
+    models = [ModelComponent("sum", Wrong, traits=ModelTraits(fixed_threshold=3.0))]
     options = {"protocol": PROTOCOL, "count": {"size": 10}}
     record = run_one(write(tmp_path / "a.log", LOG), registry(models=models), "sum", options)
     assert record.status == "error" and record.error is not None and record.error["type"] == "PluginError"

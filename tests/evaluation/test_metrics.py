@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import Component, ConfigError, DataError, Plan, PluginError, Published, Table, hookimpl
+from logbench import ConfigError, DataError, EvaluatorComponent, Plan, PluginError, Published, Table, hookimpl
 from logbench.base.progress_bars import Bars
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
@@ -44,7 +44,7 @@ class Cost:
 @pytest.fixture
 def registry() -> Registry:
     module = ModuleType("cost")
-    vars(module)["cost"] = hookimpl(lambda: [Component("cost", Cost)], specname="logbench_evaluators")
+    vars(module)["cost"] = hookimpl(lambda: [EvaluatorComponent("cost", Cost)], specname="logbench_evaluators")
     return Registry(plugins=[*installed(), Plugin("cost", "dist", "1", lambda: module)])
 
 

@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from logbench import Card, Component, DataError, Lines, Preset, Scores, Traits, hookimpl, option
+from logbench import Card, DataError, Lines, ModelTraits, Preset, Scores, hookimpl, option
+from logbench.api.components import Kind
+from logbench.components.component_kinds import COMPONENTS
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
 from logbench.testing import check
@@ -135,19 +137,21 @@ class Reporter:
         return "\n".join(f"{record['model']} {record['status']}" for record in records)
 
 
-GOOD: dict[str, type] = {"model": Model, "parser": Parser, "windower": Windower, "evaluator": Evaluator,
+GOOD: dict[Kind, type] = {"model": Model, "parser": Parser, "windower": Windower, "evaluator": Evaluator,
                          "dataset": Dataset, "reporter": Reporter}  # fmt: skip
-TRAITS = Traits(scores_without_unseen=True, keys_only=True, stochastic=False)
+TRAITS = ModelTraits(scores_without_unseen=True, keys_only=True, stochastic=False)
 
 
 def registry(kind: str, build: Any, config: type | None = Config, card: Card = CARD, **more: Any) -> Registry:
     """A good component of each kind, and `broken` of one."""
     module = ModuleType("plugin")
     for one, good in GOOD.items():
-        items = [Component("good", good, Config, traits=TRAITS, card=CARD)]
-        items += (
-            [Component("broken", build, config, card=card, **{"traits": TRAITS, **more})] if one == kind else []
-        )
+        cls: Any = COMPONENTS[one]
+        own: dict[str, Any] = {"dataset": {"card": CARD}, "model": {"traits": TRAITS}}.get(one, {})
+        items = [cls("good", good, Config, **own)]
+        if one == kind:
+            own |= {"card": card} if one == "dataset" else {}
+            items.append(cls("broken", build, config, **{**own, **more}))
         setattr(module, f"logbench_{one}s", hookimpl(lambda items=items: items, specname=f"logbench_{one}s"))
     module.logbench_presets = hookimpl(  # type: ignore[attr-defined]
         lambda: [Preset(name="good", summary="", source="")], specname="logbench_presets"

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from logbench import Card, Component, Lines, RunRecord, hookimpl, run
+from logbench import Card, DatasetComponent, Lines, RunRecord, hookimpl, run
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 
@@ -52,7 +52,7 @@ def write(path: Path, rows: Iterable[Row]) -> Path:
 def registry(**more: Any) -> Registry:
     """The installed plugins, data set `log`, and `more` components by hook (`models=[…]`)."""
     module = ModuleType("mine")
-    for kind, items in {"datasets": [Component("log", Log, card=CARD)], **more}.items():
+    for kind, items in {"datasets": [DatasetComponent("log", Log, card=CARD)], **more}.items():
         setattr(module, f"logbench_{kind}", hookimpl(lambda items=items: items, specname=f"logbench_{kind}"))
     found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
     assert not found.broken, found.broken[0].error

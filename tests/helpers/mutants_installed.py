@@ -18,7 +18,7 @@ class Model:
 
 @logbench.hookimpl
 def logbench_models():
-    yield logbench.Component("NAME", Model)
+    yield logbench.ModelComponent("NAME", Model)
 """
 REMEMBERS = """if "mean" not in self.known:
             self.known["mean"] = float(train.lengths.mean())
@@ -51,7 +51,7 @@ class Parser:
 
 @logbench.hookimpl
 def logbench_parsers():
-    yield logbench.Component("NAME", Parser)
+    yield logbench.ParserComponent("NAME", Parser)
 """
 
 
@@ -73,7 +73,7 @@ class Windower:
 
 @logbench.hookimpl
 def logbench_windowers():
-    yield logbench.Component("NAME", Windower)
+    yield logbench.WindowerComponent("NAME", Windower)
 """
 DATASET = """
 import logbench
@@ -96,7 +96,7 @@ class Data:
 
 @logbench.hookimpl
 def logbench_datasets():
-    yield logbench.Component("NAME", Data, card=CARD)
+    yield logbench.DatasetComponent("NAME", Data, card=CARD)
 """
 
 INSTALLED: dict[str, tuple[Any, str, str]] = {

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 from broken import TRAITS, Windower, window
 
-from logbench import Traits
+from logbench import WindowerTraits
 
-STRETCHES = Traits(cuts_lines=True, unit="window")
+STRETCHES = WindowerTraits(line_windows=True, unit="window")
 
 
 def named(number: pl.Expr) -> pl.Expr:

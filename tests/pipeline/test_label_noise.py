@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, split
 
-from logbench import Component, ConfigError, Context, EvaluationProtocol, RunRecord, Sessions, Traits
+from logbench import ConfigError, Context, EvaluationProtocol, ModelComponent, ModelTraits, RunRecord, Sessions
 from logbench.pipeline.label_noise import noisy
 
 CLASSES = {"symmetric": {0, 1}, "anomaly_to_normal": {1}, "normal_to_anomaly": {0}}
@@ -74,10 +74,10 @@ class Remembers:
 
 def run_with(folder: Path, model: str, share: float, kind: str = "symmetric") -> RunRecord:
     rows: list[Row] = [(f"message {i % 3}", int(i % 3 == 2), i, "n") for i in range(600)]
-    needs = Traits(supervision="supervised", needs=frozenset({"line_labels"}))
+    needs = ModelTraits(supervision="supervised", needs=frozenset({"line_labels"}))
     models = [
-        Component("remembers", Remembers, traits=Traits(supervision="supervised")),
-        Component("of-lines", Remembers, traits=needs),
+        ModelComponent("remembers", Remembers, traits=ModelTraits(supervision="supervised")),
+        ModelComponent("of-lines", Remembers, traits=needs),
     ]
     protocol = {"train": "ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "label_noise": share}
     settings: dict[str, Any] = {"protocol": {**protocol, "label_noise_kind": kind}, "count": {"size": 1}}

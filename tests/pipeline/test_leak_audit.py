@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 
 import logbench.running.prepare
-from logbench import Component, EvaluationProtocol, LeakError, Lines, RunRecord, Sessions, Traits, run
+from logbench import (
+    EvaluationProtocol,
+    LeakError,
+    Lines,
+    ParserComponent,
+    RunRecord,
+    Sessions,
+    WindowerComponent,
+    WindowerTraits,
+    run,
+)
 from logbench.base.progress import silent
 from logbench.pipeline.coding import read_lines
 from logbench.pipeline.grouping import GroupedLines, group_lines
@@ -179,7 +189,7 @@ FRESH: list[Row] = [(f"message {i // 10}", 0, i, "x") for i in range(100)]
 
 
 def test_a_parser_that_goes_on_learning_ends_the_run(tmp_path: Path) -> None:
-    record = run_log(tmp_path, FRESH, parser="learning", parsers=[Component("learning", Learning)])
+    record = run_log(tmp_path, FRESH, parser="learning", parsers=[ParserComponent("learning", Learning)])
     assert record.status == "error" and record.error is not None
     assert record.error["type"] == "LeakError" and "the parser learned from" in record.error["message"]
     assert record.error["stage"] == "sessions"
@@ -196,7 +206,7 @@ def test_a_parser_fitted_on_test_messages_ends_the_run(tmp_path: Path, monkeypat
 
 
 def test_a_windower_that_overlaps_without_saying_so_ends_the_run(tmp_path: Path) -> None:
-    windowers = [Component("sly", lambda: Count(10, 5, "none"), traits=Traits(cuts_lines=True))]
+    windowers = [WindowerComponent("sly", lambda: Count(10, 5, "none"), traits=WindowerTraits(line_windows=True))]
     settings = {"protocol": {"train": "random", "train_units": 5}}
     record = run_log(tmp_path, LOG, settings, windower="sly", windowers=windowers)
     assert record.error is not None and record.error["type"] == "LeakError"

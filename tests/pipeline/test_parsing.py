@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_log import registry, run_one, write
 
-from logbench import Component, DataError, KeySequences, PluginError
+from logbench import DataError, KeySequences, ParserComponent, PluginError
 from logbench.base.progress import silent
 from logbench.components.configured import configured
 from logbench.components.registry import Registry
@@ -256,7 +256,7 @@ class Backwards(Verbatim):
 def test_a_run_and_a_saved_model_go_by_match_alone(tmp_path: Path) -> None:
     rows = [(f"step {n % 7}", int(n > 500 and n % 90 > 80), n, f"n{n // 10}") for n in range(900)]
     path = write(tmp_path / "a.log", rows)
-    known = registry(parsers=[Component("backwards", Backwards)])
+    known = registry(parsers=[ParserComponent("backwards", Backwards)])
     protocol = {"train": "ratio", "content": "mixed", "held_out": 0.1}
     found = {}
     for parser in ("none", "backwards"):

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_log import Log, registry, write
 
-from logbench import Component, ConfigError, IncompatibleError, LineFormat, Lines, PluginError, open_lines, run
+from logbench import (
+    ConfigError,
+    IncompatibleError,
+    LineFormat,
+    Lines,
+    PluginError,
+    WindowerComponent,
+    open_lines,
+    run,
+)
 from logbench.base.options import make
 from logbench.base.progress import silent
 from logbench.components.registry import Registry
@@ -43,7 +52,7 @@ class Cheat:
 
 def test_a_windower_that_would_cut_by_the_label_makes_the_units_of_one_that_would_not(tmp_path: Path) -> None:
     path = write(tmp_path / "a.log", ROWS)
-    known = registry(windowers=[Component("cheat", Cheat)])
+    known = registry(windowers=[WindowerComponent("cheat", Cheat)])
     found = {
         name: run("new-event", dataset="log", data=path, windower=name, out=tmp_path / name, registry=known,
                   settings={"protocol": {"train": "random", "train_units": 10, "content": "mixed"}, **more})[0]

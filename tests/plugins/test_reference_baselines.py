@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import Plan, Traits
+from logbench import ModelTraits, Plan
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.running import records, run_names
@@ -63,9 +63,11 @@ def registry() -> Registry:
     class Offer:
         @staticmethod
         @logbench.hookimpl
-        def logbench_models() -> Iterator[logbench.Component[Any]]:
-            yield logbench.Component("chance", Constant, traits=Traits(baseline=True))
-            yield logbench.Component("taught", Constant, traits=Traits(supervision="supervised", baseline=True))
+        def logbench_models() -> Iterator[logbench.ModelComponent[Any]]:
+            yield logbench.ModelComponent("chance", Constant, traits=ModelTraits(baseline=True))
+            yield logbench.ModelComponent(
+                "taught", Constant, traits=ModelTraits(supervision="supervised", baseline=True)
+            )
 
     return Registry([*installed(), Plugin("offer", "tests", "0", lambda: Offer)])
 

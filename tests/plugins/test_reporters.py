@@ -294,8 +294,8 @@ def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
     class Offer:
         @staticmethod
         @logbench.hookimpl
-        def logbench_reporters() -> list[logbench.Component[Any]]:
-            return [logbench.Component("mute", dict)]
+        def logbench_reporters() -> list[logbench.ReporterComponent[Any]]:
+            return [logbench.ReporterComponent("mute", dict)]
 
     state = State(())
     state.__dict__["registry"] = Registry([Plugin("offer", "tests", "0", lambda: Offer)])

@@ -32,9 +32,9 @@ class Length:
 class Offer:
     @staticmethod
     @logbench.hookimpl
-    def logbench_models() -> Iterator[logbench.Component[Any]]:
-        yield logbench.Component("by-length", Length)
-        yield logbench.Component("taught", Length, traits=logbench.Traits(supervision="supervised"))
+    def logbench_models() -> Iterator[logbench.ModelComponent[Any]]:
+        yield logbench.ModelComponent("by-length", Length)
+        yield logbench.ModelComponent("taught", Length, traits=logbench.ModelTraits(supervision="supervised"))
 
 
 @pytest.fixture

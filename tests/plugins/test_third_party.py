@@ -52,11 +52,11 @@ HOOK = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    "
         "raise SystemExit(3)\n": "SystemExit: 3",
         HOOK.replace("models", "modles") + "return []\n": "did you mean 'logbench_models'",
         "def logbench_models():\n    return []\n": "lacks @logbench.hookimpl",
-        HOOK + "return [7]\n": "must yield Component, got int",
+        HOOK + "return [7]\n": "must yield ModelComponent, got int",
         HOOK + "return 7\n": "must return an iterable, got int",
         HOOK + "raise ValueError('oh')\n": "ValueError: oh",
-        HOOK + "yield logbench.Component('deeplog', dict)\n": "already taken by deeplog (logbench-harness",
-        HOOK + "yield logbench.Component('two words', dict)\n": "one word without spaces",
+        HOOK + "yield logbench.ModelComponent('deeplog', dict)\n": "already taken by deeplog (logbench-harness",
+        HOOK + "yield logbench.ModelComponent('two words', dict)\n": "one word without spaces",
         "x = 1\n": "implements no hook",
     }.items(),
 )
@@ -102,5 +102,5 @@ def model(body: str) -> str:
     return (
         "import numpy as np\nimport logbench\n\n\nclass Bad:\n    def fit(self, train, context):\n        pass\n\n"
         f"    def score(self, sessions, context):\n        {body}\n\n\n"
-        "@logbench.hookimpl\ndef logbench_models():\n    yield logbench.Component('bad', Bad)\n"
+        "@logbench.hookimpl\ndef logbench_models():\n    yield logbench.ModelComponent('bad', Bad)\n"
     )

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import Component, DataError, Sessions, hookimpl
+from logbench import DataError, ModelComponent, Sessions, hookimpl
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
@@ -43,7 +43,7 @@ class Same(Length):
 
 def registry() -> Registry:
     module = ModuleType("mine")
-    items = [Component("events", Length), Component("same", Same)]
+    items = [ModelComponent("events", Length), ModelComponent("same", Same)]
     vars(module)["mine"] = hookimpl(lambda: items, specname="logbench_models")
     found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
     found.get("model", "events")

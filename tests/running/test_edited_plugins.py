@@ -26,27 +26,28 @@ CARD = logbench.Card(title="mine", label="line", unit="window", parser="mine-par
 
 @logbench.hookimpl
 def logbench_datasets():
-    yield logbench.Component("mine", data.Mine, card=CARD)
+    yield logbench.DatasetComponent("mine", data.Mine, card=CARD)
 
 
 @logbench.hookimpl
 def logbench_windowers():
-    yield logbench.Component("mine-windows", windows.Windows)
+    yield logbench.WindowerComponent("mine-windows", windows.Windows)
 
 
 @logbench.hookimpl
 def logbench_parsers():
-    yield logbench.Component("mine-parse", parse.Parse)
+    yield logbench.ParserComponent("mine-parse", parse.Parse)
 
 
 @logbench.hookimpl
 def logbench_models():
-    yield logbench.Component("mine-model", models.Model, traits=logbench.Traits(rule=True, fixed_threshold=0.5))
+    binary = logbench.ModelTraits(binary_scores=True, fixed_threshold=0.5)
+    yield logbench.ModelComponent("mine-model", models.Model, traits=binary)
 
 
 @logbench.hookimpl
 def logbench_evaluators():
-    yield logbench.Component("mine-judge", judge.Judge, default=True)
+    yield logbench.EvaluatorComponent("mine-judge", judge.Judge, default=True)
 """,
     "mine/data.py": """
 import polars as pl

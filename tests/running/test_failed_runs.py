@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from logbench import Component, Context, Scores, Sessions, Traits, hookimpl, run
+from logbench import Context, EvaluatorComponent, ModelComponent, ModelTraits, Scores, Sessions, hookimpl, run
 from logbench.base.errors import DataError
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
@@ -43,9 +43,14 @@ class Fails:
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     module = ModuleType("mine")
-    models = [Component("lengths", Lengths, traits=Traits()), Component("mute", Mute, traits=Traits())]
+    models = [
+        ModelComponent("lengths", Lengths, traits=ModelTraits()),
+        ModelComponent("mute", Mute, traits=ModelTraits()),
+    ]
     vars(module)["models"] = hookimpl(lambda: models, specname="logbench_models")
-    vars(module)["evaluators"] = hookimpl(lambda: [Component("fails", Fails)], specname="logbench_evaluators")
+    vars(module)["evaluators"] = hookimpl(
+        lambda: [EvaluatorComponent("fails", Fails)], specname="logbench_evaluators"
+    )
     found = Registry([*installed(), Plugin("mine", "mine", "1", lambda: module)])
     assert not found.broken
     return found

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import logbench
-from logbench import Card, Component, Scores, hookimpl
+from logbench import Card, DatasetComponent, EvaluatorComponent, ModelComponent, Scores, hookimpl
 from logbench.base.state_guard import guarded
 from logbench.components.configured import configured
 from logbench.components.entry import Plugin, installed
@@ -58,9 +58,9 @@ def registry(**models: Model) -> Registry:
     card = Card(title="x", label="x", parser="none", windower="session", protocol="hdfs", layout="x")
     module = types.ModuleType("odd")
     for kind, items in {
-        "datasets": [Component("odd", Reader, card=card)],
-        "evaluators": [Component("judge", Judge)],
-        "models": [Component(name, lambda made=made: made) for name, made in models.items()],
+        "datasets": [DatasetComponent("odd", Reader, card=card)],
+        "evaluators": [EvaluatorComponent("judge", Judge)],
+        "models": [ModelComponent(name, lambda made=made: made) for name, made in models.items()],
     }.items():
         hook = hookimpl(lambda items=items: items, specname=f"logbench_{kind}")
         setattr(module, f"logbench_{kind}", hook)

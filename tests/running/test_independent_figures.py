@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from labelled_log import CARD, Log, Row, registry, run_one, write
 
-from logbench import Component, Context, Lines, RunRecord, Scores, Sessions
+from logbench import Context, DatasetComponent, Lines, ModelComponent, RunRecord, Scores, Sessions
 
 INF = float("inf")
 WINDOWS: dict[str, Any] = {"session": {}, "count": {"size": 5}, "time": {"size": "10s"}}
@@ -294,7 +294,9 @@ def check(folder: Path, model: str, windower: str = "session", seed: int = 0, **
     if model == "n-gram":
         settings[model] = {"n": 3}
     rows = log(seed)
-    found = registry(datasets=[Component("log", GroupedLines, card=CARD)], models=[Component("far", Far)])
+    found = registry(
+        datasets=[DatasetComponent("log", GroupedLines, card=CARD)], models=[ModelComponent("far", Far)]
+    )
     record = run_one(write(folder / "a.log", rows), found, model, settings, windower=windower)
     assert record.status == "ok", record.error
     wanted = compute(rows, record, windower, folder / "runs")

@@ -35,7 +35,7 @@ class Model:
 
 @logbench.hookimpl
 def logbench_models():
-    yield logbench.Component("unruly", Model, traits=logbench.Traits(keys_only=True))
+    yield logbench.ModelComponent("unruly", Model, traits=logbench.ModelTraits(keys_only=True))
 """
 
 
@@ -87,7 +87,7 @@ def test_other_components_and_hooks_may_print_as_well(tmp_path: Path, logbench: 
         "class W:\n    def assign(self, lines):\n        print('noise')\n"
         "        return lines.with_columns(unit=__import__('polars').col('id').list.first())\n"
         "@logbench.hookimpl\ndef logbench_windowers():\n"
-        "    print('noise')\n    yield logbench.Component('loud', W)\n"
+        "    print('noise')\n    yield logbench.WindowerComponent('loud', W)\n"
         "@logbench.hookimpl\ndef logbench_run_started(plan):\n    print('noise')\n"
         "@logbench.hookimpl\ndef logbench_run_finished(record):\n    print('noise')\n"
     )
@@ -156,7 +156,7 @@ def test_the_record_names_distribution_and_version_of_each_plugin(tmp_path: Path
     assert record["plugins"]["datasets"]["distribution"] == "logbench-harness"
 
 
-OFFER = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    yield logbench.Component"
+OFFER = "import logbench\n@logbench.hookimpl\ndef logbench_models():\n    yield logbench.ModelComponent"
 BROKEN = {
     "import nothing_like_it\n": "ModuleNotFoundError",
     "import os\nos.write(1, b'noise')\nraise SystemExit\n": "SystemExit",

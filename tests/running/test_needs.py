@@ -12,8 +12,18 @@ import polars as pl
 import pytest
 from labelled_log import CARD, Log, write
 
-from logbench import Component, IncompatibleError, KeySequences, Lines, RunRecord, Traits, hookimpl, run
-from logbench.api.components import Need, Supervision
+from logbench import (
+    DatasetComponent,
+    IncompatibleError,
+    KeySequences,
+    Lines,
+    ModelComponent,
+    ModelTraits,
+    RunRecord,
+    hookimpl,
+    run,
+)
+from logbench.api.traits import Need, Supervision
 from logbench.base.progress import silent
 from logbench.components.configured import configured
 from logbench.components.entry import Plugin, installed
@@ -81,15 +91,17 @@ NEEDS: tuple[Need, ...] = ("times", "templates", "line_labels")
 def registry() -> Registry:
     module = ModuleType("mine")
     models = [
-        Component(
-            need, Needy, traits=Traits(needs=frozenset({need}), supervision=SUPERVISION.get(need, "unsupervised"))
+        ModelComponent(
+            need,
+            Needy,
+            traits=ModelTraits(needs=frozenset({need}), supervision=SUPERVISION.get(need, "unsupervised")),
         )
         for need in NEEDS
     ]
-    models.append(Component("untaught", Needy, traits=Traits(needs=frozenset({"line_labels"}))))
+    models.append(ModelComponent("untaught", Needy, traits=ModelTraits(needs=frozenset({"line_labels"}))))
     hooks = {
         "logbench_models": models,
-        "logbench_datasets": [Component(name, build, card=CARD) for name, (build, _) in DATASETS.items()],
+        "logbench_datasets": [DatasetComponent(name, build, card=CARD) for name, (build, _) in DATASETS.items()],
     }
     for hook, items in hooks.items():
         setattr(module, hook, hookimpl(lambda items=items: items, specname=hook))

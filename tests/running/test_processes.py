@@ -21,7 +21,7 @@ CODE = """
 import os, subprocess, sys, time
 from pathlib import Path
 import logbench
-from logbench import Card, Component
+from logbench import Card, DatasetComponent, EvaluatorComponent, ModelComponent
 
 ORPHAN = (
     "import subprocess, sys; words = [sys.executable, '-c', 'import time; time.sleep(600)', sys.argv[1]];"
@@ -59,16 +59,16 @@ class Judge:
 
 @logbench.hookimpl
 def logbench_models():
-    yield Component("slow", Model)
+    yield ModelComponent("slow", Model)
 
 @logbench.hookimpl
 def logbench_evaluators():
-    yield Component("judge", Judge)
+    yield EvaluatorComponent("judge", Judge)
 
 @logbench.hookimpl
 def logbench_datasets():
     card = Card(title="x", label="x", parser="none", windower="session", protocol="hdfs", layout="x")
-    yield Component("odd", Reader, card=card)
+    yield DatasetComponent("odd", Reader, card=card)
 """
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 
-from logbench import Card, Component, ConfigError, IncompatibleError, Plan, Preset, Traits, hookimpl, option
+from logbench import (
+    Card,
+    ConfigError,
+    DatasetComponent,
+    EvaluatorComponent,
+    IncompatibleError,
+    ModelComponent,
+    ModelTraits,
+    ParserComponent,
+    Plan,
+    Preset,
+    WindowerComponent,
+    hookimpl,
+    option,
+)
 from logbench.base.options import read_toml
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
@@ -40,7 +54,7 @@ class Built:
 
 
 CARD = Card(title="t", label="l", parser="words", windower="session", protocol="usual", layout="a folder")
-NEEDS = Traits(min_events=lambda config: config.h + 1, fixed_threshold=lambda config: config.g)
+NEEDS = ModelTraits(min_events=lambda config: config.h + 1, fixed_threshold=lambda config: config.g)
 PRESETS = (
     Preset(
         name="usual", summary="the card's", source="-", protocol={"alpha": 0.1, "short": "miss", "held_out": 0.2}
@@ -52,15 +66,18 @@ PRESETS = (
 def registry() -> Registry:
     module = ModuleType("mine")
     offers: dict[str, list[Any]] = {
-        "datasets": [Component("log", Built, DataOptions, card=CARD)],
-        "parsers": [Component("words", Built), Component("other", Built)],
-        "windowers": [Component("session", Built)],
+        "datasets": [DatasetComponent("log", Built, DataOptions, card=CARD)],
+        "parsers": [ParserComponent("words", Built), ParserComponent("other", Built)],
+        "windowers": [WindowerComponent("session", Built)],
         "models": [
-            Component("net", Built, Options, traits=NEEDS),
-            Component("rule", Built, traits=Traits(min_events=2)),
-            Component("long", Built, traits=Traits(min_events=30)),
+            ModelComponent("net", Built, Options, traits=NEEDS),
+            ModelComponent("rule", Built, traits=ModelTraits(min_events=2)),
+            ModelComponent("long", Built, traits=ModelTraits(min_events=30)),
         ],
-        "evaluators": [Component("usual", Built, default=True), Component("cost", Built, Options)],
+        "evaluators": [
+            EvaluatorComponent("usual", Built, default=True),
+            EvaluatorComponent("cost", Built, Options),
+        ],
         "presets": list(PRESETS),
     }
     for kind, items in offers.items():

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from distributions import distribution
 
-from logbench import Sessions, Traits
+from logbench import ModelTraits, Sessions
 from logbench.base.failure import failure_of
 from logbench.base.file_watch import Watch
 from logbench.base.state_guard import guarded
@@ -128,9 +128,9 @@ class Twin(Honest):
 def logbench_models():
     for kind in (Zeroes, Rewrites, Patches, Leaves, Counts, Searches, Peeks, Ranks, Eats, Twin, Honest, Begins,
                  Floods, Closes, Forks, Beyond):
-        yield logbench.Component(kind.__name__.lower(), kind)
-    yield logbench.Component("declared", Declared, traits=logbench.Traits(joint_scores=True))
-    yield logbench.Component("teacher", Teacher, traits=logbench.Traits(supervision="supervised"))
+        yield logbench.ModelComponent(kind.__name__.lower(), kind)
+    yield logbench.ModelComponent("declared", Declared, traits=logbench.ModelTraits(joint_scores=True))
+    yield logbench.ModelComponent("teacher", Teacher, traits=logbench.ModelTraits(supervision="supervised"))
 
 class Quits:
     def evaluate(self, units):
@@ -138,7 +138,7 @@ class Quits:
 
 @logbench.hookimpl
 def logbench_evaluators():
-    yield logbench.Component("quits", Quits)
+    yield logbench.EvaluatorComponent("quits", Quits)
 """
 READERS = """
 import os
@@ -151,7 +151,7 @@ class Gone:
 @logbench.hookimpl
 def logbench_datasets():
     card = logbench.Card(title="x", label="x", parser="none", windower="session", protocol="hdfs", layout="x")
-    yield logbench.Component("gone", Gone, card=card)
+    yield logbench.DatasetComponent("gone", Gone, card=card)
 """
 Run = Callable[..., tuple[subprocess.CompletedProcess[str], dict[str, dict[str, Any]]]]
 
@@ -406,7 +406,7 @@ def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_
 
 def test_progress_is_shown_as_a_share_where_the_total_is_known() -> None:
     assert [str(Running("fit")), str(Running("fit", 1, 4))] == ["fit", "fit 25%"]
-    assert Traits().keys_only is False, "nothing is shared unless the author says so"
+    assert ModelTraits().keys_only is False, "nothing is shared unless the author says so"
 
 
 def test_what_models_share_cannot_be_counted_down_in_place() -> None:

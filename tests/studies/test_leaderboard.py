@@ -90,7 +90,7 @@ class Noisy(Good):
 @logbench.hookimpl
 def logbench_models():
     for kind in (Good, Hang, Killed, Leaves, Spoils, Panics, Hungry, Exits, Explains, Noisy):
-        yield logbench.Component(kind.__name__.lower(), kind)
+        yield logbench.ModelComponent(kind.__name__.lower(), kind)
 """
 
 
@@ -222,9 +222,9 @@ class Seen:
 class Offer:
     @staticmethod
     @logbench.hookimpl
-    def logbench_models() -> Iterator[logbench.Component[Any]]:
+    def logbench_models() -> Iterator[logbench.ModelComponent[Any]]:
         for kind in ("unsupervised", "semi-supervised", "supervised"):
-            yield logbench.Component(kind, Seen, traits=logbench.Traits(supervision=kind))  # type: ignore[arg-type]
+            yield logbench.ModelComponent(kind, Seen, traits=logbench.ModelTraits(supervision=kind))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from broken import TRAITS, Evaluator, registry, score
 from distributions import distribution
 
-from logbench import Component, ConfigError, Preset, Published, Table, hookimpl
+from logbench import ConfigError, EvaluatorComponent, Preset, Published, Table, hookimpl
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
 from logbench.testing import Done, check
@@ -29,7 +29,7 @@ def offering(preset: Preset = PRESET, table: Table = TABLE) -> Registry:
     hooks: Mapping[str, Any] = {
         "presets": [preset],
         "tables": [table],
-        "evaluators": [Component("usual", lambda: Evaluator(None), default=True)],  # type: ignore[arg-type]
+        "evaluators": [EvaluatorComponent("usual", lambda: Evaluator(None), default=True)],  # type: ignore[arg-type]
     }
     for hook, items in hooks.items():
         setattr(module, f"logbench_{hook}", hookimpl(lambda items=items: items, specname=f"logbench_{hook}"))
@@ -126,7 +126,7 @@ def test_the_command_takes_expected_failures(run_logbench: Callable[..., Done], 
     code = (
         "import logbench\n\nclass Named:\n    def fit(self, train, context):\n        pass\n\n"
         "    def score(self, sessions, context):\n        return sessions.ids.str.len_chars().to_numpy() * 1.0\n\n"
-        "@logbench.hookimpl\ndef logbench_models():\n    yield logbench.Component('named', Named)\n"
+        "@logbench.hookimpl\ndef logbench_models():\n    yield logbench.ModelComponent('named', Named)\n"
     )
     distribution(tmp_path / "site", "named", code)
     site = str(tmp_path / "site")

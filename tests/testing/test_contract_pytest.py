@@ -26,7 +26,7 @@ class Cheat:
 
 @logbench.hookimpl
 def logbench_models():
-    yield logbench.Component("cheat", Cheat)
+    yield logbench.ModelComponent("cheat", Cheat)
 """
 AUTHOR = """
 import numpy as np

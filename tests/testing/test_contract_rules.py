@@ -37,7 +37,7 @@ from broken import (
 )
 from mutants import ADVISED, MUTANTS
 
-from logbench import KeySequences, Traits, option
+from logbench import KeySequences, ModelTraits, option
 from logbench.testing import check, rules_of, tiny
 
 
@@ -171,7 +171,7 @@ def test_options_that_are_not_strict_are_found(config: type) -> None:
 
 def test_traits_that_make_no_sense_with_a_configuration_are_found() -> None:
     """Those of the defaults are refused where the component is registered."""
-    traits = Traits(fixed_threshold=lambda config: 1.0 if config.size < 5 else "high")
+    traits = ModelTraits(fixed_threshold=lambda config: 1.0 if config.size < 5 else "high")
     known = registry("model", Model, traits=traits)
     assert not [one for one in check("model", "broken", registry=known) if one.rule == "traits" and one.expected]
     outcomes = check("model", "broken", registry=known, settings={"size": 5})
@@ -206,7 +206,7 @@ def test_after_a_failed_run_the_other_rules_do_not_repeat_it() -> None:
 
 
 def test_a_supervised_model_may_see_training_labels_but_no_test_labels() -> None:
-    supervised = Traits(supervision="supervised", scores_without_unseen=True)
+    supervised = ModelTraits(supervision="supervised", scores_without_unseen=True)
 
     def learn(self: Any, train: Any, context: Any) -> None:
         self.mean = float(train.lengths[train.labels == 0].mean())
