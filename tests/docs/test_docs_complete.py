@@ -49,10 +49,17 @@ def test_every_hook_has_its_page_with_a_plugin_that_is_run(hook: str) -> None:
     assert f"`{hook}`]({Path(name).name}" in page("hooks/index.md"), f"docs/hooks/index.md does not lead to {hook}"
 
 
-@pytest.mark.parametrize("name", [*docs_reference.public(), *docs_reference.fixtures()])
-def test_every_public_name_is_described(name: str) -> None:
-    first = section("reference/api.md", name).strip().splitlines()[0]
-    assert not first.startswith(("```", "- ")), f"{name} has no docstring of its own"
+@pytest.mark.parametrize(("name", "thing"), list(docs_reference.public().items()))
+def test_every_public_name_is_described(name: str, thing: Any) -> None:
+    assert f"::: logbench.{name}\n" in section("reference/api.md", name)
+    text = docs_reference.documented(name) or docs_reference.summary(thing)
+    assert text, f"{name} has no docstring of its own"
+
+
+@pytest.mark.parametrize(("name", "found"), list(docs_reference.fixtures().items()))
+def test_every_fixture_is_described(name: str, found: tuple[str, str]) -> None:
+    assert f"::: logbench.testing.pytest_plugin.{name}\n" in section("reference/api.md", name)
+    assert found[1], f"{name} has no docstring"
 
 
 def commands() -> Iterator[Any]:

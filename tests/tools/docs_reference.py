@@ -196,25 +196,26 @@ def broken_hooks(old: str, new: str) -> list[str]:
 
 
 def api() -> str:
-    """`docs/reference/api.md`."""
+    """`docs/reference/api.md`: a directive for each public name, from which mkdocstrings makes the site's page."""
     parts = [
         "# Public names",
         f"<!-- made from the code; {AGAIN} -->",
         "A plugin imports these names and no others: `from logbench import …`. What is not here may change in any "
         "release. What is here is kept: a name that goes away warns for one release first (`DeprecationWarning`, "
         "with what to use instead). The hooks have [pages of their own](../hooks/index.md).",
+        "The site (`tox -e docs -- serve`) shows signature, attributes and methods of each name; so does "
+        "`help(logbench.Sessions)`.",
         "## logbench",
     ]
-    for name, thing in public().items():
+    for name in public():
         if name.startswith("testing.") and "## logbench.testing" not in parts:
             parts += [
                 "## logbench.testing",
                 "For tests of plugins: the rules of `logbench check`, and small material.",
             ]
-        parts.append(f"### `{name}`")
-        parts += _described(name, thing)
+        parts += [f"### `{name}`", *filter(None, [documented(name)]), f"::: logbench.{name}"]
     parts += ["## Pytest fixtures", "Where logbench is installed, pytest has them; nothing is to be imported."]
-    parts += [f"### `{name}`\n\nGives `{gives}`. {_escaped(text)}" for name, (gives, text) in fixtures().items()]
+    parts += [f"### `{name}`\n\n::: logbench.testing.pytest_plugin.{name}" for name in fixtures()]
     choices = [f"- `{name}`: " + ", ".join(_choices(text)) for name, text in aliases().items()]
     parts += ["## Types of choices", "\n".join(choices)]
     return "\n\n".join(parts) + "\n"
@@ -224,41 +225,7 @@ def _choices(text: str) -> list[str]:
     return [f"`{one}`" for one in re.findall(r"'([^']*)'", text)]
 
 
-def _described(name: str, thing: Any) -> list[str]:
-    parts = [_escaped(_documented(name) or summary(thing))]
-    short = name.removeprefix("testing.")
-    if not isinstance(thing, type):
-        return parts + ([_block(signature(short, thing))] if inspect.isfunction(thing) else [])
-    if not (issubclass(thing, Exception) or getattr(thing, "_is_protocol", False)):
-        parts.append(_block(signature(short, thing)))
-    if attributes := _attributes(thing):
-        parts.append("\n".join(f"- `{one}`: {_escaped(text)}" for one, text in attributes.items()))
-    listed = [(text, getter) for member, text, getter in members(thing) if not member.startswith("__")]
-    if listed:
-        rows = [
-            f"`{_inline(text)}`" + (f": {_escaped(summary(one))}" if summary(one) else "") for text, one in listed
-        ]
-        parts.append("\n".join(f"- {row}" for row in rows))
-    return parts
-
-
-def _attributes(cls: type) -> dict[str, str]:
-    """The entries of a docstring's `Attributes:`, text by name or names."""
-    _, found, text = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
-    entries: dict[str, str] = {}
-    fields = "|".join(inspect.get_annotations(cls)) or "$"
-    again = re.compile(rf"\. (?=((?:{fields})(?:, (?:{fields}))*): )")  # `one: text. another: text`
-    text = again.sub(".\n    ", text)
-    for line in text.split("\n\n")[0].splitlines() if found else ():
-        if match := re.match(r"    ([\w, ]+): (.*)", line):
-            key = match[1].replace(", ", "`, `")
-            entries[key] = match[2]
-        elif entries:
-            entries[key] = f"{entries[key]} {line.strip()}"
-    return entries
-
-
-def _documented(name: str) -> str:
+def documented(name: str) -> str:
     """The comment above an assignment, as `hookimpl` has one."""
     match = re.search(rf"((?:^# .*\n)+){name} = ", inspect.getsource(hookspecs), re.M)
     return " ".join(match[1].replace("# ", "").split()) if match else ""
@@ -266,10 +233,6 @@ def _documented(name: str) -> str:
 
 def _block(text: str) -> str:
     return f"```text\n{text}\n```"
-
-
-def _inline(text: str) -> str:
-    return re.sub(r",? \)", ")", " ".join(text.split()).replace("( ", "("))
 
 
 def _escaped(text: str) -> str:
