@@ -55,18 +55,7 @@ class Components(TypedDict, total=False):
     evaluators: Annotated[list[ComponentFacts], "the evaluators"]
 
 
-class ParserFit(TypedDict, total=False):
-    """How far a parser's `match` gives the keys that its `fit` gave."""
-
-    parser_fit_differs: Annotated[
-        int,
-        "distinct training messages that the parser's `match` gives another key than `fit` did: every line has "
-        "its key by `match`",
-    ]
-    parser_fit_unmatched: Annotated[int, "those among them that `match` has no key for, so that these are unseen"]
-
-
-class DatasetFacts(ParserFit, total=False):
+class DatasetFacts(TypedDict, total=False):
     """The data: their name and digest, and counts. A windower or a reader adds counts of its own."""
 
     name: Annotated[str, "of the data set"]
@@ -80,6 +69,12 @@ class DatasetFacts(ParserFit, total=False):
     anomalies: Annotated[int, "anomalous units"]
     distinct: Annotated[int, "distinct key sequences"]
     keys: Annotated[int, "known keys: templates of the training lines"]
+    parser_fit_differs: Annotated[
+        int,
+        "distinct training messages that the parser's `match` gives another key than `fit` did: every line has "
+        "its key by `match`",
+    ]
+    parser_fit_unmatched: Annotated[int, "those among them that `match` has no key for, so that these are unseen"]
     normal_total: Annotated[
         float | None,
         "true number of normal units where they are a sample: metrics are weighted to it; else null",

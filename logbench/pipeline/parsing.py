@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser
-from ..api.record_sections import ParserFit
 from ..base.errors import PluginError
 from ..data.event_buffer import array
 from ..data.sessions import Sessions
@@ -51,7 +50,7 @@ class Vocabulary:
         return len(self.templates)
 
     @property
-    def facts(self) -> ParserFit:
+    def facts(self) -> dict[str, int]:
         """Counts for the record's `dataset`."""
         return {"parser_fit_differs": self.differs, "parser_fit_unmatched": self.unmatched}
 

@@ -11,9 +11,11 @@ from typing import Any, get_args, get_type_hints
 
 import docs_reference
 import pytest
+import record_tables
 from labelled_log import Row, registry, run_one, write
 
 import logbench
+from logbench.api import record_sections
 from logbench.api.protocol import EvaluationProtocol
 from logbench.api.record import RunRecord
 
@@ -158,3 +160,14 @@ def test_what_a_failed_run_writes_is_explained(tmp_path: Path) -> None:
     (found,) = logbench.run("length", dataset="hdfs-sim", data=tmp_path / "absent", out=tmp_path / "runs")
     assert found.error and set(found.error) <= {"stage", "type", "message"}
     assert all(f"`{key}`" in section("reference/record.md", "error") for key in [*found.error, "traceback"])
+
+
+def test_a_record_as_json_has_the_fields_of_a_run_record() -> None:
+    assert {*record_tables.keys(record_sections.Record)} == {field.name for field in fields(RunRecord)}
+
+
+def test_a_hand_edited_table_of_keys_is_found() -> None:
+    edited = page("reference/record.md").replace(
+        "| `straddling` | integer or null |", "| `straddling` | integer |"
+    )
+    assert record_tables.filled(edited) == page("reference/record.md") != edited

@@ -1,4 +1,4 @@
-"""Writes what follows from the code: docs/reference/commands.md, docs/reference/api.md, tests/api/public_api.txt.
+"""Writes what follows from the code: pages of docs/reference, the tables of record.md, tests/api/public_api.txt.
 
 Run it after a change of a command, an option or a public name, and review the difference:
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_origin
 
 import click
+import record_tables
 
 import logbench
 import logbench.testing
@@ -325,11 +326,20 @@ def _meaning(option: click.Option) -> str:
     return f"{text} Default: `{default}`." if shown else text
 
 
+RECORD = Path(__file__).parents[2] / "docs" / "reference" / "record.md"
+
+
+def record() -> str:
+    """`docs/reference/record.md`: tables from the types, the rest as it stands."""
+    return record_tables.filled(RECORD.read_text(encoding="utf-8"))
+
+
 def files() -> Mapping[Path, Callable[[], str]]:
     """What is derived, and how."""
     return {
         ROOT / "docs" / "reference" / "commands.md": reference,
         ROOT / "docs" / "reference" / "api.md": api,
+        ROOT / "docs" / "reference" / "record.md": record,
         ROOT / "tests" / "api" / "public_api.txt": surface,
     }
 
