@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from .stopped import STOPPED
+from .stopped import stopped
 
 MB = 2**20
 # Most rounds of looking for processes that were started meanwhile.
@@ -50,11 +50,9 @@ def end_tree(pid: int) -> None:
     """
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        STOPPED.add(pid)
-        process.suspend()
-        end_below(process)
-        process.kill()
-    STOPPED.discard(pid)
+        with stopped(process):
+            end_below(process)
+            process.kill()
 
 
 def end_below(process: psutil.Process) -> None:

@@ -200,7 +200,7 @@ def test_a_command_that_must_leave_while_it_ends_a_worker_leaves_none(tmp_path: 
     code = """
 import os, time
 from pathlib import Path
-from logbench import process_tree
+from logbench.base import process_tree
 from logbench.base.child_process import Limits
 from logbench.cli import interrupt
 from logbench.running.workers import Crew
