@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from .derived import hand_on
 from .distinct import Distinct
 from .neutral import neutral_ids
 from .sessions import Sessions
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TEMPLATES = "templates"
+# Columns that are files, with where each unit begins; labels travel by message.
+FILES = ("offsets", *(name for name, column in Sessions.columns.items() if column.as_file))
 BLOCK = 1 << 24
 
 
@@ -60,7 +63,7 @@ def write_templates(templates: tuple[str, ...], folder: Path) -> Path:
 
 
 def write(sessions: Sessions, folder: Path, templates: Path) -> Handout:
-    """Write the columns that a model may see: keys, offsets, times where it gets them, and what is distinct.
+    """Write the columns that a model may see: `FILES` as far as it gets them, and what is distinct.
 
     Args:
         sessions: neutral units, see `neutral`. folder: new, for these files alone.
@@ -70,9 +73,7 @@ def write(sessions: Sessions, folder: Path, templates: Path) -> Handout:
     distinct = sessions.distinct
     columns = {
         "ids": sessions.ids.cast(pl.Int64).to_numpy(),
-        "keys": sessions.keys,
-        "offsets": sessions.offsets,
-        "times": sessions.times,
+        **{name: getattr(sessions, name) for name in FILES},
         "first": distinct.first,
         "inverse": distinct.inverse,
         "counts": distinct.counts,
@@ -95,7 +96,7 @@ def read(handout: Handout) -> Sessions:
         file = Path(handout.folder) / f"{name}.npy"
         return np.load(file, mmap_mode="r", allow_pickle=False) if file.exists() else None
 
-    found: dict[str, Any] = {name: column(name) for name in ("keys", "offsets", "times")}
+    found: dict[str, Any] = {name: column(name) for name in FILES}
     sessions = Sessions(
         **found,
         vocabulary=handout.vocabulary,
@@ -106,7 +107,7 @@ def read(handout: Handout) -> Sessions:
         templates=tuple(json.loads(Path(handout.templates).read_text(encoding="utf-8", errors="surrogatepass"))),
     )
     distinct: Any = [column(name) for name in ("first", "inverse", "counts")]
-    sessions.__dict__["distinct"] = Distinct(*distinct)
+    hand_on({"distinct": Distinct(*distinct)}, sessions)
     return sessions
 
 

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .derived import derived, hand_on
 from .sessions import Sessions
-
-# What sessions know of their keys alone.
-KEPT = ("lengths", "folded", "units", "unseen", "distinct")
 
 
 def neutral(sessions: Sessions, *, times: bool, labelled: bool = False, line_labels: bool = False) -> Sessions:
@@ -22,13 +20,14 @@ def neutral(sessions: Sessions, *, times: bool, labelled: bool = False, line_lab
     Args:
         times, labelled, line_labels: whether times, the labels of units and those of events stay.
     """
-    asked = {"lines": False, "labels": labelled, "line_labels": line_labels, "times": times}
-    gone = [name for name, stays in asked.items() if not stays]
+    asked = {"labels": labelled, "line_labels": line_labels, "times": times}
+    # A column that nobody asks for is left out, so that one that is added tells nothing by mistake.
+    gone = [name for name, column in Sessions.columns.items() if column.optional and not asked.get(name)]
     bare = replace(sessions.drop(*gone), ids=neutral_ids(np.arange(len(sessions))), weights=np.ones(len(sessions)))
-    bare.__dict__.update({name: sessions.__dict__[name] for name in KEPT if name in sessions.__dict__})
-    for column in (bare.keys, bare.offsets, bare.weights, bare.labels, bare.line_labels, bare.times):
-        if column is not None:
-            column.flags.writeable = False
+    hand_on(derived(sessions), bare)
+    for values in (bare.offsets, *(getattr(bare, name) for name in Sessions.columns)):
+        if isinstance(values, np.ndarray):
+            values.flags.writeable = False
     return bare
 
 

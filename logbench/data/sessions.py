@@ -6,16 +6,17 @@ No Python object exists per line, unit or window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 
 from ..base.deprecation import deprecated
 from ..base.errors import PluginError
+from .derived import derived, hand_on
 from .distinct import Distinct, distinct_sequences, read_only
 from .histories import Histories
 
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+
+class Column(NamedTuple):
+    """How a column of `Sessions` is cut, and who gets it.
+
+    Attributes:
+        per: it has one value for each event, or one for each unit.
+        optional: it is None where the data lack it, or where a model may not have it.
+        as_file: a model in a process of its own gets it as a file. Labels never: they travel by message.
+    """
+
+    per: Literal["event", "unit"]
+    optional: bool = False
+    as_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,22 @@ class Sessions:
     times: NDArray[np.int64] | None = None
     line_labels: NDArray[np.int8] | None = None
     templates: tuple[str, ...] = ()
+    _cached: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _histories: dict[tuple[int, bool], Histories] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    # Every column that has a value for each event or unit. Whoever adds one writes it above and here: `take`,
+    # `drop`, and what models are given, go through these.
+    columns: ClassVar[Mapping[str, Column]] = {
+        "keys": Column("event", as_file=True),
+        "ids": Column("unit"),
+        "labels": Column("unit", optional=True),
+        "weights": Column("unit"),
+        "lines": Column("event", optional=True),
+        "times": Column("event", optional=True, as_file=True),
+        "line_labels": Column("event", optional=True),
+    }
 
     def __post_init__(self) -> None:
         if self.weights is None:
@@ -127,23 +158,15 @@ class Sessions:
         wide = np.int32 if len(self.keys) < 2**31 else np.int64
         shift = (self.offsets[:-1][index] - offsets[:-1]).astype(wide)
         events = np.repeat(shift, lengths) + np.arange(offsets[-1], dtype=wide)
-
-        def cut(column: NDArray[Any] | None) -> Any:
-            return None if column is None else column[events]
-
-        taken = replace(
-            self,
-            keys=self.keys[events],
-            offsets=offsets,
-            ids=self.ids.gather(index),
-            labels=None if self.labels is None else self.labels[index],
-            weights=self.weights[index],
-            lines=cut(self.lines),
-            times=cut(self.times),
-            line_labels=cut(self.line_labels),
-        )
-        if "distinct" in self.__dict__:  # renumbering is much cheaper than comparing key by key again
-            taken.__dict__["distinct"] = self.distinct.take(index)
+        places = {"event": events, "unit": index}
+        cut = {
+            name: _at(value, places[column.per])
+            for name, column in self.columns.items()
+            if (value := getattr(self, name)) is not None
+        }
+        taken = replace(self, offsets=offsets, **cut)
+        if "distinct" in derived(self):  # renumbering is much cheaper than comparing key by key again
+            hand_on({"distinct": self.distinct.take(index)}, taken)
         return taken
 
     def unlabelled(self) -> Sessions:
@@ -154,8 +177,7 @@ class Sessions:
         """The same with these columns None; what was computed from the keys alone is kept."""
         none: dict[str, Any] = dict.fromkeys(columns)
         bare = replace(self, **none)
-        kept = ("lengths", "clipped_keys", "units", "unseen", "distinct", "_histories")
-        bare.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        hand_on({**derived(self), "_histories": self._histories}, bare)
         return bare
 
     def cached(self, name: str, make: Callable[[], T]) -> T:
@@ -165,11 +187,10 @@ class Sessions:
             name: says what is made, and of which package (`logbench_classic.counts`).
             make: must depend on these sessions alone; what it gives must not be changed afterwards.
         """
-        known: dict[str, Any] = self.__dict__.setdefault("_cached", {})
-        if name not in known:
+        if name not in self._cached:
             value = make()
-            known[name] = read_only(value) if isinstance(value, np.ndarray) else value
-        made: T = known[name]
+            self._cached[name] = read_only(value) if isinstance(value, np.ndarray) else value
+        made: T = self._cached[name]
         return made
 
     @deprecated("Sessions.drop", "0.3")
@@ -196,7 +217,11 @@ class Sessions:
         Raises:
             ValueError: `h` is below 1.
         """
-        known: dict[tuple[int, bool], Histories] = self.__dict__.setdefault("_histories", {})
-        if (h, padded) not in known:
-            known[h, padded] = Histories.of(self, h, padded)
-        return known[h, padded]
+        if (h, padded) not in self._histories:
+            self._histories[h, padded] = Histories.of(self, h, padded)
+        return self._histories[h, padded]
+
+
+def _at(values: Any, places: NDArray[Any]) -> Any:
+    """The values at these places, of an array or of a series."""
+    return values.gather(places) if isinstance(values, pl.Series) else values[places]

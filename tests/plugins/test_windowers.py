@@ -179,7 +179,7 @@ def test_options_that_cannot_be_are_one_line(name: str, options: Row, said: str)
 )  # fmt: skip
 def test_windows_overlap_where_the_stride_is_shorter(name: str, options: Row, overlaps: bool) -> None:
     item = REGISTRY.get("windower", name).item
-    assert item.traits.cuts_lines
+    assert item.traits.line_windows
     assert item.traits.overlaps(make(item.config, options, name)) == overlaps
 
 
