@@ -1,4 +1,4 @@
-"""From one plan to one record: resolves, prepares, fits, scores, decides and evaluates, in worker processes.
+"""Turn one plan into one record: resolve, prepare, fit, score, decide and evaluate, in worker processes.
 
-A `Plan` comes in, a `RunRecord` with its frames goes out; imports every room but those of many runs.
+Takes a `Plan`, gives a `RunRecord` with its frames; imports every room below, none of those for many runs.
 """

@@ -1,4 +1,4 @@
-"""A saved model: everything needed to score other logs, without pickle."""
+"""Save a model with everything needed to score new logs, and load it again, without pickle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BUNDLE_VERSION = 2
 FILE = "bundle.json"
-# Its name in its checksums, whatever its folder is called.
+# Name of every bundle in its checksums, so that users may rename its folder.
 NAME = "bundle"
 KINDS = ("dataset", "parser", "windower", "model")
 
@@ -37,13 +37,13 @@ def save_bundle(
     run_id: str,
     threshold: Mapping[str, Any],
 ) -> None:
-    """Write parser state, vocabulary, windower, threshold and protocol as JSON, the model's own files beside.
+    """Write parser state, vocabulary, windower, threshold and protocol as JSON, next to the model's own files.
 
     Raises:
-        DataError: something is in the way.
+        DataError: the folder exists, or cannot be written.
     """
     if folder.exists():
-        raise DataError(f"--save {folder}: already there; nothing was overwritten, choose another name")
+        raise DataError(f"--save {folder}: already exists; nothing was overwritten, choose another name")
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": run_id,
@@ -67,14 +67,14 @@ def _saved(part: ConfiguredComponent) -> dict[str, Any]:
 
 
 class Bundle:
-    """A saved model read back.
+    """A saved model, loaded.
 
     Attributes:
-        edited: plugins whose code is not that of the run which saved it.
+        edited: plugins whose code has changed since the model was saved.
 
     Raises:
-        DataError: `folder` holds no bundle, a damaged one, or one of a newer format.
-        ConfigError: a component that it needs is not installed.
+        DataError: `folder` holds no bundle, a damaged one, or one of another version.
+        ConfigError: a component of the bundle is not installed.
     """
 
     def __init__(self, folder: Path, registry: Registry) -> None:
@@ -113,7 +113,7 @@ class Bundle:
 
 
 def _edited(saved: Mapping[str, Any], part: ConfiguredComponent) -> Iterator[str]:
-    """Plugins of a component whose code is other than it was, where both are known."""
+    """Plugins of a component whose code has changed, if both versions are known."""
     before = {(one["distribution"], one["plugin"]): one["code"] for one in saved.get("plugins", ())}
     for one in component(part)["plugins"]:
         code = before.get((one["distribution"], one["plugin"]))

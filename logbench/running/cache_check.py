@@ -1,4 +1,4 @@
-"""Looks at all that is cached: whether it still is what was written, generated or fetched."""
+"""Check that everything in the cache is undamaged."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from ..reading.fetch import fault, folder_of, target_of
 
 
 def verify(registry: Registry) -> Iterator[dict[str, Any]]:
-    """One row an entry, all of its bytes read: `kind`, `name`, `bytes`, `path`, `state`, `why`.
+    """Read all bytes of the cache; give one row an entry: `kind`, `name`, `bytes`, `path`, `state`, `why`.
 
-    `state` is `ok`, `bad`, or `unknown` where nothing says what should be there. Remembered digests of raw files
-    are tried, too.
+    `state` is `ok`, `bad`, or `unknown` without a checksum. Remembered digests of raw files are checked, too.
     """
     archives = _archives(registry)
     for entry in cache_folder.entries():
@@ -34,14 +33,14 @@ def verify(registry: Registry) -> Iterator[dict[str, Any]]:
 
 
 def _archives(registry: Registry) -> dict[Path, dict[str, str]]:
-    """State of what was fetched, by its entry."""
+    """State of fetched archives, by entry."""
     cards = [entry.item.card for entry in registry.components["dataset"].values() if entry.item.card.url]
-    found: dict[Path, dict[str, str]] = {}
+    states: dict[Path, dict[str, str]] = {}
     for card in cards:
         if (target := target_of(card, folder_of(card))).exists():
             wrong = fault(target, card, remember=False)
-            found[folder_of(card)] = _state(f"{target.name} {wrong}" if wrong else "")
-    return found
+            states[folder_of(card)] = _state(f"{target.name} {wrong}" if wrong else "")
+    return states
 
 
 def _state(wrong: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What was met on the way to sessions, in words: lines that are not as declared, missing labels, too few units."""
+"""Warn users about the data: unparsed lines, missing labels, too few training units."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .prepared import Prepared
     from .resolve import ResolvedPlan
 
-# What a reader may meet: one of it, several of it, and what was done.
-MET = {
+# Fact of the data → warning: singular, plural, and the rest of the sentence.
+WARNINGS = {
     "labels_without_unit": ("label names", "labels name", "no unit of this log"),
     "lines_back_in_time": ("line is", "lines are", "earlier than the line before; each is where its time is"),
     "unmatched_lines": (
@@ -31,12 +31,12 @@ MET = {
     "units_of_several_groups": (
         "unit has",
         "units have",
-        "lines of several groups; each is of the group of its first line",
+        "lines of several groups; each has the group of its first line",
     ),
-    "grown_files": ("file grew", "files grew", "during the run; what came after its start was not read"),
+    "grown_files": ("file grew", "files grew", "during the run; lines added after its start were not read"),
 }
-# What the reader met that a user of the scores should know.
-TOLD = {
+# Fact of the data → words for a user of the scores: singular and plural.
+UNREAD = {
     "lines_without_unit": ("line without unit", "lines without unit"),
     "unmatched_lines": ("unmatched line", "unmatched lines"),
     "lines_with_unread_time": ("line with unread time", "lines with unread time"),
@@ -46,14 +46,14 @@ TOLD = {
 
 
 def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:
-    """Say where labels are missing, fewer units train than were asked for, or a class is not tested."""
+    """Warn of unparsed lines, missing labels, too few training units, and classes without test units."""
     protocol, split, facts = resolved.protocol, prepared.split, prepared.grouped.facts
     if 0 < facts["units_without_label"] < len(prepared.grouped):
         unlabelled = several(facts["units_without_label"], "unit has", "units have")
-        note(f"{unlabelled} no label: presumed normal to train, not in the metrics")
+        note(f"{unlabelled} no label: such units may train as normal and are left out of the metrics")
     if number := facts.get("lines_without_unit"):
         note(f"{several(number, 'line belongs', 'lines belong')} to no {resolved.unit}")
-    for name, (one, more, what) in MET.items():
+    for name, (one, more, what) in WARNINGS.items():
         if number := facts.get(name):
             note(f"{several(number, one, more)} {what}")
     _note_parser(resolved, prepared, note)
@@ -69,15 +69,20 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
 
 
 def _note_parser(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:
-    known = prepared.vocabulary
-    if known.differs:
-        unseen = f", {known.unmatched:,} of them none, so unseen" if known.unmatched else ""
+    vocabulary = prepared.vocabulary
+    if vocabulary.differs:
+        unseen = (
+            f" ({vocabulary.unmatched:,} of them get none, so they count as unseen)"
+            if vocabulary.unmatched
+            else ""
+        )
+        total = len(vocabulary.messages)
         note(
-            f"{part_of(known.differs, len(known.messages), 'training message', 'has', 'have')} another key by "
-            f"match of parser {resolved.parser.name} than by fit{unseen}; every line has its key by match"
+            f"{part_of(vocabulary.differs, total, 'training message', 'gets', 'get')} another key from match of "
+            f"parser {resolved.parser.name} than from fit{unseen}; keys from match are used"
         )
 
 
 def left_over(facts: Mapping[str, int]) -> str:
-    """What was not read as it should be, in words; empty where there is nothing."""
-    return ", ".join(several(facts[name], one, more) for name, (one, more) in TOLD.items() if facts.get(name))
+    """Describe lines that were not read as declared; empty if there are none."""
+    return ", ".join(several(facts[name], one, more) for name, (one, more) in UNREAD.items() if facts.get(name))

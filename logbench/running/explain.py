@@ -1,4 +1,4 @@
-"""Which event decided, on which raw line, and what the model expected there."""
+"""Explain scores: the deciding event, its raw line, and the keys that the model expected there."""
 
 from __future__ import annotations
 
@@ -23,21 +23,20 @@ TOP = 100
 def explained(
     frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, times: bool
 ) -> pl.DataFrame:
-    """Add `line` (of the deciding event, counted from 0), `key` there, and `expected` (List[Int32]).
+    """Add `line` (of the deciding event, from 0), its `key`, and `expected` (List[Int32], expected keys).
 
-    What was expected is asked of models with a method `expected`, for alarms, missed anomalies and the
-    top-ranked units.
+    Only models with a method `expected` are asked, for alarms, missed anomalies and the top-ranked units.
 
     Args:
         times: whether the model gets times.
     """
     units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
     has = event >= 0
-    at = (sessions.offsets[:-1][units] + event)[has]
+    positions = (sessions.offsets[:-1][units] + event)[has]
     column = partial(spread, where=np.flatnonzero(has), size=len(units))
-    lines = sessions.lines[at] if sessions.lines is not None else np.full(len(at), -1)
+    lines = sessions.lines[positions] if sessions.lines is not None else np.full(len(positions), -1)
     result = frame.with_columns(
-        line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[at], dtype=pl.Int32)
+        line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[positions], dtype=pl.Int32)
     )
     return result.with_columns(expected=_expected(result, has, sessions, model, context, times))
 
@@ -58,15 +57,15 @@ def _expected(
         return nothing
     asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), times=times)
     answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
-    found = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
+    expected = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
     rows_all = pl.DataFrame({"row": np.arange(len(frame))})
-    return rows_all.join(found, on="row", how="left", maintain_order="left")["expected"]
+    return rows_all.join(expected, on="row", how="left", maintain_order="left")["expected"]
 
 
 def templates_frame(grouped: GroupedLines, vocabulary: Vocabulary) -> pl.DataFrame:
-    """Template of each key, known ones first: `key` (Int32), `template` (String), `known` (Boolean).
+    """Template of each key, known keys first: `key` (Int32), `template` (String), `known` (Boolean).
 
-    A key out of vocabulary has its own masked message as template.
+    A key outside the vocabulary has its masked message as template.
     """
     known = pl.DataFrame({"key": range(vocabulary.size), "template": vocabulary.templates, "known": True},
                          schema={"key": pl.Int32, "template": pl.String, "known": pl.Boolean})  # fmt: skip

@@ -1,4 +1,4 @@
-"""What can be told before anything is read, so that no one waits for 11 million lines to hear it."""
+"""Fail early: check device, protocol and supervision before any data are read."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from .resolve import ResolvedPlan
 
 
 def check_fit(resolved: ResolvedPlan) -> None:
-    """Refuse what cannot work: see the module.
+    """Refuse a plan that cannot work.
 
     Raises:
-        IncompatibleError: the device is not to be had, or model, protocol and data set do not go together.
+        IncompatibleError: the device is not available, or model, protocol and data set do not fit together.
     """
     resolve_device(resolved.plan.device)
     _ = resolved.short_limit
     if resolved.protocol.label_noise and "line_labels" in resolved.model.entry.item.traits.needs:
         raise IncompatibleError(
-            "protocol.label_noise: the model learns from labels of lines, and only those of units flip"
+            "protocol.label_noise flips only labels of units, but the model learns from labels of lines"
         )
     if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
         raise IncompatibleError(
-            "supervised: it needs protocol.content=labelled, so add --set protocol.content=labelled"
+            "a supervised model needs labelled training units: add --set protocol.content=labelled"
         )
     check_held_out(resolved.protocol, resolved.model.own)
 
 
 def resolve_device(choice: str) -> str:
-    """`auto` as `cuda`, `mps` or `cpu`; torch is imported only where an accelerator may be there.
+    """Resolve `auto` to `cuda`, `mps` or `cpu`; import torch only if there may be an accelerator.
 
     Raises:
-        IncompatibleError: the device asked for is not to be had.
+        IncompatibleError: the requested device is not available.
     """
     maybe = sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
     if choice == "cpu" or (choice == "auto" and not maybe):

@@ -1,4 +1,4 @@
-"""Stages fit and score: what a model is given, and what its answers come to for every unit."""
+"""Fit the model and score all units (stages fit and score)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a model said of the held-out and test units.
+    """Scores of the held-out and test units.
 
     Attributes:
-        frame: see `verdicts`. events: see `line_metrics`, None where single events are not scored.
-        training: what the model says of its training. labels: which labels it was given, in words.
-        alone: units scored again without the others; None where their scores are declared to depend on these.
+        frame: see `verdicts`.
+        events: see `line_metrics`; None if single events are not scored.
+        training: facts that the model returned from `fit`.
+        labels: which labels the model was given, in words.
+        alone: units scored again without the others; None if the model declares that scores depend on them.
     """
 
     frame: pl.DataFrame
@@ -46,10 +48,10 @@ class Scored:
 
 
 def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUnits, HandedUnits]:
-    """What the model trains on, and the held-out units, never labelled.
+    """Training units and held-out units for the model; held-out units never have labels.
 
-    Where labelled units train, a semi-supervised model, which presumes normal ones, gets the normal ones; an
-    unsupervised one gets all, a supervised one all with their labels.
+    Under `content = labelled` a semi-supervised model gets the normal units, an unsupervised model all units, and
+    a supervised model all units with labels.
     """
     normal = resolved.protocol.content == "labelled" and resolved.supervision == "semi-supervised"
 
@@ -66,7 +68,7 @@ def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUn
 
 
 def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> Context:
-    """What the model gets beside its data; held-out units have no labels."""
+    """Context for the model: seed, device, held-out units without labels, and so on."""
     _, held = learning_parts(resolved, prepared)
     return Context(
         seed=resolved.plan.seed,
@@ -81,7 +83,7 @@ def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str]
 def fit_and_score(
     resolved: ResolvedPlan, prepared: Prepared, context: Context, stages: Stages, model: RunningModel
 ) -> Scored:
-    """Fit and score. Labels are taken away unless the model is supervised; test labels always."""
+    """Fit and score. Only supervised models get training labels; no model gets test labels."""
     train, _ = learning_parts(resolved, prepared)
     supervised = resolved.supervision == "supervised"
     with stages("fit") as stage:
@@ -111,10 +113,11 @@ def fit_and_score(
 def scored_frame(
     prepared: Prepared, units: NDArray[np.int64], scored: NDArray[np.int64], scores: Scores
 ) -> pl.DataFrame:
-    """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short ones.
+    """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short units.
 
     Args:
-        units: indices of the units, held-out ones first. scored: those that have a score, in its order.
+        units: indices of the units, held-out units first.
+        scored: indices of the scored units, in the order of `scores`.
     """
     sessions, split = prepared.sessions, prepared.split
     row = np.empty(len(sessions), dtype=np.int64)
@@ -147,20 +150,20 @@ def scored_frame(
 def _event_frame(
     resolved: ResolvedPlan, prepared: Prepared, asked: HandedUnits, scores: Scores
 ) -> pl.DataFrame | None:
-    """Scores of single events, in the order of the split's units instead of that in which they were asked."""
+    """Scores of single events, put back from the order of scoring into the order of the split's units."""
     if scores.events is None:
         return None
     order = np.argsort(_place(prepared, asked.units), kind="stable")
     lengths = asked.sessions.lengths[order]
     starts = asked.sessions.offsets[:-1][order]
     ends = np.cumsum(lengths)
-    at = np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
+    positions = np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
     parts = {"held_out": prepared.split.held_out, "test": prepared.split.test}
-    return event_frame(prepared.sessions, parts, scores.events[at], resolved.short_limit)
+    return event_frame(prepared.sessions, parts, scores.events[positions], resolved.short_limit)
 
 
 def _place(prepared: Prepared, units: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each unit stands among the held-out and test units."""
+    """Position of each unit among the held-out and test units."""
     place = np.empty(len(prepared.sessions), dtype=np.int64)
     every = np.concatenate([prepared.split.held_out, prepared.split.test])
     place[every] = np.arange(len(every))

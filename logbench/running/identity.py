@@ -1,7 +1,7 @@
-"""What decides a figure, in one place: keys of the cache, and what makes two runs the same.
+"""Decide when two results are the same: keys of the cache, and of runs.
 
-A component is its name, its options and the code of its plugins; the core is its code and what it runs on. Raised
-version numbers decide nothing: code that was edited is other code.
+A component is identified by its name, its options and the code of its plugins; the core by its code, Python and
+packages. Version numbers do not count, because edited code may keep its version.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ MATERIAL = ("name", "digest", "unit", "normal_total", "anomaly_total")
 
 @dataclass(frozen=True)
 class Key:
-    """A name that changes with any of the facts that it was made of.
+    """A key that changes with any of its facts.
 
     Attributes:
-        text: 12 hex digits over what was asked for, 24 over that and the code that answers it.
-        known: all of that code is known, so that results may be kept under this name.
+        text: 12 hex digits over the request, then 24 over the request and the code that answers it.
+        known: all of that code is known, so results may be cached under this key.
     """
 
     text: str
@@ -40,14 +40,14 @@ class Key:
 
 
 def of(parts: Mapping[str, ConfiguredComponent], **facts: Any) -> Key:
-    """The key of what these components make of `facts` (JSON values)."""
+    """Key of the results that these components make from `facts` (JSON values)."""
     made = {kind: component(part) for kind, part in parts.items()}
     options = {kind: part.as_dict() for kind, part in parts.items()}
     return _key(made, options, _core(), facts)
 
 
 def of_run(record: Mapping[str, Any]) -> Key | None:
-    """The key of a run's result (timings apart), from its record, done or begun; None where that lacks facts."""
+    """Key of a run's result (without timings) from its record, finished or not; None if facts are missing."""
     if not record.get("components"):
         return None
     facts = {name: record[name] for name in ("preset", "protocol", "seed")}
@@ -59,18 +59,21 @@ def of_run(record: Mapping[str, Any]) -> Key | None:
 
 
 def material(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What of its data a run is known by."""
+    """Facts of a record that identify the data."""
     return {name: record["dataset"].get(name) for name in MATERIAL}
 
 
 def component(part: ConfiguredComponent) -> ComponentFacts:
-    """As a record has it: `name`, and `plugins` with `plugin`, `distribution`, `version`, `code`, `libraries`."""
+    """Describe a component for a record: `name` and `plugins`.
+
+    Each plugin has `plugin`, `distribution`, `version`, `code` and `libraries`.
+    """
     made_of = {one.entry.plugin.key: one.entry.plugin for one in part.parts}
     return {"name": part.name, "plugins": [{"plugin": one.name, **_facts(one)} for one in made_of.values()]}
 
 
 def components(resolved: ResolvedPlan) -> Components:
-    """All that take part in a run, by kind."""
+    """Describe all components of a run, by kind."""
     return {
         "dataset": component(resolved.dataset),
         "parser": component(resolved.parser),
@@ -81,18 +84,18 @@ def components(resolved: ResolvedPlan) -> Components:
 
 
 def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, PluginFacts]:
-    """Facts by entry point; where two distributions call theirs alike, by `distribution:entry point`."""
-    found = {part.entry.plugin.key: part.entry.plugin for part in parts}
-    names = [plugin.name for plugin in found.values()]
+    """Facts of plugins by entry point, or `distribution:entry point` if two distributions use the same name."""
+    by_key = {part.entry.plugin.key: part.entry.plugin for part in parts}
+    names = [plugin.name for plugin in by_key.values()]
     return {
-        (plugin.name if names.count(plugin.name) == 1 else key): _facts(plugin) for key, plugin in found.items()
+        (plugin.name if names.count(plugin.name) == 1 else key): _facts(plugin) for key, plugin in by_key.items()
     }
 
 
 def edited(parts: Iterable[ConfiguredComponent]) -> list[str]:
-    """Whose code changed on disk after it was loaded, so that what runs may not be what its digest says."""
-    found = {"logbench": core(), **_codes(parts)}
-    return [name for name, code in found.items() if code is not None and code.edited]
+    """Names of plugins whose code changed on disk after loading, so that the running code is unknown."""
+    codes = {"logbench": core(), **_codes(parts)}
+    return [name for name, code in codes.items() if code is not None and code.edited]
 
 
 def _codes(parts: Iterable[ConfiguredComponent]) -> dict[str, Code | None]:
@@ -100,17 +103,18 @@ def _codes(parts: Iterable[ConfiguredComponent]) -> dict[str, Code | None]:
 
 
 def gaps(resolved: ResolvedPlan) -> list[str]:
-    """Notes of a run on code that is not known: it changed after it was loaded, or there is more of it."""
+    """Notes about unknown code: it changed after loading, or is incomplete."""
     names = edited(resolved.parts)
-    found = [f"edited after it was loaded, so that its code is not known: {', '.join(names)}"] if names else []
+    notes = [f"edited after loading, so the running code is unknown: {', '.join(names)}"] if names else []
     known = {name: code.gap for name, code in _codes(resolved.parts).items() if code is not None and code.gap}
-    return found + [
-        f"the code of {name} is not known, nothing by it is cached: {gap}" for name, gap in known.items()
+    return notes + [
+        f"the code of {name} is not fully known, so its results are not cached: {gap}"
+        for name, gap in known.items()
     ]
 
 
 def core_digest() -> str | None:
-    """12 hex digits over the code of logbench itself; None where it was edited since it was loaded."""
+    """12 hex digits over the code of logbench itself; None if it changed after loading."""
     return None if core().edited else core().files
 
 
@@ -147,7 +151,7 @@ def _without_code(found: Any) -> Any:
 
 
 def _known(found: Any) -> bool:
-    """Whether every `code` in it is known."""
+    """Whether every `code` in a nested value is known."""
     if isinstance(found, Mapping):
         return all(value is not None if name == "code" else _known(value) for name, value in found.items())
     return all(map(_known, found)) if isinstance(found, list) else True

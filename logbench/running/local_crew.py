@@ -1,4 +1,4 @@
-"""The tasks of `workers.Crew` done in this process: for Python, where components need not be installed."""
+"""Do the tasks of `workers.Crew` in this process, for Python callers whose components are not installed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from .workers import Running, Task
 
 
 class LocalCrew:
-    """Does one task after another; only the global state of the process is guarded.
+    """Does one task after another in this process, without limits of time and memory.
 
     Args:
-        registry, bars: what to work with.
+        registry: finds components.
+        bars: show progress and notes.
     """
 
     jobs = 1

@@ -1,4 +1,4 @@
-"""Models in processes of their own, one for each distribution: asked over a pipe, ended where they misbehave."""
+"""Run models in processes of their own, one a distribution, so that they can be limited and killed."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ if TYPE_CHECKING:
 
     from ..components.configured import ConfiguredComponent
 
-# Least seconds for what comes after scoring, such as explaining and saving.
+# Least time limit for steps after scoring, such as explaining and saving.
 LATER_S = 60.0
 MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "peak_gpu_mb")
 
 
 class ModelProcesses:
-    """Starts and ends the processes of models.
+    """Starts and kills the processes of models.
 
-    A process serves the models of one distribution, each once, for one seed, data set and split. It is not used
-    again after a supervised model, which saw labels, nor after a failure.
+    A process serves the models of one distribution, each once, for one seed, data set and split. It is not reused
+    after a supervised model, which saw labels, or after a failure.
 
     Args:
-        block: plugins kept out. limits: of each process.
-        env: for each process, such as the number of threads.
-        folder: for what is handed out; the caller removes it.
+        block: plugins not to load.
+        limits: limits of each process.
+        env: environment variables of each process, such as the number of threads.
+        folder: folder for handed-out files; the caller removes it.
     """
 
     isolation: Isolation = "worker"
@@ -59,7 +60,7 @@ class ModelProcesses:
     def build(
         self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
     ) -> list[RunningModel]:
-        """See `Models.build`. The models are built while the caller goes on."""
+        """See `Models.build`. The models are built in the background."""
         if fresh_for != self._fresh_for or self._desk is None:
             self.close()
             self._fresh_for, self._desk = fresh_for, Desk(self._folder)
@@ -78,7 +79,7 @@ class ModelProcesses:
     def check(self) -> None:
         """See `Models.check`."""
         if self._desk is not None and (changed := self._desk.changed()):
-            self.close()  # what was handed out is written anew for the next model
+            self.close()  # units are written anew for the next model
             raise PluginError(f"the model changed the units that it was given: {', '.join(changed)}")
 
     def finish(self, keep: bool) -> None:
@@ -87,7 +88,7 @@ class ModelProcesses:
             self.close()
 
     def close(self) -> None:
-        """End all processes and remove what was handed out."""
+        """Kill all processes and remove handed-out files."""
         for process in self._processes.values():
             process.child.kill()
         self._processes = {}
@@ -97,7 +98,7 @@ class ModelProcesses:
 
 
 class ModelProcess:
-    """One process, and the names of the models that it built."""
+    """One process, and the names of the models that it has built."""
 
     def __init__(self, distribution: str, block: Sequence[str], limits: Limits, env: Mapping[str, str]) -> None:
         self.child = Child("logbench.running.model_server:serve", distribution, list(block), env=env)
@@ -106,22 +107,23 @@ class ModelProcess:
         self._answers: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def send(self, request: Mapping[str, Any]) -> None:
-        """Ask; `receive` gives the answer."""
-        with suppress(BrokenPipeError, ConnectionError):  # it ended; `receive` says how
+        """Send a request; `receive` returns the answer."""
+        with suppress(BrokenPipeError, ConnectionError):  # the process ended; `receive` says how
             self.child.pipe.send_bytes(json.dumps(request).encode())
 
     def receive(
         self, address: list[str], tell: Callable[[Mapping[str, Any]], None], until: float | None, why: str
     ) -> dict[str, Any]:
-        """The answer to what was asked; `tell` gets what the process says before.
+        """Wait for the answer to a request; pass progress and notes to `tell`.
 
         Args:
-            address: what was asked, and of which model; answers to others are kept for them.
-            until: on the monotonic clock. why: said where that passes.
+            address: request and model; answers to other requests are kept.
+            until: deadline on the monotonic clock.
+            why: words for the limit in the error after the deadline.
 
         Raises:
-            ReportedError: it ended, took too long or too much memory.
-            LogbenchError, ReportedError: what went wrong in it.
+            ReportedError: the process ended, or took too much time or memory.
+            LogbenchError, ReportedError: the request failed in the process.
         """
         looked = time.monotonic()
         while True:
@@ -138,7 +140,7 @@ class ModelProcess:
                         tell(message)
             except (OSError, EOFError):
                 raise ReportedError({"type": "Killed", "message": self.child.how()}) from None
-            now, most = time.monotonic(), self.limits.memory_mb  # also where one message follows another
+            now, most = time.monotonic(), self.limits.memory_mb  # checked even while messages keep coming
             if until is not None and now > until and tuple(address) not in self._answers:
                 self._end("Timeout", f"took longer than {why}")
             if most is None or now < looked + TICK_S:
@@ -153,7 +155,7 @@ class ModelProcess:
 
 
 class Desk:
-    """The folder of what is handed out; units that are asked for again are not written again."""
+    """The folder of handed-out files. Units are written once, however often they are handed out."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(dir=folder))
@@ -162,7 +164,7 @@ class Desk:
         self._templates: tuple[tuple[str, ...], Path] | None = None
 
     def hand(self, sessions: Sessions) -> dict[str, Any]:
-        """Files of these units, as JSON values."""
+        """Write units to files; return their paths as JSON values."""
         if id(sessions) not in self._given:
             if self._templates is None or self._templates[0] is not sessions.templates:
                 self._templates = (
@@ -174,7 +176,7 @@ class Desk:
         return self._given[id(sessions)][1].as_dict()
 
     def new_folder(self) -> Path:
-        """An empty folder."""
+        """Make an empty folder."""
         folder = self.folder / f"answer-{self._next()}"
         folder.mkdir()
         return folder
@@ -184,7 +186,7 @@ class Desk:
         return self._number
 
     def changed(self) -> list[str]:
-        """Names of files that are no longer as they were written."""
+        """Names of files that were changed."""
         return [name for _, handed in self._given.values() for name in handed.changed()]
 
     def close(self) -> None:
@@ -194,7 +196,7 @@ class Desk:
 
 @dataclass
 class RemoteModel:
-    """A model in a process of its own: see `RunningModel`.
+    """A model in a process of its own, see `RunningModel`.
 
     Attributes:
         left: seconds left to fit and score.
@@ -216,7 +218,7 @@ class RemoteModel:
 
     @property
     def name(self) -> str:
-        """Of the component."""
+        """Name of the component."""
         return self.part.name
 
     def can(self, method: str) -> bool:
@@ -255,8 +257,8 @@ class RemoteModel:
         self._later("load", None, folder=str(folder.resolve()))
 
     def _timed(self, do: str, context: Context, **values: Any) -> dict[str, Any]:
-        """Fit or score: both together may take the limit."""
-        self.can("fit")  # its libraries are loaded before the clock starts
+        """Fit or score, which share one time limit."""
+        self.can("fit")  # load its libraries before the clock starts
         begun = time.monotonic()
         self._context = context
         self.process.send(self._request(do, context=self._facts_of(context), **values))

@@ -1,6 +1,6 @@
-"""The process in which models of one distribution fit and score: it holds no label that they must not see.
+"""Serve models of one distribution in a process that holds no label they must not see.
 
-It answers requests one after another, each a JSON object with the key `do`. Arrays travel as files.
+Answers requests one after another, each a JSON object with the key `do`. Arrays travel as files.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Model
 
-# Columns of `Scores` that travel as files of these names.
+# Columns of `Scores` that travel as files with these names.
 ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
-# How long threads that a model leaves running are waited for.
+# Seconds to wait for threads that a model leaves running.
 GRACE_S = 3.0
 EXPECTED = "expected.arrow"
 # Methods that a model may lack.
@@ -53,14 +53,15 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
     """Answer requests until the pipe closes.
 
     Args:
-        distribution: whose plugins are loaded. block: plugins kept out.
+        distribution: load the plugins of this distribution.
+        block: plugins not to load.
     """
     pipe = serving(descriptor)
     adopt()
     watch_polars()
     watch_processes()
     plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
-    watch = Watch()  # before plugins are loaded, and never ended: they may have threads that open files
+    watch = Watch()  # from before plugins load until the end, because their threads may open files
     server = Server(pipe, Registry(plugins, block), watch)
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -68,7 +69,7 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
 
 
 class Server:
-    """Models by name, and the units that were handed out."""
+    """Holds models by name, and the handed-out units."""
 
     def __init__(self, pipe: Connection, registry: Registry, watch: Watch) -> None:
         self._pipe, self._registry, self._watch = pipe, registry, watch
@@ -81,21 +82,21 @@ class Server:
         self._left: set[threading.Thread] = set()
 
     def answer(self, request: Mapping[str, Any]) -> None:
-        """Do one request; whatever goes wrong in it becomes an answer."""
+        """Do one request; send its result or its error."""
         action: Callable[[Mapping[str, Any]], Mapping[str, Any]] = getattr(self, f"do_{request['do']}")
         begun, cpu = time.perf_counter(), time.process_time()
         try:
             with self._apart(request):
-                found = action(request)
+                result = action(request)
         except BaseException as error:
             self._send("failed", to=_address(request), **failure_of(error))
             if not isinstance(error, Exception | SystemExit):
-                raise  # such as a panic in native code: what is left of this process is not trusted
+                raise  # such as a panic in native code, after which the process cannot be trusted
             return
         self._send(
             "done",
             to=_address(request),
-            **found,
+            **result,
             wall_s=round(time.perf_counter() - begun, 4),
             cpu_s=round(time.process_time() - cpu, 4),
             peak_rss_mb=round(peak_rss_mb(), 1),
@@ -103,39 +104,39 @@ class Server:
         )
 
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Build model `name` with `config`; answers which optional `methods` it has."""
+        """Build model `name` with `config`; return its optional `methods`."""
         entry = self._registry.get("model", request["name"])
         model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
         return {"methods": [name for name in OPTIONAL if hasattr(model, name)]}
 
     def do_fit(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Fit on `units`; answers the model's `facts`."""
+        """Fit on `units`; return the model's `facts`."""
         answer = self._model(request).fit(self._handed(request["units"]), self._context(request))
         return {"facts": to_jsonable(facts_of(answer, f"model {request['name']!r}: fit"))}
 
     def do_score(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Score `units`; arrays go into the folder `answer`, the rest is `facts` and names of `others`."""
+        """Score `units`; write arrays into the folder `answer`, return `facts` and names of `others`."""
         units = self._handed(request["units"])
-        found = self._model(request).score(units, self._context(request))
-        scores = Scores.of(found, len(units), request["name"], len(units.keys))
+        answer = self._model(request).score(units, self._context(request))
+        scores = Scores.of(answer, len(units), request["name"], len(units.keys))
         folder = Path(request["answer"])
         for name in ARRAYS:
             if (column := getattr(scores, name)) is not None:
                 np.save(folder / f"{name}.npy", column)
-        for at, column in enumerate(scores.others.values()):
-            np.save(folder / f"other{at}.npy", column)
+        for number, column in enumerate(scores.others.values()):
+            np.save(folder / f"other{number}.npy", column)
         return {"facts": to_jsonable(dict(scores.facts)), "others": list(scores.others)}
 
     def do_expected(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Keys expected at `events` of `units`, as an Arrow file in the folder `answer`."""
+        """Write keys expected at `events` of `units` as an Arrow file into the folder `answer`."""
         model: Any = self._model(request)
         events = np.array(request["events"], dtype=np.int64)
-        found = model.expected(self._handed(request["units"]), events, self._context(request))
-        if not isinstance(found, pl.Series):
-            got = type(found).__name__
+        keys = model.expected(self._handed(request["units"]), events, self._context(request))
+        if not isinstance(keys, pl.Series):
+            got = type(keys).__name__
             raise PluginError(f"model {request['name']!r}: expected must return a Series of keys, got {got}")
-        frame = pl.DataFrame({"expected": found.cast(pl.List(pl.Int32))})
+        frame = pl.DataFrame({"expected": keys.cast(pl.List(pl.Int32))})
         frame.write_ipc(Path(request["answer"]) / EXPECTED)
         return {}
 
@@ -155,9 +156,9 @@ class Server:
         return self._models[request["name"]]
 
     def _handed(self, values: Mapping[str, Any]) -> Sessions:
-        """Units by their folder, one object for all models that get them, so that shared steps are done once."""
+        """Read units once for all models that get them, so that shared steps are done once."""
         handed = handout.Handout(**values)
-        if handed.labels is not None:  # of this model alone
+        if handed.labels is not None:  # for this model alone
             return handout.read(handed)
         if handed.folder not in self._units:
             self._units[handed.folder] = handout.read(handed)
@@ -186,9 +187,9 @@ class Server:
 
     @contextlib.contextmanager
     def _apart(self, request: Mapping[str, Any]) -> Iterator[None]:
-        """Put global state back, and say which files were opened that are not the distribution's own.
+        """Restore global state after a request, and report opened files that are not the distribution's own.
 
-        Those of a model that is built are among them, and those that were opened since the last request.
+        Includes files opened since the last request.
         """
         with guarded(self._note), contextlib.redirect_stdout(sys.stderr):
             yield
@@ -199,7 +200,7 @@ class Server:
             self._send("opened", files=opened)
 
     def _wait_for_threads(self) -> None:
-        """Wait a little for threads that the model left running, and say so where they do not end."""
+        """Wait a little for threads that the model left running; note those that do not end."""
         others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
         for thread in set(others) - self._left:
             thread.join(GRACE_S)
@@ -211,19 +212,19 @@ class Server:
         self._send("note", text=str(text))
 
     def _send(self, kind: str, **values: Any) -> None:
-        if os.getpid() != self._process:  # a model forked, and lets its copy of this process go on
+        if os.getpid() != self._process:  # a model forked, and its copy of this process went on
             os._exit(1)
         with self._lock:  # a model may report from a thread
             self._pipe.send_bytes(json.dumps({"kind": kind, **values}).encode())
 
 
 def _flush() -> None:
-    """Write what a model printed, in C too: its process may be killed before it would."""
+    """Flush the model's prints, those of C code too, before the process may be killed."""
     sys.stderr.flush()
-    with contextlib.suppress(OSError, TypeError, AttributeError):  # where C's library has no such name
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # if the C library has no such name
         ctypes.CDLL(None).fflush(None)
 
 
 def _address(request: Mapping[str, Any]) -> list[str]:
-    """What an answer belongs to."""
+    """Request and model that an answer belongs to."""
     return [request["do"], request["name"]]

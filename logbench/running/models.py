@@ -1,4 +1,4 @@
-"""Where models run: in this process, or each distribution's in one of its own (see `model_processes`)."""
+"""Run models in this process; `model_processes` runs them in processes of their own."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from .resolve import ResolvedPlan
 
 
-# Components that decide what a model is given.
+# Components that decide a model's input.
 READERS = ("dataset", "parser", "windower")
 Isolation = Literal["worker", "in-process"]
 
 
 class Models(Protocol):
-    """Builds models where they are to run.
+    """Builds models in the process where they run.
 
     Attributes:
-        isolation: as the record names it.
+        isolation: its name in the record.
     """
 
     isolation: Isolation
@@ -44,29 +44,29 @@ class Models(Protocol):
     def build(
         self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
     ) -> list[RunningModel]:
-        """The models of components that are no combinations, such as the members of one.
+        """Build models of single components, such as the members of a combination.
 
         Args:
-            fresh_for: what a process of models may be shared for: it differs by seed, data and split.
+            fresh_for: key of seed, data and split; a process of models serves one key.
         """
 
     def check(self) -> None:
-        """Look at the units that were handed out.
+        """Check the handed-out units.
 
         Raises:
             PluginError: a model changed them.
         """
 
     def finish(self, keep: bool) -> None:
-        """A run is over.
+        """End a run.
 
         Args:
-            keep: models of other runs may follow in the same process.
+            keep: later runs may use the same process.
         """
 
 
 class InProcess:
-    """Models in this process: what they change of it is put back, where it is known (`state_guard`)."""
+    """Runs models in this process and restores known global state after them (`state_guard`)."""
 
     isolation: Isolation = "in-process"
 
@@ -77,14 +77,14 @@ class InProcess:
         return [LocalModel(part, note) for part in parts]
 
     def check(self) -> None:
-        """See `Models.check`: arrays of this process are read-only, and not looked at again."""
+        """See `Models.check`. Arrays of this process are read-only, so nothing is checked."""
 
     def finish(self, keep: bool) -> None:
         """See `Models.finish`."""
 
 
 class LocalModel:
-    """A model of this process, with its global state guarded and its prints sent to standard error."""
+    """A model in this process, with global state guarded and prints sent to standard error."""
 
     def __init__(self, part: ConfiguredComponent, note: Callable[[str], None]) -> None:
         self._note, self._name = note, part.name
@@ -112,8 +112,8 @@ class LocalModel:
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         """See `Model`."""
         with self._apart():
-            found: pl.Series = self._model.expected(sessions, events, context)
-        return found
+            keys: pl.Series = self._model.expected(sessions, events, context)
+        return keys
 
     def save(self, folder: Path) -> None:
         """See `RunningModel.save`."""
@@ -132,7 +132,7 @@ class LocalModel:
 
 
 def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:
-    """The model of a run where it is to run; the members of a combination each where they belong."""
+    """Build the model of a run, or all members of a combination, in the processes where they run."""
     asked = {
         "seed": resolved.plan.seed,
         "data": str(resolved.plan.data),

@@ -1,4 +1,4 @@
-"""What a model needs beside keys, and how it is known whether the data have it: as early as it can be told."""
+"""Check, as early as possible, that the data have what a model needs beside keys."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..pipeline.grouping import GroupedLines
 
 @dataclass(frozen=True)
 class Found:
-    """How a need is looked for.
+    """Checks for a need.
 
     Attributes:
-        opened: whether data that were opened, and not read yet, may have it.
+        opened: whether opened but unread data may have it.
         grouped: whether units have it.
-        taught: supervised models alone are given it, and only to learn from.
+        taught: only supervised models get it, and only to train.
     """
 
     opened: Callable[[Lines | KeySequences], bool]
@@ -42,13 +42,14 @@ NEEDS: dict[Need, Found] = {
 def check_needs(
     model: ConfiguredComponent, dataset: str, data: Lines | KeySequences | GroupedLines, scoring: bool = False
 ) -> None:
-    """Nothing where the data have all that a model needs, as far as it can be told.
+    """Check that the data have all that a model needs, as far as they are read.
 
     Args:
-        dataset: name. scoring: the model is fitted already.
+        dataset: name of the data set.
+        scoring: the model is already fitted.
 
     Raises:
-        IncompatibleError: they lack something, or the model may not have it.
+        IncompatibleError: the data lack something, or the model may not get it.
     """
     traits = model.entry.item.traits
     for need in sorted(traits.needs):
@@ -57,7 +58,7 @@ def check_needs(
             continue
         if found.taught and traits.supervision != "supervised":
             raise IncompatibleError(
-                f"model {model.name} needs {named}, but is {traits.supervision}: it is given no label"
+                f"model {model.name} needs {named}, but gets no labels because it is {traits.supervision}"
             )
         if not (found.grouped(data) if isinstance(data, GroupedLines) else found.opened(data)):
-            raise IncompatibleError(f"model {model.name} needs {named}, data set {dataset} has none")
+            raise IncompatibleError(f"model {model.name} needs {named}, but data set {dataset} has none")

@@ -1,4 +1,4 @@
-"""From a job to sessions: locate, read, group, split, parse, sessions. Models of one comparison share the work."""
+"""Prepare sessions for a plan: locate, read, group, split, parse, sessions. Models of a comparison share them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
-    """Stages `locate` to `sessions`.
+    """Run the stages `locate` to `sessions`.
 
     Raises:
         DataError, IncompatibleError: see each stage.
@@ -79,7 +79,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
 def _grouped(
     resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]
 ) -> tuple[Path, str, str, GroupedLines]:
-    """The path, the digest of its files, what the grouped lines depend on, and the grouped lines."""
+    """Path of the data, digest of its files, key of the grouped lines, and the grouped lines."""
     cut = cuts_lines(resolved.windower.entry.item.traits, resolved.windower.config, resolved.protocol)
     dataset = resolved.dataset.build()
     with stages("locate") as stage:
@@ -124,18 +124,18 @@ def _grouped(
         stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
         made = _read_and_group(resolved, opened, stages, times, cut)
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
-            note("the log changed while it was read: nothing of it is cached")
+            note("the log changed during reading, so nothing of it is cached")
         elif resolved.plan.cache and key.known and not identity.edited(made_by.values()):
             grouped_cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
-        note(f"lines that are not UTF-8: {undecodable:,}; what could not be read in them was replaced")
+        note(f"lines that are not UTF-8: {undecodable:,}; their invalid bytes were replaced")
     runtime.cache.grouped[key.text] = made, cached
     check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made
 
 
 def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> GroupedLines | None:
-    """Grouped lines of the cache; None where there are none, or damaged ones."""
+    """Grouped lines from the cache; None if they are missing or damaged."""
     if not grouped_cache.has(key.text):
         return None
     with stages("read") as stage:
@@ -148,14 +148,14 @@ def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> GroupedLines
 
 
 def _prepared_by(resolved: ResolvedPlan) -> str:
-    """Key of what is prepared of grouped lines."""
+    """Key of the preparation that follows grouping."""
     return identity.of(
         {"parser": resolved.parser}, protocol=resolved.protocol.as_dict(), totals=asdict(resolved.totals)
     ).text
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:
-    """Size and times of change of each file, None of one that is gone."""
+    """Size, mtime and ctime of each file; None for a missing file."""
     return [
         (found.st_size, found.st_mtime_ns, found.st_ctime_ns) if file.exists() and (found := file.stat()) else None
         for file in files
@@ -166,7 +166,7 @@ def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = Non
     """SHA-256 over the raw files' names below `path` and their digests.
 
     Args:
-        path: what the data set read: units may be named after files and folders in it.
+        path: file or folder that the data set read; units may be named after files and folders in it.
     """
     total = hashlib.sha256()
     base = path if path.is_dir() else path.parent
@@ -207,7 +207,7 @@ def _read_and_group(
 def _sequences(resolved: ResolvedPlan, opened: KeySequences, stages: Stages) -> GroupedLines:
     if resolved.windower.entry.item.traits.line_windows:
         raise IncompatibleError(
-            f"windower {resolved.windower.name} cuts lines, {resolved.dataset.name} has key sequences only"
+            f"windower {resolved.windower.name} needs lines, but {resolved.dataset.name} has only key sequences"
         )
     with stages("read") as stage:
         stage.items = len(opened.frame)
@@ -216,7 +216,7 @@ def _sequences(resolved: ResolvedPlan, opened: KeySequences, stages: Stages) -> 
 
 
 def _weights(grouped: GroupedLines, split: Split, resolved: ResolvedPlan) -> tuple[NDArray[np.float64], bool]:
-    """Bring a subsampled class of the test units back to its true size."""
+    """Weight a subsampled class of the test units to its true size."""
     weights = np.ones(len(grouped))
     labels = grouped.units["label"].to_numpy()
     weighted = False
@@ -229,5 +229,5 @@ def _weights(grouped: GroupedLines, split: Split, resolved: ResolvedPlan) -> tup
             weights[units] = total / len(units)
             weighted = True
     if weighted and resolved.protocol.duplicates == "unique":
-        raise IncompatibleError("duplicates = unique: distinct units are not known where a class is subsampled")
+        raise IncompatibleError("duplicates = unique: distinct units are unknown because a class is subsampled")
     return weights, weighted

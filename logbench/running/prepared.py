@@ -1,4 +1,4 @@
-"""Sessions with their split, which every model of a comparison starts from, and units as one model gets them."""
+"""Prepared sessions with their split, shared by the models of a comparison; and units for one model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HandedUnits:
-    """Units as a model gets them.
+    """Units for a model.
 
     Attributes:
-        sessions: see `Prepared.part`. units: int64, index of each among all units.
+        sessions: see `Prepared.part`.
+        units: int64, index of each session among all units.
     """
 
     sessions: Sessions
@@ -34,14 +35,14 @@ class HandedUnits:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every model of a comparison starts from.
+    """Prepared data, from which every model of a comparison starts.
 
     Attributes:
-        path: what was read. digest: SHA-256 over the raw files.
-        sessions: all units, in order of first line, labels as training sees them (see `label_noise`) and weights
-            beside them.
+        path: file or folder that was read.
+        digest: SHA-256 over the raw files.
+        sessions: all units in order of first line, with weights, and with labels after `label_noise`.
         weighted: a class is subsampled and weighted to its true size.
-        audit: what was checked against leaks, see `leak_audit`.
+        audit: results of `leak_audit`.
     """
 
     path: Path
@@ -56,7 +57,7 @@ class Prepared:
 
     @property
     def labels(self) -> NDArray[np.int8]:
-        """Label of each unit as training sees it, int8 [units]; −1 where it is unknown."""
+        """Label of each unit after `label_noise`, int8 [units], −1 if unknown."""
         assert self.sessions.labels is not None
         return self.sessions.labels
 
@@ -64,16 +65,16 @@ class Prepared:
         self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
         line_labels: bool = False,
     ) -> HandedUnits:  # fmt: skip
-        """The units `units` as models get them, see `neutral`, in an order that does not tell the label.
+        """Units as models get them (see `neutral`), in an order that does not tell the label.
 
-        The split alone draws it; where models get times it is that of their first events, not that of files, which
-        may hold one class after the other. One object serves all models that
-        ask, so that what is computed on it (distinct sequences, histories, counts) is computed once.
+        The split alone decides a random order. With times, units are sorted by the time of their first events; the
+        order of files would tell the label if they hold one class after the other. All models share one object,
+        so that its distinct sequences, histories and counts are computed once.
 
         Args:
-            name: says which units they are: equal names, equal units.
-            labelled: with the labels of the units, for supervised models and training units alone.
-            line_labels: with those of their events as well.
+            name: identifies the units; equal names mean equal units.
+            labelled: with labels of the units, only for supervised models and training units.
+            line_labels: with labels of their events, too.
         """
         asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
         key = (name, *asked.values())
@@ -87,6 +88,6 @@ class Prepared:
 
 
 def _shuffled(units: NDArray[Any], digest: str, name: str) -> NDArray[Any]:
-    """The units in an order that the split and the part decide, and nothing else."""
+    """Shuffle units by a seed that depends only on the split and the name."""
     seed = hashlib.sha256(f"{digest} {name}".encode()).digest()
     return np.random.default_rng(list(seed)).permutation(units)

@@ -1,4 +1,4 @@
-"""The sessions of a plan without a run: for commands of plugins that time a model or look into it."""
+"""Prepare sessions without a run, for commands of plugins that time or inspect a model."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .stages import Stages
 
 @dataclass(frozen=True)
 class Material:
-    """What a model would be given, and what the figures are made with.
+    """Input of a model, with facts for a record.
 
     Attributes:
-        train: training units without the held-out ones; labelled only for a supervised model.
-        test: test units, labels too: a model must be given `test.unlabelled()`.
+        train: training units without held-out units; labelled only for a supervised model.
+        test: test units with labels; give `test.unlabelled()` to a model.
         config: the model's resolved configuration.
         context: seed, device and held-out units.
         facts: `dataset`, `protocol`, `split`, `stages`, `environment` and `source`, as in a record.
@@ -42,16 +42,16 @@ class Material:
 def prepare_sessions(
     model: str, dataset: str, *, registry: Registry | None = None, bars: Bars | None = None, **options: Any
 ) -> Material:
-    """Stages `locate` to `sessions` of a run, and nothing after.
+    """Run only the stages `locate` to `sessions`.
 
     Args:
         model, dataset: names of components.
-        registry, bars: what to work with; by default all installed plugins, and no progress bars.
+        registry, bars: by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `settings={"dataset": {"blocks": 1000}}`.
 
     Raises:
         ConfigError: an unknown name, option or value.
-        DataError, IncompatibleError: the data cannot be read, or do not serve the model.
+        DataError, IncompatibleError: the data cannot be read, or lack what the model needs.
     """
     runtime = Runtime.here(registry, bars)
     resolved = resolve(Plan(model=model, dataset=dataset, **options), runtime.registry)

@@ -1,4 +1,4 @@
-"""What a figure was made with: machine, versions, and the revision of logbench's own folder."""
+"""Describe the machine, versions, and the git revision of logbench, for records."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environment() -> EnvironmentFacts:
 
 @cache
 def source() -> SourceFacts:
-    """Version and code of logbench and, in a checkout of its own, the revision and whether it is dirty."""
+    """Version and code digest of logbench, and in a git checkout its revision and whether it is dirty."""
     folder = Path(__file__).parents[1]
     facts: SourceFacts = {
         "version": _version("logbench-harness"),
@@ -55,7 +55,7 @@ def peak_rss_mb() -> float:
 
 
 def peak_gpu_mb() -> float | None:
-    """Largest GPU memory that torch took so far, MB; None without torch or GPU."""
+    """Largest GPU memory of torch so far, MB; None without torch or GPU."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None

@@ -1,4 +1,4 @@
-"""From what the user asked to what will run: components, configurations and protocol, all resolved."""
+"""Resolve a plan: find its components, check their options, and build the protocol."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ResolvedPlan:
 
     @property
     def unit(self) -> str:
-        """What a unit is called."""
+        """Name of a unit, such as `session` or `window`."""
         unit: str = self.windower.entry.item.traits.unit or self.card.unit
         return unit
 
@@ -66,13 +66,13 @@ class ResolvedPlan:
         """Events below which a unit is short for this model.
 
         Raises:
-            IncompatibleError: the model needs more than the protocol says.
+            IncompatibleError: the model needs more events than the protocol allows.
         """
         return self.protocol.short_limit(self.model.min_events, self.model.name)
 
     @property
     def supervision(self) -> Supervision:
-        """What the model learns from."""
+        """Supervision of the model."""
         supervision: Supervision = self.model.entry.item.traits.supervision
         return supervision
 
@@ -83,12 +83,12 @@ class ResolvedPlan:
 
     @property
     def keys_only(self) -> bool:
-        """Whether equal key sequences have one score."""
+        """Whether equal key sequences get equal scores."""
         return all(part.keys_only for part in self.model.parts)
 
     @property
     def joint_scores(self) -> bool:
-        """Whether the model says that its scores depend on what else is scored."""
+        """Whether the model declares that a score depends on the other scored units."""
         return any(part.entry.item.traits.joint_scores for part in self.model.parts)
 
     @property
@@ -105,12 +105,12 @@ class ResolvedPlan:
 
     @property
     def fixed_threshold(self) -> float | None:
-        """The model's own threshold, None where it has none."""
+        """The model's own threshold; None if it has none."""
         return self.model.fixed_threshold
 
 
 def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
-    """Find and configure everything a plan names.
+    """Find and configure everything that a plan names.
 
     Raises:
         ConfigError: an unknown name, option or value.
@@ -146,7 +146,7 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
 
 
 def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredComponent]:
-    """The evaluators so called; without names those that are default."""
+    """Find evaluators by name; without names, the default evaluators."""
     offered = registry.components["evaluator"].values()
     return [registry.get("evaluator", name) for name in names] or [e for e in offered if e.item.default]
 
@@ -154,7 +154,7 @@ def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredCo
 def _layers(
     plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[RegisteredComponent]
 ) -> list[Settings]:
-    """Tables by name, the later the stronger; unknown names are errors."""
+    """Layers of settings, where later layers win; unknown names are errors."""
     names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
     names |= {*SINGLE, "evaluator", "protocol"}
     every = names | {name for table in registry.components.values() for name in table}

@@ -1,4 +1,4 @@
-"""The record of a run, built once from what its stages gave."""
+"""Build the record of a run, once, from the results of its stages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from .stages import Stages
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What evaluators say of the tested units: sections of a record by their names."""
+    """Results of evaluators on the test units: sections of a record by name."""
 
     metrics: Metrics
     directions: Directions
@@ -61,8 +61,10 @@ def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weig
     """Metrics of units, of the rules on them, and the upper bound.
 
     Args:
-        units: see `unit_metrics.metrics_of`. evaluators: name → Evaluator.
-        unit: what a unit is called. weighted: a class is subsampled.
+        units: see `unit_metrics.metrics_of`.
+        evaluators: name → Evaluator.
+        unit: name of a unit, such as `session`.
+        weighted: a class is subsampled.
     """
     metrics = metrics_of(units, evaluators, unit, weighted)
     names = RULES if metrics else ()
@@ -81,10 +83,10 @@ def evaluate_events(
     evaluators: Mapping[str, Any],
     short_limit: int,
 ) -> JudgedEvents:
-    """What `line_metrics.judge` says of single events, by the evaluators of units alone.
+    """Metrics of single events by `line_metrics.judge`, with evaluators of units only.
 
     Raises:
-        IncompatibleError: there are none under this protocol.
+        IncompatibleError: the protocol allows no metrics of events.
     """
     of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
     try:
@@ -101,11 +103,12 @@ def sections(
     unit: str,
     events: JudgedEvents | None,
 ) -> dict[str, Any]:
-    """The sections of a record that follow from scores: `threshold`, `counts`, `metrics` and what goes with them.
+    """Sections of a record that follow from scores, such as `threshold`, `counts` and `metrics`.
 
     Args:
-        needed: events of the shortest unit that the model can score; None where it is not known.
-        unit: what a unit is called. events: see `evaluate_events`; None where there is nothing of single events.
+        needed: events of the shortest unit that the model can score; None if unknown.
+        unit: name of a unit, such as `session`.
+        events: see `evaluate_events`; None without scores of single events.
     """
     threshold = cast(ThresholdFacts, {**decision.threshold, **own.as_dict()})
     counts = cast(Counts, {**decision.counts, "needed": needed})
@@ -135,17 +138,19 @@ class Failure:
     error: BaseException
 
     def as_dict(self) -> ErrorFacts:
-        """As in a record."""
+        """The `error` section of a record."""
         return cast(ErrorFacts, {"stage": self.stage, **failure_of(self.error)})
 
 
 @dataclass
 class Values:
-    """What the stages of a run gave, in their order; None where it did not come so far.
+    """Results of the stages of a run, in order; None for stages that were not reached.
 
     Attributes:
-        events: see `evaluate_events`. explained: the frame of `decided` with the events that decided.
-        conduct: see `run_notes.conduct_of`. bundle: where the model was saved.
+        events: see `evaluate_events`.
+        explained: the frame of `decided` with deciding events, see `explain`.
+        conduct: see `run_notes.conduct_of`.
+        bundle: where the model was saved.
     """
 
     prepared: Prepared | None = None
@@ -159,16 +164,16 @@ class Values:
     failure: Failure | None = None
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """Tables to keep beside the record, by name: whatever a later stage did, scores are not lost."""
+        """Tables to store beside the record, by name; scores are kept even if a later stage fails."""
         if self.prepared is None or self.scored is None:
             return {}
         scores = self.scored.frame if self.explained is None else self.explained
-        found = {"scores": scores, "templates": templates_frame(self.prepared.grouped, self.prepared.vocabulary)}
-        return found if self.scored.events is None else {**found, "events": self.scored.events}
+        tables = {"scores": scores, "templates": templates_frame(self.prepared.grouped, self.prepared.vocabulary)}
+        return tables if self.scored.events is None else {**tables, "events": self.scored.events}
 
 
 def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a record that are known before anything is done; code is as it is now.
+    """Fields of a record that are known before the run starts, with the present code digests.
 
     Args:
         run: see `run_names.new_run`.
@@ -206,9 +211,9 @@ def record_of(
     stages: Stages,
     notes: list[str],
 ) -> RunRecord:
-    """The record of a run that is over.
+    """Build the record of a finished run.
 
-    Metrics of a run that failed would be taken for its result, so there are none.
+    A failed run gets no metrics, because they would be taken for its result.
 
     Args:
         run: see `run_names.new_run`.

@@ -1,4 +1,4 @@
-"""Names of runs: a new one, and the record that a typed one means (`last`, `last~1`, the beginning of an id)."""
+"""Name new runs, and find the record of a typed name (`last`, `last~1`, the beginning of an id)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .record_versions import refusal_of, upgraded
 
 
 def new_run(model: str) -> dict[str, Any]:
-    """A new `run_id` and when it `started`: now."""
+    """Make a `run_id` and the time `started`, now."""
     started = datetime.datetime.now(datetime.UTC)
     run_id = f"{started:%Y%m%d-%H%M%S}-{model}-{uuid.uuid4().hex[:6]}"
     return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 
 def find(run: str, folder: Path) -> dict[str, Any]:
-    """The record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
+    """Find the record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
 
-    Baselines that nobody asked for by name are passed over in counting back.
+    `last` skips baselines that were added automatically.
 
     Raises:
-        DataError: none or several begin so, or it is of an unknown version or damaged.
+        DataError: no record or several match, or the record is damaged or of an unknown version.
     """
     record = _named(run, {record["run_id"]: record for record in records.lines(folder)}, folder)
     if refusal := refusal_of(record):
@@ -37,14 +37,16 @@ def find(run: str, folder: Path) -> dict[str, Any]:
 
 def _named(run: str, stored: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
     if back := re.fullmatch(r"last(?:~(\d+))?", run):
-        at = int(back[1] or 0)
+        steps = int(back[1] or 0)
         asked = [record for record in stored.values() if not record.get("baseline")]
-        if at < len(asked):
-            return asked[-1 - at]
+        if steps < len(asked):
+            return asked[-1 - steps]
         raise DataError(f"{run}: there are {len(asked)} runs in {folder}; see: logbench runs --out {folder}")
-    found = [record for name, record in stored.items() if name.startswith(run)]
-    if len(found) == 1 or (found and run in stored):
-        return stored.get(run, found[0])
-    if found:
-        raise DataError(f"{run} begins {len(found)} runs in {folder}: {', '.join(r['run_id'] for r in found[:5])}")
+    matches = [record for name, record in stored.items() if name.startswith(run)]
+    if len(matches) == 1 or (matches and run in stored):
+        return stored.get(run, matches[0])
+    if matches:
+        raise DataError(
+            f"{run} begins {len(matches)} runs in {folder}: {', '.join(r['run_id'] for r in matches[:5])}"
+        )
     raise DataError(f"no run {run} in {folder}; see: logbench runs --out {folder}")

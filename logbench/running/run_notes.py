@@ -1,4 +1,4 @@
-"""What a user should know of a run: how its threshold was chosen, and what its model did beside its work."""
+"""Warn users about a run: an unreliable threshold, files that the model opened, dependent scores."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..evaluation.verdicts import Decision
 from .fitting import Scored
 from .resolve import ResolvedPlan
 
-# Notes of one run that are kept and said.
+# Most notes of one run to keep and print.
 MOST_NOTES = 100
 
 
 class Notes:
-    """The notes of one run, each kept and said once.
+    """Collects the notes of one run and prints each once.
 
     Attributes:
-        lines: those that are kept, for the record.
+        lines: the notes, for the record.
     """
 
     def __init__(self, bars: Bars) -> None:
@@ -30,7 +30,7 @@ class Notes:
         self._bars = bars
 
     def of(self, name: str) -> Callable[[str], None]:
-        """Takes notes of a model, a data set or evaluators."""
+        """Return a function that takes notes about a model, data set or evaluator of this name."""
 
         def note(text: str) -> None:
             text = shorten(str(text)) if len(self.lines) < MOST_NOTES else "more notes are left out"
@@ -42,20 +42,20 @@ class Notes:
 
 
 def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
-    """Say where a threshold is not to be relied on, or a rule decides most of the test."""
+    """Warn if the threshold is unreliable, or a rule instead of the model decides most test units."""
     _note_short(resolved, decision, note)
     threshold, alpha = decision.threshold, resolved.protocol.alpha
     if threshold["source"] == "oracle":
-        note("threshold = oracle: chosen on the test labels, so this is no honest result")
+        note("threshold = oracle: chosen on the test labels, so this is not an honest result")
     if not threshold["reliable"]:
         held, need = several(threshold["held_out"], "held-out unit"), int(np.ceil(1 / alpha))
         note(f"unreliable threshold: {held}, at least {need} are needed for alpha {alpha:g}")
     if threshold["value"] == np.inf and threshold["source"] == "validation":
-        note("the threshold is infinite, so that only rules alarm: too many held-out units score infinity")
+        note("the threshold is infinite because too many held-out units score infinity; only rules alarm")
 
 
 def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
-    """Say where a rule, and not the model, decides most of the test."""
+    """Warn if the rule for short units instead of the model decides most test units."""
     short, tested, limit = decision.counts["short"], decision.units.height, resolved.short_limit
     if 2 * short >= tested > 0 and short:
         what = {"flag": "an alarm", "miss": "no alarm", "drop": "left out"}[resolved.protocol.short]
@@ -67,16 +67,16 @@ def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str]
 
 
 def conduct_of(model: RunningModel, scored: Scored, decision: Decision, note: Callable[[str], None]) -> AuditFacts:
-    """Keys of the record's `audit`: files that the model opened beside its own, whether its scores stand alone."""
-    found: AuditFacts = {}
+    """Facts for the record's `audit`: foreign files that the model opened, and whether scores are independent."""
+    conduct: AuditFacts = {}
     if model.opened:
-        found["files"] = sorted(model.opened)
+        conduct["files"] = sorted(model.opened)
         more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""
         note(f"opened a file that is not its own: {min(model.opened)}{more}; it may hold labels")
     if scored.alone is None:
-        note("scores depend on what else is scored, as the model declares")
-        return {**found, "alone": "declared"}
+        note("scores depend on the other scored units, as the model declares")
+        return {**conduct, "alone": "declared"}
     facts = scored.alone.facts(float(decision.threshold["exact"]))
     if facts["differ"]:
-        note(f"scores depend on what else is scored: {facts['differ']} of {facts['units']} differ alone")
-    return {**found, "alone": facts}
+        note(f"scores depend on the other scored units: {facts['differ']} of {facts['units']} differ alone")
+    return {**conduct, "alone": facts}

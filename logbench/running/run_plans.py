@@ -1,4 +1,4 @@
-"""Plans run by workers: each becomes a record, kept here, whatever happens to its process."""
+"""Run plans in workers and store a record of each, even if its process dies."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def run_plans(
     crew: DoesTasks,
     watch: Callable[[Mapping[int, Running]], None] = lambda _: None,
 ) -> Iterator[tuple[int, Record]]:
-    """Index of the plan and record of every run, in the order in which they end; each is appended to the records.
+    """Run plans and append their records; yield index of the plan and record as runs end.
 
     Args:
-        watch: is told often what runs.
+        watch: called often with the running tasks.
     """
     contended = min(crew.jobs, len(plans))
     for number, kind, value in crew.do([Task(worker_tasks.run, plan) for plan in plans], watch):
@@ -44,7 +44,7 @@ def run_plans(
 
 
 def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: int) -> RunRecord:
-    """The record of a run that left none: its process ended, or it could not begin."""
+    """Make the record of a run without one, because its process died or it could not start."""
     made = begun(resolve(plan, registry), run_names.new_run(plan.model))
     if contended > 1:
         made["environment"]["contended"] = contended
@@ -56,7 +56,7 @@ def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: in
 
 
 class StageBars:
-    """Shows the stage that one worker is in as a bar of its own. A context manager."""
+    """Shows the stage of a worker as a progress bar. A context manager."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars, self._stage = bars, ""

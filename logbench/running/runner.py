@@ -1,4 +1,4 @@
-"""One run, from plan to record: a straight line of values, one stage after the other."""
+"""Execute one run, from plan to record, one stage after the other."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from .run_notes import Notes, conduct_of, note_decision
 from .runtime import Runtime
 from .stages import Stages
 
+# Stores tables by name under the id of a run.
 KeepTables = Callable[[str, Mapping[str, pl.DataFrame]], None]
-# Takes the id of a run, and its tables by name.
 
 
 @dataclass(frozen=True)
 class Executed:
-    """A run that is over: its record, and the tables to keep beside it, by name."""
+    """A finished run: its record, and the tables to store beside it, by name."""
 
     record: RunRecord
     frames: Mapping[str, pl.DataFrame]
@@ -55,19 +55,19 @@ def run(
     bars: Bars | None = None,
     **options: Any,
 ) -> list[RunRecord]:
-    """Run models on a data set under one protocol: the same as `logbench run`.
+    """Run models on a data set under one protocol, like `logbench run`.
 
     Args:
         models: one name or several; they share the data and the split.
         seeds: one run a model and seed.
-        registry, bars: what to run with; by default all installed plugins, and no progress bars.
+        registry, bars: by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`.
 
     Returns:
         One record a run, also appended to `out/records.jsonl`.
 
     Raises:
-        ConfigError: an unknown name, option or value. What goes wrong later is in the records.
+        ConfigError: an unknown name, option or value. Later errors are in the records.
     """
     names = (models,) if isinstance(models, str) else tuple(models)
     with bars or Bars(enabled=False) as shown:
@@ -81,7 +81,7 @@ def run(
 
 
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:
-    """Run one after another in this process; what they have in common is done once."""
+    """Run plans one after another in this process; shared steps are done once."""
     for resolved in plans:
         record = run_and_keep(resolved, runtime)
         records.append(record, resolved.plan.out)
@@ -89,12 +89,12 @@ def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunReco
 
 
 def execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -> Executed:
-    """One run; the caller keeps what it gives. Errors end up in the record; only an interruption passes.
+    """Execute one run; the caller stores the result. Errors go into the record; only interruptions are raised.
 
-    What plugins print goes to standard error, and a working directory that they change is changed back.
+    Prints of plugins go to standard error, and the working directory is restored.
 
     Args:
-        keep_scores: gets the tables once the model has scored, before an evaluator can end this process.
+        keep_scores: stores the tables right after scoring, before an evaluator can kill this process.
     """
     with aside(not resolved.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         return _execute(resolved, runtime, keep_scores)
@@ -107,10 +107,10 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
     runtime.registry.notify("run_started", plan=plan)
     try:
         check_fit(resolved)
-        model = running_model(resolved, runtime.models, note)  # its process, if any, starts while data are read
+        model = running_model(resolved, runtime.models, note)  # its process starts while data are read
         if plan.save is not None and not model.can("save"):
             name = resolved.model.name
-            raise IncompatibleError(f"--save: model {name} cannot be saved, it has no method save(folder)")
+            raise IncompatibleError(f"--save: model {name} cannot be saved because it has no method save(folder)")
         values.prepared = prepared = prepare(resolved, runtime, stages, data_note)
         note_data(resolved, prepared, data_note)
         context = context_for(resolved, prepared, note)
@@ -151,7 +151,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
 
 
 def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
-    """One run, its tables written into the plan's folder; plugins are told that it is over."""
+    """Execute one run, write its tables into the plan's folder, and notify plugins of its end."""
     folder = resolved.plan.out
     executed = execute(resolved, runtime, partial(_write, folder))
     record = executed.record

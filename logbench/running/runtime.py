@@ -1,4 +1,4 @@
-"""What the runs of one command work with and share."""
+"""Objects that the runs of one command share: registry, progress bars, models, cache."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .prepared import Prepared
 
 @dataclass
 class RunCache:
-    """Results kept in memory within one command, by the key of what they depend on.
+    """Results kept in memory during one command, by keys of their inputs.
 
     Attributes:
-        grouped: grouped lines, and whether they came from the cache on disk.
-        prepared: of the last split alone, by the keys of its grouped lines and of its protocol.
+        grouped: grouped lines, and whether they were read from the cache on disk.
+        prepared: prepared data of the last split alone, by the keys of its grouped lines and protocol.
     """
 
     grouped: dict[str, tuple[GroupedLines, bool]] = field(default_factory=dict)
@@ -26,11 +26,14 @@ class RunCache:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Built once for each process that runs.
+    """Shared objects, built once a process.
 
     Attributes:
-        registry: where components are found. bars: show progress and notes. models: where models run.
-        cache: what runs share. contended: how many runs go side by side, noted in their records; 0 for one alone.
+        registry: finds components.
+        bars: show progress and notes.
+        models: builds models in the process where they run.
+        cache: results that runs share.
+        contended: number of parallel runs, for records; 0 without parallel runs.
     """
 
     registry: Registry
@@ -41,5 +44,5 @@ class Runtime:
 
     @classmethod
     def here(cls, registry: Registry | None = None, bars: Bars | None = None) -> Runtime:
-        """Models in this process; by default all installed plugins, and no progress bars."""
+        """A runtime with models in this process; by default all installed plugins, and no progress bars."""
         return cls(registry or Registry(), bars or Bars(enabled=False))

@@ -1,7 +1,7 @@
-"""A cheap probe: a few units are scored again without the others, which must change nothing.
+"""Probe whether scores are independent: score a few units again without the others.
 
-A score that depends on what else is scored (a batch norm in training mode, a rank among the test set, a window
-that runs on into the next unit) is no property of the unit, and no such detector can run on a stream.
+A score that depends on other units (batch norm in training mode, a rank in the test set, a window that continues
+into the next unit) is no property of the unit, and such a model cannot run on a stream.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..data.sessions import Sessions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How many units are scored again together, and how many of them quite alone.
+# Number of units to score again together, and of units to score one by one.
 UNITS, SINGLE = 32, 2
-# Largest difference of two scores that count as equal, as a share of the larger one.
+# Largest relative difference of two scores that count as equal.
 RELATIVE = 1e-5
 
 
@@ -32,8 +32,9 @@ class Alone:
     """Scores of the probed units.
 
     Attributes:
-        units: index of each among those asked, int64 [n]. among: score among all, float64 [n].
-        alone: score without the others, float64 [n].
+        units: int64 [n], indices among the scored units.
+        among: float64 [n], scores among all units.
+        alone: float64 [n], scores without the others.
     """
 
     units: NDArray[np.int64]
@@ -41,7 +42,7 @@ class Alone:
     alone: NDArray[np.float64]
 
     def facts(self, threshold: float) -> AloneFacts:
-        """`units` probed, and how many `differ` in their score or in the verdict that the threshold gives."""
+        """Number of probed `units`, and of those that `differ` in their score or their verdict."""
         apart = ~np.isclose(self.among, self.alone, rtol=RELATIVE, atol=0.0, equal_nan=True)
         other = (self.among > threshold) != (self.alone > threshold)
         return {"units": len(self.units), "differ": int((apart | other).sum())}
@@ -50,12 +51,12 @@ class Alone:
 def score_alone(
     model: Any, sessions: Sessions, scores: Scores, context: Context, digest: str, in_order: bool
 ) -> Alone:
-    """Score some units again: in another order without the others, and a few quite alone.
+    """Score some units again, in another order without the others, and a few one by one.
 
     Args:
-        sessions: the units that were asked, with their `scores`.
-        digest: of the split, which alone decides the units.
-        in_order: the model needs units in their order, so that is kept.
+        sessions: the scored units, with their `scores`.
+        digest: digest of the split, which alone decides the choice of units.
+        in_order: keep the order of units, which the model needs.
     """
     rng = np.random.default_rng(list(hashlib.sha256(f"{digest} alone".encode()).digest()))
     chosen = rng.permutation(len(sessions))[:UNITS]
@@ -63,9 +64,9 @@ def score_alone(
         chosen = np.sort(chosen)
     quiet = replace(context, progress=silent)
     asked = [chosen, *(chosen[at : at + 1] for at in range(min(SINGLE, len(chosen))))]
-    found = [_primary(model, sessions.take(units), quiet) for units in asked if len(units)]
+    again = [_primary(model, sessions.take(units), quiet) for units in asked if len(units)]
     units = np.concatenate(asked)
-    alone = np.concatenate(found) if found else np.zeros(0)
+    alone = np.concatenate(again) if again else np.zeros(0)
     return Alone(units, scores.primary[units], alone)
 
 

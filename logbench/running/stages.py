@@ -1,4 +1,4 @@
-"""Timing of stages: wall and CPU seconds, peak memory, items a second, with a progress bar."""
+"""Time stages: wall and CPU seconds, peak memory, items a second; show a progress bar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score"
 
 @dataclass
 class Stage:
-    """What a stage may say of itself while it runs."""
+    """A running stage, which may report items and facts."""
 
     name: str
     progress: Progress = silent
@@ -27,13 +27,13 @@ class Stage:
 
 
 class Stages:
-    """Runs stages and keeps their timings in order.
+    """Runs stages and records their timings in order.
 
     Attributes:
-        done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb`, `items`, `items_per_s`, and what the stage
-            adds (`cached`, `digest`, `shared`); the first four as the process measured them that did the work.
-        current: the stage that runs or ran last.
-        beforehand: what is known of stages to come, name → facts.
+        done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb` (measured by the process that did the work),
+            `items`, `items_per_s`, and facts of the stage (`cached`, `digest`, `shared`).
+        current: the running stage, or the last one.
+        beforehand: known facts of later stages, name → facts.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -50,7 +50,7 @@ class Stages:
             stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
             yield stage
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        wall = stage.facts.get("wall_s", wall)  # as its own process measured it
+        wall = stage.facts.get("wall_s", wall)  # measured by the stage's own process
         measured: StageFacts = {
             "wall_s": round(wall, 4),
             "cpu_s": round(cpu, 4),

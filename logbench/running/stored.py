@@ -1,4 +1,4 @@
-"""Tables that a run left beside its record, read back only as they were written."""
+"""Read the tables of a run, and refuse changed ones."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..base.file_digests import digest
 
 
 def checksums(run_id: str, artifacts: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """SHA-256 of each file that a run wrote itself, by the artifact's name."""
+    """SHA-256 of each file that a run wrote itself, by name of the artifact."""
     own = {name: folder / path for name, path in artifacts.items() if path.startswith(f"{run_id}/")}
     return {name: digest(path, None) for name, path in own.items() if path.is_file()}
 
 
 def fault(record: Mapping[str, Any], folder: Path, name: str) -> str:
-    """Why an artifact of a run cannot be relied on; empty where it can. Records of old have no checksums."""
-    path, known = folder / record["artifacts"][name], record.get("checksums") or {}
+    """Say why an artifact of a run is unreliable; empty if it is sound. Old records have no checksums."""
+    path, digests = folder / record["artifacts"][name], record.get("checksums") or {}
     if not path.is_file():
         return f"the {name} of run {record['run_id']} are gone"
-    if name in known and digest(path, None) != known[name]:
+    if name in digests and digest(path, None) != digests[name]:
         return f"the {name} are not those that run {record['run_id']} wrote"
     return ""
 
 
 def table(record: Mapping[str, Any], folder: Path, name: str) -> pl.DataFrame:
-    """A table that a run left, such as `scores`.
+    """Read a table of a run, such as `scores`.
 
     Raises:
-        DataError: the run has none, or it is gone or damaged.
+        DataError: the run has no such table, or it is missing or damaged.
     """
     if not record.get("artifacts", {}).get(name):
         raise DataError(f"run {record['run_id']} has no {name}: its status is {record['status']}")

@@ -1,4 +1,4 @@
-"""Ask a model for the scores of units; equal key sequences are asked once where that is all it looks at."""
+"""Score units by a model; score equal key sequences once if the model only uses keys."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def score_units(model: Any, sessions: Sessions, context: Context, name: str, sha
     """Scores of all units.
 
     Args:
-        model: see `interfaces.Model`. name: of the model, for errors.
-        share: score each distinct key sequence once, and give equal ones that score. There are then no scores of
-            single events.
+        model: see `contracts.Model`.
+        name: name of the model, for errors.
+        share: score each distinct key sequence once and share the score; there are then no scores of events.
 
     Raises:
-        PluginError: the answer is of a wrong shape or type, holds NaN, or names an event that is not there.
+        PluginError: the scores have a wrong shape or type, contain NaN, or name an event outside its unit.
     """
     if not share:
         return _asked(model, sessions, context, name)
@@ -47,9 +47,9 @@ def _asked(model: Any, sessions: Sessions, context: Context, name: str) -> Score
 
 
 def _check_counts(column: NDArray[Any], lengths: NDArray[np.int64], least: int, what: str) -> None:
-    """Refuse what is no index of an event in its unit (−1: none), or no number of its events."""
+    """Refuse values that are no index of an event in the unit (−1: none), or no number of its events."""
     if column.dtype.kind not in "iu":
         raise PluginError(f"{what} must hold whole numbers, got {column.dtype}")
     if (wrong := (column < least) | (column > lengths + least)).any():
-        at = int(np.flatnonzero(wrong)[0])
-        raise PluginError(f"{what} is {column[at]} at unit {at}, which has {lengths[at]} events")
+        position = int(np.flatnonzero(wrong)[0])
+        raise PluginError(f"{what} is {column[position]} at unit {position}, which has {lengths[position]} events")

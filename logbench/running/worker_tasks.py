@@ -1,4 +1,4 @@
-"""The worker's side: what it is asked to do, one function a task, until its parent is gone."""
+"""The worker's side: one function a task, and a loop that serves tasks until the parent has ended."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Send = Callable[[tuple[str, Any]], None]
 
 
 def run(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """One run: its record."""
+    """Execute one run; yield its record."""
     yield run_and_keep(resolve(plan, runtime.registry), runtime).as_dict()
 
 
 def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """Where the data of a plan are, `path`, and their `digest`."""
+    """Locate the data of a plan; yield their `path` and `digest`."""
     resolved = resolve(plan, runtime.registry)
     with aside(not plan.cache), runtime.bars.stage("locate") as progress:
         found = locate(
@@ -46,7 +46,7 @@ def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
 
 
 def directions(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """What the evaluators of a plan declare, as a record keeps it: see `metrics.directions_of`."""
+    """Yield the directions of a plan's metrics, as in a record, see `metrics.directions_of`."""
     resolved = resolve(plan, runtime.registry)
     yield {"directions": directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)}
 
@@ -59,11 +59,13 @@ def serve(
     memory_mb: float | None,
     folder: str,
 ) -> None:
-    """Do what comes in, until the parent is gone.
+    """Serve tasks until the parent has ended.
 
     Args:
-        beside: how many workers there may be. block: plugins kept out.
-        timeout, memory_mb: see `child_process.Limits`. folder: for what is handed to models.
+        beside: most workers side by side.
+        block: plugins not to load.
+        timeout, memory_mb: see `child_process.Limits`.
+        folder: folder for files handed to models.
     """
     pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
 
@@ -71,7 +73,7 @@ def serve(
         try:
             with lock:  # a plugin may report from a thread
                 pipe.send(message)
-        except OSError:  # the parent is gone: `follow` ends this process, once it has cleaned up
+        except OSError:  # the parent has ended; `follow` cleans up and kills this process
             threading.Event().wait()
 
     adopt()
@@ -87,7 +89,7 @@ def serve(
             send(("done", None))
         except Exception as error:
             send(("failed", failure_of(error)))
-        except BaseException as error:  # such as a panic in polars: what is left of this process is not trusted
+        except BaseException as error:  # such as a panic in polars, after which the process cannot be trusted
             send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
             raise
 

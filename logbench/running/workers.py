@@ -1,7 +1,8 @@
-"""Runs in worker processes, so that no plugin can end the command, and a run can be ended.
+"""Run plans in worker processes that can be killed, so that no plugin can end the command.
 
-A worker reads (data set, windower, parser), keeps the labels, and decides and evaluates; it starts the processes
-in which models fit and score (`model_processes`). It serves one run after another and keeps what they share.
+Workers are spawned, never forked, because polars is multi-threaded. A worker reads the data, keeps the labels,
+decides and evaluates; models fit and score in processes that it starts (`model_processes`). It does one run after
+another and keeps results that they share.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ if TYPE_CHECKING:
 
 # Stages in which a worker may fill the cache of grouped lines.
 READING = frozenset({"start", "locate", "read", "group"})
-# Stages that a process of models takes; it is given its own time.
+# Stages in a process of models, which has its own limits.
 OWN = frozenset({"fit", "score"})
-# Most messages of one worker that are read before the others are looked at.
+# Most messages to read from one worker before turning to the others.
 AT_ONCE = 100
 LATE = frozenset({"threshold", "evaluate", "store"})
-# Least seconds to decide and evaluate: most of it is the harness's own, and libraries are loaded first.
+# Least time limit to decide and evaluate, because libraries load first and most work is the harness's own.
 LATE_S = 60.0
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A task whose process ended before it: at which stage, what kind of end, and one line."""
+    """A task whose process died: at which stage, what kind of end, and one line."""
 
     stage: str
     type: str
@@ -48,10 +49,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked.
+    """A task for a worker.
 
     Attributes:
-        do: a function of a module, called there with a `runtime.Runtime` and the plan; it yields rows.
+        do: a module's function, called in the worker with a `runtime.Runtime` and the plan; it yields rows.
     """
 
     do: Callable[[Any, Plan], Iterator[Mapping[str, Any]]]
@@ -60,7 +61,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Running:
-    """The stage of a task, and how far it is."""
+    """Stage and progress of a task."""
 
     stage: str
     done: float = 0.0
@@ -72,10 +73,10 @@ class Running:
 
 
 class DoesTasks(Protocol):
-    """Who does tasks: a `Crew` of worker processes, or this process (`local_crew`).
+    """Does tasks: a `Crew` of worker processes, or this process (`local_crew`).
 
     Attributes:
-        jobs: how many are done side by side.
+        jobs: number of parallel tasks.
     """
 
     jobs: int
@@ -106,8 +107,8 @@ class Worker:
         self.child.pipe.send(task)
 
     def answer(self, note: Callable[[str], None]) -> tuple[str, Any] | Ended | None:
-        """What the task came to, as (`kind`, value); None while it goes on."""
-        ended = self.child.ended  # asked first: what it sent before is still read below
+        """Next answer of the task as (`kind`, value); None while it runs."""
+        ended = self.child.ended  # checked first, so that its last messages are still read below
         try:
             for _ in range(AT_ONCE):
                 if not self.child.pipe.poll():
@@ -128,12 +129,12 @@ class Worker:
         return self._over()
 
     def close(self) -> None:
-        """End the process and all that it started, and remove what it handed out."""
+        """Kill the process and its descendants, and remove its handed-out files."""
         self.child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _over(self) -> Ended | None:
-        """An end to a task that takes more than it may; models are watched where they are asked."""
+        """The end of a task beyond its limits; models have their own limits in `model_processes`."""
         stage, timeout, memory = self.running.stage, self.limits.timeout, self.limits.memory_mb
         if timeout is not None and stage in LATE and time.monotonic() - self.since > max(timeout, LATE_S):
             return Ended(stage, "Timeout", f"took longer than {max(timeout, LATE_S):g} s to evaluate")
@@ -148,15 +149,18 @@ class Worker:
 
 
 def threads(beside: int) -> dict[str, str]:
-    """Environment that divides the cores; the user's own settings prevail."""
+    """Environment variables that divide the cores between workers; the user's own settings win."""
     return dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // beside))) if beside > 1 else {}
 
 
 class Crew:
-    """Workers that do tasks, some side by side. A context manager: at its end no process is left.
+    """Workers that do tasks in parallel. A context manager, which kills all processes at its end.
 
     Args:
-        jobs: most workers. block: plugins kept out. limits: of each run. note: gets the notes of runs.
+        jobs: most workers.
+        block: plugins not to load.
+        limits: limits of each run.
+        note: receives the notes of runs.
     """
 
     def __init__(self, jobs: int, block: Sequence[str], limits: Limits, note: Callable[[str], None]) -> None:
@@ -179,12 +183,12 @@ class Crew:
     def do(
         self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
     ) -> Iterator[tuple[int, str, Any]]:
-        """Do tasks; yields each one's index with its answers, `kind` and value, as they come.
+        """Do tasks; yield index of the task, `kind` and value of each answer as it arrives.
 
         The last answer of a task has kind `done`, `failed` (see `failure`) or `ended` (an `Ended`).
 
         Args:
-            watch: is told often what runs.
+            watch: called often with the running tasks.
         """
         waiting = deque(range(len(tasks)))
         while waiting or any(worker.number is not None for worker in self._workers):
@@ -208,7 +212,7 @@ class Crew:
                 yield number, kind, value
 
     def _hand_out(self, tasks: Sequence[Task], waiting: deque[int]) -> None:
-        """Give waiting tasks to free workers; a new one starts once no other reads, so that the cache is full."""
+        """Give waiting tasks to free workers; start one only while none reads, so that it finds the cache full."""
         while waiting:
             worker = next((one for one in self._workers if one.number is None), None)
             if worker is None:
@@ -222,7 +226,7 @@ class Crew:
 
 
 class Relay(Bars):
-    """Tells the parent which stage runs and how far it is, instead of showing it."""
+    """Reports stage and progress to the parent instead of showing them."""
 
     def __init__(self, send: Callable[[tuple[str, Any]], None]) -> None:
         super().__init__(enabled=False)

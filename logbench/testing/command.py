@@ -1,4 +1,4 @@
-"""The command `logbench` as a user calls it: another process, in a folder of its own."""
+"""Run the command `logbench` as a user does, in another process and its own folder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left.
+    """Result of a command.
 
     Attributes:
-        code: exit code: 0 fine, 1 a bug or a worse figure, 2 a user's error.
-        out, err: standard output and standard error. folder: where it ran.
+        code: exit code: 0 success, 1 a bug or a worse figure, 2 a user's error.
+        out, err: standard output and standard error.
+        folder: its working directory.
     """
 
     code: int
@@ -26,9 +27,9 @@ class Done:
 
 
 def runner(folder: Path, cache: Path) -> Callable[..., Done]:
-    """A function that runs `logbench` in `folder` with that cache and returns `Done`.
+    """Return a function that runs `logbench` in `folder` with that cache and returns `Done`.
 
-    It takes the words of the command, and as keywords variables of the environment and `timeout` (s).
+    The function takes the words of the command, environment variables as keywords, and `timeout` (s).
     """
 
     def run(*words: str, timeout: float = 600, **environment: str) -> Done:

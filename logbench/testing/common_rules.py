@@ -1,4 +1,4 @@
-"""Rules that every component must hold: strict options, and nothing heavy imported before it is built."""
+"""Rules for every component: strict options, and no heavy import before it is built."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAVY = ("numpy", "pandas", "polars", "scipy", "sklearn", "tensorflow", "torch")
 
 
 def options(subject: Subject) -> None:
-    """The options are frozen, their defaults hold their own bounds; unknown ones are refused."""
+    """Options are frozen, defaults are within their bounds, and unknown options are refused."""
     config, name = getattr(subject.part.entry.item, "config", None), subject.part.name
     if config is None:
         raise InapplicableError("it has no options")
@@ -42,28 +42,28 @@ def options(subject: Subject) -> None:
 def imports(subject: Subject) -> None:
     """The plugin's module imports nothing heavy, so that `logbench list` answers at once.
 
-    That holds for evaluators, too: polars is in memory when they run, and not when a command only looks at names.
+    Evaluators must not import polars either, because a command that lists names does not load it.
     """
     plugin = subject.part.entry.plugin
     if not is_installed(subject):
         raise InapplicableError("its plugin is not installed")
-    found = _imported(plugin.name, plugin.distribution)
+    heavy = _imported(plugin.name, plugin.distribution)
     expect(
-        not found,
+        not heavy,
         "heavy packages to be imported in the functions that use them, so that every command starts at once",
-        f"the module imports {', '.join(found)} when it loads; move each import into the function that needs it",
+        f"the module imports {', '.join(heavy)} when it loads; move each import into the function that needs it",
     )
 
 
 def is_installed(subject: Subject) -> bool:
-    """Whether another process finds the component, too."""
+    """Whether the component is installed, so that another process finds it."""
     plugin = subject.part.entry.plugin
     return any((one.name, one.distribution) == (plugin.name, plugin.distribution) for one in installed())
 
 
 @cache
 def _imported(name: str, distribution: str) -> tuple[str, ...]:
-    """Heavy packages in memory once the plugin, alone, is loaded in a new process."""
+    """Heavy packages that are imported when a new process loads only this plugin."""
     code = (
         "import json, sys\nfrom logbench.components.registry import installed\nbefore = set(sys.modules)\n"
         f"[p.load() for p in installed() if (p.name, p.distribution) == ({name!r}, {distribution!r})]\n"

@@ -1,4 +1,4 @@
-"""Rules for data sets: lines or key sequences, the same on every reading, and a card that holds."""
+"""Rules for data sets: they give lines or key sequences, the same on every reading, and a correct card."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 from .side_effects import watched
 
-# Rows that are looked at: a data set may be larger than memory.
+# Most rows to check, because a data set may be larger than memory.
 SOME = 100_000
 
 
 def path_of(subject: Subject) -> Path:
-    """Where its data are: generated, given or fetched."""
+    """Path of the data set's data: generated, given or fetched."""
 
     def find() -> Path:
         if subject.data is None and isinstance(dataset := subject.build(), Generator):
@@ -37,23 +37,23 @@ def path_of(subject: Subject) -> Path:
             dataset.generate(folder, silent)
             return folder
         try:
-            found = locate(subject.part, subject.data, subject.registry, silent, may_fetch=False)
+            located = locate(subject.part, subject.data, subject.registry, silent, may_fetch=False)
         except DataError as error:
             raise InapplicableError(str(error)) from None
-        if found is None:
+        if located is None:
             raise InapplicableError("it is not fetched yet: give --data, or logbench datasets fetch")
-        return found.path
+        return located.path
 
     return subject.cached("path", find)
 
 
 def opened_of(subject: Subject) -> Any:
-    """What it reads there."""
+    """The opened data set, shared by rules."""
     return subject.cached("opened", lambda: subject.build().read(path_of(subject)))
 
 
 def some_of(opened: Lines | KeySequences) -> pl.DataFrame:
-    """The first rows."""
+    """The first `SOME` rows."""
     return opened.frame.lazy().head(SOME).collect()
 
 
@@ -165,10 +165,10 @@ def groups(subject: Subject) -> None:
 
 
 def grouped_of(subject: Subject) -> GroupedLines:
-    """The first lines in units, by the card's windower and parser, without the labels of units.
+    """Group the first lines by the card's windower and parser, without labels of units.
 
     Raises:
-        InapplicableError: it comes as key sequences.
+        InapplicableError: the data set has key sequences instead of lines.
     """
     opened = opened_of(subject)
     if isinstance(opened, KeySequences):
@@ -183,7 +183,7 @@ def grouped_of(subject: Subject) -> GroupedLines:
 
 
 def parts_of(subject: Subject) -> tuple[Any, Any]:
-    """The card's windower and parser, built anew, with the options that the card sets."""
+    """Build the card's windower and parser with the options that the card sets."""
     card = subject.part.entry.item.card
     names: tuple[tuple[Kind, str], ...] = (("windower", card.windower), ("parser", card.parser))
     entries = [(kind, subject.registry.get(kind, name)) for kind, name in names]

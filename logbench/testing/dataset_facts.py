@@ -1,4 +1,4 @@
-"""Rules for data sets: times go on, no line is lost, and the card says what is true."""
+"""Rules for data sets: times increase, no line is lost, and the card is true."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
-# Share of lines that may have no time, or an earlier one than the line before.
+# Largest share of lines without a time, or with an earlier time than the line before.
 STRANGE = 0.1
 YEARS = (1980, 2100)
 NO_LOG = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".zip", ".gz", ".tar", ".xz", ".bz2", ".tgz")
@@ -28,8 +28,8 @@ NO_LOG = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".zip", ".gz", ".tar", 
 def simulated(subject: Subject) -> None:
     if not isinstance(subject.build(), Generator):
         raise InapplicableError("it has no generate(folder, progress)")
-    said = bool(subject.part.entry.item.card.simulated)
-    expect(said, "card.simulated=True, so that no one sets it against published figures", "False")
+    declared = bool(subject.part.entry.item.card.simulated)
+    expect(declared, "card.simulated=True, so that no one sets it against published figures", "False")
 
 
 @rule("dataset", "times", "lines have times, in order, of this age")
@@ -65,7 +65,7 @@ def first_line(subject: Subject) -> None:
 
 
 def _texts(opened: Lines | KeySequences) -> list[str]:
-    """What the first rows say."""
+    """Texts of the first rows."""
     if isinstance(opened, KeySequences):
         return [" ".join(map(str, keys)) for keys in opened.frame["keys"].head(3).to_list()]
     some = opened.frame.head(3).collect()
@@ -73,7 +73,7 @@ def _texts(opened: Lines | KeySequences) -> list[str]:
 
 
 def log_of(opened: Lines | KeySequences, rows: list[str]) -> tuple[Path, list[str]]:
-    """The text file that the first rows come from, and its first lines."""
+    """Find the text file of the first rows, and read its first lines."""
     for file in map(Path, opened.files):
         if file.suffix.lower() in NO_LOG or not file.is_file():
             continue
@@ -89,7 +89,7 @@ def says(line: str, row: str) -> bool:
 
 
 def _heading(line: str, others: list[str]) -> bool:
-    """Whether a line is a remark or blank, or names columns: no digit in it where all others have some."""
+    """Whether a line is a comment, blank, or a header: it has no digit, but all other lines have some."""
     if not line.strip() or line.lstrip().startswith("#"):
         return True
     return not any(map(str.isdigit, line)) and all(any(map(str.isdigit, other)) for other in others if other)
@@ -104,10 +104,10 @@ def published(subject: Subject) -> None:
         raise InapplicableError("the data given may be a part of what the card describes")
     if len(some_of(opened)) >= SOME:
         raise InapplicableError(f"it has {SOME:,} lines or more")
-    found = _counts(subject)
+    counts = _counts(subject)
     for name, count in card.published.items():
-        if name in found and found[name] != count:
-            raise ViolationError(f"card.published[{name!r}] = {count:,}", f"{found[name]:,} in the data")
+        if name in counts and counts[name] != count:
+            raise ViolationError(f"card.published[{name!r}] = {count:,}", f"{counts[name]:,} in the data")
 
 
 def _counts(subject: Subject) -> dict[str, int]:
@@ -119,8 +119,8 @@ def _counts(subject: Subject) -> dict[str, int]:
     units = grouped_of(subject).units
     counts = {"lines": len(some), "sessions": len(units)}
     if opened.labels:
-        found = units.select("unit").join(opened.labels(), on="unit")
-        counts["anomalies"] = int((found["label"] == 1).sum())
+        labelled = units.select("unit").join(opened.labels(), on="unit")
+        counts["anomalies"] = int((labelled["label"] == 1).sum())
     elif "label" in some.columns:
         counts |= {
             "anomalous_lines": int((some["label"] == 1).sum()),
@@ -141,7 +141,7 @@ def process(subject: Subject) -> None:
 
 
 def in_process(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fresh process does: digest and name of each file, texts."""
+    """Task of the fresh process: digest and name of each generated file."""
     folder = subject.fresh("process")
     subject.build().generate(folder, silent)
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]

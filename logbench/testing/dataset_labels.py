@@ -1,4 +1,4 @@
-"""Rules for data sets: labels name what is there, and stand in nothing that a model or windower sees."""
+"""Rules for data sets: labels belong to existing units, and no model or windower can see them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .dataset import SOME, grouped_of, opened_of, parts_of, some_of
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
-# Share of labels, or of units, that may be without the other.
+# Largest share of labels without units, or of units without labels.
 MISSING = 0.1
-# Lines of a class from which on a mark that all of them bear says something.
+# Fewest lines of a class for which a common word counts as a mark of the label.
 FEW = 5
 WORDS = r"(?i)\b(?:anomal\w*|abnormal|(?:un)?labell?ed|label[:=]\S*|is_?attack[:=]\S*)"
 
@@ -57,7 +57,7 @@ def hidden(subject: Subject) -> None:
 
 
 def _labelled(subject: Subject) -> tuple[pl.DataFrame, bool]:
-    """Lines as they are shown, with `label`, 0 or 1; and whether that is of their unit."""
+    """Lines as windowers see them, with `label`, 0 or 1; and whether labels are of units."""
     opened = opened_of(subject)
     if isinstance(opened, KeySequences):
         raise InapplicableError("it comes as key sequences")
@@ -78,7 +78,7 @@ def _labelled(subject: Subject) -> tuple[pl.DataFrame, bool]:
 
 
 def _no_word(lines: pl.DataFrame, name: str) -> None:
-    """No word for a label that tells it."""
+    """Check that no word such as `anomaly` tells the label."""
     has = pl.col(name).fill_null("").str.contains(WORDS)
     shares = lines.group_by("label").agg(share=has.mean()).sort("label")["share"]
     low, high = min(shares), max(shares)
@@ -88,7 +88,7 @@ def _no_word(lines: pl.DataFrame, name: str) -> None:
 
 
 def _no_mark(lines: pl.DataFrame, place: str, of_units: bool) -> None:
-    """No token that all lines of one class have in this place and none of the other."""
+    """Check that no token at this place occurs in all lines of one class and none of the other."""
     for label in (0, 1) if of_units else (0,):
         these, others = (lines.filter(where) for where in (pl.col("label") == label, pl.col("label") != label))
         tokens = these["token"].unique().to_list()

@@ -1,4 +1,4 @@
-"""Rules for data sets: rows do not hang on the order in which a folder lists files, and no line is without one."""
+"""Rules for data sets: rows do not depend on the order of files in a folder, and every line has a row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def listing(subject: Subject) -> None:
 
 @contextlib.contextmanager
 def _listed(backwards: bool) -> Iterator[None]:
-    """Folders list their files by name, or the other way round, to Python."""
+    """Make Python list folders by name, forwards or backwards."""
     scan, names = os.scandir, os.listdir
 
     def scandir(*path: Any) -> Any:
@@ -47,7 +47,7 @@ def _listed(backwards: bool) -> Iterator[None]:
 
 
 class _Entries(contextlib.AbstractContextManager["_Entries"]):
-    """What `os.scandir` returns."""
+    """Stands in for the result of `os.scandir`."""
 
     def __init__(self, entries: list[Any]) -> None:
         self._entries = iter(entries)
@@ -59,7 +59,7 @@ class _Entries(contextlib.AbstractContextManager["_Entries"]):
         return next(self._entries)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, because nothing is open."""
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -82,5 +82,5 @@ def every_line(subject: Subject) -> None:
                 at, begun = at + 1, True
             elif begun and line.strip():
                 lost.append(number + 1)
-    said = f"{len(lost)} are in none, first line {lost[0] if lost else ''} of {log.name}"
-    expect(not lost, "a row for each line of the log that is not blank", said)
+    actual = f"{len(lost)} are in none, first line {lost[0] if lost else ''} of {log.name}"
+    expect(not lost, "a row for each line of the log that is not blank", actual)

@@ -1,4 +1,4 @@
-"""Rules for evaluators: numbers or None, weighted, whatever the units are."""
+"""Rules for evaluators: metrics are numbers or None, and count weights, for any units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOSE = 1e-9
 
 
 def evaluate(subject: Subject, units: pl.DataFrame) -> dict[str, Any]:
-    """The metrics of an evaluator built anew."""
+    """Build the evaluator and compute its metrics."""
     actual = subject.build().evaluate(units)
     expect(isinstance(actual, Mapping), "evaluate to return a mapping", type(actual).__name__)
     return dict(actual)
@@ -31,7 +31,7 @@ def usual(subject: Subject) -> dict[str, Any]:
 
 
 def numbers(actual: Mapping[str, Any], what: str) -> None:
-    """ViolationError where a metric is no finite number and not None."""
+    """Raise ViolationError if a metric is neither a finite number nor None."""
     for name, value in actual.items():
         expect(isinstance(name, str), "names of metrics to be texts", repr(name))
         right = value is None or (isinstance(value, int | float) and math.isfinite(value))
@@ -43,7 +43,7 @@ def numbers(actual: Mapping[str, Any], what: str) -> None:
 
 
 def as_before(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str) -> None:
-    """ViolationError where metrics differ."""
+    """Raise ViolationError if metrics differ."""
     expect(expected.keys() == actual.keys(), f"the same metrics {what}", ", ".join(actual))
     for name, value in expected.items():
         other = actual[name]
@@ -108,7 +108,7 @@ def directions(subject: Subject) -> None:
 
 
 def _judged(verdict: pl.Expr) -> pl.DataFrame:
-    """Units with these verdicts, and scores that give them."""
+    """Units with these verdicts, and with scores that lead to them."""
     return material.units().with_columns(verdict=verdict, score=verdict.cast(pl.Float64))
 
 

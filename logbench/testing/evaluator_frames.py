@@ -1,4 +1,4 @@
-"""Rules for evaluators: the frames of a real run, and of its rules, its events and its many units."""
+"""Rules for evaluators: they handle every frame of a real run, of rule baselines, events and many units."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(subject: Subject) -> None:
 
 @rule("evaluator", "judged", "it goes by score and verdict, not by what the model said before the protocol judged")
 def judged(subject: Subject) -> None:
-    """The rules of a protocol have scores and verdicts of their own; the rest of their frame is the model's."""
+    """Rule baselines replace scores and verdicts; the other columns of the frame stay the model's."""
     others = material.units().with_columns(
         raw=-pl.col("raw"),
         ignoring=pl.lit(None, pl.Float64),

@@ -1,4 +1,4 @@
-"""Rules for evaluators: metrics of well-known names are what their names say, and scores have no scale."""
+"""Rules for evaluators: metrics with well-known names follow their definitions, and scores have no scale."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The component in a process of its own: nothing of what was done here is known there, and texts hash otherwise.
+"""Run a component in a fresh process, which shares no state with this one and hashes texts differently.
 
-`python -m logbench.testing.fresh FOLDER` is that process. It reads `request.json` in the folder, calls the task
-that it names with the component, and leaves `answer.npz`.
+`python -m logbench.testing.fresh FOLDER` is that process. It reads `request.json` in the folder, calls the named
+task with the component, and writes `answer.npz`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = 300
 
 
 def in_fresh_process(one: Subject, task: str, given: Mapping[str, Any] | None = None) -> dict[str, NDArray[Any]]:
-    """What `task` answers in a process of its own, under another PYTHONHASHSEED.
+    """Call `task` in a fresh process with another PYTHONHASHSEED.
 
     Args:
         task: `module:function` of this package, called with a `Subject` and `given`; it returns arrays by name.
@@ -64,7 +64,7 @@ def in_fresh_process(one: Subject, task: str, given: Mapping[str, Any] | None = 
 
 
 def main(folder: Path) -> None:
-    """Do what `request.json` asks."""
+    """Do the task of `request.json`."""
     from ..components.registry import Registry
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Small material for tests, the same on every call: sessions, lines, messages, units with verdicts, records."""
+"""Small test data, the same on every call: sessions, lines, messages, units with verdicts, records."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def sessions(
     """Walks around a circle of `VOCABULARY` keys, some with a skip; many repeat each other.
 
     Args:
-        least: events of the shortest one; the longest has seven more.
-        anomalous: share of units, label 1, that jump anywhere and meet keys unseen in training.
-        traits: what the model needs of them (`times`).
+        least: events of the shortest session; the longest has seven more.
+        anomalous: share of units with label 1, which jump anywhere and contain keys unseen in training.
+        traits: needs of the model (`times`).
     """
     rng = np.random.default_rng(seed)
     labels = (rng.random(count) < anomalous).astype(np.int8)
@@ -40,20 +40,20 @@ def sessions(
 
 
 def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any) -> Sessions:
-    """Sessions of these keys as a model gets them: read-only, a second between events where times are needed."""
+    """Read-only sessions of these keys, as a model gets them; with times if the traits need them."""
     events = sum(map(len, walks))
     steps = np.random.default_rng(events).integers(1, 2_000_000, events)
-    found = Sessions.of(
+    sessions = Sessions.of(
         walks,
         vocabulary=VOCABULARY,
         times=DAY + np.cumsum(steps) if traits and "times" in traits.needs else None,
         templates=tuple(f"step {key} of <*>" for key in range(VOCABULARY)),
         **columns,
     )
-    for column in (found.keys, found.offsets, found.weights, found.labels, found.times):
+    for column in (sessions.keys, sessions.offsets, sessions.weights, sessions.labels, sessions.times):
         if column is not None:
             column.flags.writeable = False
-    return found
+    return sessions
 
 
 def _usual(least: int, rng: np.random.Generator) -> list[int]:
@@ -71,9 +71,9 @@ def _strange(least: int, rng: np.random.Generator) -> list[int]:
 
 
 def lines(count: int = 60) -> pl.DataFrame:
-    """Log lines with every column that a data set may give, and `id`, the sessions that each names.
+    """Log lines with every column that a data set may give, and `id`, the sessions that each line names.
 
-    Every tenth names none, every seventh names two.
+    Every tenth line names none, every seventh names two.
     """
     number = np.arange(count)
     ids = [
@@ -126,7 +126,7 @@ MESSAGES = (
     "retry 2 of 3",
     "retry 3 of 3",
 )
-# Messages that a parser meets after training: near ones and strange ones.
+# Messages for a parser after training, some similar to training messages, some not.
 OTHERS = (
     "Receiving block blk_5 src: /10.9.9.9:99 dest: /10.9.9.8:50010",
     "user dave logged in from 10.7.7.7 port 22",
@@ -138,7 +138,7 @@ OTHERS = (
 
 
 def many_messages(count: int = 2_000) -> pl.Series:
-    """Messages of 40 statements with one word that varies and holds no digit, so that masks leave them apart."""
+    """Messages of 40 statements with one varying word without digits, which masks do not remove."""
     kinds = itertools.product(VERBS, NOUNS, ENDS)
     statements = [f"{verb} of {noun} {{}} by worker {end}".strip() for verb, noun, end in kinds]
     return pl.Series("text", [statements[n % len(statements)].format(_word(n)) for n in range(count)])
@@ -151,20 +151,20 @@ ENDS = ("", "for good")
 def _word(number: int) -> str:
     """A word of letters for each number."""
     letters = "ghjklmnpqrstvwxyz"
-    found = ""
-    while number or not found:
+    word = ""
+    while number or not word:
         number, rest = divmod(number, len(letters))
-        found += letters[rest]
-    return "u" + found
+        word += letters[rest]
+    return "u" + word
 
 
 def units(count: int = 40, seed: int = 0) -> pl.DataFrame:
-    """Labelled units as an evaluator gets them: every column of a run, judged by the harness itself."""
+    """Labelled units as an evaluator gets them: every column of a run, with verdicts of the harness itself."""
     return _judged(_scored(count, seed)).units
 
 
 def events() -> pl.DataFrame:
-    """Single events as an evaluator gets them: a row for each combination that occurs, with its weight."""
+    """Single events as an evaluator gets them: a row for each combination of values, with its weight."""
     scored = _scored(40, 1).select(
         "part", "label", "unseen", "raw", "ignoring", "ignoring_event", "event",
         weight=pl.lit(250.0), count=pl.lit(250, pl.Int64), events=pl.lit(9, pl.Int64),
@@ -173,7 +173,7 @@ def events() -> pl.DataFrame:
 
 
 def _scored(count: int, seed: int) -> pl.DataFrame:
-    """What a run knows of its test units before the protocol judges them (see `verdicts`)."""
+    """Scored test units before the protocol's rules apply (see `verdicts`)."""
     rng = np.random.default_rng(seed)
     label = (np.arange(count) % 4 == 0).astype(np.int8)
     score = np.round(rng.normal(label.astype(float), 1.0), 1)
@@ -206,15 +206,16 @@ def _judged(scored: pl.DataFrame) -> Decision:
 
 @dataclass(frozen=True)
 class Tiny:
-    """Small material for tests of any component.
+    """Small test data for any component.
 
     Attributes:
         train, held_out: sessions of normal units, unlabelled, 12 known keys.
-        test: sessions with some anomalies and unseen keys, unlabelled; `labels` int8 [units] are theirs.
-        context: what a model gets beside them.
-        lines: a polars frame of log lines, `id` the sessions that each names.
-        messages, others: texts that a parser trains on, and that it meets later.
-        units: a polars frame as evaluators get it.
+        test: sessions with some anomalies and unseen keys, unlabelled.
+        labels: int8 [units], labels of `test`.
+        context: context for a model, with `held_out`.
+        lines: a polars frame of log lines, with `id`, the sessions that each line names.
+        messages, others: messages for a parser to train on, and others to match later.
+        units: a polars frame for evaluators.
     """
 
     train: Sessions
@@ -229,14 +230,14 @@ class Tiny:
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
-        """Records of runs on this material: `ok`, without labels, failed, skipped."""
+        """Records of runs on these data: `ok`, without labels, failed, skipped."""
         from .records import records
 
         return records()
 
 
 def tiny(least: int = 12) -> Tiny:
-    """Small material, the same on every call.
+    """Make small test data, the same on every call.
 
     Args:
         least: events of the shortest session.

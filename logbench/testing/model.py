@@ -1,4 +1,4 @@
-"""Rules for models: one number a unit, of the training and the seed, and of nothing else."""
+"""Rules for models: they give one score a unit, which depends only on training and seed."""
 
 from __future__ import annotations
 
@@ -110,12 +110,12 @@ def apart(subject: Subject) -> None:
 
 
 def fit_other(subject: Subject) -> None:
-    """Fit a second model to longer sessions."""
+    """Fit a second model to other, longer sessions."""
     fit(subject, other_train(subject))
 
 
 def other_train(subject: Subject) -> Sessions:
-    """Other units to train on, longer ones."""
+    """Other, longer training units."""
     supervised = is_supervised(subject)
     train = material.sessions(60, least(subject) + 3, 4, 0.3 if supervised else 0.0, subject.traits)
     return train if supervised else train.unlabelled()

@@ -1,4 +1,4 @@
-"""Rules for models: nothing is left behind but what they save where they are told to."""
+"""Rules for models: they have no side effects, and save only into the given folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save(subject: Subject) -> None:
     moved = folder.with_name(f"{folder.name}-moved")
     with watched(subject.fresh("watched"), folder, moved) as watch:
         model.save(folder)
-        fit_other(subject)  # what is kept in memory only is now another model's
+        fit_other(subject)  # overwrites state that is kept only in memory
         folder.rename(moved)
         loaded = subject.build()
         loaded.load(moved)
@@ -68,7 +68,7 @@ def quiet(subject: Subject) -> None:
 
 
 def _observed(subject: Subject) -> tuple[Watch, str]:
-    """One fit and score under watch, and what it changed in its input."""
+    """Side effects of one fit and score, and the names of changed inputs."""
 
     def observe() -> tuple[Watch, str]:
         train, asked, context = train_of(subject), asked_of(subject), context_of(subject)

@@ -1,4 +1,4 @@
-"""Rules for models: what they say of single events agrees with what they say of the unit."""
+"""Rules for models: scores of single events agree with scores of units."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def events(subject: Subject) -> None:
         some = np.flatnonzero(scores.event >= 0)
         deciding = scores.events[asked.offsets[:-1][some] + scores.event[some]]
         wrong = np.flatnonzero(deciding < highest[some])
-        at = int(some[wrong[0]]) if len(wrong) else 0
-        said = f"event {scores.event[at]} of unit {asked.ids[at]} scores less than {highest[at]:.6g}"
+        row = int(some[wrong[0]]) if len(wrong) else 0
+        said = f"event {scores.event[row]} of unit {asked.ids[row]} scores less than {highest[row]:.6g}"
         expect(not len(wrong), "the event that decided to have the highest score in its unit", said)
     first, last = int(scores.primary.argmin()), int(scores.primary.argmax())
     expect(
@@ -61,28 +61,30 @@ def unjudged(subject: Subject) -> None:
             judged[asked.offsets[:-1][some] + event[some]] = True
     number = np.add.reduceat(judged.astype(np.int64), asked.offsets[:-1])
     wrong = np.flatnonzero(number > asked.lengths - left)
-    at = int(wrong[0]) if len(wrong) else 0
+    row = int(wrong[0]) if len(wrong) else 0
     expect(
         not len(wrong),
         "events that are not judged to neither decide nor have a score above -inf",
-        f"unit {asked.ids[at]} of {asked.lengths[at]} events has {left[at]} unjudged and {number[at]} judged",
+        f"unit {asked.ids[row]} of {asked.lengths[row]} events has {left[row]} unjudged and {number[row]} judged",
     )
 
 
 def _summed(values: NDArray[np.float64], sessions: Sessions, how: Any) -> NDArray[np.float64]:
     finite = np.clip(values, -1e300, 1e300) if how is np.maximum else np.nan_to_num(values, neginf=0.0, posinf=1e9)
-    found: NDArray[np.float64] = how.reduceat(finite, sessions.offsets[:-1])
-    return found
+    summed: NDArray[np.float64] = how.reduceat(finite, sessions.offsets[:-1])
+    return summed
 
 
 @rule("model", "event", "the event that decided is where the unit is strange, not before it or long after")
 def event(subject: Subject) -> None:
-    """A unit as in training, with one unseen key at different places."""
+    """Scores a unit like those in training, with one unseen key at different positions."""
     size = max(LONG, 2 * least(subject) + REACH + 2)
     train = material.sessions(160, size - 4, 0, 0.3 if is_supervised(subject) else 0.0, subject.traits)
     model = fit(subject, train if is_supervised(subject) else train.unlabelled()).model
     usual, places = [n % V for n in range(size)], np.arange(least(subject) + 1, size - REACH - 1)
-    without, strange = ([[*usual[:at], *more, *usual[at + 1 :]] for at in places] for more in ([], [V]))
+    without, strange = (
+        [[*usual[:position], *more, *usual[position + 1 :]] for position in places] for more in ([], [V])
+    )
     plain, shorter, scores = (
         scored(subject, model, material.of(each, traits=subject.traits)) for each in ([usual], without, strange)
     )
@@ -91,11 +93,11 @@ def event(subject: Subject) -> None:
     higher = (scores.primary > np.maximum(plain.primary[0], shorter.primary)) & (scores.event >= 0)
     if "times" in subject.traits.needs or not higher.any():
         raise InapplicableError("an unseen key raises no score, or times may do so")
-    found, there = scores.event[higher], places[higher]
-    wrong = np.flatnonzero((found < there - 1) | (found > there + REACH))
-    at = int(wrong[0]) if len(wrong) else 0
+    deciding, there = scores.event[higher], places[higher]
+    wrong = np.flatnonzero((deciding < there - 1) | (deciding > there + REACH))
+    position = int(wrong[0]) if len(wrong) else 0
     expect(
         not len(wrong),
         f"an event at or up to {REACH} after the only unseen key of a usual unit",
-        f"event {found[at]} in a unit of {size} whose event {there[at]} is unseen",
+        f"event {deciding[position]} in a unit of {size} whose event {there[position]} is unseen",
     )

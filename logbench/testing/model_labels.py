@@ -1,4 +1,4 @@
-"""Rules for models: what they must not look at, or learn from."""
+"""Rules for models: they must not use labels or ids, nor learn from held-out units."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .rule import Subject, rule
 
 LABELS = {"all 1": (1,), "0 and 1 in turn": (0, 1), "1 for one in ten": (0,) * 9 + (1,)}
 WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")
-# Change in the share of one kind of units that score above another: held-out units alone never cause it.
+# Change in the share of pairs of two kinds that only learning from held-out units can cause.
 LEARNT = 0.3
 
 
@@ -79,7 +79,7 @@ def _words(count: int) -> pl.Series:
 
 @rule("model", "held-out", "held-out units choose when to stop and where to alarm; nothing is learnt from them")
 def held_out(subject: Subject) -> None:
-    """Two strange kinds of units: whichever is held out must not become the less anomalous one of the two."""
+    """Of two kinds of anomalies, the held-out kind must not become the less anomalous one."""
     kinds = [_strange(subject, step, more) for step, more in ((material.VOCABULARY - 1, 30), (5, 1))]
     asked = [[*kind[:12]] for kind in kinds]
     shares = [_share_above(subject, kind, asked) for kind in kinds]
@@ -92,7 +92,7 @@ def held_out(subject: Subject) -> None:
 
 
 def _strange(subject: Subject, step: int, more: int) -> list[list[int]]:
-    """480 units, more than train, of 12 distinct sequences that go on by `step` instead of 1."""
+    """480 units, more than train, of 12 distinct sequences with steps of `step` instead of 1."""
     starts = [6 + n % 6 for n in range(480)]
     lengths = [least(subject) + more + n // 6 % 2 for n in range(480)]
     return [
@@ -102,7 +102,7 @@ def _strange(subject: Subject, step: int, more: int) -> list[list[int]]:
 
 
 def _share_above(subject: Subject, held: list[list[int]], asked: Sequence[list[list[int]]]) -> float:
-    """Share of pairs where a unit of the first kind scores above one of the second; `held` was held out."""
+    """Share of pairs in which the first kind scores above the second, with `held` as held-out units."""
     context = replace(context_of(subject), held_out=material.of(held, traits=subject.traits))
     model: Any = subject.build()
     model.fit(train_of(subject), context)

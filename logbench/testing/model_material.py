@@ -14,7 +14,7 @@ from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
 V = material.VOCABULARY
-# Anomalies that score higher than usual units in fewer of the pairs: the sign may be wrong.
+# Share of pairs with a higher anomaly score below which the sign of scores is probably wrong.
 LOWER = 0.4
 
 
@@ -93,7 +93,7 @@ def min_events(subject: Subject) -> None:
 
 
 def _kinds(length: int) -> list[list[int]]:
-    """Four units of one length that have little in common."""
+    """Four very different units of one length."""
     return [_usual(length), [V] * length, [V - 1] * length, [(7 + 5 * n) % V for n in range(length)]]
 
 

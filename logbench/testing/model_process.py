@@ -1,4 +1,4 @@
-"""Rules for models: another process, where nothing was fitted before and texts hash otherwise, scores the same."""
+"""Rules for models: a fresh process, which hashes texts differently, gives the same scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = {field.name for field in fields(Scores)} - {"others", "facts"}
 
 @rule("model", "process", "a model fitted after another one scores as one fitted in a process of its own")
 def process(subject: Subject) -> None:
-    """One process answers for several faults: what a class remembers, the order of a set, files left behind."""
+    """Finds several faults at once: class-level state, the order of a set, files left behind."""
     fitted(subject)  # with another seed, on other units
     answer = in_fresh_process(subject, "model_process:second")
     here = _second(subject)
@@ -32,5 +32,5 @@ def _second(subject: Subject) -> Scores:
 
 
 def second(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fresh process does: the scores of the second model, which is the first one there."""
+    """Task of the fresh process: scores of the second model, which is the first one there."""
     return columns_of(_second(subject))

@@ -1,4 +1,4 @@
-"""Rules for models that draw nothing: the order of training units and the number of a key mean nothing."""
+"""Rules for deterministic models: the order of training units and the numbers of keys must not matter."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .model_fitted import Fitted, asked_of, context_of, fit, same, scored, train
 from .outcome import InapplicableError
 from .rule import Subject, rule
 
-# Units that train: with many, what is learnt across their borders is all there is.
+# Number of training units: with few, learning across their borders shows.
 FEW = 20
-# Keys of a vocabulary that needs more than eight bits.
+# Size of a vocabulary that needs more than eight bits.
 WIDE = 512
 
 
@@ -51,7 +51,7 @@ def key_numbers(subject: Subject) -> None:
 
 
 def _renumbered(subject: Subject, numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Fitted:
-    """A model that is fitted to units whose keys have other numbers, and its scores of such units."""
+    """Fit and score a model on units whose keys have other numbers."""
     context = context_of(subject)
     assert context.held_out is not None
     context = replace(context, held_out=_with(context.held_out, numbers))

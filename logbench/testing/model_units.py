@@ -1,4 +1,4 @@
-"""Rules for models: the score of a unit hangs on the unit, not on those scored beside it."""
+"""Rules for models: the score of a unit depends on the unit, not on other scored units."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def repeats(subject: Subject) -> None:
 
 
 def _other_times(sessions: Sessions) -> NDArray[np.int64]:
-    """Events at other hours, other seconds apart."""
+    """Other times of the events, with other gaps."""
     steps = np.random.default_rng(11).integers(1, 90_000_000, len(sessions.keys))
     return material.DAY // 3 + np.cumsum(steps)
 
 
 def large(subject: Subject) -> tuple[Sessions, Scores]:
-    """Many units, labelled, and their scores where all are scored at once, without labels."""
+    """Many labelled units, and their scores when scored at once without labels."""
 
     def make() -> tuple[Sessions, Scores]:
         asked = material.sessions(MANY, least(subject), 5, 0.3, subject.traits)

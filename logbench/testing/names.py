@@ -1,4 +1,4 @@
-"""What can be checked, by kind and name."""
+"""Find what can be checked, by kind and name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..base.options import suggest
 from ..components.entry import RegisteredComponent
 from ..components.registry import KINDS, Registry
 
-# What can be checked: components, published set-ups and published tables.
+# Kinds that can be checked: components, presets and published tables.
 Checked = Kind | Literal["preset", "table"]
 CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
 
@@ -24,15 +24,15 @@ def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponen
 
 
 def names_of(registry: Registry, kind: Checked) -> list[str]:
-    """Everything of this kind that is installed."""
+    """Names of everything of this kind that is installed."""
     return list(_table(registry, kind))
 
 
 def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent:
-    """The component, preset or table `name`, with its plugin.
+    """Find the component, preset or table `name`, with its plugin.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: nothing has this name.
     """
     if kind == "preset":
         registry.preset(name)
@@ -44,19 +44,19 @@ def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponen
 
 
 def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Checked]:
-    """The kinds in which a component, preset or table is called `name`.
+    """Kinds of the components, presets and tables that are called `name`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: nothing has this name.
     """
-    found: list[Checked] = []
+    kinds: list[Checked] = []
     for one in CHECKED:
         if kind in (None, one):
             with contextlib.suppress(ConfigError):
                 entry_of(registry, one, name)
-                found.append(one)
-    if found:
-        return found
+                kinds.append(one)
+    if kinds:
+        return kinds
     if kind and (others := [one for one in CHECKED if name in _table(registry, one)]):
         raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
     every = {known for one in CHECKED for known in _table(registry, one)}

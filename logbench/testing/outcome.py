@@ -1,4 +1,4 @@
-"""What comes of a rule: it holds, it is violated, it does not apply, it advises, or it fails as was declared."""
+"""The outcome of a rule: ok, violation, skipped, advice, or an expected violation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Status = Literal["ok", "violation", "skipped", "advice", "expected"]
 
 
 class ViolationError(AssertionError):
-    """A component breaks a rule: what was expected, and what is the case."""
+    """A component breaks a rule; has the expected and the actual behaviour."""
 
     def __init__(self, expected: str, actual: str) -> None:
         super().__init__(f"expected {expected}, actual: {actual}")
@@ -32,13 +32,15 @@ class InapplicableError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one rule.
+    """The outcome of one rule.
 
     Attributes:
-        rule: its name. summary: what it demands.
-        status: `ok`, `violation`, `skipped` (it does not apply), `advice` (it advises only) or `expected` (it is
-            violated, as the component declares).
-        expected, actual: of a violation or advice. why: of a rule that was skipped, or is violated as declared.
+        rule: name of the rule.
+        summary: what the rule demands.
+        status: `ok`, `violation`, `skipped` (the rule does not apply), `advice` (the rule only advises) or
+            `expected` (violated, as the component declares).
+        expected, actual: expected and actual behaviour of a violation or advice.
+        why: why a rule was skipped, or is violated as declared.
     """
 
     rule: str
@@ -61,7 +63,7 @@ def expect(holds: bool, expected: str, actual: str) -> None:
 
 
 def raised(error: BaseException) -> str:
-    """An error in one line, with the line of the component's code, not of a library, that led to it."""
+    """Describe an error in one line, with the line of the component's own code that led to it."""
     text = str(error) if isinstance(error, LogbenchError) else f"{type(error).__name__}: {error}"
     frames = [
         (str(frame.f_globals.get("__name__")).partition(".")[0], Path(frame.f_code.co_filename), line)

@@ -1,4 +1,4 @@
-"""Rules for parsers: fitted once, then frozen; the same messages get the same keys."""
+"""Rules for parsers: they are fitted once, then frozen, and give equal messages equal keys."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# What is changed in texts, beside digits.
+# Replacements in texts, beside digits: pattern and new text.
 LETTERS = (("[a-f]", "e"), ("[g-z]", "k"), ("[A-Z]", "K"), ("[^0-9A-Za-z ]", "+"))
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """A fitted parser, the masked messages that it was fitted on, and their keys as it gave them."""
+    """A fitted parser, its masked training messages, and their keys from `fit`."""
 
     parser: Any
     messages: pl.Series
@@ -53,7 +53,7 @@ def learned(subject: Subject) -> Learnt:
 
 
 def learned_many(subject: Subject) -> Learnt:
-    """Another one, fitted on 2,000 messages."""
+    """A parser fitted on 2,000 messages, shared by rules."""
 
     def make() -> Learnt:
         parser = subject.build()
@@ -63,9 +63,9 @@ def learned_many(subject: Subject) -> Learnt:
     return subject.cached("learnt many", make)
 
 
-def everything(found: Learnt) -> pl.Series:
-    """Messages that it knows, and others."""
-    return pl.concat([found.messages, distinct(found.parser, material.OTHERS)])
+def everything(learnt: Learnt) -> pl.Series:
+    """Training messages and others."""
+    return pl.concat([learnt.messages, distinct(learnt.parser, material.OTHERS)])
 
 
 def checked_keys(actual: Any, count: int, low: int, high: int, what: str) -> NDArray[np.int32]:
@@ -79,67 +79,67 @@ def checked_keys(actual: Any, count: int, low: int, high: int, what: str) -> NDA
 
 @rule("parser", "runs", "fit gives each message a key, 0 … templates - 1")
 def runs(subject: Subject) -> None:
-    found = learned(subject)
-    templates = list(found.parser.templates)
+    learnt = learned(subject)
+    templates = list(learnt.parser.templates)
     wrong = [template for template in templates if not isinstance(template, str)]
     expect(not wrong, "templates to be texts", f"{wrong[:1]}")
-    checked_keys(found.keys, len(found.messages), 0, len(templates), "fit")
+    checked_keys(learnt.keys, len(learnt.messages), 0, len(templates), "fit")
 
 
 @rule("parser", "numbered", "every template is the key of a training message: the vocabulary is what training met")
 def numbered(subject: Subject) -> None:
-    found = learned(subject)
-    unused = sorted(set(range(len(found.parser.templates))) - set(found.keys.tolist()))
+    learnt = learned(subject)
+    unused = sorted(set(range(len(learnt.parser.templates))) - set(learnt.keys.tolist()))
     expect(not unused, "keys 0 … templates - 1 without a gap", f"no training message has key {unused[:3]}")
 
 
 @rule("parser", "match", "match gives known keys, or -1 where no template fits")
 def match(subject: Subject) -> None:
-    found = learned(subject)
-    messages, size = everything(found), len(found.parser.templates)
-    checked_keys(found.parser.match(messages), len(messages), -1, size, "match")
+    learnt = learned(subject)
+    messages, size = everything(learnt), len(learnt.parser.templates)
+    checked_keys(learnt.parser.match(messages), len(messages), -1, size, "match")
 
 
 @rule("parser", "known", "no message of the training is an unknown one afterwards")
 def known(subject: Subject) -> None:
-    found = learned(subject)
-    lost = np.flatnonzero(np.asarray(found.parser.match(found.messages)) < 0)
-    what = f"match to give each of {len(found.messages)} training messages a key"
-    expect(not len(lost), what, f"-1 for {len(lost)}, first {found.messages[lost[:1]].to_list()}")
+    learnt = learned(subject)
+    lost = np.flatnonzero(np.asarray(learnt.parser.match(learnt.messages)) < 0)
+    what = f"match to give each of {len(learnt.messages)} training messages a key"
+    expect(not len(lost), what, f"-1 for {len(lost)}, first {learnt.messages[lost[:1]].to_list()}")
 
 
 @rule("parser", "frozen", "match never learns: templates and state stay as they were")
 def frozen(subject: Subject) -> None:
-    found = learn(subject)  # anew: what other rules matched may be learnt by now
-    known, state = list(found.parser.templates), json.dumps(found.parser.state(), sort_keys=True)
-    first = found.parser.match(found.messages)
-    found.parser.match(everything(found))
-    after = list(found.parser.templates)
+    learnt = learn(subject)  # anew: what other rules matched may be learnt by now
+    known, state = list(learnt.parser.templates), json.dumps(learnt.parser.state(), sort_keys=True)
+    first = learnt.parser.match(learnt.messages)
+    learnt.parser.match(everything(learnt))
+    after = list(learnt.parser.templates)
     expect(after == known, f"{len(known)} templates after match, too", f"{len(after)}, or other ones")
     expect(
-        json.dumps(found.parser.state(), sort_keys=True) == state,
+        json.dumps(learnt.parser.state(), sort_keys=True) == state,
         "match to leave the state alone",
         "another state",
     )
-    again = found.parser.match(found.messages)
+    again = learnt.parser.match(learnt.messages)
     expect(np.array_equal(first, again), "the same keys before and after other messages", unlike(first, again))
 
 
 @rule("parser", "same", "the same messages get the same keys, whatever is matched beside them")
 def same(subject: Subject) -> None:
-    found = learned(subject)
+    learnt = learned(subject)
     other = learn(subject)
-    expect(np.array_equal(found.keys, other.keys), "a second fit alike", unlike(found.keys, other.keys))
-    messages = everything(found)
-    keys = found.parser.match(messages)
-    twice = found.parser.match(pl.concat([messages.reverse(), messages]))
+    expect(np.array_equal(learnt.keys, other.keys), "a second fit alike", unlike(learnt.keys, other.keys))
+    messages = everything(learnt)
+    keys = learnt.parser.match(messages)
+    twice = learnt.parser.match(pl.concat([messages.reverse(), messages]))
     expected = np.concatenate([keys[::-1], keys])
     expect(
         np.array_equal(expected, twice),
         "one key a message in any order, repeated or not",
         unlike(expected, twice),
     )
-    alone = np.concatenate([found.parser.match(messages.slice(n, 1)) for n in range(len(messages))])
+    alone = np.concatenate([learnt.parser.match(messages.slice(n, 1)) for n in range(len(messages))])
     expect(np.array_equal(keys, alone), "the same key for a message matched alone", unlike(keys, alone))
 
 
@@ -152,17 +152,17 @@ def unlike(first: NDArray[np.int32], second: NDArray[np.int32]) -> str:
 
 @rule("parser", "state", "state is plain JSON, and restore makes a parser alike of it")
 def state(subject: Subject) -> None:
-    found = learned(subject)
-    text = json.dumps(found.parser.state(), allow_nan=False)
+    learnt = learned(subject)
+    text = json.dumps(learnt.parser.state(), allow_nan=False)
     restored = subject.build()
     restored.restore(json.loads(text))
-    known = list(found.parser.templates)
+    known = list(learnt.parser.templates)
     expect(
         list(restored.templates) == known,
         "the same templates once restored",
         f"{len(restored.templates)} of {len(known)}",
     )
-    first, second = (parser.match(everything(found)) for parser in (found.parser, restored))
+    first, second = (parser.match(everything(learnt)) for parser in (learnt.parser, restored))
     expect(np.array_equal(first, second), "the same keys once restored", unlike(first, second))
 
 
@@ -178,7 +178,7 @@ def empty(subject: Subject) -> None:
 
 @rule("parser", "shape", "messages of one shape have one masked message")
 def shape(subject: Subject) -> None:
-    """Texts with their digits or letters changed: where the shape sees no difference, nor may the masks."""
+    """Changes digits or letters of texts: equal shapes must have equal masked messages."""
     parser = subject.build()
     for name, pairs in (("masks", parser.masks), ("shape", parser.shape)):
         right = all(isinstance(a, str) and isinstance(b, str) for a, b in pairs)
@@ -189,14 +189,18 @@ def shape(subject: Subject) -> None:
         [
             texts,
             *(
-                texts.select(text.str.replace_all(found, new))
-                for found, new in ((digit, "7"), ("[0-9]+", "123"), ("[0-9]+", "0"), *LETTERS)
+                texts.select(text.str.replace_all(pattern, new))
+                for pattern, new in ((digit, "7"), ("[0-9]+", "123"), ("[0-9]+", "0"), *LETTERS)
             ),
             texts.select(text.str.to_uppercase()),
         ]
     )
-    found = variants.select("text", shape=apply_masks(text, parser.shape), masked=apply_masks(text, parser.masks))
-    unlike = found.group_by("shape", maintain_order=True).agg(pl.col("masked").unique(maintain_order=True))
+    masked_variants = variants.select(
+        "text", shape=apply_masks(text, parser.shape), masked=apply_masks(text, parser.masks)
+    )
+    unlike = masked_variants.group_by("shape", maintain_order=True).agg(
+        pl.col("masked").unique(maintain_order=True)
+    )
     for shape_, masked in unlike.filter(pl.col("masked").list.len() > 1).iter_rows():
         raise ViolationError(
             f"one masked message for the shape {shape_!r}: a narrower shape, or ()",
@@ -207,6 +211,6 @@ def shape(subject: Subject) -> None:
 @rule("parser", "files", "nothing is written or printed, no global random state is touched")
 def files(subject: Subject) -> None:
     with watched(subject.fresh("watched")) as watch:
-        found = learn(subject)
-        found.parser.match(everything(found))
+        learnt = learn(subject)
+        learnt.parser.match(everything(learnt))
     expect(not watch.faults, "no files, no prints, random states left alone", watch.faults)

@@ -1,4 +1,4 @@
-"""Rules for parsers: on 2,000 messages as on few, after another one was fitted, and in another process."""
+"""Rules for parsers: they work on 2,000 messages, beside another fitted parser, and in a fresh process."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ PART = 130
 
 @rule("parser", "large", "2,000 messages are fitted and matched as few are")
 def large(subject: Subject) -> None:
-    found, few = learned_many(subject), learned(subject)
-    size, known = len(found.messages), len(found.parser.templates)
-    keys = checked_keys(found.keys, size, 0, known, "fit")
+    learnt, few = learned_many(subject), learned(subject)
+    size, known = len(learnt.messages), len(learnt.parser.templates)
+    keys = checked_keys(learnt.keys, size, 0, known, "fit")
     unused = sorted(set(range(known)) - set(keys.tolist()))
     expect(not unused, "every template to be the key of a training message", f"none has key {unused[:3]}")
-    whole = checked_keys(found.parser.match(found.messages), size, -1, known, "match")
+    whole = checked_keys(learnt.parser.match(learnt.messages), size, -1, known, "match")
     lost = int((whole < 0).sum())
     expect(not lost, f"match to give each of {size} training messages a key", f"-1 for {lost}")
-    parts = [found.parser.match(found.messages.slice(start, PART)) for start in range(0, size, PART)]
+    parts = [learnt.parser.match(learnt.messages.slice(start, PART)) for start in range(0, size, PART)]
     in_parts = np.concatenate(parts)
     expect(np.array_equal(whole, in_parts), f"the same keys {PART} at a time", unlike(whole, in_parts))
     before = few.parser.match(everything(few))
-    few.parser.match(found.messages)
+    few.parser.match(learnt.messages)
     after = few.parser.match(everything(few))
     expect(np.array_equal(before, after), f"the same keys before and after {size} others", unlike(before, after))
 
@@ -51,35 +51,35 @@ def many_others(subject: Subject) -> None:
 
 @rule("parser", "apart", "another parser that is fitted afterwards, on other messages, changes nothing")
 def apart(subject: Subject) -> None:
-    found = learn(subject)
-    templates, before = list(found.parser.templates), found.parser.match(everything(found))
+    learnt = learn(subject)
+    templates, before = list(learnt.parser.templates), learnt.parser.match(everything(learnt))
     other = subject.build()
     other.fit(distinct(other, material.OTHERS))
-    after = found.parser.match(everything(found))
+    after = learnt.parser.match(everything(learnt))
     expect(np.array_equal(before, after), "each parser to keep what it learnt to itself", unlike(before, after))
-    expect(list(found.parser.templates) == templates, "its templates as they were", "others")
+    expect(list(learnt.parser.templates) == templates, "its templates as they were", "others")
 
 
 @rule("parser", "restored", "restore replaces all that a parser has learnt, and learns 2,000 messages back")
 def restored(subject: Subject) -> None:
-    found = learned_many(subject)
-    text = json.dumps(found.parser.state())
+    learnt = learned_many(subject)
+    text = json.dumps(learnt.parser.state())
     used = subject.build()
     used.fit(distinct(used, material.MESSAGES))
     used.restore(json.loads(text))
-    same = list(used.templates) == list(found.parser.templates)
-    expect(same, f"the {len(found.parser.templates)} templates of the state", f"{len(used.templates)}, or others")
-    asked = pl.concat([found.messages, distinct(used, material.MESSAGES), distinct(used, material.OTHERS)])
-    first, second = found.parser.match(asked), used.match(asked)
+    same = list(used.templates) == list(learnt.parser.templates)
+    expect(same, f"the {len(learnt.parser.templates)} templates of the state", f"{len(used.templates)}, or others")
+    asked = pl.concat([learnt.messages, distinct(used, material.MESSAGES), distinct(used, material.OTHERS)])
+    first, second = learnt.parser.match(asked), used.match(asked)
     expect(np.array_equal(first, second), "the same keys once restored", unlike(first, second))
 
 
 @rule("parser", "process", "another process, where texts hash otherwise, gives the same keys, restored or fitted")
 def process(subject: Subject) -> None:
-    found = learned(subject)
-    asked = everything(found)
-    there = in_fresh_process(subject, "parser_large:in_process", {"state": found.parser.state()})
-    here = {"fit": found.keys, "match": found.parser.match(asked), "restored": found.parser.match(asked)}
+    learnt = learned(subject)
+    asked = everything(learnt)
+    there = in_fresh_process(subject, "parser_large:in_process", {"state": learnt.parser.state()})
+    here = {"fit": learnt.keys, "match": learnt.parser.match(asked), "restored": learnt.parser.match(asked)}
     for name, keys in here.items():
         what = {"fit": "from fit", "match": "from match", "restored": "once the state was restored"}[name]
         expect(
@@ -90,10 +90,10 @@ def process(subject: Subject) -> None:
 
 
 def in_process(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fresh process does: restore first, while it knows nothing, then fit."""
+    """Task of the fresh process: first restore a new parser, then fit one."""
     parser = subject.build()
     parser.restore(given["state"])
     messages = pl.concat([distinct(parser, material.MESSAGES), distinct(parser, material.OTHERS)])
     known = parser.match(messages)
-    found = learn(subject)
-    return {"fit": found.keys, "match": found.parser.match(everything(found)), "restored": known}
+    learnt = learn(subject)
+    return {"fit": learnt.keys, "match": learnt.parser.match(everything(learnt)), "restored": known}

@@ -1,4 +1,4 @@
-"""The least parser that there can be: for rules that read lines without one."""
+"""The simplest parser, for rules that read lines without the user's parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Whole:
-    """Every distinct message is a template."""
+    """Makes every distinct message a template."""
 
     masks: Sequence[tuple[str, str]] = ()
     shape: Sequence[tuple[str, str]] = ()
@@ -24,7 +24,7 @@ class Whole:
         return self.match(messages)
 
     def match(self, messages: pl.Series) -> NDArray[np.int32]:
-        """The number of each message, −1 where it was not fitted."""
+        """Number of each message, −1 if it was not in training."""
         known = {text: key for key, text in enumerate(self.templates)}
         return np.array([known.get(text, -1) for text in messages], dtype=np.int32)
 
@@ -33,5 +33,5 @@ class Whole:
         return {"templates": self.templates}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Know these messages."""
+        """Restore the messages."""
         self.templates = state["templates"]

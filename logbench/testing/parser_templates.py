@@ -1,4 +1,4 @@
-"""Rules for parsers: a template is what its messages have in common, and `match` finds what `fit` gave."""
+"""Rules for parsers: a template fits its messages, and `match` gives the keys of `fit`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WILDCARD = "<*>"
 
 @rule("parser", "templates", "the template of a key is its messages' text, with <*> where they differ")
 def templates(subject: Subject) -> None:
-    for found in (learned(subject), learned_many(subject)):
-        known = list(found.parser.templates)
-        both = pl.concat([everything(found), masked(found.parser, material.many_messages(400))])
+    for learnt in (learned(subject), learned_many(subject)):
+        known = list(learnt.parser.templates)
+        both = pl.concat([everything(learnt), masked(learnt.parser, material.many_messages(400))])
         for what, messages, keys in (
-            ("fit", found.messages, found.keys),
-            ("match", both, found.parser.match(both)),
+            ("fit", learnt.messages, learnt.keys),
+            ("match", both, learnt.parser.match(both)),
         ):
             for message, key in zip(messages, keys, strict=True):
                 if key >= 0 and not fits(known[key], message):
@@ -33,7 +33,7 @@ def templates(subject: Subject) -> None:
 
 
 def fits(template: str, message: str) -> bool:
-    """Whether the message is the template with some text for each wildcard, blanks and case apart."""
+    """Whether the template gives the message with some text for each wildcard, apart from blanks and case."""
     pieces, text = [_plain(piece) for piece in template.split(WILDCARD)], _plain(message)
     if len(pieces) == 1:
         return pieces[0] == text
@@ -48,25 +48,25 @@ def _plain(text: str) -> str:
 
 
 def _in_order(pieces: Iterable[str], text: str) -> bool:
-    at = 0
+    position = 0
     for piece in pieces:
-        if (at := text.find(piece, at)) < 0:
+        if (position := text.find(piece, position)) < 0:
             return False
-        at += len(piece)
+        position += len(piece)
     return True
 
 
 @rule("parser", "fit-match", "match gives each message of the training the key that fit gave it")
 def fit_and_match(subject: Subject) -> None:
-    for found in (learned(subject), learned_many(subject)):
-        _agree(found, found.parser.match(found.messages))
+    for learnt in (learned(subject), learned_many(subject)):
+        _agree(learnt, learnt.parser.match(learnt.messages))
 
 
-def _agree(found: Learnt, matched: Sequence[int]) -> None:
-    far = np.flatnonzero(np.asarray(found.keys) != np.asarray(matched))
-    at = int(far[0]) if len(far) else 0
+def _agree(learnt: Learnt, matched: Sequence[int]) -> None:
+    far = np.flatnonzero(np.asarray(learnt.keys) != np.asarray(matched))
+    row = int(far[0]) if len(far) else 0
     expect(
         not len(far),
-        f"the keys of fit for all {len(found.messages)} training messages",
-        f"{len(far)} others, first {matched[at]} instead of {found.keys[at]} for {found.messages[at]!r}",
+        f"the keys of fit for all {len(learnt.messages)} training messages",
+        f"{len(far)} others, first {matched[row]} instead of {learnt.keys[row]} for {learnt.messages[row]!r}",
     )

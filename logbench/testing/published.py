@@ -1,4 +1,4 @@
-"""Rules for presets and published tables: every name and value in them is one that this installation knows."""
+"""Rules for presets and published tables: this installation knows every name and value in them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .rule import Subject, rule
 
 
 def _item(subject: Subject) -> Preset | Table:
-    found: Preset | Table = subject.part.entry.item
-    return found
+    item: Preset | Table = subject.part.entry.item
+    return item
 
 
 def _one_line(subject: Subject) -> None:
@@ -84,7 +84,7 @@ def metrics(subject: Subject) -> None:
 
 
 def _metrics(registry: Registry) -> set[str]:
-    """Names of what the evaluators that are used by default give."""
+    """Names of the metrics of the default evaluators."""
     built = [configured(entry).build() for entry in evaluators_of((), registry)]
     return {name for one in built for name in one.evaluate(material.units())}
 
@@ -98,7 +98,7 @@ def _figures(row: Published, known: set[str]) -> None:
 
 
 def _known(look: Callable[[], Any], where: str = "") -> None:
-    """ViolationError where `look()` finds a name, option or value that is not known."""
+    """Raise ViolationError if `look()` finds an unknown name, option or value."""
     try:
         look()
     except ConfigError as error:

@@ -1,6 +1,6 @@
-"""For pytest: `pytest --logbench NAME` runs the contract rules of a component as tests, and fixtures for authors.
+"""Pytest plugin: `pytest --logbench NAME` runs the contract rules of a component; fixtures for plugin authors.
 
-Loaded by pytest wherever logbench is installed, so nothing but pytest is imported before it is used.
+Pytest loads it wherever logbench is installed, so it imports nothing but pytest before it is used.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class RuleItem(pytest.Item):
         self.subject, self.rule = subject, rule
 
     def runtest(self) -> None:
-        """Fails where the rule is violated, skips where it does not apply or only advises."""
+        """Fail if the rule is violated; skip if it does not apply or only advises."""
         from .outcome import ViolationError
 
         outcome = self.rule.judge(self.subject)
@@ -91,7 +91,7 @@ class RuleItem(pytest.Item):
             pytest.skip(f"advice: expected {outcome.expected}; actual: {outcome.actual}")  # no warning: -W error
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> str:
-        """What was expected and what is the case, without a traceback."""
+        """Expected and actual behaviour, without a traceback."""
         from .outcome import ViolationError
 
         if isinstance(excinfo.value, ViolationError):
@@ -100,7 +100,7 @@ class RuleItem(pytest.Item):
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Under which name it is reported."""
+        """Name in reports."""
         return self.config.rootpath, None, self.name
 
 

@@ -1,4 +1,4 @@
-"""Records of real runs on tiny material, of every kind that a reporter can meet."""
+"""Records of real runs on tiny data, of every kind that a reporter may get."""
 
 from __future__ import annotations
 
@@ -138,9 +138,9 @@ def _made() -> Sequence[dict[str, Any]]:
 
 
 def records() -> list[dict[str, Any]]:
-    """Fresh copies of records as `logbench run --json` prints them.
+    """Copies of records as `logbench run --json` prints them.
 
-    `ok` with two seeds, `error`, `skipped`, and `ok` without labels, with weighted units, with distinct units
-    as the headline, and with metrics of another evaluator only.
+    Runs with status `ok` and two seeds, `error`, `skipped`; and `ok` without labels, with weighted units, with
+    distinct units as the headline, and with metrics of another evaluator only.
     """
     return copy.deepcopy(list(_made()))

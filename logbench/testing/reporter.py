@@ -1,4 +1,4 @@
-"""Rules for reporters: a text, whatever the records say."""
+"""Rules for reporters: they give a text for any records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .side_effects import watched
 
 
 def report(subject: Subject, some: list[dict[str, Any]]) -> str:
-    """The text of a reporter built anew."""
+    """Build the reporter and make its text."""
     actual = subject.build().report(some)
     expect(isinstance(actual, str), "report to return a text", type(actual).__name__)
     text: str = actual
@@ -20,7 +20,7 @@ def report(subject: Subject, some: list[dict[str, Any]]) -> str:
 
 
 def with_metrics(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that have metrics of units."""
+    """Records with metrics of units."""
     return [record for record in some if record["status"] == "ok" and record["metrics"].get("session")]
 
 

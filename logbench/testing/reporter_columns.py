@@ -1,4 +1,4 @@
-"""Rules for reporters: a column holds what its heading says, and no figure is of several things."""
+"""Rules for reporters: a column shows the metric in its heading, and different runs are not merged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _table(text: str) -> list[Mapping[str, str]]:
 
 
 def _bars(text: str) -> list[Mapping[str, str]]:
-    """Rows of a table in Markdown, by heading; of headings that are alike the first counts."""
+    """Rows of a table in Markdown, by heading; of equal headings the first counts."""
     rows = [_split(line) for line in text.splitlines() if line.strip().startswith("|")]
     if not rows:
         return []

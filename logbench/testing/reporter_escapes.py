@@ -1,4 +1,4 @@
-"""Rules for reporters: what is in a name breaks no table."""
+"""Rules for reporters: special characters in names break no table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .records import records
 from .reporter import report, with_metrics
 from .rule import Subject, rule
 
-# A name that a plugin may give its model; what is not in it (comma, space, `=`, `/`) none may hold.
+# A name that a plugin may give its model. Comma, space, `=` and `/` are not allowed in names.
 NAME = 'a|b_c&d<e>%f"g#h'
-# What an error may say.
+# A possible message of an error.
 WORDS = 'off | by & 5% of_a <b>"row", and #1'
 
 

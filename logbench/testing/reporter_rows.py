@@ -1,4 +1,4 @@
-"""Rules for reporters: a row shows the figures of its own run, and a failed one none."""
+"""Rules for reporters: a row shows the figures of its own run, and a failed run has none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .rule import Subject, rule
 
 Record = dict[str, Any]
 FIGURES = {"alpha": 0.137, "beta": 0.462, "gamma": 0.791}
-# Half of the last digit of a figure of two.
+# Half of the last digit of a figure with two digits.
 CLOSE = 0.0051
 NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?![\w.]*\w)")
 ZERO = re.compile(r"(?<![\w./±-])(0|0?\.0+)(?![\w./])")
 
 
 def run_of(model: str, f1: float, other: float = 0.95) -> Record:
-    """A run of a model with this F1, and F1 `other` over distinct units."""
+    """Make the record of a model with this F1, and F1 `other` over distinct units."""
     (record,) = with_metrics(records())[:1]
     record |= {"model": model, "run_id": f"{record['run_id']}-{model}"}
     (units,) = record["metrics"].values()
@@ -33,26 +33,26 @@ def run_of(model: str, f1: float, other: float = 0.95) -> Record:
 
 
 def _failed(model: str, status: str) -> Record:
-    """A run that came to nothing."""
+    """Make the record of a run without result."""
     error = {"stage": "fit", "type": "ValueError", "message": "the matrix is singular"}
     return run_of(model, 0.0) | {"status": status, "metrics": {}, "trivial": {}, "error": error}
 
 
 def rows_of(text: str, model: str, others: Sequence[str]) -> list[str]:
-    """What a text says of a model: its objects in JSON, else each line that names it with those that follow."""
+    """Rows of a model in a text: its JSON objects, or each line that names it with the lines that follow."""
     with_rows = objects_of(text)
     if with_rows is not None:
         return [json.dumps(one) for one in with_rows if model in map(str, one.values())]
-    found, inside = list[str](), False
+    rows, inside = list[str](), False
     for line in text.splitlines():
         if model in line:
-            found.append(line)
+            rows.append(line)
             inside = True
         elif not line.strip() or any(other in line for other in others):
             inside = False
         elif inside:
-            found[-1] += f"\n{line}"
-    return found
+            rows[-1] += f"\n{line}"
+    return rows
 
 
 def objects_of(text: str) -> list[Mapping[str, Any]] | None:
@@ -89,8 +89,8 @@ def rows(subject: Subject) -> None:
 def headline(subject: Subject) -> None:
     record = run_of("alpha", FIGURES["alpha"], FIGURES["gamma"])
     record["protocol"] = {**record["protocol"], "duplicates": "unique"}
-    found = rows_of(report(subject, [record]), "alpha", [])
-    both = [figure for figure in (FIGURES["alpha"], FIGURES["gamma"]) if shows(found, figure)]
+    rows = rows_of(report(subject, [record]), "alpha", [])
+    both = [figure for figure in (FIGURES["alpha"], FIGURES["gamma"]) if shows(rows, figure)]
     expect(
         both != [FIGURES["alpha"]], "F1 of distinct units where protocol.duplicates is unique", "that of all units"
     )
@@ -102,19 +102,19 @@ def failures(subject: Subject) -> None:
         failed = _failed("omega", status)
         for company in ([], [run_of("alpha", FIGURES["alpha"])]):
             text = report(subject, copy.deepcopy([*company, failed]))
-            found = rows_of(text, "omega", list(FIGURES))
-            expect(bool(found), f"the model of a run of status {status}", "it is not named")
-            told = any(word in text.lower() for word in (*words, "singular"))
-            expect(told, f"the status {status}, or its reason", text[:80])
-            _no_figure(text, found, status)
+            rows = rows_of(text, "omega", list(FIGURES))
+            expect(bool(rows), f"the model of a run of status {status}", "it is not named")
+            shows_status = any(word in text.lower() for word in (*words, "singular"))
+            expect(shows_status, f"the status {status}, or its reason", text[:80])
+            _no_figure(text, rows, status)
 
 
-def _no_figure(text: str, found: Sequence[str], status: str) -> None:
+def _no_figure(text: str, rows: Sequence[str], status: str) -> None:
     for name, value in _named(text):
         if name.lower().strip() in ("f1", "precision", "recall", "mcc"):
             expect(not _is_number(value), f"no {name} of a run of status {status}", value)
     if objects_of(text) is None and not list(_named(text)):
-        for row in found:
+        for row in rows:
             if zero := ZERO.search(row.splitlines()[0]):
                 raise ViolationError(
                     f"no figure for a run of status {status}", f"{zero[0]} in {row.splitlines()[0]!r}"
@@ -122,7 +122,7 @@ def _no_figure(text: str, found: Sequence[str], status: str) -> None:
 
 
 def _named(text: str) -> list[tuple[str, str]]:
-    """Cells of the failed run by heading, where the text is JSON or CSV."""
+    """Cells of the failed run by heading, if the text is JSON or CSV."""
     table = objects_of(text) or cells_of(text)
     return [(str(k), str(v)) for one in table if "omega" in map(str, one.values()) for k, v in one.items()]
 

@@ -1,4 +1,4 @@
-"""What a rule is, and what it is applied to. The rules of each kind are in files of their own."""
+"""A contract rule, and the subject that it checks. The rules of each kind have files of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WITHOUT = "the rule 'runs' did not pass"
 
 @dataclass
 class Subject:
-    """A component with its configuration, and what its rules share.
+    """A component with its configuration, and results that its rules share.
 
     Attributes:
         folder: an empty folder that rules may fill.
@@ -42,7 +42,7 @@ class Subject:
     _known: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> Any:
-        """The component, built anew."""
+        """Build the component."""
         return self.part.build()
 
     @property
@@ -50,28 +50,28 @@ class Subject:
         return self.part.entry.item.traits
 
     def trait(self, name: str) -> Any:
-        """A trait, for this configuration where it is a function of it."""
+        """A trait, computed for this configuration if it is a function."""
         found = getattr(self.traits, name)
         return found(self.part.config) if callable(found) else found
 
     def cached(self, name: str, make: Callable[[], T]) -> T:
-        """What `make()` gives, made on the first call with this `name` and kept."""
+        """Result of `make()`, computed on the first call with this `name`."""
         if name not in self._known:
             self._known[name] = make()
         made: T = self._known[name]
         return made
 
     def fresh(self, name: str) -> Path:
-        """A new empty folder."""
+        """Make an empty folder."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A named check. `summary` says what holds; `check` raises `ViolationError` where it does not.
+    """A named check. `summary` says what must hold; `check` raises `ViolationError` if it does not.
 
     Attributes:
-        advises: what it finds is advice, since a right component may do so, too.
+        advises: violations are only advice, because a correct component may cause them.
     """
 
     name: str
@@ -80,14 +80,14 @@ class Rule:
     advises: bool = False
 
     def judge(self, subject: Subject) -> Outcome:
-        """Apply the rule. Whatever the component raises is a violation; what it prints goes to standard error."""
-        found = self._found(subject)
+        """Apply the rule. Any error of the component is a violation; its prints go to standard error."""
+        outcome = self._found(subject)
         why = subject.expected_failures.get(self.name)
-        if why is None or found.status == "skipped":
-            return found
-        if found.status == "ok":
-            return replace(found, status="violation", expected=f"to be violated, since {why}", actual="it holds")
-        return replace(found, status="expected", why=one_line(why))
+        if why is None or outcome.status == "skipped":
+            return outcome
+        if outcome.status == "ok":
+            return replace(outcome, status="violation", expected=f"to be violated, since {why}", actual="it holds")
+        return replace(outcome, status="expected", why=one_line(why))
 
     def _found(self, subject: Subject) -> Outcome:
         outcome = partial(Outcome, self.name, self.summary)
@@ -100,15 +100,15 @@ class Rule:
             return outcome("skipped", why=one_line(error))
         except ViolationError as error:
             bad: Literal["advice", "violation"] = "advice" if self.advises else "violation"
-            found = outcome(bad, one_line(error.expected), one_line(error.actual))
-        except PluginError as error:  # the harness itself says what is wrong with an answer
-            found = outcome("violation", self.summary, one_line(error))
+            result = outcome(bad, one_line(error.expected), one_line(error.actual))
+        except PluginError as error:  # the harness itself found the fault
+            result = outcome("violation", self.summary, one_line(error))
         except (Exception, SystemExit) as error:
-            found = outcome("violation", "no error", raised(error))
+            result = outcome("violation", "no error", raised(error))
         else:
             return outcome("ok")
         subject.broken = self.name == "runs"
-        return found
+        return result
 
 
 RULES: dict[Checked, list[Rule]] = {kind: [] for kind in CHECKED}
@@ -117,7 +117,7 @@ RULES: dict[Checked, list[Rule]] = {kind: [] for kind in CHECKED}
 def rule(
     kind: Checked, name: str, summary: str, advises: bool = False
 ) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
-    """Make the function a rule of this kind, in the order of the file."""
+    """Register the function as a rule of this kind, in the order of the file."""
 
     def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
         RULES[kind].append(Rule(name, summary, function, advises))

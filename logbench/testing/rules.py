@@ -1,4 +1,4 @@
-"""The rules of each kind, applied to a component."""
+"""Apply the rules of a kind to a component."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .names import Checked, entry_of
 from .outcome import Outcome
 from .rule import RULES, Rule, Subject
 
-# Modules of this package that hold the rules of a kind, in their order.
+# Modules of this package with the rules of a kind, in order.
 FILES: Mapping[Checked, tuple[str, ...]] = {
     "model": (
         "model",
@@ -40,7 +40,7 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
 
 
 def rules_of(kind: Checked) -> list[Rule]:
-    """The rules of a kind: first `runs`, then its own, then those that every component must hold."""
+    """Rules of a kind: first `runs`, then the kind's own, then those for every component."""
     from ..testing import common_rules
 
     for name in FILES[kind]:
@@ -49,14 +49,14 @@ def rules_of(kind: Checked) -> list[Rule]:
 
 
 def expectations(words: Sequence[str]) -> dict[str, str]:
-    """Why each rule fails, from `RULE=WHY` as it is typed.
+    """Parse `RULE=WHY` arguments: rule → why it is violated on purpose.
 
     Raises:
         ConfigError: a reason is missing.
     """
     found = dict(word.partition("=")[::2] for word in words)
     if missing := [name for name, why in found.items() if not (name and why.strip())]:
-        raise ConfigError(f"{missing[0]!r} is no RULE=WHY: say why the rule is violated on purpose")
+        raise ConfigError(f"{missing[0]!r} is not RULE=WHY; give the reason why the rule is violated on purpose")
     return found
 
 
@@ -69,7 +69,7 @@ def subject(
     data: Path | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> Iterator[Subject]:
-    """The component with its options, and a folder that is gone afterwards.
+    """A subject for rules: the component with its options, and a temporary folder.
 
     Raises:
         ConfigError: an unknown name, option, value or rule.
@@ -97,12 +97,12 @@ def check(
     """Apply the rules of a kind to the component `name`, one outcome a rule.
 
     Args:
-        kind: of component, or `preset` or `table`.
-        registry: where the component is found; by default all installed plugins.
-        settings: its options, such as `{"steps": 5}`.
+        kind: kind of component, or `preset` or `table`.
+        registry: finds the component; by default all installed plugins.
+        settings: options of the component, such as `{"steps": 5}`.
         data: raw files of a data set.
-        expected_failures: rules that it may violate, and why: `{"labels": "it is an oracle on purpose"}`. One
-            that holds is a violation itself.
+        expected_failures: rule → why it is violated on purpose: `{"labels": "it is an oracle on purpose"}`. If
+            such a rule holds, that is a violation.
 
     Raises:
         ConfigError: an unknown name, option, value or rule.

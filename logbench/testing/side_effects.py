@@ -1,4 +1,4 @@
-"""What code does beside its work: files it writes, random states it moves, what it prints, where it goes."""
+"""Watch code for side effects: written files, changed random states, prints, a changed working directory."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _hooked = False
 
 @dataclass
 class Watch:
-    """What was seen.
+    """Observed side effects.
 
     Attributes:
-        allowed: folders that may be written to; temporary files may come and go.
-        written: paths outside of them that were opened for writing, made, renamed or removed, or are left over.
-        states: global random states that moved.
-        printed: what went to standard output.
+        allowed: folders that may be written to; temporary files may be made and removed.
+        written: other paths that were opened for writing, made, renamed, removed, or left over.
+        states: global random states that changed.
+        printed: text on standard output.
         moved: the working directory was changed.
     """
 
@@ -41,7 +41,7 @@ class Watch:
 
     @property
     def faults(self) -> str:
-        """The first of what was written, moved and printed, in words; empty where nothing was."""
+        """Describe the first written files, changed states and prints; empty if there are none."""
         printed = [f"printed {self.printed[:60]!r}"] if self.printed else []
         states = [f"the global state of {name} moved" for name in self.states]
         return ", ".join([*(f"wrote {path}" for path in self.written), *states, *printed][:3])
@@ -62,10 +62,10 @@ class Watch:
 
 @contextlib.contextmanager
 def watched(folder: Path, *allowed: Path) -> Iterator[Watch]:
-    """Run the body in the empty `folder` and watch it; `Watch` is complete afterwards.
+    """Run the body in the empty `folder` and watch it; the `Watch` is complete afterwards.
 
-    Writing is seen where Python opens the file; what other languages write, where it is left in the working
-    directory or among temporary files.
+    Sees every file that Python writes. Of files that native code writes, sees those left in the working directory
+    or among temporary files.
     """
     work, temporary = folder / "work", folder / "tmp"
     work.mkdir()
@@ -93,7 +93,7 @@ def watched(folder: Path, *allowed: Path) -> Iterator[Watch]:
 def _hook() -> None:
     global _hooked  # noqa: PLW0603
     if not _hooked:
-        sys.addaudithook(_audit)  # cannot be taken off again: it does nothing while no one watches
+        sys.addaudithook(_audit)  # it cannot be removed, and is idle while nobody watches
         _hooked = True
 
 
@@ -121,7 +121,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 
 
 def _random_states() -> dict[str, Any]:
-    """The global states by name; torch's where torch is in memory."""
+    """Global random states by name; with torch's if torch is imported."""
     states: dict[str, Any] = {"random": random.getstate(), "numpy.random": np.random.get_state()}
     if torch := sys.modules.get("torch"):
         states["torch"] = torch.get_rng_state()
@@ -140,7 +140,7 @@ def _plain(state: Any) -> list[Any]:
 
 
 def _stir() -> None:
-    """Move all states, so that code that seeds them as before is seen, too."""
+    """Reseed all random states, so that code which sets a fixed seed is noticed, too."""
     random.seed()
     np.random.seed()
     if torch := sys.modules.get("torch"):

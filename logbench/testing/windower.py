@@ -1,4 +1,4 @@
-"""Rules for windowers: a unit for each line, and everything else as it was."""
+"""Rules for windowers: they add a unit to each line and change nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .side_effects import watched
 
 
 def assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
-    """The answer of the windower, built anew, for these lines."""
+    """Build the windower and assign units to these lines."""
     actual = subject.build().assign(lines.lazy())
     expect(isinstance(actual, pl.LazyFrame), "assign to return a LazyFrame", type(actual).__name__)
     frame: pl.DataFrame = actual.collect()
@@ -22,7 +22,7 @@ def assign(subject: Subject, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def seen() -> pl.DataFrame:
-    """Lines as a windower sees them in a run, without labels and raw text, and one more column."""
+    """Lines as a windower sees them in a run, without labels and raw text, plus one extra column."""
     return material.lines().drop("label", "raw").with_columns(extra=pl.int_range(pl.len()) * 3)
 
 

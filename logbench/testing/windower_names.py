@@ -1,4 +1,4 @@
-"""Rules for windowers: two units never have one name."""
+"""Rules for windowers: two units never share a name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .windower import assign, seen
 from .windower_pieces import partition
 
 LINES = 3_001
-# Seconds from line to line: of a log of half a day, and of one of nearly two years.
+# Seconds between lines, for a log of half a day and one of nearly two years.
 SPACINGS = {"17 s": 17, "5 h": 18_000}
 ALIKE = ("blk_-7", "blk_7", "Blk_7", "blk_07", "blk_7.0", "blk_7 ")
 LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
@@ -21,7 +21,7 @@ LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
 
 @rule("windower", "whole", "a unit that is a stretch of lines is one stretch: names do not come again")
 def whole(subject: Subject) -> None:
-    """The log is one node's and one file's, and its clock goes on, so that nothing but the place makes units."""
+    """Uses a log of one node and one file with increasing times, so that only positions can make units."""
     if not subject.traits.line_windows:
         raise InapplicableError("traits.line_windows is false")
     first = ("level", "component", "node", "file", "id")
@@ -57,7 +57,7 @@ def names(subject: Subject) -> None:
 
 
 def _renamed(given: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
-    """Every id, node, file and component called otherwise, each by a name of its own."""
+    """Rename every id, node, file and component, each to a name of its own."""
 
     def others(known: pl.Series) -> Mapping[str, str]:
         return dict(zip(known.drop_nulls().unique(maintain_order=True), names, strict=False))

@@ -1,4 +1,4 @@
-"""Rules for windowers: logs of any length and in pieces, and traits that say how units are made."""
+"""Rules for windowers: they take logs of any length and in pieces, and declare how they make units."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .windower import assign, seen
 
 SIZES = (1, 61, 997, 3_001)
 CUTS = (1, 8, 23, 30, 59)
-# Seconds between lines, as shares of the silence after which a unit is over.
+# Gaps between lines, as shares of the silence after which a unit ends.
 GAPS = (0.1, 0.4, 0.9, 1.1, 1.6, 3.0)
 
 
 @rule("windower", "sizes", "logs of any length keep every line, also where clocks go back and fields are null")
 def sizes(subject: Subject) -> None:
-    """The harness's own reading says what is wrong, as a PluginError."""
+    """The harness's own reader raises a PluginError that names the fault."""
     for count in SIZES:
         for frame in (material.lines(count), _uneven(count)):
             lines = Lines(frame.drop("shape").lazy())
@@ -36,7 +36,7 @@ def sizes(subject: Subject) -> None:
 
 
 def _uneven(count: int) -> pl.DataFrame:
-    """Lines whose clock goes back now and then, and whose fields are null here and there."""
+    """Lines with some times that go back and some fields that are null."""
     number = pl.int_range(pl.len())
     back = pl.when(number % 7 == 3).then(pl.duration(hours=5)).otherwise(pl.duration(hours=0))
     holes = [
@@ -145,7 +145,7 @@ def process(subject: Subject) -> None:
 
 
 def in_process(subject: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fresh process does: the unit of each row, a text."""
+    """Task of the fresh process: the unit of each row, as text."""
     return {"unit": assign(subject, seen())["unit"].fill_null("").to_numpy().astype(str)}
 
 

@@ -307,7 +307,7 @@ def test_a_run_whose_plugin_was_edited_meanwhile_says_so_and_claims_no_code(site
     (site / "single_plugin.py").write_text(FILES["single_plugin.py"] + "#\n")
     (second,) = run("own", dataset="hdfs-sim", registry=registry(), out=tmp_path / "b", **small)
     assert second.plugins["own"]["code"] is None
-    assert [note for note in second.notes if "own (dist-own 1)" in note and "edited after it was loaded" in note]
+    assert [note for note in second.notes if "own (dist-own 1)" in note and "edited after loading" in note]
     assert not identity.of_run(second.as_dict()).known  # type: ignore[union-attr]
 
 

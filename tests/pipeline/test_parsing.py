@@ -268,6 +268,6 @@ def test_a_run_and_a_saved_model_go_by_match_alone(tmp_path: Path) -> None:
         found[parser] = record, scored
     (straight, first), (backwards, second) = found.values()
     assert straight.dataset["parser_fit_differs"] == 0 and backwards.dataset["parser_fit_differs"] == 6
-    assert any("6 of 7 training messages have another key by match" in note for note in backwards.notes)
+    assert any("6 of 7 training messages get another key from match" in note for note in backwards.notes)
     assert not any("by match" in note for note in straight.notes)
     assert straight.metrics == backwards.metrics and first.rows() == second.rows()

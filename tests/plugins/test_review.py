@@ -116,7 +116,7 @@ def test_the_table_says_skipped_and_why_where_a_run_was(registry: Registry, tmp_
     assert "skipped" not in Table("simple").report([good])
     row, reason = (line for line in Table("simple").report([good, bad]).splitlines() if "taught" in line)
     assert row.split() == ["taught", "skipped"]
-    assert reason.startswith("skipped: taught: supervised: it needs protocol.content=labelled")
+    assert reason.startswith("skipped: taught: a supervised model needs labelled training units")
 
 
 def test_a_kind_that_is_not_cached_is_an_error() -> None:

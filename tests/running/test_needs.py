@@ -139,7 +139,8 @@ def test_a_model_that_sees_no_labels_cannot_need_them(log: Path) -> None:
     record = made("untaught", "log", log)
     assert record.status == "skipped" and record.error is not None
     assert (
-        record.error["message"] == "model untaught needs line labels, but is semi-supervised: it is given no label"
+        record.error["message"]
+        == "model untaught needs line labels, but gets no labels because it is semi-supervised"
     )
 
 

@@ -247,7 +247,7 @@ def test_scores_that_depend_on_what_else_is_scored_are_said(run: Run) -> None:
     assert found["ranks"]["audit"]["alone"]["differ"] > 0
     assert found["declared"]["audit"]["alone"] == "declared"
     assert found["honest"]["audit"]["alone"]["differ"] == 0
-    assert done.stderr.count("depend on what else is scored") == 2
+    assert done.stderr.count("depend on the other scored units") == 2
     lines = Table("simple").report(list(found.values())).splitlines()
     assert [line.split()[0] for line in lines if " * " in line] == ["ranks", "declared"]
     assert "*: its scores depend on what else is scored" in lines
