@@ -61,7 +61,7 @@ def run(registry: Registry, data: Path, out: Any, model: str = "by-length", **op
     [
         ("by-length", {"device": "cuda"}, "device cuda"),
         ("by-length", {"save": Path("nowhere")}, "cannot be saved"),
-        ("taught", {}, "needs protocol.content=labelled"),
+        ("taught", {}, "needs labelled training units"),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_read(

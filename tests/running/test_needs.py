@@ -131,7 +131,8 @@ def test_a_model_is_skipped_where_the_data_lack_what_it_needs(need: Need, datase
         assert record.error is None
         return
     assert record.status == "skipped" and record.error is not None
-    assert record.error["message"] == f"model {need} needs {need.replace('_', ' ')}, data set {dataset} has none"
+    words = need.replace("_", " ")
+    assert record.error["message"] == f"model {need} needs {words}, but data set {dataset} has none"
     assert record.error["stage"] == ("group" if dataset == "timeless" else "locate"), "before anything is read"
 
 
@@ -153,7 +154,7 @@ def test_nothing_is_read_where_the_columns_tell(log: Path) -> None:
 def test_a_combination_needs_what_its_members_need(log: Path) -> None:
     record = made("templates+times", "bare", log)
     assert record.status == "skipped" and record.error is not None
-    assert record.error["message"] == "model templates+times needs times, data set bare has none"
+    assert record.error["message"] == "model templates+times needs times, but data set bare has none"
     assert registry().get("model", "templates+times").item.traits.needs == {"templates", "times"}
 
 
@@ -172,7 +173,7 @@ def test_a_saved_model_needs_it_of_other_logs_too(way: str, log: Path, tmp_path:
             return sum(map(len, score_stream(bundle, iter([log.read_bytes()]), 1e9, "cpu", lambda: 0.0)))
 
         if need == "times":
-            with pytest.raises(IncompatibleError, match="model times needs times, data set bare has none"):
+            with pytest.raises(IncompatibleError, match="model times needs times, but data set bare has none"):
                 score()
         else:
             assert score() == 60
