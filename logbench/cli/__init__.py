@@ -7,9 +7,10 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +18,9 @@ from ..base.errors import ConfigError, LogbenchError
 from ..base.options import suggest
 from ..components.registry import Registry
 from . import interrupt, output
+
+if TYPE_CHECKING:
+    from ..studies.workbench import Workbench
 
 COMMANDS = (
     "run",
@@ -70,6 +74,20 @@ class State:
         for plugin in registry.broken:
             print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
         return registry
+
+    def workbench(
+        self, options: Mapping[str, Any], *, jobs: int = 1, resume: bool = True
+    ) -> AbstractContextManager[Workbench]:
+        """What a study of many runs works with, see `open_workbench`.
+
+        Args:
+            options: with `timeout` and `memory_limit` where the command has `limit_options`.
+        """
+        from ..base.child_process import Limits
+        from ..studies.workbench import open_workbench
+
+        limits = Limits(options.get("timeout"), options.get("memory_limit"))
+        return open_workbench(self.registry, self.block, limits, jobs=jobs, resume=resume)
 
 
 class Commands(click.Group):

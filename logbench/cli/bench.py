@@ -34,18 +34,13 @@ def command() -> None:
 @json_option
 @pass_state
 def run(
-    state: State, suite: Path, out: Path | None, runs: Path | None, timeout: float | None,
-    memory_limit: float | None, as_json: bool,
-) -> int:  # fmt: skip
+    state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool, **limits: float | None
+) -> int:
     """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 where a run fails.
 
     Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
     passes, in the direction in which the metric is worse; seeds a list.
     """
-    from ..base.child_process import Limits
-    from ..base.progress_bars import Bars
-    from ..running.run_plans import StageBars
-    from ..running.workers import Crew
     from ..studies.regression_bench.figures import header
     from ..studies.regression_bench.figures_file import write
     from ..studies.regression_bench.run_suite import run_suite
@@ -53,14 +48,8 @@ def run(
 
     chosen = read_suite(suite)
     rows, records = [], []
-    limits = Limits(timeout, memory_limit)
-    with (
-        _folder(runs) as folder,
-        Bars() as bars,
-        Crew(1, state.block, limits, bars.note) as crew,
-        StageBars(bars) as watch,
-    ):
-        for row, record in run_suite(chosen, state.registry, crew, folder, watch):
+    with _folder(runs) as folder, state.workbench(limits) as bench:
+        for row, record in run_suite(chosen, bench, folder):
             rows.append(row)
             records.append(record)
             if as_json:

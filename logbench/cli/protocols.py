@@ -41,12 +41,9 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     """
     from ..api.plan import Plan
     from ..api.protocol import Train
-    from ..base.child_process import Limits
     from ..base.failure import error_of
-    from ..base.progress_bars import Bars
     from ..running.resolve import resolve
-    from ..running.run_plans import StageBars
-    from ..running.workers import Crew, Task
+    from ..running.workers import Task
     from ..studies.protocol_grid import rows_of
 
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
@@ -57,8 +54,8 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     resolved = resolve(plan, state.registry)
     plans = [_training(plan, kind) for kind in kinds]
     rows: list[dict[str, Any]] = []
-    with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
-        for _, answer, value in crew.do([Task(rows_of, one) for one in plans], watch):
+    with state.workbench({}) as bench:
+        for _, answer, value in bench.do([Task(rows_of, one) for one in plans]):
             if answer == "row":
                 rows.append(value)
                 if as_json:

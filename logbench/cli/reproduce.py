@@ -36,10 +36,6 @@ def command(
     gives. A table brings its data set, protocol and configuration; --set prevails.
     """
     from ..api.plan import Plan
-    from ..base.child_process import Limits
-    from ..base.progress_bars import Bars
-    from ..running.run_plans import StageBars
-    from ..running.workers import Crew
     from ..studies.reproduce import reproduce
 
     if table is None:
@@ -58,8 +54,8 @@ def command(
         command=state.command,
     )  # fmt: skip
     found = []
-    with Bars() as bars, Crew(1, state.block, Limits(), bars.note) as crew, StageBars(bars) as watch:
-        for row, cells, record in reproduce(chosen, plan, only, state.registry, crew, watch):
+    with state.workbench({}) as bench:
+        for row, cells, record in reproduce(chosen, plan, only, bench):
             found.append((row, cells, record))
             if as_json:
                 run = record["run_id"] if record else None

@@ -11,7 +11,8 @@ from ..base.options import parse_settings
 from ..running import run_names
 from . import State, pass_state
 from .apart import apart
-from .run import finish, reporter_of
+from .reporting import reporter_of
+from .run_results import finish
 from .shared_options import json_option, out_option
 
 

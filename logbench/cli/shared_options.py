@@ -105,6 +105,11 @@ def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def shared_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `Plan` that all runs of a command share where it may run several splits."""
+    return {name: value for name, value in plan_fields(options).items() if name != "split_seed"}
+
+
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     """One JSON object a line."""
     for row in rows:

@@ -51,10 +51,7 @@ MARKS = {
 @limit_options
 @json_option
 @pass_state
-def command(
-    state: State, model: str, over: tuple[str, ...], metric: str, seed: int, resume: bool,
-    timeout: float | None, memory_limit: float | None, as_json: bool, **options: Any,
-) -> int:  # fmt: skip
+def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> int:
     """Show F1, or another metric, against choices, every combination of their values.
 
     What acts after scoring (the protocol's threshold, DeepLog's g) is decided from stored scores and trains
@@ -64,16 +61,13 @@ def command(
     are marked.
     """
     from ..api.plan import Plan
-    from ..base.child_process import Limits
-    from ..base.progress_bars import Bars
-    from ..running.workers import Crew
-    from ..studies.sweep import sweep
+    from ..studies.sweep.rows import sweep
 
-    plan = Plan(model=model, seed=seed, command=state.command, **plan_fields(options))
+    plan = Plan(model=model, seed=options["seed"], command=state.command, **plan_fields(options))
+    metric, as_json = options["metric"], options["as_json"]
     rows = []
-    limits = Limits(timeout, memory_limit)
-    with Bars() as bars, Crew(1, state.block, limits, bars.note) as crew:
-        for row in sweep(plan, over, state.registry, bars, crew, resume=resume):
+    with state.workbench(options, resume=options["resume"]) as bench:
+        for row in sweep(plan, over, bench):
             rows.append(row)
             if as_json:
                 print_json([row])

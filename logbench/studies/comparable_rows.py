@@ -47,3 +47,25 @@ def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]
     if one["limit"] != two["limit"] or (chosen and one["held_out"] != two["held_out"]):
         found.append(THRESHOLD)
     return found
+
+
+class FirstRows:
+    """What the first row of a table was decided by, for the rows after it.
+
+    Tests are those of the first row of all, thresholds those of the first row of the same pick.
+    """
+
+    def __init__(self) -> None:
+        self._tests: Any = None
+        self._thresholds: dict[str, Any] = {}
+
+    def unlike(self, pick: str, facts: Mapping[str, Any]) -> list[str]:
+        """In what a row differs, see `differences`.
+
+        Args:
+            pick: which threshold of a run. facts: of the row, see `likeness`.
+        """
+        if self._tests is None:
+            self._tests = facts[TESTS]
+        threshold = self._thresholds.setdefault(pick, facts[THRESHOLD])
+        return differences({TESTS: self._tests, THRESHOLD: threshold}, facts)

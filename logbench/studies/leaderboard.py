@@ -13,15 +13,14 @@ from ..api.plan import Plan
 from ..api.record import RunRecord
 from ..base.errors import DataError
 from ..base.failure import error_of
-from ..base.progress_bars import Bars
-from ..components.registry import Registry
+from ..base.jsonable import several
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, run_names, worker_tasks
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
-from ..running.run_plans import StageBars, run_plans
 from ..running.stored import fault
-from ..running.workers import DoesTasks, Running, Task
+from ..running.workers import Running, Task
+from .workbench import Workbench
 
 Record = Mapping[str, Any]
 
@@ -30,9 +29,7 @@ class Leaderboard:
     """Runs of several models, seeds and splits on one data set.
 
     Args:
-        plans: what to run, all on the same data set.
-        crew: does the runs.
-        resume: take over what ran before with the same plan, data and code.
+        plans: what to run, all on the same data set. bench: does the runs.
 
     Attributes:
         taken_over: how many runs `results` will not do again.
@@ -42,14 +39,12 @@ class Leaderboard:
         DataError: the data set is not there.
     """
 
-    def __init__(
-        self, plans: Sequence[Plan], registry: Registry, bars: Bars, crew: DoesTasks, *, resume: bool = True
-    ) -> None:
-        self._registry, self._bars, self._crew = registry, bars, crew
+    def __init__(self, plans: Sequence[Plan], bench: Workbench) -> None:
+        self._bench = bench
         self._plans = list(plans)
-        self._jobs = [resolve(plan, registry) for plan in plans]
-        self._data = _data_of({_asked(resolved): resolved.plan for resolved in self._jobs}, crew, bars)
-        before = _earlier(plans[0].out) if resume else {}
+        self._jobs = [resolve(plan, bench.registry) for plan in plans]
+        self._data = _data_of({_asked(resolved): resolved.plan for resolved in self._jobs}, bench)
+        before = _earlier(plans[0].out) if bench.resume else {}
         keys = [identity.of_run(self._opened(one)) for one in self._jobs]
         there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
         self._done = {
@@ -62,16 +57,16 @@ class Leaderboard:
         yield from self._done.items()
         todo = [at for at in range(len(self._jobs)) if at not in self._done]
         total, finished = len(self._jobs), len(self._done)
-        with self._bars.stage("runs") as progress:
+        with self._bench.bars.stage("runs") as progress:
 
             def watch(running: Mapping[int, Running]) -> None:
                 now = ", ".join(f"{self._name(todo[n])}: {stage}" for n, stage in running.items())
                 progress(finished, total, f"{finished} of {total} done; {now}")
 
             plans = [self._plans[at] for at in todo]
-            for number, record in run_plans(plans, self._registry, self._crew, watch):
+            for number, record in self._bench.run(plans, watch):
                 at, finished = todo[number], finished + 1
-                self._bars.note(f"{finished} of {total}  {self._name(at)}: {_describe_choice(record)}")
+                self._bench.bars.note(f"{finished} of {total}  {self._name(at)}: {_describe_choice(record)}")
                 yield at, record
 
     def _name(self, at: int) -> str:
@@ -92,7 +87,7 @@ class Leaderboard:
         return RunRecord(**made).as_dict()
 
 
-def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -> None:
+def check_metric(plan: Plan, metric: str, bench: Workbench) -> None:
     """Refuse a metric that cannot rank, before anything runs, by what the evaluators declare.
 
     Where they cannot be built nothing is known yet, and the first run says what is wrong.
@@ -100,12 +95,30 @@ def check_metric(plan: Plan, metric: str, registry: Registry, crew: DoesTasks) -
     Raises:
         ConfigError: no evaluator says of this metric which way it is better.
     """
-    unit = resolve(plan, registry).unit
-    for _, kind, value in list(crew.do([Task(worker_tasks.directions, plan)])):
+    unit = resolve(plan, bench.registry).unit
+    for _, kind, value in list(bench.crew.do([Task(worker_tasks.directions, plan)])):
         if kind == "row":
             known = {"run_id": plan.dataset, "dataset": {"unit": unit}, **value}
             if ways(known):
                 direction(known, metric)
+
+
+def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> list[Record]:
+    """Records of all plans, ranked: see `ranked`.
+
+    Raises:
+        ConfigError: an unknown name, option or value, or a metric that cannot rank.
+        DataError: the data set is not there.
+    """
+    check_metric(plans[0], metric, bench)
+    board = Leaderboard(plans, bench)
+    if board.taken_over:
+        runs = f"{board.taken_over} of {several(len(plans), 'run')}"
+        bench.bars.note(f"{runs} taken over from {plans[0].out} (--fresh: run again)")
+    found: list[Record] = []
+    for _, record in board.results():
+        found += ranked([record], metric)  # a metric that is not there is said at once
+    return ranked(found, metric)
 
 
 def _asked(resolved: ResolvedPlan) -> str:
@@ -113,15 +126,14 @@ def _asked(resolved: ResolvedPlan) -> str:
     return f"{resolved.plan.data} {identity.of({'dataset': resolved.dataset}).text}"
 
 
-def _data_of(plans: Mapping[str, Plan], crew: DoesTasks, bars: Bars) -> dict[str, Record]:
+def _data_of(plans: Mapping[str, Plan], bench: Workbench) -> dict[str, Record]:
     """`path` and `digest` of the data of each plan, as a worker finds them.
 
     Raises:
         LogbenchError: there is none to read.
     """
     asked, found = list(plans), dict[str, Record]()
-    with StageBars(bars) as watch:
-        answers = list(crew.do([Task(worker_tasks.data, plans[name]) for name in asked], watch))
+    answers = list(bench.do([Task(worker_tasks.data, plans[name]) for name in asked]))
     for number, kind, value in answers:
         if kind == "row":
             found[asked[number]] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -10,14 +10,12 @@ from typing import Any
 from ..api.components import Published, Table
 from ..api.plan import Plan
 from ..base.errors import ConfigError
-from ..components.registry import Registry
 from ..evaluation.cells import METRICS
 from ..evaluation.intervals import interval
 from ..evaluation.metrics import figure, figures, loss, ways
 from ..running.resolve import resolve
-from ..running.run_plans import run_plans
-from ..running.workers import DoesTasks, Running
 from .compare import headline_units
+from .workbench import Workbench
 
 Cell = dict[str, Any]
 
@@ -26,16 +24,14 @@ def reproduce(
     table: Table,
     plan: Plan,
     only: Sequence[str],
-    registry: Registry,
-    crew: DoesTasks,
-    watch: Callable[[Mapping[int, Running]], None] = lambda _: None,
+    bench: Workbench,
 ) -> Iterator[tuple[Published, list[Cell], Mapping[str, Any] | None]]:
     """Run the rows of a table, each a run like any other.
 
     Args:
         plan: where data, records and options come from; model, preset and settings are the table's, and what
             `plan` sets itself prevails.
-        only: models to run; empty: all. crew: does the runs. watch: is told often what runs.
+        only: models to run; empty: all. bench: does the runs.
 
     Yields:
         The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `better`
@@ -56,11 +52,11 @@ def reproduce(
             yield row, _without(row, row.unknown), None
             continue
         try:
-            resolve(own := plan_of(table, row, plan), registry)
+            resolve(own := plan_of(table, row, plan), bench.registry)
         except ConfigError as error:
             yield row, _without(row, str(error)), None
             continue
-        ((_, record),) = run_plans([own], registry, crew, watch)
+        ((_, record),) = bench.run([own])
         yield row, list(_cells(row, record, table.tolerance, plan)), record
 
 

@@ -16,7 +16,6 @@ from logbench.base.progress_bars import Bars
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.evaluation.metrics import direction, directions_of, figure, figures, named
-from logbench.running.local_crew import LocalCrew
 from logbench.studies.compare import compare
 from logbench.studies.leaderboard import ranked
 from logbench.studies.regression_bench import gate
@@ -24,7 +23,8 @@ from logbench.studies.regression_bench.figures import header
 from logbench.studies.regression_bench.run_suite import run_suite
 from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.reproduce import reproduce
-from logbench.studies.sweep import sweep
+from logbench.studies.sweep.rows import sweep
+from logbench.studies.workbench import Workbench
 from logbench_evaluators.classification import Classification
 
 QUIET = Bars(enabled=False)
@@ -142,7 +142,7 @@ def test_a_suite_gates_what_must_not_rise(registry: Registry, tmp_path: Path) ->
     for model in ("new-event", "predict-all"):
         (tmp_path / "s.toml").write_text(SUITE.replace('["MODEL"]', f'{{m = {{model = "{model}"}}}}'))
         suite = read_suite(tmp_path / "s.toml")
-        (pair,) = run_suite(suite, registry, LocalCrew(registry, QUIET), tmp_path / "out", lambda running: None)
+        (pair,) = run_suite(suite, Workbench.here(registry), tmp_path / "out")
         row = {**pair[0], "identity": {}}
         files.append((header(suite, [pair[1]]), [row]))
         assert row["metrics"].keys() == {"cost.cost"}
@@ -158,7 +158,7 @@ def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry
     row = Published(model="new-event", metrics={"recal": 1.0, "cost.cost": 1e6, "recall": 0.0})
     table = Table(name="t", summary="", source="", dataset="hdfs-sim", rows=[row], settings=SIM)
     plan = Plan(model="", dataset="hdfs-sim", out=tmp_path, evaluators=("classification", "cost"))
-    ((_, cells, _),) = reproduce(table, plan, (), registry, LocalCrew(registry, QUIET))
+    ((_, cells, _),) = reproduce(table, plan, (), Workbench.here(registry))
     unknown, dear, missed = cells
     assert unknown["unknown"] and "has no metric 'recal'; there is tp" in unknown["why"]
     assert not dear["within"] and dear["better"], "a million was published, and lower is better"
@@ -167,7 +167,7 @@ def test_a_published_metric_that_no_evaluator_gives_is_a_line(registry: Registry
 
 def test_a_sweep_shows_metrics_of_any_evaluator(registry: Registry, tmp_path: Path) -> None:
     plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path, evaluators=("cost",))
-    rows = list(sweep(plan, ["value=0.01,9"], registry, QUIET, LocalCrew(registry, QUIET), resume=True))
+    rows = list(sweep(plan, ["value=0.01,9"], Workbench.here(registry)))
     assert [row["metrics"].keys() for row in rows] == [{"cost.cost", "cost.units"}] * 4
     assert all(row["directions"] == {"cost.cost": "lower"} and row["difference"] is None for row in rows)
     assert rows[0]["metrics"] != rows[1]["metrics"]

@@ -32,7 +32,7 @@ from logbench.running.resolve import resolve
 from logbench.running.runtime import Runtime
 from logbench.studies.protocol_grid import variants
 from logbench.studies.rescore import rescore
-from logbench.studies.sweep import choices
+from logbench.studies.sweep.choices import choices
 
 INF = math.inf
 SCORE = st.sampled_from([-INF, -1.5, 0.0, 0.3, 1.0, 2.0, 9.0, INF])

@@ -287,7 +287,7 @@ def test_markdown_and_latex_are_what_they_say() -> None:
 def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
     import logbench
     from logbench.cli import State
-    from logbench.cli.run import reporter_of
+    from logbench.cli.reporting import reporter_of
     from logbench.components.entry import Plugin
     from logbench.components.registry import Registry
 

@@ -18,11 +18,9 @@ from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.evaluation.paired_tests import swapped
 from logbench.running import records
-from logbench.running.local_crew import LocalCrew
 from logbench.running.resolve import resolve
 from logbench.running.runner import run_all
 from logbench.running.runtime import Runtime
-from logbench.running.workers import Crew, Limits
 from logbench.studies.common_units import common_units, dropping_apart, measured_on
 from logbench.studies.compare import compare, confidence, incompatibilities, labelled_test_scores
 from logbench.studies.leaderboard import Leaderboard
@@ -31,8 +29,9 @@ from logbench.studies.ranked_units import described
 from logbench.studies.regression_bench.cells import cells
 from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.rescore import rescore
-from logbench.studies.sweep import sweep
+from logbench.studies.sweep.rows import sweep
 from logbench.studies.ties import all_pairs
+from logbench.studies.workbench import Workbench, open_workbench
 from logbench_reporters.table import Table
 
 QUIET = Bars(enabled=False)
@@ -129,17 +128,17 @@ def test_alone_is_as_in_company(log: str, tmp_path: Path, alone: Any) -> None:
 
 def test_alone_is_as_in_a_leaderboard(log: str, tmp_path: Path, alone: Any) -> None:
     asked = plans(log, tmp_path, NAMES)
-    for _, record in Leaderboard(asked, REGISTRY, QUIET, LocalCrew(REGISTRY, QUIET)).results():
+    for _, record in Leaderboard(asked, Workbench.here(REGISTRY)).results():
         assert_same(record, tmp_path, alone)
     again = [plan for name in NAMES[:3] for plan in plans(log, tmp_path, [name])]
-    taken = Leaderboard(again, REGISTRY, QUIET, LocalCrew(REGISTRY, QUIET)).taken_over
+    taken = Leaderboard(again, Workbench.here(REGISTRY)).taken_over
     assert taken == 3, "a run is the same run in other company"
 
 
 def test_alone_is_as_in_workers(log: str, tmp_path: Path, alone: Any) -> None:
-    with Crew(1, (), Limits(), lambda _: None) as crew:
+    with open_workbench(REGISTRY) as bench:
         asked = plans(log, tmp_path, ("deeplog", "timing", "ecvc", "knn"))
-        for _, record in Leaderboard(asked, REGISTRY, QUIET, crew).results():
+        for _, record in Leaderboard(asked, bench).results():
             assert_same(record, tmp_path, alone)
 
 
@@ -161,8 +160,8 @@ def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: A
 def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any, name: str) -> None:
     (plan,) = plans(log, tmp_path, [name])
     expected = alone[1][name]["metrics"]["session"]["all"]
-    crew = LocalCrew(REGISTRY, QUIET)
-    (row,) = [row for row in sweep(plan, ["seed=0"], REGISTRY, QUIET, crew, resume=False) if row["pick"] == ""]
+    bench = Workbench.here(REGISTRY, resume=False)
+    (row,) = [row for row in sweep(plan, ["seed=0"], bench) if row["pick"] == ""]
     assert row["metrics"] == expected
     resolved = resolve(plan, REGISTRY)
     chosen = {name: getattr(resolved.protocol, name) for name in ("short", "unseen", "threshold", "duplicates")}

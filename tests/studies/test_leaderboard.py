@@ -23,14 +23,13 @@ from hypothesis import strategies as st
 import logbench
 from logbench import Plan, Sessions
 from logbench.api.protocol import EvaluationProtocol
-from logbench.base.progress_bars import Bars
 from logbench.cli.leaderboard import chosen
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.evaluation.thresholds import ThresholdTraits
 from logbench.evaluation.verdicts import decide
-from logbench.running.local_crew import LocalCrew
 from logbench.studies.leaderboard import Leaderboard, ranked
+from logbench.studies.workbench import Workbench
 
 MODELS = """
 import os, subprocess, time
@@ -319,8 +318,7 @@ def plans(data: Path, out: Path, *names: str, **options: Any) -> list[Plan]:
 
 
 def taken(registry: Registry, asked: list[Plan], resume: bool = True) -> int:
-    quiet = Bars(enabled=False)
-    return Leaderboard(asked, registry, quiet, LocalCrew(registry, quiet), resume=resume).taken_over
+    return Leaderboard(asked, Workbench.here(registry, resume=resume)).taken_over
 
 
 def test_only_the_same_plan_data_and_protocol_is_taken_over(tmp_path: Path, registry: Registry) -> None:

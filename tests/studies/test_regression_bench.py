@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from logbench import ConfigError, DataError
-from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
-from logbench.running.local_crew import LocalCrew
 from logbench.studies.regression_bench.cells import cells
 from logbench.studies.regression_bench.figures_file import read
 from logbench.studies.regression_bench.gate import compare
 from logbench.studies.regression_bench.run_suite import run_suite
 from logbench.studies.regression_bench.suite import read_suite
+from logbench.studies.workbench import Workbench
 
 SUITE = """
 seeds = [0, 1]
@@ -50,9 +49,7 @@ def suite(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def rows(path: Path, out: Path) -> list[dict[str, Any]]:
-    registry, quiet = Registry(), Bars(enabled=False)
-    crew = LocalCrew(registry, quiet)
-    return [row for row, _ in run_suite(read_suite(path), registry, crew, out, lambda running: None)]
+    return [row for row, _ in run_suite(read_suite(path), Workbench.here(), out)]
 
 
 def test_a_suite_runs_every_combination_and_labels_them(suite: Any, tmp_path: Path) -> None:

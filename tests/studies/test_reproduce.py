@@ -15,8 +15,8 @@ from logbench.base.progress_bars import Bars
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.running import records
-from logbench.running.local_crew import LocalCrew
 from logbench.studies.reproduce import reproduce
+from logbench.studies.workbench import Workbench
 
 QUIET = Bars(enabled=False)
 REGISTRY = Registry()
@@ -29,9 +29,7 @@ def table(*rows: Published, **facts: Any) -> Table:
 
 
 def cells(folder: Path, made: Table, *only: str) -> list[dict[str, Any]]:
-    found = reproduce(
-        made, Plan(model="", dataset="hdfs-sim", out=folder), only, REGISTRY, LocalCrew(REGISTRY, QUIET)
-    )
+    found = reproduce(made, Plan(model="", dataset="hdfs-sim", out=folder), only, Workbench.here(REGISTRY))
     return [{"model": row.model, **cell} for row, several, _ in found for cell in several]
 
 
@@ -106,6 +104,6 @@ def test_a_third_party_table_is_offered() -> None:
 
 def test_aits_table_is_reproduced_but_for_10_grams(shared_data: Path, tmp_path: Path) -> None:
     plan = Plan(model="", dataset="deeplog-archive", data=shared_data / "deeplog_archive", out=tmp_path)
-    found = reproduce(Registry().table("ait-archive"), plan, (), REGISTRY, LocalCrew(REGISTRY, QUIET))
+    found = reproduce(Registry().table("ait-archive"), plan, (), Workbench.here(REGISTRY))
     missed = [row.model for row, several, _ in found for cell in several if not cell.get("within")]
     assert missed == ["10-gram"]

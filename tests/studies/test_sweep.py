@@ -15,18 +15,18 @@ from logbench.base.progress_bars import Bars
 from logbench.cli.shared_options import threshold_text
 from logbench.components.registry import Registry
 from logbench.running import records
-from logbench.running.local_crew import LocalCrew
 from logbench.running.resolve import resolve
 from logbench.studies.rescore import rescore
-from logbench.studies.sweep import choices, sweep
+from logbench.studies.sweep.choices import choices
+from logbench.studies.sweep.rows import sweep
+from logbench.studies.workbench import Workbench
 
 SIM = {"hdfs-sim": {"blocks": "1500"}, "protocol": {"train_units": "300", "alpha": "0.02"}}
 QUIET = Bars(enabled=False)
 
 
 def swept(plan: Plan, over: list[str]) -> Iterator[dict[str, Any]]:
-    registry = Registry()
-    return sweep(plan, over, registry, QUIET, LocalCrew(registry, QUIET), resume=True)
+    return sweep(plan, over, Workbench.here())
 
 
 def of(plan: Plan, *texts: str) -> list[tuple[str, str, tuple[str, ...], bool]]:

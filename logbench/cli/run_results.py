@@ -1,0 +1,50 @@
+"""What a command says of its runs once they are through, and its exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .shared_options import note
+
+
+def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
+    """Say what went wrong and what to try next; the exit code of these runs, where a skipped one fails, too."""
+    told = {record["error"]["message"] for record in asked_of(records) if record["error"]}
+    for record in records:
+        if record["error"] and record["baseline"] and record["error"]["message"] in told:
+            continue  # what is wrong with the data is wrong for the baselines, too
+        if record["error"] and record["error"].get("traceback"):
+            sys.stderr.write(record["error"]["traceback"])
+        if record["error"]:
+            beside = record["baseline"] or len(asked_of(records)) > 1
+            kind = "skipped" if record["status"] == "skipped" and beside else "error"
+            note(f"{kind}: {record['model']}: {record['error']['message']} (stage {record['error']['stage']})")
+    next_step(records, out)
+    skipped = any(record["status"] == "skipped" for record in asked_of(records))
+    return code_of(records) or (2 if skipped else 0)
+
+
+def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Say where the records are and what to type next; nothing where no run went well."""
+    good = [record for record in asked_of(records) if record["status"] == "ok"]
+    if good:
+        where = "" if out == Path("runs") else f" --out {out}"
+        newest = max(good, key=lambda record: record["started"])
+        which = " --false-positives" if newest["metrics"] else ""
+        note(f"records in {out / 'records.jsonl'}; next: logbench show {newest['run_id']}{where}{which}")
+
+
+def asked_of(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are no baselines beside what was asked for."""
+    return [record for record in records if not record["baseline"]]
+
+
+def code_of(records: Sequence[Mapping[str, Any]]) -> int:
+    """Exit code: 1 for a bug, 2 where a run failed or none that was asked for went well, else 0."""
+    if any(record["error"] and record["error"].get("traceback") for record in records):
+        return 1
+    good = any(record["status"] == "ok" for record in asked_of(records))
+    return 0 if good and all(record["status"] != "error" for record in records) else 2

@@ -1,0 +1,79 @@
+"""The plans of many models on one data set: every split, seed and model that a command asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..api.plan import Plan
+from ..components.registry import Registry
+from .baselines import beside
+
+
+@dataclass(frozen=True)
+class ModelsRequest:
+    """Models to run on one data set under one protocol.
+
+    Attributes:
+        models: names, `a+b` among them. seeds: of the models. splits: seeds of the split; None is the protocol's.
+        fields: fields of `Plan` that all runs share. command: as it was typed.
+        stochastic_only: deterministic models run with the first seed alone.
+        save: folder that the one model is saved in.
+        baselines: whether reference baselines run, too, but those in `without`.
+    """
+
+    models: Sequence[str]
+    fields: Mapping[str, Any]
+    command: str
+    seeds: Sequence[int] = (0,)
+    splits: Sequence[int | None] = (None,)
+    stochastic_only: bool = False
+    save: Path | None = None
+    baselines: bool = False
+    without: Sequence[str] = field(default=())
+
+
+def plans_of(request: ModelsRequest, registry: Registry) -> list[Plan]:
+    """The plans of a request; those of one split and seed stand together, since they share their work.
+
+    Raises:
+        ConfigError: an unknown name, option or value.
+    """
+    names = tuple(dict.fromkeys(request.models))
+    plans = [
+        Plan(
+            model=name,
+            seed=seed,
+            split_seed=split,
+            save=request.save,
+            companions=names,
+            command=request.command,
+            **request.fields,
+        )
+        for split in request.splits
+        for seed in request.seeds
+        for name in names
+        if not request.stochastic_only or seed == request.seeds[0] or _is_stochastic(registry, name)
+    ]
+    return beside(plans, registry, request.without) if request.baselines else plans
+
+
+def _is_stochastic(registry: Registry, name: str) -> bool:
+    stochastic: bool = registry.get("model", name).item.traits.stochastic
+    return stochastic
+
+
+def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[str]) -> tuple[str, ...]:
+    """Names of the models to run, each once.
+
+    Args:
+        wanted: names; none: all that are installed.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    named = tuple(wanted) or tuple(registry.components["model"])
+    models, out = ([registry.get("model", name).item.name for name in names] for names in (named, tuple(excluded)))
+    return tuple(name for name in dict.fromkeys(models) if name not in out)

@@ -1,0 +1,79 @@
+"""What a study of many runs works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ..api.plan import Plan
+from ..base.child_process import Limits
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from ..running.local_crew import LocalCrew
+from ..running.run_plans import StageBars, run_plans
+from ..running.workers import Crew, DoesTasks, Running, Task
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Built once for a command, and handed to every study that it asks for.
+
+    Attributes:
+        registry: where components are found. bars: show progress and notes. crew: does the runs.
+        resume: take over what ran before with the same plan, data and code, where a study can.
+
+    Example:
+        >>> bench = Workbench.here()
+        >>> [record["status"] for _, record in bench.run([Plan(model="length", dataset="hdfs-sim")])]
+        ['ok']
+    """
+
+    registry: Registry
+    bars: Bars
+    crew: DoesTasks
+    resume: bool = True
+
+    @classmethod
+    def here(cls, registry: Registry | None = None, bars: Bars | None = None, *, resume: bool = True) -> Workbench:
+        """Runs in this process, by default of all installed plugins and without progress bars."""
+        registry, bars = registry or Registry(), bars or Bars(enabled=False)
+        return cls(registry, bars, LocalCrew(registry, bars), resume)
+
+    def run(
+        self, plans: Sequence[Plan], watch: Callable[[Mapping[int, Running]], None] | None = None
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Index of the plan and record of every run, in the order in which they end; see `run_plans`.
+
+        Args:
+            watch: is told often what runs; by default the stage that runs is shown as a bar.
+        """
+        if watch is not None:
+            yield from run_plans(plans, self.registry, self.crew, watch)
+            return
+        with StageBars(self.bars) as shown:
+            yield from run_plans(plans, self.registry, self.crew, shown)
+
+    def do(self, tasks: Sequence[Task]) -> Iterator[tuple[int, str, Any]]:
+        """Do tasks, the stage that runs shown as a bar; see `Crew.do`."""
+        with StageBars(self.bars) as shown:
+            yield from self.crew.do(tasks, shown)
+
+
+@contextmanager
+def open_workbench(
+    registry: Registry,
+    block: Sequence[str] = (),
+    limits: Limits | None = None,
+    *,
+    jobs: int = 1,
+    resume: bool = True,
+) -> Iterator[Workbench]:
+    """A workbench whose runs are in worker processes; at the end no process is left.
+
+    Args:
+        block: plugins kept out. limits: of each run. jobs: most runs side by side.
+    """
+    with Bars() as bars, Crew(jobs, block, limits or Limits(), bars.note) as crew:
+        yield Workbench(registry, bars, crew, resume)
