@@ -42,6 +42,7 @@ COMMANDS = (
     "cache",
     "check",
     "bench",
+    "schema",
     "new-plugin",
 )
 _USERS = {

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from ..api.plan import Totals
-from ..api.protocol import EvaluationProtocol
 from ..base.errors import ConfigError
 from ..base.options import fields_of, suggest
+from ..components.option_classes import option_classes
 from ..components.registry import KINDS, Registry
 from . import State, pass_state
 from .shared_options import json_option, print_json, print_table
@@ -43,9 +42,7 @@ def command(state: State, name: str | None, as_json: bool) -> None:
 
 def rows_of(registry: Registry) -> Iterator[dict[str, Any]]:
     """One row an option: `component`, `option`, `type`, `default`, `meaning`."""
-    configs = {"protocol": EvaluationProtocol, "dataset": Totals}
-    configs |= {n: e.item.config for kind in KINDS for n, e in registry.components[kind].items() if e.item.config}
-    for component, config in configs.items():
+    for component, config in option_classes(registry).items():
         for name, field in fields_of(config).items():
             default = "required" if field.default is dataclasses.MISSING else field.default
             yield {
