@@ -33,6 +33,7 @@ from .api.contracts import (
 )
 from .api.hookspecs import hookimpl
 from .api.old_components import Component, Traits
+from .api.optional import Expects, HasCounts, HasDirections, HasHome, HasSilence, Loads, OfUnits, Piecewise, Saves
 from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
 from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
 from .base.progress import Progress
@@ -94,21 +95,29 @@ __all__ = [
     "EvaluationProtocol",
     "Evaluator",
     "EvaluatorComponent",
+    "Expects",
     "Generator",
+    "HasCounts",
+    "HasDirections",
+    "HasHome",
+    "HasSilence",
     "Histories",
     "IncompatibleError",
     "KeySequences",
     "LeakError",
     "LineFormat",
     "Lines",
+    "Loads",
     "LogbenchError",
     "Material",
     "Member",
     "Model",
     "ModelComponent",
     "ModelTraits",
+    "OfUnits",
     "Parser",
     "ParserComponent",
+    "Piecewise",
     "Plan",
     "PluginError",
     "Preset",
@@ -117,6 +126,7 @@ __all__ = [
     "Reporter",
     "ReporterComponent",
     "RunRecord",
+    "Saves",
     "Scores",
     "Sessions",
     "Table",

@@ -50,7 +50,10 @@ class Context:
 
 
 class Dataset(Protocol):
-    """Reads raw files. Built once a run; must not keep what it read."""
+    """Reads raw files. Built once a run; must not keep what it read.
+
+    What it may have beside: `Generator`, `HasHome`.
+    """
 
     def read(self, path: Path) -> Lines | KeySequences:
         """Open `path` (a file or folder as `Card.layout` says) lazily.
@@ -105,10 +108,7 @@ class Parser(Protocol):
 class Windower(Protocol):
     """Assigns lines to scored units before anything is parsed.
 
-    Optional method: `counted()`, what it met in the last pass, name → number of lines, for the record.
-    Optional attributes: `piecewise`, False where the unit of a line depends on how many came before it, so that
-    pieces of a log, as they come by a pipe, cannot be assigned apart; `silence`, seconds that a unit may go
-    without a line before it is over, as a window of time has.
+    What it may have beside: `HasCounts`, `Piecewise`, `HasSilence`.
     """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
@@ -128,8 +128,7 @@ class Windower(Protocol):
 class Model(Protocol):
     """Scores units. The harness takes labels away unless the traits say `supervised`.
 
-    Optional methods: `save(folder)` and `load(folder)` to be kept in a bundle; `expected(sessions, events,
-    context) -> Series[List[Int32]]`, the keys that the model expected at event `events[i]` of unit i.
+    What it may have beside: `Saves` and `Loads`, to be kept in a bundle; `Expects`.
     """
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
@@ -142,11 +141,8 @@ class Model(Protocol):
 class Evaluator(Protocol):
     """Turns verdicts into metrics.
 
-    They stand in the record under the evaluator's name, or under the name of the unit (`session`) where the
-    class has a true attribute `of_units`.
-
-    Optional attribute: `directions`, metric → `"higher"` or `"lower"`, which way it is better. A metric without
-    one, as a count, cannot gate, rank, or make a run worse than another.
+    They stand in the record under the evaluator's name. What it may have beside: `OfUnits`, to stand under the
+    name of the unit (`session`); `HasDirections`, which way its metrics are better.
     """
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..api.optional import Saves
 from ..base.errors import IncompatibleError
 from ..data.scores import Scores, facts_of
 from ..evaluation.thresholds import validation_threshold
@@ -192,7 +193,7 @@ class SavableCombination(Combination):
 def combined(members: Sequence[ConfiguredComponent]) -> Combination:
     """The combination, savable where all members are."""
     models = [part.build() for part in members]
-    kind = SavableCombination if all(hasattr(model, "save") for model in models) else Combination
+    kind = SavableCombination if all(isinstance(model, Saves) for model in models) else Combination
     return kind(members, models)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from ..api.contracts import Context
+from ..api.optional import HasSilence, Piecewise
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
@@ -80,11 +81,11 @@ def score_stream(
     """
     windower = bundle.parts["windower"]
     built = windower.build()
-    if not getattr(built, "piecewise", True):
+    if isinstance(built, Piecewise) and not built.piecewise:
         raise IncompatibleError(
             f"standard input: windower {windower.name} counts lines; give them in a file, by --data"
         )
-    live = _Live(bundle, max(timeout, getattr(built, "silence", 0.0)), device, clock)
+    live = _Live(bundle, max(timeout, built.silence if isinstance(built, HasSilence) else 0.0), device, clock)
     rest: list[bytes] = []
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ..api.components import Direction
+from ..api.optional import HasDirections, OfUnits
 from ..base.errors import ConfigError, PluginError
 
 Record = Mapping[str, Any]
@@ -15,7 +16,7 @@ EVENT = "event"
 
 def key_of(name: str, evaluator: Any, unit: str) -> str:
     """Where a record keeps the metrics of an evaluator: under its name, or the unit's where it is `of_units`."""
-    return unit if getattr(evaluator, "of_units", False) else name
+    return unit if isinstance(evaluator, OfUnits) and evaluator.of_units else name
 
 
 def directions_of(evaluators: Mapping[str, Any], unit: str) -> dict[str, dict[str, Direction]]:
@@ -26,7 +27,7 @@ def directions_of(evaluators: Mapping[str, Any], unit: str) -> dict[str, dict[st
     """
     found = {}
     for name, evaluator in evaluators.items():
-        declared = getattr(evaluator, "directions", {})
+        declared: object = evaluator.directions if isinstance(evaluator, HasDirections) else {}
         if not isinstance(declared, Mapping):
             raise PluginError(f"evaluator {name!r}: directions must map metrics to 'higher' or 'lower'")
         for metric, way in declared.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..api.components import Card
 from ..api.contracts import Generator
+from ..api.optional import HasHome
 from ..base import cache_folder
 from ..base.errors import DataError
 from ..base.file_digests import mend
@@ -71,8 +72,8 @@ def locate(
     if data is not None:
         return Located(_given(data, f"--data {data}", name, card))
     dataset = part.build()
-    if home := getattr(dataset, "home", None):
-        return Located(Path(home))
+    if isinstance(dataset, HasHome) and dataset.home:
+        return Located(Path(dataset.home))
     if isinstance(dataset, Generator):
         return _generated(dataset, part, progress, may_fetch, cached, note)
     if given := os.environ.get("LOGBENCH_DATA"):

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
+from ..api.optional import MODEL_METHODS
 from ..base.child_process import TICK_S, serving
 from ..base.errors import PluginError
 from ..base.failure import failure_of
@@ -46,7 +47,6 @@ ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged"
 GRACE_S = 3.0
 EXPECTED = "expected.arrow"
 # Methods that a model may lack.
-OPTIONAL = ("save", "load", "expected")
 
 
 def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ class Server:
         entry = self._registry.get("model", request["name"])
         model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
-        return {"methods": [name for name in OPTIONAL if hasattr(model, name)]}
+        return {"methods": [name for name, kind in MODEL_METHODS.items() if isinstance(model, kind)]}
 
     def do_fit(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fit on `units`; return the model's `facts`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..api.contracts import RunningModel
+from ..api.optional import MODEL_METHODS
 from ..base.jsonable import to_jsonable
 from ..base.state_guard import guarded
 from ..components.ensemble import RunningCombination
@@ -95,7 +96,7 @@ class LocalModel:
 
     def can(self, method: str) -> bool:
         """See `RunningModel.can`."""
-        return hasattr(self._model, method)
+        return isinstance(self._model, MODEL_METHODS[method])
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
         """See `Model.fit`."""

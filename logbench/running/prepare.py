@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..api.optional import HasCounts
 from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
@@ -195,8 +196,8 @@ def _read_and_group(
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels)
         stage.items = len(grouped)
-    counts = [counted for part in (opened, windower) if (counted := getattr(part, "counted", None))]
-    facts = {name: number for counted in counts for name, number in counted().items()}
+    counting = [part for part in (opened, windower) if isinstance(part, HasCounts)]
+    facts = {name: number for part in counting for name, number in part.counted().items()}
     if cuts:
         facts |= cuts.counted()
         sides = cuts.sides(grouped.units["first_line"].to_numpy())

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 import polars as pl
 
+from ..api.optional import OfUnits
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
 from ..api.record_sections import (
@@ -88,7 +89,7 @@ def evaluate_events(
     Raises:
         IncompatibleError: the protocol allows no metrics of events.
     """
-    of_units = {name: one for name, one in evaluators.items() if getattr(one, "of_units", False)}
+    of_units = {name: one for name, one in evaluators.items() if isinstance(one, OfUnits) and one.of_units}
     try:
         return judge(frame, protocol, own, of_units, short_limit=short_limit)
     except IncompatibleError as error:

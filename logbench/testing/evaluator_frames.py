@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..api.optional import OfUnits
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual
 from .outcome import InapplicableError
@@ -53,6 +54,6 @@ def large(subject: Subject) -> None:
 @rule("evaluator", "events", "one of units judges single events, too: they have no name and much weight")
 def events(subject: Subject) -> None:
     evaluator = subject.build()
-    if not getattr(evaluator, "of_units", False):
+    if not (isinstance(evaluator, OfUnits) and evaluator.of_units):
         raise InapplicableError("it is not asked of events: of_units is false")
     numbers(evaluate(subject, material.events()), "events")

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from ..api.optional import Expects
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.trait_checks import fault
@@ -124,7 +125,7 @@ def other_train(subject: Subject) -> Sessions:
 @rule("model", "expected", "expected(sessions, events, context) gives one list of keys a unit")
 def expected(subject: Subject) -> None:
     known, asked = fitted(subject), asked_of(subject)
-    if not hasattr(known.model, "expected"):
+    if not isinstance(known.model, Expects):
         raise InapplicableError("it has no expected(sessions, events, context)")
     events = np.full(len(asked), -1) if known.scores.event is None else known.scores.event
     actual = known.model.expected(asked, events.astype(np.int64), context_of(subject))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..api.optional import Loads, Saves
 from ..data.sessions import Sessions
 from .model import fit_other
 from .model_fitted import asked_of, context_of, fitted, same, scored, train_of
@@ -15,7 +16,7 @@ from .side_effects import Watch, watched
 @rule("model", "save", "a saved and loaded model gives the same scores, and writes only where it is told to")
 def save(subject: Subject) -> None:
     model = fitted(subject).model
-    having = [name for name in ("save", "load") if hasattr(model, name)]
+    having = [name for name, kind in (("save", Saves), ("load", Loads)) if isinstance(model, kind)]
     if not having:
         raise InapplicableError("it has no save(folder) and load(folder)")
     expect(len(having) == 2, "both save(folder) and load(folder)", f"only {having[0]}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ..api.optional import HasSilence, Piecewise
 from ..base.progress import silent
 from ..data.lines import Lines
 from ..pipeline.coding import given_of, read_lines
@@ -59,7 +60,8 @@ def labels(subject: Subject) -> None:
 
 @rule("windower", "pieces", "a log that comes in pieces has the units of the whole, or piecewise = False")
 def pieces(subject: Subject) -> None:
-    if not getattr(subject.build(), "piecewise", True):
+    windower = subject.build()
+    if isinstance(windower, Piecewise) and not windower.piecewise:
         raise InapplicableError("piecewise is False")
     given = seen()
     whole = assign(subject, given)
@@ -108,7 +110,7 @@ def overlaps(subject: Subject) -> None:
 
 @rule("windower", "silence", "no unit goes without a line for longer than its silence")
 def silence(subject: Subject) -> None:
-    seconds = getattr(subject.build(), "silence", None)
+    seconds = _silence(subject)
     if seconds is None:
         raise InapplicableError("it declares no silence")
     right = isinstance(seconds, int | float) and seconds > 0
@@ -129,7 +131,7 @@ def silent_units(subject: Subject) -> None:
     slow = pl.Series((later - later[0]) * 1000 + later[0]).cast(pl.Datetime("us"))
     before, after = (partition(assign(subject, frame)) for frame in (given, given.with_columns(time=slow)))
     expect(
-        before == after or getattr(subject.build(), "silence", None) is not None,
+        before == after or _silence(subject) is not None,
         "an attribute silence, seconds, so that logs from a pipe end a unit in time",
         "none, and other times make other units",
     )
@@ -154,3 +156,9 @@ def _first_unlike(there: Any, here: Any) -> str:
         return f"{len(here)} rows instead of {len(there)}"
     far = np.flatnonzero(there != here)
     return f"{len(far)} others, first {here[far[0]]!r} instead of {there[far[0]]!r}" if len(far) else ""
+
+
+def _silence(subject: Subject) -> Any:
+    """The silence that the windower declares, None where it declares none."""
+    windower = subject.build()
+    return windower.silence if isinstance(windower, HasSilence) else None

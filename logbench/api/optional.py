@@ -1,0 +1,125 @@
+"""What a component may have beside what its kind must have. Nothing is inherited: `isinstance` looks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from .components import Direction
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from ..data.sessions import Sessions
+    from .contracts import Context
+
+
+@runtime_checkable
+class HasHome(Protocol):
+    """A data set that knows where its files are, such as a definition of own logs: no `--data` is needed.
+
+    Attributes:
+        home: the file or folder to read, or None where it does not know after all.
+    """
+
+    @property
+    def home(self) -> str | Path | None:
+        """See above."""
+
+
+@runtime_checkable
+class HasCounts(Protocol):
+    """A windower, or lines, that counted something in the last pass, for the record."""
+
+    def counted(self) -> Mapping[str, int]:
+        """Name → number of lines, such as `{"undecodable_lines": 3}`. Asked once all lines were read."""
+
+
+@runtime_checkable
+class Piecewise(Protocol):
+    """A windower that says whether pieces of a log can be assigned apart; one that does not say so can.
+
+    Attributes:
+        piecewise: False where the unit of a line depends on how many lines came before it. Such units cannot be
+            built from a pipe.
+    """
+
+    @property
+    def piecewise(self) -> bool:
+        """See above."""
+
+
+@runtime_checkable
+class HasSilence(Protocol):
+    """A windower whose units end by themselves, such as windows of time.
+
+    Attributes:
+        silence: seconds that a unit may go without a line before it is over. A shorter `--timeout` does
+            not cut it.
+    """
+
+    @property
+    def silence(self) -> float:
+        """See above."""
+
+
+@runtime_checkable
+class OfUnits(Protocol):
+    """An evaluator whose metrics may stand under the name of the unit (`session`) and not under its own.
+
+    Attributes:
+        of_units: True where they do. It is then asked of single events too, where they have labels.
+    """
+
+    @property
+    def of_units(self) -> bool:
+        """See above."""
+
+
+@runtime_checkable
+class HasDirections(Protocol):
+    """An evaluator that says which way its metrics are better.
+
+    Attributes:
+        directions: metric → `"higher"` or `"lower"`. A metric without one, as a count, cannot gate, rank, or make
+            a run worse than another.
+    """
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """See above."""
+
+
+@runtime_checkable
+class Saves(Protocol):
+    """A model that can be kept in a bundle; it must be of `Loads`, too."""
+
+    def save(self, folder: Path) -> None:
+        """Write into an existing, empty folder."""
+
+
+@runtime_checkable
+class Loads(Protocol):
+    """A model that can be taken from a bundle, see `Saves`."""
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`."""
+
+
+@runtime_checkable
+class Expects(Protocol):
+    """A model that can tell which keys it expected, for `logbench show`."""
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """Keys expected at event `events[i]` of unit i, List(Int32) [units].
+
+        Args:
+            events: int64 [units], index within the unit; −1 where no event decides.
+        """
+
+
+# The optional methods of a model, and the protocol of each.
+MODEL_METHODS: Mapping[str, type] = {"save": Saves, "load": Loads, "expected": Expects}

@@ -1,0 +1,65 @@
+"""What a component may have beside what its kind must: a method, an attribute or a property is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import logbench
+from logbench import Lines
+from logbench.api.optional import MODEL_METHODS
+from logbench.components.configured import configured
+from logbench.components.registry import Registry
+from logbench.running.models import LocalModel
+
+ATTRIBUTES = {
+    "HasHome": {"home": "/data"},
+    "Piecewise": {"piecewise": False},
+    "HasSilence": {"silence": 30.0},
+    "OfUnits": {"of_units": True},
+    "HasDirections": {"directions": {"f1": "higher"}},
+    "HasCounts": {"counted": dict},
+    "Saves": {"save": print},
+    "Loads": {"load": print},
+    "Expects": {"expected": print},
+}
+
+
+class Plain:
+    """It has nothing beside."""
+
+
+@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
+def test_a_class_that_inherits_nothing_has_it_by_its_members_alone(name: str) -> None:
+    protocol, (member, value) = getattr(logbench, name), next(iter(ATTRIBUTES[name].items()))
+    assert not isinstance(Plain(), protocol)
+    assert isinstance(type("AsClass", (), {member: value})(), protocol)
+    built: Any = Plain()
+    setattr(built, member, value)
+    assert isinstance(built, protocol)
+    if not callable(value):
+        assert isinstance(type("AsProperty", (), {member: property(lambda _: value)})(), protocol)
+
+
+def test_lines_have_counts_only_where_the_reader_counts() -> None:
+    frame = pl.LazyFrame({"line": pl.Series([0], dtype=pl.UInt32), "message": ["a"]})
+    assert not isinstance(Lines(frame), logbench.HasCounts)
+    assert isinstance(Lines(frame, counted=lambda: {"undecodable_lines": 1}), logbench.HasCounts)
+
+
+@pytest.mark.parametrize(("name", "can"), [("deeplog", "expected load save"), ("random", "load save")])
+def test_what_a_model_can_is_what_it_has(name: str, can: str) -> None:
+    model = LocalModel(configured(Registry().get("model", name)), lambda _: None)
+    assert [method for method in sorted(MODEL_METHODS) if model.can(method)] == can.split()
+
+
+def test_own_windowers_and_evaluators_declare_what_the_harness_asks_them() -> None:
+    registry = Registry()
+    built = {name: configured(registry.get("windower", name)).build() for name in ("time", "count", "session")}
+    assert [name for name, one in built.items() if isinstance(one, logbench.HasSilence)] == ["time"]
+    evaluator = configured(registry.get("evaluator", "classification")).build()
+    assert isinstance(evaluator, logbench.OfUnits) and isinstance(evaluator, logbench.HasDirections)
+    assert not isinstance(Path(), logbench.HasHome)
