@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .prefix import PrefixForward
+from logbench.torch import SharedForward, SharedPrefixLSTM
 
 if TYPE_CHECKING:
-    from . import DeepLogConfig
+    from .options import DeepLogConfig
 
 
 class Network(nn.Module):
@@ -51,9 +51,11 @@ class Network(nn.Module):
 
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, K] of the key that follows histories int64 [B, h]."""
-        if histories.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            logits, place = PrefixForward(self)(histories)  # torch's LSTM has no half precision on many CPUs
-            return logits[place]
         states, _ = self.lstm(self.encode(histories))  # [B, h, H]
         answer: Tensor = self.output(states[:, -1])  # [B, K]
         return answer
+
+    def shared_prefix(self) -> SharedForward:
+        """The same logits with every distinct prefix computed once, by the present weights."""
+        codes = torch.arange(self.codes, device=self.output.weight.device)
+        return SharedPrefixLSTM(self.lstm, self.output, self.encode(codes))

@@ -21,14 +21,15 @@ from hypothesis import strategies as st
 
 from logbench import Context, IncompatibleError, Sessions, prepare_sessions
 from logbench.cli import cli
+from logbench.torch import BruteBatches, DistinctBatches, new_network
 from logbench_deeplog import DeepLogConfig
-from logbench_deeplog.batches import BruteBatches, DistinctBatches
 from logbench_deeplog.ladder.command import shown
 from logbench_deeplog.ladder.evaluation_steps import time_evaluation
 from logbench_deeplog.ladder.measurement import Clock, Memory, Row, Slices, compare, measure
 from logbench_deeplog.ladder.naive_evaluation import Evaluation, EvaluationSettings, Items, confusion
 from logbench_deeplog.ladder.training_steps import InputSettings, _fed, time_training
-from logbench_deeplog.training import new_network
+from logbench_deeplog.model import DeepLog
+from logbench_deeplog.network import Network
 
 CONFIG = DeepLogConfig(h=3, g=4, hidden=8, batch=8, eval_batch=16)
 KEYS = 6
@@ -60,7 +61,7 @@ def sessions(units: int = 30, seed: int = 0, shortest: int = 4) -> Sessions:
 
 
 def evaluation() -> Evaluation:
-    network = new_network(KEYS, CONFIG, 0, "cpu").eval()
+    network = new_network(lambda: Network(KEYS, CONFIG), 0, "cpu").eval()
     with torch.no_grad():  # so that some histories alarm and some do not
         for value in network.parameters():
             value.mul_(3)
@@ -245,7 +246,7 @@ def test_progress_names_each_step_and_counts_them_all() -> None:
         calls.append((done, total, detail))
 
     data = sessions(40)
-    trained = time_training(data, CONFIG, Context(), 0.001, progress)
+    trained = time_training(data, DeepLog(CONFIG), Context(), 0.001, progress)
     slices, clock = Slices.of(data, CONFIG.h, 0), Clock(0.001, 20, "cpu")
     evaluated = time_evaluation(evaluation(), slices, clock, False, progress)
     for rows in (trained, evaluated):

@@ -108,7 +108,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     trained: list[Row] = []
     if options["training"]:
         with bars.stage("train") as progress:
-            trained = time_training(material.train, config, context, options["seconds"], progress)
+            trained = time_training(material.train, model, context, options["seconds"], progress)
     if options["profile"] is not None:
         _profile(evaluation, slices, options["profile"])
     return {

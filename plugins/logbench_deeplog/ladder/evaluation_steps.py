@@ -15,10 +15,8 @@ import torch
 from torch import Tensor
 
 from logbench import Histories
+from logbench.torch import Precision, fastest_batch, threads_for
 
-from ..memory import fastest_batch
-from ..precision import Precision
-from ..threads import threads_for
 from .measurement import PILOT, Clock, Evaluate, Row, Slices, compare, measure
 from .naive_evaluation import Evaluation, EvaluationSettings, no_workers
 from .step import Step

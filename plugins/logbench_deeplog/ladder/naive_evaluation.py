@@ -16,24 +16,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from logbench import Histories
-
-from ..batches import to_device
-from ..precision import Precision, full_fp32
-from ..scoring import score_distinct, score_windows
-from ..threads import threads_for
-from ..units import largest
+from logbench.torch import (
+    Precision,
+    full_fp32,
+    largest_per_unit,
+    logits_of,
+    score_distinct,
+    score_windows,
+    threads_for,
+    to_device,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logbench import Context, Sessions
-
-    from .. import Amp, DeepLogConfig
-    from ..network import Network
+    from logbench.torch import Amp, NextKeyConfig
 
 Item = tuple[Tensor, Tensor, int]
 
@@ -110,8 +112,8 @@ def no_workers() -> str:
 class Evaluation:
     """A trained network and what it alarms at."""
 
-    network: Network
-    config: DeepLogConfig
+    network: nn.Module
+    config: NextKeyConfig
     context: Context
 
     @torch.inference_mode()
@@ -146,8 +148,8 @@ class Evaluation:
             rows = histories.to(device, non_blocking=way.pinned)
             target = came.to(device, non_blocking=way.pinned)
             with precision.autocast():
-                logits = self.network(rows)
-                again = self.network(rows) if way.forwards == 2 else logits
+                logits = logits_of(self.network, rows)
+                again = logits_of(self.network, rows) if way.forwards == 2 else logits
             yield *judged(logits.float(), again.float(), target, self.config.g), numbers
 
     @torch.inference_mode()
@@ -279,8 +281,8 @@ def _vectorised(
     alarms: NDArray[np.bool_], nll: NDArray[np.float32], sessions: Sessions, histories: Histories
 ) -> NDArray[np.bool_]:
     """Verdicts of units from the alarms [windows]; likelihoods and counts are made as well."""
-    verdicts = largest(alarms, histories, False)
-    largest(nll, histories, 0.0)
+    verdicts = largest_per_unit(alarms, histories, False)
+    largest_per_unit(nll, histories, 0.0)
     assert sessions.labels is not None
     confusion(sessions.labels, verdicts)
     return verdicts

@@ -7,26 +7,33 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.utils.data import Subset
 
 from logbench import Histories
+from logbench.torch import (
+    Batch,
+    Batches,
+    BruteBatches,
+    DistinctBatches,
+    Precision,
+    Trainer,
+    full_fp32,
+    new_network,
+    threads_for,
+)
 
-from ..batches import Batch, Batches, BruteBatches, DistinctBatches
-from ..precision import Precision, full_fp32
-from ..threads import threads_for
-from ..training import Trainer, new_network
 from .measurement import Memory, Row, compare, wait
 from .naive_evaluation import Items, Tensors, loader, no_workers
 from .step import Step
 
 if TYPE_CHECKING:
     from logbench import Context, Progress, Sessions
-
-    from .. import Amp, DeepLogConfig
+    from logbench.torch import Amp, NextKeyConfig, NextKeyModel
 
 # Steps outside the clock.
 WARM_UP = 3
@@ -44,7 +51,7 @@ class InputSettings:
     batches: type[BruteBatches] | type[DistinctBatches] | None = None
 
 
-def training_steps(config: DeepLogConfig, device: str) -> Iterator[Step]:
+def training_steps(config: NextKeyConfig, device: str) -> Iterator[Step]:
     """The ways to feed training, each a change to the one before."""
     absent = "" if device == "cuda" else f"CUDA only; this is {device}"
     workers = min(8, os.cpu_count() or 1)
@@ -61,9 +68,13 @@ def training_steps(config: DeepLogConfig, device: str) -> Iterator[Step]:
 
 
 def time_training(
-    train: Sessions, config: DeepLogConfig, context: Context, seconds: float, progress: Progress
+    train: Sessions, model: NextKeyModel[Any], context: Context, seconds: float, progress: Progress
 ) -> list[Row]:
-    """All steps of training, each from the same weights; `progress` gets the name of each before it runs."""
+    """All steps of training a network of `model`, each from the same weights.
+
+    `progress` gets the name of each step before it runs.
+    """
+    config = model.config
     steps = list(training_steps(config, context.device))
     rows: list[Row] = []
     feed = InputSettings()
@@ -74,7 +85,7 @@ def time_training(
         if not step.skip:
             there = replace(feed, **step.change)
             with Memory(context.device) as memory:
-                _time(row, histories, there, config, context, seconds)
+                _time(row, histories, there, model, context, seconds)
             memory.tell(row)
             compare(row, rows)
             row.kept = not step.optional or (row.below or 0) >= 1
@@ -84,10 +95,16 @@ def time_training(
 
 
 def _time(
-    row: Row, histories: Histories, feed: InputSettings, config: DeepLogConfig, context: Context, seconds: float
+    row: Row,
+    histories: Histories,
+    feed: InputSettings,
+    model: NextKeyModel[Any],
+    context: Context,
+    seconds: float,
 ) -> None:
     """Steps for about `seconds`: windows and steps a second."""
-    network = new_network(histories.vocabulary, config, context.seed, context.device).train()
+    config = model.config
+    network = new_network(partial(model.build, histories.vocabulary), context.seed, context.device).train()
     trainer = Trainer(network, config, Precision.of(feed.amp, context.device))
     with warnings.catch_warnings(), full_fp32(), threads_for(feed.batch, context.device):
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking beside threads
@@ -108,7 +125,7 @@ def _time(
 
 
 def _fed(
-    histories: Histories, feed: InputSettings, config: DeepLogConfig, context: Context
+    histories: Histories, feed: InputSettings, config: NextKeyConfig, context: Context
 ) -> Iterator[tuple[Batch, float]]:
     """Batches without end, and how many windows each stands for."""
     if feed.batches is not None:

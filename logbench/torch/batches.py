@@ -14,9 +14,8 @@ from .sampling import batches_of, shuffle_distinct, spread_windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logbench import Histories
-
-    from . import DeepLogConfig
+    from ..data.histories import Histories
+    from .options import NextKeyConfig
 
 # Windows int64 [rows, h + 1] and the weight of each one's loss, float [rows].
 Batch = tuple[Tensor, Tensor]
@@ -43,7 +42,7 @@ class Batches(Protocol):
 class DistinctBatches:
     """Distinct windows, held on the device once; each step sends only their numbers and weights."""
 
-    def __init__(self, histories: Histories, config: DeepLogConfig, seed: int, device: str) -> None:
+    def __init__(self, histories: Histories, config: NextKeyConfig, seed: int, device: str) -> None:
         windows = histories.distinct_windows
         trains = windows[:, -1] < histories.vocabulary
         self.counts = histories.distinct.counts[trains]
@@ -61,7 +60,7 @@ class DistinctBatches:
 class BruteBatches:
     """Every window, shuffled, gathered on the device from the flat keys: no copy h-fold, no data loader."""
 
-    def __init__(self, histories: Histories, config: DeepLogConfig, seed: int, device: str) -> None:
+    def __init__(self, histories: Histories, config: NextKeyConfig, seed: int, device: str) -> None:
         targets = histories.keys[histories.starts + histories.h]
         starts = histories.starts[targets < histories.vocabulary]
         self.keys, self.starts = to_device(histories.keys, device), to_device(starts, device)

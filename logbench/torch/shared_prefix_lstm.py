@@ -1,4 +1,4 @@
-"""The network's logits with every distinct prefix computed once: histories that begin alike share LSTM steps.
+"""An LSTM's logits with every distinct prefix computed once: histories that begin alike share LSTM steps.
 
 Shapes in comments: B rows, N distinct prefixes of the current step, h keys of history, K known keys, H hidden
 units of each of L layers.
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .network import Network
 
 
 def sort_windows(windows: NDArray[np.int32] | NDArray[np.int16]) -> NDArray[np.int64]:
@@ -29,21 +27,21 @@ def first_change(histories: Tensor) -> Tensor:
     return torch.cat([same.new_zeros(1), same])
 
 
-class PrefixForward:
-    """Logits of a network's present weights, differentiable.
+class SharedPrefixLSTM:
+    """Logits of an LSTM's present weights, differentiable.
 
-    Histories need not be sorted, they only share less then. Equal to `Network.forward` within float rounding.
-    The first layer's product with its input is a look-up in a table of K + 1 rows (one more with pad), whatever
-    the input is.
+    Histories need not be sorted, they only share less then. Equal to the LSTM and then `output` within float
+    rounding. The first layer's product with its input is a look-up in a table of one row a code, whatever the
+    input is.
     As tanh(x) = 2 σ(2x) − 1, and torch's σ is three times as fast as its tanh on a CPU, the cell gate's
     weights are doubled and all four gates go through one σ.
     """
 
-    def __init__(self, network: Network) -> None:
-        lstm = network.lstm
+    def __init__(self, lstm: nn.LSTM, output: nn.Module, inputs: Tensor) -> None:
+        """`inputs`: what enters the LSTM for each code of a key, float [codes, I]; `output`: [N, H] → logits."""
         named = dict(lstm.named_parameters())
-        self.output, self.hidden = network.output, lstm.hidden_size
-        scale = torch.ones(4, 1, device=network.output.weight.device, dtype=network.output.weight.dtype)
+        self.output, self.hidden = output, lstm.hidden_size
+        scale = torch.ones(4, 1, device=inputs.device, dtype=inputs.dtype)
         scale[2] = 2  # torch's order: input, forget, cell, output
         scale = scale.repeat_interleave(self.hidden, 0)  # [4H, 1]
         self.weights: list[tuple[Tensor, Tensor]] = []  # a layer: [H or 2H, 4H] and bias [4H]
@@ -53,8 +51,7 @@ class PrefixForward:
             ]
             bias = named[f"bias_ih_l{layer}"] + named[f"bias_hh_l{layer}"]
             self.weights.append(((torch.cat(parts, 1) * scale).T.contiguous(), bias * scale[:, 0]))
-        codes = torch.arange(network.codes, device=scale.device)
-        first = network.encode(codes) @ (named["weight_ih_l0"] * scale).T
+        first = inputs @ (named["weight_ih_l0"] * scale).T
         self.table = first + self.weights[0][1]  # [codes, 4H]
 
     def __call__(self, histories: Tensor) -> tuple[Tensor, Tensor]:

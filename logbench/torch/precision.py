@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from . import Amp
+from .options import Amp
 
 _DTYPES = {"off": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -1,44 +1,50 @@
-"""Training DeepLog's network and deciding when to stop."""
+"""Training a next-key network and deciding when to stop."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench import ConfigError, IncompatibleError
-
+from ..base.errors import ConfigError, IncompatibleError
 from .batches import Batches, BruteBatches, DistinctBatches
-from .network import Network
+from .forward import logits_of
 from .precision import Precision, full_fp32
-from .scoring import score_distinct
 from .threads import threads_for
-from .ticker import Ticker
+from .throttled_progress import ThrottledProgress
+from .window_scores import score_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from logbench import Context, Histories, Sessions
+    from ..api.contracts import Context
+    from ..data.histories import Histories
+    from ..data.sessions import Sessions
+    from .options import NextKeyConfig
 
-    from . import DeepLogConfig
+
+N = TypeVar("N", bound=nn.Module)
 
 
-def new_network(keys: int, config: DeepLogConfig, seed: int, device: str) -> Network:
-    """Weights as torch initialises them, the same for a seed on every device; global random state is kept."""
+def new_network(build: Callable[[], N], seed: int, device: str) -> N:
+    """The network that `build` makes, with the same weights for a seed on every device.
+
+    Global random state is kept.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        network = Network(keys, config)
+        network = build()
     return network.to(device)
 
 
-def weighted_loss(network: Network, windows: Tensor, weights: Tensor) -> Tensor:
+def weighted_loss(network: nn.Module, windows: Tensor, weights: Tensor) -> Tensor:
     """Sum of weight × cross entropy of the last key of windows int64 [B, h + 1], given the rest; a scalar."""
-    losses = F.cross_entropy(network(windows[:, :-1]), windows[:, -1], reduction="none")
+    losses = F.cross_entropy(logits_of(network, windows[:, :-1]), windows[:, -1], reduction="none")
     return (losses * weights).sum()
 
 
@@ -46,13 +52,13 @@ def weighted_loss(network: Network, windows: Tensor, weights: Tensor) -> Tensor:
 class Stopper:
     """Decides after each pass; keeps the weights of the lowest validation loss where that is what stops."""
 
-    config: DeepLogConfig
+    config: NextKeyConfig
     validate: Callable[[], float]
     best: float = math.inf
     best_pass: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def after_pass(self, passes: int, network: Network) -> str | None:
+    def after_pass(self, passes: int, network: nn.Module) -> str | None:
         """Why to stop now, or None."""
         if self.config.stop == "validation":
             loss = self.validate()
@@ -65,7 +71,7 @@ class Stopper:
             return f"{passes} passes"
         return None
 
-    def restore(self, network: Network) -> None:
+    def restore(self, network: nn.Module) -> None:
         if self.weights:
             network.load_state_dict(self.weights)
 
@@ -73,7 +79,7 @@ class Stopper:
 class Trainer:
     """Adam on `network`, step by step, so that a ladder can time single steps."""
 
-    def __init__(self, network: Network, config: DeepLogConfig, precision: Precision) -> None:
+    def __init__(self, network: nn.Module, config: NextKeyConfig, precision: Precision) -> None:
         self.network, self.config, self.precision = network, config, precision
         self.optimiser = torch.optim.Adam(network.parameters(), config.lr)
         self.scaler = precision.scaler()
@@ -94,8 +100,8 @@ class Trainer:
             group["lr"] *= self.config.decay ** self.config.decay_at.count(passes)
 
 
-def training_batches(sessions: Sessions, config: DeepLogConfig, seed: int, device: str) -> Batches:
-    """The batches that `config` asks for.
+def training_batches(sessions: Sessions, config: NextKeyConfig, seed: int, device: str, name: str) -> Batches:
+    """The batches that `config` asks for; an error names the options of the model `name`.
 
     Raises:
         IncompatibleError: no window to train on.
@@ -107,23 +113,29 @@ def training_batches(sessions: Sessions, config: DeepLogConfig, seed: int, devic
         units = f"{len(sessions):,} training unit{'s' * (len(sessions) != 1)}"
         raise IncompatibleError(
             f"none of the {units} has more than h = {config.h} events; "
-            "set deeplog.h lower, deeplog.pad=true, or train on longer units"
+            f"set {name}.h lower, {name}.pad=true, or train on longer units"
         )
     return batches
 
 
-def train(network: Network, sessions: Sessions, context: Context, config: DeepLogConfig) -> dict[str, Any]:
+def train(
+    network: nn.Module, sessions: Sessions, context: Context, config: NextKeyConfig, name: str
+) -> dict[str, Any]:
     """Train `network` until `config.stop` says so; facts for the record.
+
+    Args:
+        network: histories int64 [B, h] → logits float [B, K] of the K known keys, on `context.device`.
+        name: of the model, as errors name its options.
 
     Raises:
         IncompatibleError: no window to train on.
         ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
     """
-    batches = training_batches(sessions, config, context.seed, context.device)
+    batches = training_batches(sessions, config, context.seed, context.device, name)
     held = None if context.held_out is None else context.held_out.histories(config.h, config.pad)
     if config.stop == "validation" and not (held and len(held)):
         raise ConfigError(
-            "deeplog.stop=validation needs held-out units with windows; set protocol.held_out higher"
+            f"{name}.stop=validation needs held-out units with windows; set protocol.held_out higher"
         )
     trainer = Trainer(network, config, Precision.of(config.amp, context.device))
     stopper = Stopper(config, lambda: mean_loss(network, held, context, config))
@@ -131,7 +143,7 @@ def train(network: Network, sessions: Sessions, context: Context, config: DeepLo
         if config.compile:
             network.compile(dynamic=True)
         network.train()
-        facts = _run(trainer, batches, stopper, context)
+        facts = _run(trainer, batches, stopper, context, name)
         stopper.restore(network)
         network.eval()
         if held and len(held):
@@ -139,26 +151,26 @@ def train(network: Network, sessions: Sessions, context: Context, config: DeepLo
     return {"windows": batches.windows, "distinct": batches.distinct, **facts, "amp": trainer.precision.kind}
 
 
-def _run(trainer: Trainer, batches: Batches, stopper: Stopper, context: Context) -> dict[str, Any]:
+def _run(trainer: Trainer, batches: Batches, stopper: Stopper, context: Context, name: str) -> dict[str, Any]:
     config = trainer.config
     total = config.steps if config.stop == "steps" else config.passes * batches.steps
-    tick = Ticker(context.progress, total)
+    progress = ThrottledProgress(context.progress, total)
     recent: deque[Tensor] = deque(maxlen=batches.steps)
     reason, steps, passes = None, 0, 0
     while reason is None:
         for loss in _losses(trainer, batches):
             steps += 1
             recent.append(loss)
-            tick(steps, lambda: f"loss {float(recent[-1]):.3f}")
+            progress(steps, lambda: f"loss {float(recent[-1]):.3f}")
             if config.stop == "steps" and steps >= config.steps:
                 reason = f"{steps} steps"
                 break
         else:
             passes += 1
-            _check_finite(recent[-1], steps)
+            _check_finite(recent[-1], steps, name)
             trainer.decay(passes)
             reason = stopper.after_pass(passes, trainer.network)
-    train_loss = _check_finite(torch.stack(tuple(recent)).mean(), steps)
+    train_loss = _check_finite(torch.stack(tuple(recent)).mean(), steps, name)
     facts = {"passes": round(steps / batches.steps, 2), "optimiser_steps": steps, "stop_reason": reason}
     if stopper.weights:
         facts["best_pass"] = stopper.best_pass
@@ -170,18 +182,18 @@ def _losses(trainer: Trainer, batches: Batches) -> Iterator[Tensor]:
         yield trainer.step(windows, weights)
 
 
-def _check_finite(loss: Tensor, steps: int) -> float:
+def _check_finite(loss: Tensor, steps: int, name: str) -> float:
     value = float(loss)
     if not math.isfinite(value):
-        raise ConfigError(f"the training loss is {value} after {steps} steps; set deeplog.lr lower")
+        raise ConfigError(f"the training loss is {value} after {steps} steps; set {name}.lr lower")
     return value
 
 
-def mean_loss(network: Network, histories: Histories | None, context: Context, config: DeepLogConfig) -> float:
+def mean_loss(network: nn.Module, histories: Histories | None, context: Context, config: NextKeyConfig) -> float:
     """Mean cross entropy over the windows whose next key is known, each counted as often as it occurs."""
     assert histories is not None
     found = score_distinct(network, histories, config, context)
-    counts = histories.distinct.counts * (found.rank <= network.keys)
+    counts = histories.distinct.counts * (found.rank <= histories.vocabulary)
     if not counts.any():
         return math.inf
     return float((found.nll.astype(float)[counts > 0] * counts[counts > 0]).sum() / counts.sum())

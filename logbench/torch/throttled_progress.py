@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logbench import Progress
+    from ..base.progress import Progress
 
 
-class Ticker:
+class ThrottledProgress:
     """Passes progress on, at most every `every` seconds; `detail` is only asked for then."""
 
     def __init__(self, progress: Progress, total: int, every: float = 0.15) -> None:

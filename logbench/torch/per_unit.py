@@ -9,12 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logbench import Histories
+    from ..data.histories import Histories
 
 T = TypeVar("T", bound=np.generic)
 
 
-def largest(values: NDArray[T], histories: Histories, empty: float) -> NDArray[T]:
+def largest_per_unit(values: NDArray[T], histories: Histories, empty: float) -> NDArray[T]:
     """Largest of the values [windows] in each unit, [units]; `empty` where a unit has no window."""
     has = np.diff(histories.offsets) > 0
     result = np.full(len(has), empty, dtype=values.dtype)
@@ -23,7 +23,7 @@ def largest(values: NDArray[T], histories: Histories, empty: float) -> NDArray[T
     return result
 
 
-def worst(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Highest rank [windows] in each unit, and the event that the first such window guesses, int64 [units].
 
     Units without a window, and units whose ranks are all 0, have rank 0 and event −1.
@@ -31,7 +31,7 @@ def worst(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.in
     counts = np.diff(histories.offsets)
     place = np.arange(len(ranks)) - np.repeat(histories.offsets[:-1], counts)
     coded = (ranks.astype(np.int64) << 32) | (2**32 - 1 - place)  # the larger, the worse, then the earlier
-    best = largest(coded, histories, 0)
+    best = largest_per_unit(coded, histories, 0)
     rank = best >> 32
     event = np.where(rank > 0, 2**32 - 1 - (best & (2**32 - 1)) + histories.first, -1)
     return rank, event

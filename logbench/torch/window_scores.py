@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from .batch_size import fastest_batch, in_batches
 from .batches import to_device
-from .memory import fastest_batch, in_batches
+from .forward import logits_of, shared_forward
 from .precision import Precision, full_fp32
-from .prefix import PrefixForward, sort_windows
+from .shared_prefix_lstm import sort_windows
 from .threads import threads_for
-from .ticker import Ticker
+from .throttled_progress import ThrottledProgress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logbench import Context, Histories
-
-    from . import DeepLogConfig
-    from .network import Network
+    from ..api.contracts import Context
+    from ..data.histories import Histories
+    from .options import NextKeyConfig
 
 # Logits so close are compared again in double precision: fp32 differs by about 1e-6 from batch to batch.
 NEAR_TIE = 1e-4
@@ -76,27 +76,29 @@ def judge(logits: Tensor, came: Tensor, margin: float) -> tuple[Tensor, Tensor, 
 
 
 @torch.inference_mode()
-def score_windows(network: Network, histories: Histories, config: DeepLogConfig, context: Context) -> WindowScores:
+def score_windows(
+    network: nn.Module, histories: Histories, config: NextKeyConfig, context: Context
+) -> WindowScores:
     """Brute force: each window by itself, gathered on the device from the flat keys, by the plain network."""
     keys, starts = to_device(histories.keys, context.device), to_device(histories.starts, context.device)
     span = torch.arange(histories.h + 1, device=context.device)
 
     def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
         windows = keys[starts[begin:end, None] + span].long()
-        return network(windows[:, :-1]), windows[:, -1]
+        return logits_of(network, windows[:, :-1]), windows[:, -1]
 
     return _score(network, (histories, np.arange(len(histories))), forward, config, context)
 
 
 @torch.inference_mode()
 def score_distinct(
-    network: Network, histories: Histories, config: DeepLogConfig, context: Context
+    network: nn.Module, histories: Histories, config: NextKeyConfig, context: Context
 ) -> WindowScores:
     """Each distinct window once, sharing steps where they begin alike; ordered as `histories.distinct`."""
     windows = distinct_windows(histories)
     order = sort_windows(windows)
     windows = windows[order]
-    shared = PrefixForward(network)
+    shared = shared_forward(network)
 
     def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
         rows = to_device(windows[begin:end], context.device).long()
@@ -121,21 +123,21 @@ def distinct_windows(histories: Histories, chunk: int = 65_536) -> NDArray[np.in
 
 
 def _score(
-    network: Network,
+    network: nn.Module,
     windows: tuple[Histories, NDArray[np.int64]],
     forward: Forward,
-    config: DeepLogConfig,
+    config: NextKeyConfig,
     context: Context,
 ) -> WindowScores:
     """Judge the given windows, by number; row r is the r-th of them, looked at again where it nearly ties."""
     histories, which = windows
     precision = Precision.of(config.eval_amp, context.device)
-    tick = Ticker(context.progress, len(which))
+    progress = ThrottledProgress(context.progress, len(which))
 
     def work(begin: int, end: int) -> tuple[Tensor, ...]:
         with precision.autocast():
             logits, came = forward(begin, end)
-        tick(end)
+        progress(end)
         with threads_for(len(came), context.device):
             return judge(logits, came, NEAR_TIE)
 
@@ -155,7 +157,7 @@ def _score(
 
 
 def _settle(
-    network: Network, histories: Histories, which: NDArray[np.int64], g: int, chunk: int = 4096
+    network: nn.Module, histories: Histories, which: NDArray[np.int64], g: int, chunk: int = 4096
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Ranks int32 of the windows `which`, and where a verdict is near the boundary, in double precision."""
     ranks, near = np.empty(len(which), dtype=np.int32), np.empty(len(which), dtype=bool)

@@ -1,0 +1,80 @@
+"""Training, scoring and saving for deep models that guess the next key.
+
+A torch module, options and sessions come in, scores of units and facts for the record go out; imports `api` and
+what is below, and no other room imports it. Plugins may; but which of its names are public, and stay as they
+are, is not decided yet. Names load on first use, so that options can be listed without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .batch_size import fastest_batch, in_batches
+    from .batches import Batch, Batches, BruteBatches, DistinctBatches, to_device
+    from .forward import SharedForward, SharesPrefixes, logits_of, shared_forward
+    from .next_key_model import NextKeyModel
+    from .options import Amp, NextKeyConfig
+    from .per_unit import largest_per_unit, worst_per_unit
+    from .precision import Precision, full_fp32
+    from .shared_prefix_lstm import SharedPrefixLSTM, sort_windows
+    from .threads import threads_for
+    from .throttled_progress import ThrottledProgress
+    from .training import Trainer, new_network, train, training_batches, weighted_loss
+    from .window_scores import WindowScores, score_distinct, score_windows
+
+_LAZY = {
+    **dict.fromkeys(("fastest_batch", "in_batches"), "batch_size"),
+    **dict.fromkeys(("Batch", "Batches", "BruteBatches", "DistinctBatches", "to_device"), "batches"),
+    **dict.fromkeys(("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"), "forward"),
+    "NextKeyModel": "next_key_model",
+    **dict.fromkeys(("Amp", "NextKeyConfig"), "options"),
+    **dict.fromkeys(("largest_per_unit", "worst_per_unit"), "per_unit"),
+    **dict.fromkeys(("Precision", "full_fp32"), "precision"),
+    **dict.fromkeys(("SharedPrefixLSTM", "sort_windows"), "shared_prefix_lstm"),
+    "threads_for": "threads",
+    "ThrottledProgress": "throttled_progress",
+    **dict.fromkeys(("Trainer", "new_network", "train", "training_batches", "weighted_loss"), "training"),
+    **dict.fromkeys(("WindowScores", "score_distinct", "score_windows"), "window_scores"),
+}
+__all__ = [
+    "Amp",
+    "Batch",
+    "Batches",
+    "BruteBatches",
+    "DistinctBatches",
+    "NextKeyConfig",
+    "NextKeyModel",
+    "Precision",
+    "SharedForward",
+    "SharedPrefixLSTM",
+    "SharesPrefixes",
+    "ThrottledProgress",
+    "Trainer",
+    "WindowScores",
+    "fastest_batch",
+    "full_fp32",
+    "in_batches",
+    "largest_per_unit",
+    "logits_of",
+    "new_network",
+    "score_distinct",
+    "score_windows",
+    "shared_forward",
+    "sort_windows",
+    "threads_for",
+    "to_device",
+    "train",
+    "training_batches",
+    "weighted_loss",
+    "worst_per_unit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'logbench.torch' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value

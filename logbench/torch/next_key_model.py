@@ -1,0 +1,211 @@
+"""A model that guesses the next key, as the harness sees it: fit, score, expected, save, load."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ..base.errors import DataError
+from ..data.scores import Scores
+from .batches import to_device
+from .options import NextKeyConfig
+from .per_unit import largest_per_unit, worst_per_unit
+from .precision import Precision, full_fp32
+from .training import new_network, train
+from .window_scores import WindowScores, score_distinct, score_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from ..api.contracts import Context
+    from ..data.histories import Histories
+    from ..data.sessions import Sessions
+
+C = TypeVar("C", bound=NextKeyConfig)
+
+
+class NextKeyModel(ABC, Generic[C]):
+    """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`.
+
+    A subclass says its `name` (as errors and the saved file have it), the options that a saved network fixes
+    beside h and pad (`fixed`; the others may change afterwards), and how to `build` the network:
+
+        class MyModel(NextKeyModel[MyConfig]):
+            name, fixed = "mine", ("hidden",)
+
+            def build(self, keys: int) -> nn.Module:
+                return Network(keys, self.config.hidden)
+
+    `primary`: worst rank, +∞ where an unknown key came after h others. `ignoring`: worst rank of a known key,
+    0 where none was to guess. Both are 0 for a unit without a window, which the harness decides itself.
+    `others["nll"]`: the worst negative log-likelihood of a key that came.
+    """
+
+    name: ClassVar[str]
+    fixed: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+        self.network: nn.Module | None = None
+        self.keys = 0  # known ones, that the network guesses
+
+    @abstractmethod
+    def build(self, keys: int) -> nn.Module:
+        """A new network: histories int64 [B, h] → logits float [B, keys] of the key that follows.
+
+        In a history `keys` stands for any unknown key and, with pad, `keys + 1` for the start. A network that
+        has `shared_prefix` (see `SharesPrefixes`) is scored faster.
+        """
+
+    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing; see `training.train` for facts and errors."""
+        keys, g = train_on.vocabulary, self.config.g
+        if g >= keys:
+            context.note(f"g = {g} is not below the {keys} known keys: only unseen keys can alarm")
+        self.keys = max(keys, 1)
+        self.network = new_network(lambda: self.build(self.keys), context.seed, context.device)
+        return train(self.network, train_on, context, self.config, self.name)
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """Ranks and likelihoods of every unit in one pass.
+
+        Raises:
+            DataError: the sessions were made with another vocabulary than the training sessions.
+        """
+        network = self._ready(sessions, context)
+        histories = sessions.histories(self.config.h, self.config.pad)
+        found = self._windows(network, histories, self.config, context)
+        scores = _units(found, histories, self.keys)
+        if context.events:
+            scores = replace(scores, events=_events(found, histories, sessions, self.keys))
+        if not self.config.pad:
+            scores = replace(scores, unjudged=np.minimum(sessions.lengths, self.config.h))
+            context.note(
+                f"the first {self.config.h} events of a unit are history only, so nothing there alarms; "
+                f"{self.name}.pad=true judges them, too"
+            )
+        facts = {**scores.facts, "eval_batch": found.batch}
+        kind = Precision.of(self.config.eval_amp, context.device).kind
+        if kind != "off":
+            exact_config = replace(self.config, eval_amp="off")
+            exact = _units(self._windows(network, histories, exact_config, context), histories, self.keys)
+            changed = (scores.primary > self.config.g) != (exact.primary > self.config.g)
+            facts |= {**exact.facts, "eval_amp": kind, "verdicts_changed": int(changed.sum())}
+        return replace(scores, facts=facts)
+
+    def _windows(
+        self, network: nn.Module, histories: Histories, config: NextKeyConfig, context: Context
+    ) -> WindowScores:
+        """Scores of every window in flat order."""
+        if not config.dedup:
+            return score_windows(network, histories, config, context)
+        found, inverse = score_distinct(network, histories, config, context), histories.distinct.inverse
+        return replace(found, rank=found.rank[inverse], nll=found.nll[inverse], near=found.near[inverse])
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """The g keys likeliest at event `events[i]` of unit i, likeliest first, as List(Int32) [units].
+
+        Null where the event has no h predecessors in its unit and there is no padding, or lies beyond its end.
+        """
+        network, h = self._ready(sessions, context), self.config.h
+        asked = np.flatnonzero((events >= (0 if self.config.pad else h)) & (events < sessions.lengths))
+        place = (events[asked] - h)[:, None] + np.arange(h)
+        known = sessions.clipped_keys[sessions.offsets[asked][:, None] + np.maximum(place, 0)]
+        histories = np.where(place < 0, np.int32(self.keys + 1), known)
+        distinct, inverse = np.unique(histories, axis=0, return_inverse=True)
+        top = _likeliest(network, distinct, min(self.config.g, self.keys), context.device)
+        lists = pl.Series("expected", top[inverse.reshape(-1)], dtype=pl.Array(pl.Int32, top.shape[1]))
+        rows = np.full(len(sessions), len(asked), dtype=np.uint32)
+        rows[asked] = np.arange(len(asked))
+        nothing = pl.Series([None], dtype=pl.List(pl.Int32))
+        return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
+
+    def _ready(self, sessions: Sessions, context: Context) -> nn.Module:
+        assert self.network is not None, "fit or load comes first"
+        if sessions.vocabulary != self.keys:
+            raise DataError(
+                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
+                "parse them with the parser that the model was trained with"
+            )
+        return self.network.to(context.device).eval()
+
+    def save(self, folder: Path) -> None:
+        """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
+        assert self.network is not None, "fit or load comes first"
+        weights = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
+        save_file(weights, folder / "network.safetensors")
+        options = {name: value for name, value in asdict(self.config).items() if name in self._shape}
+        text = json.dumps({"version": 1, "keys": self.keys, **options}, indent=1)
+        (folder / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
+
+        Raises:
+            DataError: a file is missing or broken.
+        """
+        try:
+            saved = json.loads((folder / f"{self.name}.json").read_text(encoding="utf-8"))
+            saved.setdefault("pad", False)  # saved before there was the choice
+            config = replace(self.config, **{name: saved[name] for name in self._shape})
+            keys, network = saved["keys"], type(self)(config).build(saved["keys"])
+            network.load_state_dict(load_file(folder / "network.safetensors"))
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{folder}: not a saved {self.name} model: {str(error).splitlines()[0]}") from error
+        self.config, self.network, self.keys = config, network, keys
+
+    @property
+    def _shape(self) -> tuple[str, ...]:
+        """Options that a saved network fixes."""
+        return ("h", "pad", *self.fixed)
+
+
+def _events(found: WindowScores, histories: Histories, sessions: Sessions, keys: int) -> NDArray[np.float64]:
+    """Rank of each event's key, +∞ where it is unknown, −∞ where no window guesses it; float64 [events]."""
+    ranks = np.full(len(sessions.keys), -np.inf)
+    ranks[histories.events] = np.where(found.rank > keys, np.inf, found.rank)
+    return ranks
+
+
+def _units(found: WindowScores, histories: Histories, keys: int) -> Scores:
+    rank, event = worst_per_unit(found.rank, histories)
+    known, known_event = rank, event
+    if (rank > keys).any():
+        known, known_event = worst_per_unit(np.where(found.rank > keys, 0, found.rank), histories)
+    return Scores(
+        primary=np.where(rank > keys, np.inf, rank),
+        event=event,
+        ignoring=known.astype(np.float64),
+        ignoring_event=known_event,
+        others={"nll": largest_per_unit(found.nll, histories, 0.0).astype(np.float64)},
+        facts={
+            "windows": len(histories),
+            "distinct_windows": len(histories.distinct),
+            "near_boundary": int(found.near.sum()),
+        },
+    )
+
+
+@torch.inference_mode()
+def _likeliest(
+    network: nn.Module, histories: NDArray[np.int32], g: int, device: str, chunk: int = 4096
+) -> NDArray[np.int32]:
+    """The g likeliest keys after distinct histories int32 [rows, h], likeliest first, int32 [rows, g]."""
+    parts = [np.empty((0, g), dtype=np.int32)]
+    with full_fp32():
+        for begin in range(0, len(histories), chunk):
+            logits = network(to_device(histories[begin : begin + chunk].astype(np.int64), device))
+            parts.append(logits.topk(g, dim=1).indices.int().cpu().numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,27 @@
+"""The room itself: names, and what loading them costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import logbench.torch
+
+
+def test_every_name_exists_and_no_other_does() -> None:
+    assert sorted(logbench.torch.__all__) == logbench.torch.__all__
+    assert set(logbench.torch._LAZY) == set(logbench.torch.__all__)
+    assert all(hasattr(logbench.torch, name) for name in logbench.torch.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'NextKay'"):
+        logbench.torch.NextKay  # noqa: B018
+
+
+def test_options_cost_no_torch() -> None:
+    code = (
+        "import sys; from logbench.torch import NextKeyConfig; NextKeyConfig(); "
+        "print(*{'torch', 'numpy', 'polars'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

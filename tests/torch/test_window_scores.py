@@ -1,0 +1,47 @@
+"""Ranks: ties, near ties, and that no batch size changes one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from next_key import SMALL, columns, fitted, sessions
+
+from logbench import Context
+from logbench.torch.window_scores import judge
+
+
+def test_judge_counts_ties_against_the_key_that_came() -> None:
+    logits = torch.tensor([[1.0, 1.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0], [5.0, 1.0, 1.0, 1.0]])
+    rank, nll, low, high = judge(logits, torch.tensor([0, 3, 4]), 1e-5)
+    assert rank.tolist() == [3, 4, 5] and low.tolist() == [2, 1, 5] and high.tolist() == [3, 4, 5]
+    assert nll[1].item() == pytest.approx(np.log(4)) and nll[2].item() == np.inf
+
+
+@pytest.mark.parametrize("batch", [1, 3, 512, "auto"])
+def test_no_batch_size_and_no_deduplication_changes_a_score(batch: Any) -> None:
+    model, given = fitted(), sessions(3, units=300, unseen=True)
+    first = columns(model, given)
+    for dedup in (True, False):
+        model.config = replace(SMALL, eval_batch=batch, dedup=dedup)
+        for mine, theirs in zip(columns(model, given), first, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_near_tie_is_settled_alike_for_all_batch_sizes_and_counted() -> None:
+    model, given = fitted(replace(SMALL, g=3)), sessions(4, units=100)
+    assert model.network is not None
+    with torch.no_grad():  # keys 0 … 3 get nearly the same logit always, apart by less than fp32 can tell
+        output = model.network.output
+        output.weight[1:4] = output.weight[0]
+        output.bias[:4] = torch.tensor([1.0, 1.0 + 1e-6, 1.0 + 2e-6, 1.0 - 1e-6])
+    outcomes = []
+    for dedup, batch in [(True, 1), (True, 512), (False, 1), (False, 100)]:
+        model.config = replace(model.config, dedup=dedup, eval_batch=batch)
+        scores = model.score(given, Context())
+        outcomes.append((scores.primary.tolist(), scores.event.tolist(), scores.facts["near_boundary"]))  # type: ignore[union-attr]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert outcomes[0][2] > 0
