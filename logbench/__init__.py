@@ -12,6 +12,7 @@ from .api.components import (
     BaseComponent,
     Card,
     DatasetComponent,
+    Definition,
     EvaluatorComponent,
     ModelComponent,
     ParserComponent,
@@ -24,6 +25,7 @@ from .api.components import (
 from .api.contracts import (
     Context,
     Dataset,
+    Definitions,
     Evaluator,
     Generator,
     Model,
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from .api.plan import Plan
     from .api.protocol import EvaluationProtocol
     from .api.record import RunRecord
-    from .base.options import option, parse_settings
+    from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
     from .data.distinct import Distinct
     from .data.histories import Histories
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from .data.sessions import Sessions
     from .evaluation.metrics import figures
     from .reading.layout import Member, open_layout
+    from .reading.line_fields import checked_format
     from .reading.line_reader import open_lines
     from .running.prepared_sessions import Material, prepare_sessions
     from .running.runner import run
@@ -70,13 +73,17 @@ _LAZY = {
     "RunRecord": "api.record",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
+    "checked_format": "reading.line_fields",
     "figures": "evaluation.metrics",
+    "make_options": "base.options",
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
     "option": "base.options",
     "parse_settings": "base.options",
     "prepare_sessions": "running.prepared_sessions",
     "run": "running.runner",
+    "suggest": "base.options",
+    "toml_values": "base.options",
 }
 
 __version__ = "0.1.0"
@@ -91,6 +98,8 @@ __all__ = [
     "DataError",
     "Dataset",
     "DatasetComponent",
+    "Definition",
+    "Definitions",
     "Distinct",
     "EvaluationProtocol",
     "Evaluator",
@@ -134,14 +143,18 @@ __all__ = [
     "Windower",
     "WindowerComponent",
     "WindowerTraits",
+    "checked_format",
     "figures",
     "hookimpl",
+    "make_options",
     "open_layout",
     "open_lines",
     "option",
     "parse_settings",
     "prepare_sessions",
     "run",
+    "suggest",
+    "toml_values",
 ]
 
 

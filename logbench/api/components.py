@@ -135,6 +135,24 @@ class ReporterComponent(BaseComponent[T_co]):
     default: bool = field(default=False, kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A data set that a user defined in a file of their own, as `logbench_datasets` may yield it.
+
+    It is made after all plugins have offered theirs, so that it takes no name from them. Where it is wrong, or its
+    name is taken, it is set aside with one line; the plugin that yields it is not.
+
+        yield Definition("shop", partial(read_definition, folder / "shop.toml"))
+
+    Attributes:
+        name: what the user types.
+        make: gives the data set; raises `ConfigError` with one line where the definition is wrong.
+    """
+
+    name: str
+    make: Callable[[], DatasetComponent[Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """A published set-up under one name: a protocol and component configurations.

@@ -6,7 +6,7 @@ class only needs the methods, it inherits nothing. Each hook may grow arguments,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..data.lines import KeySequences, Lines
     from ..data.scores import Scores
     from ..data.sessions import Sessions
+    from .components import DatasetComponent
 
 
 def _deaf(text: str) -> None: ...
@@ -69,6 +70,53 @@ class Generator(Protocol):
 
     def generate(self, folder: Path, progress: Progress) -> None:
         """Write the files that `read(folder)` reads, the same bytes for the same configuration."""
+
+
+class Definitions(Protocol):
+    """Reads files in which users define data sets of their own, and keeps those that they add.
+
+    Attributes:
+        suffix: how the names of such files end (`.toml`); `--dataset ./my.toml` is then read by it.
+        keys: a dataclass with an `option` for each key of such a file, for `logbench schema`.
+        required: keys that must be given.
+    """
+
+    suffix: str
+    keys: type
+    required: Sequence[str]
+
+    def read(self, path: Path, name: str) -> DatasetComponent[Dataset]:
+        """The data set, called `name`, that a file defines.
+
+        Raises:
+            ConfigError: the definition is wrong, with one line that names file and key.
+        """
+
+    def stored(self, config: Mapping[str, Any], name: str) -> DatasetComponent[Dataset] | None:
+        """The data set whose options a record or bundle holds; None where they are not of such a definition.
+
+        So a bundle scores logs also where the definition was never added, or has changed since.
+        """
+
+    def add(self, path: Path, name: str, taken: Collection[str]) -> Path:
+        """Keep a copy of a definition where `logbench_datasets` will find it; the copy's path.
+
+        Args:
+            taken: names of data sets that there are.
+
+        Raises:
+            ConfigError: it is wrong, or its name is another data set's. DataError: the copy cannot be written.
+        """
+
+    def remove(self, name: str) -> Path:
+        """Delete a copy that was added, and return its path.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+
+    def example(self) -> str:
+        """A definition to start from, every key explained."""
 
 
 class Parser(Protocol):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .components import (
         DatasetComponent,
+        Definition,
         EvaluatorComponent,
         ModelComponent,
         ParserComponent,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         Table,
         WindowerComponent,
     )
-    from .contracts import Dataset, Evaluator, Model, Parser, Reporter, Windower
+    from .contracts import Dataset, Definitions, Evaluator, Model, Parser, Reporter, Windower
     from .plan import Plan
     from .record import RunRecord
 
@@ -38,8 +39,17 @@ hookimpl = pluggy.HookimplMarker("logbench")
 
 
 @hookspec
-def logbench_datasets() -> Iterable[DatasetComponent[Dataset]]:
-    """Offer data sets: `yield DatasetComponent("mine", Mine, card=Card(title=…, …))`."""
+def logbench_datasets() -> Iterable[DatasetComponent[Dataset] | Definition]:
+    """Offer data sets: `yield DatasetComponent("mine", Mine, card=Card(title=…, …))`.
+
+    One that a user defined in a file of their own is a `Definition`.
+    """
+    return ()
+
+
+@hookspec
+def logbench_definitions() -> Iterable[Definitions]:
+    """Offer a kind of files that define data sets, such as `--dataset ./my.toml`: `yield Library()`."""
     return ()
 
 

@@ -66,6 +66,10 @@ def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
     )
 
 
+# Its name for plugin authors, where `make` alone would say too little.
+make_options = make
+
+
 def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> Any:
     from pydantic import Field, TypeAdapter, ValidationError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from . import State, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_splits
 from .shared_options import json_option, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..api.contracts import Definitions
 
 
 @click.group("datasets", epilog="Example: logbench datasets info hdfs")
@@ -41,7 +44,7 @@ def _origin(entry: RegisteredComponent) -> str:
     card = entry.item.card
     if card is not None and card.url:
         return f"fetched, {card.size / 1e6:,.0f} MB"
-    if entry.plugin.distribution == "your own":
+    if hasattr(entry.item.build, "home"):  # a class that says where its files are: see `HasHome`
         return "at hand"
     return "embedded" if card is not None and card.simulated else "give --data PATH"
 
@@ -62,7 +65,9 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
     The card: source, licence, citation, labels, known faults, customary protocol. The data: realised counts,
     lengths, and for each kind of split unseen keys and drift.
     """
-    card = state.registry.get("dataset", name).item.card
+    from ..running.resolve import dataset_called
+
+    card = dataset_called(name, state.registry).item.card
     facts = {"name": name, **dataclasses.asdict(card)}
     realised = None if card_only else _realised(state, name, data, options)
     if as_json:
@@ -105,29 +110,59 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
     """Add your own logs as a data set, by a TOML file that says where they are and how they are read."""
     from ..api.plan import Plan
-    from ..components import own_logs
     from ..running.resolve import resolve
 
     if example:
-        print(own_logs.example())
+        print(_definitions(state).example())
         return
     if definition is None:
         raise click.UsageError("give a TOML file; one to start from: logbench datasets add --example > my.toml")
     name = name or definition.stem
-    if definition.suffix != ".toml":
-        raise ConfigError(f"{definition}: a definition's name must end in .toml")
+    definitions = _definitions(state, definition)
     resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
-    print(own_logs.add(definition, name, state.registry.components["dataset"]))
+    print(definitions.add(definition, name, state.registry.components["dataset"]))
     note(f"added; next: logbench run MODEL --dataset {name}")
 
 
 @command.command("remove", epilog="Example: logbench datasets remove my")
 @click.argument("name")
-def remove(name: str) -> None:
+@pass_state
+def remove(state: State, name: str) -> None:
     """Remove a definition that was added; the logs stay where they are."""
-    from ..components.own_logs import remove as forget
+    refused: ConfigError | None = None
+    for definitions in _readers(state):
+        try:
+            print(definitions.remove(name))
+            return
+        except ConfigError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
-    print(forget(name))
+
+def _readers(state: State) -> list[Definitions]:
+    """What reads definitions of data sets, one at least.
+
+    Raises:
+        ConfigError: no plugin does, as where it is blocked.
+    """
+    if not state.registry.definitions:
+        raise ConfigError("no plugin that is installed reads definitions of data sets (see: logbench plugins)")
+    return [definitions for _, definitions in state.registry.definitions]
+
+
+def _definitions(state: State, path: Path | None = None) -> Definitions:
+    """What reads the definition `path`, by its suffix; the first of all where none is given.
+
+    Raises:
+        ConfigError: none does.
+    """
+    readers = _readers(state)
+    for definitions in readers:
+        if path is None or path.name.endswith(definitions.suffix):
+            return definitions
+    suffixes = " or ".join(definitions.suffix for definitions in readers)
+    raise ConfigError(f"{path}: a definition's name must end in {suffixes}")
 
 
 @command.command("check", epilog="Example: logbench datasets check my.toml")
@@ -167,8 +202,9 @@ def _find(state: State, name: str, may_fetch: bool) -> Path | None:
     from ..base.progress_bars import Bars
     from ..components.configured import configured
     from ..running.locate import locate
+    from ..running.resolve import dataset_called
 
-    part = configured(state.registry.get("dataset", name))
+    part = configured(dataset_called(name, state.registry))
     with Bars() as bars, bars.stage("fetch") as progress:
         found = locate(part, None, state.registry, progress, may_fetch=may_fetch, note=note)
         return None if found is None else found.path

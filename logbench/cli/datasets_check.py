@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..api.optional import HasHome
 from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
+from ..data.lines import Lines
 from .datasets_info import count_rows, print_splits
 from .shared_options import note, print_table
 
 if TYPE_CHECKING:
     from ..cli import State
     from ..components.registry import Registry
-    from ..data.lines import Lines
 
 SHOWN = 10
 COLUMNS = ("time", "level", "component", "node", "id", "label", "message")
@@ -30,17 +31,20 @@ def show(state: State, name: str, data: Path | None) -> None:
         DataError: the logs cannot be read, or hold nothing.
     """
     from ..base.progress_bars import Bars
-    from ..components.own_logs import OwnLogs
+    from ..components.configured import configured
+    from ..running.resolve import dataset_called
     from ..studies.dataset_facts import describe
 
-    item = state.registry.get("dataset", name).item
-    if item.build is not OwnLogs:
+    own = configured(dataset_called(name, state.registry)).build()
+    home = own.home if isinstance(own, HasHome) else None
+    if home is None:
         raise ConfigError(f"{name} is no definition of own logs; try: logbench datasets info {name}")
-    own = item.build(item.config())
-    path = data or own.home
+    path = data or Path(home)
     opened = own.read(path)
+    if not isinstance(opened, Lines):
+        raise ConfigError(f"{name} holds no lines; try: logbench datasets info {name}")
     _parsed(opened, path)
-    _unmatched(opened, own.config.multiline)
+    _unmatched(opened)
     try:
         with Bars() as bars:
             found = describe(name, state.registry, bars, data=path, cache=False)
@@ -76,7 +80,7 @@ def _cell(value: Any) -> str:
     return shorten(text, 40)
 
 
-def _unmatched(opened: Lines, multiline: bool) -> None:
+def _unmatched(opened: Lines) -> None:
     """The first events that are not as declared, by line of their file, and how many there are."""
     missed = opened.frame.filter(~pl.col("matched")).select("file", "at", "raw").collect(engine="streaming")
     if not len(missed):
@@ -87,7 +91,8 @@ def _unmatched(opened: Lines, multiline: bool) -> None:
     print(f"\n{len(missed):,} {'line does' if one else 'lines do'} not match; {message}:")
     for file, line, raw in missed.head(SHOWN).iter_rows():
         print(f"  {f'{file}:' if several else ''}{line:,}: {shorten(raw, 85)}")
-    if not multiline and missed["raw"].str.contains(r"^\s+\S|^Caused by").any():
+    joins = opened.form is not None and opened.form.multiline
+    if not joins and missed["raw"].str.contains(r"^\s+\S|^Caused by").any():
         print("are they the rest of a stack trace? multiline = true joins such lines to the event before")
 
 

@@ -29,7 +29,7 @@ def command(state: State, what: str) -> None:
         "record": schemas.record_schema,
         "bundle": schemas.bundle_schema,
         "toml": lambda: schemas.toml_schema(state.registry),
-        "own-log": schemas.own_log_schema,
+        "own-log": lambda: schemas.own_log_schema(state.registry),
         "suite": schemas.suite_schema,
         "config": lambda: schemas.config_schema(state.registry),
     }

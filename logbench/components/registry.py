@@ -8,24 +8,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 import pluggy
 
 from ..api import hookspecs
-from ..api.components import BaseComponent, DatasetComponent, Kind, Preset, Table
+from ..api.components import BaseComponent, DatasetComponent, Definition, Kind, Preset, Table
 from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
 from ..base.options import suggest
-from . import combination, own_logs
+from . import combination
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RegisteredComponent, installed
 from .trait_checks import fault
 
 if TYPE_CHECKING:
+    from ..api.contracts import Definitions
     from .configured import ConfiguredComponent
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -35,9 +35,12 @@ class Registry:
     """All components by kind and name. Build one for each process (or test): there is no global registry.
 
     Args:
-        plugins: what to load, by default the installed ones and the user's own data sets.
+        plugins: what to load, by default the installed ones.
         block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
         reserved: names that no command of a plugin may have.
+
+    Attributes:
+        definitions: what reads files that define data sets, with the plugin that offers it.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Registry:
         self.presets: dict[str, RegisteredComponent] = {}
         self.tables: dict[str, RegisteredComponent] = {}
         self.commands: dict[str, RegisteredComponent] = {}
+        self.definitions: list[tuple[Plugin, Definitions]] = []
+        self._defined: list[tuple[Plugin, Definition]] = []
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
         blocked = {*block, *(name.strip() for name in os.environ.get("LOGBENCH_BLOCK", "").split(","))}
         for plugin in self.plugins:
@@ -57,20 +62,18 @@ class Registry:
                 plugin.error = "blocked"
                 continue
             self._guard(plugin, partial(self._admit, plugin))
-        if plugins is None:
-            self._add_own()
+        for plugin, definition in self._defined:
+            self._define(plugin, definition)
 
-    def _add_own(self) -> None:
-        """Offer the definitions of own logs that the user added; a broken one is set aside like a plugin."""
-        for name, make in own_logs.added():
-            plugin = _own_plugin(name)
-            try:
-                offered = RegisteredComponent(make(), plugin)
-                self._check_conflicts([(self.components["dataset"], name, offered)])
-                self.components["dataset"][name] = offered
-            except (ConfigError, _RefusalError) as error:
-                plugin.error = str(error)
-                self.plugins.append(plugin)
+    def _define(self, plugin: Plugin, definition: Definition) -> None:
+        """Offer a data set of the user's own; a broken one is set aside like a plugin."""
+        try:
+            offered = RegisteredComponent(definition.make(), plugin)
+            self._check_conflicts([(self.components["dataset"], definition.name, offered)])
+            self.components["dataset"][definition.name] = offered
+        except (ConfigError, _RefusalError) as error:
+            aside = dataclasses.replace(plugin, name=definition.name, hooks=[], error=str(error))
+            self.plugins.append(aside)
 
     @property
     def broken(self) -> list[Plugin]:
@@ -98,10 +101,13 @@ class Registry:
             loaded(file, before)
         self.manager.register(module, name=self._registered(plugin))
         self._check_names(plugin, module)
-        offers = list(self._offers(plugin))
+        defined: list[Definition] = []
+        offers, definitions = list(self._offers(plugin, defined)), self._definitions_of(plugin)
         self._check_conflicts(offers)
         for table, item_name, entry in offers:
             table[item_name] = entry
+        self._defined += [(plugin, one) for one in defined]
+        self.definitions += [(plugin, one) for one in definitions]
 
     def _check_names(self, plugin: Plugin, module: Any) -> None:
         known = {name for name in vars(hookspecs) if name.startswith("logbench_")}
@@ -115,10 +121,16 @@ class Registry:
             raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
         plugin.hooks = sorted(marked)
 
-    def _offers(self, plugin: Plugin) -> Iterator[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]:
+    def _offers(
+        self, plugin: Plugin, defined: list[Definition]
+    ) -> Iterator[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]:
+        """What the plugin's hooks yield; data sets that a user defined go to `defined`, for later."""
         for kind in KINDS:
             hook = f"logbench_{kind}s"
             for item in self._call(plugin, hook):
+                if kind == "dataset" and isinstance(item, Definition):
+                    defined.append(item)
+                    continue
                 _check_class(hook, item, COMPONENTS[kind], Component)
                 _check_component(hook, kind, item)
                 yield self.components[kind], item.name, RegisteredComponent(of_kind(kind, item), plugin)
@@ -136,6 +148,13 @@ class Registry:
             if command.name in self._reserved:
                 raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
             yield self.commands, command.name, RegisteredComponent(command, plugin)
+
+    def _definitions_of(self, plugin: Plugin) -> list[Definitions]:
+        found = self._call(plugin, "logbench_definitions")
+        for one in found:
+            if not isinstance(getattr(one, "suffix", None), str) or not one.suffix.strip("."):
+                raise _RefusalError(f"logbench_definitions yields a {type(one).__name__} without a suffix")
+        return found
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
@@ -162,14 +181,10 @@ class Registry:
     def get(self, kind: Kind, name: str) -> RegisteredComponent:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
-        A data set may be a TOML file, `./my.toml`, see `own_logs`.
-
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
         """
         table = self.components[kind]
-        if kind == "dataset" and name.endswith(".toml"):
-            return RegisteredComponent(own_logs.component(Path(name), name), _own_plugin(name))
         known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
@@ -178,15 +193,6 @@ class Registry:
             )
             return RegisteredComponent(item, members[0].plugin, members)
         return _find(known, name, kind, self.broken)
-
-    def stored(self, kind: Kind, name: str, config: Mapping[str, Any]) -> RegisteredComponent:
-        """The component that a record or bundle names; own logs as they were defined then, added here or not.
-
-        Raises:
-            ConfigError: it is not installed.
-        """
-        item = own_logs.stored(config, name) if kind == "dataset" else None
-        return RegisteredComponent(item, _own_plugin(name)) if item else self.get(kind, name)
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""
@@ -207,10 +213,6 @@ class Registry:
                 self._guard(plugin, partial(impl.function, **chosen))
                 if plugin.error:
                     sys.stderr.write(f"warning: plugin {plugin} is set aside: {plugin.error}\n")
-
-
-def _own_plugin(name: str) -> Plugin:
-    return Plugin(name, "your own", "0", lambda: own_logs)
 
 
 class _RefusalError(Exception):

@@ -188,7 +188,7 @@ def group_names(regex: str) -> list[str]:
     return [name for name in SAMPLE.str.extract_groups(regex).struct.fields if name]
 
 
-def checked(form: LineFormat) -> LineFormat:
+def checked_format(form: LineFormat) -> LineFormat:
     """The same format, with what can be told without data told.
 
     Raises:

@@ -20,7 +20,7 @@ from .byte_streams import parse
 from .line_fields import (
     WHOLE,
     Splitter,
-    checked,
+    checked_format,
     group_names,
     group_of,
     id_of,
@@ -64,7 +64,7 @@ def open_lines(
     Raises:
         DataError: nothing matches. ConfigError: `form` makes no sense.
     """
-    reader = Reader(find_texts(path, patterns, form.encoding), checked(form))
+    reader = Reader(find_texts(path, patterns, form.encoding), checked_format(form))
     frame = reader.scan()
 
     def units() -> pl.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..api.components import Kind
 from ..api.protocol import EvaluationProtocol
 from ..base import checksums
 from ..base.errors import ConfigError, DataError
@@ -16,7 +17,7 @@ from ..base.jsonable import to_jsonable
 from ..components.configured import ConfiguredComponent, configured
 from ..pipeline.parsing import Vocabulary
 from .identity import component
-from .resolve import ResolvedPlan
+from .resolve import ResolvedPlan, stored_dataset
 
 if TYPE_CHECKING:
     from ..components.registry import Registry
@@ -26,7 +27,7 @@ BUNDLE_VERSION = 2
 FILE = "bundle.json"
 # Name of every bundle in its checksums, so that users may rename its folder.
 NAME = "bundle"
-KINDS = ("dataset", "parser", "windower", "model")
+KINDS: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
 
 
 def save_bundle(
@@ -94,7 +95,11 @@ class Bundle:
         for kind in KINDS:
             saved = self.facts["components"][kind]
             try:
-                entry = registry.stored(kind, saved["name"], saved["config"])  # type: ignore[arg-type]
+                entry = (
+                    stored_dataset(saved["name"], saved["config"], registry)
+                    if kind == "dataset"
+                    else registry.get(kind, saved["name"])
+                )
             except ConfigError as error:
                 raise ConfigError(
                     f"{error}; this bundle needs {saved['distribution']} {saved['version']}"

@@ -57,8 +57,8 @@ def locate(
 
     Args:
         part: the data set with its configuration, which decides generated data.
-        data: the user's path, used as it is. Without it a data set with a `home`, such as a definition of own
-            logs, knows its place.
+        data: the user's path, used as it is. Without it a data set with a `home`, such as one that a user
+            defined, knows its place.
         may_fetch: fetch or generate missing data; otherwise return None.
         cached: use data generated earlier and remembered digests. Otherwise generate data once for this process
             and remove them at its end.

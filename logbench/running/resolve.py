@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..api.components import Card, Kind, Preset
@@ -115,7 +116,7 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     Raises:
         ConfigError: an unknown name, option or value.
     """
-    dataset = registry.get("dataset", plan.dataset)
+    dataset = dataset_called(plan.dataset, registry)
     card = dataset.item.card
     if card is None:
         raise ConfigError(f"data set {plan.dataset!r} of {dataset.plugin} has no card")
@@ -143,6 +144,33 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
         totals=_totals(parts["dataset"], layers),
         preset=plan.preset or plan.protocol or card.protocol,
     )
+
+
+def dataset_called(name: str, registry: Registry) -> RegisteredComponent:
+    """The data set of this name, or the one that a file defines, `./my.toml`.
+
+    Raises:
+        ConfigError: there is none, or the definition is wrong.
+    """
+    for plugin, definitions in registry.definitions:
+        if name.endswith(definitions.suffix):
+            return RegisteredComponent(definitions.read(Path(name), name), plugin)
+    return registry.get("dataset", name)
+
+
+def stored_dataset(name: str, config: Mapping[str, Any], registry: Registry) -> RegisteredComponent:
+    """The data set that a record or bundle names; one that a user defined as it was then, added here or not.
+
+    Args:
+        config: its options, as the record or bundle has them.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    for plugin, definitions in registry.definitions:
+        if (item := definitions.stored(config, name)) is not None:
+            return RegisteredComponent(item, plugin)
+    return registry.get("dataset", name)
 
 
 def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredComponent]:

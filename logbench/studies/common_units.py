@@ -47,7 +47,7 @@ def measured_on(units: pl.Series, run: Record, folder: Path, registry: Registry)
         DataError: stored scores are gone. ConfigError: an evaluator is not installed.
     """
     chosen: Mapping[str, Any] = run["config"]["evaluators"]
-    entries = {name: registry.stored("evaluator", name, options) for name, options in chosen.items()}
+    entries = {name: registry.get("evaluator", name) for name in chosen}
     built = {name: configured(entry, chosen[name]).build() for name, entry in entries.items()}
     kept = records.scores(run, folder).filter(pl.col("index").is_in(units.implode()))
     return {**run, "metrics": metrics_of(kept, built, run["dataset"]["unit"], is_weighted(run))}

@@ -14,6 +14,7 @@ from ..components.registry import Registry
 from ..data.lines import Lines
 from ..running import records
 from ..running.prepare import digest_of
+from ..running.resolve import stored_dataset
 from ..running.stored import table
 
 Which = Literal["top", "false-positives", "missed"]
@@ -90,7 +91,7 @@ def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry)
     have changed."""
     data = record["dataset"]
     try:
-        entry = registry.stored("dataset", data["name"], record["config"]["dataset"])
+        entry = stored_dataset(data["name"], record["config"]["dataset"], registry)
         path = Path(data["path"])
         opened = configured(entry, record["config"]["dataset"]).build().read(path)
         if not isinstance(opened, Lines) or not numbers or digest_of(opened.files, path) != data["digest"]:

@@ -8,9 +8,9 @@ from ..api.bundle_sections import BundleFacts
 from ..api.plan import Totals
 from ..api.protocol import EvaluationProtocol
 from ..api.record_sections import Record
+from ..base.errors import ConfigError
 from ..base.json_schema import DRAFT, Schema, of_options, of_sections
 from ..components.option_classes import option_classes
-from ..components.own_logs import OwnLog
 from ..components.registry import Registry
 from .regression_bench.suite import SuiteFile
 
@@ -38,13 +38,20 @@ def _protocol(schema: Schema, protocol: Schema) -> None:
     schema["properties"]["protocol"] = {**protocol, "description": place["description"]}
 
 
-def own_log_schema() -> Schema:
-    """Of the definition of a user's own log."""
+def own_log_schema(registry: Registry) -> Schema:
+    """Of the definition of a user's own log.
+
+    Raises:
+        ConfigError: no plugin reads such definitions in TOML.
+    """
+    definitions = next((one for _, one in registry.definitions if one.suffix == ".toml"), None)
+    if definitions is None:
+        raise ConfigError("no plugin that is installed reads definitions of data sets (see: logbench plugins)")
     return {
         "$schema": DRAFT,
         "title": "a log of one's own, for logbench datasets add",
-        **of_options(OwnLog, toml=True),
-        "required": ["files"],
+        **of_options(definitions.keys, toml=True),
+        "required": list(definitions.required),
         "additionalProperties": False,
     }
 
@@ -76,7 +83,7 @@ def config_schema(registry: Registry) -> Schema:
 
 def toml_schema(registry: Registry) -> Schema:
     """Of any TOML file that users write: an own log, a suite or options of a run."""
-    kinds = {"own-log": own_log_schema(), "suite": suite_schema(), "config": config_schema(registry)}
+    kinds = {"own-log": own_log_schema(registry), "suite": suite_schema(), "config": config_schema(registry)}
     parts = {name: {**schema, "$id": f"logbench-{name}"} for name, schema in kinds.items()}
     return {
         "$schema": DRAFT,

@@ -15,11 +15,11 @@ from schema_faults import faults, own_faults, unknown_keys
 from snippets import ROOT
 
 import logbench
-from logbench.components import own_logs
 from logbench.components.registry import Registry
 from logbench.running import records
 from logbench.studies import schemas
 from logbench.studies.rescore import rescore
+from logbench_ownlogs.example import example
 
 SMALL: dict[str, Any] = {"dataset": {"blocks": 600}, "protocol": {"train_units": 300}}
 # Plugins add keys to these.
@@ -120,7 +120,7 @@ def test_a_bundle_is_valid(stored: dict[str, dict[str, Any]]) -> None:
 
 
 TOMLS = {
-    "own-log": own_logs.example(),
+    "own-log": example(),
     "own-log in short": 'files = "*.log"\ntime = "Date"\nyear = 2024',
     "suite": (ROOT / "tests" / "bench.toml").read_text(encoding="utf-8"),
     "suite in short": 'models = ["length"]\ndatasets = ["hdfs-sim"]\nprotocols = ["first"]',
@@ -132,7 +132,7 @@ TOMLS = {
 def test_a_toml_file_is_valid(name: str) -> None:
     values = tomllib.loads(TOMLS[name])
     makers = {
-        "own-log": schemas.own_log_schema,
+        "own-log": lambda: schemas.own_log_schema(Registry()),
         "suite": schemas.suite_schema,
         "config": lambda: schemas.config_schema(Registry()),
     }
@@ -143,10 +143,10 @@ def test_a_toml_file_is_valid(name: str) -> None:
 @pytest.mark.parametrize(
     ("maker", "text"),
     [
-        (schemas.own_log_schema, 'files = ["*.log"]\nformt = "json"'),
-        (schemas.own_log_schema, 'files = ["*.log"]\nformat = "yaml"'),
-        (schemas.own_log_schema, 'format = "json"'),
-        (schemas.own_log_schema, 'files = ["*.log"]\nyear = -1'),
+        (lambda: schemas.own_log_schema(Registry()), 'files = ["*.log"]\nformt = "json"'),
+        (lambda: schemas.own_log_schema(Registry()), 'files = ["*.log"]\nformat = "yaml"'),
+        (lambda: schemas.own_log_schema(Registry()), 'format = "json"'),
+        (lambda: schemas.own_log_schema(Registry()), 'files = ["*.log"]\nyear = -1'),
         (schemas.suite_schema, 'models = ["length"]\ndatasets = ["hdfs-sim"]'),
         (schemas.suite_schema, 'models = []\ndatasets = ["hdfs-sim"]\nprotocols = ["first"]'),
         (schemas.suite_schema, 'seeds = [-1]\nmodels = ["a"]\ndatasets = ["b"]\nprotocols = ["c"]'),

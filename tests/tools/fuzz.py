@@ -27,13 +27,14 @@ import polars as pl
 from logbench.base.errors import LogbenchError
 from logbench.base.options import make
 from logbench.base.progress import silent
-from logbench.components.own_logs import load
 from logbench.components.registry import Registry
 from logbench.data.line_format import LineFormat
 from logbench.data.lines import KeySequences
 from logbench.pipeline.coding import read_lines
 from logbench.pipeline.grouping import group_lines, group_sequences
 from logbench.reading.line_reader import open_lines
+from logbench.running.resolve import dataset_called
+from logbench_ownlogs.definition import load
 
 Files = dict[str, bytes]
 PACKINGS = ("plain", "plain", "plain", "gz", "zip", "tar", "tar.gz")
@@ -271,7 +272,7 @@ def case_of(rng: random.Random, folder: Path, registry: Registry) -> Case:
         def read(path: Path) -> Any:
             load(folder / "my.toml")
             name = str(folder / "my.toml")
-            item = registry.get("dataset", name).item
+            item = dataset_called(name, registry).item
             return item.build(make(item.config, {}, name)).read(path)
     else:
         every = datasets(rng)

@@ -15,10 +15,12 @@ from click.testing import CliRunner, Result
 from logbench.api.plan import Plan
 from logbench.base.errors import ConfigError, DataError
 from logbench.cli import cli
-from logbench.components.own_logs import OwnLog, example, load, read_labels
 from logbench.components.registry import Registry
-from logbench.running.resolve import resolve
+from logbench.running.resolve import dataset_called, resolve
 from logbench.testing.command import Done, runner
+from logbench_ownlogs.definition import OwnLog, load
+from logbench_ownlogs.example import example
+from logbench_ownlogs.labels import read_labels
 
 BASE = """files = ["*.log"]
 pattern = '<Time> <Level> <Content>'
@@ -105,7 +107,7 @@ def test_the_example_is_a_definition_and_names_every_key(tmp_path: Path) -> None
 
 def test_a_file_is_a_data_set_and_added_it_has_a_name(log: Path, own_config: Path, tmp_path: Path) -> None:
     path = define(log, BY_ID)
-    frame = Registry().get("dataset", str(path)).item
+    frame = dataset_called(str(path), Registry()).item
     lines = frame.build(frame.config()).read(log).frame.collect()
     assert lines["id"].drop_nulls().n_unique() == 60
     assert len(lines) == 181
@@ -160,7 +162,31 @@ def test_an_added_file_that_breaks_harms_no_other(log: Path, own_config: Path) -
     (own_config / "datasets" / "bad.toml").write_text("files = 3")
     registry = Registry()
     assert "good" in registry.components["dataset"]
-    assert [plugin.name for plugin in registry.broken] == ["bad"]
+    assert [(plugin.name, plugin.distribution) for plugin in registry.broken] == [("bad", "logbench-harness")]
+
+
+def test_a_definition_takes_no_name_from_a_plugin(log: Path, own_config: Path) -> None:
+    (own_config / "datasets").mkdir(parents=True)
+    for name in ("hdfs", "ownlogs"):
+        (own_config / "datasets" / f"{name}.toml").write_text("files = '*.log'")
+    registry = Registry()
+    assert registry.components["dataset"]["hdfs"].plugin.name == "datasets"
+    assert registry.components["dataset"]["ownlogs"].plugin.name == "ownlogs"
+    assert [plugin.name for plugin in registry.broken] == ["hdfs"]
+    assert registry.broken[0].error.startswith("'hdfs' is already taken by datasets")
+
+
+def test_the_core_lists_data_sets_without_the_plugin(log: Path) -> None:
+    path = define(log, BASE)
+    invoke("datasets", "add", path, "--name", "good")
+    listed = invoke("--block", "ownlogs", "list").output
+    assert "hdfs" in listed and "good" not in listed
+    for words in (("add", path), ("add", "--example"), ("remove", "good")):
+        refused = invoke("--block", "ownlogs", "datasets", *words, code=2)
+        assert isinstance(refused.exception, ConfigError)
+        assert "no dataset is called" in str(refused.exception) or "no plugin that" in str(refused.exception)
+    with pytest.raises(ConfigError, match="no dataset is called"):
+        dataset_called(str(path), Registry(block=["ownlogs"]))
 
 
 def test_check_shows_lines_misses_and_the_next_command(log: Path) -> None:

@@ -1,0 +1,95 @@
+"""Logs of one's own: a TOML file says where they lie and how they are read, and is a data set from then on.
+
+Keys are those of `OwnLog` (`logbench datasets add --example` prints them all with comments): where the files are,
+every option of `LineFormat`, where labels come from, and what a unit is. Only `files` must be given. A definition
+is used as `--dataset ./my.toml`, or by name once it was added to the user's folder (`LOGBENCH_CONFIG`, or the
+platform's own place for configuration).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from logbench import ConfigError, LineFormat, make_options, option, suggest, toml_values
+
+Windower = Literal["", "session", "node", "file", "time", "count"]
+
+
+@dataclass(frozen=True)
+class OwnLog(LineFormat):
+    """A definition: the fields of `LineFormat`, and these."""
+
+    title: str = option("", "one line for people")
+    folder: str = option("", "folder that files are looked up in; empty: the one of the TOML file")
+    files: tuple[str, ...] = option((), "names or globs of the log files, ** for any folders, in this order")
+    labels: str = option("", "CSV file with labels by session, a header in its first line")
+    labels_unit: str = option("unit", "its column with the session's id")
+    labels_label: str = option("label", "its column with the label, see normal and anomalous")
+    windower: Windower = option(
+        "",
+        "what a unit is: session, node, file, time or count; empty: session where there is an id, else time "
+        "where there is one, else count",
+    )
+    window: str = option("", "size of a window, such as 10m for time or 100 for count")
+    parser: str = option("drain", "parser of the messages")
+    protocol: str = option("chronological", "preset with the protocol")
+
+    @property
+    def line_format(self) -> LineFormat:
+        """How lines are read."""
+        return LineFormat(**{f.name: getattr(self, f.name) for f in dataclasses.fields(LineFormat)})
+
+    @property
+    def grouped_by(self) -> str:
+        """The windower's name."""
+        return self.windower or ("session" if self.id else "time" if self.time else "count")
+
+
+def load(path: Path) -> OwnLog:
+    """The definition in a TOML file, checked as far as it can be without data; `folder` is absolute.
+
+    Raises:
+        ConfigError: one line that names the file and the key.
+    """
+    values = toml_values(path, str(path), "utf-8-sig")
+    known = [field.name for field in dataclasses.fields(OwnLog)]
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"{path}: {key}: no such key{suggest(key, known)}")
+        if key in ("time", "time_format", "normal", "anomalous", "files") and isinstance(value, str):
+            values[key] = (value,)
+    own: OwnLog = make_options(OwnLog, values, str(path))
+    with naming(path):
+        _check(own)
+    return dataclasses.replace(own, folder=str((path.parent / own.folder).resolve()))
+
+
+class naming:  # noqa: N801 (used like a function)
+    """Puts the file's name before what a `ConfigError` says."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{self.path}: {error}") from None
+
+
+def _check(own: OwnLog) -> None:
+    by, has = own.grouped_by, {"session": own.id, "node": own.node, "time": own.time}
+    if not own.files:
+        raise ConfigError('files: say where the logs are, such as files = ["*.log"]')
+    if not has.get(by, True):
+        key = "id" if by == "session" else by
+        raise ConfigError(f"windower: {by} needs the key {key}, the field that holds it")
+    if own.window and by not in ("time", "count"):
+        raise ConfigError(f'window: a {by} has no size; set windower = "time" or "count"')
+    if own.labels and own.label:
+        raise ConfigError("labels: labels come from a file or from a field of the line (label), not both")
+    if own.labels and by in ("time", "count"):
+        raise ConfigError(f"labels: a file labels sessions, and units are windows by {by}; name the id")
