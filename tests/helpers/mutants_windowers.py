@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from broken import TRAITS, Windower, window
+from broken import Windower, window
 
 from logbench import WindowerTraits
 
@@ -118,7 +118,7 @@ ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {
 
 WINDOWERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "counts from wherever the log is cut": ("pieces", Counting, {"traits": STRETCHES}),
-    "windows of lines that are not declared": ("stretches", Undeclared, {"traits": TRAITS}),
+    "windows of lines that are not declared": ("stretches", Undeclared, {"traits": WindowerTraits()}),
     "windows that overlap undeclared": ("overlaps", Overlapping, {"traits": STRETCHES}),
     "calls windows by two digits": ("whole", TwoDigits, {"traits": STRETCHES}),
     "calls windows by the hour of the day": ("whole", ByHour, {"traits": STRETCHES}),
