@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -62,4 +61,3 @@ def test_own_windowers_and_evaluators_declare_what_the_harness_asks_them() -> No
     assert [name for name, one in built.items() if isinstance(one, logbench.HasSilence)] == ["time"]
     evaluator = configured(registry.get("evaluator", "classification")).build()
     assert isinstance(evaluator, logbench.OfUnits) and isinstance(evaluator, logbench.HasDirections)
-    assert not isinstance(Path(), logbench.HasHome)
