@@ -40,7 +40,7 @@ def list_(state: State, as_json: bool) -> None:
         print_table(rows)
 
 
-def _origin(entry: RegisteredComponent) -> str:
+def _origin(entry: RegisteredComponent[Any]) -> str:
     card = entry.item.card
     if card is not None and card.url:
         return f"fetched, {card.size / 1e6:,.0f} MB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..api.components import Kind
 from ..components.registry import KINDS
 from . import State, pass_state
 from .shared_options import json_option, print_json, print_table
@@ -13,7 +14,7 @@ from .shared_options import json_option, print_json, print_table
 @click.argument("kind", required=False, type=click.Choice(KINDS))
 @json_option
 @pass_state
-def command(state: State, kind: str | None, as_json: bool) -> None:
+def command(state: State, kind: Kind | None, as_json: bool) -> None:
     """List the components that plugins offer, of one KIND or all. Models combine by name: new-event+length."""
     rows = [
         {
@@ -23,7 +24,7 @@ def command(state: State, kind: str | None, as_json: bool) -> None:
             "from": entry.plugin.distribution,
         }
         for one in ([kind] if kind else KINDS)
-        for name, entry in sorted(state.registry.components[one].items())  # type: ignore[index]
+        for name, entry in sorted(state.registry.offered(one).items())
     ]
     if as_json:
         print_json(rows)

@@ -12,6 +12,7 @@ from string import Template
 
 import click
 
+from ..api.components import Kind
 from ..base.errors import ConfigError
 from ..base.files import whole
 from ..components.registry import KINDS, Registry
@@ -41,7 +42,7 @@ RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
 @click.option("--dir", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(),
               help="Folder in which the new one is made (default: here).")  # fmt: skip
 @pass_state
-def command(state: State, name: str, kind: str, parent: Path) -> None:
+def command(state: State, name: str, kind: Kind, parent: Path) -> None:
     """Write a small distribution logbench-NAME whose plugin works: change it into your own.
 
     It holds one module, its tests, pyproject.toml and tox.ini. Nothing is overwritten.
@@ -60,7 +61,7 @@ def command(state: State, name: str, kind: str, parent: Path) -> None:
         print(f"  {line}")
 
 
-def names(given: str, kind: str, registry: Registry) -> dict[str, str]:
+def names(given: str, kind: Kind, registry: Registry) -> dict[str, str]:
     """What the templates call things: `name`, `distribution`, `module`, `cls`, …
 
     Raises:
@@ -92,10 +93,10 @@ def names(given: str, kind: str, registry: Registry) -> dict[str, str]:
     return {**words, "example": Template(EXAMPLES[kind]).substitute(words)}
 
 
-def _check_free(kind: str, name: str, distribution: str, module: str, registry: Registry) -> None:
+def _check_free(kind: Kind, name: str, distribution: str, module: str, registry: Registry) -> None:
     if name in RESERVED:
         raise ConfigError(f"{name!r} means something else in --set {name}.option=value; choose another name")
-    table = registry.components[kind]  # type: ignore[index]
+    table = registry.offered(kind)
     if name in table:
         raise ConfigError(f"the {kind} {name!r} is offered by {table[name].plugin}; choose another name")
     if kind == "dataset" and name in registry.presets:  # its customary protocol is a preset of the same name
@@ -108,7 +109,7 @@ def _check_free(kind: str, name: str, distribution: str, module: str, registry: 
         raise ConfigError(f"a module {module} can be imported here; choose another name")
 
 
-def files(kind: str, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
+def files(kind: Kind, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
     """Path within the new folder and text of every file."""
     folder = resources.files("logbench") / "templates"
 

@@ -40,7 +40,7 @@ def command(
 
     if table is None:
         tables = [entry.item for entry in state.registry.tables.values()]
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"table": t.name, "data set": t.dataset, "rows": len(t.rows), "summary": t.summary} for t in tables
         ]
         if as_json:

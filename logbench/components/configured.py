@@ -5,51 +5,52 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from ..api.components import BaseComponent, ModelComponent
 from ..base.options import make
 from ..evaluation.thresholds import ThresholdTraits
 from .entry import RegisteredComponent
 
+C_co = TypeVar("C_co", bound=BaseComponent[Any], covariant=True)
+
 
 @dataclass(frozen=True)
-class ConfiguredComponent:
-    """A component with its configuration."""
+class ConfiguredComponent(Generic[C_co]):
+    """A component with its configuration, such as `ConfiguredComponent[ModelComponent[Any]]`."""
 
-    entry: RegisteredComponent
+    entry: RegisteredComponent[C_co]
     config: Any
 
     @property
     def name(self) -> str:
-        name: str = self.entry.item.name
-        return name
+        return self.entry.item.name
 
     @property
-    def parts(self) -> tuple[ConfiguredComponent, ...]:
+    def parts(self) -> tuple[ConfiguredComponent[C_co], ...]:
         """The members of a combination, or the part itself."""
         return self.config if self.entry.members else (self,)
 
     @property
-    def min_events(self) -> int:
+    def min_events(self: ConfiguredComponent[ModelComponent[Any]]) -> int:
         """Events of the shortest unit that the model can score."""
         needed = self.entry.item.traits.min_events
         return int(needed(self.config)) if callable(needed) else int(needed)
 
     @property
-    def keys_only(self) -> bool:
+    def keys_only(self: ConfiguredComponent[ModelComponent[Any]]) -> bool:
         """Whether the score depends on the key sequence alone."""
         only = self.entry.item.traits.keys_only
         return bool(only(self.config) if callable(only) else only)
 
     @property
-    def fixed_threshold(self) -> float | None:
+    def fixed_threshold(self: ConfiguredComponent[ModelComponent[Any]]) -> float | None:
         """The model's own threshold, None where it has none."""
         found = self.entry.item.traits.fixed_threshold
-        value: float | None = found(self.config) if callable(found) else found
-        return value
+        return found(self.config) if callable(found) else found
 
     @property
-    def own(self) -> ThresholdTraits:
+    def own(self: ConfiguredComponent[ModelComponent[Any]]) -> ThresholdTraits:
         """What its traits say of its threshold."""
         traits = self.entry.item.traits
         rules = not traits.binary_scores and any(part.entry.item.traits.binary_scores for part in self.parts)
@@ -66,7 +67,9 @@ class ConfiguredComponent:
         return dataclasses.asdict(self.config) if self.config is not None else {}
 
 
-def configured(entry: RegisteredComponent, values: Mapping[str, Any] | None = None) -> ConfiguredComponent:
+def configured(
+    entry: RegisteredComponent[C_co], values: Mapping[str, Any] | None = None
+) -> ConfiguredComponent[C_co]:
     """The part with these options, the others as by default; `as_dict()` of it gives the same part again.
 
     Args:

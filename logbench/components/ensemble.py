@@ -19,6 +19,7 @@ from .combination import THRESHOLD
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..api.components import ModelComponent
     from ..api.contracts import Context, RunningModel
     from ..data.sessions import Sessions
     from .configured import ConfiguredComponent
@@ -83,7 +84,7 @@ class Combination:
     is its level.
     """
 
-    def __init__(self, members: Sequence[ConfiguredComponent], models: Sequence[Any]) -> None:
+    def __init__(self, members: Sequence[ConfiguredComponent[ModelComponent[Any]]], models: Sequence[Any]) -> None:
         self.parts, self.models = members, models
         self.levels: list[dict[str, Level]] = [{} for _ in members]
 
@@ -190,7 +191,7 @@ class SavableCombination(Combination):
         self.levels = [{column: Level(**level) for column, level in member.items()} for member in levels]
 
 
-def combined(members: Sequence[ConfiguredComponent]) -> Combination:
+def combined(members: Sequence[ConfiguredComponent[ModelComponent[Any]]]) -> Combination:
     """The combination, savable where all members are."""
     models = [part.build() for part in members]
     kind = SavableCombination if all(isinstance(model, Saves) for model in models) else Combination

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..base.code_files import sources_of
 from ..base.compiled_files import remove_stale
 from ..base.files_beside import TooMuchError
 
+T_co = TypeVar("T_co", covariant=True)
 GROUP = "logbench"
 _OWN = "logbench-harness"
 
@@ -46,16 +47,16 @@ class Plugin:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredComponent:
+class RegisteredComponent(Generic[T_co]):
     """A component (or preset, or command) with the plugin that offers it.
 
     Attributes:
         members: of a combination of models, `a+b`; its plugin is that of the first one.
     """
 
-    item: Any
+    item: T_co
     plugin: Plugin
-    members: tuple[RegisteredComponent, ...] = ()
+    members: tuple[RegisteredComponent[T_co], ...] = ()
 
 
 def installed() -> list[Plugin]:

@@ -8,12 +8,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args, get_type_hints, overload
 
 import pluggy
 
 from ..api import hookspecs
-from ..api.components import BaseComponent, DatasetComponent, Definition, Kind, Preset, Table
+from ..api.components import (
+    BaseComponent,
+    DatasetComponent,
+    Definition,
+    EvaluatorComponent,
+    Kind,
+    ModelComponent,
+    ParserComponent,
+    Preset,
+    ReporterComponent,
+    Table,
+    WindowerComponent,
+)
 from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
@@ -25,10 +37,25 @@ from .entry import Plugin, RegisteredComponent, installed
 from .trait_checks import fault
 
 if TYPE_CHECKING:
+    import click
+
     from ..api.contracts import Definitions
     from .configured import ConfiguredComponent
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+T = TypeVar("T")
+Offer = tuple[dict[str, RegisteredComponent[Any]], str, RegisteredComponent[Any]]
+
+
+class Components(TypedDict):
+    """Components of each kind, by name."""
+
+    dataset: dict[str, RegisteredComponent[DatasetComponent[Any]]]
+    parser: dict[str, RegisteredComponent[ParserComponent[Any]]]
+    windower: dict[str, RegisteredComponent[WindowerComponent[Any]]]
+    model: dict[str, RegisteredComponent[ModelComponent[Any]]]
+    evaluator: dict[str, RegisteredComponent[EvaluatorComponent[Any]]]
+    reporter: dict[str, RegisteredComponent[ReporterComponent[Any]]]
 
 
 class Registry:
@@ -49,10 +76,12 @@ class Registry:
         self._reserved = frozenset(reserved)
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
-        self.components: dict[Kind, dict[str, RegisteredComponent]] = {kind: {} for kind in KINDS}
-        self.presets: dict[str, RegisteredComponent] = {}
-        self.tables: dict[str, RegisteredComponent] = {}
-        self.commands: dict[str, RegisteredComponent] = {}
+        self.components: Components = {
+            "dataset": {}, "parser": {}, "windower": {}, "model": {}, "evaluator": {}, "reporter": {}
+        }  # fmt: skip
+        self.presets: dict[str, RegisteredComponent[Preset]] = {}
+        self.tables: dict[str, RegisteredComponent[Table]] = {}
+        self.commands: dict[str, RegisteredComponent[click.Command]] = {}
         self.definitions: list[tuple[Plugin, Definitions]] = []
         self._defined: list[tuple[Plugin, Definition]] = []
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
@@ -121,9 +150,7 @@ class Registry:
             raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
         plugin.hooks = sorted(marked)
 
-    def _offers(
-        self, plugin: Plugin, defined: list[Definition]
-    ) -> Iterator[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]:
+    def _offers(self, plugin: Plugin, defined: list[Definition]) -> Iterator[Offer]:
         """What the plugin's hooks yield; data sets that a user defined go to `defined`, for later."""
         for kind in KINDS:
             hook = f"logbench_{kind}s"
@@ -133,8 +160,8 @@ class Registry:
                     continue
                 _check_class(hook, item, COMPONENTS[kind], Component)
                 _check_component(hook, kind, item)
-                yield self.components[kind], item.name, RegisteredComponent(of_kind(kind, item), plugin)
-        published: list[tuple[str, dict[str, RegisteredComponent], type[Preset | Table]]] = [
+                yield self.offered(kind), item.name, RegisteredComponent(of_kind(kind, item), plugin)
+        published: list[tuple[str, dict[str, Any], type[Preset | Table]]] = [
             ("logbench_presets", self.presets, Preset),
             ("logbench_tables", self.tables, Table),
         ]
@@ -165,9 +192,7 @@ class Registry:
                 return list(answer)
         return []
 
-    def _check_conflicts(
-        self, offers: list[tuple[dict[str, RegisteredComponent], str, RegisteredComponent]]
-    ) -> None:
+    def _check_conflicts(self, offers: list[Offer]) -> None:
         fresh: set[tuple[int, str]] = set()
         for table, main, offered in offers:
             taken = _by_any_name(table)
@@ -178,13 +203,32 @@ class Registry:
                     raise _RefusalError(f"{name!r} is offered twice")
                 fresh.add((id(table), name))
 
-    def get(self, kind: Kind, name: str) -> RegisteredComponent:
+    def offered(self, kind: Kind) -> dict[str, RegisteredComponent[Any]]:
+        """Components of a kind that only the run knows; where the code knows it, `components` has their types."""
+        table: dict[str, RegisteredComponent[Any]] = self.components[kind]
+        return table
+
+    @overload
+    def get(self, kind: Literal["dataset"], name: str) -> RegisteredComponent[DatasetComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["parser"], name: str) -> RegisteredComponent[ParserComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["windower"], name: str) -> RegisteredComponent[WindowerComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["model"], name: str) -> RegisteredComponent[ModelComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["evaluator"], name: str) -> RegisteredComponent[EvaluatorComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["reporter"], name: str) -> RegisteredComponent[ReporterComponent[Any]]: ...
+    @overload
+    def get(self, kind: Kind, name: str) -> RegisteredComponent[BaseComponent[Any]]: ...
+    def get(self, kind: Kind, name: str) -> RegisteredComponent[Any]:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
         """
-        table = self.components[kind]
+        table = self.offered(kind)
         known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
             members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
@@ -196,13 +240,11 @@ class Registry:
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""
-        preset: Preset = _find(self.presets, name, "preset", self.broken).item
-        return preset
+        return _find(self.presets, name, "preset", self.broken).item
 
     def table(self, name: str) -> Table:
         """The published table `name`; ConfigError where there is none."""
-        table: Table = _find(self.tables, name, "table", self.broken).item
-        return table
+        return _find(self.tables, name, "table", self.broken).item
 
     def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
         """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told."""
@@ -259,21 +301,21 @@ def _traits_fault(kind: Kind, item: BaseComponent[Any]) -> str:
     return fault(kind, item.traits, config)
 
 
-def _by_any_name(table: Mapping[str, RegisteredComponent]) -> dict[str, RegisteredComponent]:
+def _by_any_name(table: Mapping[str, RegisteredComponent[T]]) -> dict[str, RegisteredComponent[T]]:
     """Entries by name and alias."""
     return {alias: e for e in table.values() for alias in getattr(e.item, "aliases", ())} | {**table}
 
 
 def _find(
-    table: dict[str, RegisteredComponent], name: str, what: str, broken: list[Plugin]
-) -> RegisteredComponent:
+    table: dict[str, RegisteredComponent[T]], name: str, what: str, broken: list[Plugin]
+) -> RegisteredComponent[T]:
     if name in table:
         return table[name]
     aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""
     raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")
 
 
-def _combined(members: Sequence[ConfiguredComponent]) -> Any:
+def _combined(members: Sequence[ConfiguredComponent[Any]]) -> Any:
     from .ensemble import combined  # it loads numpy, and most commands only look at names
 
     return combined(members)

@@ -62,7 +62,7 @@ def save_bundle(
         checksums.write(target, NAME)
 
 
-def _saved(part: ConfiguredComponent) -> dict[str, Any]:
+def _saved(part: ConfiguredComponent[Any]) -> dict[str, Any]:
     facts = component(part)
     return {"config": part.as_dict(), **facts["plugins"][0], **facts}
 
@@ -91,7 +91,7 @@ class Bundle:
             )
         if (folder / checksums.FILE).exists() and (wrong := checksums.fault(folder, NAME)):
             raise DataError(f"{folder}: the bundle is damaged ({wrong}); save it again")
-        self.parts: dict[str, ConfiguredComponent] = {}
+        self.parts: dict[str, ConfiguredComponent[Any]] = {}
         for kind in KINDS:
             saved = self.facts["components"][kind]
             try:
@@ -117,7 +117,7 @@ class Bundle:
         self.model.load(folder / "model")
 
 
-def _edited(saved: Mapping[str, Any], part: ConfiguredComponent) -> Iterator[str]:
+def _edited(saved: Mapping[str, Any], part: ConfiguredComponent[Any]) -> Iterator[str]:
     """Plugins of a component whose code has changed, if both versions are known."""
     before = {(one["distribution"], one["plugin"]): one["code"] for one in saved.get("plugins", ())}
     for one in component(part)["plugins"]:

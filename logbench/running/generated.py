@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ..api.contracts import Generator
 from ..base import cache_folder
@@ -20,12 +21,12 @@ DATA = "data"
 _FRESH: dict[str, Path] = {}
 
 
-def place(part: ConfiguredComponent) -> Path:
+def place(part: ConfiguredComponent[Any]) -> Path:
     """Path of the cache entry for a data set's generated data."""
     return cache_folder.folder_of("generated", f"{part.name}-{identity.of({'dataset': part}).text}")
 
 
-def kept(dataset: Generator, part: ConfiguredComponent, progress: Progress) -> Path:
+def kept(dataset: Generator, part: ConfiguredComponent[Any], progress: Progress) -> Path:
     """Path of generated data in the cache; generates them if they are missing.
 
     Raises:
@@ -39,12 +40,12 @@ def kept(dataset: Generator, part: ConfiguredComponent, progress: Progress) -> P
     return folder / DATA
 
 
-def may_keep(part: ConfiguredComponent) -> bool:
+def may_keep(part: ConfiguredComponent[Any]) -> bool:
     """Whether the generating code is known, so that it can serve as a key."""
     return identity.of({"dataset": part}).known and not identity.edited([part])
 
 
-def fresh(dataset: Generator, part: ConfiguredComponent, progress: Progress) -> Path:
+def fresh(dataset: Generator, part: ConfiguredComponent[Any], progress: Progress) -> Path:
     """Generate data once for all runs of this process, and remove them at its end.
 
     Raises:

@@ -39,7 +39,7 @@ class Key:
     known: bool
 
 
-def of(parts: Mapping[str, ConfiguredComponent], **facts: Any) -> Key:
+def of(parts: Mapping[str, ConfiguredComponent[Any]], **facts: Any) -> Key:
     """Key of the results that these components make from `facts` (JSON values)."""
     made = {kind: component(part) for kind, part in parts.items()}
     options = {kind: part.as_dict() for kind, part in parts.items()}
@@ -63,7 +63,7 @@ def material(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record["dataset"].get(name) for name in MATERIAL}
 
 
-def component(part: ConfiguredComponent) -> ComponentFacts:
+def component(part: ConfiguredComponent[Any]) -> ComponentFacts:
     """Describe a component for a record: `name` and `plugins`.
 
     Each plugin has `plugin`, `distribution`, `version`, `code` and `libraries`.
@@ -83,7 +83,7 @@ def components(resolved: ResolvedPlan) -> Components:
     }
 
 
-def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, PluginFacts]:
+def plugins(parts: Iterable[ConfiguredComponent[Any]]) -> dict[str, PluginFacts]:
     """Facts of plugins by entry point, or `distribution:entry point` if two distributions use the same name."""
     by_key = {part.entry.plugin.key: part.entry.plugin for part in parts}
     names = [plugin.name for plugin in by_key.values()]
@@ -92,13 +92,13 @@ def plugins(parts: Iterable[ConfiguredComponent]) -> dict[str, PluginFacts]:
     }
 
 
-def edited(parts: Iterable[ConfiguredComponent]) -> list[str]:
+def edited(parts: Iterable[ConfiguredComponent[Any]]) -> list[str]:
     """Names of plugins whose code changed on disk after loading, so that the running code is unknown."""
     codes = {"logbench": core(), **_codes(parts)}
     return [name for name, code in codes.items() if code is not None and code.edited]
 
 
-def _codes(parts: Iterable[ConfiguredComponent]) -> dict[str, Code | None]:
+def _codes(parts: Iterable[ConfiguredComponent[Any]]) -> dict[str, Code | None]:
     return {str(one.entry.plugin): _code(one.entry.plugin) for part in parts for one in part.parts}
 
 

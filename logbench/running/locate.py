@@ -44,7 +44,7 @@ class Located:
 
 
 def locate(
-    part: ConfiguredComponent,
+    part: ConfiguredComponent[Any],
     data: Path | None,
     registry: Registry,
     progress: Progress,
@@ -99,7 +99,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _generated(
     dataset: Generator,
-    part: ConfiguredComponent,
+    part: ConfiguredComponent[Any],
     progress: Progress,
     may_make: bool,
     cached: bool,

@@ -58,7 +58,7 @@ class ModelProcesses:
         self._desk: Desk | None = None
 
     def build(
-        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+        self, parts: Sequence[ConfiguredComponent[Any]], fresh_for: str, note: Callable[[str], None]
     ) -> list[RunningModel]:
         """See `Models.build`. The models are built in the background."""
         if fresh_for != self._fresh_for or self._desk is None:
@@ -202,7 +202,7 @@ class RemoteModel:
         left: seconds left to fit and score.
     """
 
-    part: ConfiguredComponent
+    part: ConfiguredComponent[Any]
     process: ModelProcess
     desk: Desk
     note: Callable[[str], None]

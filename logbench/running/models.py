@@ -43,7 +43,7 @@ class Models(Protocol):
     isolation: Isolation
 
     def build(
-        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+        self, parts: Sequence[ConfiguredComponent[Any]], fresh_for: str, note: Callable[[str], None]
     ) -> list[RunningModel]:
         """Build models of single components, such as the members of a combination.
 
@@ -72,7 +72,7 @@ class InProcess:
     isolation: Isolation = "in-process"
 
     def build(
-        self, parts: Sequence[ConfiguredComponent], fresh_for: str, note: Callable[[str], None]
+        self, parts: Sequence[ConfiguredComponent[Any]], fresh_for: str, note: Callable[[str], None]
     ) -> list[RunningModel]:
         """See `Models.build`."""
         return [LocalModel(part, note) for part in parts]
@@ -87,7 +87,7 @@ class InProcess:
 class LocalModel:
     """A model in this process, with global state guarded and prints sent to standard error."""
 
-    def __init__(self, part: ConfiguredComponent, note: Callable[[str], None]) -> None:
+    def __init__(self, part: ConfiguredComponent[Any], note: Callable[[str], None]) -> None:
         self._note, self._name = note, part.name
         with self._apart():
             self._model: Any = part.build()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..api.traits import Need
 from ..base.errors import IncompatibleError
@@ -40,7 +41,7 @@ NEEDS: dict[Need, Found] = {
 
 
 def check_needs(
-    model: ConfiguredComponent, dataset: str, data: Lines | KeySequences | GroupedLines, scoring: bool = False
+    model: ConfiguredComponent[Any], dataset: str, data: Lines | KeySequences | GroupedLines, scoring: bool = False
 ) -> None:
     """Check that the data have all that a model needs, as far as they are read.
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..api.components import Card, Kind, Preset
+from ..api.components import (
+    BaseComponent,
+    Card,
+    DatasetComponent,
+    EvaluatorComponent,
+    Kind,
+    ModelComponent,
+    ParserComponent,
+    Preset,
+    WindowerComponent,
+)
 from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
 from ..api.traits import Supervision
@@ -15,10 +25,12 @@ from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
-from ..components.registry import Registry
+from ..components.registry import KINDS, Registry
 from ..evaluation.thresholds import check_value
 
 SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
+
+C = TypeVar("C", bound=BaseComponent[Any])
 
 
 @dataclass(frozen=True)
@@ -32,28 +44,26 @@ class ResolvedPlan:
     """
 
     plan: Plan
-    dataset: ConfiguredComponent
-    parser: ConfiguredComponent
-    windower: ConfiguredComponent
-    model: ConfiguredComponent
-    evaluators: tuple[ConfiguredComponent, ...]
+    dataset: ConfiguredComponent[DatasetComponent[Any]]
+    parser: ConfiguredComponent[ParserComponent[Any]]
+    windower: ConfiguredComponent[WindowerComponent[Any]]
+    model: ConfiguredComponent[ModelComponent[Any]]
+    evaluators: tuple[ConfiguredComponent[EvaluatorComponent[Any]], ...]
     protocol: EvaluationProtocol
     totals: Totals
     preset: str
 
     @property
     def card(self) -> Card:
-        card: Card = self.dataset.entry.item.card
-        return card
+        return self.dataset.entry.item.card
 
     @property
     def unit(self) -> str:
         """Name of a unit, such as `session` or `window`."""
-        unit: str = self.windower.entry.item.traits.unit or self.card.unit
-        return unit
+        return self.windower.entry.item.traits.unit or self.card.unit
 
     @property
-    def parts(self) -> tuple[ConfiguredComponent, ...]:
+    def parts(self) -> tuple[ConfiguredComponent[Any], ...]:
         return (self.dataset, self.windower, self.parser, *self.model.parts, *self.evaluators)
 
     @property
@@ -74,8 +84,7 @@ class ResolvedPlan:
     @property
     def supervision(self) -> Supervision:
         """Supervision of the model."""
-        supervision: Supervision = self.model.entry.item.traits.supervision
-        return supervision
+        return self.model.entry.item.traits.supervision
 
     @property
     def needs_times(self) -> bool:
@@ -95,14 +104,12 @@ class ResolvedPlan:
     @property
     def is_rule(self) -> bool:
         """Whether the model only says yes or no."""
-        rule: bool = self.model.entry.item.traits.binary_scores
-        return rule
+        return self.model.entry.item.traits.binary_scores
 
     @property
     def uses_alpha(self) -> bool:
         """Whether the model's scores depend on `protocol.alpha`."""
-        uses: bool = self.model.entry.item.traits.uses_alpha
-        return uses
+        return self.model.entry.item.traits.uses_alpha
 
     @property
     def fixed_threshold(self) -> float | None:
@@ -118,35 +125,33 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     """
     dataset = dataset_called(plan.dataset, registry)
     card = dataset.item.card
-    if card is None:
-        raise ConfigError(f"data set {plan.dataset!r} of {dataset.plugin} has no card")
-    entries = {
-        "dataset": dataset,
-        "parser": registry.get("parser", plan.parser or card.parser),
-        "windower": registry.get("windower", plan.windower or card.windower),
-        "model": registry.get("model", plan.model),
-    }
+    parser = registry.get("parser", plan.parser or card.parser)
+    windower = registry.get("windower", plan.windower or card.windower)
+    model = registry.get("model", plan.model)
     evaluators = evaluators_of(plan.evaluators, registry)
     customary = registry.preset(plan.protocol or card.protocol)
     preset = registry.preset(plan.preset) if plan.preset else None
     rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
-    taking_part = [*entries.values(), *evaluators, *rivals]
+    taking_part = [dataset, parser, windower, model, *evaluators, *rivals]
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
     layers.insert(0, card.settings)
     protocol = _protocol(plan, layers)
-    check_value(protocol, [(e.item.name, e.item.traits.binary_scores) for e in (entries["model"], *rivals)])
-    parts = {kind: _part(kind, entry, layers) for kind, entry in entries.items()}
+    check_value(protocol, [(e.item.name, e.item.traits.binary_scores) for e in (model, *rivals)])
+    data = _part("dataset", dataset, layers)
     return ResolvedPlan(
         plan=plan,
-        **parts,
+        dataset=data,
+        parser=_part("parser", parser, layers),
+        windower=_part("windower", windower, layers),
+        model=_part("model", model, layers),
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
         protocol=protocol,
-        totals=_totals(parts["dataset"], layers),
+        totals=_totals(data, layers),
         preset=plan.preset or plan.protocol or card.protocol,
     )
 
 
-def dataset_called(name: str, registry: Registry) -> RegisteredComponent:
+def dataset_called(name: str, registry: Registry) -> RegisteredComponent[DatasetComponent[Any]]:
     """The data set of this name, or the one that a file defines, `./my.toml`.
 
     Raises:
@@ -158,7 +163,9 @@ def dataset_called(name: str, registry: Registry) -> RegisteredComponent:
     return registry.get("dataset", name)
 
 
-def stored_dataset(name: str, config: Mapping[str, Any], registry: Registry) -> RegisteredComponent:
+def stored_dataset(
+    name: str, config: Mapping[str, Any], registry: Registry
+) -> RegisteredComponent[DatasetComponent[Any]]:
     """The data set that a record or bundle names; one that a user defined as it was then, added here or not.
 
     Args:
@@ -173,19 +180,19 @@ def stored_dataset(name: str, config: Mapping[str, Any], registry: Registry) -> 
     return registry.get("dataset", name)
 
 
-def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredComponent]:
+def evaluators_of(names: Sequence[str], registry: Registry) -> list[RegisteredComponent[EvaluatorComponent[Any]]]:
     """Find evaluators by name; without names, the default evaluators."""
     offered = registry.components["evaluator"].values()
     return [registry.get("evaluator", name) for name in names] or [e for e in offered if e.item.default]
 
 
 def _layers(
-    plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[RegisteredComponent]
+    plan: Plan, registry: Registry, presets: Sequence[Preset], entries: Iterable[RegisteredComponent[Any]]
 ) -> list[Settings]:
     """Layers of settings, where later layers win; unknown names are errors."""
     names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
     names |= {*SINGLE, "evaluator", "protocol"}
-    every = names | {name for table in registry.components.values() for name in table}
+    every = names | {name for kind in KINDS for name in registry.offered(kind)}
     for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
         for name in settings:
             if name not in known:
@@ -213,7 +220,7 @@ def _values(kind: str, name: str, layers: Sequence[Settings]) -> dict[str, Any]:
     return values
 
 
-def _part(kind: str, entry: RegisteredComponent, layers: Sequence[Settings]) -> ConfiguredComponent:
+def _part(kind: str, entry: RegisteredComponent[C], layers: Sequence[Settings]) -> ConfiguredComponent[C]:
     item = entry.item
     if entry.members:
         if general := next((layer[kind] for layer in layers if layer.get(kind)), None):
@@ -230,7 +237,7 @@ def _part(kind: str, entry: RegisteredComponent, layers: Sequence[Settings]) -> 
     return configured(entry, values)
 
 
-def _totals(dataset: ConfiguredComponent, layers: Sequence[Settings]) -> Totals:
+def _totals(dataset: ConfiguredComponent[Any], layers: Sequence[Settings]) -> Totals:
     values = _values("dataset", dataset.name, layers)
     totals: Totals = make(Totals, {key: values[key] for key in fields_of(Totals) if key in values}, "dataset")
     return totals

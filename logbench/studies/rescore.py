@@ -132,7 +132,7 @@ def is_weighted(record: Mapping[str, Any]) -> bool:
 def _reopened(
     old: Mapping[str, Any],
     protocol: EvaluationProtocol,
-    evaluators: Sequence[ConfiguredComponent],
+    evaluators: Sequence[ConfiguredComponent[Any]],
     command: str,
     notes: Sequence[str],
 ) -> dict[str, Any]:

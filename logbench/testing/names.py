@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from ..api.components import Kind
 from ..base.errors import ConfigError
@@ -17,7 +17,7 @@ Checked = Kind | Literal["preset", "table"]
 CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
 
 
-def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent]:
+def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent[Any]]:
     if kind == "preset":
         return registry.presets
     return registry.tables if kind == "table" else registry.components[kind]
@@ -28,7 +28,7 @@ def names_of(registry: Registry, kind: Checked) -> list[str]:
     return list(_table(registry, kind))
 
 
-def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent:
+def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent[Any]:
     """Find the component, preset or table `name`, with its plugin.
 
     Raises:

@@ -33,7 +33,7 @@ class Subject:
     """
 
     kind: Checked
-    part: ConfiguredComponent
+    part: ConfiguredComponent[Any]
     registry: Registry
     folder: Path
     data: Path | None = None
