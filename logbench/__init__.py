@@ -42,7 +42,7 @@ from .base.progress import Progress
 
 if TYPE_CHECKING:
     from .api.plan import Plan
-    from .api.protocol import EvaluationProtocol
+    from .api.protocol import EvaluationProtocol, redraws
     from .api.record import RunRecord
     from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .data.histories import Histories
     from .data.line_format import LineFormat
     from .data.lines import KeySequences, Lines
+    from .data.per_unit import count_matrix, events_of_units, max_per_unit
     from .data.scores import Scores
     from .data.sessions import Sessions
     from .evaluation.metrics import figures
@@ -74,13 +75,17 @@ _LAZY = {
     "Scores": "data.scores",
     "Sessions": "data.sessions",
     "checked_format": "reading.line_fields",
+    "count_matrix": "data.per_unit",
+    "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
     "make_options": "base.options",
+    "max_per_unit": "data.per_unit",
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
     "option": "base.options",
     "parse_settings": "base.options",
     "prepare_sessions": "running.prepared_sessions",
+    "redraws": "api.protocol",
     "run": "running.runner",
     "suggest": "base.options",
     "toml_values": "base.options",
@@ -144,14 +149,18 @@ __all__ = [
     "WindowerComponent",
     "WindowerTraits",
     "checked_format",
+    "count_matrix",
+    "events_of_units",
     "figures",
     "hookimpl",
     "make_options",
+    "max_per_unit",
     "open_layout",
     "open_lines",
     "option",
     "parse_settings",
     "prepare_sessions",
+    "redraws",
     "run",
     "suggest",
     "toml_values",

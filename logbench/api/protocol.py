@@ -192,6 +192,27 @@ class EvaluationProtocol:
         return {**dataclasses.asdict(self), "hash": self.digest}
 
 
+# Kinds of `train` whose split seed draws which units train and which are tested.
+REDRAWN = ("random", "random_ratio", "group")
+
+
+def redraws(protocol: Mapping[str, Any]) -> str:
+    """What another split seed draws anew beside the held-out units, in words; empty where it is nothing.
+
+    Args:
+        protocol: fields of the protocol, as a record has them.
+
+    Example:
+        >>> redraws({"train": "random"})
+        'which units train'
+    """
+    if protocol["train"] in REDRAWN:
+        return "which units train"
+    if protocol.get("contamination"):
+        return "which anomalies train"
+    return "which labels are wrong" if protocol.get("label_noise") else ""
+
+
 def late_fields(uses_alpha: bool) -> tuple[str, ...]:
     """Names of the protocol's fields that act after scoring; all others need a new run.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .distinct import Distinct, distinct_codes, keep_read_only, positions
+from .per_unit import max_per_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,12 +108,7 @@ class Histories:
 
     def worst(self, values: NDArray[np.float64], empty: float = -np.inf) -> NDArray[np.float64]:
         """Largest of the values [windows] in each unit, float64 [units]; `empty` where a unit has no window."""
-        counts = np.diff(self.offsets)
-        result = np.full(len(counts), empty)
-        if len(values):
-            has = counts > 0
-            result[has] = np.maximum.reduceat(values, self.offsets[:-1][has])
-        return result
+        return max_per_unit(values, self.offsets, empty)
 
 
 def _padded(sessions: Sequences, h: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

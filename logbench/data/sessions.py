@@ -19,6 +19,7 @@ from ..base.errors import PluginError
 from .derived import derived, hand_on
 from .distinct import Distinct, distinct_sequences, read_only
 from .histories import Histories
+from .per_unit import events_of_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,11 +154,7 @@ class Sessions:
     def take(self, which: NDArray[Any]) -> Sessions:
         """The units `which` (indices or a mask [units]), in that order."""
         index = np.flatnonzero(which) if which.dtype == bool else which
-        lengths = self.lengths[index]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        wide = np.int32 if len(self.keys) < 2**31 else np.int64
-        shift = (self.offsets[:-1][index] - offsets[:-1]).astype(wide)
-        events = np.repeat(shift, lengths) + np.arange(offsets[-1], dtype=wide)
+        events, offsets = events_of_units(self.offsets, index)
         places = {"event": events, "unit": index}
         cut = {
             name: _at(value, places[column.per])

@@ -19,6 +19,7 @@ from ..api.protocol import EvaluationProtocol
 from ..api.record_sections import DecidedThreshold, EventsDecided, Metrics, RuleMetrics
 from ..base.errors import IncompatibleError
 from ..data.distinct import blocks
+from ..data.per_unit import events_of_units
 from .metrics import EVENT as UNIT
 from .rule_baselines import RULES, rule
 from .thresholds import ThresholdTraits
@@ -95,8 +96,7 @@ def _pieces(
     assert sessions.lines is not None and sessions.line_labels is not None
     for part, _ in blocks(np.concatenate([[0], np.cumsum(lengths)]), CHUNK):
         some, size = units[part], lengths[part]
-        starts = np.cumsum(size) - size
-        at = np.repeat(sessions.offsets[some] - starts, size) + np.arange(int(size.sum()))
+        at, _ = events_of_units(sessions.offsets, some)
         scored = np.repeat(size >= least, size)
         raw = np.full(len(at), np.nan)
         raw[scored] = scores[done : done + int(scored.sum())]

@@ -14,6 +14,7 @@ import polars as pl
 from ..api.contracts import Parser
 from ..base.errors import PluginError
 from ..data.event_buffer import array
+from ..data.per_unit import events_of_units
 from ..data.sessions import Sessions
 from .grouping import GroupedLines
 
@@ -123,7 +124,7 @@ def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vo
     Raises:
         PluginError: the keys are invalid, or `match` finds none of the training messages.
     """
-    events = _events_of(grouped, train)
+    events = events_of_units(grouped.offsets, train)[0]
     order = np.argsort(grouped.lines[events], kind="stable")
     seen = pl.Series(grouped.codes[events][order]).unique(maintain_order=True)
     messages = grouped.messages.gather(seen)
@@ -138,12 +139,6 @@ def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vo
     if unmatched and unmatched == len(messages):
         raise PluginError(f"parser: match finds none of the {len(messages):,} messages that fit was given")
     return replace(fitted, differs=differs, unmatched=unmatched)
-
-
-def _events_of(grouped: GroupedLines, units: NDArray[np.int64]) -> NDArray[np.int64]:
-    lengths = np.diff(grouped.offsets)[units]
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    return np.repeat(grouped.offsets[units] - starts[:-1], lengths) + np.arange(starts[-1])
 
 
 def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[np.float64]) -> Sessions:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
 from scipy.spatial.distance import jensenshannon
 
 from ..api.plan import Plan
@@ -16,6 +15,7 @@ from ..api.protocol import Train
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
+from ..data.per_unit import count_matrix
 from ..data.sessions import Sessions
 from ..evaluation.f1_upper_bound import upper_bound
 from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
@@ -173,8 +173,7 @@ def drift(sessions: Sessions, sides: Sequence[NDArray[np.int64]], seed: int) -> 
         return None
     units = sessions.take(np.concatenate(sides))
     width = int(units.keys.max(initial=0)) + 1
-    counts = csr_array((np.ones(len(units.keys)), units.keys, units.offsets), shape=(len(units), width), copy=True)
-    counts.sum_duplicates()
+    counts = count_matrix(units.keys, units.offsets, width)
     total = counts.sum(axis=0)
     first = np.zeros(len(units))
     first[: len(sides[0])] = 1.0

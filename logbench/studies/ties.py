@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from ..api.protocol import REDRAWN
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..evaluation.cells import METRICS
@@ -22,8 +23,6 @@ from .compare import aligned, incompatibilities, labelled_test_scores
 from .many_models import corrected_t, holm
 
 Record = Mapping[str, Any]
-# Kinds of split whose seed draws which units train.
-REDRAWN = ("random", "random_ratio", "group")
 LEVEL = 0.05
 LETTERS = string.ascii_letters + string.digits
 COLUMNS = ("index", "label", "verdict", "weight", "sequence")

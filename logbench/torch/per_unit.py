@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from ..data.per_unit import max_per_unit
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,11 +18,7 @@ T = TypeVar("T", bound=np.generic)
 
 def largest_per_unit(values: NDArray[T], histories: Histories, empty: float) -> NDArray[T]:
     """Largest of the values [windows] in each unit, [units]; `empty` where a unit has no window."""
-    has = np.diff(histories.offsets) > 0
-    result = np.full(len(has), empty, dtype=values.dtype)
-    if has.any():
-        result[has] = np.maximum.reduceat(values, histories.offsets[:-1][has])
-    return result
+    return max_per_unit(values, histories.offsets, empty)
 
 
 def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from logbench import DataError, Scores
+from logbench import DataError, Scores, max_per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,9 +131,5 @@ def worst(
     Args:
         values, units: [items], items sorted by unit.
     """
-    score, index = np.full(size, empty), np.full(size, -1, dtype=np.int64)
-    if len(values):
-        begins = np.flatnonzero(np.r_[True, units[1:] != units[:-1]])
-        score[units[begins]] = np.maximum.reduceat(values, begins)
-        index = first_true(values == score[units], units, size)
-    return score, index
+    score = max_per_unit(values, np.searchsorted(units, np.arange(size + 1)), empty)
+    return score, first_true(values == score[units], units, size)

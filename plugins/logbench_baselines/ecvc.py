@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
+from logbench import count_matrix
+
 from .common import NpzState, most_frequent, score_twice
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Ecvc(NpzState):
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Keep the distinct count vectors, the most frequent ones where there are more than `max_train`."""
         bags, distinct = bags_of(train)
-        counts = count_matrix(bags)
+        counts = counts_of(bags)
         self.weights = idf_weights(counts, distinct.counts) if self.idf else np.ones(counts.shape[1])
         used = counts[most_frequent(bags, distinct.counts, self.config.max_train)]
         self.train = np.unique(_weighted(used, self.weights), axis=0)
@@ -54,7 +56,7 @@ class Ecvc(NpzState):
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         bags, distinct = bags_of(sessions)
-        counts = count_matrix(bags)
+        counts = counts_of(bags)
         score, surplus = np.empty(len(bags)), np.empty(len(bags), dtype=np.int64)
         step = max(1, CELLS // max(self.train.shape))
         for begin in range(0, len(bags), step):
@@ -73,15 +75,12 @@ def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
     return bags.take(bags.distinct.first), bags.distinct
 
 
-def count_matrix(sessions: Sessions) -> csr_array:
+def counts_of(sessions: Sessions) -> csr_array:
     """Events of each unit by key, sparse float64 [units, vocabulary + 1]; the last column counts unseen events.
 
     One column is enough for those: training has none, so each adds its whole share to the distance.
     """
-    ones, shape = np.ones(len(sessions.keys)), (len(sessions), sessions.vocabulary + 1)
-    matrix = csr_array((ones, sessions.clipped_keys, sessions.offsets), shape=shape, copy=True)
-    matrix.sum_duplicates()
-    return matrix
+    return count_matrix(sessions.clipped_keys, sessions.offsets, sessions.vocabulary + 1)
 
 
 def _weighted(counts: csr_array, weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from logbench import Sessions
+from logbench import Sessions, count_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +49,7 @@ def _count(sessions: Sessions, unseen_column: bool) -> Counts:
     vectors = few.distinct
     rows = few.take(vectors.first)
     columns = sessions.vocabulary + unseen_column
-    matrix = sp.csr_array(
-        (np.ones(len(rows.keys)), rows.keys, rows.offsets.astype(np.int32)), shape=(len(rows), columns)
-    )
-    matrix.sum_duplicates()
+    matrix = count_matrix(rows.keys, rows.offsets, columns)
     order = _ascending(matrix)
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)

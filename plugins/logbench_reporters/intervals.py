@@ -8,23 +8,11 @@ from statistics import fmean, variance
 from typing import Any
 
 Record = Mapping[str, Any]
-# Kinds of split whose seed draws which units train and which are tested.
-REDRAWN = ("random", "random_ratio", "group")
 # Least and greatest value of metrics whose range is known.
 RANGES = {
     "mcc": (-1.0, 1.0),
     **dict.fromkeys(("f1", "precision", "recall", "auroc", "auprc"), (0.0, 1.0)),
 }
-
-
-def redraws(record: Record) -> str:
-    """What another split seed draws anew beside the held-out units, in words; empty where it is nothing."""
-    protocol = record["protocol"]
-    if protocol["train"] in REDRAWN:
-        return "which units train"
-    if protocol.get("contamination"):
-        return "which anomalies train"
-    return "which labels are wrong" if protocol.get("label_noise") else ""
 
 
 def overlap(records: Sequence[Record]) -> float:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from logbench import figures
+from logbench import figures, redraws
 
-from .intervals import interval, overlap, redraws
+from .intervals import interval, overlap
 from .words import several
 
 Record = Mapping[str, Any]
@@ -202,7 +202,7 @@ def over(rows: Sequence[Row]) -> str:
 def unvaried(rows: Sequence[Row], records: Sequence[Record]) -> list[str]:
     """Why rows of several runs have no interval: what did not vary."""
     several = [row for row in rows if row.runs > 1 and not row.bounds]
-    if len({_split(record) for record in records}) > 1 and not redraws(records[0]):
+    if len({_split(record) for record in records}) > 1 and not redraws(records[0]["protocol"]):
         train = records[0]["protocol"]["train"]
         return [f"no ±: with protocol.train={train} another split seed only holds out other training units"]
     return [f"no ±: the same figures in every run: {', '.join(row.name for row in several)}"] if several else []
@@ -255,7 +255,9 @@ def _summed(
     """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
     row.runs = len(found)
     several = len({split for split, *_ in found}) > 1
-    varied = any(metrics != found[0][1] for _, metrics, _ in found) and (not several or bool(redraws(records[0])))
+    varied = any(metrics != found[0][1] for _, metrics, _ in found) and (
+        not several or bool(redraws(records[0]["protocol"]))
+    )
     shared = overlap(records) if several and varied else 0.0
     for name in dict.fromkeys((*METRICS, *(name for _, metrics, _ in found for name in metrics))):
         values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])

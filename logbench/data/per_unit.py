@@ -1,0 +1,73 @@
+"""What flat columns and offsets give by unit: the events of some units, the largest value, counts of keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+T = TypeVar("T", bound=np.generic)
+
+
+def events_of_units(offsets: NDArray[np.int64], units: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Where the events of some units are among all events, and where each of these units begins then.
+
+    Args:
+        offsets: int64 [units + 1]; unit i has the events `offsets[i]` to `offsets[i + 1]`.
+        units: indices, any order, [chosen].
+
+    Returns:
+        Indices of the events, int32 [events of the chosen units], int64 where there are 2³¹ or more; and offsets
+        of the chosen units, int64 [chosen + 1].
+
+    Example:
+        >>> events, begins = events_of_units(np.array([0, 2, 5]), np.array([1, 0]))
+        >>> events.tolist(), begins.tolist()
+        ([2, 3, 4, 0, 1], [0, 3, 5])
+    """
+    lengths = offsets[1:][units] - offsets[:-1][units]
+    begins = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    wide = np.int32 if max(offsets[-1], begins[-1]) < 2**31 else np.int64
+    shift = (offsets[:-1][units] - begins[:-1]).astype(wide)
+    return np.repeat(shift, lengths) + np.arange(begins[-1], dtype=wide), begins
+
+
+def max_per_unit(values: NDArray[T], offsets: NDArray[np.int64], empty: float) -> NDArray[T]:
+    """The largest value of each unit, of the type of `values`, [units].
+
+    Args:
+        values: flat, unit after unit, [items].
+        offsets: int64 [units + 1]; unit i has the values `offsets[i]` to `offsets[i + 1]`.
+        empty: what a unit without values has.
+
+    Example:
+        >>> max_per_unit(np.array([3.0, 7.0, 5.0]), np.array([0, 2, 2, 3]), empty=0.0).tolist()
+        [7.0, 0.0, 5.0]
+    """
+    has = np.diff(offsets) > 0
+    result = np.full(len(has), empty, dtype=values.dtype)
+    if has.any():
+        result[has] = np.maximum.reduceat(values, offsets[:-1][has])
+    return result
+
+
+def count_matrix(keys: NDArray[np.int32], offsets: NDArray[np.int64], columns: int) -> csr_array:
+    """How often each unit has each key, sparse float64 [units, columns].
+
+    Args:
+        keys: flat, unit after unit, 0 to `columns` − 1, [events]. offsets: int64 [units + 1].
+
+    Example:
+        >>> count_matrix(np.array([1, 1, 0], np.int32), np.array([0, 2, 3]), 2).toarray().tolist()
+        [[0.0, 2.0], [1.0, 0.0]]
+    """
+    from scipy.sparse import csr_array
+
+    # a copy, since the sum sorts the keys of each unit in place
+    matrix = csr_array((np.ones(len(keys)), keys, offsets), shape=(len(offsets) - 1, columns), copy=True)
+    matrix.sum_duplicates()
+    return matrix
