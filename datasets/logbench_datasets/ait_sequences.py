@@ -39,10 +39,10 @@ OPENSTACK = replace(
 
 
 class AitSequences:
-    """Reads the three files; the one called train is the given training part."""
+    """Reads the three files; the file called train is the given training part."""
 
     def read(self, path: Path) -> KeySequences:
-        """Units by their ids; one that occurs again is called `id (2)` and so on. See `Dataset.read`."""
+        """Units by their ids; a repeated id becomes `id (2)` and so on. See `Dataset.read`."""
         import polars as pl
 
         from logbench import KeySequences, open_layout
@@ -60,7 +60,7 @@ class AitSequences:
 
 
 def sequences(member: Member, part: str, label: int) -> pl.DataFrame:
-    """Sessions of one file; blank lines are none, a session may have no key.
+    """Read the sessions of one file; skip blank lines; a session may have no key.
 
     Raises:
         DataError: a line has no id, or something else than whole numbers for keys.
@@ -82,5 +82,5 @@ def sequences(member: Member, part: str, label: int) -> pl.DataFrame:
     )
     if len(broken):
         line, text = broken.select("line", "raw").row(0)
-        raise DataError(f"{member.path}: line {line + 1} is no `id,key key …`: {text[:60]!r}")
+        raise DataError(f"{member.path}: line {line + 1} is not `id,key key …`: {text[:60]!r}")
     return read.select("unit", "keys", label=pl.lit(label, pl.Int8), part=pl.lit(part))

@@ -72,7 +72,7 @@ LIBERTY = replace(
 )
 
 BLUE_GENE = "<Label> <Timestamp> <Date> <Node> <Time> <NodeRepeat> <Type> <Component> <Level> <Content>"
-# As Loghub's pattern, but a line without a component is still taken apart: the rest is its message.
+# Loghub's pattern, except that a line without a component also matches and the rest is its message.
 SYSLOG = (
     r"^(?P<Label>\S+)\s+(?P<Timestamp>[0-9]+)\s+\S+\s+(?P<Node>\S+)\s+\S+\s+\S+\s+\S+\s+\S+\s+"
     r"(?:(?P<Component>.*?)(?:\[[0-9]+\])?:\s+)?(?P<Content>.*)$"

@@ -51,7 +51,7 @@ class DeeplogArchive:
 
 
 def sessions(member: Member, name: str, part: str, label: int) -> pl.DataFrame:
-    """Sessions of one file; blank lines are none.
+    """Read the sessions of one file; skip blank lines.
 
     Raises:
         DataError: a line holds something else than whole numbers.
@@ -64,7 +64,7 @@ def sessions(member: Member, name: str, part: str, label: int) -> pl.DataFrame:
     broken = keys.list.eval(pl.element().is_null()).list.any()
     if broken.any():
         line, text = words.filter(broken).select("line", "raw").row(0)
-        raise DataError(f"{member.path}: line {line + 1} is no list of keys: {text[:60]!r}")
+        raise DataError(f"{member.path}: line {line + 1} is not a list of keys: {text[:60]!r}")
     return words.select(
         unit=pl.lit(f"{name}-") + (pl.col("line") + 1).cast(pl.String),
         keys=keys,

@@ -68,7 +68,7 @@ class Hadoop:
 
 
 def labels(path: Path, units: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Columns `unit` and `label` of `abnormal_label.txt`: applications listed below the fault that they met.
+    """Columns `unit` and `label` of `abnormal_label.txt`, which lists applications below their fault.
 
     Raises:
         DataError: missing, an application before any fault is named, or one with both labels.

@@ -83,7 +83,7 @@ def labels(member: Member | None, path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_csv(member.bytes(), schema_overrides={"BlockId": pl.String, "Label": pl.String})
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path}: {LABELS} is no CSV file: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{path}: {LABELS} is not a CSV file: {str(error).splitlines()[0]}") from None
     if frame.columns[:2] != ["BlockId", "Label"]:
         raise DataError(f"{path}: {LABELS} must begin with BlockId,Label, not {','.join(frame.columns)[:60]!r}")
     frame = frame.select(unit="BlockId", name=pl.col("Label").str.strip_chars()).unique(maintain_order=True)

@@ -65,7 +65,7 @@ def generate(config: HdfsSimConfig, folder: Path, progress: Progress) -> None:
 
 
 def _rendered(events: Iterable[tuple[int, U64]], writer: Writer) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Lines in order, rendered by two threads (numpy and polars let go of the lock) a few slices ahead."""
+    """Lines in order, rendered a few slices ahead by two threads (numpy and polars release the lock)."""
     slices = (
         (done, packed[begin : begin + SLICE]) for done, packed in events for begin in range(0, len(packed), SLICE)
     )
@@ -85,7 +85,7 @@ def _finished(rendered: tuple[int, Future[pl.DataFrame]]) -> tuple[int, pl.DataF
 def _in_order(
     config: HdfsSimConfig, start: NDArray[np.int64], kind: NDArray[np.uint8], seen: U64, writer: Writer
 ) -> Iterator[tuple[int, U64]]:
-    """Sorted events, as soon as no later block can come before them, with the number of blocks simulated."""
+    """Sorted events, as soon as no later block can precede them, with the number of simulated blocks."""
     waiting = np.empty(0, dtype=np.uint64)
     rank = ranks(kind)
     for number, begin in enumerate(range(0, config.blocks, BATCH)):

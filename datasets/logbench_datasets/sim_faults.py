@@ -1,4 +1,4 @@
-"""What goes wrong with a block beside its life: copies, late and double reports, broken pipelines."""
+"""Faults of blocks: copies, late and double reports, broken pipelines."""
 
 from __future__ import annotations
 

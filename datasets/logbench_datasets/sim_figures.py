@@ -1,4 +1,4 @@
-"""What `hdfs-sim` is calibrated to. Each figure says where it was taken from.
+"""Figures that calibrate `hdfs-sim`, each with its source.
 
 Sources: HDFS_v1 is Loghub's corpus (575,061 blocks); *sample* is a 2% sample of its blocks (11,151 normal and
 350 anomalous ones); *archive* is the DeepLog authors' key sequences (16,838 anomalous ones).
@@ -17,7 +17,7 @@ NODES = 203  # sample: distinct data nodes
 
 
 class Kind(IntEnum):
-    """What becomes of a block. The first three are normal."""
+    """Kinds of blocks. The first three are normal."""
 
     PLAIN = 0
     REPLICATED = 1

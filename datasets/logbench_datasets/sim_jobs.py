@@ -1,4 +1,4 @@
-"""When blocks are written and what their jobs do with them: the load of the simulated cluster over 38 hours."""
+"""The load of the simulated cluster over 38 hours: when jobs write blocks, and how they read them."""
 
 from __future__ import annotations
 

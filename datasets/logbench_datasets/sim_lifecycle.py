@@ -43,7 +43,7 @@ VERIFIED_TIMES = (0.66, 0.16, 0.18)  # verified once, twice, three times. Sample
 
 @dataclass(slots=True)
 class Batch:
-    """Blocks that start one after another, with what their lives hang on.
+    """Blocks that start one after another, with the facts that decide their lives.
 
     Attributes:
         block: numbers of the blocks in the data set; `start`: milliseconds; `job`: index into `JOBS`.
@@ -94,7 +94,7 @@ class Batch:
 
 
 def receive(batch: Batch) -> None:
-    """Allocation, and a pipeline of three nodes that begin to receive. Abandoned blocks get no further."""
+    """Allocate a block and start a pipeline of three receiving nodes. Abandoned blocks end here."""
     order = batch.rng.choice(4, size=len(batch.block), p=ALLOCATED_AFTER)
     at = batch.start + batch.delay(20, 60)
     allocated = batch.start
@@ -132,7 +132,7 @@ def close(batch: Batch) -> None:
 
 
 def _report(batch: Batch, at: Ints, early: Mask, paused: Mask, racing: Mask) -> Ints:
-    """When a replica closed at `at` is in the name node's log: after all three, or before, or among them."""
+    """Time at which the name node logs a replica that closed at `at`: after, before or among all three."""
     last = batch.written + 700
     among = at + batch.delay(np.where(early, -600, 20), np.where(paused, 170.0 + PAUSE_MS, 170.0))
     report = np.where(racing, among, np.where(early, batch.written - 900, last))
@@ -147,7 +147,7 @@ def _late_third(batch: Batch) -> Mask:
 
 
 def verify(batch: Batch) -> None:
-    """The scanner of each node comes by now and then, until the block is gone."""
+    """Each node's scanner verifies the block from time to time until it is deleted."""
     whole = ~batch.of(Kind.ABANDONED, Kind.ABORTED)
     chosen = whole & batch.chance(column("verified")[batch.job])
     times = 1 + batch.rng.choice(3, size=len(batch.block), p=VERIFIED_TIMES)
@@ -159,7 +159,7 @@ def verify(batch: Batch) -> None:
 
 
 def read(batch: Batch) -> None:
-    """Clients read a block about an hour after it was written; how often, and how often in vain, is its job's."""
+    """Clients read a block about an hour after writing; its job decides how often, and how often in vain."""
     chosen = np.flatnonzero(
         (batch.chance(column("read")[batch.job]) | batch.of(Kind.STALE_DELETE))
         & ~batch.of(Kind.ABANDONED, Kind.ABORTED, Kind.REPLICATED)

@@ -1,4 +1,4 @@
-"""The command `logbench`: one file a subcommand, loaded when it is called. Errors of users end here."""
+"""The command `logbench`: one file a subcommand, loaded when it is called. Users' errors become one line here."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _USERS = {
 
 
 class State:
-    """What subcommands share: the registry, built on first use, and the words that were typed."""
+    """Shared by subcommands: the registry, built on first use, and the typed command."""
 
     def __init__(self, block: Sequence[str]) -> None:
         self.block = block
@@ -71,7 +71,7 @@ class State:
         known = {name for plugin in registry.plugins for name in (plugin.name, plugin.distribution)}
         for name in self.block:
             if name not in known:
-                raise ConfigError(f"--block {name}: no plugin or distribution is called so{suggest(name, known)}")
+                raise ConfigError(f"--block {name}: no plugin or distribution has this name{suggest(name, known)}")
         for plugin in registry.broken:
             print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
         return registry
@@ -92,7 +92,7 @@ class State:
 
 
 class Commands(click.Group):
-    """The subcommands of the core, and those that plugins bring."""
+    """Subcommands of the core and of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *sorted(_state(ctx).registry.commands)]
@@ -128,7 +128,9 @@ def version() -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Example: logbench run deeplog --dataset hdfs-sim",
 )
-@click.option("--block", multiple=True, metavar="PLUGIN", help="Keep a plugin or distribution out (repeatable).")
+@click.option(
+    "--block", multiple=True, metavar="PLUGIN", help="Do not load a plugin or distribution (repeatable)."
+)
 @click.version_option(package_name="logbench-harness", prog_name="logbench", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, block: tuple[str, ...]) -> None:
@@ -138,7 +140,7 @@ def cli(ctx: click.Context, block: tuple[str, ...]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command: exit 0 for success, 1 for a bug or a worse comparison, 2 for a user's error."""
-    # Waiting threads that spin steal the cores from whatever else runs; read when a model first loads OpenMP.
+    # Spinning threads would take the cores from other processes. OpenMP reads this when a model first loads it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupt.install()
     output.reopen()
@@ -177,5 +179,5 @@ def _fail(message: str) -> int:
 
 
 def pass_state(function: Any) -> Any:
-    """Hand the `State` to a subcommand."""
+    """Pass the `State` to a subcommand."""
     return click.pass_obj(function)

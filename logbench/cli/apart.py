@@ -1,4 +1,4 @@
-"""Commands that run plugin code beside a benchmark do it in a process of their own, which can be ended."""
+"""Run commands with plugin code in a process of their own, which can be limited and killed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ..base.process_tree import adopt, end_tree, follow, memory_mb_of
 from ..base.temporary_folders import remove_left, temporary_of_this_process
 
 F = TypeVar("F", bound=Callable[..., Any])
-# Environment variable with the descriptor that the process writes to when the command is through.
-#
-# The parent holds the other end: once that is closed, the process ends.
+# Environment variable with the descriptor that the process writes to when the command has finished.
+# The parent holds the other end; once that is closed, the process ends.
 DONE = "LOGBENCH_DONE"
 LIMITS = ("timeout", "memory_limit")
 
 
 def apart(function: F) -> F:
-    """Run a command's function in a process of its own, which gets the same words.
+    """Make a command's function run in a new process with the same arguments.
 
-    A plugin that ends that process, or takes more than `--timeout` or `--memory-limit` allow (see
-    `common.limit_options`), is an error of one line here. Lines on standard input are read here.
+    A plugin that kills that process, or exceeds `--timeout` or `--memory-limit` (see
+    `shared_options.limit_options`), becomes an error of one line. With lines on standard input the function runs
+    here.
     """
 
     @functools.wraps(function)
@@ -77,13 +77,13 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
                 _check(process.pid, begun, timeout, memory_mb)
     finally:
         end_tree(process.pid)
-        with suppress(ProcessLookupError, PermissionError):  # where it ended by itself, its group is left
+        with suppress(ProcessLookupError, PermissionError):  # a process that ended by itself may leave its group
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         done = _read(ours)
         remove_left()
     if not done:
-        raise PluginError(f"{how_ended(process.returncode)} before the command was through")
+        raise PluginError(f"{how_ended(process.returncode)} before the command had finished")
     return process.returncode
 
 
@@ -91,7 +91,7 @@ def _read(ours: socket.socket) -> bytes:
     with ours:
         try:
             return ours.recv(1)
-        except OSError:  # it said nothing
+        except OSError:  # it wrote nothing
             return b""
 
 

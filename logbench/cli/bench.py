@@ -15,13 +15,13 @@ from . import State, pass_state
 from .shared_options import json_option, limit_options, note, print_json, print_table
 
 FAILING = ("WORSE", "SLOWER", "failed")
-# Cells of which one side has no figure that may be compared.
+# States of cells without comparable figures on one side.
 WITHOUT = ("changed", "new", "gone")
 
 
 @click.group("bench", epilog="Example: logbench bench run bench.toml --out new.jsonl")
 def command() -> None:
-    """Run a suite of benchmarks, and gate its figures against a baseline."""
+    """Run a suite of benchmarks, and compare its figures with a baseline."""
 
 
 @command.command("run", epilog="Example: logbench bench run tests/bench.toml --out tests/baselines/bench.jsonl")
@@ -36,10 +36,10 @@ def command() -> None:
 def run(
     state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool, **limits: float | None
 ) -> int:
-    """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 where a run fails.
+    """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 if a run fails.
 
-    Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss that
-    passes, in the direction in which the metric is worse; seeds a list.
+    Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss of a
+    metric that passes, in the direction in which it is worse; seeds is a list.
     """
     from ..studies.regression_bench.figures import header
     from ..studies.regression_bench.figures_file import write
@@ -91,14 +91,14 @@ def _shown(row: dict[str, Any], gates: Sequence[str]) -> dict[str, Any]:
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option(
     "--slower", type=click.FloatRange(min=1), metavar="FACTOR",
-    help="On the same hardware gate times, too: at most FACTOR times as long; 0.5 s more is noise.",
+    help="On the same hardware, also fail if a step takes more than FACTOR times as long; 0.5 s count as noise.",
 )  # fmt: skip
 @json_option
 def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> int:
-    """Compare figures. Exit 1 where NEW is worse than its gates allow, or a run failed.
+    """Compare figures. Exit 1 if NEW is worse than its gates allow, or a run failed.
 
-    A figure is only compared with one of the same data, split, protocol, options and benchmark_version; what
-    differs is named, and the exit code is 3 where nothing is worse but some figure had none to compare with.
+    Compares only figures of the same data, split, protocol, options and benchmark_version, and names differences.
+    Exit 3 if nothing is worse, but some figures could not be compared.
     """
     from ..studies.regression_bench import gate
     from ..studies.regression_bench.figures_file import read
@@ -118,7 +118,7 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
 
 
 def _gates(was: Mapping[str, float], now: Mapping[str, float]) -> None:
-    """Say where the gates themselves were moved."""
+    """Note changed gates."""
     for name in dict.fromkeys((*was, *now)):
         if was.get(name) != now.get(name):
             note(
@@ -138,12 +138,12 @@ def _pair(row: dict[str, Any], gates: Sequence[str], alike: bool) -> dict[str, A
 
 
 def _arrow(values: Sequence[float | None], form: str) -> str:
-    """Was → now."""
+    """Format old → new."""
     return " → ".join("–" if value is None else f"{value:{form}}" for value in values)
 
 
 def _verdict(rows: Sequence[dict[str, Any]], alike: bool, new: Path) -> int:
-    """Say what failed and what was not compared; the exit code."""
+    """Note failed and uncompared cells; return the exit code."""
     for row in rows:
         if row["state"] in (*FAILING, *WITHOUT):
             note(f"{row['state']}: {_name(row)}: {row['why']}")

@@ -13,13 +13,13 @@ from .shared_options import json_option, note, print_json, print_table
 
 @click.group("cache", epilog="Example: logbench cache info")
 def command() -> None:
-    """Look at or clear what is kept: fetched archives, generated data, grouped lines."""
+    """Show or clear the cache: fetched archives, generated data, grouped lines."""
 
 
 @command.command("info", epilog="Example: logbench cache info --json")
 @json_option
 def info(as_json: bool) -> None:
-    """Show what is cached and where."""
+    """List the cache and its folder."""
     from ..base import cache_folder
     from ..base.files import root
 
@@ -33,15 +33,14 @@ def info(as_json: bool) -> None:
 
 
 @command.command("verify", epilog="Example: logbench cache verify --fix")
-@click.option("--fix", is_flag=True, help="Remove what is bad; it is made or fetched anew when it is needed.")
+@click.option("--fix", is_flag=True, help="Remove damaged entries; they are made or fetched again when needed.")
 @json_option
 @pass_state
 def verify(state: State, fix: bool, as_json: bool) -> int:
-    """Read all that is cached and say whether it still is what was written.
+    """Read the whole cache and report damaged entries. Exit 1 if there are any that --fix did not remove.
 
-    The exit code is 1 where something is not, and was not removed by --fix.
-    Grouped lines and generated data have checksums of their own, fetched archives that of the data set's card.
-    Remembered digests of large files are tried on the files.
+    Grouped lines and generated data have checksums of their own; fetched archives have that of the card.
+    Remembered digests of large files are compared with the files.
     """
     from pathlib import Path
 
@@ -70,7 +69,7 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
 @command.command("clear", epilog="Example: logbench cache clear --kind grouped")
 @click.option("--kind", metavar="KIND", help="Only entries of this kind, as `cache info` names it.")
 def clear(kind: str | None) -> None:
-    """Remove what is cached; records and bundles are elsewhere and stay."""
+    """Remove cached data; records and bundles are stored elsewhere and stay."""
     from ..base import cache_folder
     from ..base.files import root
 

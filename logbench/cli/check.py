@@ -27,17 +27,17 @@ WORDS = {"ok": "ok", "violation": "violated", "advice": "advised", "expected": "
 
 @click.command("check", epilog="Example: logbench check deeplog --set deeplog.steps=5")
 @click.argument("names", nargs=-1, metavar="[NAME…]")
-@click.option("--all", "every", is_flag=True, help="Check all that is installed.")
+@click.option("--all", "every", is_flag=True, help="Check everything that is installed.")
 @click.option(
     "--kind",
     type=click.Choice([*KINDS, "preset", "table"]),
-    help="Only what is of this kind.",
+    help="Check only this kind.",
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Raw data of a data set.")
 @click.option("--set", "settings", multiple=True, metavar="NAME.KEY=VALUE", help="Set an option of a component.")
 @click.option(
     "--expect", "expected", multiple=True, metavar="RULE=WHY",
-    help="A rule that is violated on purpose, and why; it is a violation where it holds after all.",
+    help="A rule that is violated on purpose, and why; if it holds, that is a violation.",
 )  # fmt: skip
 @json_option
 @limit_options
@@ -47,10 +47,10 @@ def command(
     state: State, names: tuple[str, ...], every: bool, kind: str | None, data: Path | None,
     settings: tuple[str, ...], expected: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
-    """Check that components, presets and tables keep their contract, one line a rule. Exit 1 where one does not.
+    """Check that components, presets and tables keep their contract, one line a rule. Exit 1 if one does not.
 
-    A rule that does not apply, such as one on saving where a model cannot be saved, is skipped with the reason.
-    Advice does not count as a violation.
+    Rules that do not apply, such as saving for models that cannot be saved, are skipped with the reason. Advice
+    does not count as a violation.
     """
     from ..testing.rules import expectations
 

@@ -25,9 +25,9 @@ from .shared_options import json_option, note, out_option, print_json, print_tab
     help="A metric of the headline, or EVALUATOR.METRIC such as cost.cost.",
 )
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
-              help="How much worse than the first run is not yet worse.")  # fmt: skip
+              help="Largest loss against the first run that does not count as worse.")  # fmt: skip
 @click.option("--swaps", type=click.IntRange(min=0), default=10_000, show_default=True,
-              help="Random swaps of the runs' verdicts behind p; 0: neither p nor interval.")  # fmt: skip
+              help="Random swaps of the runs' verdicts for p; 0: neither p nor interval.")  # fmt: skip
 @click.option("--swap-seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the swaps.")  # fmt: skip
 @click.option("--across", type=click.Choice(["datasets"]),
@@ -40,14 +40,13 @@ def command(
     across: str | None, out: Path,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Compare runs with the first. Exit 1 where one is worse, 2 where they are not comparable.
+    """Compare runs with the first. Exit 1 if one is worse, 2 if they are not comparable.
 
-    Worse is lower, or higher where the metric's evaluator says that lower is better. Not comparable are runs on
-    other data, with another split, or under another protocol. Where short units are dropped, each model drops
-    those that are too short for it; the runs are compared on what all of them scored. Beside each difference
-    stand its 95% interval, which takes sets of equal sequences for draws from a population of them and leaves room
-    for those not drawn; how many sets of equal weight these are worth; and p, by swapping the verdicts of both
-    runs on whole sequences, corrected by Holm where several runs are compared with the first.
+    Runs are not comparable if they differ in data, split or protocol. Lower is worse, unless the metric's
+    evaluator declares that lower is better. If the protocol drops short units, the runs are compared on the units
+    that all of them scored. Each difference has a 95% interval, which treats sets of equal sequences as draws
+    from a population and leaves room for sets not drawn; the number of sets of equal weight that these are worth;
+    and p from swapping both runs' verdicts on whole sequences, with Holm's correction for several runs.
     """
     if across:
         return _across(runs, metric, out, as_json)

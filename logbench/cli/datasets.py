@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @click.group("datasets", epilog="Example: logbench datasets info hdfs")
 def command() -> None:
-    """List data sets, show their cards, fetch them, find their files."""
+    """List data sets, show their cards, fetch them, locate their files."""
 
 
 @command.command("list", epilog="Example: logbench datasets list")
 @json_option
 @pass_state
 def list_(state: State, as_json: bool) -> None:
-    """List data sets: what they are, and how their data are had."""
+    """List data sets with their titles and where their data come from."""
     rows = [
         {"name": name, "title": entry.item.summary, "data": _origin(entry), "from": entry.plugin.distribution}
         for name, entry in sorted(state.registry.components["dataset"].items())
@@ -55,15 +55,15 @@ def _origin(entry: RegisteredComponent[Any]) -> str:
 @click.option("--parser", metavar="NAME", help="Parser; by default the data set's.")
 @click.option("--windower", metavar="NAME", help="Windower; by default the data set's.")
 @click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
-@click.option("--card", "card_only", is_flag=True, help="Show the card alone, read no data.")
+@click.option("--card", "card_only", is_flag=True, help="Show only the card; read no data.")
 @json_option
 @pass_state
 @apart
 def info(state: State, name: str, data: Path | None, card_only: bool, as_json: bool, **options: Any) -> None:
-    """Show a data set's card, and where its data are at hand, what they hold.
+    """Show a data set's card and, if its data are available, facts about them.
 
-    The card: source, licence, citation, labels, known faults, customary protocol. The data: realised counts,
-    lengths, and for each kind of split unseen keys and drift.
+    Card: source, licence, citation, labels, known faults, customary protocol. Data: counts, lengths, and for each
+    kind of split unseen keys and drift.
     """
     from ..running.resolve import dataset_called
 
@@ -83,11 +83,11 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
         print_splits(realised)
     elif not card_only:
         ways = ["give --data PATH", *([f"logbench datasets fetch {name}"] if card.url or card.simulated else [])]
-        note(f"what the data hold is shown once they are here: {', or '.join(ways)}")
+        note(f"to see facts about the data, {', or '.join(ways)}")
 
 
 def _realised(state: State, name: str, data: Path | None, options: dict[str, Any]) -> dict[str, Any] | None:
-    """What the data hold, None where they are not at hand."""
+    """Facts about the data; None if they are not available."""
     from ..base.options import parse_settings
     from ..base.progress_bars import Bars
     from ..studies.dataset_facts import describe
@@ -104,11 +104,11 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 
 @command.command("add", epilog="Example: logbench datasets add my.toml")
 @click.argument("definition", required=False, type=click.Path(path_type=Path))
-@click.option("--name", help="What it is called; by default as the file.")
-@click.option("--example", is_flag=True, help="Print a definition with every key explained, and add nothing.")
+@click.option("--name", help="Name of the data set; by default that of the file.")
+@click.option("--example", is_flag=True, help="Print a definition that explains every key; add nothing.")
 @pass_state
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
-    """Add your own logs as a data set, by a TOML file that says where they are and how they are read."""
+    """Add your own logs as a data set, by a TOML file that says where they are and how to read them."""
     from ..api.plan import Plan
     from ..running.resolve import resolve
 
@@ -128,7 +128,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
 @click.argument("name")
 @pass_state
 def remove(state: State, name: str) -> None:
-    """Remove a definition that was added; the logs stay where they are."""
+    """Remove an added definition; the logs stay."""
     refused: ConfigError | None = None
     for definitions in _readers(state):
         try:
@@ -167,11 +167,11 @@ def _definitions(state: State, path: Path | None = None) -> Definitions:
 
 @command.command("check", epilog="Example: logbench datasets check my.toml")
 @click.argument("definition")
-@click.option("--data", type=click.Path(path_type=Path), help="Other log file or folder than the definition's.")
+@click.option("--data", type=click.Path(path_type=Path), help="Log file or folder instead of the definition's.")
 @pass_state
 @apart
 def check(state: State, definition: str, data: Path | None) -> None:
-    """Show how your own logs are read: ten lines, what does not match, sessions, labels, splits.
+    """Show how logbench reads your own logs: ten lines, unmatched lines, sessions, labels, splits.
 
     DEFINITION is a TOML file, or the name of an added one.
     """
@@ -185,7 +185,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 @pass_state
 @apart
 def fetch(state: State, name: str) -> None:
-    """Fetch (or generate) a data set into the cache and print where it lies."""
+    """Fetch (or generate) a data set into the cache and print its path."""
     _locate(state, name, may_fetch=True)
 
 
@@ -194,7 +194,7 @@ def fetch(state: State, name: str) -> None:
 @pass_state
 @apart
 def path(state: State, name: str) -> None:
-    """Print where a data set's files are, without fetching."""
+    """Print the path of a data set's files, without fetching."""
     _locate(state, name, may_fetch=False)
 
 

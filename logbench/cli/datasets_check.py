@@ -1,4 +1,4 @@
-"""How `logbench datasets check` shows how a log is read."""
+"""Output of `logbench datasets check`: how a log is read."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ COLUMNS = ("time", "level", "component", "node", "id", "label", "message")
 
 
 def show(state: State, name: str, data: Path | None) -> None:
-    """Print ten lines, what does not match, what a run would get, and the next command.
+    """Print ten lines, unmatched lines, facts about sessions and splits, and the next command.
 
     Raises:
         ConfigError: `name` is no definition of own logs.
-        DataError: the logs cannot be read, or hold nothing.
+        DataError: the logs cannot be read or are empty.
     """
     from ..base.progress_bars import Bars
     from ..components.configured import configured
@@ -81,7 +81,7 @@ def _cell(value: Any) -> str:
 
 
 def _unmatched(opened: Lines) -> None:
-    """The first events that are not as declared, by line of their file, and how many there are."""
+    """Print the number of unmatched events, and the first of them with their line numbers."""
     missed = opened.frame.filter(~pl.col("matched")).select("file", "at", "raw").collect(engine="streaming")
     if not len(missed):
         return
@@ -111,7 +111,7 @@ def _frequent(templates: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences on what the tables do not say."""
+    """Sentences about missing labels and lines without unit."""
     labels, unit = found["labels"], found["unit"]
     if not labels["normal"] + labels["anomaly"]:
         yield f"no labels: a run trains and scores, has no metrics, and ends in its most anomalous {unit}s"
@@ -123,7 +123,7 @@ def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _model(registry: Registry, found: Mapping[str, Any]) -> str:
-    """A model for units as long as these: of those that need no labels the one that looks furthest back."""
+    """Suggest the model that looks furthest back, of those that fit the units' length and need no labels."""
     from ..components.configured import configured
 
     half = min(lengths["median"] for lengths in found["lengths"].values() if lengths)

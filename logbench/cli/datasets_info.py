@@ -1,4 +1,4 @@
-"""How `logbench datasets info` shows what a data set holds."""
+"""Output of `logbench datasets info`: facts about a data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ the keys of normal units, training from test; chance: its 95th percentile where 
 
 
 def count_rows(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Rows below those of the card."""
+    """Rows of counts, for below the card."""
     return [{"field": field, "value": value} for field, value in _counts(found) if value]
 
 
@@ -49,7 +49,7 @@ def _by_class(counts: Mapping[str, int]) -> str:
 
 
 def print_splits(found: Mapping[str, Any]) -> None:
-    """A table of splits, why others are not in it, and what its columns mean."""
+    """Print a table of splits, reasons for skipped splits, and a legend."""
     splits = {kind: split for kind, split in found["splits"].items() if "skipped" not in split}
     rows = [_split_row(kind, split, found["labels"]) for kind, split in splits.items()]
     kept = [name for name in rows[0] if any(row[name] not in ("0", "–") for row in rows)]

@@ -1,6 +1,6 @@
-"""Ctrl-C, or a signal to end, ends the command in under a second, whatever a library does with it.
+"""End the command within a second of Ctrl-C or a signal, even if a library ignores it.
 
-Whatever is cached or recorded is written whole or not at all, so that leaving at once harms nothing.
+All files of the cache and of records are written atomically, so an immediate exit harms nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from types import FrameType
 
 from ..base.stopped import let_go
 
-_exit = os._exit  # plugin code may find another one, see `no_exit`
-# The process in which signals are handled.
+_exit = os._exit  # plugin code may find a replacement, see `no_exit`
+# Id of the process that handles signals.
 _own = [0]
 GRACE_S = 0.7
-# Exit status after Ctrl-C: 128 and the signal's number, as shells have it.
+# Exit status after Ctrl-C: 128 plus the signal's number, as in shells.
 CODE = 130
 # Signals that end the command as Ctrl-C does.
 OTHERS = ("SIGTERM", "SIGHUP")
@@ -27,7 +27,7 @@ MESSAGE = "interrupted: what was finished is kept"
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asks the command to end.
+    """A signal told the command to end.
 
     Attributes:
         code: exit status.
@@ -39,7 +39,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def install() -> None:
-    """Make Ctrl-C and signals to end raise, and end the process after `GRACE_S` if it still runs."""
+    """Make Ctrl-C and similar signals raise `Interrupted`, and exit after `GRACE_S` if the process still runs."""
     if threading.current_thread() is not threading.main_thread():
         return
     _own[:] = [os.getpid()]
@@ -51,17 +51,19 @@ def install() -> None:
 
 
 def code_of(error: BaseException) -> int:
-    """The exit status after an interruption; click may have put its own in the place of ours."""
+    """Exit status after an interruption, also if click replaced our exception by its own."""
     cause = error if isinstance(error, Interrupted) else error.__context__
     return cause.code if isinstance(cause, Interrupted) else CODE
 
 
 @contextmanager
-def first(told: str) -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, so that work can be brought to its end; a second one ends the command as usual.
+def first(message: str) -> Iterator[Callable[[], bool]]:
+    """Let work finish after a first Ctrl-C; a second one ends the command as usual.
+
+    Yields a function that tells whether Ctrl-C was pressed.
 
     Args:
-        told: what is said at the first one.
+        message: printed at the first Ctrl-C.
     """
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -71,7 +73,7 @@ def first(told: str) -> Iterator[Callable[[], bool]]:
     def press(number: int, frame: FrameType | None) -> None:
         pressed.set()
         signal.signal(signal.SIGINT, before)
-        print(told, file=sys.stderr, flush=True)
+        print(message, file=sys.stderr, flush=True)
 
     before = signal.signal(signal.SIGINT, press)
     try:
@@ -81,7 +83,7 @@ def first(told: str) -> Iterator[Callable[[], bool]]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    if os.getpid() != _own[-1]:  # a copy of this process that a plugin forked
+    if os.getpid() != _own[-1]:  # this is a copy of the process, forked by a plugin
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     timer = threading.Timer(GRACE_S, _leave, [128 + number])

@@ -26,7 +26,7 @@ from .shared_options import (
 if TYPE_CHECKING:
     from ..studies.plans import ModelsRequest
 
-# Seeds of a stochastic model where the user says nothing.
+# Default number of seeds of a stochastic model.
 SEEDS = 3
 
 
@@ -35,27 +35,27 @@ SEEDS = 3
     epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude deeplog --seeds 3",
 )
 @click.option("--models", metavar="A,B+C,…", multiple=True,
-              help="Models to run (repeatable); by default all that are installed.")  # fmt: skip
+              help="Models to run (repeatable); by default all installed ones.")  # fmt: skip
 @click.option("--exclude", metavar="A,B,…", multiple=True, help="Models to leave out (repeatable).")
 @with_plan_options
 @seeds_options
 @baselines_option
 @click.option("--metric", default="f1", show_default=True,
-              help="What ranks: a metric of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
+              help="Metric to rank by: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Run so many side by side; times are then left out of the table.")  # fmt: skip
+              help="Number of parallel runs; the table then has no times.")  # fmt: skip
 @limit_options
 @click.option("--resume/--fresh", default=True, show_default=True,
-              help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
+              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
 @click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
 @pass_state
 def command(state: State, **options: Any) -> int:
     """Run many models on a data set under one protocol and rank them by F1, or by another metric.
 
-    Each runs in a worker process, so that one that fails, hangs or runs out of memory is a row with its reason and
-    stops nothing else. Each run becomes a record; what is there already is not run again. Stochastic models run
-    with three seeds, deterministic ones once. Reference baselines stand beside the models. Models that share a
-    letter (column tied) are not told apart.
+    Each model runs in a worker process: one that fails, hangs or runs out of memory becomes a row with the reason,
+    and the others go on. Each run becomes a record; existing records are reused. Stochastic models run with three
+    seeds, deterministic models once. The table includes reference baselines. Models that share a letter (column
+    tied) do not differ significantly.
     """
     from ..studies.leaderboard import run_leaderboard
     from ..studies.plans import plans_of
@@ -110,7 +110,8 @@ def chosen(registry: Registry, models: Sequence[str], exclude: Sequence[str]) ->
     """Names of the models to run.
 
     Raises:
-        ConfigError: an unknown name. UsageError: none is named, or none is left.
+        ConfigError: an unknown name.
+        UsageError: no model is left.
     """
     from ..studies.plans import choose_models
 

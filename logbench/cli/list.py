@@ -15,7 +15,7 @@ from .shared_options import json_option, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, kind: Kind | None, as_json: bool) -> None:
-    """List the components that plugins offer, of one KIND or all. Models combine by name: new-event+length."""
+    """List components of one KIND or all. Names combine models: new-event+length."""
     rows = [
         {
             "kind": one,

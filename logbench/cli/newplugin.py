@@ -1,4 +1,4 @@
-"""`logbench new-plugin`: a small distribution with a working plugin, its tests and its tox environments."""
+"""`logbench new-plugin`: write a small distribution with a working plugin, its tests and tox environments."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ BENCH_LINES = """tox -e bench-update   # write baseline.jsonl, the figures to be
 tox -e bench      # gate the figures of bench.toml against it
 """
 LONGEST = 32
-# Words that `--set` understands otherwise.
+# Words with another meaning in `--set`.
 RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
 
 
 @click.command("new-plugin", epilog="Example: logbench new-plugin mine --kind model")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin offers.")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="Kind of component that the plugin offers.")
 @click.option("--dir", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(),
-              help="Folder in which the new one is made (default: here).")  # fmt: skip
+              help="Folder for the new distribution (default: here).")  # fmt: skip
 @pass_state
 def command(state: State, name: str, kind: Kind, parent: Path) -> None:
     """Write a small distribution logbench-NAME whose plugin works: change it into your own.
 
-    It holds one module, its tests, pyproject.toml and tox.ini. Nothing is overwritten.
+    It contains one module, its tests, pyproject.toml and tox.ini. Nothing is overwritten.
     """
     words = names(name, kind, state.registry)
     target = parent / words["distribution"]
     if target.exists() or target.is_symlink():
-        raise ConfigError(f"{target}: already there; nothing was overwritten, choose another name or --dir")
+        raise ConfigError(f"{target}: already exists; nothing was overwritten, choose another name or --dir")
     with whole(target) as folder:
         for path, text in files(kind, words):
             file = folder / path
@@ -65,14 +65,14 @@ def names(given: str, kind: Kind, registry: Registry) -> dict[str, str]:
     """What the templates call things: `name`, `distribution`, `module`, `cls`, …
 
     Raises:
-        ConfigError: not a name by PEP 508, or one that is taken.
+        ConfigError: the name breaks PEP 508, or is taken.
     """
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", given):
         raise ConfigError(
             f"{given!r} cannot name a distribution: letters, digits, and - _ . between them (PEP 508)"
         )
     if len(given) > LONGEST:
-        raise ConfigError(f"{given!r} is long for something that is typed; at most {LONGEST} characters")
+        raise ConfigError(f"{given!r} is too long; use at most {LONGEST} characters")
     distribution = PREFIX + re.sub(r"[-_.]+", "-", given).lower().removeprefix(PREFIX)
     name = distribution.removeprefix(PREFIX)
     module = distribution.replace("-", "_")
@@ -95,7 +95,7 @@ def names(given: str, kind: Kind, registry: Registry) -> dict[str, str]:
 
 def _check_free(kind: Kind, name: str, distribution: str, module: str, registry: Registry) -> None:
     if name in RESERVED:
-        raise ConfigError(f"{name!r} means something else in --set {name}.option=value; choose another name")
+        raise ConfigError(f"{name!r} has another meaning in --set {name}.option=value; choose another name")
     table = registry.offered(kind)
     if name in table:
         raise ConfigError(f"the {kind} {name!r} is offered by {table[name].plugin}; choose another name")
@@ -110,7 +110,7 @@ def _check_free(kind: Kind, name: str, distribution: str, module: str, registry:
 
 
 def files(kind: Kind, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
-    """Path within the new folder and text of every file."""
+    """Relative path and text of every file."""
     folder = resources.files("logbench") / "templates"
 
     def filled(where: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`logbench options`: every field that `--set` and TOML files may name."""
+"""`logbench options`: list every option for `--set` and TOML files."""
 
 from __future__ import annotations
 

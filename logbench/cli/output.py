@@ -1,4 +1,4 @@
-"""Standard output belongs to the command: what plugins write or leave running does not touch it."""
+"""Keep standard output for the command itself, whatever plugins print or leave running."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GRACE_S = 3.0
 
 
 def reopen() -> None:
-    """Standard streams that the caller closed (`>&-`) lead nowhere, so that no file takes their descriptor."""
+    """Point standard streams that the caller closed (`>&-`) to nowhere, so that no file gets their descriptor."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_WRONLY)
@@ -22,10 +22,10 @@ def reopen() -> None:
 
 
 def take() -> None:
-    """Keep descriptor 1 for this command's own `print`s; what else writes to it reaches standard error.
+    """Reserve standard output for this command's own `print`s; other writes to descriptor 1 go to standard error.
 
-    A library that prints from C, or a child process, so never stands among the records of `--json`. Nothing
-    happens where Python's standard output is not descriptor 1, as in a notebook.
+    So prints of C libraries and child processes never mix with the records of `--json`. Does nothing if Python's
+    standard output is not descriptor 1, as in a notebook.
     """
     try:
         if sys.stdout.fileno() != 1:
@@ -41,7 +41,7 @@ def take() -> None:
 
 
 def leave_threads(code: int) -> None:
-    """Do not wait for ever for threads that a plugin left running: end with `code` after `GRACE_S`."""
+    """Exit with `code` after `GRACE_S` even if a plugin left threads running."""
     if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
         threading.Thread(target=_end, args=(code,), daemon=True).start()
 
@@ -52,6 +52,6 @@ def _end(code: int) -> None:
     for thread in others:
         thread.join(GRACE_S)
     if left := [thread.name for thread in others if thread.is_alive()]:
-        print(f"not waiting for what a plugin left running: {', '.join(left)}", file=sys.stderr, flush=True)
+        print(f"not waiting for threads of a plugin: {', '.join(left)}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(code)

@@ -18,7 +18,7 @@ FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "
 
 @click.group("parsers", epilog="Example: logbench parsers evaluate drain --data loghub_2k")
 def command() -> None:
-    """Measure parsers against labelled templates."""
+    """Measure the accuracy of parsers on labelled templates."""
 
 
 @command.command(
@@ -34,8 +34,8 @@ def command() -> None:
 def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Fit each PARSER (by default all) on every system and compare its templates with the true ones.
 
-    GA is grouping accuracy, FGA and FTA the F1 of groups and of templates, PA parsing accuracy. Templates are
-    compared but for names of variables, wildcards in a row and white space.
+    GA is grouping accuracy, FGA and FTA are the F1 of groups and of templates, PA is parsing accuracy. The
+    comparison ignores names of variables, repeated wildcards and white space.
     """
     from ..base.errors import ConfigError
     from ..base.options import parse_settings

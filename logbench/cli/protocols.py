@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 @click.argument("model")
 @with_plan_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
-@click.option("--train", metavar="KIND,KIND", help="Also vary what trains, one training each: first,random.")
+@click.option("--train", metavar="KIND,KIND", help="Also vary protocol.train, one training each: first,random.")
 @json_option
 @pass_state
 def command(state: State, model: str, seed: int, train: str | None, as_json: bool, **options: Any) -> int:
     """Show one trained model under every choice of short, unseen, threshold and duplicates.
 
-    Beside each row stands the rule *unseen key or short session*, which needs no model, and the difference.
-    Nothing is recorded.
+    Each row also has the rule *unseen key or short session*, which needs no model, and the difference. Nothing is
+    recorded.
     """
     from ..api.plan import Plan
     from ..api.protocol import Train
@@ -70,7 +70,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
 
 
 def _training(plan: Plan, kind: str | None) -> Plan:
-    """The plan with another choice of what trains."""
+    """The plan with another `protocol.train`."""
     if kind is None:
         return plan
     protocol = {**plan.settings.get("protocol", {}), "train": kind}

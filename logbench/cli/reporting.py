@@ -13,10 +13,10 @@ from . import State
 
 
 def reporter_of(state: State, name: str | None, each_seed: bool = False, metric: str = "f1") -> Any:
-    """The reporter `name`, or the default one; it shows `metric` if it has such an option.
+    """Build the reporter `name`, or the default one; it shows `metric` if it has such an option.
 
     Raises:
-        ConfigError: it is unknown, or cannot show each seed.
+        ConfigError: the reporter is unknown, or cannot show each seed.
     """
     from ..components.configured import configured
 
@@ -32,7 +32,7 @@ def reporter_of(state: State, name: str | None, each_seed: bool = False, metric:
 
 
 class GuardedReporter:
-    """A reporter that cannot end the command, or print what is no text: the runs are recorded already."""
+    """Wraps a reporter so that its faults become errors of one line; the runs are already recorded."""
 
     def __init__(self, name: str, own: Any) -> None:
         self.name, self.own = name, own
@@ -41,7 +41,7 @@ class GuardedReporter:
         """See `Reporter.report`.
 
         Raises:
-            PluginError: it fails; its traceback goes to standard error.
+            PluginError: the reporter fails; its traceback goes to standard error.
         """
         try:
             with no_exit():

@@ -22,7 +22,7 @@ from .shared_options import WIDTH, json_option, note, out_option, print_json, pr
 @click.option("--only", multiple=True, metavar="MODEL", help="Run only this row (repeatable).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the models.")
 @click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
-              help="Set an option against the table's own, such as dataset.normal_total=553366.")  # fmt: skip
+              help="Override an option of the table, such as dataset.normal_total=553366.")  # fmt: skip
 @out_option
 @json_option
 @pass_state
@@ -30,10 +30,10 @@ def command(
     state: State, table: str | None, data: Path | None, only: tuple[str, ...], seed: int,
     settings: tuple[str, ...], out: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    """Run a published TABLE and print its figures beside ours; without TABLE list what there is.
+    """Run a published TABLE and print its figures next to ours; without TABLE list all tables.
 
-    Exit 1 where a cell differs by more than the table's tolerance, 2 where TABLE has a metric that no evaluator
-    gives. A table brings its data set, protocol and configuration; --set prevails.
+    Exit 1 if a cell differs by more than the table's tolerance, 2 if TABLE has a metric that no evaluator gives.
+    A table sets its data set, protocol and configuration; --set overrides them.
     """
     from ..api.plan import Plan
     from ..studies.reproduce import reproduce
@@ -118,7 +118,7 @@ def _missed(cell: Mapping[str, Any]) -> str:
 
 
 def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
-    """Split and prevalence of both, and what is known to differ."""
+    """Print split and prevalence of both, and known differences."""
     known = f", prevalence {table.prevalence:.4f}" if table.prevalence is not None else ""
     print()
     _say(f"published: {table.split or 'split not stated'}{known}")

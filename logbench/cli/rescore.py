@@ -18,9 +18,11 @@ from .shared_options import json_option, out_option
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
 @click.argument("run")
-@click.option("--set", "settings", multiple=True, metavar="protocol.KEY=VALUE", help="What changes after scoring.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="protocol.KEY=VALUE", help="Field that acts after scoring."
+)
 @click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable).")
-@click.option("--reporter", metavar="NAME", help="How the record is shown.")
+@click.option("--reporter", metavar="NAME", help="Reporter that prints the record.")
 @out_option
 @json_option
 @pass_state
@@ -29,7 +31,7 @@ def command(
     state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
     out: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    """Give a run new verdicts and metrics from its stored scores, without training; a new record is written."""
+    """Compute new verdicts and metrics from a run's stored scores, without training; write a new record."""
     from ..studies.rescore import rescore
 
     changes = parse_settings(settings)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL…")
 @with_plan_options
-@click.option("--reporter", metavar="NAME", help="How records are shown: table, markdown, latex, csv, json …")
+@click.option("--reporter", metavar="NAME", help="Reporter for the records: table, markdown, latex, csv, json …")
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")
 @seeds_options
 @baselines_option
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 def command(state: State, **options: Any) -> int:
     """Run models on a data set under one protocol and print a table.
 
-    The models share the data and the split; no figure of one depends on the others. Each run becomes a record.
-    With several seeds or splits a model's row has means with 95% intervals. Beside the models stand rules that
-    need none, and reference baselines.
+    The models share data and split, but no model's figures depend on the others. Each run becomes a record. With
+    several seeds or splits a model's row has means with 95% intervals. The table includes rules that need no
+    model, and reference baselines.
     """
     from ..running.resolve import resolve
     from ..studies.plans import plans_of
@@ -87,7 +87,7 @@ def request_of(command: str, options: Mapping[str, Any]) -> ModelsRequest:
     if save is not None and (len(options["models"]) > 1 or len(seeds) > 1 or len(splits) > 1):
         raise click.UsageError("--save takes one model, one seed and one split")
     if save is not None and save.exists():
-        raise click.UsageError(f"--save {save}: already there; nothing was overwritten, choose another name")
+        raise click.UsageError(f"--save {save}: already exists; nothing was overwritten, choose another name")
     baselines = options["baselines"]
     return ModelsRequest(
         models=options["models"],

@@ -11,11 +11,11 @@ from .shared_options import note
 
 
 def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
-    """Say what went wrong and what to try next; the exit code of these runs, where a skipped one fails, too."""
+    """Print errors and the next step; return the exit code, where a skipped run counts as failed."""
     told = {record["error"]["message"] for record in asked_of(records) if record["error"]}
     for record in records:
         if record["error"] and record["baseline"] and record["error"]["message"] in told:
-            continue  # what is wrong with the data is wrong for the baselines, too
+            continue  # baselines repeat errors of the data
         if record["error"] and record["error"].get("traceback"):
             sys.stderr.write(record["error"]["traceback"])
         if record["error"]:
@@ -28,7 +28,7 @@ def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
 
 
 def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
-    """Say where the records are and what to type next; nothing where no run went well."""
+    """Print the path of the records and the next command; nothing if no run succeeded."""
     good = [record for record in asked_of(records) if record["status"] == "ok"]
     if good:
         where = "" if out == Path("runs") else f" --out {out}"
@@ -38,12 +38,12 @@ def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
 
 
 def asked_of(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that are no baselines beside what was asked for."""
+    """Records of the requested models, without automatic baselines."""
     return [record for record in records if not record["baseline"]]
 
 
 def code_of(records: Sequence[Mapping[str, Any]]) -> int:
-    """Exit code: 1 for a bug, 2 where a run failed or none that was asked for went well, else 0."""
+    """Exit code: 1 for a bug, 2 if a run failed or no requested run succeeded, else 0."""
     if any(record["error"] and record["error"].get("traceback") for record in records):
         return 1
     good = any(record["status"] == "ok" for record in asked_of(records))

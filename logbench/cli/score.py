@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("score", epilog="Example: logbench score mymodel --data new/HDFS.log --top 10")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path, allow_dash=True), required=True,
-              help="File or folder with other logs; - for lines on standard input.")  # fmt: skip
+              help="File or folder with new logs; - for lines on standard input.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
               help="Standard input: seconds without a line after which a session closes.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many units to show.")
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 def command(
     state: State, bundle: Path, data: Path, timeout: float, top: int, device: str, save: Path | None, as_json: bool
 ) -> None:
-    """Score other logs with a saved model; no labels are needed.
+    """Score new logs with a saved model; labels are not needed.
 
-    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line. With --data - lines
-    are read as they come, and alarms are printed as sessions close; Ctrl-C ends the reading, and closes all.
+    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line. With --data - the
+    command reads lines as they arrive and prints alarms as sessions close; Ctrl-C ends reading and closes all
+    sessions.
     """
     import polars as pl
 
@@ -50,11 +51,11 @@ def command(
     from ..running.fit_checks import resolve_device
 
     if save is not None and save.exists():
-        raise DataError(f"--save {save}: already there; nothing was overwritten, choose another name")
+        raise DataError(f"--save {save}: already exists; nothing was overwritten, choose another name")
     saved, at = Bundle(bundle, state.registry), resolve_device(device)
     if saved.edited:
         names = ", ".join(dict.fromkeys(saved.edited))
-        note(f"{names}: edited since the model was saved, so scores may not be those of the run")
+        note(f"{names}: edited since the model was saved, so scores may differ from those of the run")
     frames = _stream(saved, timeout, at, as_json) if str(data) == "-" else _whole(saved, data, at, as_json, top)
     kept, units, alarms = [], 0, 0
     for frame in frames:
@@ -62,7 +63,7 @@ def command(
         if save is not None:
             kept.append(frame)
     if not units:
-        raise DataError(f"{data}: no line of it belongs to a unit")
+        raise DataError(f"{data}: no line belongs to a unit")
     if save is not None:
         write_parquet(pl.concat(kept), save)
     limit = threshold_text(saved.facts["threshold"])
@@ -84,12 +85,12 @@ def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> I
 
 
 def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterator[pl.DataFrame]:
-    """Say each alarm as its session closes (with JSON each session)."""
+    """Print each alarm as its session closes (with JSON, each session)."""
     from ..deploy.score_stream import arriving, score_stream
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")
-    with first("ending: open sessions are scored as they are; once more to stop at once") as ended:
+    with first("ending: scoring open sessions; press Ctrl-C again to stop at once") as ended:
         blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0), ended)
         for frame in score_stream(saved, blocks, timeout, device, note=note):
             if as_json:
@@ -102,7 +103,7 @@ def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterat
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Lines from 1, as editors count; an infinite score (an unseen key, a flagged short unit) as a word."""
+    """Row for JSON: lines count from 1, as in editors; an infinite score (unseen key, short unit) is a word."""
     score = row["score"]
     word = "inf" if score == float("inf") else "-inf" if score == float("-inf") else score
     line = _line(row)
@@ -110,7 +111,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> int | None:
-    """From 1: in its file where that is known, else among all lines."""
+    """Line number from 1, in its file if that is known, else among all lines."""
     at: int | None = row.pop("at", None)
     return at if at is not None else None if row["line"] is None else row["line"] + 1
 

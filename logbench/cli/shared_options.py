@@ -17,22 +17,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 out_option = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True,
-    help="Folder of the records.",
+    help="Folder for records.",
 )  # fmt: skip
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines on standard output, nothing else.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print only JSON Lines on standard output.")
 plan_options: Sequence[Callable[[F], F]] = (
     click.option("--dataset", required=True, metavar="NAME", help="Data set (see: logbench datasets list)."),
     click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data."),
     click.option("--parser", metavar="NAME", help="Parser; by default the data set's."),
     click.option("--windower", metavar="NAME", help="Windower; by default the data set's."),
     click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable)."),
-    click.option("--protocol", metavar="PRESET", help="Take the protocol of a preset."),
-    click.option("--preset", metavar="PRESET", help="Take protocol and configuration of a preset."),
+    click.option("--protocol", metavar="PRESET", help="Use the protocol of a preset."),
+    click.option("--preset", metavar="PRESET", help="Use protocol and configuration of a preset."),
     click.option("--split-seed", type=click.IntRange(min=0), help="Seed of the split."),
     click.option("--contamination", type=click.FloatRange(min=0, max=0.9), metavar="P",
-                 help="Share of training units that are anomalies, unlabelled; the test set stays the same."),
+                 help="Share of unlabelled anomalies in the training set; the test set stays the same."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
-                 help="Where the model runs."),
+                 help="Device of the model."),
     click.option(
         "--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
         help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",
@@ -46,21 +46,21 @@ plan_options: Sequence[Callable[[F], F]] = (
 
 limits: Sequence[Callable[[F], F]] = (
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-                 help="End a run that takes longer to fit and score; its row says so."),
+                 help="Kill a run that takes longer to fit and score; its row says so."),
     click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), metavar="MB",
-                 help="End a run whose process and all that it started take more resident memory."),
+                 help="Kill a run whose process and its descendants take more resident memory."),
 )  # fmt: skip
 seed_options: Sequence[Callable[[F], F]] = (
     click.option("--seeds", type=click.IntRange(min=1), metavar="N",
-                 help="Run seeds 0 … N − 1 of each model; leaderboard: of each stochastic one, 3 by default."),
+                 help="Run seeds 0 … N − 1 of each model; leaderboard: of each stochastic model, 3 by default."),
     click.option("--split-seeds", type=click.IntRange(min=1), metavar="N",
-                 help="Run split seeds 0 … N − 1; intervals are then over splits."),
-    click.option("--each-seed", is_flag=True, help="One row a run, not one a model with its 95% interval."),
+                 help="Run split seeds 0 … N − 1; intervals are then taken over splits."),
+    click.option("--each-seed", is_flag=True, help="Show one row a run, not one a model with its 95% interval."),
 )  # fmt: skip
 
 
 def limit_options(function: F) -> F:
-    """Add the options that end a run which takes too much."""
+    """Add the options for limits of time and memory."""
     for add in reversed(limits):
         function = add(function)
     return function
@@ -75,12 +75,12 @@ def seeds_options(function: F) -> F:
 
 baselines_option = click.option(
     "--baselines/--no-baselines", default=None,
-    help="Run the reference baselines, too, and show them beside the models; by default where a table is shown.",
+    help="Also run and show the reference baselines; by default with tables, not with --json.",
 )  # fmt: skip
 
 
 def split_seeds_of(one: int | None, several: int | None) -> Sequence[int | None]:
-    """Seeds of the splits to run; None is the protocol's own."""
+    """Seeds of the splits to run; None means the protocol's own."""
     if one is not None and several is not None:
         raise click.UsageError("--split-seed and --split-seeds exclude each other")
     return range(several) if several else (one,)
@@ -111,13 +111,13 @@ def shared_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """One JSON object a line."""
+    """Print one JSON object a line."""
     for row in rows:
         print(json.dumps(to_jsonable(row), ensure_ascii=False, allow_nan=False), flush=True)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to show", **options: Any) -> None:
-    """A table on standard output."""
+    """Print a table on standard output."""
     from tabulate import tabulate
 
     if not rows:
@@ -130,23 +130,23 @@ def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to sh
 
 
 def note(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     print(text, file=sys.stderr)
 
 
-# Columns of a terminal that tables are made for.
+# Width of tables, in characters.
 WIDTH = 100
 
 
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
-    """Rows of a table whose column `name` is shortened, to 20 letters at most, so that all fit into `WIDTH`."""
+    """Shorten column `name`, to no fewer than 20 letters, so that rows fit into `WIDTH`."""
     others = [column for column in (rows[0] if rows else {}) if column != name]
     room = WIDTH - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
     return [{**row, name: shorten(row[name], max(room, 20))} for row in rows]
 
 
 def threshold_text(threshold: Mapping[str, Any]) -> str | None:
-    """A record's threshold in four digits, `∞` and `−∞` where it is infinite; None where there is none."""
+    """Format a record's threshold: four digits, `∞` or `−∞`; None if there is none."""
     exact = threshold.get("exact", threshold.get("value"))
     if exact is None:
         return None
@@ -154,7 +154,7 @@ def threshold_text(threshold: Mapping[str, Any]) -> str | None:
 
 
 def placed(file: str | None, line: int | None) -> str:
-    """Where a line stands, as an editor opens it: `old/a.log:1,017`."""
+    """Format the place of a line, as editors do: `old/a.log:1,017`."""
     if line is None:
         return ""
     return f"{line:,}" if file is None else f"{file if len(file) <= 24 else '…' + file[-23:]}:{line:,}"

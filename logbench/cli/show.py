@@ -16,7 +16,7 @@ from .shared_options import json_option, note, out_option, print_json, threshold
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
 @click.argument("run")
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many sequences.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of sequences.")
 @click.option("--false-positives", "which", flag_value="false-positives", help="Only normal units that alarmed.")
 @click.option("--missed", "which", flag_value="missed", help="Only anomalies that did not alarm.")
 @out_option
@@ -24,9 +24,9 @@ from .shared_options import json_option, note, out_option, print_json, threshold
 @pass_state
 @apart
 def command(state: State, run: str, top: int, which: str | None, out: Path, as_json: bool) -> None:
-    """Show a run's ranked units, each with the raw line that decided, its template and the keys expected there.
+    """Show a run's ranked units, each with the deciding raw line, its template and the expected templates.
 
-    RUN is an id, its beginning, or `last`. Equal sequences are shown once.
+    RUN is an id, its beginning, or `last`. Equal sequences appear once.
     """
     from ..studies.ranked_units import described, unlabelled_hint
 

@@ -24,14 +24,14 @@ from .shared_options import (
     with_plan_options,
 )
 
-# Columns of the rows' names, and of `0.963†‡ at 0.01234`: runs that fit stand side by side.
+# Widths of the column of names, and of a cell such as `0.963†‡ at 0.01234`.
 NAMES, CELL = 21, 17
-# What a row cannot be compared in, its mark and what it means.
+# Why a row is not comparable → its mark, and the meaning of the mark.
 MARKS = {
-    TESTS: ("†", "tests other units than the first row: not to be set against it"),
+    TESTS: ("†", "tests other units than the first row, so they are not comparable"),
     THRESHOLD: (
         "‡",
-        "its threshold is of other held-out units than the first row's, or of another limit of short ones",
+        "its threshold comes from other held-out units than the first row's, or another limit of short units",
     ),
 }
 
@@ -42,23 +42,22 @@ MARKS = {
 @click.argument("model")
 @with_plan_options
 @click.option("--over", multiple=True, required=True, metavar="KEY=VALUES",
-              help="A choice and its values: g=1:15,passes=20,60 or alpha=.01:.05:.01 (repeatable).")  # fmt: skip
+              help="An option and its values: g=1:15,passes=20,60 or alpha=.01:.05:.01 (repeatable).")  # fmt: skip
 @click.option("--metric", default="f1", show_default=True,
-              help="What is shown: a metric of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
+              help="Metric to show: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--resume/--fresh", default=True, show_default=True,
-              help="Take over runs in --out that had the same plan, data and code, or run all anew.")  # fmt: skip
+              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
 @limit_options
 @json_option
 @pass_state
 def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> int:
-    """Show F1, or another metric, against choices, every combination of their values.
+    """Show F1, or another metric, for every combination of values of some options.
 
-    What acts after scoring (the protocol's threshold, DeepLog's g) is decided from stored scores and trains
-    nothing. Beside it stand the label-free threshold and, as oracle, the one of the best F1 on the test labels.
-    Each training is a run like any other, and its command is shown. A learning curve (train_units, train_ratio)
-    tests the same units in each row (protocol.test_reserve); rows that are not alike in their tests or thresholds
-    are marked.
+    Options that act after scoring (the protocol's threshold, DeepLog's g) reuse stored scores and train nothing.
+    They are compared with the label-free threshold and, as oracle, the one with the best F1 on the test labels.
+    Each training is a run like any other, and its command is printed. A learning curve (train_units, train_ratio)
+    tests the same units in each row (protocol.test_reserve); rows with other test units or thresholds are marked.
     """
     from ..api.plan import Plan
     from ..studies.sweep.rows import sweep
@@ -73,7 +72,7 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
                 print_json([row])
     good = [row for row in rows if "skipped" not in row]
     for row in good:
-        pick(row["metrics"], metric, "this sweep")  # one that is not there is said before anything is shown
+        pick(row["metrics"], metric, "this sweep")  # an unknown metric ends the command before any output
     if good and not as_json:
         _show([{**row, "metric": metric} for row in good])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
@@ -99,22 +98,22 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     else:
         cells = [{**row["early"], "": _name(row), row["metric"]: _cell(row)} for row in rows]
         print_table(cells, disable_numparse=True)
-    print("\nlabel-free: threshold by held-out units alone; oracle: best F1 on the test labels, no honest result")
+    print("\nlabel-free: threshold from held-out units; oracle: best F1 on the test labels, not an honest result")
     for text in _below(rows):
         print(text)
 
 
 def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What the marks mean, and how one row is had alone."""
+    """Explain the marks, and print the command of one row."""
     for kind, (mark, text) in MARKS.items():
         if any(kind in row["unlike"] for row in rows):
             yield f"{mark} {text}"
-    yield "the first row alone, others likewise:"
+    yield "command of the first row, others alike:"
     yield " \\\n    ".join(_lines(shlex.split(rows[0]["command"])))
 
 
 def _lines(words: Sequence[str]) -> Iterator[str]:
-    """A command in lines that fit, cut before its options."""
+    """Wrap a command into lines, broken before options."""
     line = " "
     for at, word in enumerate(words):
         option = word.startswith("-")
@@ -131,7 +130,7 @@ def _title(row: Mapping[str, Any]) -> str:
 
 
 def _setup(row: Mapping[str, Any]) -> str:
-    """What trained and was tested; a line each where the choices change it."""
+    """Describe the split of a row."""
     split, protocol = row["split"], row["protocol"]
     share = row["metrics"].get("prevalence")
     return (
@@ -141,7 +140,7 @@ def _setup(row: Mapping[str, Any]) -> str:
 
 
 def _side_by_side(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> list[dict[str, Any]]:
-    """A row a choice that trains nothing, a column a run."""
+    """A table with a row for each late choice and a column for each run."""
     heads = {row["run"]: _describe_choice(row["early"]) or row["metric"] for row in rows}
     names = list(dict.fromkeys(_name(row) for row in rows))
     table = [
@@ -175,7 +174,7 @@ def _number(value: float | None) -> str:
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    """The metric, and where the threshold was picked which it is."""
+    """Format the metric, with the threshold if it was picked."""
     picked = f" at {threshold_text(row['threshold'])}" if row["pick"] else ""
     marks = "".join(mark for kind, (mark, _) in MARKS.items() if kind in row["unlike"])
     return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{marks}{picked}"

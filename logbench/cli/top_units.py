@@ -1,4 +1,4 @@
-"""How a run without labels ends: its most anomalous units, each with the line that decided."""
+"""Print the most anomalous units of runs without labels, each with its deciding line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROWS = 10
 
 
 def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Registry) -> None:
-    """A table for each run that went well and has no metrics; equal sequences stand in it once."""
+    """Print a table for each successful run without metrics; equal sequences appear once."""
     from ..studies.ranked_units import described
 
     unlabelled = [record for record in records if _asked(record) and not record["metrics"]]

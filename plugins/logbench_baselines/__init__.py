@@ -1,4 +1,4 @@
-"""First-party baselines: simple detectors that a deep one has to beat."""
+"""First-party baselines: simple models that a deep model has to beat."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AIT = "Landauer et al., FSE 2024"
 class EcvcConfig:
     """Options of `ecvc` and `ecvc-idf`."""
 
-    max_train: int = option(20_000, "distinct training vectors kept, the most frequent first", ge=1)
+    max_train: int = option(20_000, "most distinct training vectors to keep, the most frequent first", ge=1)
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class NGramConfig:
 class EditConfig:
     """Options of `edit`."""
 
-    max_train: int = option(5_000, "distinct training sequences compared, the most frequent first", ge=1)
+    max_train: int = option(5_000, "most distinct training sequences to compare with, most frequent first", ge=1)
 
 
 @dataclass(frozen=True)
 class MarkovConfig:
     """Options of `markov`."""
 
-    smoothing: float = option(1.0, "added to the count of every transition (Laplace: 1)", gt=0)
+    smoothing: float = option(1.0, "constant added to the count of every transition (Laplace: 1)", gt=0)
 
 
 def _new_event() -> NewEvent:
@@ -122,7 +122,7 @@ DRAWN = replace(
 
 
 def _shorter(n: int) -> Mapping[str, str]:
-    """Units have a mark at either end, so that those of n - 2 events have an n-gram."""
+    """Shortest unit with an n-gram: n - 2 events, because units get a mark at either end."""
     return {"min-events": f"as published, units of fewer than {n - 2} events score 0"} if n > 3 else {}
 
 

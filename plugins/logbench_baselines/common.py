@@ -1,4 +1,4 @@
-"""What the baselines share: unseen events left out, state kept as plain arrays."""
+"""Shared by the baselines: scores without unseen events, and state saved as plain arrays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NpzState:
         np.savez(folder / FILE, **arrays)
 
     def load(self, folder: Path) -> None:
-        """Become the model saved in `folder`.
+        """Load the state from `folder`.
 
         Raises:
             DataError: the file is missing or broken.
@@ -50,9 +50,9 @@ class NpzState:
 
 
 def score_twice(sessions: Sessions, scorer: Scorer) -> Scores:
-    """Ask `scorer`, and once more without unseen events for `ignoring`.
+    """Score units by `scorer`, and for `ignoring` once more without unseen events.
 
-    A unit without any known event scores 0 there: nothing is left that could alarm.
+    In `ignoring` a unit without known events scores 0, because nothing is left that could alarm.
     """
     primary, event = scorer(sessions)
     ignoring, ignoring_event = primary.copy(), event.copy()
@@ -68,7 +68,7 @@ def score_twice(sessions: Sessions, scorer: Scorer) -> Scores:
 
 
 def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
-    """The same units with their known events only, and where those stood in their unit, int64 [known events]."""
+    """Units with only their known events, and the positions of these in the unit, int64 [known events]."""
     from dataclasses import replace
 
     stays = sessions.keys < sessions.vocabulary
@@ -93,7 +93,8 @@ def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDA
     """Indices of the `limit` units of the largest counts, in the order of their keys, not of the log.
 
     Args:
-        units: that all differ. counts: int64 [units]; of equal ones the unit of lower keys goes first.
+        units: distinct units.
+        counts: int64 [units]; of equal counts the unit with lower keys comes first.
     """
     keys = units.clipped_keys.astype(">u4")
     names = [keys[begin:end].tobytes() for begin, end in pairwise(units.offsets.tolist())]
@@ -104,7 +105,7 @@ def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDA
 def lookup(
     known: NDArray[np.int64], column: NDArray[Any], values: NDArray[np.int64], default: float
 ) -> NDArray[Any]:
-    """The entry of `column` that stands beside each of `values` in the ascending `known`, or `default`."""
+    """For each of `values` the entry of `column` at its position in the ascending `known`, or `default`."""
     if not len(known):
         return np.full(len(values), default)
     at = np.minimum(np.searchsorted(known, values), len(known) - 1)
@@ -112,7 +113,7 @@ def lookup(
 
 
 def first_true(hits: NDArray[np.bool_], units: NDArray[Any], size: int) -> NDArray[np.int64]:
-    """For each of `size` units the index of its first hit in flat order, int64 [size]; −1 where there is none.
+    """For each of `size` units the index of its first hit in flat order, int64 [size]; −1 without a hit.
 
     Args:
         hits, units: bool and int [items], items in flat order, with the unit of each.
@@ -126,7 +127,7 @@ def first_true(hits: NDArray[np.bool_], units: NDArray[Any], size: int) -> NDArr
 def worst(
     values: NDArray[np.float64], units: NDArray[Any], size: int, empty: float = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Largest value of each unit and the flat index of its first occurrence; `empty` and −1 where it has none.
+    """Largest value of each unit and the flat index of its first occurrence; `empty` and −1 for empty units.
 
     Args:
         values, units: [items], items sorted by unit.

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from . import EcvcConfig
 
-# Distances held at once (128 MiB).
+# Most distances in memory at once (128 MiB).
 CELLS = 2**24
-# Of a distance: equal ones of different vectors are equal, so that no verdict hangs on their rounding.
+# Decimals of a distance, so that no verdict depends on rounding.
 DECIMALS = 12
 
 
@@ -42,7 +42,7 @@ class Ecvc(NpzState):
         self.config, self.idf = config, idf
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
-        """Keep the distinct count vectors, the most frequent ones where there are more than `max_train`."""
+        """Keep the distinct count vectors, at most the `max_train` most frequent."""
         bags, distinct = bags_of(train)
         counts = counts_of(bags)
         self.weights = idf_weights(counts, distinct.counts) if self.idf else np.ones(counts.shape[1])
@@ -69,7 +69,7 @@ class Ecvc(NpzState):
 
 
 def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
-    """The distinct count vectors as units of sorted keys (unseen ones folded), and which unit has which."""
+    """Distinct count vectors as units of sorted keys (one key for all unseen), and the vector of each unit."""
     order = np.lexsort((sessions.clipped_keys, sessions.units))
     bags = replace(sessions, keys=sessions.clipped_keys[order], lines=None, times=None, line_labels=None)
     return bags.take(bags.distinct.first), bags.distinct
@@ -78,24 +78,24 @@ def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
 def counts_of(sessions: Sessions) -> csr_array:
     """Events of each unit by key, sparse float64 [units, vocabulary + 1]; the last column counts unseen events.
 
-    One column is enough for those: training has none, so each adds its whole share to the distance.
+    One column is enough for unseen events: training has none, so each adds its whole share to the distance.
     """
     return count_matrix(sessions.clipped_keys, sessions.offsets, sessions.vocabulary + 1)
 
 
 def _weighted(counts: csr_array, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted shares of each key, dense float64 [units, keys]; an empty unit's are 0."""
+    """Weighted shares of each key, dense float64 [units, keys]; 0 for an empty unit."""
     dense = counts.toarray()
     shares: NDArray[np.float64] = dense / np.maximum(dense.sum(axis=1, keepdims=True), 1) * weights
     return shares
 
 
 def idf_weights(counts: csr_array, repeats: NDArray[np.int64]) -> NDArray[np.float64]:
-    """log10((1 + N) / units with the event), float64 [keys]; 1 for a key that no unit has.
+    """log10((1 + N) / units with the event), float64 [keys]; 1 for a key without units.
 
     Args:
         counts: sparse [distinct units, keys].
-        repeats: int64 [distinct units], how many of the N units are like it.
+        repeats: int64 [distinct units], number of the N units that are equal to it.
     """
     having: NDArray[np.float64] = (counts > 0).astype(np.float64).T @ repeats.astype(np.float64)
     return np.where(having > 0, np.log10((1 + repeats.sum()) / np.maximum(having, 1)), 1.0)
@@ -116,7 +116,7 @@ def _nearest(
 
 
 def _last_of(sessions: Sessions, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Index of the last event with key `keys[unit]` in each unit, int64 [units]; −1 where there is none."""
+    """Index of the last event with key `keys[unit]` in each unit, int64 [units]; −1 if there is none."""
     last = np.full(len(sessions), -1, dtype=np.int64)
     at = np.flatnonzero(sessions.clipped_keys == keys[sessions.units])
     last[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]

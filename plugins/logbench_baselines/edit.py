@@ -34,13 +34,13 @@ class Edit(NpzState):
         self.config = config
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
-        """Keep the distinct sequences, the most frequent ones where there are more than `max_train`.
+        """Keep the distinct sequences, at most the `max_train` most frequent.
 
         Raises:
             DataError: more keys than Unicode has characters.
         """
         if train.vocabulary >= CHARACTERS:
-            raise DataError(f"edit: {train.vocabulary} known keys, at most {CHARACTERS - 1} can be compared")
+            raise DataError(f"edit: {train.vocabulary} known keys, but it compares at most {CHARACTERS - 1}")
         distinct = train.distinct
         units = train.take(distinct.first)
         used = units.take(most_frequent(units, distinct.counts, self.config.max_train))
@@ -67,7 +67,7 @@ class Edit(NpzState):
 
 
 def as_texts(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> list[str]:
-    """Each unit as a text of one character a key: what rapidfuzz compares fastest."""
+    """Each unit as a text with one character a key, which rapidfuzz compares fastest."""
     whole = keys.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     return [whole[begin:end] for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
 

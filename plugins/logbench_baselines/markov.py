@@ -34,7 +34,7 @@ class Markov(NpzState):
         self.smoothing = config.smoothing
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
-        """Count transitions; `unmet` is the cost, by state, of a transition that training lacks."""
+        """Count transitions; `unmet` is the cost, by state, of a transition unseen in training."""
         states = train.vocabulary + 2
         distinct = train.distinct
         code, unit, _ = _transitions(train.take(distinct.first))

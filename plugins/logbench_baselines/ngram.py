@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NGram(NpzState):
-    """Units padded by one mark at either end; an n-gram is a mismatch where no training unit has it.
+    """Pads units by one mark at either end; an n-gram is a mismatch if no training unit has it.
 
     Score, `measure = "first"`: 0 without a mismatch, else 1 / (n (L − n / 2)) at padded length L, as published
     (its scaling by the test set's maximum is left out: it changes no order). `share`: mismatches per n-gram.
@@ -60,7 +60,7 @@ class NGram(NpzState):
         )
 
     def _of_events(self, miss: NDArray[np.bool_], grams: Histories, units: Sessions) -> NDArray[np.float64]:
-        """1 where an n-gram that ends with the event is a mismatch, else 0; −∞ where none ends there."""
+        """1 if an n-gram that ends with the event is a mismatch, else 0; −∞ if no n-gram ends there."""
         result = np.full(len(units.keys), -np.inf)
         within = np.arange(len(grams)) - grams.offsets[:-1][grams.units] + self.config.n - 2
         at = units.offsets[:-1][grams.units] + np.minimum(within, units.lengths[grams.units] - 1)
@@ -86,7 +86,7 @@ def _end(first: NDArray[np.int64], grams: Histories, sessions: Sessions, n: int)
 
 
 def _padded(sessions: Sessions) -> Sessions:
-    """The units with a mark (key 0) at either end and every key one higher; unseen keys folded to one."""
+    """Units with a mark (key 0) at either end and every key one higher; unseen keys become one key."""
     size = len(sessions)
     offsets = sessions.offsets + 2 * np.arange(size + 1)
     keys = np.zeros(int(offsets[-1]), dtype=np.int32)
@@ -95,7 +95,7 @@ def _padded(sessions: Sessions) -> Sessions:
 
 
 def _among(rows: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which of `rows` stand among `known`, bool [rows]; both int32 [.., n], `known` distinct."""
+    """Which of `rows` are in `known`, bool [rows]; both int32 [.., n], `known` distinct."""
     names = [f"k{i}" for i in range(known.shape[1])]
     table = pl.DataFrame(known, schema=names, orient="row").with_columns(known=pl.lit(True))
     found = pl.DataFrame(rows, schema=names, orient="row").join(table, on=names, how="left", maintain_order="left")

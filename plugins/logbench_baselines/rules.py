@@ -1,4 +1,4 @@
-"""Rules without a threshold: what training never showed is anomalous (Landauer et al., FSE 2024, section 3)."""
+"""Rules without a threshold: events or lengths unseen in training alarm (Landauer et al., FSE 2024, section 3)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class NewEvent(NpzState):
-    """Score: 1 where a unit has an event that no training unit has, else 0; decided by the first one.
+    """Score: 1 if a unit has an event that no training unit has, else 0; decided by the first such event.
 
-    The harness's vocabulary may hold more: where labelled anomalies train others, this sees normal units alone.
+    The harness's vocabulary may be larger: labelled anomalies may train other models, but never this one.
     """
 
     kept = ("known",)
 
     def fit(self, train: Sessions, context: Context) -> None:
-        """Remember the events of the training units, bool [vocabulary + 1]; the last stands for unseen ones."""
+        """Remember the events of the training units, bool [vocabulary + 1]; the last stands for unseen events."""
         self.known = np.bincount(train.clipped_keys, minlength=train.vocabulary + 1) > 0
         self.known[-1] = False
 
@@ -43,12 +43,12 @@ class NewEvent(NpzState):
 
 
 class Length(NpzState):
-    """Score: 1 where a unit has fewer or more events than any training unit, else 0; decided by the last one."""
+    """Score: 1 if a unit has fewer or more events than any training unit, else 0; decided by the last event."""
 
     kept = ("shortest", "longest")
 
     def fit(self, train: Sessions, context: Context) -> None:
-        """Remember the shortest and longest training unit."""
+        """Remember the lengths of the shortest and longest training unit."""
         self.shortest, self.longest = int(train.lengths.min()), int(train.lengths.max())
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
@@ -59,6 +59,6 @@ class Length(NpzState):
 
 
 def _first(hits: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]:
-    """Index of the first event in each unit that is a hit, int64 [units]; −1 where there is none."""
+    """Index of the first hit in each unit, int64 [units]; −1 without a hit."""
     at = first_true(hits, sessions.units, len(sessions))
     return np.where(at < 0, -1, at - sessions.offsets[:-1])

@@ -28,7 +28,7 @@ class Timing(NpzState):
     kept = ("pairs", "least", "most")
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
-        """Keep the least and the most time between the events of each pair, in microseconds.
+        """Keep the shortest and longest time between the events of each pair, in microseconds.
 
         Raises:
             IncompatibleError: the units have no times.
@@ -55,9 +55,9 @@ class Timing(NpzState):
 
 
 def _pairs(sessions: Sessions) -> tuple[pl.DataFrame, NDArray[np.int64]]:
-    """Consecutive events of one unit, `code` of both keys and `apart` (Int64, µs), and where the second is."""
+    """Consecutive events of units: `code` of both keys, `apart` (Int64, µs), and index of the second event."""
     if sessions.times is None:
-        raise IncompatibleError("timing needs times, these units have none")
+        raise IncompatibleError("timing needs times, but these units have none")
     second = np.flatnonzero(sessions.units[1:] == sessions.units[:-1]) + 1
     keys = sessions.clipped_keys.astype(np.int64)
     code = keys[second - 1] * (sessions.vocabulary + 1) + keys[second]

@@ -1,4 +1,4 @@
-"""Predictors that look at nothing: what any detector must beat, and what prevalence alone gives."""
+"""Models that ignore their input: the least that any model must beat, and the figures of prevalence alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Constant(NpzState):
         """Nothing to learn."""
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """The constant, float64 [units]; unseen events change nothing."""
+        """The constant, float64 [units], also for `ignoring`."""
         return _blind(np.full(len(sessions), self.value))
 
 
@@ -37,7 +37,7 @@ class Random(NpzState):
         """Nothing to learn."""
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """Scores float64 [units]: a unit keeps its own whatever is scored beside it."""
+        """Scores, float64 [units]; the score of a unit does not depend on other units."""
         drawn = sessions.ids.hash(context.seed).to_numpy() >> np.uint64(11)  # the 53 bits that a float holds
         return _blind(drawn.astype(np.float64) * 2.0**-53)
 

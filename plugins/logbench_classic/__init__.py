@@ -1,4 +1,4 @@
-"""Classic detectors on event counts, from PCA to supervised classifiers: scikit-learn's where they fit.
+"""Classic models on event counts, from PCA to supervised classifiers; from scikit-learn if possible.
 
 One file a method. Each distinct count vector is scored once.
 """
@@ -21,7 +21,7 @@ Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
 
 
 def _later(module: str, name: str) -> Callable[[Any], Model]:
-    """Builds `module.name` from its configuration, imported only then."""
+    """Builds `module.name` from its configuration; imports it only then."""
 
     def build(config: Any) -> Model:
         model: Model = getattr(importlib.import_module(f".{module}", __name__), name)(config)
@@ -40,9 +40,9 @@ def _offer(
     baseline: bool = False,
     expected_failures: Mapping[str, str] | None = None,
 ) -> ModelComponent[Model]:
-    """A model whose class is called as its configuration is, in the module called as the model is.
+    """Offer a model; its class has the name of its configuration, its module the name of the model.
 
-    Stochastic are those that draw training vectors or cuts by the seed, or whose solver goes by a drawn order.
+    A model is stochastic if it draws training vectors, cuts, or the solver's order by the seed.
     """
     traits = ModelTraits(
         supervision=supervision,
@@ -64,7 +64,7 @@ def _supervised(
 
 @hookimpl
 def logbench_models() -> Iterable[ModelComponent[Model]]:
-    """Offer six models that see no label and six that do."""
+    """Offer six unsupervised and six supervised models."""
     off, broken = "counts off the principal components", "broken relations between counts"
     yield _offer("pca", options.Pca, f"{off} (Xu et al., SOSP 2009)", 1.0, stochastic=False)
     yield _offer("invariants", options.Invariants, f"{broken} (Lou et al., ATC 2010)", 1e-6, stochastic=False)
@@ -118,5 +118,5 @@ def logbench_models() -> Iterable[ModelComponent[Model]]:
 
 @hookimpl
 def logbench_presets() -> Iterable[Preset]:
-    """Offer loglizer's set-up, once for each of what its models train on."""
+    """Offer loglizer's set-up for each content of the training set."""
     yield from loglizer()

@@ -1,4 +1,4 @@
-"""What all models on event counts share: count, weight, score each distinct vector once, expand."""
+"""Shared by all models on event counts: count, weight, score each distinct vector once, expand."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 # A float64 CSR matrix [rows, columns] of weighted counts; scipy's arrays carry no element type.
 Vectors = Any
 
-# Rows scored at once: a dense copy of so many stays small.
+# Rows to score at once, so that a dense copy stays small.
 CHUNK = 8192
 
 
 FILE = "state.skops"
-# scikit-learn's own compiled types, which skops does not load unless they are named.
+# Compiled types of scikit-learn, which skops loads only if they are named.
 TRUSTED = (
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.neighbors._kd_tree.KDTree",
@@ -36,10 +36,10 @@ TRUSTED = (
 
 
 class CountModel(ABC):
-    """A model on weighted event counts. Subclasses learn from and score distinct vectors.
+    """Base of models on weighted event counts. Subclasses learn from and score distinct vectors.
 
     Attributes:
-        learned: names of the attributes that `learn` sets and the score needs: what is saved.
+        learned: names of the attributes that `learn` sets and the score needs, which are saved.
     """
 
     learned: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class CountModel(ABC):
         """See `Model.fit`. Facts: `distinct_vectors`, `columns`, and what the model adds.
 
         Raises:
-            DataError: the training units hold no event.
+            DataError: the training units have no events.
         """
         counts = self._counted(train)
         self.idf = idf(counts) if self.config.weighting == "tf-idf" else np.ones(counts.matrix.shape[1])
@@ -59,7 +59,7 @@ class CountModel(ABC):
         return {"distinct_vectors": len(counts), "columns": counts.matrix.shape[1], **facts}
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """See `Model.score`; `ignoring` is the score with unseen events counted as none."""
+        """See `Model.score`; `ignoring` is the score without unseen events."""
         counts = self._counted(sessions)
         vectors = self._weighted(counts.matrix)
         primary, column = self._chunked(vectors)
@@ -85,10 +85,10 @@ class CountModel(ABC):
         dump({name: getattr(self, name) for name in ("idf", *self.learned)}, folder / FILE)
 
     def load(self, folder: Path) -> None:
-        """Become the model saved in `folder`.
+        """Load the model from `folder`.
 
         Raises:
-            DataError: the file is missing, broken, or holds something that only runs code.
+            DataError: the file is missing or damaged, or needs to run code.
         """
         from skops.io import load
         from skops.io.exceptions import UntrustedTypesFoundException
@@ -102,19 +102,19 @@ class CountModel(ABC):
 
     @abstractmethod
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Learn from the distinct training vectors; `counts` says how often and where each occurs."""
+        """Learn from the distinct training vectors; `counts` has the number and units of each."""
 
     @abstractmethod
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Score of each vector, float64 [rows], higher = more anomalous."""
 
     def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
-        """Column that decided the score of each vector, int64 [rows]; −1 where none can be named."""
+        """Column that decided the score of each vector, int64 [rows]; −1 if none did."""
         return np.full(vectors.shape[0], -1, dtype=np.int64)
 
     def _counted(self, sessions: Sessions) -> Counts:
         if not sessions.vocabulary:
-            raise DataError("the training units hold no event, so there is nothing to count")
+            raise DataError("the training units have no events to count")
         return count(sessions, self.config.unseen_column)
 
     def _weighted(self, matrix: Vectors) -> Vectors:
@@ -135,7 +135,7 @@ def _all_but_last(columns: int) -> Vectors:
 
 
 def capped(total: int, most: int, context: Context, what: str) -> NDArray[np.int64]:
-    """Indices of at most `most` of `total` training rows, ascending, drawn by the seed; a note where it bites."""
+    """Draw at most `most` of `total` training rows by the seed, ascending; note it if rows are left out."""
     if total <= most:
         return np.arange(total)
     context.note(f"trained on {most:,} of {total:,} {what} (max_train), drawn by the seed")

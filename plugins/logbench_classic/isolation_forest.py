@@ -1,4 +1,4 @@
-"""Isolation forest: how few random cuts set a count vector apart."""
+"""Isolation forest: anomalies need few random cuts to be isolated."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class IsolationForest(CountModel):
         self.forest = Estimator(n_estimators=self.config.trees, max_samples=seen, random_state=context.seed).fit(
             np.repeat(vectors.toarray().astype(np.float32), counts.repeats, axis=0)
         )
-        # The estimator would score every training unit for this quantile: distinct ones will do.
+        # The estimator would score every training unit for this quantile; distinct vectors are enough.
         known = -self.forest.score_samples(vectors.toarray())
         share = 100 * (1 - self.config.contamination)
         self.offset = float(np.percentile(np.repeat(known, counts.repeats), share))
         return {"offset": self.offset}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
-        """Anomaly score above the offset, float64 [rows]; 0 where it gave the offset."""
+        """Anomaly score less the offset, float64 [rows]; 0 for the score that is the offset."""
         found = -self.forest.score_samples(vectors.toarray()) - self.offset
         return np.where(np.abs(found) < ROUNDING, 0.0, found)

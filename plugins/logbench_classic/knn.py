@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
-# Distances held at once (128 MiB).
+# Most distances in memory at once (128 MiB).
 CELLS = 1 << 24
-# Of the share of votes: a sum of shares that is a half is no more than a half.
+# Decimals of the share of votes, so that half the votes is exactly 0.5.
 DECIMALS = 12
 
 
@@ -32,7 +32,7 @@ class Knn(Supervised):
     learned = ("rows", "normal", "anomalous")
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Keep the distinct vectors, each with its numbers of units."""
+        """Keep the distinct vectors with their numbers of normal and anomalous units."""
         self.rows = vectors.toarray()
         self.anomalous = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.float64)
         self.normal: NDArray[np.float64] = counts.repeats.astype(np.float64) - self.anomalous

@@ -1,4 +1,4 @@
-"""Local outlier factor: how much thinner the neighbourhood is than that of the neighbours."""
+"""Local outlier factor: how much sparser a vector's neighbourhood is than those of its neighbours."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Lof(CountModel):
             rows = np.repeat(rows, counts.repeats)
         rows = rows[capped(len(rows), self.config.max_train, context, "count vectors")]
         if len(rows) < 2:
-            raise IncompatibleError("lof needs two training vectors that differ; this data set has one")
+            raise IncompatibleError("lof needs two different training vectors; this data set has one")
         neighbours = min(self.config.neighbours, len(rows) - 1)
-        # Brute force rounds a distance by what else is asked; a tree takes each vector by itself.
+        # Brute force rounds distances depending on the other vectors; a tree takes each vector by itself.
         self.factor = LocalOutlierFactor(n_neighbors=neighbours, algorithm="kd_tree", novelty=True)
         self.factor.fit(vectors[rows].toarray())
         return {"trained_vectors": len(rows), "neighbours": neighbours}

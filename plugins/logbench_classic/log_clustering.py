@@ -1,4 +1,4 @@
-"""Log clustering: how far a unit lies from every known cluster."""
+"""Log clustering: the distance of a unit from the nearest known cluster."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LogClustering(CountModel):
     learned = ("_centres",)
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Cluster the training units in their order; fact `clusters`, and a note where they are all alike."""
+        """Cluster the training units in their order; fact `clusters`; note it if all are alike."""
         return self.cluster(vectors, counts.inverse, context)
 
     def cluster(self, vectors: Vectors, order: NDArray[np.int32], context: Context) -> Mapping[str, Any]:
@@ -54,7 +54,7 @@ class LogClustering(CountModel):
         return np.asarray(distances(vectors.toarray(), self._centres).min(axis=1))
 
     def _grow(self, rows: NDArray[np.float64], later: NDArray[np.int32]) -> None:
-        """One pass over later units. Arrays are grown by doubling: a unit costs one product."""
+        """One pass over later units. Arrays grow by doubling, so that a unit costs one product."""
         used = len(self._centres)
         centres, sizes = np.zeros((2 * used + 8, rows.shape[1])), np.zeros(2 * used + 8)
         centres[:used], sizes[:used] = self._centres, self._sizes
@@ -76,7 +76,7 @@ class LogClustering(CountModel):
 
 
 class LogClusteringLabelled(Supervised, LogClustering):
-    """Log clustering as loglizer runs it: labels choose the normal units, weights come from all of them."""
+    """Log clustering as in loglizer: labels choose the normal units, but weights come from all units."""
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Cluster the normal training units in their order."""

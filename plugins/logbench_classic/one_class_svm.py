@@ -1,4 +1,4 @@
-"""One-class SVM: outside the region that holds nearly all training units."""
+"""One-class SVM: a unit is anomalous outside the region of nearly all training units."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
-# How far the solver may leave scores on the boundary from 0, and how near to it a score counts as 0.
+# Tolerance of the solver for scores on the boundary, and the score below which they count as 0.
 TOLERANCE, BOUNDARY = 1e-7, 1e-6
-# Rounding of libsvm's kernel values, as a share of the sum of all coefficients: no tolerance helps against it.
+# Rounding of libsvm's kernel values, as a share of the sum of all coefficients, which no tolerance reduces.
 FLOAT32 = 1e-8
-# Megabytes of kernel values that the solver may keep: a small tolerance asks for them again and again.
+# Megabytes of kernel values in the solver's cache, which a small tolerance needs again and again.
 CACHE = 1000
 
 
@@ -44,12 +44,12 @@ class OneClassSvm(CountModel):
             kernel=self.config.kernel, nu=self.config.nu, gamma=gamma, tol=TOLERANCE, cache_size=CACHE
         )
         self.svm.random_state = context.seed  # else libsvm's seed is drawn from NumPy's global state
-        # A mean weight of 1 keeps the scale of scores, and so the tolerance, where it is for unweighted data.
+        # A mean weight of 1 keeps the scale of scores, and so the meaning of the tolerance.
         self.svm.fit(rows.toarray(), sample_weight=weights / weights.mean())
         return {"trained_vectors": len(kept), "support_vectors": len(self.svm.support_), "gamma": gamma}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
-        """The negated decision function, float64 [rows], 0 where the solver leaves its sign open."""
+        """The negated decision function, float64 [rows]; 0 if the solver leaves its sign open."""
         found = np.asarray(-self.svm.decision_function(vectors.toarray()))
         least = max(BOUNDARY, FLOAT32 * float(self.svm.dual_coef_.sum()))
         return np.where(np.abs(found) <= least, 0.0, found)

@@ -34,10 +34,12 @@ class Invariants:
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
     support: float = option(0.98, "share of the training units that an invariant must hold in", gt=0, le=1)
-    epsilon: float = option(0.5, "a unit lies in the invariant space where its projection is below", gt=0)
-    longest: int = option(0, "events of the longest invariant searched; 0: no limit", ge=0)
-    scales: tuple[int, ...] = option((1, 2, 3), "values tried for the smallest coefficient")
-    max_candidates: int = option(100_000, "sets of events tested at one length before the search stops", ge=1)
+    epsilon: float = option(0.5, "a unit is in the invariant space if its projection is below this value", gt=0)
+    longest: int = option(0, "most events of an invariant; 0: no limit", ge=0)
+    scales: tuple[int, ...] = option((1, 2, 3), "values to try for the smallest coefficient")
+    max_candidates: int = option(
+        100_000, "most sets of events to test at one length; the search stops beyond", ge=1
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class LogClustering:
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
     max_dist: float = option(0.3, "cosine distance within a cluster", gt=0, le=1)
-    bootstrap: int = option(1000, "first training units, clustered at once", ge=2)
+    bootstrap: int = option(1000, "number of first training units to cluster at once", ge=2)
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class OneClassSvm:
     kernel: Literal["rbf", "linear", "sigmoid"] = option("rbf", "kernel")
     nu: float = option(0.03, "upper bound on the share of training units outside", gt=0, le=1)
     gamma: float = option(0.0, "width of the kernel; 0: 1 / (columns × variance)", ge=0)
-    max_train: int = option(10_000, "distinct count vectors that train at most, drawn by the seed", ge=1)
+    max_train: int = option(10_000, "most distinct count vectors to train on, drawn by the seed", ge=1)
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ class Lof:
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
     neighbours: int = option(20, "neighbours", ge=1)
-    duplicates: bool = option(False, "train on equal count vectors again: their density is without bound")
-    max_train: int = option(10_000, "count vectors that train at most, drawn by the seed", ge=2)
+    duplicates: bool = option(False, "also train on equal count vectors, whose density is infinite")
+    max_train: int = option(10_000, "most count vectors to train on, drawn by the seed", ge=2)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class LogisticRegression:
     unseen_column: bool = option(False, _UNSEEN)
     c: float = option(100.0, "inverse strength of the L2 penalty", gt=0)
     tol: float = option(1e-8, "tolerance of the solver; loglizer's 0.01 leaves verdicts open", gt=0)
-    max_iter: int = option(1000, "iterations of the solver at most", ge=1)
+    max_iter: int = option(1000, "most iterations of the solver", ge=1)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class LinearSvm:
     penalty: Literal["l1", "l2"] = option("l1", "penalty")
     c: float = option(1.0, "inverse strength of the penalty", gt=0)
     tol: float = option(1e-6, "tolerance of the solver; loglizer's 0.1 leaves verdicts to the seed", gt=0)
-    max_iter: int = option(1_000_000, "iterations of the solver at most", ge=1)
+    max_iter: int = option(1_000_000, "most iterations of the solver", ge=1)
 
 
 @dataclass(frozen=True)
@@ -134,4 +136,4 @@ class Knn:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(True, _UNSEEN)
-    k: int = option(1, "nearest training units that vote", ge=1)
+    k: int = option(1, "number of nearest training units that vote", ge=1)

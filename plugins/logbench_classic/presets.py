@@ -17,7 +17,7 @@ CONTENTS = {
 
 
 def loglizer() -> Iterator[Preset]:
-    """One preset for each of what its models train on; the test units are the same."""
+    """One preset for each content of the training set; the test units are the same."""
     for name, (content, published) in CONTENTS.items():
         yield Preset(
             name=f"loglizer-{name}",

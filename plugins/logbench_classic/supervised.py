@@ -1,4 +1,4 @@
-"""What the supervised models share: labels beside vectors, unlabelled units left out."""
+"""Shared by supervised models: labels beside vectors, without unlabelled units."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Supervised(CountModel):
-    """A model that trains on labelled units. Labels: 0 normal, 1 anomaly; −1 (unknown) is left out."""
+    """Base of models that train on labelled units: 0 normal, 1 anomaly; unknown labels (−1) are left out."""
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """See `Model.fit`. Facts: `labelled`, `anomalies`, and those of `CountModel`.
@@ -44,10 +44,10 @@ class Supervised(CountModel):
 
 
 class Classifier(Supervised):
-    """A scikit-learn classifier, trained on each pair of vector and label once, weighted by its units.
+    """Wraps a scikit-learn classifier, trained on each pair of vector and label once, weighted by its units.
 
     Attributes:
-        repeated: the classifier draws units, so each is given to it, in the order of the vectors.
+        repeated: train on every unit, in the order of the vectors, because the classifier draws units.
     """
 
     learned = ("model",)
@@ -58,7 +58,7 @@ class Classifier(Supervised):
         """The unfitted classifier."""
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Fit; a solver that stops early becomes a note."""
+        """Fit; note a solver that stops early."""
         from sklearn.exceptions import ConvergenceWarning
 
         self.model = self.estimator(context.seed)
@@ -91,7 +91,7 @@ class Classifier(Supervised):
 
 
 class Linear(Classifier):
-    """A classifier with one coefficient an event, so the largest term names the deciding event."""
+    """A classifier with one coefficient an event, whose largest term names the deciding event."""
 
     def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
         """The event with the largest positive term."""

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrainConfig:
-    """Options of `drain`; the defaults are those that LogADEmpirical uses for all four of its data sets."""
+    """Options of `drain`, with the defaults of LogADEmpirical for all four of its data sets."""
 
-    depth: int = option(4, "levels of the tree, as drain3 counts them: depth - 3 leading tokens route", ge=3)
-    similarity: float = option(0.5, "share of equal tokens from which a message joins a template", ge=0, le=1)
-    max_children: int = option(100, "branches of a tree node, the wildcard's among them", ge=1)
+    depth: int = option(4, "levels of the tree, counted as in drain3: depth - 3 leading tokens route", ge=3)
+    similarity: float = option(0.5, "least share of equal tokens for a message to join a template", ge=0, le=1)
+    max_children: int = option(100, "most branches of a tree node, with the wildcard's", ge=1)
     masks: tuple[str, ...] = option((), "more regular expressions (Rust syntax) to mask, before the built-in ones")
     builtin_masks: bool = option(True, "mask block ids, addresses, hexadecimal words and runs of digits")
     match: Literal["similar", "exact"] = option(

@@ -69,7 +69,7 @@ class DrainParser:
         self._config = config
         own = [(_checked(mask), VARIABLE) for mask in config.masks]
         self.masks: Sequence[tuple[str, str]] = (*own, *(BUILTIN if config.builtin_masks else ()))
-        # What a user's masks do with digits is unknown; and without masks digits stay.
+        # A user's masks may do anything with digits, and without masks digits stay.
         self.shape: Sequence[tuple[str, str]] = NUMBERS if config.builtin_masks and not own else ()
         self._clear()
 
@@ -78,12 +78,12 @@ class DrainParser:
         self._templates: list[Template] = []
 
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Forget what was known and learn `messages` in order; keys int32 [messages]."""
+        """Learn `messages` in order, from scratch; return keys, int32 [messages]."""
         self._clear()
         return np.array([self._learn(text.split()) for text in texts(messages)], dtype=np.int32)
 
     def match(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Keys of messages by the templates as they are, −1 where none fits, int32 [messages]."""
+        """Keys of messages by the frozen templates, int32 [messages], −1 if no template fits."""
         return np.array([self._find(text.split()) for text in texts(messages)], dtype=np.int32)
 
     @property
@@ -99,7 +99,7 @@ class DrainParser:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Become the parser that gave `state`."""
+        """Restore the parser from `state`."""
         self._clear()
         for tokens, path in zip(state["templates"], state["paths"], strict=True):
             self._add(tokens, list(path))
@@ -128,7 +128,7 @@ class DrainParser:
         return not tokens or same / len(tokens) >= self._config.similarity
 
     def _leaf(self, tokens: list[str]) -> Leaf | None:
-        """Where the tokens lead. A leaf that can be reached holds at least one template."""
+        """The leaf of the tokens, or None. A reachable leaf has at least one template."""
         node = self._lengths.get(len(tokens))
         for token in self._leading(tokens):
             if node is None:
@@ -137,7 +137,7 @@ class DrainParser:
         return node.leaf if node else None
 
     def _leading(self, tokens: list[str]) -> list[str]:
-        """The tokens that route: never the last one, which is left to the comparison."""
+        """The tokens that route; never the last one, which is left to the comparison."""
         return tokens[: max(0, min(self._config.depth - 3, len(tokens) - 1))]
 
     def _add(self, tokens: Sequence[Token], path: list[Token]) -> int:
@@ -158,7 +158,7 @@ class DrainParser:
         return path
 
     def _branch(self, children: Mapping[Token, Node], token: str) -> Token:
-        """Where a new template's token leads: variable ones, and those that find no room, to the wildcard."""
+        """Branch of a new template's token; variable tokens, and those without room, go to the wildcard."""
         if token in children:
             return token
         room = self._config.max_children - (None not in children)
@@ -171,5 +171,5 @@ def _checked(mask: str) -> str:
         pl.Series([""]).str.replace_all(mask, VARIABLE)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise ConfigError(f"drain.masks: {mask!r} is no regular expression for polars: {reason}") from None
+        raise ConfigError(f"drain.masks: {mask!r} is not a regular expression of polars: {reason}") from None
     return mask

@@ -1,4 +1,4 @@
-"""The log statements of HDFS_v1 as fixed regular expressions: nothing is mined.
+"""The log statements of HDFS_v1 as fixed regular expressions; it learns nothing.
 
 Sources: the statements as they stand in Loghub's HDFS_2k and in the lines of HDFS_v1 itself; for those that
 neither sample holds, the published list of 30 templates. The vocabulary is still that of the training: a

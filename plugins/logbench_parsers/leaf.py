@@ -1,4 +1,4 @@
-"""A leaf of Drain's tree: templates of one length, and which of them a message is most like."""
+"""A leaf of Drain's tree: templates of one length, with search for the most similar one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from operator import eq
 import numpy as np
 from numpy.typing import NDArray
 
-# None is the wildcard that the miner puts, so that no message can hold it.
+# The learnt wildcard is None, so that no message can contain it.
 Token = str | None
 
-# From so many templates on, one comparison with all of them in numpy beats one by one.
+# Number of templates from which comparing all at once in numpy is faster than one by one.
 WIDE = 32
 
 
 @dataclass(slots=True)
 class Template:
-    """`tokens`, how many of them are wildcards, the branches to its leaf, and its place in there."""
+    """A template: its `tokens`, number of wildcards, branches to its leaf, and position in the leaf."""
 
     key: int
     tokens: list[Token]
@@ -28,7 +28,7 @@ class Template:
 
 
 class Leaf:
-    """Templates by age."""
+    """Templates of one length, the oldest first."""
 
     __slots__ = ("_codes", "_table", "_wildcards", "templates")
 
@@ -40,21 +40,21 @@ class Leaf:
         self._codes: dict[Token, int] = {None: -1}
 
     def add(self, template: Template) -> None:
-        """Take in a template of the leaf's length."""
+        """Add a template of the leaf's length."""
         template.place = len(self.templates)
         self.templates.append(template)
         if len(self.templates) >= WIDE:
             self._write(template)
 
     def join(self, template: Template, tokens: Sequence[str]) -> None:
-        """Put wildcards into `template`, one of this leaf, where it differs from `tokens`."""
+        """Replace tokens of `template`, one of this leaf, by wildcards where they differ from `tokens`."""
         template.tokens = [a if a == b else None for a, b in zip(template.tokens, tokens, strict=True)]
         template.wildcards = template.tokens.count(None)
         if len(self.templates) >= WIDE:
             self._write(template)
 
     def most_similar(self, tokens: Sequence[str]) -> tuple[Template, int]:
-        """The template with most equal tokens, then most wildcards, then the oldest; how many are equal."""
+        """The template with most equal tokens, then most wildcards, then the oldest; and its equal tokens."""
         if len(self.templates) >= WIDE:
             equal = self._equal(tokens)
             most = int(equal.max())
@@ -68,7 +68,7 @@ class Leaf:
         return best, most
 
     def fitting(self, tokens: Sequence[str]) -> Template | None:
-        """The template with fewest wildcards, then the oldest, that is the message but for its wildcards."""
+        """The template with fewest wildcards, then the oldest, that equals the message up to its wildcards."""
         whole = len(tokens)
         if len(self.templates) >= WIDE:
             equal = self._equal(tokens)
@@ -79,7 +79,7 @@ class Leaf:
         return min(fits, key=lambda template: template.wildcards, default=None)
 
     def _equal(self, tokens: Sequence[str]) -> NDArray[np.int32]:
-        """How many tokens are equal, int32 [templates]."""
+        """Number of equal tokens, int32 [templates]."""
         codes = np.array([self._codes.get(token, -2) for token in tokens], np.int32)
         equal: NDArray[np.int32] = (self._table[:, : len(self.templates)] == codes[:, None]).sum(0, dtype=np.int32)
         return equal

@@ -1,4 +1,4 @@
-"""Parsers without mining: every distinct masked message is a template of its own."""
+"""A parser that learns nothing: every distinct masked message is a template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verbatim:
-    """Numbers the distinct messages of the training in first-seen order; null counts as the empty message.
+    """Numbers the distinct training messages in first-seen order; null counts as the empty message.
 
     Args:
         masks, shape: see `logbench.Parser`. None for messages that are keys already.
@@ -25,7 +25,7 @@ class Verbatim:
         self._keys: dict[str, int] = {}
 
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
-        """Forget what was known and number `messages`; keys int32 [messages]."""
+        """Number `messages` from scratch; return keys, int32 [messages]."""
         self._keys = {}
         return _int32([self._keys.setdefault(text, len(self._keys)) for text in texts(messages)])
 
@@ -43,7 +43,7 @@ class Verbatim:
         return {"templates": list(self._keys)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Know what the parser that gave `state` knew."""
+        """Restore the parser from `state`."""
         self._keys = {text: key for key, text in enumerate(state["templates"])}
 
 

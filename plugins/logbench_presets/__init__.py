@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from logbench import Preset, Table, hookimpl
 
-# Test units of full-size HDFS once 4,857 normal ones train: 575,061 blocks, 16,838 of them anomalous.
+# Test units of full-size HDFS when 4,857 normal blocks train: 575,061 blocks, 16,838 of them anomalous.
 FULL_SIZE = {"normal_total": 553_366, "anomaly_total": 16_838}
 # DeepLog with h 10 needs 11 events; every model of an HDFS table leaves the blocks below to the same rule.
 SHORT = {"min_events": 11}
@@ -119,7 +119,7 @@ PRESETS = (
 
 @hookimpl
 def logbench_tables() -> Iterable[Table]:
-    """Offer the published tables that stand in `tables/`, one a file."""
+    """Offer the published tables in `tables/`, one a file."""
     from .published import tables
 
     return tables()

@@ -1,4 +1,4 @@
-"""Published tables from their files: every figure stands there, none in the code."""
+"""Read published tables from files; the code has no figures."""
 
 from __future__ import annotations
 

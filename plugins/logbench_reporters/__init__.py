@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class Config:
     """Options of every reporter here."""
 
-    each_seed: bool = option(False, "one row a run instead of one a model with its 95% interval")
-    metric: str = option("f1", "a metric that is shown first, such as mcc, or cost.cost of another evaluator")
+    each_seed: bool = option(False, "show one row a run instead of one a model with its 95% interval")
+    metric: str = option("f1", "metric to show first, such as mcc, or cost.cost of another evaluator")
 
 
 @dataclass(frozen=True)
 class TableConfig(Config):
     """Options of `table`."""
 
-    format: str = option("simple", "a format of tabulate: simple, github, latex, html, tsv …")
+    format: str = option("simple", "format of tabulate: simple, github, latex, html, tsv …")
 
 
 def _table(config: TableConfig) -> Table:
@@ -57,7 +57,7 @@ def _flat(form: Literal["csv", "json"]) -> Callable[[Config], Flat]:
 
 @hookimpl
 def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
-    """Offer `table`, the default, and the same for documents and machines."""
+    """Offer `table`, the default, and formats for documents and machines."""
     rows = "one row a model, the rules that need no model below"
     yield ReporterComponent("table", _table, TableConfig, f"{rows}, for a terminal", default=True)
     yield ReporterComponent("markdown", _markdown, Config, f"{rows}, as GitHub shows it")

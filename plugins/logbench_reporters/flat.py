@@ -1,4 +1,4 @@
-"""Rows for machines, by polars: every fact in a column of its own, the same in CSV and JSON."""
+"""Reports for machines: every fact in a column of its own, the same in CSV and JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Flat:
 
 
 def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list[Mapping[str, Any]]:
-    """Every row with every fact in a column of its own, for machines; `None` where there is none."""
+    """Flatten rows: every fact in a column of its own, `None` if it is missing."""
     result: list[Mapping[str, Any]] = []
     for group in comparisons(records):
         first = next((record for record in group if record["split"]), group[0])
@@ -64,7 +64,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
 
 
 def _tested(row: Row) -> dict[str, float]:
-    """The row's own prevalence, where rows of one table may be of other units."""
+    """Prevalence of the row's own units, because rows of one table may have different units."""
     return {} if row.prevalence is None else {"prevalence": row.prevalence}
 
 

@@ -1,4 +1,4 @@
-"""95% intervals of the mean over runs: what varied between them, and none where nothing did."""
+"""95% intervals of the mean over runs, if seeds or splits varied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import fmean, variance
 from typing import Any
 
 Record = Mapping[str, Any]
-# Least and greatest value of metrics whose range is known.
+# Metric → least and greatest value.
 RANGES = {
     "mcc": (-1.0, 1.0),
     **dict.fromkeys(("f1", "precision", "recall", "auroc", "auprc"), (0.0, 1.0)),
@@ -16,7 +16,7 @@ RANGES = {
 
 
 def overlap(records: Sequence[Record]) -> float:
-    """Tested units to each that trains, the mean over runs: how much splits have in common."""
+    """Mean ratio of test units to training units over runs, which tells how much splits overlap."""
     return fmean(one["split"]["test"] / (one["split"]["train"] + one["split"]["held_out"]) for one in records)
 
 

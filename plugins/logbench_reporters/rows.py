@@ -1,4 +1,4 @@
-"""From records to rows: one a model or baseline, over its seeds and splits, and one a rule that needs no model."""
+"""Turn records into rows: one a model or baseline over its seeds and splits, and one a rule without model."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .words import several
 
 Record = Mapping[str, Any]
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
-# Where a record keeps what it says of single lines.
+# Key of single lines in a record's sections.
 EVENT = "event"
-# Metrics that get a 95% interval where several seeds or splits ran.
+# Metrics with a 95% interval for several seeds or splits.
 INTERVALS = ("f1", "precision", "recall")
 
 
@@ -66,7 +66,7 @@ class Row:
 
 
 def showing(records: Sequence[Record], metric: str) -> list[Record]:
-    """The records with a metric of another evaluator among those of the headline, so that their rows have it."""
+    """Copy a metric of another evaluator into the headline of records, so that their rows have it."""
     return [
         {
             **record,
@@ -88,7 +88,7 @@ def _with(record: Record, metrics: Mapping[str, Any], metric: str) -> dict[str, 
 
 
 def comparisons(records: Sequence[Record]) -> list[list[Record]]:
-    """Records of one data set and protocol together, split seeds apart from it, in the order given."""
+    """Group records by data set and protocol (without split seed), in the given order."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         protocol = {k: v for k, v in record["protocol"].items() if k not in {"hash", "split_seed"}}
@@ -129,7 +129,7 @@ def rule_rows(records: Sequence[Record], each_split: bool = False, metric: str =
 
 
 def _rules(name: str, found: Sequence[Mapping[int | None, Record]], metric: str) -> Iterator[Row]:
-    """A row for each limit; one for all where they give the same figures.
+    """A row for each limit; a single row if all give the same figures.
 
     Args:
         found: of each split, one record a limit.
@@ -147,7 +147,7 @@ def _rules(name: str, found: Sequence[Mapping[int | None, Record]], metric: str)
 
 
 def short_limit(record: Record) -> int | None:
-    """Events below which a unit was short in a run; None where it gave nothing."""
+    """Events below which a unit was short in a run; None for a run without result."""
     limit: int | None = record["counts"].get("short_limit")
     return limit
 
@@ -160,7 +160,7 @@ def _rule(name: str, records: Sequence[Record], metric: str) -> Row:
 
 
 def prevalence(records: Sequence[Record]) -> float | None:
-    """Share of anomalies among the tested units, the mean over splits; None where no evaluator says it."""
+    """Share of anomalies in the test set, the mean over splits; None if no evaluator gives it."""
     found = {
         _split(r): m["all"]["prevalence"]
         for r in records
@@ -171,7 +171,7 @@ def prevalence(records: Sequence[Record]) -> float | None:
 
 
 def of_events(records: Sequence[Record]) -> list[Record]:
-    """The records that judge single lines, with what they say of them in the place of what they say of units."""
+    """Records with metrics of single lines, which replace those of units."""
     return [
         {
             **record,
@@ -189,7 +189,7 @@ def of_events(records: Sequence[Record]) -> list[Record]:
 
 
 def over(rows: Sequence[Row]) -> str:
-    """What the intervals are over, in words; empty where there are none."""
+    """Say what the intervals are taken over; empty without intervals."""
     if not any(row.bounds for row in rows):
         return ""
     seeds, splits = ({each for row in rows for each in getattr(row, name)} for name in ("seeds", "splits"))
@@ -200,7 +200,7 @@ def over(rows: Sequence[Row]) -> str:
 
 
 def unvaried(rows: Sequence[Row], records: Sequence[Record]) -> list[str]:
-    """Why rows of several runs have no interval: what did not vary."""
+    """Say why rows of several runs have no interval, because seeds or splits did not vary."""
     several = [row for row in rows if row.runs > 1 and not row.bounds]
     if len({_split(record) for record in records}) > 1 and not redraws(records[0]["protocol"]):
         train = records[0]["protocol"]["train"]
@@ -234,14 +234,14 @@ def _row(records: Sequence[Record], metric: str) -> Row:
 
 
 def _threshold(record: Record) -> float | None:
-    """The threshold, ±inf where only its text can say so in JSON."""
+    """The threshold; ±inf from its text, because JSON numbers cannot be infinite."""
     found = record["threshold"]
     exact = found.get("exact", found.get("value"))
     return None if exact is None else float(exact)
 
 
 def _is_joint(record: Record) -> bool:
-    """Whether a score was another one without the other units, or the model says that it may be."""
+    """Whether a score depended on other units, or the model declares that it may."""
     alone = record.get("audit", {}).get("alone", {})
     return bool(alone == "declared" or alone.get("differ"))
 
@@ -252,7 +252,7 @@ def _summed(
     records: Sequence[Record],
     metric: str,
 ) -> Row:
-    """Means and intervals over (split, headline metrics, the other F1); over splits where there are several."""
+    """Means and intervals over (split, headline metrics, the other F1); over splits if there are several."""
     row.runs = len(found)
     several = len({split for split, *_ in found}) > 1
     varied = any(metrics != found[0][1] for _, metrics, _ in found) and (
@@ -271,7 +271,7 @@ def _summed(
 
 
 def _by_split(pairs: Sequence[tuple[int, float | None]]) -> list[float]:
-    """The values of one split as they are, of several splits the mean of each; none where one is undefined."""
+    """Values of one split, or the mean of each split; empty if one is undefined."""
     known = [(split, value) for split, value in pairs if value is not None]
     if len(known) < len(pairs):
         return []
@@ -299,7 +299,7 @@ def _same(values: Iterator[Any]) -> Any:
 
 
 def _seconds(records: Sequence[Record], stage: str) -> float | None:
-    """Mean seconds; None where runs went side by side, or the stage was not timed."""
+    """Mean seconds; None for parallel runs, or if the stage was not timed."""
     if any(record["environment"].get("contended") for record in records):
         return None
     found = [record["stages"][stage]["wall_s"] for record in records if stage in record["stages"]]

@@ -1,4 +1,4 @@
-"""Tables of runs for people: what was measured, under which protocol, and what a trivial rule reaches."""
+"""Tables of runs for people: metrics, protocol, and the figures of rule baselines."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .rows import (
 from .words import several
 
 WIDTH = 100
-# Columns that a terminal too narrow for all does without.
+# Columns to drop on a narrow terminal.
 SPARE = ("fit+score\ns", "f1\ndistinct", "mcc", "auprc")
-# Bounds on F1: above the one nothing is said of it, below the other most anomalies do not show in their keys.
+# Upper bounds on F1: no note above the first; below the second most anomalies do not show in their keys.
 ALMOST, UNINFORMATIVE = 0.999, 0.5
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
-# tabulate's `simple` without the two columns that it adds to the width of every heading.
+# Format `simple` of tabulate without its padding of headings by two columns.
 _SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
 
 
@@ -49,7 +49,7 @@ class Table:
         self.narrow = table_format == "simple"
 
     def report(self, records: Sequence[Record]) -> str:
-        """A heading a comparison (data set, protocol), its table, and what went wrong below it.
+        """For each comparison (data set, protocol) a heading, its table, and errors below.
 
         A second table is of single lines, where they carry labels.
         """
@@ -94,7 +94,7 @@ class Table:
         return self._table(list(columns), cells, models)
 
     def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
-        """The cells under their headings; on a terminal a line parts the first `models` rows from the others."""
+        """Cells under their headings; on a terminal a line separates the first `models` rows from the others."""
         options: Any = {
             "colalign": ["left", *["right"] * (len(headers) - 1)],
             "disable_numparse": True,
@@ -107,12 +107,12 @@ class Table:
         return tabulate(lines, tablefmt=_SIMPLE, **options)
 
     def _certain(self, models: Sequence[Row]) -> list[str]:
-        """What rows say whose name has no number of seeds."""
+        """Text for rows without a number of seeds in their name."""
         certain = any(row.runs and not row.counted for row in models)
         return ["rows without a number of seeds: deterministic"] if certain and not self.each_seed else []
 
     def _whole(self, cell: str) -> str:
-        """A bar in a name would end a cell of Markdown."""
+        """Escape bars, which would end a cell of Markdown."""
         return cell.replace("|", "\\|") if self.format in ("github", "pipe") else cell
 
     def _around(self, lines: Sequence[str]) -> str:
@@ -124,7 +124,7 @@ class Table:
         )
 
     def _columns(self, rows: Sequence[Row]) -> dict[str, list[str]]:
-        """Cells by heading; a column that says nothing is left out, it only makes lines wrap."""
+        """Cells by heading, without empty columns, which would only make lines wrap."""
         models = [row for row in rows if row.kind != "rule"]
         oracle = {row.source for row in models} - {None} == {"oracle"}
         columns = {
@@ -155,7 +155,7 @@ class Table:
         return f"{kind}{row.name}{' *' * row.joint}{seeds}"
 
     def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
-        """Columns that say the same of every row, and on a terminal those that would not fit."""
+        """Columns to leave out: equal in every row, or too wide for the terminal."""
         shares = {(row.runs + row.failed) / len(row.seeds) for row in models}
         if len(shares) == 1 and not any(row.runs and row.failed for row in models):
             yield "runs"
@@ -169,7 +169,7 @@ class Table:
 
 
 def _heading(records: Sequence[Record]) -> list[str]:
-    record = next((record for record in records if record["split"]), records[0])  # skipped ones may have none
+    record = next((record for record in records if record["split"]), records[0])  # skipped runs may have no split
     data, protocol, split = record["dataset"], record["protocol"], record["split"]
     simulated = " (SIMULATED: never set against published figures)" if data.get("simulated") else ""
     lines = [f"{data['name']}{simulated}"]
@@ -185,7 +185,7 @@ def _heading(records: Sequence[Record]) -> list[str]:
     headline = "all units" if protocol["duplicates"] == "all" else "distinct units"
     limit = " or ".join(map(str, _limits(records))) or protocol["min_events"]
     plural = "" if str(limit) == "1" else "s"
-    short = f"short (< {limit} event{plural})" if limit else "short"  # where no run went well no limit is known
+    short = f"short (< {limit} event{plural})" if limit else "short"  # unknown without a successful run
     return [
         *lines,
         f"protocol {record['preset']}: {short} {protocol['short']}, "
@@ -206,7 +206,7 @@ def _limits(records: Sequence[Record]) -> list[int]:
 
 
 def _differing(records: Sequence[Record]) -> list[str]:
-    """That each model has a limit of its own, where rows differ in it."""
+    """Say that each model has its own limit, if rows differ in it."""
     if len(_limits(records)) < 2:
         return []
     dropped = records[0]["protocol"]["short"] == "drop"
@@ -215,7 +215,7 @@ def _differing(records: Sequence[Record]) -> list[str]:
 
 
 def _bound(records: Sequence[Record]) -> list[str]:
-    """What equal sequences with both labels leave to reach, where that is less than everything."""
+    """State the upper bound on F1, because some equal sequences have both labels."""
     bound: Mapping[str, Any] = next((r["bound"] for r in records if r.get("bound")), {})
     if bound.get("f1") is None or bound["f1"] > ALMOST:
         return []
@@ -225,7 +225,7 @@ def _bound(records: Sequence[Record]) -> list[str]:
 
 
 def _ranking(records: Sequence[Record], metric: str) -> list[str]:
-    """Which way the metric that stands first is better; nothing of F1, which everybody knows."""
+    """Say in which direction the first metric is better; empty for F1."""
     key, _, name = metric.rpartition(".")
     ways = {
         record.get("directions", {}).get(key or record["dataset"].get("unit"), {}).get(name) for record in records
@@ -240,7 +240,7 @@ def _heading_of_events(records: Sequence[Record]) -> list[str]:
 
 
 def _prevalence(rows: Sequence[Row]) -> str:
-    """Share of anomalies among the tested units, from the least to the greatest where rows test other units."""
+    """Share of anomalies in the test set, as a range if rows have different test units."""
     shares = sorted(f"{row.prevalence:.4f}" for row in rows if row.prevalence is not None)
     return " to ".join(dict.fromkeys((shares[0], shares[-1]))) if shares else ""
 
@@ -267,7 +267,7 @@ def _threshold(row: Row, oracle: bool) -> str:
 
 
 def _short(rows: Sequence[Row]) -> list[str]:
-    """How many units the rule for short ones decided, and below which limit where rows differ in it."""
+    """Number of units that the rule for short units decided, with the limit if rows differ in it."""
     differ = len({row.limit for row in rows if row.kind != "rule" and row.runs}) > 1
     shown = [f"{row.short:,.0f}" if row.short is not None else "" for row in rows]
     if differ:
@@ -288,12 +288,12 @@ def _contended(records: Sequence[Record]) -> list[str]:
 
 
 def _joint(rows: Sequence[Row]) -> list[str]:
-    """What the star at a row means."""
-    return ["*: its scores depend on what else is scored"] if any(row.joint for row in rows) else []
+    """Explain the star."""
+    return ["*: its scores depend on the other scored units"] if any(row.joint for row in rows) else []
 
 
 def _unjudged(records: Sequence[Record]) -> list[str]:
-    """Which models leave events without a judgement, and how many, in the first run of each."""
+    """Name models that cannot judge some events, with the number in the first run of each."""
     found: dict[str, Mapping[str, int]] = {}
     for record in records:
         if number := record["counts"].get("unjudged"):
@@ -307,7 +307,7 @@ def _unjudged(records: Sequence[Record]) -> list[str]:
 
 
 def _reasons(rows: Sequence[Row]) -> list[str]:
-    """What gave nothing and why, models of one reason together."""
+    """Name runs without result and why, models with the same reason together."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.failed:

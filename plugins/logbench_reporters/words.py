@@ -1,4 +1,4 @@
-"""Numbers and what they count, in words."""
+"""Format counts in words."""
 
 from __future__ import annotations
 

@@ -18,15 +18,15 @@ class SessionConfig:
     """Options of `session`."""
 
     pattern: str = option("", "regular expression of a session id in the message; empty: the column below")
-    column: str = option("id", "column of the lines that holds the session's id")
+    column: str = option("id", "column of the lines with the session's id")
 
 
 @dataclass(frozen=True)
 class TimeConfig:
     """Options of `time`."""
 
-    size: str = option("1h", "how long a window is: a number and us, ms, s, m, h, d or w")
-    stride: str = option("0", "from one window's beginning to the next's; 0: as the size, so without overlap")
+    size: str = option("1h", "duration of a window: a number and us, ms, s, m, h, d or w")
+    stride: str = option("0", "time between the starts of two windows; 0: the size, so no overlap")
     within: Within = option("none", "windows of all lines, or of each node's or file's lines apart")
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class CountConfig:
     """Options of `count`."""
 
     size: int = option(100, "lines of a window", ge=1)
-    stride: int = option(0, "lines from one window's beginning to the next's; 0: the size, so no overlap", ge=0)
+    stride: int = option(0, "lines between the starts of two windows; 0: the size, so no overlap", ge=0)
     within: Within = option("none", "windows of all lines, or of each node's or file's lines apart")
 
     def __post_init__(self) -> None:

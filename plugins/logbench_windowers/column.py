@@ -1,4 +1,4 @@
-"""Units by the value of a column, and the order of lines that other windowers need."""
+"""Units by the value of a column; and helpers of the other windowers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from polars.io.plugins import register_io_source
 
 from logbench import IncompatibleError
 
-# Lines of a frame.
+# Lines a frame.
 FRAME = 100_000
 Step = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 class Column:
-    """One unit a value of the column `name` (String); a line without a value belongs to none."""
+    """Makes one unit of each value of the column `name` (String); a line without a value has no unit."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -31,7 +31,7 @@ class Column:
 
 
 def require(lines: pl.LazyFrame, name: str) -> None:
-    """Nothing where the lines have the column `name`.
+    """Check that the lines have the column `name`.
 
     Raises:
         IncompatibleError: they have not.

@@ -1,4 +1,4 @@
-"""Units of equally many lines."""
+"""Windows with equal numbers of lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .column import Step, grouped_by, in_order, in_windows, require
 
 
 class Count:
-    """Windows that begin at every `stride`-th line; the last ones hold what is left.
+    """Windows that begin at every `stride`-th line; the last ones have the remaining lines.
 
     Lines are counted from the first, or where the split cuts the lines, from the first of each side (column
     `place`). A window is named by the numbers, from 1, of the lines that it has when it is full.

@@ -1,4 +1,4 @@
-"""Durations as people type them."""
+"""Parse durations such as `30m`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Units by id: a line belongs once to each distinct id that it names."""
+"""Sessions by id: a line belongs once to each distinct id that it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Units of equal duration."""
+"""Windows of equal duration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from .column import Step, grouped_by, in_order, in_windows, require
 
-# How a window's beginning is written, by what its stride is a multiple of.
+# Format of a window's start, by the unit that divides its stride.
 NAMES = {60 * 10**6: "%Y-%m-%d %H:%M", 10**6: "%Y-%m-%d %H:%M:%S", 1: "%Y-%m-%d %H:%M:%S%.6f"}
 
 
@@ -42,7 +42,7 @@ class Time:
         return assigned if self.within == "none" else grouped_by(assigned, self.within)
 
     def counted(self) -> Mapping[str, int]:
-        """What the last pass met: lines earlier than the one before, and lines without a time."""
+        """Counts of the last pass: lines earlier than the line before, and lines without a time."""
         return {"lines_back_in_time": self._back, "lines_without_time": self._timeless}
 
     def _pass(self) -> Step:

@@ -254,7 +254,7 @@ def test_offline_names_three_ways_on(logbench: Run) -> None:
 def test_nothing_is_overwritten(logbench: Run, folder: Path) -> None:
     (folder.parent / "kept").mkdir()
     (folder.parent / "kept" / "mine.txt").write_text("mine")
-    assert_one_line(logbench(*BASELINE, "--data", folder, "--save", "kept"), "already there")
+    assert_one_line(logbench(*BASELINE, "--data", folder, "--save", "kept"), "already exists")
     assert (folder.parent / "kept" / "mine.txt").read_text() == "mine"
 
 

@@ -110,7 +110,7 @@ def test_names_are_normalised(given: str, distribution: str, cls: str) -> None:
         ("größe", "PEP 508"),
         ("x\n", "PEP 508"),
         ("x" * (LONGEST + 1), "at most"),
-        ("protocol", "means something else"),
+        ("protocol", "has another meaning"),
         ("deeplog", "offered by taken (dist-taken 1)"),
         ("harness", "a distribution logbench-harness is installed"),
         ("classic", "a module logbench_classic can be imported"),
@@ -139,7 +139,7 @@ def test_a_folder_that_is_there_is_never_touched(tmp_path: Path, run_logbench: C
     target.mkdir()
     (target / "diary").write_text("mine")
     done = run_logbench("new-plugin", "mine", "--kind", "model")
-    assert done.code == 2 and "already there; nothing was overwritten" in done.err
+    assert done.code == 2 and "already exists; nothing was overwritten" in done.err
     assert [path.name for path in target.iterdir()] == ["diary"]
     (tmp_path / "logbench-link").symlink_to(tmp_path / "gone")
     assert run_logbench("new-plugin", "link", "--kind", "model").code == 2

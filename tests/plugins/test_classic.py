@@ -456,7 +456,7 @@ def test_lof_is_scikit_learns(duplicates: bool) -> None:
 
 
 def test_lof_needs_two_vectors() -> None:
-    with pytest.raises(IncompatibleError, match="two training vectors"):
+    with pytest.raises(IncompatibleError, match="two different training vectors"):
         fitted("lof", Sessions.of([[0, 1], [1, 0]], 2))
 
 

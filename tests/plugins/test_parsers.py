@@ -319,7 +319,7 @@ def test_drain_at_extremes() -> None:
 
 
 def test_drain_refuses_a_mask_that_is_no_expression() -> None:
-    with pytest.raises(ConfigError, match=r"drain\.masks: '\(\?<=a\)b' is no regular expression"):
+    with pytest.raises(ConfigError, match=r"drain\.masks: '\(\?<=a\)b' is not a regular expression"):
         DrainParser(DrainConfig(masks=("(?<=a)b",)))
 
 

@@ -250,7 +250,7 @@ def test_scores_that_depend_on_what_else_is_scored_are_said(run: Run) -> None:
     assert done.stderr.count("depend on the other scored units") == 2
     lines = Table("simple").report(list(found.values())).splitlines()
     assert [line.split()[0] for line in lines if " * " in line] == ["ranks", "declared"]
-    assert "*: its scores depend on what else is scored" in lines
+    assert "*: its scores depend on the other scored units" in lines
 
 
 def test_memory_is_limited_and_the_rest_goes_on(run: Run) -> None:
