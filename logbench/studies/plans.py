@@ -61,8 +61,7 @@ def plans_of(request: ModelsRequest, registry: Registry) -> list[Plan]:
 
 
 def _is_stochastic(registry: Registry, name: str) -> bool:
-    stochastic: bool = registry.get("model", name).item.traits.stochastic
-    return stochastic
+    return registry.get("model", name).item.traits.stochastic
 
 
 def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[str]) -> tuple[str, ...]:
