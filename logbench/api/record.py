@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ..base.jsonable import to_jsonable
 from .record_sections import (
@@ -20,6 +20,7 @@ from .record_sections import (
     ErrorFacts,
     Metrics,
     PluginFacts,
+    Record,
     RuleMetrics,
     SourceFacts,
     SplitFacts,
@@ -72,9 +73,9 @@ class RunRecord:
     artifacts: dict[str, str] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Record:
         """JSON values; a number that is not finite becomes None."""
-        return {name: to_jsonable(value) for name, value in dataclasses.asdict(self).items()}
+        return cast(Record, {name: to_jsonable(value) for name, value in dataclasses.asdict(self).items()})
 
     def to_json(self) -> str:
         """One line of JSON."""

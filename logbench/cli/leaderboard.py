@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..api.record_sections import Record
 from ..components.registry import Registry
 from . import State, pass_state
 from .reporting import GuardedReporter, reporter_of
@@ -73,13 +74,13 @@ def command(state: State, **options: Any) -> int:
     return code_of(records)
 
 
-def _show(records: Sequence[Mapping[str, Any]], shown_by: GuardedReporter, options: Mapping[str, Any]) -> None:
+def _show(records: Sequence[Record], shown_by: GuardedReporter, options: Mapping[str, Any]) -> None:
     """The table, its models marked by whether they tie, and what the marks mean."""
     from ..studies.ties import all_pairs
 
     pairs = all_pairs(records, options["metric"], options["out"])
     letters = pairs.letters()
-    print(shown_by.report([{**record, "tied": letters.get(record["model"])} for record in records]))
+    print(shown_by.report([{**dict(record), "tied": letters.get(record["model"])} for record in records]))
     if text := pairs.said():
         shown = textwrap.fill(text, WIDTH, subsequent_indent="  ")
         # what machines read holds rows alone

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..api.components import Published, Table
+from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
 from . import State, pass_state
@@ -76,7 +77,7 @@ def command(
     return 2 if unknown or not measured else 0
 
 
-def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Mapping[str, Any] | None]]) -> None:
+def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Record | None]]) -> None:
     _say(f"{table.name}: {table.summary}")
     _say(f"source: {table.source}\n")
     remarks: dict[str, int] = {}
@@ -117,7 +118,7 @@ def _missed(cell: Mapping[str, Any]) -> str:
     return " MISSED" + (", better" if cell.get("better") else "")
 
 
-def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
+def _say_setups(table: Table, found: list[Record]) -> None:
     """Print split and prevalence of both, and known differences."""
     known = f", prevalence {table.prevalence:.4f}" if table.prevalence is not None else ""
     print()
@@ -128,7 +129,7 @@ def _say_setups(table: Table, found: list[Mapping[str, Any]]) -> None:
     _say(f"why: {table.remark}")
 
 
-def _setup(record: Mapping[str, Any]) -> str:
+def _setup(record: Record) -> str:
     split, protocol = record["split"], record["protocol"]
     text = (
         f"{split['train']:,} train ({protocol['train']}, {protocol['content']}), {split['held_out']:,} held out, "

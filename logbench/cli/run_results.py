@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ..api.record_sections import Record
 from .shared_options import note
 
 
-def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
+def finish(records: Sequence[Record], out: Path) -> int:
     """Print errors and the next step; return the exit code, where a skipped run counts as failed."""
     told = {record["error"]["message"] for record in asked_of(records) if record["error"]}
     for record in records:
@@ -27,7 +27,7 @@ def finish(records: Sequence[Mapping[str, Any]], out: Path) -> int:
     return code_of(records) or (2 if skipped else 0)
 
 
-def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
+def next_step(records: Sequence[Record], out: Path) -> None:
     """Print the path of the records and the next command; nothing if no run succeeded."""
     good = [record for record in asked_of(records) if record["status"] == "ok"]
     if good:
@@ -37,12 +37,12 @@ def next_step(records: Sequence[Mapping[str, Any]], out: Path) -> None:
         note(f"records in {out / 'records.jsonl'}; next: logbench show {newest['run_id']}{where}{which}")
 
 
-def asked_of(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def asked_of(records: Sequence[Record]) -> list[Record]:
     """Records of the requested models, without automatic baselines."""
     return [record for record in records if not record["baseline"]]
 
 
-def code_of(records: Sequence[Mapping[str, Any]]) -> int:
+def code_of(records: Sequence[Record]) -> int:
     """Exit code: 1 for a bug, 2 if a run failed or no requested run succeeded, else 0."""
     if any(record["error"] and record["error"].get("traceback") for record in records):
         return 1

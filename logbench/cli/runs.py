@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..api.record_sections import Record
 from ..evaluation.metrics import headline
 from ..running import records
 from .shared_options import json_option, out_option, print_json, print_table
@@ -25,7 +25,7 @@ def command(out: Path, as_json: bool) -> None:
         print_table([_row(record) for record in found], f"no runs in {out}", disable_numparse=True)
 
 
-def _row(record: Mapping[str, Any]) -> dict[str, Any]:
+def _row(record: Record) -> dict[str, Any]:
     metrics = headline(record)
     return {
         "run": record["run_id"],

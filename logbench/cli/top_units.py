@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..api.record_sections import Record
 from ..base.jsonable import four_digits, shorten
 from ..components.registry import Registry
 from .shared_options import fitted, placed, print_table, threshold_text
@@ -13,7 +14,7 @@ from .shared_options import fitted, placed, print_table, threshold_text
 ROWS = 10
 
 
-def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Registry) -> None:
+def print_ranked(records: Sequence[Record], out: Path, registry: Registry) -> None:
     """Print a table for each successful run without metrics; equal sequences appear once."""
     from ..studies.ranked_units import described
 
@@ -25,7 +26,7 @@ def print_ranked(records: Sequence[Mapping[str, Any]], out: Path, registry: Regi
         print_table(fitted([_row(unit, row) for row in rows], "what"), disable_numparse=True)
 
 
-def _asked(record: Mapping[str, Any]) -> bool:
+def _asked(record: Record) -> bool:
     return bool(record["status"] == "ok" and not record["baseline"])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..api.record_sections import ComponentFacts, Components, PluginFacts
+from ..api.record_sections import ComponentFacts, Components, PluginFacts, Record
 from ..base.code_digests import Code, code_of, core
 from ..base.jsonable import to_jsonable
 from .provenance import environment
@@ -46,11 +46,11 @@ def of(parts: Mapping[str, ConfiguredComponent[Any]], **facts: Any) -> Key:
     return _key(made, options, _core(), facts)
 
 
-def of_run(record: Mapping[str, Any]) -> Key | None:
+def of_run(record: Record) -> Key | None:
     """Key of a run's result (without timings) from its record, finished or not; None if facts are missing."""
     if not record.get("components"):
         return None
-    facts = {name: record[name] for name in ("preset", "protocol", "seed")}
+    facts: dict[str, Any] = {name: record[name] for name in ("preset", "protocol", "seed")}
     facts["material"] = material(record)
     facts["device"] = record["environment"].get("device")
     ran_on = {name: record["environment"].get(name) for name in ("python", "packages")}
@@ -58,7 +58,7 @@ def of_run(record: Mapping[str, Any]) -> Key | None:
     return _key(*made, {"code": record["source"].get("code"), **ran_on}, to_jsonable(facts))
 
 
-def material(record: Mapping[str, Any]) -> dict[str, Any]:
+def material(record: Record) -> dict[str, Any]:
     """Facts of a record that identify the data."""
     return {name: record["dataset"].get(name) for name in MATERIAL}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import polars as pl
 
 from ..api.record import RunRecord
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.files import written
 from . import stored
@@ -50,7 +51,7 @@ def _last_byte(file: BinaryIO, size: int) -> bytes:
     return file.read(1)
 
 
-def read(folder: Path) -> Iterator[dict[str, Any]]:
+def read(folder: Path) -> Iterator[Record]:
     """Records of a folder, oldest first; a line that a killed run left half-written is passed over.
 
     Records of an unknown version and damaged ones are passed over, too; one line on standard error says so.
@@ -60,7 +61,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
         if refusal := refusal_of(record):
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
-            yield upgraded(record)
+            yield cast(Record, upgraded(record))
     for refusal, number in unknown.items():
         sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
 
@@ -83,7 +84,7 @@ def lines(folder: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def scores(record: Mapping[str, Any], folder: Path) -> pl.DataFrame:
+def scores(record: Record, folder: Path) -> pl.DataFrame:
     """The stored scores of a run.
 
     Raises:

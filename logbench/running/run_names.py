@@ -7,8 +7,9 @@ import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from . import records
 from .record_versions import refusal_of, upgraded
@@ -21,7 +22,7 @@ def new_run(model: str) -> dict[str, Any]:
     return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 
-def find(run: str, folder: Path) -> dict[str, Any]:
+def find(run: str, folder: Path) -> Record:
     """Find the record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
 
     `last` skips baselines that were added automatically.
@@ -32,7 +33,7 @@ def find(run: str, folder: Path) -> dict[str, Any]:
     record = _named(run, {record["run_id"]: record for record in records.lines(folder)}, folder)
     if refusal := refusal_of(record):
         raise DataError(f"run {record['run_id']} in {folder}: {refusal}")
-    return upgraded(record)
+    return cast(Record, upgraded(record))
 
 
 def _named(run: str, stored: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:

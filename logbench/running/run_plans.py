@@ -9,15 +9,13 @@ from typing import Any, cast
 
 from ..api.plan import Plan
 from ..api.record import RunRecord
-from ..api.record_sections import ErrorFacts
+from ..api.record_sections import ErrorFacts, Record
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from . import records, run_names, worker_tasks
 from .resolve import resolve
 from .results import begun
 from .workers import DoesTasks, Ended, Running, Task
-
-Record = Mapping[str, Any]
 
 
 def run_plans(

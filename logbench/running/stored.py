@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.file_digests import digest
 
@@ -18,7 +18,7 @@ def checksums(run_id: str, artifacts: Mapping[str, str], folder: Path) -> dict[s
     return {name: digest(path, None) for name, path in own.items() if path.is_file()}
 
 
-def fault(record: Mapping[str, Any], folder: Path, name: str) -> str:
+def fault(record: Record, folder: Path, name: str) -> str:
     """Say why an artifact of a run is unreliable; empty if it is sound. Old records have no checksums."""
     path, digests = folder / record["artifacts"][name], record.get("checksums") or {}
     if not path.is_file():
@@ -28,7 +28,7 @@ def fault(record: Mapping[str, Any], folder: Path, name: str) -> str:
     return ""
 
 
-def table(record: Mapping[str, Any], folder: Path, name: str) -> pl.DataFrame:
+def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
     """Read a table of a run, such as `scores`.
 
     Raises:

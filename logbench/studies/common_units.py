@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..components.configured import configured
 from ..components.registry import Registry
 from ..evaluation.unit_metrics import metrics_of
 from ..running import records
-from .compare import Record, labelled_test_scores
+from .compare import labelled_test_scores
 from .rescore import is_weighted
 
 
@@ -37,7 +37,7 @@ def common_units(runs: Sequence[Record], folder: Path) -> pl.Series:
     return common
 
 
-def measured_on(units: pl.Series, run: Record, folder: Path, registry: Registry) -> dict[str, Any]:
+def measured_on(units: pl.Series, run: Record, folder: Path, registry: Registry) -> Record:
     """The run's record with the metrics of these units alone, by the evaluators that it had.
 
     Args:
@@ -46,7 +46,7 @@ def measured_on(units: pl.Series, run: Record, folder: Path, registry: Registry)
     Raises:
         DataError: stored scores are gone. ConfigError: an evaluator is not installed.
     """
-    chosen: Mapping[str, Any] = run["config"]["evaluators"]
+    chosen = run["config"]["evaluators"]
     entries = {name: registry.get("evaluator", name) for name in chosen}
     built = {name: configured(entry, chosen[name]).build() for name, entry in entries.items()}
     kept = records.scores(run, folder).filter(pl.col("index").is_in(units.implode()))

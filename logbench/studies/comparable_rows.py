@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..api.record_sections import Record
+
 TESTS, THRESHOLD = "tests", "threshold"
+
 MATERIAL = ("digest", "normal_total", "anomaly_total")
 
 
-def tested(record: Mapping[str, Any]) -> dict[str, Any]:
+def tested(record: Record) -> dict[str, Any]:
     """What decides which units a run tests, and how much each counts."""
     return {
         "data": [record["dataset"].get(name) for name in MATERIAL],
@@ -18,7 +21,7 @@ def tested(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def likeness(record: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+def likeness(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
     """Facts of a row that others may differ in.
 
     Args:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from ..api.record_sections import Record
 from ..base.errors import ConfigError, DataError
 from ..evaluation.cells import METRICS
 from ..evaluation.distinct_units import distinct_units
@@ -16,8 +17,6 @@ from ..evaluation.metrics import direction, figure, figures, loss
 from ..evaluation.paired_tests import alike, mcnemar, swapped
 from ..running import records
 from .many_models import holm
-
-Record = Mapping[str, Any]
 
 
 def incompatibilities(first: Record, other: Record) -> list[str]:
@@ -84,7 +83,7 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
 
 def _value(record: Record, metric: str) -> float:
     if not figures(record):
-        why = record["error"]["message"] if record.get("error") else _why_none(record)
+        why = error["message"] if (error := record.get("error")) else _why_none(record)
         raise DataError(f"{record['run_id']} has no metrics: {why}")
     value = figure(record, metric)
     if value is None:

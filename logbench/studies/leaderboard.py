@@ -11,6 +11,7 @@ from typing import Any
 
 from ..api.plan import Plan
 from ..api.record import RunRecord
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.failure import error_of
 from ..base.jsonable import several
@@ -21,8 +22,6 @@ from ..running.results import begun
 from ..running.stored import fault
 from ..running.workers import Running, Task
 from .workbench import Workbench
-
-Record = Mapping[str, Any]
 
 
 class Leaderboard:
@@ -47,7 +46,7 @@ class Leaderboard:
         before = _earlier(plans[0].out) if bench.resume else {}
         keys = [identity.of_run(self._opened(one)) for one in self._jobs]
         there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
-        self._done = {
+        self._done: dict[int, Record] = {
             at: {**there[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in there
         }
         self.taken_over = len(self._done)
@@ -79,7 +78,7 @@ class Leaderboard:
             name += f" split {plan.split_seed}"
         return name
 
-    def _opened(self, resolved: ResolvedPlan) -> dict[str, Any]:
+    def _opened(self, resolved: ResolvedPlan) -> Record:
         """As much of a record as decides its identity."""
         made = begun(resolved, run_names.new_run(resolved.model.name))
         totals = {"normal_total": resolved.totals.normal_total, "anomaly_total": resolved.totals.anomaly_total}
@@ -148,8 +147,8 @@ def _describe_choice(record: Record) -> str:
     """One line of how a run went."""
     if record["status"] == "skipped":
         return "skipped"
-    if record["status"] != "ok":
-        return f"error: {record['error']['message']}"
+    if (error := record["error"]) is not None:
+        return f"error: {error['message']}"
     values, seconds = headline(record), sum(stage["wall_s"] for stage in record["stages"].values())
     f1 = f"F1 {values['f1']:.3f}, " if values and values.get("f1") is not None else ""
     return f"{f1}{seconds:.1f} s"

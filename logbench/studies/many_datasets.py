@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..evaluation.metrics import direction, figure
 from .compare import incompatibilities
 from .many_models import Friedman, against_best, brackets, critical_difference, friedman, holm, ranks
 
-Record = Mapping[str, Any]
 LEVEL = 0.05
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
+from ..api.record_sections import Record
 from ..base.errors import DataError, LogbenchError
 from ..components.configured import configured
 from ..components.registry import Registry
@@ -38,9 +38,7 @@ def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
     return first.join(sizes, on=["sequence", "label"], how="left", maintain_order="left", nulls_equal=True)
 
 
-def described(
-    record: Mapping[str, Any], folder: Path, which: Which, count: int, registry: Registry
-) -> list[dict[str, Any]]:
+def described(record: Record, folder: Path, which: Which, count: int, registry: Registry) -> list[dict[str, Any]]:
     """Rows for people: `unit`, `units` like it, `label`, `score`, `verdict`, `event`, `file`, `line` (from 1,
     in that file where the data set names it, else of all), `raw`, `template`, `expected` (templates, likeliest
     first).
@@ -78,7 +76,7 @@ def described(
     ]
 
 
-def _why(record: Mapping[str, Any]) -> str:
+def _why(record: Record) -> str:
     return f" ({record['error']['message']})" if record["error"] else ""
 
 
@@ -86,7 +84,7 @@ def _from_one(line: int | None) -> int | None:
     return None if line is None else line + 1
 
 
-def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry) -> dict[int, dict[str, Any]]:
+def raw_lines(record: Record, numbers: list[int], registry: Registry) -> dict[int, dict[str, Any]]:
     """`raw`, `file` and `line` (from 1) of lines (numbered from 0) of the run's data; none where they are gone or
     have changed."""
     data = record["dataset"]
@@ -102,7 +100,7 @@ def raw_lines(record: Mapping[str, Any], numbers: list[int], registry: Registry)
     return {row.pop("number"): row for row in found.iter_rows(named=True)}
 
 
-def unlabelled_hint(which: Which, record: Mapping[str, Any]) -> None:
+def unlabelled_hint(which: Which, record: Record) -> None:
     """Raises DataError where a kind that needs labels is asked of a run without."""
     if which != "top" and not record["metrics"]:
         raise DataError(f"run {record['run_id']} has no labels: {which} cannot be told; use --top")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from ..api.components import Published, Table
 from ..api.plan import Plan
+from ..api.record_sections import Record
 from ..base.errors import ConfigError
 from ..evaluation.cells import METRICS
 from ..evaluation.intervals import interval
@@ -25,7 +26,7 @@ def reproduce(
     plan: Plan,
     only: Sequence[str],
     bench: Workbench,
-) -> Iterator[tuple[Published, list[Cell], Mapping[str, Any] | None]]:
+) -> Iterator[tuple[Published, list[Cell], Record | None]]:
     """Run the rows of a table, each a run like any other.
 
     Args:
@@ -72,7 +73,7 @@ def _without(row: Published, why: str) -> list[Cell]:
     return [{"metric": name, "published": value, "why": why} for name, value in row.metrics.items()]
 
 
-def _cells(row: Published, record: Mapping[str, Any], tolerance: float, plan: Plan) -> Iterator[Cell]:
+def _cells(row: Published, record: Record, tolerance: float, plan: Plan) -> Iterator[Cell]:
     if record["status"] != "ok" or not figures(record):
         yield from _without(row, record["error"]["message"] if record["error"] else "its data have no labels")
         return

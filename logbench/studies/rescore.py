@@ -11,6 +11,7 @@ import polars as pl
 
 from ..api.protocol import EvaluationProtocol, late_fields
 from ..api.record import RunRecord
+from ..api.record_sections import Record
 from ..base.errors import ConfigError, IncompatibleError
 from ..base.files import write_parquet
 from ..base.jsonable import several
@@ -31,7 +32,7 @@ DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", 
 
 
 def rescore(
-    old: Mapping[str, Any],
+    old: Record,
     folder: Path,
     changes: Mapping[str, Any],
     evaluators: Sequence[str],
@@ -75,7 +76,7 @@ def rescore(
 
 
 def _events(
-    old: Mapping[str, Any],
+    old: Record,
     folder: Path,
     limit: int,
     protocol: EvaluationProtocol,
@@ -93,7 +94,7 @@ def _events(
         return None, [str(error)]
 
 
-def _needed(old: Mapping[str, Any], protocol: EvaluationProtocol) -> int:
+def _needed(old: Record, protocol: EvaluationProtocol) -> int:
     """Events of the shortest unit that the run's model can score; 1 where no one knows and none needs to.
 
     Raises:
@@ -124,20 +125,21 @@ def undecided(stored: pl.DataFrame, short_limit: int) -> pl.DataFrame:
     return scored
 
 
-def is_weighted(record: Mapping[str, Any]) -> bool:
+def is_weighted(record: Record) -> bool:
     """Whether a class of the run's data was subsampled and weighted to its true size."""
     return any(record["dataset"].get(name) is not None for name in ("normal_total", "anomaly_total"))
 
 
 def _reopened(
-    old: Mapping[str, Any],
+    old: Record,
     protocol: EvaluationProtocol,
     evaluators: Sequence[ConfiguredComponent[Any]],
     command: str,
     notes: Sequence[str],
 ) -> dict[str, Any]:
     """Fields of the old record under a new name, with the code that decides and evaluates now."""
-    known = {name: copy.deepcopy(value) for name, value in old.items() if name in fields_of(RunRecord)}
+    fields = fields_of(RunRecord)
+    known: dict[str, Any] = {name: copy.deepcopy(value) for name, value in old.items() if name in fields}
     components = [identity.component(part) for part in evaluators]
     return {
         **known,

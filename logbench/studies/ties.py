@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import polars as pl
 
 from ..api.protocol import REDRAWN
+from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..evaluation.cells import METRICS
@@ -22,7 +22,6 @@ from .common_units import dropping_apart
 from .compare import aligned, incompatibilities, labelled_test_scores
 from .many_models import corrected_t, holm
 
-Record = Mapping[str, Any]
 LEVEL = 0.05
 LETTERS = string.ascii_letters + string.digits
 COLUMNS = ("index", "label", "verdict", "weight", "sequence")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.plan import Plan
+from ..api.record_sections import Record
 from ..base.child_process import Limits
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
@@ -43,7 +44,7 @@ class Workbench:
 
     def run(
         self, plans: Sequence[Plan], watch: Callable[[Mapping[int, Running]], None] | None = None
-    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    ) -> Iterator[tuple[int, Record]]:
         """Index of the plan and record of every run, in the order in which they end; see `run_plans`.
 
         Args:

@@ -133,7 +133,7 @@ def _made() -> Sequence[dict[str, Any]]:
             ("length", "tiny", {"evaluators": ("other",)}),
         ]
         for models, dataset, more in asked:
-            found += [record.as_dict() for record in run(models, dataset=dataset, **shared, **more)]
+            found += [dict(record.as_dict()) for record in run(models, dataset=dataset, **shared, **more)]
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ...api.record_sections import Record
 from ...base.errors import ConfigError
 from ...base.jsonable import to_jsonable
 from ...evaluation.metrics import direction, figure
@@ -19,15 +20,15 @@ SHOWN = ("f1", "precision", "recall", "auroc", "auprc")
 HARDWARE = ("processor", "cores", "memory_mb")
 
 
-def figures(cell: Cell, record: Mapping[str, Any], suite: Suite) -> Row:
+def figures(cell: Cell, record: Record, suite: Suite) -> Row:
     """What of a run is kept to be compared with.
 
     Raises:
         ConfigError: a gate's metric is not in the record, is undefined, or has no direction.
     """
     row = cell.id.as_dict()
-    if record["status"] != "ok":
-        return {**row, "status": record["status"], "error": record["error"]["message"]}
+    if (error := record["error"]) is not None:
+        return {**row, "status": record["status"], "error": error["message"]}
     known = named_figures(record)
     kept = {name: known.get(name) for name in SHOWN} | {name: _gating(record, name, suite) for name in suite.gates}
     stages = record["stages"]
@@ -42,7 +43,7 @@ def figures(cell: Cell, record: Mapping[str, Any], suite: Suite) -> Row:
     }
 
 
-def _gating(record: Mapping[str, Any], name: str, suite: Suite) -> float:
+def _gating(record: Record, name: str, suite: Suite) -> float:
     """The metric of a gate."""
     try:
         value = figure(record, name)
@@ -54,7 +55,7 @@ def _gating(record: Mapping[str, Any], name: str, suite: Suite) -> float:
     return value
 
 
-def identity(record: Mapping[str, Any], cell: Cell) -> Row:
+def identity(record: Record, cell: Cell) -> Row:
     """What must be the same for two figures to be compared, each in 12 hexadecimal digits.
 
     Code is not among it: what edited code does to a figure is what a gate is for. Edits that change the data
@@ -75,7 +76,7 @@ def identity(record: Mapping[str, Any], cell: Cell) -> Row:
     return {**named, "benchmark_version": cell.version}
 
 
-def header(suite: Suite, records: Sequence[Row]) -> Row:
+def header(suite: Suite, records: Sequence[Record]) -> Row:
     """The first line of a file of figures: what they were made with, and what they are gated by."""
     first = records[0]
     versions = {plugin["distribution"]: plugin["version"] for r in records for plugin in r["plugins"].values()}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ...api.record_sections import Record
 from ..workbench import Workbench
 from .cells import cells
 from .figures import figures
@@ -13,7 +14,7 @@ from .figures_file import Row
 from .suite import Suite
 
 
-def run_suite(suite: Suite, bench: Workbench, out: Path) -> Iterator[tuple[Row, Row]]:
+def run_suite(suite: Suite, bench: Workbench, out: Path) -> Iterator[tuple[Row, Record]]:
     """Run every cell; what the runs of one data set and protocol have in common is done once.
 
     Args:
@@ -25,4 +26,4 @@ def run_suite(suite: Suite, bench: Workbench, out: Path) -> Iterator[tuple[Row, 
     asked = cells(suite, bench.registry)
     plans = [replace(cell.resolved.plan, out=out) for cell in asked]
     for number, record in bench.run(plans):
-        yield figures(asked[number], record, suite), dict(record)
+        yield figures(asked[number], record, suite), record

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...api.plan import Plan
+from ...api.record_sections import Record
 from ...evaluation.metrics import ways
 from ...running import records
 from ...running.resolve import resolve
@@ -53,20 +54,20 @@ def sweep(plan: Plan, over: Sequence[str], bench: Workbench) -> Iterator[dict[st
         row = _head(run, record)
         if run.twin != at:
             yield {**row, "late": {}, "pick": "", "skipped": _same_as(runs[run.twin].values)}
-        elif record["status"] != "ok":
-            yield {**row, "late": {}, "pick": "", "skipped": record["error"]["message"]}
+        elif (error := record["error"]) is not None:
+            yield {**row, "late": {}, "pick": "", "skipped": error["message"]}
         else:
             yield from _decided_rows(row, run, record, deciders[at], first)
 
 
-def _records(runs: Sequence[SweepRun], bench: Workbench) -> dict[int, Mapping[str, Any]]:
+def _records(runs: Sequence[SweepRun], bench: Workbench) -> dict[int, Record]:
     """The record of each run that is not the same as an earlier one, by its index."""
     single = [at for at, run in enumerate(runs) if run.twin == at]
     board = Leaderboard([runs[at].plan for at in single], bench)
     return {single[number]: record for number, record in board.results()}
 
 
-def _head(run: SweepRun, record: Mapping[str, Any]) -> Row:
+def _head(run: SweepRun, record: Record) -> Row:
     resolved = run.resolved
     return {
         "model": resolved.model.name,
@@ -77,7 +78,7 @@ def _head(run: SweepRun, record: Mapping[str, Any]) -> Row:
 
 
 def _decided_rows(
-    head: Row, run: SweepRun, record: Mapping[str, Any], deciders: Sequence[Decider], first: FirstRows
+    head: Row, run: SweepRun, record: Record, deciders: Sequence[Decider], first: FirstRows
 ) -> Iterator[Row]:
     """A row for each decider of a run that went well."""
     facts = {name: record[name] for name in ("training", "split", "protocol")}
