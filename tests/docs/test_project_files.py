@@ -82,3 +82,14 @@ def test_fragments_of_the_changelog_have_a_type_that_is_known() -> None:
     assert not wrong, f"changelog.d/README.md says how fragments are named: {wrong}"
     described = re.findall(r"^\| `(\w+)` ", (ROOT / "changelog.d" / "README.md").read_text(encoding="utf-8"), re.M)
     assert set(described) == types
+
+
+def test_the_lowest_releases_that_are_tested_are_those_that_are_allowed() -> None:
+    lines = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    allowed = dict(one.split(">=") for one in PROJECT["dependencies"])
+    assert pinned.keys() == allowed.keys()
+    wrong = [
+        name for name in allowed if name != "torch" and not f"{pinned[name]}.".startswith(f"{allowed[name]}.")
+    ]
+    assert not wrong, f"constraints-lowest.txt is not what pyproject.toml allows: {wrong}"
