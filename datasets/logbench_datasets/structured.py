@@ -107,7 +107,7 @@ class Loglead:
 
 
 def _scan(path: Path) -> pl.LazyFrame:
-    """A Parquet file, whose damage is said in one line when it is met."""
+    """Scan a Parquet file; a damaged file becomes an error of one line."""
     import polars as pl
     from polars.io.plugins import register_io_source
 

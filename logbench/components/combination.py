@@ -27,7 +27,10 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
         raise ConfigError(f"model {name}: {twice} is named twice")
     traits = [member.traits for member in members]
     if supervised := [m.name for m in members if m.traits.supervision == "supervised"]:
-        raise ConfigError(f"model {name}: {supervised[0]} is supervised; only models that see no labels combine")
+        raise ConfigError(
+            f"cannot combine {name}: {supervised[0]} is supervised, "
+            "and only unsupervised and semi-supervised models combine"
+        )
     blind = all(one.supervision == "unsupervised" for one in traits)
     return ModelComponent(
         name,

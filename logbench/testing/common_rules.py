@@ -77,5 +77,5 @@ def _imported(name: str, distribution: str) -> tuple[str, ...]:
 
 RULES: tuple[tuple[str, str, Callable[[Subject], None]], ...] = (
     ("options", "strict options with defaults, types and one line of help each", options),
-    ("imports", "nothing heavy is imported before it is built", imports),
+    ("imports", "no heavy package is imported before it is built", imports),
 )

@@ -73,7 +73,7 @@ def card(subject: Subject) -> None:
         )
 
 
-@rule("dataset", "wrong-path", "a path that is not what the card says is a DataError of one line")
+@rule("dataset", "wrong-path", "a path without the data of the card raises a DataError of one line")
 def wrong_path(subject: Subject) -> None:
     empty = subject.fresh("nothing")
     for path in (empty, empty / "gone"):
@@ -108,7 +108,7 @@ def generate(subject: Subject) -> None:
     expect(not watch.faults, "nothing written elsewhere, random states left alone", watch.faults)
 
 
-@rule("dataset", "runs", "it opens as Lines or KeySequences and holds something")
+@rule("dataset", "runs", "it opens as Lines or KeySequences and is not empty")
 def runs(subject: Subject) -> None:
     opened = opened_of(subject)
     expect(isinstance(opened, Lines | KeySequences), "Lines or KeySequences", type(opened).__name__)
@@ -129,7 +129,7 @@ def numbered(subject: Subject) -> None:
     expect(right, "lines 0, 1, 2 …", f"{some['line'].head(5).to_list()} …")
 
 
-@rule("dataset", "again", "every reading gives the same rows, from files of the same digest")
+@rule("dataset", "again", "every reading gives the same rows, and files with the same digest")
 def again(subject: Subject) -> None:
     opened, other = opened_of(subject), subject.build().read(path_of(subject))
     expect(some_of(opened).equals(some_of(opened)), "the same rows when it is read twice", "others")

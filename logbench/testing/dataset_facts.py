@@ -24,7 +24,7 @@ YEARS = (1980, 2100)
 NO_LOG = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".zip", ".gz", ".tar", ".xz", ".bz2", ".tgz")
 
 
-@rule("dataset", "simulated", "what is generated says so on its card")
+@rule("dataset", "simulated", "generated data are marked as simulated on the card")
 def simulated(subject: Subject) -> None:
     if not isinstance(subject.build(), Generator):
         raise InapplicableError("it has no generate(folder, progress)")
@@ -129,7 +129,7 @@ def _counts(subject: Subject) -> dict[str, int]:
     return counts
 
 
-@rule("dataset", "process", "another process, where texts hash otherwise, generates the same bytes")
+@rule("dataset", "process", "another process, which hashes texts differently, generates the same bytes")
 def process(subject: Subject) -> None:
     if not isinstance(subject.build(), Generator):
         raise InapplicableError("it has no generate(folder, progress)")

@@ -45,7 +45,7 @@ def _line_labels(some: pl.DataFrame) -> None:
     expect(share <= MISSING, f"a label for {1 - MISSING:.0%} of the rows", f"{share:.0%} without one")
 
 
-@rule("dataset", "hidden", "no message and no column that is shown bears a mark of the label")
+@rule("dataset", "hidden", "no message and no visible column tells the label")
 def hidden(subject: Subject) -> None:
     lines, of_units = _labelled(subject)
     names = [name for name, dtype in lines.schema.items() if dtype == pl.String and name not in ("unit", "raw")]

@@ -53,7 +53,7 @@ def as_before(expected: Mapping[str, Any], actual: Mapping[str, Any], what: str)
         expect(alike, f"{name} = {value} {what}", str(other))
 
 
-@rule("evaluator", "runs", "evaluate answers with names and numbers")
+@rule("evaluator", "runs", "evaluate returns names and numbers")
 def runs(subject: Subject) -> None:
     actual = usual(subject)
     expect(bool(actual), "one metric at least", "none")
@@ -80,7 +80,7 @@ def infinite(subject: Subject) -> None:
     numbers(evaluate(subject, material.units().with_columns(score=score.otherwise("score"))), "infinite scores")
 
 
-@rule("evaluator", "one-class", "units of one class, one unit, and verdicts all alike are answered")
+@rule("evaluator", "one-class", "units of one class, a single unit, and equal verdicts are accepted")
 def one_class(subject: Subject) -> None:
     units = material.units()
     for what, some in {
@@ -112,7 +112,7 @@ def _judged(verdict: pl.Expr) -> pl.DataFrame:
     return material.units().with_columns(verdict=verdict, score=verdict.cast(pl.Float64))
 
 
-@rule("evaluator", "files", "nothing is written or printed, and the units stay as they were")
+@rule("evaluator", "files", "nothing is written or printed, and the units are not changed")
 def files(subject: Subject) -> None:
     units = material.units()
     with watched(subject.fresh("watched")) as watch:

@@ -13,7 +13,7 @@ from .rule import Subject, rule
 COPIES = 125
 
 
-@rule("evaluator", "names", "what units are called and how they are numbered changes nothing")
+@rule("evaluator", "names", "names and numbers of units change nothing")
 def names(subject: Subject) -> None:
     units = material.units()
     renamed = units.with_columns(
@@ -24,7 +24,7 @@ def names(subject: Subject) -> None:
     as_before(usual(subject), evaluate(subject, renamed), "where units have other names and numbers")
 
 
-@rule("evaluator", "judged", "it goes by score and verdict, not by what the model said before the protocol judged")
+@rule("evaluator", "judged", "metrics depend on score and verdict, not on the model's raw scores")
 def judged(subject: Subject) -> None:
     """Rule baselines replace scores and verdicts; the other columns of the frame stay the model's."""
     others = material.units().with_columns(
@@ -36,7 +36,7 @@ def judged(subject: Subject) -> None:
     as_before(usual(subject), evaluate(subject, others), "where raw scores differ that the protocol judged alike")
 
 
-@rule("evaluator", "again", "what it was asked before changes nothing")
+@rule("evaluator", "again", "earlier calls change nothing")
 def again(subject: Subject) -> None:
     evaluator = subject.build()
     first = dict(evaluator.evaluate(material.units()))
@@ -44,7 +44,7 @@ def again(subject: Subject) -> None:
     as_before(first, dict(evaluator.evaluate(material.units())), "when it is asked again, after other units")
 
 
-@rule("evaluator", "large", "5,000 units of less weight are as 40 units")
+@rule("evaluator", "large", "5,000 units with less weight give the metrics of 40 units")
 def large(subject: Subject) -> None:
     units = material.units()
     many = pl.concat([units.with_columns(pl.col("weight") / COPIES)] * COPIES)

@@ -13,7 +13,7 @@ from .outcome import expect
 from .rule import Subject, rule
 
 
-@rule("evaluator", "meaning", "precision, recall, F1 and the like are what their names say, by weight")
+@rule("evaluator", "meaning", "precision, recall, F1 and the like follow their definitions, with weights")
 def meaning(subject: Subject) -> None:
     for units in (material.units(), material.units(60, 5)):
         known = _defined(units)

@@ -33,7 +33,7 @@ from .outcome import InapplicableError, expect
 from .rule import Subject, rule
 
 
-@rule("model", "runs", "fit and score answer with one number a unit")
+@rule("model", "runs", "fit and score work, with one score a unit")
 def runs(subject: Subject) -> None:
     shortest = least(subject)
     expect(shortest >= 1, "traits.min_events to be at least 1", str(shortest))
@@ -96,13 +96,13 @@ def again(subject: Subject) -> None:
     same(fitted(subject).scores, again_scored(subject, asked), asked.ids, "a second call to give the same scores")
 
 
-@rule("model", "no-hold-out", "it trains without held-out units, or is unfit for that (IncompatibleError)")
+@rule("model", "no-hold-out", "it trains without held-out units, or raises IncompatibleError")
 def no_hold_out(subject: Subject) -> None:
     with contextlib.suppress(IncompatibleError):
         fit(subject, context=context_of(subject, held_out=False))
 
 
-@rule("model", "apart", "another model that is fitted afterwards, on other units, changes no score")
+@rule("model", "apart", "another model fitted later on other units changes no score")
 def apart(subject: Subject) -> None:
     known, asked = fitted(subject), asked_of(subject)
     fit_other(subject)

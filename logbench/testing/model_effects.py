@@ -13,7 +13,7 @@ from .rule import Subject, rule
 from .side_effects import Watch, watched
 
 
-@rule("model", "save", "a saved and loaded model gives the same scores, and writes only where it is told to")
+@rule("model", "save", "a saved and loaded model gives the same scores, and writes only into the given folder")
 def save(subject: Subject) -> None:
     model = fitted(subject).model
     having = [name for name, kind in (("save", Saves), ("load", Loads)) if isinstance(model, kind)]
@@ -33,7 +33,7 @@ def save(subject: Subject) -> None:
     same(fitted(subject).scores, scored(subject, loaded, asked), asked.ids, "the loaded model to score alike")
 
 
-@rule("model", "input", "what it is given stays as it was")
+@rule("model", "input", "inputs are not changed")
 def unchanged(subject: Subject) -> None:
     _, changed = _observed(subject)
     expect(not changed, "its input unchanged: the next model gets the same arrays", f"changed {changed}")

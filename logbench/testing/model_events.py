@@ -46,7 +46,7 @@ def events(subject: Subject) -> None:
     )
 
 
-@rule("model", "unjudged", "an event that decided or has a score is not among those that the model cannot judge")
+@rule("model", "unjudged", "an event that decides or has a score is not counted as unjudged")
 def unjudged(subject: Subject) -> None:
     asked = asked_of(subject)
     answer = fitted(subject).model.score(asked, replace(context_of(subject), events=True))
@@ -75,7 +75,7 @@ def _summed(values: NDArray[np.float64], sessions: Sessions, how: Any) -> NDArra
     return summed
 
 
-@rule("model", "event", "the event that decided is where the unit is strange, not before it or long after")
+@rule("model", "event", "the deciding event is at the anomaly, not before it or long after")
 def event(subject: Subject) -> None:
     """Scores a unit like those in training, with one unseen key at different positions."""
     size = max(LONG, 2 * least(subject) + REACH + 2)

@@ -33,7 +33,7 @@ WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")
 LEARNT = 0.3
 
 
-@rule("model", "labels", "labels are never looked at, but for the training labels of a supervised model")
+@rule("model", "labels", "no labels are used, except the training labels of a supervised model")
 def labels(subject: Subject) -> None:
     asked, ids, expected = asked_of(subject), asked_of(subject).ids, fitted(subject).scores
     for name, values in LABELS.items():
@@ -55,7 +55,7 @@ def _labelled(sessions: Sessions, values: tuple[int, ...]) -> Sessions:
     )
 
 
-@rule("model", "ids", "what units are called changes no score, and neither does how many units one stands for")
+@rule("model", "ids", "ids and weights of units change no score")
 def ids(subject: Subject) -> None:
     asked, expected = asked_of(subject), fitted(subject).scores
     for what, names in (("permuted", _permuted(asked)), ("other words", _words(len(asked)))):

@@ -15,7 +15,7 @@ from .rule import Subject, rule
 COLUMNS = {field.name for field in fields(Scores)} - {"others", "facts"}
 
 
-@rule("model", "process", "a model fitted after another one scores as one fitted in a process of its own")
+@rule("model", "process", "a model fitted after another one gives the scores of a fresh process")
 def process(subject: Subject) -> None:
     """Finds several faults at once: class-level state, the order of a set, files left behind."""
     fitted(subject)  # with another seed, on other units

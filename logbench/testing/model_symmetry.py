@@ -23,9 +23,7 @@ def _certain(subject: Subject) -> None:
         raise InapplicableError("the traits say that it draws at random")
 
 
-@rule(
-    "model", "train-order", "a model that draws nothing learns the same from its units in any order", advises=True
-)
+@rule("model", "train-order", "a deterministic model learns the same from its units in any order", advises=True)
 def train_order(subject: Subject) -> None:
     _certain(subject)
     train, asked = train_of(subject).take(np.arange(FEW)), asked_of(subject)
@@ -39,7 +37,7 @@ def train_order(subject: Subject) -> None:
 @rule(
     "model",
     "key-numbers",
-    "a model that draws nothing scores the same where keys have other numbers",
+    "a deterministic model gives the same scores if keys have other numbers",
     advises=True,
 )
 def key_numbers(subject: Subject) -> None:

@@ -46,7 +46,7 @@ def batch(subject: Subject) -> None:
             same(taken(fitted(subject).scores, index), actual, asked.ids.gather(index), what)
 
 
-@rule("model", "one", "one test session is a test set, too")
+@rule("model", "one", "a test set of one session is scored")
 def one(subject: Subject) -> None:
     _apart(subject)
     asked, last = asked_of(subject), np.array([len(asked_of(subject)) - 1])
@@ -54,7 +54,7 @@ def one(subject: Subject) -> None:
     same(taken(fitted(subject).scores, last), actual, asked.ids.gather(last), "the score that it has among others")
 
 
-@rule("model", "empty", "no test session is a test set, too")
+@rule("model", "empty", "an empty test set is scored")
 def empty(subject: Subject) -> None:
     again_scored(subject, material.of([], traits=subject.traits))
 

@@ -86,7 +86,7 @@ def runs(subject: Subject) -> None:
     checked_keys(learnt.keys, len(learnt.messages), 0, len(templates), "fit")
 
 
-@rule("parser", "numbered", "every template is the key of a training message: the vocabulary is what training met")
+@rule("parser", "numbered", "every template is the key of a training message")
 def numbered(subject: Subject) -> None:
     learnt = learned(subject)
     unused = sorted(set(range(len(learnt.parser.templates))) - set(learnt.keys.tolist()))
@@ -100,7 +100,7 @@ def match(subject: Subject) -> None:
     checked_keys(learnt.parser.match(messages), len(messages), -1, size, "match")
 
 
-@rule("parser", "known", "no message of the training is an unknown one afterwards")
+@rule("parser", "known", "match knows every training message")
 def known(subject: Subject) -> None:
     learnt = learned(subject)
     lost = np.flatnonzero(np.asarray(learnt.parser.match(learnt.messages)) < 0)
@@ -166,7 +166,7 @@ def state(subject: Subject) -> None:
     expect(np.array_equal(first, second), "the same keys once restored", unlike(first, second))
 
 
-@rule("parser", "empty", "no message at all is fitted and matched, too")
+@rule("parser", "empty", "fit and match accept no messages")
 def empty(subject: Subject) -> None:
     parser, nothing = subject.build(), pl.Series("text", [], dtype=pl.String)
     checked_keys(parser.fit(nothing), 0, 0, 0, "fit")

@@ -18,7 +18,7 @@ from .rule import Subject, rule
 PART = 130
 
 
-@rule("parser", "large", "2,000 messages are fitted and matched as few are")
+@rule("parser", "large", "2,000 messages are fitted and matched like a few")
 def large(subject: Subject) -> None:
     learnt, few = learned_many(subject), learned(subject)
     size, known = len(learnt.messages), len(learnt.parser.templates)
@@ -37,7 +37,7 @@ def large(subject: Subject) -> None:
     expect(np.array_equal(before, after), f"the same keys before and after {size} others", unlike(before, after))
 
 
-@rule("parser", "many-others", "messages that match nothing stay unknown, however often they come")
+@rule("parser", "many-others", "messages without a match stay unknown when they are repeated")
 def many_others(subject: Subject) -> None:
     parser = learn(subject).parser
     others = distinct(parser, tuple(material.many_messages()))
@@ -74,7 +74,9 @@ def restored(subject: Subject) -> None:
     expect(np.array_equal(first, second), "the same keys once restored", unlike(first, second))
 
 
-@rule("parser", "process", "another process, where texts hash otherwise, gives the same keys, restored or fitted")
+@rule(
+    "parser", "process", "another process, which hashes texts differently, gives the same keys, restored or fitted"
+)
 def process(subject: Subject) -> None:
     learnt = learned(subject)
     asked = everything(learnt)

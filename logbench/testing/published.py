@@ -34,7 +34,7 @@ def _one_line(subject: Subject) -> None:
         )
 
 
-@rule("preset", "source", "where it is published and what it is, a line each")
+@rule("preset", "source", "source and summary have one line each")
 def source_of_preset(subject: Subject) -> None:
     _one_line(subject)
 
@@ -57,7 +57,7 @@ def components(subject: Subject) -> None:
             _known(partial(configured, entry, dict(values)))
 
 
-@rule("table", "source", "where it is published and what it is, a line each")
+@rule("table", "source", "source and summary have one line each")
 def source_of_table(subject: Subject) -> None:
     _one_line(subject)
 

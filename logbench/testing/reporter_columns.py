@@ -14,7 +14,7 @@ from .rule import Subject, rule
 HEADED = {"precision": 0.137, "recall": 0.462, "mcc": 0.791, "auroc": 0.624, "auprc": 0.283}
 
 
-@rule("reporter", "columns", "a column that is headed by a metric holds that metric")
+@rule("reporter", "columns", "a column with a metric as heading shows that metric")
 def columns(subject: Subject) -> None:
     run = run_of("alpha", 0.9)
     (units,) = run["metrics"].values()
@@ -48,7 +48,7 @@ def _split(line: str) -> list[str]:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
 
 
-@rule("reporter", "apart", "runs of one model on other data or by another protocol keep a figure each")
+@rule("reporter", "apart", "runs of a model on other data or under another protocol keep their own figures")
 def apart(subject: Subject) -> None:
     first, last = FIGURES["alpha"], FIGURES["gamma"]
     if not all(shows([report(subject, [run_of("alpha", f1)])], f1) for f1 in (first, last)):

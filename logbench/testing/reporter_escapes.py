@@ -19,7 +19,7 @@ NAME = 'a|b_c&d<e>%f"g#h'
 WORDS = 'off | by & 5% of_a <b>"row", and #1'
 
 
-@rule("reporter", "escapes", "names and reasons with marks of its format leave rows and cells whole")
+@rule("reporter", "escapes", "names and reasons with special characters of its format break no rows or cells")
 def escapes(subject: Subject) -> None:
     (good, *_), (bad, *_) = with_metrics(records()), (one for one in records() if one["status"] == "error")
     plain = report(subject, [good, bad])

@@ -68,7 +68,7 @@ def shows(rows: Sequence[str], figure: float) -> bool:
     return any(min(abs(one - figure), abs(one / 100 - figure)) <= CLOSE for one in numbers)
 
 
-@rule("reporter", "rows", "the row of a run shows its own figures, in any order and company")
+@rule("reporter", "rows", "the row of a run shows its own figures, whatever other runs there are")
 def rows(subject: Subject) -> None:
     runs = [run_of(model, f1) for model, f1 in FIGURES.items()]
     for some in (runs, runs[::-1], [runs[1], runs[2], runs[0]]):
@@ -85,7 +85,7 @@ def rows(subject: Subject) -> None:
             expect(not wrong, f"no figure of another run in the row of {model}", f"{wrong[:1]}: {found[0]}")
 
 
-@rule("reporter", "headline", "where a protocol judges distinct units, their figure is shown", advises=True)
+@rule("reporter", "headline", "if a protocol judges distinct units, their figures are shown", advises=True)
 def headline(subject: Subject) -> None:
     record = run_of("alpha", FIGURES["alpha"], FIGURES["gamma"])
     record["protocol"] = {**record["protocol"], "duplicates": "unique"}
@@ -96,7 +96,7 @@ def headline(subject: Subject) -> None:
     )
 
 
-@rule("reporter", "failures", "a failed run is named with what became of it, and has no figure, least of all 0")
+@rule("reporter", "failures", "a failed run is named with its status and has no figures, not even 0")
 def failures(subject: Subject) -> None:
     for status, words in (("error", ("error", "fail")), ("skipped", ("skip",))):
         failed = _failed("omega", status)

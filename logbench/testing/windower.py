@@ -54,7 +54,7 @@ def columns(subject: Subject) -> None:
         expect(same, f"the values of column {name} as they were", "others")
 
 
-@rule("windower", "lines", "no line is dropped: one of no unit keeps a null unit")
+@rule("windower", "lines", "no line is dropped; a line without a unit has a null unit")
 def lines(subject: Subject) -> None:
     given, actual = seen()["line"], _assigned(subject)["line"]
     lost = given.filter(~given.is_in(actual.implode())).to_list()
@@ -69,7 +69,7 @@ def order(subject: Subject) -> None:
         raise ViolationError("line numbers that never go back", f"{actual[back[0] + 1]} after {actual[back[0]]}")
 
 
-@rule("windower", "once", "a line stands once for each of its units")
+@rule("windower", "once", "a line occurs once for each of its units")
 def once(subject: Subject) -> None:
     twice = _assigned(subject).select("line", "unit").filter(pl.struct("line", "unit").is_duplicated())
     expect(not len(twice), "each line once a unit", f"line {twice['line'][0] if len(twice) else ''} twice")
@@ -85,7 +85,7 @@ def same(subject: Subject) -> None:
     expect(first.equals(pl.concat(batches)), "the same units batch by batch", "others")
 
 
-@rule("windower", "empty", "no line at all is assigned, too")
+@rule("windower", "empty", "assign accepts no lines")
 def empty(subject: Subject) -> None:
     actual = assign(subject, seen().clear())
     expect(

@@ -19,7 +19,7 @@ ALIKE = ("blk_-7", "blk_7", "Blk_7", "blk_07", "blk_7.0", "blk_7 ")
 LONG = tuple(f"{'x' * 70}{number}" for number in range(6))
 
 
-@rule("windower", "whole", "a unit that is a stretch of lines is one stretch: names do not come again")
+@rule("windower", "whole", "a window is one stretch of lines; its name is not used again")
 def whole(subject: Subject) -> None:
     """Uses a log of one node and one file with increasing times, so that only positions can make units."""
     if not subject.traits.line_windows:
@@ -41,9 +41,7 @@ def whole(subject: Subject) -> None:
             )
 
 
-@rule(
-    "windower", "names", "what is called otherwise is in another unit, however alike the names are", advises=True
-)
+@rule("windower", "names", "different names lead to different units, however similar the names are", advises=True)
 def names(subject: Subject) -> None:
     given = seen()
     before = partition(assign(subject, given))

@@ -25,7 +25,7 @@ CUTS = (1, 8, 23, 30, 59)
 GAPS = (0.1, 0.4, 0.9, 1.1, 1.6, 3.0)
 
 
-@rule("windower", "sizes", "logs of any length keep every line, also where clocks go back and fields are null")
+@rule("windower", "sizes", "logs of any length keep every line, also if times go back and fields are null")
 def sizes(subject: Subject) -> None:
     """The harness's own reader raises a PluginError that names the fault."""
     for count in SIZES:
@@ -58,7 +58,7 @@ def labels(subject: Subject) -> None:
         _same(assign(subject, given), assign(subject, labelled), f"the same units under labels {number + 1} of 3")
 
 
-@rule("windower", "pieces", "a log that comes in pieces has the units of the whole, or piecewise = False")
+@rule("windower", "pieces", "a log read in pieces has the units of the whole log, or piecewise = False")
 def pieces(subject: Subject) -> None:
     windower = subject.build()
     if isinstance(windower, Piecewise) and not windower.piecewise:
@@ -137,7 +137,7 @@ def silent_units(subject: Subject) -> None:
     )
 
 
-@rule("windower", "process", "another process, where texts hash otherwise, makes the same units")
+@rule("windower", "process", "another process, which hashes texts differently, makes the same units")
 def process(subject: Subject) -> None:
     here, there = in_process(subject, {})["unit"], in_fresh_process(subject, "windower_pieces:in_process")["unit"]
     same = np.array_equal(here, there)

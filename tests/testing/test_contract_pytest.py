@@ -69,7 +69,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_rules_are_tests_that_say_what_was_expected_and_what_is_the_case(project: Path) -> None:
     done = run(project, "-m", "pytest", "--logbench", "cheat", "-p", "no:cacheprovider", "-rs")
     assert done.returncode == 1
-    assert "rule labels: labels are never looked at" in done.stdout
+    assert "rule labels: no labels are used" in done.stdout
     assert "  expected: the same scores where the test labels are all 1" not in done.stdout  # times 1 is alike
     assert "  expected: the same scores where the test labels are 0 and 1 in turn" in done.stdout
     assert "  actual:   24 of 48 primary scores differ, first unit s0:" in done.stdout
@@ -103,7 +103,7 @@ def test_failures_can_be_expected_with_a_reason(project: Path) -> None:
     done = run(project, *words, "--logbench-expect", "quiet=it is small", "--logbench-expect", "labels=it cheats")
     assert done.returncode == 0 and "2 xfailed" in done.stdout and "it cheats" in done.stdout, done.stdout
     done = run(project, *words, "--logbench-expect", "quiet")
-    assert done.returncode == 4 and "say why" in done.stderr
+    assert done.returncode == 4 and "give the reason why" in done.stderr
 
 
 def test_an_unknown_name_is_a_usage_error_that_names_what_was_set_aside(project: Path) -> None:
