@@ -12,7 +12,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
 
@@ -79,8 +79,6 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         return None
     bounds = field.metadata.get("bounds", {})
     try:
-        from typing import Annotated
-
         return TypeAdapter(Annotated[hint, Field(**bounds)] if bounds else hint).validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]

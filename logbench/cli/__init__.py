@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
+from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -118,8 +119,6 @@ def _state(ctx: click.Context) -> State:
 
 def version() -> str:
     """Version of the installed distribution."""
-    from importlib.metadata import version as installed_version
-
     return installed_version("logbench-harness")
 
 

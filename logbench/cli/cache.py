@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from ..base import cache_folder
 from ..base.errors import ConfigError
+from ..base.files import root
 from ..base.jsonable import several
 from ..base.options import suggest
+from ..running.cache_check import verify as looked_at
 from . import State, pass_state
 from .shared_options import json_option, note, print_json, print_table
 
@@ -20,9 +25,6 @@ def command() -> None:
 @json_option
 def info(as_json: bool) -> None:
     """List the cache and its folder."""
-    from ..base import cache_folder
-    from ..base.files import root
-
     rows = cache_folder.entries()
     if as_json:
         print_json(rows)
@@ -42,11 +44,6 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
     Grouped lines and generated data have checksums of their own; fetched archives have that of the card.
     Remembered digests of large files are compared with the files.
     """
-    from pathlib import Path
-
-    from ..base import cache_folder
-    from ..running.cache_check import verify as looked_at
-
     rows = list(looked_at(state.registry))
     bad = [row for row in rows if row["state"] == "bad"]
     if as_json:
@@ -70,9 +67,6 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
 @click.option("--kind", metavar="KIND", help="Only entries of this kind, as `cache info` names it.")
 def clear(kind: str | None) -> None:
     """Remove cached data; records and bundles are stored elsewhere and stay."""
-    from ..base import cache_folder
-    from ..base.files import root
-
     kinds = {entry["kind"] for entry in cache_folder.entries()}
     if kind is not None and kind not in kinds:
         raise ConfigError(f"--kind {kind}: nothing of that kind is cached{suggest(kind, kinds)}")

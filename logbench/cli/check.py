@@ -13,6 +13,8 @@ import click
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from ..components.registry import KINDS, Registry
+from ..testing import check
+from ..testing.names import CHECKED, entry_of, kinds_of, names_of
 from . import State, pass_state
 from .apart import apart
 from .shared_options import json_option, limit_options, note, print_json
@@ -85,8 +87,6 @@ class _Asked:
 
 
 def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Iterator[tuple[Checked, str]]:
-    from ..testing.names import CHECKED, kinds_of, names_of
-
     for name in names:
         yield from ((one, name) for one in kinds_of(name, registry, kind))
     if not names:
@@ -95,8 +95,6 @@ def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Ite
 
 
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
-    from ..testing import check
-    from ..testing.names import entry_of
     from ..testing.rule import WITHOUT
 
     if not asked.as_json:

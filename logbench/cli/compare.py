@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from ..running import records, run_names
+from ..studies.common_units import common_units, dropping_apart, measured_on
 from ..studies.compare import compare, confidence, correct
+from ..studies.many_datasets import across
 from . import State, pass_state
 from .shared_options import json_option, note, out_option, print_json, print_table
 
@@ -52,7 +54,6 @@ def command(
         return _across(runs, metric, out, as_json)
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
-    from ..studies.common_units import common_units, dropping_apart, measured_on
 
     found = [run_names.find(run, out) for run in runs]
     rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
@@ -78,8 +79,6 @@ def command(
 
 
 def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int:
-    from ..studies.many_datasets import across
-
     found = [run_names.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
     seen = across(found, metric)
     if as_json:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..api.plan import Plan
 from ..base.errors import ConfigError, DataError
+from ..base.options import parse_settings
+from ..base.progress_bars import Bars
 from ..components.entry import RegisteredComponent
 from . import State, pass_state
 from .apart import apart
@@ -88,8 +91,6 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
 
 def _realised(state: State, name: str, data: Path | None, options: dict[str, Any]) -> dict[str, Any] | None:
     """Facts about the data; None if they are not available."""
-    from ..base.options import parse_settings
-    from ..base.progress_bars import Bars
     from ..studies.dataset_facts import describe
 
     if data is None:
@@ -109,7 +110,6 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 @pass_state
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
     """Add your own logs as a data set, by a TOML file that says where they are and how to read them."""
-    from ..api.plan import Plan
     from ..running.resolve import resolve
 
     if example:
@@ -199,7 +199,6 @@ def path(state: State, name: str) -> None:
 
 
 def _find(state: State, name: str, may_fetch: bool) -> Path | None:
-    from ..base.progress_bars import Bars
     from ..components.configured import configured
     from ..running.locate import locate
     from ..running.resolve import dataset_called

@@ -11,6 +11,7 @@ import polars as pl
 from ..api.optional import HasHome
 from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
+from ..base.progress_bars import Bars
 from ..data.lines import Lines
 from .datasets_info import count_rows, print_splits
 from .shared_options import note, print_table
@@ -30,7 +31,6 @@ def show(state: State, name: str, data: Path | None) -> None:
         ConfigError: `name` is no definition of own logs.
         DataError: the logs cannot be read or are empty.
     """
-    from ..base.progress_bars import Bars
     from ..components.configured import configured
     from ..running.resolve import dataset_called
     from ..studies.dataset_facts import describe

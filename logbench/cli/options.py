@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
@@ -55,8 +55,6 @@ def rows_of(registry: Registry) -> Iterator[dict[str, Any]]:
 
 
 def _type(config: type, field: dataclasses.Field[Any]) -> str:
-    from typing import Literal, get_args, get_origin, get_type_hints
-
     hint = get_type_hints(config)[field.name]
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from ..base.errors import ConfigError
+from ..base.options import parse_settings
 from . import State, pass_state
 from .apart import apart
 from .shared_options import json_option, note, print_json, print_table
@@ -37,8 +39,6 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     GA is grouping accuracy, FGA and FTA are the F1 of groups and of templates, PA is parsing accuracy. The
     comparison ignores names of variables, repeated wildcards and white space.
     """
-    from ..base.errors import ConfigError
-    from ..base.options import parse_settings
     from ..components.configured import configured
     from ..evaluation.parser_accuracy import accuracy, labelled, mean, parsed
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ..api.plan import Plan
+from ..api.protocol import Train
 from ..base.errors import PluginError
+from ..base.failure import error_of
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
 from . import State, pass_state
@@ -39,9 +42,6 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     Each row also has the rule *unseen key or short session*, which needs no model, and the difference. Nothing is
     recorded.
     """
-    from ..api.plan import Plan
-    from ..api.protocol import Train
-    from ..base.failure import error_of
     from ..running.resolve import resolve
     from ..running.workers import Task
     from ..studies.protocol_grid import rows_of

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..api.components import Published, Table
+from ..api.plan import Plan
 from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
@@ -36,7 +37,6 @@ def command(
     Exit 1 if a cell differs by more than the table's tolerance, 2 if TABLE has a metric that no evaluator gives.
     A table sets its data set, protocol and configuration; --set overrides them.
     """
-    from ..api.plan import Plan
     from ..studies.reproduce import reproduce
 
     if table is None:

@@ -21,6 +21,7 @@ from .shared_options import (
     split_seeds_of,
     with_plan_options,
 )
+from .top_units import print_ranked
 
 if TYPE_CHECKING:
     from ..studies.plans import ModelsRequest
@@ -51,7 +52,6 @@ def command(state: State, **options: Any) -> int:
     """
     from ..running.resolve import resolve
     from ..studies.plans import plans_of
-    from .top_units import print_ranked
 
     request, as_json = request_of(state.command, options), options["as_json"]
     shown_by = reporter_of(state, options["reporter"], options["each_seed"])

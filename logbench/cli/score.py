@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import DataError
+from ..base.files import write_parquet
 from ..base.jsonable import four_digits, part_of, shorten
+from ..base.progress_bars import Bars
 from . import State, pass_state
 from .apart import apart
 from .interrupt import first
@@ -46,7 +48,6 @@ def command(
     """
     import polars as pl
 
-    from ..base.files import write_parquet
     from ..running.bundle import Bundle
     from ..running.fit_checks import resolve_device
 
@@ -71,7 +72,6 @@ def command(
 
 
 def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:
-    from ..base.progress_bars import Bars
     from ..deploy.score_files import score_bundle
 
     with Bars() as bars, bars.stage("score") as progress:

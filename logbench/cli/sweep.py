@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..api.plan import Plan
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
 from ..studies.comparable_rows import TESTS, THRESHOLD
@@ -59,7 +60,6 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
     Each training is a run like any other, and its command is printed. A learning curve (train_units, train_ratio)
     tests the same units in each row (protocol.test_reserve); rows with other test units or thresholds are marked.
     """
-    from ..api.plan import Plan
     from ..studies.sweep.rows import sweep
 
     plan = Plan(model=model, seed=options["seed"], command=state.command, **plan_fields(options))

@@ -18,6 +18,7 @@ from ..base.files import digests_file
 from ..base.progress import Progress
 from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
+from ..reading.fetch import fetch, folder_of, target_of
 from ..running import generated
 
 
@@ -81,7 +82,6 @@ def locate(
         return Located(below if below.exists() else _given(Path(given), f"LOGBENCH_DATA={given}", name, card))
     if not card.url:
         raise DataError(f"{name} has nothing to fetch: give --data PATH, {card.layout}")
-    from ..reading.fetch import fetch, folder_of, target_of
 
     folder = folder_of(card)
     there = target_of(card, folder)

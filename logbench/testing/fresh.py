@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..components.registry import Registry
 from .common_rules import is_installed
 from .outcome import InapplicableError, ViolationError
 from .rule import Subject
@@ -65,8 +66,6 @@ def in_fresh_process(one: Subject, task: str, given: Mapping[str, Any] | None = 
 
 def main(folder: Path) -> None:
     """Do the task of `request.json`."""
-    from ..components.registry import Registry
-
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     module, function = request["task"].split(":")
     task = getattr(importlib.import_module(f".{module}", __package__), function)

@@ -13,6 +13,7 @@ from ..base.options import suggest
 from ..base.temporary_folders import temporary_folder
 from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
+from ..testing import common_rules
 from .names import Checked, entry_of
 from .outcome import Outcome
 from .rule import RULES, Rule, Subject
@@ -41,8 +42,6 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
 
 def rules_of(kind: Checked) -> list[Rule]:
     """Rules of a kind: first `runs`, then the kind's own, then those for every component."""
-    from ..testing import common_rules
-
     for name in FILES[kind]:
         importlib.import_module(f".{name}", __package__)
     return [*RULES[kind], *(Rule(name, summary, check) for name, summary, check in common_rules.RULES)]

@@ -1,0 +1,88 @@
+"""Imports inside functions are for heavy packages alone: a command that looks at names must start at once."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import logbench
+
+CORE = Path(logbench.__file__).parent
+HEAVY = {"numpy", "polars", "scipy", "sklearn", "torch", "rich", "requests", "pooch", "pydantic", "psutil"}
+LATE = {"click", "filelock", "platformdirs", "tabulate", *HEAVY}
+# Packages that a function may import where only some commands need them.
+SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}
+# Modules of the standard library that not every system has.
+DOORS = {"logbench", "logbench.testing.pytest_plugin"}
+# Loaded by pytest, or by every plugin, in projects that use nothing of it.
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(CORE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(CORE.rglob("*.py"))}
+
+
+def imported(node: ast.AST, module: str) -> Iterator[str]:
+    """Full names that an import statement names: modules of the core, or top-level packages."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = module.split(".") if MODULES[module].name == "__init__.py" else module.split(".")[:-1]
+        above = package[: len(package) - node.level + 1] if node.level else []
+        base = ".".join([*above, *([node.module] if node.module else [])])
+        for alias in node.names:
+            full = f"{base}.{alias.name}"
+            yield full if full in MODULES else base if base in MODULES else base.partition(".")[0]
+
+
+@cache
+def imports(module: str) -> tuple[set[str], set[str]]:
+    """What a module imports when it loads, and inside functions; imports for typing are neither."""
+    first: set[str] = set()
+    late: set[str] = set()
+
+    def walk(node: ast.AST, inside: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            (late if inside else first).update(imported(child, module))
+            walk(child, inside or isinstance(child, ast.FunctionDef | ast.Lambda))
+
+    walk(ast.parse(MODULES[module].read_text(encoding="utf-8")), inside=False)
+    return first, late
+
+
+@cache
+def loads(module: str) -> frozenset[str]:
+    """Heavy packages that are in memory once a module is."""
+    seen, waiting, found = {module}, [module], set()
+    while waiting:
+        for name in imports(waiting.pop())[0]:
+            found |= {name} & HEAVY
+            if name in MODULES and name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_function_imports_only_what_is_heavy(module: str) -> None:
+    if module in DOORS:
+        return
+    for name in imports(module)[1] - LATE - SYSTEMS:
+        assert name in MODULES, f"{name} is light: import it when the module loads"
+        more = loads(name) - loads(module)
+        assert more, f"{name} loads nothing heavy that {module} does not load: import it when the module loads"
+
+
+def test_the_rule_sees_imports_of_each_kind() -> None:
+    assert "polars" in loads("logbench.data.sessions") and not loads("logbench.components.registry") - {"psutil"}
+    assert imports("logbench.cli.run")[1] and all(name in sys.stdlib_module_names for name in SYSTEMS)
