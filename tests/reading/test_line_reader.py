@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from logbench.base.errors import ConfigError
 from logbench.data.line_format import LineFormat, regex_of
 from logbench.reading import byte_streams, line_reader
-from logbench.reading.line_fields import checked, splitter
+from logbench.reading.line_fields import checked_format, splitter
 from logbench.reading.line_reader import Counts, Pieces, joined, open_lines
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
@@ -136,7 +136,7 @@ def test_times(how: str, year: int, text: str, expected: datetime | None) -> Non
 )
 def test_a_time_format_that_would_misread_is_refused(how: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        checked(LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,)))
+        checked_format(LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,)))
 
 
 def test_some_columns_a_filter_and_a_head_give_the_same_lines(
