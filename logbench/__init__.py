@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .reading.layout import Member, open_layout
     from .reading.line_fields import checked_format
     from .reading.line_reader import open_lines
+    from .reading.log_files import LogFile, LogFiles, find_texts
     from .running.prepared_sessions import Material, prepare_sessions
     from .running.runner import run
 
@@ -68,6 +69,8 @@ _LAZY = {
     "KeySequences": "data.lines",
     "LineFormat": "data.line_format",
     "Lines": "data.lines",
+    "LogFile": "reading.log_files",
+    "LogFiles": "reading.log_files",
     "Material": "running.prepared_sessions",
     "Member": "reading.layout",
     "Plan": "api.plan",
@@ -78,6 +81,7 @@ _LAZY = {
     "count_matrix": "data.per_unit",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
+    "find_texts": "reading.log_files",
     "make_options": "base.options",
     "max_per_unit": "data.per_unit",
     "open_layout": "reading.layout",
@@ -122,6 +126,8 @@ __all__ = [
     "LineFormat",
     "Lines",
     "Loads",
+    "LogFile",
+    "LogFiles",
     "LogbenchError",
     "Material",
     "Member",
@@ -152,6 +158,7 @@ __all__ = [
     "count_matrix",
     "events_of_units",
     "figures",
+    "find_texts",
     "hookimpl",
     "make_options",
     "max_per_unit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
@@ -10,7 +10,7 @@ from logbench import Card, DataError
 if TYPE_CHECKING:
     import polars as pl
 
-    from logbench import KeySequences
+    from logbench import KeySequences, LogFiles
 
 FOLDERS = (
     ("Training_Data_Master", "train", 0),
@@ -21,7 +21,7 @@ FOLDERS = (
 ADFA = Card(
     title="ADFA-LD: 5,951 traces of Linux system calls",
     label="a trace is anomalous where it was recorded during an attack, as its folder says",
-    layout=f"a folder with the folders {', '.join(name for name, _, _ in FOLDERS)}",
+    layout=f"the archive ADFA-LD.zip, or a folder with the folders {', '.join(name for name, _, _ in FOLDERS)}",
     parser="none",
     windower="session",
     protocol="given-part",
@@ -62,15 +62,31 @@ class AdfaLd:
         files: list[Path] = []
         frames = []
         for name, part, label in FOLDERS:
-            found = sorted(path.glob(f"{name}/**/*.txt")) or sorted(path.glob(f"*/{name}/**/*.txt"))
-            if not found:
-                raise DataError(f"{path}: has no {name} with .txt files; needed is {ADFA.layout}")
-            folder = next(parent for parent in found[0].parents if parent.name == name)
-            text = [file.read_text(encoding="latin-1").strip() for file in found]
-            units = [f"{name.split('_')[0].lower()}/{file.relative_to(folder).with_suffix('')}" for file in found]
-            frames.append(_sequences(units, pl.Series(text, dtype=pl.String).str.split(" "), found, part, label))
-            files += found
-        return KeySequences(pl.concat(frames), files)
+            found = _found(path, name)
+            text = [b"".join(one.chunks()).decode().strip() for one in found]
+            units = [_unit(name, one.name) for one in found]
+            names = [one.stream.name for one in found]
+            frames.append(_sequences(units, pl.Series(text, dtype=pl.String).str.split(" "), names, part, label))
+            files += found.files
+        return KeySequences(pl.concat(frames), list(dict.fromkeys(files)))
+
+
+def _found(path: Path, name: str) -> LogFiles:
+    """Traces in the folder `name`, which may lie below one more folder, in an archive or not."""
+    from logbench import find_texts
+
+    refused = f"{path}: has no {name} with .txt files; needed is {ADFA.layout}"
+    found = find_texts(path, [f"{name}/**/*.txt"], "latin-1", least=False)
+    if not found.files:
+        found = find_texts(path, [f"*/{name}/**/*.txt"], "latin-1", least=False)
+    if not found.files or any(name not in PurePath(one.name).parts for one in found):
+        raise DataError(refused)
+    return found
+
+
+def _unit(name: str, file: str) -> str:
+    parts = PurePath(file).with_suffix("").parts
+    return f"{name.split('_', maxsplit=1)[0].lower()}/{'/'.join(parts[parts.index(name) + 1 :])}"
 
 
 class Awsctd:
@@ -111,7 +127,7 @@ def _numbered(cells: pl.Series) -> pl.Series:
     return cells.list.eval(pl.element().str.strip_chars().replace_strict(first, return_dtype=pl.Int64))
 
 
-def _sequences(units: list[str], words: pl.Series, files: list[Path], part: str, label: int) -> pl.DataFrame:
+def _sequences(units: list[str], words: pl.Series, files: list[str], part: str, label: int) -> pl.DataFrame:
     import polars as pl
 
     frame = pl.DataFrame({"unit": units, "words": words}).with_columns(

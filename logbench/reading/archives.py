@@ -46,8 +46,8 @@ def packing(path: Path) -> str | None:
         head = file.read(4)
     found = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
     claimed = _SUFFIXES.get(path.suffix.lower())
-    if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".tar.zst")):
-        raise DataError(f"{path}: tar archives are not read in place; unpack it and point to the folder")
+    if path.name.lower().endswith(".tar.zst"):
+        raise DataError(f"{path}: such tar archives are not read in place; unpack it and point to the folder")
     if claimed not in (None, found):
         size = path.stat().st_size
         raise DataError(f"{path}: named {path.suffix}, but no {claimed} file ({size:,} bytes); fetch it again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -158,3 +159,7 @@ def readable(name: str) -> Iterator[None]:
     except _BROKEN as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DataError(f"{name}: cannot be read ({reason}); copy or fetch it again") from None
+    except UnicodeError as error:
+        raise DataError(f"{name}: cannot be read ({error}); is its encoding another one?") from None
+    except (tarfile.TarError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{name}: cannot be read ({str(error).splitlines()[0]}); fetch it again") from None

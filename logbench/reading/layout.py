@@ -1,20 +1,22 @@
-"""Opens raw files wherever they lie: a folder, a zip archive read in place, one file, gzip or zstandard."""
+"""Opens raw files wherever they lie: a folder, a zip or tar archive read in place, one file, gzip or zstandard."""
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from zipfile import ZipInfo
+from typing import IO
 
 import polars as pl
 
 from ..base.errors import DataError
 from ..base.file_digests import digest
-from .archives import open_gzip, open_plain, open_zip, open_zstd, packing, zip_entries
+from .archives import inside, open_zip, packing, zip_entries
 from .byte_streams import Stream, readable, scannable
+from .found_files import check_path, hits, is_tar, open_in_tar, opener, some
 
 __all__ = ["Member", "digest", "open_layout", "scan"]
 
@@ -77,7 +79,7 @@ def scan(path: Path, member: str | None = None) -> pl.LazyFrame:
 def open_layout(
     path: Path, members: Sequence[str], *, optional: Sequence[str] = (), max_bytes: int | None = None
 ) -> dict[str, Member]:
-    """Find a data set's files in a folder or a zip archive; `path` may be a lone member itself.
+    """Find a data set's files in a folder or a zip or tar archive; `path` may be a lone member itself.
 
     In an archive they may lie below one more folder, in a folder they may be packed (`HDFS.log.gz`). Archive
     members with absolute names or `..` do not exist for us, and nothing is ever unpacked to disk.
@@ -91,20 +93,19 @@ def open_layout(
     Raises:
         DataError: one line: `path` is missing, is no archive though it claims to be one, or lacks a member.
     """
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder")
+    check_path(path)
     with readable(str(path)):
         find, there = _finder(path, members, max_bytes)
         found: dict[str, Member] = {}
         for name in (*members, *optional):
             matches = find(name)
             if len(matches) > 1:
-                names = _some(m.stream.name.removeprefix(f"{path}: ") for m in matches)
+                names = some(m.stream.name.removeprefix(f"{path}: ") for m in matches)
                 raise DataError(f"{path}: {name} must be one file, there are {names}")
             if matches:
                 found[name] = matches[0]
             elif name not in optional:
-                raise DataError(f"{path}: has no {name}; there is {_some(there())}")
+                raise DataError(f"{path}: has no {name}; there is {some(there())}")
     return found
 
 
@@ -116,49 +117,54 @@ def _finder(path: Path, members: Sequence[str], limit: int | None) -> tuple[_Fin
     """How to find a member in what `path` is, and what to say is there if it is not."""
     if path.is_dir():
         return partial(_in_folder, path, limit), lambda: (entry.name for entry in path.iterdir())
-    if not path.is_file():
-        raise DataError(f"{path}: neither a regular file nor a folder; save the log to a file first")
-    if packing(path) == "zip":
-        entries = zip_entries(path)
-        return partial(_in_zip, path, entries, limit), lambda: (entry.filename for entry in entries)
+    if is_tar(path) or packing(path) == "zip":
+        entries = _tar_entries(path) if is_tar(path) else _zip_entries(path)
+        return partial(_in_archive, path, entries, limit), lambda: (entry.name for entry in entries)
     if len(members) != 1:
-        raise DataError(f"{path}: is one file; give the zip archive or the folder with {_some(members)}")
+        raise DataError(f"{path}: is one file; give the zip archive or the folder with {some(members)}")
     itself = _on_disk(members[0], path, limit)
     return lambda name: [itself] if name == members[0] else [], lambda: iter(())
 
 
 def _in_folder(folder: Path, limit: int | None, name: str) -> list[Member]:
-    for suffix in ("", ".gz", ".zst"):
-        if hits := sorted(hit for hit in folder.glob(name + suffix) if hit.is_file()):
-            return [_on_disk(name, hit, limit) for hit in hits]
-    return []
+    return [_on_disk(name, hit, limit) for hit in hits(folder, name)]
 
 
 def _on_disk(name: str, path: Path, limit: int | None) -> Member:
-    packed = packing(path)
-    if packed == "zip":
-        raise DataError(f"{path}: an archive inside a folder; point to the archive itself")
-    if packed is None:
-        return Member(name, path, Stream(str(path), partial(open_plain, path)))
-    opener = open_gzip if packed == "gzip" else open_zstd
-    return Member(name, path, Stream(str(path), partial(opener, path), limit), plain=False)
+    packed, unpacked = opener(path)
+    return Member(name, path, Stream(str(path), unpacked, limit if packed else None), plain=packed is None)
 
 
-def _in_zip(path: Path, entries: list[ZipInfo], limit: int | None, name: str) -> list[Member]:
-    hits = [e for e in entries if fnmatchcase(e.filename, name)]
-    hits = hits or [e for e in entries if fnmatchcase(e.filename, f"*/{name}")]
-    for entry in hits:
-        where = f"{path}: {entry.filename}"
-        if entry.flag_bits & 1:
-            raise DataError(f"{where} is encrypted; unpack it and point to the folder")
-        if limit is not None and entry.file_size > limit:
-            raise DataError(f"{where} unpacks to {entry.file_size:,} bytes, more than the {limit:,} allowed")
+@dataclass(frozen=True)
+class _Entry:
+    """A file in an archive, with its unpacked bytes."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
+    encrypted: bool = False
+
+
+def _zip_entries(path: Path) -> list[_Entry]:
     return [
-        Member(name, path, Stream(f"{path}: {e.filename}", partial(open_zip, path, e), limit), False) for e in hits
+        _Entry(e.filename, e.file_size, partial(open_zip, path, e), bool(e.flag_bits & 1))
+        for e in zip_entries(path)
     ]
 
 
-def _some(names: Sequence[str] | Iterator[str], most: int = 5) -> str:
-    known = sorted(names)
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return (", ".join(known[:most]) or "nothing") + more
+def _tar_entries(path: Path) -> list[_Entry]:
+    with tarfile.open(path, "r|*") as archive:
+        members = [(member.name, member.size) for member in archive if member.isreg() and inside(member.name)]
+    return [_Entry(name.removeprefix("./"), size, partial(open_in_tar, path, name)) for name, size in members]
+
+
+def _in_archive(path: Path, entries: list[_Entry], limit: int | None, name: str) -> list[Member]:
+    named = [e for e in entries if fnmatchcase(e.name, name)]
+    named = named or [e for e in entries if fnmatchcase(e.name, f"*/{name}")]
+    for entry in named:
+        where = f"{path}: {entry.name}"
+        if entry.encrypted:
+            raise DataError(f"{where} is encrypted; unpack it and point to the folder")
+        if limit is not None and entry.size > limit:
+            raise DataError(f"{where} unpacks to {entry.size:,} bytes, more than the {limit:,} allowed")
+    return [Member(name, path, Stream(f"{path}: {e.name}", e.open, limit), False) for e in named]

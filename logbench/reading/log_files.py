@@ -6,20 +6,17 @@ import codecs
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
-
-import polars as pl
+from zipfile import ZipFile
 
 from ..base.errors import DataError
-from .archives import inside, open_gzip, open_zip, open_zstd, packing, zip_entries
+from .archives import inside, packing, zip_entries
 from .byte_streams import Stream, readable
+from .found_files import check_path, fits, hits, is_tar, opener, some
 
-TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -36,7 +33,7 @@ class LogFile:
         Raises:
             DataError: it is UTF-16, which must be said, or cannot be read.
         """
-        with _unbroken(self.stream.name):
+        with readable(self.stream.name):
             for number, chunk in enumerate(self.stream.chunks()):
                 if number == 0 and chunk.startswith(_UTF16):
                     raise DataError(f'{self.stream.name}: is UTF-16; set encoding = "utf-16"')
@@ -75,21 +72,17 @@ class LogFiles:
             DataError: an archive is damaged, or has no member that is wanted.
         """
         for file, size in zip(self.files, self.sizes, strict=True):
-            with _unbroken(str(file)):
-                if file.name.lower().endswith(TAR):
+            with readable(str(file)):
+                if is_tar(file):
                     yield from self._in_tar(file)
                     continue
-                packed = packing(file)
-                if packed == "zip":
+                if packing(file) == "zip":
                     yield from self._in_zip(file)
                     continue
                 name = str(file.relative_to(self.path)) if file.is_relative_to(self.path) else str(file)
-                openers: dict[str | None, Callable[[], IO[bytes]]] = {
-                    None: partial(_open_until, file, size),
-                    "gzip": partial(open_gzip, file),
-                    "zstd": partial(_open_zstd, file),
-                }
-                yield self._text(file.name if name == "." else name, str(file), openers[packed])
+                packed, unpacked = opener(file)
+                unpacked = unpacked if packed else partial(_open_until, file, size)
+                yield self._text(file.name if name == "." else name, str(file), unpacked)
 
     def _text(self, name: str, where: str, opener: Callable[[], IO[bytes]]) -> LogFile:
         return LogFile(name, Stream(where, partial(_decoded, opener, self.encoding)))
@@ -97,18 +90,18 @@ class LogFiles:
     def _rank(self, name: str) -> int | None:
         """Which of the wildcards an archive member fits first; None: it is not wanted."""
         for number, pattern in enumerate(self.wanted):
-            bare = pattern.removeprefix("**/")
-            if fnmatchcase(name, bare) or fnmatchcase(name, f"*/{bare}"):
+            if fits(name, pattern):
                 return number
         return None if self.wanted else 0
 
     def _in_zip(self, file: Path) -> Iterator[LogFile]:
         ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in zip_entries(file))
         entries = [one[2] for one in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:2])]
+        archive = ZipFile(file)  # closed with the last text: many small ones would each read the list of members
         for entry in entries:
             if entry.flag_bits & 1:
                 raise DataError(f"{file}: {entry.filename} is encrypted; unpack it and point to the folder")
-            yield self._text(entry.filename, f"{file}: {entry.filename}", partial(open_zip, file, entry))
+            yield self._text(entry.filename, f"{file}: {entry.filename}", partial(archive.open, entry))
         self._some(file, len(entries))
 
     def _in_tar(self, file: Path) -> Iterator[LogFile]:
@@ -138,17 +131,11 @@ def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, 
     Raises:
         DataError: `path` is missing or no file or folder, or nothing matches.
     """
-    if path.is_dir():
-        found = [hit for pattern in patterns for hit in _hits(path, pattern)]
-    elif path.is_file():
-        found = [path]
-    elif path.exists():
-        raise DataError(f"{path}: neither a regular file nor a folder; save the log to a file first")
-    else:
-        raise DataError(f"{path}: no such file or folder")
+    check_path(path)
+    found = [hit for pattern in patterns for hit in _hits(path, pattern)] if path.is_dir() else [path]
     files = tuple(dict.fromkeys(found))
     if not files and least:
-        there = ", ".join(sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
+        there = some(entry.name for entry in path.iterdir())
         raise DataError(f"{path}: no file matches {' or '.join(patterns)}; there is {there}")
     with readable(str(path)):
         sizes = tuple(file.stat().st_size for file in files)
@@ -160,13 +147,7 @@ def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, 
 def _hits(folder: Path, pattern: str) -> list[Path]:
     start = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
     inner = str(Path(pattern).relative_to(start)) if Path(pattern).is_absolute() else pattern
-    try:
-        for suffix in ("", ".gz", ".zst"):
-            if hits := sorted(hit for hit in start.glob(inner + suffix) if hit.is_file()):
-                return hits
-    except (ValueError, NotImplementedError, OSError) as error:
-        raise DataError(f"{pattern[:200]}: no pattern of file names: {error}"[:400]) from None
-    return []
+    return hits(start, inner)
 
 
 class _Until(io.RawIOBase):
@@ -198,45 +179,3 @@ def _decoded(opener: Callable[[], IO[bytes]], encoding: str) -> IO[bytes]:
     if encoding in ("utf-8", "utf8"):
         return file
     return cast("IO[bytes]", codecs.EncodedFile(cast(Any, file), "utf-8", encoding, "replace"))
-
-
-class _Lines(io.RawIOBase):
-    """The bytes of a file that polars can unpack and Python cannot."""
-
-    def __init__(self, path: Path) -> None:
-        self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not len(self._rest):
-            frame = next(self._frames, None)
-            if frame is None:
-                return 0
-            self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-
-def _open_zstd(path: Path) -> IO[bytes]:
-    """With Python's own reader where it has one (3.14), else with that of polars, which reads UTF-8 only."""
-    try:
-        return open_zstd(path)
-    except DataError:
-        return cast("IO[bytes]", _Lines(path))
-
-
-@contextmanager
-def _unbroken(name: str) -> Iterator[None]:
-    """Turns what a damaged archive raises into one line that names it."""
-    try:
-        with readable(name):
-            yield
-    except UnicodeError as error:
-        raise DataError(f"{name}: cannot be read ({error}); is its encoding another one?") from None
-    except (tarfile.TarError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{name}: cannot be read ({str(error).splitlines()[0]}); fetch it again") from None

@@ -1,0 +1,123 @@
+"""What both finders share: which files a pattern names, and how a file is opened, however it is packed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, cast
+
+import polars as pl
+
+from ..base.errors import DataError
+from .archives import open_gzip, open_plain, open_zstd, packing
+
+TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# Ends of the names of packed files, beside the name that is asked for.
+SUFFIXES = ("", ".gz", ".zst")
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar archive that is read in place, by its name."""
+    return path.name.lower().endswith(TAR)
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that is neither a folder nor a regular file.
+
+    Raises:
+        DataError: it is missing, or a pipe or a device.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    if not path.is_dir() and not path.is_file():
+        raise DataError(f"{path}: neither a regular file nor a folder; save the log to a file first")
+
+
+def hits(folder: Path, pattern: str) -> list[Path]:
+    """Files in a folder that a glob names, sorted; where there is none, packed ones of these names.
+
+    Raises:
+        DataError: it is no glob.
+    """
+    try:
+        for suffix in SUFFIXES:
+            if found := sorted(hit for hit in folder.glob(pattern + suffix) if hit.is_file()):
+                return found
+    except (ValueError, NotImplementedError, OSError) as error:
+        raise DataError(f"{pattern[:200]}: no pattern of file names: {error}"[:400]) from None
+    return []
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a glob names the member `name` of an archive, in any folder of it; `**/` may be no folder at all."""
+    bare = pattern.removeprefix("**/")
+    return any(
+        fnmatchcase(name, way) or fnmatchcase(name, f"*/{way}") for way in {bare, bare.replace("/**/", "/")}
+    )
+
+
+def some(names: Sequence[str] | Iterator[str], most: int = 5) -> str:
+    """The first names by alphabet, and how many more there are."""
+    known = sorted(names)
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return (", ".join(known[:most]) or "nothing") + more
+
+
+def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
+    """How a file on disk is packed (`gzip`, `zstd`, None), and what opens it unpacked.
+
+    Raises:
+        DataError: it is an archive, which holds more than one file, or is not packed as its name says.
+    """
+    packed = "tar" if is_tar(path) else packing(path)
+    if packed in ("zip", "tar"):
+        raise DataError(f"{path}: an archive inside a folder; point to the archive itself")
+    openers: dict[str | None, Callable[[Path], IO[bytes]]] = {"gzip": open_gzip, "zstd": _open_zstd}
+    return packed, partial(openers.get(packed, open_plain), path)
+
+
+def open_in_tar(path: Path, name: str) -> IO[bytes]:
+    """The bytes of a member of a tar archive, found by reading the archive from its start.
+
+    Raises:
+        DataError: it is gone.
+    """
+    for member in (archive := tarfile.open(path, "r|*")):  # noqa: SIM115 (open as long as its member is)
+        if member.name == name and member.isreg():
+            return cast("IO[bytes]", archive.extractfile(member))
+    archive.close()
+    raise DataError(f"{path}: has no file {name} any more")
+
+
+class _Lines(io.RawIOBase):
+    """The bytes of a file that polars can unpack and Python cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not len(self._rest):
+            frame = next(self._frames, None)
+            if frame is None:
+                return 0
+            self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _open_zstd(path: Path) -> IO[bytes]:
+    """With Python's own reader where it has one (3.14), else with that of polars, which reads UTF-8 only."""
+    try:
+        return open_zstd(path)
+    except DataError:
+        return cast("IO[bytes]", _Lines(path))
