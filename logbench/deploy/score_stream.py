@@ -27,10 +27,10 @@ from ..data.lines import Lines
 from ..pipeline.coding import batches, encode_lines, given_of
 from ..pipeline.grouping import group_lines
 from ..reading.byte_streams import LONGEST
-from ..reading.line_reader import Pieces
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
 from ..running.needs import check_needs
+from .pipe import Pieces
 from .score_files import score_grouped
 
 # Name of the file for each piece, and so of the session if sessions are files.

@@ -11,9 +11,9 @@ import pytest
 import logbench
 from logbench.components.registry import Registry
 from logbench.data.line_format import LineFormat
+from logbench.deploy.pipe import Pieces
 from logbench.deploy.score_files import score_bundle
 from logbench.deploy.score_stream import score_stream
-from logbench.reading.line_reader import Pieces
 from logbench.running.bundle import Bundle
 
 TRACES = (

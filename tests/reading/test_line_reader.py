@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from logbench.base.errors import ConfigError
 from logbench.data.line_format import LineFormat, regex_of
+from logbench.deploy.pipe import Pieces
 from logbench.reading import byte_streams, line_reader
 from logbench.reading.line_fields import checked_format, splitter
-from logbench.reading.line_reader import Counts, Pieces, joined, open_lines
+from logbench.reading.line_reader import Counts, joined, open_lines
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
 LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)
