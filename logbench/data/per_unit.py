@@ -67,7 +67,8 @@ def count_matrix(keys: NDArray[np.int32], offsets: NDArray[np.int64], columns: i
     """
     from scipy.sparse import csr_array
 
-    # a copy, since the sum sorts the keys of each unit in place
-    matrix = csr_array((np.ones(len(keys)), keys, offsets), shape=(len(offsets) - 1, columns), copy=True)
+    # scikit-learn takes no 64-bit indices; a copy, since the sum sorts the keys of each unit in place
+    begins = offsets.astype(np.int32 if offsets[-1] < 2**31 else np.int64)
+    matrix = csr_array((np.ones(len(keys)), keys, begins), shape=(len(offsets) - 1, columns), copy=True)
     matrix.sum_duplicates()
     return matrix

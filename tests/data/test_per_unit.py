@@ -39,3 +39,8 @@ def test_count_matrix(units: list[list[int]]) -> None:
     expected = [[unit.count(key) for key in range(6)] for unit in units]
     assert count_matrix(keys, offsets, 6).toarray().tolist() == expected
     assert keys.tolist() == before.tolist()
+
+
+def test_indices_are_as_narrow_as_scikit_learn_wants_them() -> None:
+    matrix = count_matrix(np.array([1, 1, 0], np.int32), np.array([0, 2, 3]), 2)
+    assert matrix.indices.dtype == matrix.indptr.dtype == np.int32
