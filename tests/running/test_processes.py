@@ -73,6 +73,14 @@ def logbench_datasets():
 Start = Callable[..., subprocess.Popen[str]]
 
 
+@pytest.fixture(autouse=True)
+def no_signal_is_ignored() -> Iterator[None]:
+    """`nohup`, under which tests may run, lets SIGHUP be ignored by all that they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a command that hangs in the stage `hang` of a plugin, and waits until it does."""
