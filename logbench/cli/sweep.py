@@ -32,7 +32,7 @@ MARKS = {
     TESTS: ("†", "tests other units than the first row, so they are not comparable"),
     THRESHOLD: (
         "‡",
-        "its threshold comes from other held-out units than the first row's, or another limit of short units",
+        "its threshold is from other held-out units than the first row's, or another limit of short units",
     ),
 }
 
