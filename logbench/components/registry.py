@@ -65,15 +65,20 @@ class Registry:
         plugins: what to load, by default the installed ones.
         block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
         reserved: names that no command of a plugin may have.
+        kinds: of components to ask plugins for; unless these are all, plugins are asked for nothing else.
 
     Attributes:
         definitions: what reads files that define data sets, with the plugin that offers it.
     """
 
     def __init__(
-        self, plugins: Iterable[Plugin] | None = None, block: Iterable[str] = (), reserved: Iterable[str] = ()
+        self,
+        plugins: Iterable[Plugin] | None = None,
+        block: Iterable[str] = (),
+        reserved: Iterable[str] = (),
+        kinds: Sequence[Kind] = KINDS,
     ) -> None:
-        self._reserved = frozenset(reserved)
+        self._reserved, self._kinds = frozenset(reserved), kinds
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
         self.components: Components = {
@@ -131,7 +136,8 @@ class Registry:
         self.manager.register(module, name=self._registered(plugin))
         self._check_names(plugin, module)
         defined: list[Definition] = []
-        offers, definitions = list(self._offers(plugin, defined)), self._definitions_of(plugin)
+        offers = list(self._offers(plugin, defined))
+        definitions = self._definitions_of(plugin) if self._kinds == KINDS else []
         self._check_conflicts(offers)
         for table, item_name, entry in offers:
             table[item_name] = entry
@@ -152,7 +158,7 @@ class Registry:
 
     def _offers(self, plugin: Plugin, defined: list[Definition]) -> Iterator[Offer]:
         """What the plugin's hooks yield; data sets that a user defined go to `defined`, for later."""
-        for kind in KINDS:
+        for kind in self._kinds:
             hook = f"logbench_{kind}s"
             for item in self._call(plugin, hook):
                 if kind == "dataset" and isinstance(item, Definition):
@@ -161,6 +167,8 @@ class Registry:
                 _check_class(hook, item, COMPONENTS[kind], Component)
                 _check_component(hook, kind, item)
                 yield self.offered(kind), item.name, RegisteredComponent(of_kind(kind, item), plugin)
+        if self._kinds != KINDS:
+            return
         published: list[tuple[str, dict[str, Any], type[Preset | Table]]] = [
             ("logbench_presets", self.presets, Preset),
             ("logbench_tables", self.tables, Table),

@@ -62,7 +62,7 @@ def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
     watch_processes()
     plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
     watch = Watch()  # from before plugins load until the end, because their threads may open files
-    server = Server(pipe, Registry(plugins, block), watch)
+    server = Server(pipe, Registry(plugins, block, kinds=("model",)), watch)
     with contextlib.suppress(EOFError, OSError):
         while True:
             server.answer(json.loads(pipe.recv_bytes()))

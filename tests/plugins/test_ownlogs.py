@@ -44,8 +44,8 @@ def log(tmp_path: Path) -> Path:
     folder = tmp_path / "my 'logs'"
     folder.mkdir()
     lines = [
-        f"{1_500_000_000 + 60 * resolved + k} INFO {word} job {resolved}"
-        for resolved in range(60)
+        f"{1_500_000_000 + 60 * job + k} INFO {word} job {job}"
+        for job in range(60)
         for k, word in enumerate(("start", "work on", "end"))
     ]
     (folder / "a.log").write_text("\n".join(lines[:90]) + "\n\tat nowhere\n")
@@ -268,3 +268,12 @@ def test_labelled_jobs_are_measured_and_unlabelled_ones_are_not(log: Path, tmp_p
         records.append(json.loads((out / "records.jsonl").read_text().splitlines()[-1]))
     assert "f1" in json.dumps(records[0]["metrics"])
     assert not any(key.endswith("f1") for key in records[1]["metrics"])
+
+
+def test_the_process_of_models_looks_at_no_definition(log: Path, own_config: Path, tmp_path: Path) -> None:
+    """They may name labels, so that a look at them would be noted as a model's own."""
+    invoke("datasets", "add", define(log, BY_ID))
+    assert list(own_config.rglob("*.toml"))
+    done = typed("run", "new-event", "--dataset", "my", "--out", tmp_path / "runs", "--no-baselines", "--json")
+    (record,) = map(json.loads, done.out.splitlines())
+    assert record["status"] == "ok" and "files" not in record["audit"], record["audit"]
