@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args, overload
 
 import pluggy
 
@@ -34,7 +34,7 @@ from ..base.options import suggest
 from . import combination
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RegisteredComponent, installed
-from .trait_checks import fault
+from .refusals import RefusalError, check_class, check_component
 
 if TYPE_CHECKING:
     import click
@@ -105,7 +105,7 @@ class Registry:
             offered = RegisteredComponent(definition.make(), plugin)
             self._check_conflicts([(self.components["dataset"], definition.name, offered)])
             self.components["dataset"][definition.name] = offered
-        except (ConfigError, _RefusalError) as error:
+        except (ConfigError, RefusalError) as error:
             aside = dataclasses.replace(plugin, name=definition.name, hooks=[], error=str(error))
             self.plugins.append(aside)
 
@@ -119,7 +119,7 @@ class Registry:
             with no_exit():
                 action()
         except (Exception, SystemExit) as error:
-            plugin.error = str(error) if isinstance(error, _RefusalError) else f"{type(error).__name__}: {error}"
+            plugin.error = str(error) if isinstance(error, RefusalError) else f"{type(error).__name__}: {error}"
             plugin.error = " ".join(plugin.error.split()) or type(error).__name__
             plugin.cause = error
             if self.manager.has_plugin(self._registered(plugin)):
@@ -149,11 +149,11 @@ class Registry:
         marked = {caller.name for caller in self.manager.get_hookcallers(module) or ()}
         named = {name for name in dir(module) if name.startswith("logbench_") and callable(getattr(module, name))}
         for name in sorted((marked | named) - known):
-            raise _RefusalError(f"there is no hook {name}{suggest(name, known)}")
+            raise RefusalError(f"there is no hook {name}{suggest(name, known)}")
         for name in sorted(named - marked):
-            raise _RefusalError(f"{name} lacks @logbench.hookimpl")
+            raise RefusalError(f"{name} lacks @logbench.hookimpl")
         if not marked:
-            raise _RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
+            raise RefusalError(f"{getattr(module, '__name__', module)} implements no hook")
         plugin.hooks = sorted(marked)
 
     def _offers(self, plugin: Plugin, defined: list[Definition]) -> Iterator[Offer]:
@@ -164,8 +164,8 @@ class Registry:
                 if kind == "dataset" and isinstance(item, Definition):
                     defined.append(item)
                     continue
-                _check_class(hook, item, COMPONENTS[kind], Component)
-                _check_component(hook, kind, item)
+                check_class(hook, item, COMPONENTS[kind], Component)
+                check_component(hook, kind, item)
                 yield self.offered(kind), item.name, RegisteredComponent(of_kind(kind, item), plugin)
         if self._kinds != KINDS:
             return
@@ -175,20 +175,20 @@ class Registry:
         ]
         for hook, table, wanted in published:
             for item in self._call(plugin, hook):
-                _check_class(hook, item, wanted)
+                check_class(hook, item, wanted)
                 yield table, item.name, RegisteredComponent(item, plugin)
         for command in self._call(plugin, "logbench_commands"):
             if not (callable(command) and getattr(command, "name", None)):
-                raise _RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
+                raise RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
             if command.name in self._reserved:
-                raise _RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
+                raise RefusalError(f"{command.name!r} is already taken by a command of logbench itself")
             yield self.commands, command.name, RegisteredComponent(command, plugin)
 
     def _definitions_of(self, plugin: Plugin) -> list[Definitions]:
         found = self._call(plugin, "logbench_definitions")
         for one in found:
             if not isinstance(getattr(one, "suffix", None), str) or not one.suffix.strip("."):
-                raise _RefusalError(f"logbench_definitions yields a {type(one).__name__} without a suffix")
+                raise RefusalError(f"logbench_definitions yields a {type(one).__name__} without a suffix")
         return found
 
     def _call(self, plugin: Plugin, hook: str) -> list[Any]:
@@ -196,7 +196,7 @@ class Registry:
             if impl.plugin_name == self._registered(plugin):
                 answer = impl.function()
                 if isinstance(answer, str) or not isinstance(answer, Iterable):
-                    raise _RefusalError(f"{hook} must return an iterable, got {type(answer).__name__}")
+                    raise RefusalError(f"{hook} must return an iterable, got {type(answer).__name__}")
                 return list(answer)
         return []
 
@@ -206,9 +206,9 @@ class Registry:
             taken = _by_any_name(table)
             for name in (main, *getattr(offered.item, "aliases", ())):
                 if name in taken:
-                    raise _RefusalError(f"{name!r} is already taken by {taken[name].plugin}")
+                    raise RefusalError(f"{name!r} is already taken by {taken[name].plugin}")
                 if (id(table), name) in fresh:
-                    raise _RefusalError(f"{name!r} is offered twice")
+                    raise RefusalError(f"{name!r} is offered twice")
                 fresh.add((id(table), name))
 
     def offered(self, kind: Kind) -> dict[str, RegisteredComponent[Any]]:
@@ -263,50 +263,6 @@ class Registry:
                 self._guard(plugin, partial(impl.function, **chosen))
                 if plugin.error:
                     sys.stderr.write(f"warning: plugin {plugin} is set aside: {plugin.error}\n")
-
-
-class _RefusalError(Exception):
-    """Why a plugin is set aside, in one line that needs no type name."""
-
-
-def _check_class(hook: str, item: Any, *wanted: type[Any]) -> None:
-    """Refuse what is of none of the classes `wanted`, and a name that no command line could hold."""
-    if not isinstance(item, wanted):
-        raise _RefusalError(f"{hook} must yield {wanted[0].__name__}, got {type(item).__name__}")
-    if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
-        raise _RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
-
-
-def _check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:
-    if not callable(item.build):
-        raise _RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
-    if item.config is not None:
-        _check_config(hook, item)
-    if wrong := _traits_fault(kind, item):
-        raise _RefusalError(f"{hook} yields {item.name!r} with {wrong}")
-    if isinstance(item, DatasetComponent | Component) and kind == "dataset" and item.card is None:
-        raise _RefusalError(f"{hook} yields {item.name!r} without a card")
-
-
-def _check_config(hook: str, item: BaseComponent[Any]) -> None:
-    if not (isinstance(item.config, type) and dataclasses.is_dataclass(item.config)):
-        raise _RefusalError(f"{hook} yields {item.name!r} whose config is no dataclass")
-    for field_ in dataclasses.fields(item.config):
-        if field_.default is field_.default_factory is dataclasses.MISSING:
-            raise _RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
-    try:
-        get_type_hints(item.config)
-    except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
-        raise _RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
-
-
-def _traits_fault(kind: Kind, item: BaseComponent[Any]) -> str:
-    """What is wrong with the traits, by the default configuration where they are a function of it."""
-    try:
-        config = item.config() if item.config else None
-    except ConfigError as error:
-        return f"defaults that it refuses itself: {error}"
-    return fault(kind, item.traits, config)
 
 
 def _by_any_name(table: Mapping[str, RegisteredComponent[T]]) -> dict[str, RegisteredComponent[T]]:

@@ -6,7 +6,7 @@ import polars as pl
 
 from ..data.line_format import SEPARATORS, LineFormat
 from ..reading.line_fields import splitter
-from ..reading.line_reader import LONGEST_ENTRY
+from ..reading.multi_line import LONGEST_ENTRY
 
 
 class Pieces:

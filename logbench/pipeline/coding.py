@@ -1,4 +1,4 @@
-"""Lines as integers: shapes of messages, units and times, batch by batch."""
+"""Encode lines as integers, batch by batch: units, shapes of messages, times."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..data.lines import Lines
 from ..data.masks import apply_masks
 from .assigned_units import AssignedUnits
 from .groups import UnitGroups
+from .line_clock import LineClock
 from .windower_input import WindowerInput
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class EncodedLines:
     """Coded lines of one pass over the files, in reading order.
 
     Attributes:
-        spool: columns `unit` and `shape` (int32, numbers of `units` and `shapes`), `line` (uint32), and where
+        buffer: columns `unit` and `shape` (int32, numbers of `units` and `shapes`), `line` (uint32), and where
             known `time` (int64, microseconds since 1970) and `label` (int8). A line of several units stands once
             for each.
         sizes: int64 [units], events of each unit.
@@ -40,7 +41,7 @@ class EncodedLines:
             with lines of several groups.
     """
 
-    spool: EventBuffer
+    buffer: EventBuffer
     sizes: NDArray[np.int64]
     units: pl.Series
     shapes: pl.Series
@@ -135,12 +136,12 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
     Raises:
         DataError: no line belongs to a unit.
     """
-    units, shapes, groups, spool = FirstSeenCodes(), FirstSeenCodes(), UnitGroups(), EventBuffer()
+    units, shapes, groups, buffer = FirstSeenCodes(), FirstSeenCodes(), UnitGroups(), EventBuffer()
     sizes = np.zeros(0, dtype=np.int64)
-    inside, without, last, clock = 0, 0, -1, _Clock()
+    inside, without, last, clock = 0, 0, -1, LineClock()
     for batch in frames:
         without += batch["unit"].null_count()
-        whole = batch.with_columns(clock.told(batch["time"])) if "time" in batch.columns else batch
+        whole = batch.with_columns(clock.fill(batch["time"])) if "time" in batch.columns else batch
         frame = whole.filter(pl.col("unit").is_not_null()) if whole["unit"].null_count() else whole
         if not len(frame):
             continue
@@ -155,11 +156,11 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         others = {
             name: frame[name].fill_null(-1).to_numpy() for name in ("time", "label") if name in frame.columns
         }
-        spool.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
-    if not spool.events:
+        buffer.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
+    if not buffer.events:
         raise DataError(f"no line of {without:,} belongs to a unit: wrong data set or windower for this log?")
     return EncodedLines(
-        spool=spool,
+        buffer=buffer,
         sizes=sizes,
         units=units.names(),
         shapes=shapes.names(),
@@ -169,24 +170,6 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         groups=groups.names(),
         mixed=groups.mixed,
     )
-
-
-class _Clock:
-    """Times without gaps: a line without one has that of the line before, the first ones that of the first."""
-
-    UNKNOWN = np.iinfo(np.int64).min
-
-    def __init__(self) -> None:
-        self.first: int | None = None
-        self.last = int(self.UNKNOWN)
-
-    def told(self, times: pl.Series) -> pl.Series:
-        """The times of further lines, Int64, `UNKNOWN` as long as no line had one."""
-        whole = times.to_physical().fill_null(strategy="forward").fill_null(self.last)
-        if self.first is None and times.null_count() < len(times):
-            self.first = int(times.to_physical().drop_nulls()[0])
-        self.last = int(whole[-1])
-        return whole
 
 
 def _estimate(lines: Lines) -> float | None:
@@ -200,12 +183,3 @@ def _estimate(lines: Lines) -> float | None:
         return path.stat().st_size * head.count(b"\n") / len(head)
     except (OSError, ValueError):
         return None
-
-
-def _messages(shapes: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
-    """Number of each shape's masked message, and the distinct messages in first-seen order."""
-    masked = pl.DataFrame({"shape": shapes}).select(message=apply_masks(pl.col("shape"), parser.masks))
-    distinct = masked.unique(maintain_order=True)
-    numbered = distinct.with_row_index("code")
-    code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]
-    return code.cast(pl.Int32).to_numpy(), distinct["message"]

@@ -1,7 +1,6 @@
-"""Stages read and group: raw lines → units of coded lines, in one streaming pass over the file.
+"""Group the encoded lines of one pass to units (stage *group*); nothing is parsed yet.
 
-A line's message is reduced to its shape, lines get their units, both become small integers, and only the
-distinct shapes (some 70 for 11 million HDFS lines) meet the parser's masks. Nothing is parsed yet.
+Only distinct shapes of messages (some 70 for 11 million HDFS lines) are masked.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from ..base.errors import DataError
 from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
 from ..data.lines import KeySequences
-from .coding import EncodedLines, _Clock, _messages
+from .coding import EncodedLines
+from .line_clock import LineClock
+from .message_codes import message_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,14 +71,14 @@ def group_lines(
     """
     with ThreadPoolExecutor(2) as beside:
         labelled = beside.submit(labels) if labels else None
-        masked = beside.submit(_messages, read.shapes, parser)
-        columns = read.spool.sorted(read.sizes)
+        masked = beside.submit(message_codes, read.shapes, parser)
+        columns = read.buffer.sorted(read.sizes)
         number, messages = masked.result()
     codes, lines = columns["shape"], columns["line"]
     np.take(number, codes, out=codes, mode="clip")  # in place: there may be more of them than memory
     times = columns.get("time") if read.first_time is not None else None
     if times is not None and read.first_time is not None:
-        np.maximum(times, read.first_time, out=times, where=times == _Clock.UNKNOWN)
+        np.maximum(times, read.first_time, out=times, where=times == LineClock.UNKNOWN)
     offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
     first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
     units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)
@@ -85,7 +86,7 @@ def group_lines(
         units = units.with_columns(group=read.groups)
     line_labels = columns.get("label")
     units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
-    facts = {"lines": read.lines, "events": read.spool.events, "lines_without_unit": read.without, **label_facts}
+    facts = {"lines": read.lines, "events": read.buffer.events, "lines_without_unit": read.without, **label_facts}
     if read.mixed:
         facts["units_of_several_groups"] = read.mixed
     return GroupedLines(units, offsets, codes, lines, messages, times, line_labels, facts)

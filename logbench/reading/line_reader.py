@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from ..base.look_ahead import ahead
 from ..data.line_format import SEPARATORS, LineFormat
 from ..data.lines import LINE_SCHEMA, Lines
 from .byte_streams import parse
+from .line_counts import Counts
 from .line_fields import (
     WHOLE,
     Splitter,
@@ -31,15 +30,10 @@ from .line_fields import (
     time_of,
 )
 from .log_files import LogFile, LogFiles, find_texts
+from .multi_line import joined
 
-# Bytes of a multi-line event from which on the next line begins a new one, whatever it is.
-LONGEST_ENTRY = 1 << 20
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
-T = TypeVar("T")
-U = TypeVar("U")
-# Frames taken apart side by side: a regular expression runs on one core.
-WORKERS = min(8, os.cpu_count() or 1)
 Units = Callable[[], pl.DataFrame]
 
 
@@ -79,39 +73,6 @@ def open_lines(
         counted=lambda: reader.counts,
         form=form,
     )
-
-
-@dataclass
-class Counts:
-    """Lines of a pass: `read` = `used` + `joined` + `rejected`."""
-
-    read: int = 0
-    used: int = 0
-    joined: int = 0
-    rejected: int = 0
-    unmatched: int = 0
-    undecodable: int = 0
-    nul: int = 0
-    timeless: int = 0
-
-    def facts(self) -> dict[str, int]:
-        """By name, those that are not zero; `file_lines` where not every line is an event.
-
-        Raises:
-            AssertionError: a line was lost.
-        """
-        if self.read != self.used + self.joined + self.rejected:
-            raise AssertionError(f"lines in must be lines used + joined + rejected: {self}")
-        named = {
-            "file_lines": self.read if self.read != self.used else 0,
-            "joined_lines": self.joined,
-            "header_lines": self.rejected,
-            "unmatched_lines": self.unmatched,
-            "undecodable_lines": self.undecodable,
-            "lines_with_nul": self.nul,
-            "lines_with_unread_time": self.timeless,
-        }
-        return {name: number for name, number in named.items() if number}
 
 
 @dataclass
@@ -215,47 +176,3 @@ class Reader:
         frame = whole.select(made[column].alias(column) if column in made else pl.col(column) for column in wanted)
         unmatched = int(whole.select((~made["matched"]).sum()).item()) if "message" in wanted else 0
         return frame, unmatched, frame["time"].null_count() if "time" in wanted else 0
-
-
-def joined(
-    lines: pl.DataFrame, carry: pl.DataFrame | None, split: Splitter, counts: Counts
-) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Events of lines, and the last one, which further lines may belong to.
-
-    Args:
-        lines: columns `raw` and `at`.
-        carry: the event before, one row, open still.
-    """
-    whole = lines if carry is None else pl.concat([carry, lines])
-    if not len(whole):
-        return whole, None
-    starts = split.starts(whole["raw"])
-    number = (starts if carry is None else _first(starts)).cum_sum()
-    events = whole.group_by(number.alias("number"), maintain_order=True).agg(
-        pl.col("raw").str.join("\n"), pl.col("at").first()
-    )
-    counts.joined += len(whole) - len(events)
-    events = events.select("raw", "at")
-    if events["raw"].tail(1).str.len_bytes()[0] > LONGEST_ENTRY:
-        return events, None
-    return events.head(-1), events.tail(1)
-
-
-def _first(starts: pl.Series) -> pl.Series:
-    """The same with a start in the first row."""
-    return pl.concat([pl.Series([True]), starts.slice(1)])
-
-
-def ahead(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """`function` of each item, in order, made in threads a few items ahead."""
-    waiting: deque[Future[U]] = deque()
-    pool = ThreadPoolExecutor(WORKERS)
-    try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:  # a pass that stops early may be cleared away in one of these threads, which cannot wait for itself
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from logbench.base.errors import ConfigError
 from logbench.data.line_format import LineFormat, regex_of
 from logbench.deploy.pipe import Pieces
-from logbench.reading import byte_streams, line_reader
+from logbench.reading import byte_streams, multi_line
+from logbench.reading.line_counts import Counts
 from logbench.reading.line_fields import checked_format, splitter
-from logbench.reading.line_reader import Counts, joined, open_lines
+from logbench.reading.line_reader import open_lines
+from logbench.reading.multi_line import joined
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
 LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)
@@ -156,7 +158,7 @@ def test_some_columns_a_filter_and_a_head_give_the_same_lines(
 
 
 def test_an_event_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_reader, "LONGEST_ENTRY", 100)
+    monkeypatch.setattr(multi_line, "LONGEST_ENTRY", 100)
     monkeypatch.setattr(byte_streams, "CHUNK", 64)
     text = "INFO a: x\n" + "more\n" * 100
     (tmp_path / "a").write_text(text)

@@ -1,0 +1,55 @@
+"""Check what a plugin yields, and say in one line why it is set aside."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_type_hints
+
+from ..api.components import BaseComponent, DatasetComponent, Kind
+from ..api.old_components import Component
+from ..base.errors import ConfigError
+from .trait_checks import fault
+
+
+class RefusalError(Exception):
+    """Why a plugin is set aside, in one line that needs no type name."""
+
+
+def check_class(hook: str, item: Any, *wanted: type[Any]) -> None:
+    """Refuse what is of none of the classes `wanted`, and a name that no command line could hold."""
+    if not isinstance(item, wanted):
+        raise RefusalError(f"{hook} must yield {wanted[0].__name__}, got {type(item).__name__}")
+    if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
+        raise RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+
+
+def check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:
+    if not callable(item.build):
+        raise RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
+    if item.config is not None:
+        _check_config(hook, item)
+    if wrong := _traits_fault(kind, item):
+        raise RefusalError(f"{hook} yields {item.name!r} with {wrong}")
+    if isinstance(item, DatasetComponent | Component) and kind == "dataset" and item.card is None:
+        raise RefusalError(f"{hook} yields {item.name!r} without a card")
+
+
+def _check_config(hook: str, item: BaseComponent[Any]) -> None:
+    if not (isinstance(item.config, type) and dataclasses.is_dataclass(item.config)):
+        raise RefusalError(f"{hook} yields {item.name!r} whose config is no dataclass")
+    for field_ in dataclasses.fields(item.config):
+        if field_.default is field_.default_factory is dataclasses.MISSING:
+            raise RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
+    try:
+        get_type_hints(item.config)
+    except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
+        raise RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
+
+
+def _traits_fault(kind: Kind, item: BaseComponent[Any]) -> str:
+    """What is wrong with the traits, by the default configuration where they are a function of it."""
+    try:
+        config = item.config() if item.config else None
+    except ConfigError as error:
+        return f"defaults that it refuses itself: {error}"
+    return fault(kind, item.traits, config)

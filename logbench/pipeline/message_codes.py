@@ -1,0 +1,23 @@
+"""Number the distinct masked messages of shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ..api.contracts import Parser
+from ..data.masks import apply_masks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def message_codes(shapes: pl.Series, parser: Parser) -> tuple[NDArray[np.int32], pl.Series]:
+    """The number of each shape's masked message, int32 [shapes], and the distinct messages in first-seen order."""
+    masked = pl.DataFrame({"shape": shapes}).select(message=apply_masks(pl.col("shape"), parser.masks))
+    distinct = masked.unique(maintain_order=True)
+    numbered = distinct.with_row_index("code")
+    code = masked.join(numbered, on="message", how="left", maintain_order="left", nulls_equal=True)["code"]
+    return code.cast(pl.Int32).to_numpy(), distinct["message"]
