@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -105,8 +106,18 @@ def open_layout(
             if matches:
                 found[name] = matches[0]
             elif name not in optional:
-                raise DataError(f"{path}: has no {name}; there is {some(there())}")
+                raise DataError(f"{path}: has no {name}; there is {some(there())}{_archive_hint(path)}")
     return found
+
+
+def _archive_hint(path: Path) -> str:
+    """What to type where a folder holds the data in the archive that they are published in."""
+    inside = (
+        sorted(entry for entry in path.iterdir() if is_tar(entry) or entry.suffix == ".zip")
+        if path.is_dir()
+        else []
+    )
+    return f"; to read it give --data {shlex.quote(str(inside[0]))}" if len(inside) == 1 else ""
 
 
 _Find = Callable[[str], list[Member]]

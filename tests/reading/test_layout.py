@@ -386,3 +386,12 @@ def test_digest_survives_a_broken_cache(tmp_path: Path, junk: bytes) -> None:
     assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
     assert any(path.name in key for key in json.loads(cache.read_text()))
     assert digest(path, tmp_path / "a.log" / "not a folder" / "x.json") == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_folder_with_the_archive_alone_says_what_to_give(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all logs.zip", "w") as archive:
+        archive.writestr("H.log", "x\n")
+    with pytest.raises(DataError) as error:
+        open_layout(tmp_path, ["H.log"])
+    assert str(error.value).endswith(f"; there is all logs.zip; to read it give --data '{tmp_path}/all logs.zip'")
+    assert list(open_layout(tmp_path / "all logs.zip", ["H.log"])) == ["H.log"]
