@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from next_key import columns, one_by_one, sessions
+from one_thread import one_thread  # noqa: F401 (a fixture)
 
 from logbench import Context, Sessions
 from logbench.torch import sort_windows
@@ -27,15 +27,6 @@ from logbench_deeplog.network import Network
 DATA = real_data.DATA / "deeplog_archive"
 SMALL = DeepLogConfig(h=4, g=2, hidden=12, steps=60, batch=16, eval_batch=32, lr=1e-2, stop="steps")
 INPUTS = ("one-hot", "embedding", "scalar")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Tiny networks gain nothing from more, and waiting threads disturb whatever else runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def fitted(config: DeepLogConfig = SMALL, seed: int = 0, **context: Any) -> DeepLog:

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ import torch
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_thread import one_thread  # noqa: F401 (a fixture)
 
 from logbench import Context, IncompatibleError, Sessions, prepare_sessions
 from logbench.cli import cli
@@ -42,14 +43,6 @@ REPORT = [
     EvaluationSettings(batch=7, passes=1, maps=True, tensors=True),
     EvaluationSettings(batch=7, passes=1, maps=True, tensors=True, forwards=1),
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def sessions(units: int = 30, seed: int = 0, shortest: int = 4) -> Sessions:
