@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from .distinct import index_type
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
@@ -31,7 +33,7 @@ def events_of_units(offsets: NDArray[np.int64], units: NDArray[Any]) -> tuple[ND
     """
     lengths = offsets[1:][units] - offsets[:-1][units]
     begins = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    wide = np.int32 if max(offsets[-1], begins[-1]) < 2**31 else np.int64
+    wide = index_type(max(int(offsets[-1]), int(begins[-1])))
     shift = (offsets[:-1][units] - begins[:-1]).astype(wide)
     return np.repeat(shift, lengths) + np.arange(begins[-1], dtype=wide), begins
 
@@ -68,7 +70,7 @@ def count_matrix(keys: NDArray[np.int32], offsets: NDArray[np.int64], columns: i
     from scipy.sparse import csr_array
 
     # scikit-learn takes no 64-bit indices; a copy, since the sum sorts the keys of each unit in place
-    begins = offsets.astype(np.int32 if offsets[-1] < 2**31 else np.int64)
+    begins = offsets.astype(index_type(int(offsets[-1])))
     matrix = csr_array((np.ones(len(keys)), keys, begins), shape=(len(offsets) - 1, columns), copy=True)
     matrix.sum_duplicates()
     return matrix

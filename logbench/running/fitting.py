@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
+from ..data.per_unit import events_of_units
 from ..data.scores import Scores, facts_of, spread
 from ..evaluation.line_metrics import event_frame, has_labels
 from ..pipeline.leak_audit import labels_given
@@ -120,9 +121,7 @@ def scored_frame(
         scored: indices of the scored units, in the order of `scores`.
     """
     sessions, split = prepared.sessions, prepared.split
-    row = np.empty(len(sessions), dtype=np.int64)
-    row[units] = np.arange(len(units))
-    column = partial(spread, where=row[scored], size=len(units))
+    column = partial(spread, where=_rows_of(units, len(sessions))[scored], size=len(units))
     sequence = sessions.distinct.inverse
     in_training = np.zeros(len(sessions.distinct), dtype=bool)
     in_training[sequence[split.train]] = True
@@ -153,18 +152,15 @@ def _event_frame(
     """Scores of single events, put back from the order of scoring into the order of the split's units."""
     if scores.events is None:
         return None
-    order = np.argsort(_place(prepared, asked.units), kind="stable")
-    lengths = asked.sessions.lengths[order]
-    starts = asked.sessions.offsets[:-1][order]
-    ends = np.cumsum(lengths)
-    positions = np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
+    units = np.concatenate([prepared.split.held_out, prepared.split.test])
+    order = np.argsort(_rows_of(units, len(prepared.sessions))[asked.units], kind="stable")
+    positions, _ = events_of_units(asked.sessions.offsets, order)
     parts = {"held_out": prepared.split.held_out, "test": prepared.split.test}
     return event_frame(prepared.sessions, parts, scores.events[positions], resolved.short_limit)
 
 
-def _place(prepared: Prepared, units: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Position of each unit among the held-out and test units."""
-    place = np.empty(len(prepared.sessions), dtype=np.int64)
-    every = np.concatenate([prepared.split.held_out, prepared.split.test])
-    place[every] = np.arange(len(every))
-    return place[units]
+def _rows_of(units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Place of each of `size` units among `units`, int64 [size]; any number for the others."""
+    rows = np.empty(size, dtype=np.int64)
+    rows[units] = np.arange(len(units))
+    return rows

@@ -149,7 +149,7 @@ class Values:
 
     Attributes:
         events: see `evaluate_events`.
-        explained: the frame of `decided` with deciding events, see `explain`.
+        frames: tables to store beside the record, by name; kept even if a later stage fails.
         conduct: see `run_notes.conduct_of`.
         bundle: where the model was saved.
     """
@@ -159,18 +159,16 @@ class Values:
     decided: Decision | None = None
     evaluated: Evaluated | None = None
     events: JudgedEvents | None = None
-    explained: pl.DataFrame | None = None
+    frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     conduct: AuditFacts = field(default_factory=AuditFacts)
     bundle: Path | None = None
     failure: Failure | None = None
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """Tables to store beside the record, by name; scores are kept even if a later stage fails."""
-        if self.prepared is None or self.scored is None:
-            return {}
-        scores = self.scored.frame if self.explained is None else self.explained
-        tables = {"scores": scores, "templates": templates_frame(self.prepared.grouped, self.prepared.vocabulary)}
-        return tables if self.scored.events is None else {**tables, "events": self.scored.events}
+
+def tables_of(prepared: Prepared, scored: Scored) -> dict[str, pl.DataFrame]:
+    """Tables of scores, of templates, and of events where single events have scores."""
+    tables = {"scores": scored.frame, "templates": templates_frame(prepared.grouped, prepared.vocabulary)}
+    return tables if scored.events is None else {**tables, "events": scored.events}
 
 
 def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:

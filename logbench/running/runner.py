@@ -29,7 +29,7 @@ from .fitting import context_for, fit_and_score
 from .models import running_model
 from .prepare import prepare
 from .resolve import ResolvedPlan, resolve
-from .results import Failure, Values, evaluate, evaluate_events, record_of
+from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
 from .run_notes import Notes, conduct_of, note_decision
 from .runtime import Runtime
 from .stages import Stages
@@ -116,7 +116,8 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         context = context_for(resolved, prepared, note)
         values.scored = scored = fit_and_score(resolved, prepared, context, stages, model)
         runtime.models.check()
-        keep_scores(begun["run_id"], values.frames())
+        values.frames = tables_of(prepared, scored)
+        keep_scores(begun["run_id"], values.frames)
         own, limit = resolved.model.own, resolved.short_limit
         with stages("threshold"):
             values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
@@ -134,7 +135,8 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
                 except IncompatibleError as error:
                     note(str(error))
         with stages("store"):
-            values.explained = explained(decided.frame, prepared.sessions, model, context, resolved.needs_times)
+            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs_times)
+            values.frames = {**values.frames, "scores": named}
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
             save_bundle(
@@ -147,17 +149,18 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         values.failure = Failure("error", stages.current, error)
     failed = values.failure is not None and values.failure.status == "error"
     runtime.models.finish(keep=not failed and resolved.supervision != "supervised")
-    return Executed(record_of(resolved, runtime, begun, values, stages, notes.lines), values.frames())
+    return Executed(record_of(resolved, runtime, begun, values, stages, notes.lines), values.frames)
 
 
 def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
     """Execute one run, write its tables into the plan's folder, and notify plugins of its end."""
-    folder = resolved.plan.out
-    executed = execute(resolved, runtime, partial(_write, folder))
+    folder, stored = resolved.plan.out, dict[str, pl.DataFrame]()
+    write = partial(_write, folder, stored)
+    executed = execute(resolved, runtime, write)
     record = executed.record
     artifacts = {name: _path(record.run_id, name) for name in executed.frames}
     try:
-        _write(folder, record.run_id, executed.frames)
+        write(record.run_id, executed.frames)
     except Exception as error:
         failure = Failure("error", "store", error)
         nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "bound": {}}
@@ -168,9 +171,12 @@ def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
     return record
 
 
-def _write(folder: Path, run_id: str, frames: Mapping[str, pl.DataFrame]) -> None:
+def _write(folder: Path, stored: dict[str, pl.DataFrame], run_id: str, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Write the tables that are not `stored` yet."""
     for name, frame in frames.items():
-        write_parquet(frame, folder / _path(run_id, name))
+        if stored.get(name) is not frame:
+            write_parquet(frame, folder / _path(run_id, name))
+            stored[name] = frame
 
 
 def _path(run_id: str, name: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .forward import SharedForward, SharesPrefixes, logits_of, shared_forward
     from .next_key_model import NextKeyModel
     from .options import Amp, NextKeyConfig
-    from .per_unit import largest_per_unit, worst_per_unit
+    from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
     from .shared_prefix_lstm import SharedPrefixLSTM, sort_windows
     from .threads import threads_for
@@ -30,7 +30,7 @@ _LAZY = {
     **dict.fromkeys(("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"), "forward"),
     "NextKeyModel": "next_key_model",
     **dict.fromkeys(("Amp", "NextKeyConfig"), "options"),
-    **dict.fromkeys(("largest_per_unit", "worst_per_unit"), "per_unit"),
+    "worst_per_unit": "per_unit",
     **dict.fromkeys(("Precision", "full_fp32"), "precision"),
     **dict.fromkeys(("SharedPrefixLSTM", "sort_windows"), "shared_prefix_lstm"),
     "threads_for": "threads",
@@ -56,7 +56,6 @@ __all__ = [
     "fastest_batch",
     "full_fp32",
     "in_batches",
-    "largest_per_unit",
     "logits_of",
     "new_network",
     "score_distinct",

@@ -15,10 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ..base.errors import DataError
+from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
 from .options import NextKeyConfig
-from .per_unit import largest_per_unit, worst_per_unit
+from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
 from .training import new_network, train
 from .window_scores import WindowScores, score_distinct, score_windows
@@ -189,7 +190,7 @@ def _units(found: WindowScores, histories: Histories, keys: int) -> Scores:
         event=event,
         ignoring=known.astype(np.float64),
         ignoring_event=known_event,
-        others={"nll": largest_per_unit(found.nll, histories, 0.0).astype(np.float64)},
+        others={"nll": max_per_unit(found.nll, histories.offsets, 0.0).astype(np.float64)},
         facts={
             "windows": len(histories),
             "distinct_windows": len(histories.distinct),

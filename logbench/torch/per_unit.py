@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 
     from ..data.histories import Histories
 
-T = TypeVar("T", bound=np.generic)
-
-
-def largest_per_unit(values: NDArray[T], histories: Histories, empty: float) -> NDArray[T]:
-    """Largest of the values [windows] in each unit, [units]; `empty` where a unit has no window."""
-    return max_per_unit(values, histories.offsets, empty)
-
 
 def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Highest rank [windows] in each unit, and the event that the first such window guesses, int64 [units].
@@ -29,7 +22,7 @@ def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDAr
     counts = np.diff(histories.offsets)
     place = np.arange(len(ranks)) - np.repeat(histories.offsets[:-1], counts)
     coded = (ranks.astype(np.int64) << 32) | (2**32 - 1 - place)  # the larger, the worse, then the earlier
-    best = largest_per_unit(coded, histories, 0)
+    best = max_per_unit(coded, histories.offsets, 0)
     rank = best >> 32
     event = np.where(rank > 0, 2**32 - 1 - (best & (2**32 - 1)) + histories.first, -1)
     return rank, event

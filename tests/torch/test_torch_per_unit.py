@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from next_key import sessions
 
-from logbench.torch import largest_per_unit, worst_per_unit
+from logbench import max_per_unit
+from logbench.torch import worst_per_unit
 
 
 def test_the_worst_window_of_each_unit_is_the_first_of_the_largest() -> None:
     histories = sessions(3, units=50).histories(4)
     ranks = np.random.default_rng(0).integers(0, 4, len(histories)).astype(np.int32)
     rank, event = worst_per_unit(ranks, histories)
-    largest = largest_per_unit(ranks, histories, -1)
+    largest = max_per_unit(ranks, histories.offsets, -1)
     empty = 0
     for unit, (begin, end) in enumerate(zip(histories.offsets[:-1], histories.offsets[1:], strict=True)):
         own = ranks[begin:end].tolist()

@@ -19,11 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from logbench import Histories
+from logbench import Histories, max_per_unit
 from logbench.torch import (
     Precision,
     full_fp32,
-    largest_per_unit,
     logits_of,
     score_distinct,
     score_windows,
@@ -281,8 +280,8 @@ def _vectorised(
     alarms: NDArray[np.bool_], nll: NDArray[np.float32], sessions: Sessions, histories: Histories
 ) -> NDArray[np.bool_]:
     """Verdicts of units from the alarms [windows]; likelihoods and counts are made as well."""
-    verdicts = largest_per_unit(alarms, histories, False)
-    largest_per_unit(nll, histories, 0.0)
+    verdicts = max_per_unit(alarms, histories.offsets, False)
+    max_per_unit(nll, histories.offsets, 0.0)
     assert sessions.labels is not None
     confusion(sessions.labels, verdicts)
     return verdicts
