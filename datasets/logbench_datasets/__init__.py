@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from logbench import DatasetComponent, hookimpl
 
-from . import ait_sequences, bgl_family, deeplog_archive, hadoop, hdfs, openstack, structured, syscalls
+from . import (
+    ait_sequences,
+    bgl_family,
+    deeplog_archive,
+    hadoop,
+    hdfs,
+    hdfs_100k,
+    kalaki,
+    multilog,
+    openstack,
+    structured,
+    syscalls,
+)
 from .hdfs_sim_config import HdfsSimConfig
 
 if TYPE_CHECKING:
@@ -70,6 +82,9 @@ def logbench_datasets() -> Iterable[DatasetComponent[Any]]:
         yield DatasetComponent(name, build, summary=card.title, card=card)
     yield DatasetComponent("hadoop", hadoop.Hadoop, summary=hadoop.CARD.title, card=hadoop.CARD)
     yield DatasetComponent("openstack", openstack.Openstack, summary=openstack.CARD.title, card=openstack.CARD)
+    yield DatasetComponent("openstack-kalaki", kalaki.OpenstackKalaki, summary=kalaki.CARD.title, card=kalaki.CARD)
+    yield DatasetComponent("hdfs-100k", hdfs_100k.Hdfs100k, summary=hdfs_100k.CARD.title, card=hdfs_100k.CARD)
+    yield DatasetComponent("multilog", multilog.Multilog, summary=multilog.CARD.title, card=multilog.CARD)
     yield DatasetComponent("adfa-ld", syscalls.AdfaLd, summary=syscalls.ADFA.title, card=syscalls.ADFA)
     yield DatasetComponent("awsctd", syscalls.Awsctd, summary=syscalls.AWSCTD.title, card=syscalls.AWSCTD)
     csv, parquet = structured.LOGHUB, structured.LOGLEAD

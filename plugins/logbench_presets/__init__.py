@@ -29,6 +29,12 @@ PRESETS = (
         protocol={"train": "given"},
     ),
     Preset(
+        name="given-part-labelled",
+        summary="the data set's own training part with its anomalies, for data whose published split has both",
+        source="ours",
+        protocol={"train": "given", "content": "labelled"},
+    ),
+    Preset(
         name="chronological",
         summary="the first 80% of the lines or units train, what is normal of them; label-free threshold",
         source="split of Le & Zhang, ICSE 2022, arXiv 2202.04301, section 4; threshold and hold-out are ours",

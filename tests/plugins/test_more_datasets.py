@@ -1,0 +1,119 @@
+"""HDFS_100k, OpenStack of Kalaki, MultiLog: what their readers make of files in the given format."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from logbench import DataError, KeySequences, Lines
+from logbench.components.registry import Registry
+
+UUIDS = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(3)]
+
+
+def read(name: str, path: Path) -> Lines | KeySequences:
+    opened = Registry().get("dataset", name).item.build().read(path)
+    assert isinstance(opened, Lines | KeySequences)
+    return opened
+
+
+def test_hdfs_100k_rows_are_sessions_of_the_given_part(tmp_path: Path) -> None:
+    text = "split,block_id,label,keys\ntrain,blk_1,0,1 2  3\ntest,blk_-2,1,\ntest,blk_3,0,7\n"
+    (tmp_path / "sessions.csv.gz").write_bytes(gzip.compress(text.encode()))
+    opened = read("hdfs-100k", tmp_path)
+    assert isinstance(opened, KeySequences)
+    assert opened.frame.rows() == [
+        ("blk_1", [1, 2, 3], 0, "train"),
+        ("blk_-2", [], 1, "test"),
+        ("blk_3", [7], 0, "test"),
+    ]
+
+
+@pytest.mark.parametrize("row", ["valid,blk_1,0,1", "train,,0,1", "train,blk_1,2,1", "train,blk_1,0,1 x"])
+def test_hdfs_100k_refuses_a_row_by_its_number(row: str, tmp_path: Path) -> None:
+    (tmp_path / "sessions.csv").write_text(f"split,block_id,label,keys\ntrain,blk_0,0,1\n{row}\n")
+    with pytest.raises(DataError, match="row 3 needs a split"):
+        read("hdfs-100k", tmp_path)
+
+
+def test_hdfs_100k_refuses_a_file_without_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "sessions.csv").write_text("BlockId,Label\nblk_1,Normal\n")
+    with pytest.raises(DataError, match="no column 'split'"):
+        read("hdfs-100k", tmp_path)
+
+
+def test_no_rule_on_the_test_blocks_of_hdfs_100k_is_better_than_its_ceilings(shared_data: Path) -> None:
+    opened = read("hdfs-100k", shared_data / "hdfs_100k")
+    assert isinstance(opened, KeySequences)
+    assert opened.frame.group_by("part").len().sort("part").rows() == [("test", 1588), ("train", 6352)]
+    tested = [(tuple(keys), label) for _, keys, label, part in opened.frame.iter_rows() if part == "test"]
+    by_sequence = [(str(keys), label) for keys, label in tested]
+    by_counts = [(str(sorted(Counter(keys).items())), label) for keys, label in tested]
+    assert best_f1(by_sequence) == pytest.approx(0.711, abs=5e-4)
+    assert best_f1(by_counts) == pytest.approx(0.690, abs=5e-4)
+
+
+def best_f1(units: list[tuple[str, int]]) -> float:
+    """The best F1 where equal objects get equal verdicts: the objects of the highest precision alarm."""
+    seen: dict[str, list[int]] = defaultdict(list)
+    for name, label in units:
+        seen[name].append(label)
+    anomalies, best, hits, alarms = sum(label for _, label in units), 0.0, 0, 0
+    for labels in sorted(seen.values(), key=lambda labels: -sum(labels) / len(labels)):
+        hits, alarms = hits + sum(labels), alarms + len(labels)
+        best = max(best, 2 * hits / (alarms + anomalies))
+    return best
+
+
+def test_kalakis_instances_are_anomalous_by_the_log_of_their_first_line(tmp_path: Path) -> None:
+    normal, dhcp, destroy = (
+        tmp_path / name
+        for name in (
+            "openstack-nova-sample.log",
+            "openstack-nova-dhcpoff.log",
+            "openstack-vm-destroy-immediately-after-create.log",
+        )
+    )
+    line = "INFO nova.compute.claims [req-1 None None] [instance: {}] Claim successful\n"
+    normal.write_text(line.format(UUIDS[0]) + "ERROR nova.compute.manager Traceback (most recent call last):\n")
+    dhcp.write_text(line.format(UUIDS[1]) + line.format(UUIDS[0]))
+    destroy.write_text("INFO os_vif [-] plugged\n" + line.format(UUIDS[2]))
+    opened = read("openstack-kalaki", tmp_path)
+    assert isinstance(opened, Lines) and opened.labels is not None
+    assert dict(opened.labels().iter_rows()) == {UUIDS[0]: 0, UUIDS[1]: 1, UUIDS[2]: 1}
+    assert "file" not in opened.shown
+    frame = opened.frame.collect()
+    assert frame["message"].to_list()[1] == "Traceback (most recent call last):"
+    assert frame["component"].to_list()[1] == "nova.compute.manager"
+    lone = read("openstack-kalaki", dhcp)
+    assert isinstance(lone, Lines) and lone.labels is None
+
+
+def test_multilog_takes_the_lines_of_all_nodes_in_order_of_time(tmp_path: Path) -> None:
+    line = "{}2023-10-27 16:13:5{},938 [main] INFO  o.a.i.c.s.ConfigNode:99 - started {} \n"
+    (tmp_path / "label1.log").write_text(line.format("- ", 2, "a") + line.format("", 4, "b"))
+    (tmp_path / "label2.log").write_text(line.format("", 3, "c"))
+    opened = read("multilog", tmp_path)
+    assert isinstance(opened, Lines)
+    frame = opened.frame.collect()
+    assert frame["line"].to_list() == [0, 1, 2]
+    assert frame["message"].to_list() == ["started a", "started c", "started b"]
+    assert frame["label"].to_list() == [0, 1, 1]
+    assert frame["group"].to_list() == ["label1", "label2", "label1"]
+    assert frame["component"].to_list() == ["o.a.i.c.s.ConfigNode"] * 3
+
+
+@pytest.mark.parametrize("scenario", ["cpu", "shutdown_multi"])
+def test_multilogs_labels_are_those_that_stand_in_its_files(scenario: str, shared_data: Path) -> None:
+    folder = shared_data / "multilog_iotdb" / scenario
+    opened = read("multilog", folder)
+    assert isinstance(opened, Lines)
+    frame = opened.frame.collect()
+    text = [
+        line for file in folder.glob("label*") for line in gzip.decompress(file.read_bytes()).decode().splitlines()
+    ]
+    assert frame.height == len(text) and frame["matched"].all() and frame["time"].is_sorted()
+    assert int(frame["label"].sum()) == sum(not line.startswith("- ") for line in text)
