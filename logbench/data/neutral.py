@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +13,18 @@ from .derived import derived, hand_on
 from .sessions import Sessions
 
 
-def neutral(sessions: Sessions, *, times: bool, labelled: bool = False, line_labels: bool = False) -> Sessions:
+def neutral(sessions: Sessions, needs: Set[str], *, labelled: bool = False) -> Sessions:
     """The same units with ids that say nothing and weights of 1, without line numbers: each may tell the label.
 
     The arrays are read-only.
 
     Args:
-        times, labelled, line_labels: whether times, the labels of units and those of events stay.
+        needs: what the model needs (`ModelTraits.needs`): a column that it does not name is left out.
+        labelled: labels of units stay, and those of events where they are needed.
     """
-    asked = {"labels": labelled, "line_labels": line_labels, "times": times}
+    stays = (needs - {"line_labels"}) | ({"labels", *needs & {"line_labels"}} if labelled else set())
     # A column that nobody asks for is left out, so that one that is added tells nothing by mistake.
-    gone = [name for name, column in Sessions.columns.items() if column.optional and not asked.get(name)]
+    gone = [name for name, column in Sessions.columns.items() if column.optional and name not in stays]
     bare = replace(sessions.drop(*gone), ids=neutral_ids(np.arange(len(sessions))), weights=np.ones(len(sessions)))
     hand_on(derived(sessions), bare)
     for values in (bare.offsets, *(getattr(bare, name) for name in Sessions.columns)):

@@ -79,8 +79,8 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     threshold = float(bundle.facts["threshold"]["exact"])
     long_enough = sessions.lengths >= bundle.short_limit
     part = bundle.parts["model"]
-    needs, share = part.entry.item.traits.needs, all(member.keys_only for member in part.parts)
-    asked = neutral(sessions.take(long_enough), times="times" in needs)
+    share = all(member.keys_only for member in part.parts)
+    asked = neutral(sessions.take(long_enough), part.entry.item.traits.needs)
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         scores = score_units(bundle.model, asked, context, part.name, share)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))

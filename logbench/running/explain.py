@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,14 @@ TOP = 100
 
 
 def explained(
-    frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, times: bool
+    frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
 ) -> pl.DataFrame:
     """Add `line` (of the deciding event, from 0), its `key`, and `expected` (List[Int32], expected keys).
 
     Only models with a method `expected` are asked, for alarms, missed anomalies and the top-ranked units.
 
     Args:
-        times: whether the model gets times.
+        needs: what the model needs.
     """
     units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
     has = event >= 0
@@ -38,11 +39,11 @@ def explained(
     result = frame.with_columns(
         line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[positions], dtype=pl.Int32)
     )
-    return result.with_columns(expected=_expected(result, has, sessions, model, context, times))
+    return result.with_columns(expected=_expected(result, has, sessions, model, context, needs))
 
 
 def _expected(
-    frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, times: bool
+    frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
 ) -> pl.Series:
     nothing = pl.Series([None], dtype=pl.List(pl.Int32)).new_from_index(0, len(frame))
     if not model.can("expected"):
@@ -55,7 +56,7 @@ def _expected(
     rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
     if not len(rows):
         return nothing
-    asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), times=times)
+    asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), needs)
     answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
     expected = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
     rows_all = pl.DataFrame({"row": np.arange(len(frame))})

@@ -59,8 +59,7 @@ def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUn
     def part(name: str, units: NDArray[np.int64], labelled: bool) -> HandedUnits:
         if normal:
             name, units = f"normal {name}", units[prepared.labels[units] == NORMAL]
-        lines = labelled and "line_labels" in resolved.model.entry.item.traits.needs
-        return prepared.part(name, units, times=resolved.needs_times, labelled=labelled, line_labels=lines)
+        return prepared.part(name, units, resolved.needs, labelled=labelled)
 
     split = prepared.split
     return part("train", split.train, resolved.supervision == "supervised"), part(
@@ -94,7 +93,7 @@ def fit_and_score(
         stage.facts |= model.measured
     units = np.concatenate([prepared.split.held_out, prepared.split.test])
     long_enough = prepared.sessions.lengths[units] >= resolved.short_limit
-    asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], times=resolved.needs_times)
+    asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], resolved.needs)
     labels = labels_given(train.sessions, [context.held_out, asked.sessions], supervised)
     share = resolved.keys_only and not context.events
     with stages("score") as stage:
@@ -105,7 +104,7 @@ def fit_and_score(
         stage.facts |= {**scores.facts, **model.measured}
     alone = None
     if not resolved.joint_scores:
-        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, resolved.needs_times)
+        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, resolved.needs)
     events = _event_frame(resolved, prepared, asked, scores) if context.events else None
     frame = scored_frame(prepared, units, asked.units, scores)
     return Scored(frame, events, training, labels, alone)

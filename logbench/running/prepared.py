@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +63,8 @@ class Prepared:
         return self.sessions.labels
 
     def part(
-        self, name: str, units: NDArray[Any], *, times: bool = False, labelled: bool = False,
-        line_labels: bool = False,
-    ) -> HandedUnits:  # fmt: skip
+        self, name: str, units: NDArray[Any], needs: Set[str] = frozenset(), *, labelled: bool = False
+    ) -> HandedUnits:
         """Units as models get them (see `neutral`), in an order that does not tell the label.
 
         The split alone decides a random order. With times, units are sorted by the time of their first events; the
@@ -73,17 +73,16 @@ class Prepared:
 
         Args:
             name: identifies the units; equal names mean equal units.
-            labelled: with labels of the units, only for supervised models and training units.
-            line_labels: with labels of their events, too.
+            needs: what the model needs, see `neutral`.
+            labelled: with labels, only for supervised models and training units.
         """
-        asked = {"times": times, "labelled": labelled, "line_labels": line_labels}
-        key = (name, *asked.values())
+        key = (name, frozenset(needs).intersection(Sessions.columns), labelled)
         if key not in self.parts:
             handed = _shuffled(units, self.split.digest, name)
-            if times and self.sessions.times is not None:
+            if "times" in needs and self.sessions.times is not None:
                 first = self.sessions.times[self.sessions.offsets[:-1][handed]]
                 handed = handed[np.argsort(first, kind="stable")]
-            self.parts[key] = HandedUnits(neutral(self.sessions.take(handed), **asked), handed)
+            self.parts[key] = HandedUnits(neutral(self.sessions.take(handed), needs, labelled=labelled), handed)
         return self.parts[key]
 
 

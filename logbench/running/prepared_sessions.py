@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..api.contracts import Context
 from ..api.plan import Plan
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
+from ..data.derived import derived, hand_on
 from ..data.sessions import Sessions
-from .fitting import context_for
+from .fitting import context_for, learning_parts
 from .prepare import prepare
 from .prepared import Prepared
 from .provenance import environment, source
@@ -25,8 +26,8 @@ class Material:
     """Input of a model, with facts for a record.
 
     Attributes:
-        train: training units without held-out units; labelled only for a supervised model.
-        test: test units with labels; give `test.unlabelled()` to a model.
+        train: training units as in a run, see `Prepared.part`; labelled only for a supervised model.
+        test: test units likewise, but with labels; give `test.unlabelled()` to a model.
         config: the model's resolved configuration.
         context: seed, device and held-out units.
         facts: `dataset`, `protocol`, `split`, `stages`, `environment` and `source`, as in a record.
@@ -57,11 +58,13 @@ def prepare_sessions(
     resolved = resolve(Plan(model=model, dataset=dataset, **options), runtime.registry)
     stages = Stages(runtime)
     prepared = prepare(resolved, runtime, stages, runtime.bars.note)
-    train = prepared.sessions.take(prepared.split.train)
-    supervised = resolved.model.entry.item.traits.supervision == "supervised"
+    train, _ = learning_parts(resolved, prepared)
+    test = prepared.part("test", prepared.split.test, resolved.needs)
+    labelled = replace(test.sessions, labels=prepared.labels[test.units])
+    hand_on(derived(test.sessions), labelled)
     return Material(
-        train=train if supervised else train.unlabelled(),
-        test=prepared.sessions.take(prepared.split.test),
+        train=train.sessions,
+        test=labelled,
         config=resolved.model.config,
         context=context_for(resolved, prepared, runtime.bars.note),
         facts=_facts(resolved, prepared, stages),

@@ -20,7 +20,7 @@ from ..api.components import (
 )
 from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
-from ..api.traits import Supervision
+from ..api.traits import Need, Supervision
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
 from ..components.configured import ConfiguredComponent, configured
@@ -87,9 +87,9 @@ class ResolvedPlan:
         return self.model.entry.item.traits.supervision
 
     @property
-    def needs_times(self) -> bool:
-        """Whether the model gets times."""
-        return "times" in self.model.entry.item.traits.needs
+    def needs(self) -> frozenset[Need]:
+        """What the model gets beside keys."""
+        return self.model.entry.item.traits.needs
 
     @property
     def keys_only(self) -> bool:

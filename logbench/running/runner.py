@@ -135,7 +135,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
                 except IncompatibleError as error:
                     note(str(error))
         with stages("store"):
-            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs_times)
+            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs)
             values.frames = {**values.frames, "scores": named}
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:

@@ -7,6 +7,7 @@ into the next unit) is no property of the unit, and such a model cannot run on a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +50,18 @@ class Alone:
 
 
 def score_alone(
-    model: Any, sessions: Sessions, scores: Scores, context: Context, digest: str, in_order: bool
+    model: Any, sessions: Sessions, scores: Scores, context: Context, digest: str, needs: Set[str]
 ) -> Alone:
     """Score some units again, in another order without the others, and a few one by one.
 
     Args:
         sessions: the scored units, with their `scores`.
         digest: digest of the split, which alone decides the choice of units.
-        in_order: keep the order of units, which the model needs.
+        needs: what the model needs; with times, units keep their order.
     """
     rng = np.random.default_rng(list(hashlib.sha256(f"{digest} alone".encode()).digest()))
     chosen = rng.permutation(len(sessions))[:UNITS]
-    if in_order:
+    if "times" in needs:
         chosen = np.sort(chosen)
     quiet = replace(context, progress=silent)
     asked = [chosen, *(chosen[at : at + 1] for at in range(min(SINGLE, len(chosen))))]

@@ -53,7 +53,7 @@ def test_taking_units_cuts_every_column(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, column in Sessions.columns.items() if column.optional])
 def test_a_column_that_nobody_asks_for_is_not_handed_out(name: str) -> None:
-    assert getattr(neutral(full(), times=False), name) is None
+    assert getattr(neutral(full(), frozenset()), name) is None
 
 
 def test_what_was_computed_of_the_keys_is_kept_and_nothing_else() -> None:
@@ -61,13 +61,13 @@ def test_what_was_computed_of_the_keys_is_kept_and_nothing_else() -> None:
     for name in DERIVED:
         getattr(sessions, name)
     sessions.cached("secret", lambda: sessions.labels)
-    given = neutral(sessions, times=True)
+    given = neutral(sessions, {"times"})
     assert set(derived(given)) == set(DERIVED) and not given._cached
     assert all(getattr(given, name) is getattr(sessions, name) for name in DERIVED)
 
 
 def test_units_are_the_same_when_they_were_files(tmp_path: Path) -> None:
-    given = neutral(full(), times=True, labelled=True, line_labels=True)
+    given = neutral(full(), {"times", "line_labels"}, labelled=True)
     again = read(write(given, tmp_path / "units", write_templates(given.templates, tmp_path)))
     for name in ("offsets", *Sessions.columns):
         mine, theirs = (getattr(one, name) for one in (given, again))

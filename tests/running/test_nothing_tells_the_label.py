@@ -218,7 +218,7 @@ def test_with_times_the_order_is_that_of_time_alone(name: str, shared_data: Path
     made = prepared(name, shared_data, tmp_path, model="timing")
     labels = made.grouped.units["label"].to_numpy()
     for what, units in parts(made).items():
-        part = made.part(what, units, times=True)
+        part = made.part(what, units, frozenset({"times"}))
         assert part.sessions.times is not None and sorted(part.units.tolist()) == sorted(units.tolist())
         first = part.sessions.times[part.sessions.offsets[:-1]]
         assert (np.diff(first) >= 0).all()

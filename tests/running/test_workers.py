@@ -385,7 +385,7 @@ def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_
         lines=np.arange(5), times=np.arange(5), weights=np.array([1.0, 9.0, 1.0]), ids=["normal", "bad", "n"],
     )  # fmt: skip
     for times, labelled in ((False, False), (True, True)):
-        given = neutral(whole, times=times, labelled=labelled)
+        given = neutral(whole, {"times"} if times else frozenset(), labelled=labelled)
         folder = tmp_path / f"{times}"
         folder.mkdir()
         handed = write(given, folder / "units", write_templates(given.templates, folder))
