@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .api.record import RunRecord
     from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
+    from .components.component_of import component_of
     from .data.distinct import Distinct
     from .data.histories import Histories
     from .data.line_format import LineFormat
@@ -78,6 +79,7 @@ _LAZY = {
     "Scores": "data.scores",
     "Sessions": "data.sessions",
     "checked_format": "reading.line_fields",
+    "component_of": "components.component_of",
     "count_matrix": "data.per_unit",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
@@ -155,6 +157,7 @@ __all__ = [
     "WindowerComponent",
     "WindowerTraits",
     "checked_format",
+    "component_of",
     "count_matrix",
     "events_of_units",
     "figures",
