@@ -3,7 +3,8 @@
     from logbench.testing import check
     assert not [outcome for outcome in check("model", "mine") if outcome.status == "violation"]
 
-and the small material that the checks use, for tests of your own (`tiny`, or pytest's fixture `tiny_dataset`).
+and the small material that the checks use, for tests of your own (`tiny`, or pytest's fixture `tiny_dataset`);
+`registry(models=[…])` offers components that are not installed.
 Names load on first use: pytest reads this package's plugin in every project where logbench is installed.
 """
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .material import Tiny, tiny
     from .names import kinds_of
     from .outcome import Outcome, ViolationError
+    from .registries import registry
     from .rule import Rule, Subject
     from .rules import check, rules_of
 
@@ -27,8 +29,21 @@ _LAZY = {
     **dict.fromkeys(("Tiny", "tiny"), "material"),
     "Done": "command",
     "kinds_of": "names",
+    "registry": "registries",
 }
-__all__ = ["Done", "Outcome", "Rule", "Subject", "Tiny", "ViolationError", "check", "kinds_of", "rules_of", "tiny"]
+__all__ = [
+    "Done",
+    "Outcome",
+    "Rule",
+    "Subject",
+    "Tiny",
+    "ViolationError",
+    "check",
+    "kinds_of",
+    "registry",
+    "rules_of",
+    "tiny",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import polars as pl
@@ -21,15 +20,14 @@ from ..api.components import (
     WindowerComponent,
 )
 from ..api.contracts import Context
-from ..api.hookspecs import hookimpl
 from ..api.traits import ModelTraits
 from ..base.temporary_folders import temporary_folder
-from ..components.entry import Plugin
 from ..components.registry import Registry
 from ..data.lines import Lines
 from ..data.sessions import Sessions
 from ..running.runner import run
 from .parser_stub import Whole
+from .registries import registry
 
 
 class _Data:
@@ -101,30 +99,27 @@ class _Other:
 def _registry() -> Registry:
     card = Card(title="tiny", label="l", parser="tiny", windower="tiny", protocol="tiny", layout="nothing")
     protocol = {"train_units": 10, "held_out": 0.2, "threshold": "fixed"}
-    offered: dict[str, list[Any]] = {
-        "datasets": [DatasetComponent("tiny", _Data, card=card), DatasetComponent("bare", _Unlabelled, card=card)],
-        "parsers": [ParserComponent("tiny", Whole)],
-        "windowers": [WindowerComponent("tiny", _Windower)],
-        "models": [
+    return registry(
+        plugins=False,
+        datasets=[DatasetComponent("tiny", _Data, card=card), DatasetComponent("bare", _Unlabelled, card=card)],
+        parsers=[ParserComponent("tiny", Whole)],
+        windowers=[WindowerComponent("tiny", _Windower)],
+        models=[
             ModelComponent("length", _Length, traits=ModelTraits(fixed_threshold=4.0)),
             ModelComponent("failing", _Failing, traits=ModelTraits(fixed_threshold=4.0)),
             ModelComponent("timed", _Length, traits=ModelTraits(needs=frozenset({"times"}))),
         ],
-        "evaluators": [EvaluatorComponent("usual", _Usual, default=True), EvaluatorComponent("other", _Other)],
-        "presets": [Preset(name="tiny", summary="", source="", protocol=protocol)],
-    }
-    module = ModuleType("tiny")
-    for hook, items in offered.items():
-        setattr(module, f"logbench_{hook}", hookimpl(lambda items=items: items, specname=f"logbench_{hook}"))
-    return Registry(plugins=[Plugin("tiny", "logbench-tiny", "0", lambda: module)])
+        evaluators=[EvaluatorComponent("usual", _Usual, default=True), EvaluatorComponent("other", _Other)],
+        presets=[Preset(name="tiny", summary="", source="", protocol=protocol)],
+    )
 
 
 @cache
 def _made() -> Sequence[dict[str, Any]]:
-    registry, found = _registry(), []
+    known, found = _registry(), []
     with temporary_folder() as folder:
         (data := folder / "data").touch()
-        shared: dict[str, Any] = {"registry": registry, "data": data, "out": folder, "cache": False}
+        shared: dict[str, Any] = {"registry": known, "data": data, "out": folder, "cache": False}
         asked: list[tuple[Any, str, dict[str, Any]]] = [
             (["length", "failing", "timed"], "tiny", {"seeds": (0, 1)}),
             ("length", "bare", {}),

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import polars as pl
 import pytest
 
 import logbench
-from logbench import ConfigError, DataError, EvaluatorComponent, Plan, PluginError, Published, Table, hookimpl
+from logbench import (
+    ConfigError,
+    DataError,
+    EvaluatorComponent,
+    Plan,
+    PluginError,
+    Published,
+    Table,
+    testing,
+)
 from logbench.base.progress_bars import Bars
-from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.evaluation.metrics import direction, directions_of, figure, figures, named
 from logbench.studies.compare import compare
@@ -43,9 +50,7 @@ class Cost:
 
 @pytest.fixture
 def registry() -> Registry:
-    module = ModuleType("cost")
-    vars(module)["cost"] = hookimpl(lambda: [EvaluatorComponent("cost", Cost)], specname="logbench_evaluators")
-    return Registry(plugins=[*installed(), Plugin("cost", "dist", "1", lambda: module)])
+    return testing.registry(evaluators=[EvaluatorComponent("cost", Cost)])
 
 
 def run(registry: Registry, out: Path, *models: str, **options: Any) -> list[dict[str, Any]]:

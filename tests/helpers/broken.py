@@ -8,16 +8,14 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from logbench import Card, DataError, Lines, ModelTraits, Preset, Scores, hookimpl, option
+from logbench import Card, DataError, Lines, ModelTraits, Preset, Scores, option, testing
 from logbench.api.components import Kind
 from logbench.components.component_kinds import COMPONENTS
-from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
 from logbench.testing import check
 
@@ -142,9 +140,11 @@ GOOD: dict[Kind, type] = {"model": Model, "parser": Parser, "windower": Windower
 TRAITS = ModelTraits(scores_without_unseen=True, keys_only=True, stochastic=False)
 
 
-def registry(kind: str, build: Any, config: type | None = Config, card: Card = CARD, **more: Any) -> Registry:
-    """A good component of each kind, and `broken` of one."""
-    module = ModuleType("plugin")
+def offered(
+    kind: str = "", build: Any = None, config: type | None = Config, card: Card = CARD, **more: Any
+) -> Any:
+    """A good component of each kind, and `broken` of one, as `testing.registry` takes them."""
+    offers: dict[str, list[Any]] = {"presets": [Preset(name="good", summary="", source="")]}
     for one, good in GOOD.items():
         cls: Any = COMPONENTS[one]
         own: dict[str, Any] = {"dataset": {"card": CARD}, "model": {"traits": TRAITS}}.get(one, {})
@@ -152,13 +152,12 @@ def registry(kind: str, build: Any, config: type | None = Config, card: Card = C
         if one == kind:
             own |= {"card": card} if one == "dataset" else {}
             items.append(cls("broken", build, config, **{**own, **more}))
-        setattr(module, f"logbench_{one}s", hookimpl(lambda items=items: items, specname=f"logbench_{one}s"))
-    module.logbench_presets = hookimpl(  # type: ignore[attr-defined]
-        lambda: [Preset(name="good", summary="", source="")], specname="logbench_presets"
-    )
-    found = Registry(plugins=[Plugin("plugin", "dist", "1", lambda: module)])
-    assert not found.broken
-    return found
+        offers[f"{one}s"] = items
+    return offers
+
+
+def registry(kind: str, build: Any, **options: Any) -> Registry:
+    return testing.registry(plugins=False, **offered(kind, build, **options))
 
 
 def violated(kind: Any, build: Any, status: str = "violation", **options: Any) -> dict[str, str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import polars as pl
 
-from logbench import Card, DatasetComponent, Lines, RunRecord, hookimpl, run
-from logbench.components.entry import Plugin, installed
+from logbench import Card, DatasetComponent, Lines, RunRecord, run, testing
 from logbench.components.registry import Registry
 
 CARD = Card(
@@ -51,12 +49,7 @@ def write(path: Path, rows: Iterable[Row]) -> Path:
 
 def registry(**more: Any) -> Registry:
     """The installed plugins, data set `log`, and `more` components by hook (`models=[…]`)."""
-    module = ModuleType("mine")
-    for kind, items in {"datasets": [DatasetComponent("log", Log, card=CARD)], **more}.items():
-        setattr(module, f"logbench_{kind}", hookimpl(lambda items=items: items, specname=f"logbench_{kind}"))
-    found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
-    assert not found.broken, found.broken[0].error
-    return found
+    return testing.registry(**{"datasets": [DatasetComponent("log", Log, card=CARD)], **more})
 
 
 def run_one(path: Path, found: Registry, model: str, settings: Any, **options: Any) -> RunRecord:

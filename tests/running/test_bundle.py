@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,7 @@ import polars as pl
 import pytest
 
 import logbench
-from logbench import DataError, ModelComponent, Sessions, hookimpl
-from logbench.components.entry import Plugin, installed
+from logbench import DataError, ModelComponent, Sessions, testing
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
 from logbench.running import identity
@@ -42,12 +40,7 @@ class Same(Length):
 
 
 def registry() -> Registry:
-    module = ModuleType("mine")
-    items = [ModelComponent("events", Length), ModelComponent("same", Same)]
-    vars(module)["mine"] = hookimpl(lambda: items, specname="logbench_models")
-    found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
-    found.get("model", "events")
-    return found
+    return testing.registry(models=[ModelComponent("events", Length), ModelComponent("same", Same)])
 
 
 @pytest.mark.parametrize("model", ["events", "same"])

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from logbench import Context, EvaluatorComponent, ModelComponent, ModelTraits, Scores, Sessions, hookimpl, run
+from logbench import (
+    Context,
+    EvaluatorComponent,
+    ModelComponent,
+    ModelTraits,
+    Scores,
+    Sessions,
+    run,
+    testing,
+)
 from logbench.base.errors import DataError
-from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.running import records
 from logbench.studies.ranked_units import described
@@ -42,18 +49,13 @@ class Fails:
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    module = ModuleType("mine")
-    models = [
-        ModelComponent("lengths", Lengths, traits=ModelTraits()),
-        ModelComponent("mute", Mute, traits=ModelTraits()),
-    ]
-    vars(module)["models"] = hookimpl(lambda: models, specname="logbench_models")
-    vars(module)["evaluators"] = hookimpl(
-        lambda: [EvaluatorComponent("fails", Fails)], specname="logbench_evaluators"
+    return testing.registry(
+        models=[
+            ModelComponent("lengths", Lengths, traits=ModelTraits()),
+            ModelComponent("mute", Mute, traits=ModelTraits()),
+        ],
+        evaluators=[EvaluatorComponent("fails", Fails)],
     )
-    found = Registry([*installed(), Plugin("mine", "mine", "1", lambda: module)])
-    assert not found.broken
-    return found
 
 
 def ran(registry: Registry, out: Path, model: str, **options: Any) -> dict[str, Any]:

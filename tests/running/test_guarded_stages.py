@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ import numpy as np
 import pytest
 
 import logbench
-from logbench import Card, DatasetComponent, EvaluatorComponent, ModelComponent, Scores, hookimpl
+from logbench import Card, DatasetComponent, EvaluatorComponent, ModelComponent, Scores, testing
 from logbench.base.state_guard import guarded
 from logbench.components.configured import configured
-from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 
 
@@ -56,15 +54,11 @@ class Model:
 
 def registry(**models: Model) -> Registry:
     card = Card(title="x", label="x", parser="none", windower="session", protocol="hdfs", layout="x")
-    module = types.ModuleType("odd")
-    for kind, items in {
-        "datasets": [DatasetComponent("odd", Reader, card=card)],
-        "evaluators": [EvaluatorComponent("judge", Judge)],
-        "models": [ModelComponent(name, lambda made=made: made) for name, made in models.items()],
-    }.items():
-        hook = hookimpl(lambda items=items: items, specname=f"logbench_{kind}")
-        setattr(module, f"logbench_{kind}", hook)
-    return Registry(plugins=[*installed(), Plugin("odd", "logbench-odd", "0", lambda: module)])
+    return testing.registry(
+        datasets=[DatasetComponent("odd", Reader, card=card)],
+        evaluators=[EvaluatorComponent("judge", Judge)],
+        models=[ModelComponent(name, lambda made=made: made) for name, made in models.items()],
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,12 @@ from logbench import (
     ModelComponent,
     ModelTraits,
     RunRecord,
-    hookimpl,
     run,
+    testing,
 )
 from logbench.api.traits import Need, Supervision
 from logbench.base.progress import silent
 from logbench.components.configured import configured
-from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
 from logbench.deploy.score_stream import score_stream
@@ -89,7 +87,6 @@ NEEDS: tuple[Need, ...] = ("times", "templates", "line_labels")
 
 
 def registry() -> Registry:
-    module = ModuleType("mine")
     models = [
         ModelComponent(
             need,
@@ -99,15 +96,8 @@ def registry() -> Registry:
         for need in NEEDS
     ]
     models.append(ModelComponent("untaught", Needy, traits=ModelTraits(needs=frozenset({"line_labels"}))))
-    hooks = {
-        "logbench_models": models,
-        "logbench_datasets": [DatasetComponent(name, build, card=CARD) for name, (build, _) in DATASETS.items()],
-    }
-    for hook, items in hooks.items():
-        setattr(module, hook, hookimpl(lambda items=items: items, specname=hook))
-    found = Registry(plugins=[*installed(), Plugin("mine", "mine", "1", lambda: module)])
-    assert not found.broken
-    return found
+    datasets = [DatasetComponent(name, build, card=CARD) for name, (build, _) in DATASETS.items()]
+    return testing.registry(models=models, datasets=datasets)
 
 
 def made(model: str, dataset: str, path: Path, **options: Any) -> RunRecord:

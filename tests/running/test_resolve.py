@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,11 +20,10 @@ from logbench import (
     Plan,
     Preset,
     WindowerComponent,
-    hookimpl,
     option,
+    testing,
 )
 from logbench.base.options import read_toml
-from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
 from logbench.running.fit_checks import check_fit
 from logbench.running.resolve import ResolvedPlan, resolve
@@ -64,27 +62,19 @@ PRESETS = (
 
 
 def registry() -> Registry:
-    module = ModuleType("mine")
-    offers: dict[str, list[Any]] = {
-        "datasets": [DatasetComponent("log", Built, DataOptions, card=CARD)],
-        "parsers": [ParserComponent("words", Built), ParserComponent("other", Built)],
-        "windowers": [WindowerComponent("session", Built)],
-        "models": [
+    return testing.registry(
+        plugins=False,
+        datasets=[DatasetComponent("log", Built, DataOptions, card=CARD)],
+        parsers=[ParserComponent("words", Built), ParserComponent("other", Built)],
+        windowers=[WindowerComponent("session", Built)],
+        models=[
             ModelComponent("net", Built, Options, traits=NEEDS),
             ModelComponent("rule", Built, traits=ModelTraits(min_events=2)),
             ModelComponent("long", Built, traits=ModelTraits(min_events=30)),
         ],
-        "evaluators": [
-            EvaluatorComponent("usual", Built, default=True),
-            EvaluatorComponent("cost", Built, Options),
-        ],
-        "presets": list(PRESETS),
-    }
-    for kind, items in offers.items():
-        setattr(module, f"logbench_{kind}", hookimpl(lambda items=items: items, specname=f"logbench_{kind}"))
-    found = Registry(plugins=[Plugin("mine", "mine", "1", lambda: module)])
-    assert not found.broken, found.plugins[0].error
-    return found
+        evaluators=[EvaluatorComponent("usual", Built, default=True), EvaluatorComponent("cost", Built, Options)],
+        presets=PRESETS,
+    )
 
 
 def resolved(model: str = "net", **plan: Any) -> ResolvedPlan:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from logbench import ConfigError, EvaluationProtocol, Plan, Published, Table, hookimpl
+from logbench import ConfigError, EvaluationProtocol, Plan, Published, Table, testing
 from logbench.base.options import make
 from logbench.base.progress_bars import Bars
-from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.running import records
 from logbench.studies.reproduce import reproduce
@@ -96,10 +94,7 @@ def test_a_shipped_table_names_what_there_is(name: str) -> None:
 
 
 def test_a_third_party_table_is_offered() -> None:
-    module = ModuleType("mine")
-    vars(module)["mine"] = hookimpl(lambda: [table(ALL)], specname="logbench_tables")
-    known = Registry(plugins=[*installed(), Plugin("mine", "dist", "1", lambda: module)])
-    assert known.table("mine").rows == (ALL,)
+    assert testing.registry(tables=[table(ALL)]).table("mine").rows == (ALL,)
 
 
 def test_aits_table_is_reproduced_but_for_10_grams(shared_data: Path, tmp_path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from broken import TRAITS, Evaluator, registry, score
+from broken import TRAITS, Evaluator, offered, registry, score
 from distributions import distribution
 
-from logbench import ConfigError, EvaluatorComponent, Preset, Published, Table, hookimpl
-from logbench.components.entry import Plugin
+from logbench import ConfigError, EvaluatorComponent, Preset, Published, Table, testing
 from logbench.components.registry import Registry
 from logbench.testing import Done, check
 from logbench.testing.names import CHECKED, names_of
@@ -25,18 +23,10 @@ TABLE = Table(name="mine", summary="a table", source="a paper, table 1", dataset
 
 def offering(preset: Preset = PRESET, table: Table = TABLE) -> Registry:
     """The good components with one preset and one table."""
-    module = ModuleType("published")
-    hooks: Mapping[str, Any] = {
-        "presets": [preset],
-        "tables": [table],
-        "evaluators": [EvaluatorComponent("usual", lambda: Evaluator(None), default=True)],  # type: ignore[arg-type]
-    }
-    for hook, items in hooks.items():
-        setattr(module, f"logbench_{hook}", hookimpl(lambda items=items: items, specname=f"logbench_{hook}"))
-    known = registry("model", object).plugins
-    found = Registry(plugins=[*known, Plugin("published", "dist", "1", lambda: module)])
-    assert not found.broken
-    return found
+    offers = offered()
+    offers["presets"] += [preset]
+    offers["evaluators"] += [EvaluatorComponent("usual", lambda: Evaluator(None), default=True)]  # type: ignore[arg-type]
+    return testing.registry(plugins=False, tables=[table], **offers)
 
 
 def violated(kind: Any, **offered: Any) -> dict[str, str]:
