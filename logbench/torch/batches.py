@@ -1,9 +1,9 @@
-"""Training batches on the device: from distinct windows, or gathered from the flat keys (brute force)."""
+"""Training batches on the device: of any rows, of distinct windows, or of all windows (brute force)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .options import NextKeyConfig
 
 # Windows int64 [rows, h + 1] and the weight of each one's loss, float [rows].
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, ...]
 
 
 def to_device(array: NDArray[np.generic], device: str) -> Tensor:
@@ -29,32 +29,62 @@ def to_device(array: NDArray[np.generic], device: str) -> Tensor:
     return tensor.to(device)
 
 
-class Batches(Protocol):
-    """Attributes: `windows` that train, `distinct` ones among them, `steps` of a pass."""
+class RowBatches:
+    """Shuffled batches of rows that lie on the device; each step sends only their numbers and weights.
 
-    windows: int
-    distinct: int
-    steps: int
+    A batch is a tuple: the rows of each tensor, then weights float [rows of the batch]. The sum of weight × loss
+    is, in expectation, the mean loss over all rows, each counted as often as it occurs.
 
-    def one_pass(self) -> Iterator[Batch]: ...
+    Attributes:
+        steps: batches of a pass.
+
+    Example:
+
+        batches = RowBatches([counts, labels], config.batch, context.seed, context.device)
+        for rows, labels, weights in batches.one_pass():
+            ...
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[NDArray[np.generic]],
+        batch: int,
+        seed: int,
+        device: str,
+        counts: NDArray[np.int64] | None = None,
+        spread: bool = True,
+    ) -> None:
+        """Put the columns, arrays [rows, …] of one length, on the device.
+
+        Args:
+            counts: how often each row occurs, int64 [rows]; None: once.
+            spread: a pass deals out every occurrence, equal ones of a batch merged (`batch` occurrences a step);
+                else each row once, weighted by its count. The first is less noisy where counts are skewed.
+        """
+        rows = len(columns[0])
+        self.columns = [to_device(column, device) for column in columns]
+        self.batch, self.device, self.rng = batch, device, np.random.default_rng(seed)
+        self.counts = np.ones(rows, dtype=np.int64) if counts is None else counts
+        self._draw = spread_windows if spread and counts is not None else shuffle_distinct
+        self.steps = batches_of(int(self.counts.sum()) if self._draw is spread_windows else rows, batch)
+
+    def one_pass(self) -> Iterator[tuple[Tensor, ...]]:
+        """The batches of the next pass, in another order each time."""
+        for rows, weights in self._draw(self.counts, self.batch, self.rng):
+            places = to_device(rows, self.device)
+            yield *(column[places] for column in self.columns), to_device(weights, self.device)
 
 
-class DistinctBatches:
-    """Distinct windows, held on the device once; each step sends only their numbers and weights."""
+class DistinctBatches(RowBatches):
+    """Distinct windows int64 [h + 1] whose next key is known: `distinct` of them, which occur `windows` times."""
 
     def __init__(self, histories: Histories, config: NextKeyConfig, seed: int, device: str) -> None:
         windows = histories.distinct_windows
         trains = windows[:, -1] < histories.vocabulary
-        self.counts = histories.distinct.counts[trains]
-        self.keys = to_device(windows[trains].astype(np.int64), device)
-        self.draw = spread_windows if config.sampling == "windows" else shuffle_distinct
-        self.batch, self.device, self.rng = config.batch, device, np.random.default_rng(seed)
-        self.windows, self.distinct = int(self.counts.sum()), len(self.counts)
-        self.steps = batches_of(self.windows if config.sampling == "windows" else self.distinct, self.batch)
-
-    def one_pass(self) -> Iterator[Batch]:
-        for rows, weights in self.draw(self.counts, self.batch, self.rng):
-            yield self.keys[to_device(rows, self.device)], to_device(weights, self.device)
+        counts = histories.distinct.counts[trains]
+        self.windows, self.distinct = int(counts.sum()), len(counts)
+        spread = config.sampling == "windows"
+        super().__init__([windows[trains].astype(np.int64)], config.batch, seed, device, counts, spread)
 
 
 class BruteBatches:
@@ -70,6 +100,7 @@ class BruteBatches:
         self.steps = batches_of(self.windows, config.batch)
 
     def one_pass(self) -> Iterator[Batch]:
+        """Windows int64 [rows, h + 1] and weights."""
         order = torch.randperm(self.windows, generator=self.random).to(self.keys.device)
         for rows in order.tensor_split(self.steps):
             windows = self.keys[self.starts[rows, None] + self.span].long()

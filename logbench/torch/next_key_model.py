@@ -18,10 +18,11 @@ from ..base.errors import DataError
 from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
+from .next_key_training import train
 from .options import NextKeyConfig
 from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
-from .training import new_network, train
+from .seeding import new_network
 from .window_scores import WindowScores, score_distinct, score_windows
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The options of every next-key model: windows, the threshold, training, scoring, precision."""
+"""Options of every deep model (training, scoring, precision), and of one that guesses the next key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,52 @@ Amp = Literal["auto", "off", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
-class NextKeyConfig:
+class TrainingConfig:
+    """Options of a model that `fit_network` trains; a model's own class adds those of its network.
+
+    A row is what the network takes: a window of keys, or a unit.
+
+    Example:
+
+        @dataclass(frozen=True)
+        class MyConfig(TrainingConfig):
+            hidden: int = option(64, "units of each layer", ge=1)
+    """
+
+    batch: int = option(128, "rows (windows, or units) in a training step", ge=1)
+    eval_batch: int | Literal["auto"] = option(512, "rows in a scoring step, or auto: the fastest that fits")
+    lr: float = option(2e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
+    decay: float = option(0.1, "factor on the learning rate at each of decay_at", gt=0)
+    decay_at: tuple[int, ...] = option((), "passes after which the learning rate decays, such as 300,350")
+    clip: float | None = option(None, "largest norm of the gradient; none: any", gt=0)
+    stop: Literal["steps", "passes", "validation"] = option("steps", "what ends training")
+    steps: int = option(100, "optimiser steps, for stop=steps", ge=1)
+    passes: int = option(20, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
+    patience: int = option(10, "passes without a lower validation loss, for stop=validation", ge=1)
+    amp: Amp = option("auto", "mixed precision in training; auto: on CUDA only")
+    eval_amp: Amp = option("off", "mixed precision in scoring; changed verdicts are counted")
+    compile: bool = option(False, "torch.compile the network")
+
+
+@dataclass(frozen=True)
+class _WindowConfig:
+    """What a next-key model looks at. A class of its own so that these options are listed first."""
+
+    h: int = option(10, "keys of history before the key to guess", ge=1)
+    pad: bool = option(
+        False,
+        "start keys stand in for what lacks before the first h keys of a unit, so that these are judged, too",
+    )
+    g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
+    dedup: bool = option(True, "train on and score distinct windows once; false: brute force")
+    sampling: Literal["windows", "distinct"] = option(
+        "windows",
+        "a pass deals out all windows (equal ones merged in a batch), or each distinct one once, weighted",
+    )
+
+
+@dataclass(frozen=True)
+class NextKeyConfig(TrainingConfig, _WindowConfig):
     """Options of a model that guesses the next key; a model's own class adds those of its network.
 
     Training ends after a fixed number of optimiser steps, for a reason: on real HDFS logs the validation loss
@@ -26,27 +71,3 @@ class NextKeyConfig:
         class MyConfig(NextKeyConfig):
             hidden: int = option(64, "units of each layer", ge=1)
     """
-
-    h: int = option(10, "keys of history before the key to guess", ge=1)
-    pad: bool = option(
-        False,
-        "start keys stand in for what lacks before the first h keys of a unit, so that these are judged, too",
-    )
-    g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
-    batch: int = option(128, "windows in a training step", ge=1)
-    eval_batch: int | Literal["auto"] = option(512, "windows in a scoring step, or auto: the fastest that fits")
-    lr: float = option(2e-3, "Adam's learning rate", gt=0, le=1)
-    decay: float = option(0.1, "factor on the learning rate at each of decay_at", gt=0)
-    decay_at: tuple[int, ...] = option((), "passes after which the learning rate decays, such as 300,350")
-    stop: Literal["steps", "passes", "validation"] = option("steps", "what ends training")
-    steps: int = option(100, "optimiser steps, for stop=steps", ge=1)
-    passes: int = option(20, "passes over the training windows, for stop=passes; at most so many otherwise", ge=1)
-    patience: int = option(10, "passes without a lower validation loss, for stop=validation", ge=1)
-    dedup: bool = option(True, "train on and score distinct windows once; false: brute force")
-    sampling: Literal["windows", "distinct"] = option(
-        "windows",
-        "a pass deals out all windows (equal ones merged in a batch), or each distinct one once, weighted",
-    )
-    amp: Amp = option("auto", "mixed precision in training; auto: on CUDA only")
-    eval_amp: Amp = option("off", "mixed precision in scoring; changed verdicts are counted")
-    compile: bool = option(False, "torch.compile the network")

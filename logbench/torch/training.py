@@ -1,199 +1,195 @@
-"""Training a next-key network and deciding when to stop."""
+"""Train a network: steps, passes, when to stop. Nothing here knows what the network is for."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..base.errors import ConfigError, IncompatibleError
-from .batches import Batches, BruteBatches, DistinctBatches
-from .forward import logits_of
 from .precision import Precision, full_fp32
+from .seeding import seeded
+from .stopping import Stopper, validation_loss
 from .threads import threads_for
 from .throttled_progress import ThrottledProgress
-from .window_scores import score_distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
     from ..api.contracts import Context
-    from ..data.histories import Histories
-    from ..data.sessions import Sessions
-    from .options import NextKeyConfig
+    from .options import TrainingConfig
+
+B = TypeVar("B")
+B_co = TypeVar("B_co", covariant=True)
 
 
-N = TypeVar("N", bound=nn.Module)
+class Batches(Protocol[B_co]):
+    """What trains: pass after pass of batches, each of whatever the loss takes."""
+
+    @property
+    def steps(self) -> int:
+        """Batches of a pass."""
+        ...
+
+    def one_pass(self) -> Iterator[B_co]:
+        """The batches of the next pass; another order each time, if they are shuffled."""
+        ...
 
 
-def new_network(build: Callable[[], N], seed: int, device: str) -> N:
-    """The network that `build` makes, with the same weights for a seed on every device.
-
-    Global random state is kept.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        network = build()
-    return network.to(device)
+def total_steps(batches: Batches[Any], config: TrainingConfig) -> int:
+    """Steps that training takes at most: what a schedule of the learning rate is made for."""
+    return config.steps if config.stop == "steps" else config.passes * batches.steps
 
 
-def weighted_loss(network: nn.Module, windows: Tensor, weights: Tensor) -> Tensor:
-    """Sum of weight × cross entropy of the last key of windows int64 [B, h + 1], given the rest; a scalar."""
-    losses = F.cross_entropy(logits_of(network, windows[:, :-1]), windows[:, -1], reduction="none")
-    return (losses * weights).sum()
-
-
-@dataclass
-class Stopper:
-    """Decides after each pass; keeps the weights of the lowest validation loss where that is what stops."""
-
-    config: NextKeyConfig
-    validate: Callable[[], float]
-    best: float = math.inf
-    best_pass: int = 0
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def after_pass(self, passes: int, network: nn.Module) -> str | None:
-        """Why to stop now, or None."""
-        if self.config.stop == "validation":
-            loss = self.validate()
-            if loss < self.best:
-                self.best, self.best_pass = loss, passes
-                self.weights = {name: value.clone() for name, value in network.state_dict().items()}
-            elif passes - self.best_pass >= self.config.patience:
-                return f"validation loss did not fall for {self.config.patience} passes"
-        if self.config.stop != "steps" and passes >= self.config.passes:
-            return f"{passes} passes"
-        return None
-
-    def restore(self, network: nn.Module) -> None:
-        if self.weights:
-            network.load_state_dict(self.weights)
-
-
-class Trainer:
-    """Adam on `network`, step by step, so that a ladder can time single steps."""
-
-    def __init__(self, network: nn.Module, config: NextKeyConfig, precision: Precision) -> None:
-        self.network, self.config, self.precision = network, config, precision
-        self.optimiser = torch.optim.Adam(network.parameters(), config.lr)
-        self.scaler = precision.scaler()
-
-    def step(self, windows: Tensor, weights: Tensor) -> Tensor:
-        """One optimiser step; the loss, still on the device."""
-        with self.precision.autocast():
-            loss = weighted_loss(self.network, windows, weights)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        return loss.detach()
-
-    def decay(self, passes: int) -> None:
-        """After `passes` passes."""
-        for group in self.optimiser.param_groups:
-            group["lr"] *= self.config.decay ** self.config.decay_at.count(passes)
-
-
-def training_batches(sessions: Sessions, config: NextKeyConfig, seed: int, device: str, name: str) -> Batches:
-    """The batches that `config` asks for; an error names the options of the model `name`.
-
-    Raises:
-        IncompatibleError: no window to train on.
-    """
-    histories = sessions.histories(config.h, config.pad)
-    kind = DistinctBatches if config.dedup else BruteBatches
-    batches = kind(histories, config, seed, device)
-    if not batches.windows:
-        units = f"{len(sessions):,} training unit{'s' * (len(sessions) != 1)}"
-        raise IncompatibleError(
-            f"none of the {units} has more than h = {config.h} events; "
-            f"set {name}.h lower, {name}.pad=true, or train on longer units"
-        )
-    return batches
-
-
-def train(
-    network: nn.Module, sessions: Sessions, context: Context, config: NextKeyConfig, name: str
+def fit_network(
+    network: nn.Module,
+    batches: Batches[B],
+    loss: Callable[[B], Tensor],
+    context: Context,
+    config: TrainingConfig,
+    name: str,
+    validate: Callable[[], float] | None = None,
+    *,
+    optimiser: Optimizer | None = None,
+    schedule: LRScheduler | None = None,
 ) -> dict[str, Any]:
-    """Train `network` until `config.stop` says so; facts for the record.
+    """Train `network` until `config.stop` says so, and leave it in evaluation mode.
+
+    The same seed gives the same weights on a CPU, whatever the global random state; that is kept.
 
     Args:
-        network: histories int64 [B, h] → logits float [B, K] of the K known keys, on `context.device`.
-        name: of the model, as errors name its options.
+        network: on `context.device`, as `new_network` makes it.
+        batches: what to train on.
+        loss: of a batch, a scalar on the device; it runs the network.
+        name: of the model; errors name its options.
+        validate: the validation loss, for stop=validation and the record; None where nothing is held out.
+        optimiser: instead of Adam; `config.lr` is then for its maker to use.
+        schedule: stepped after each optimiser step, instead of `config.decay_at`.
+
+    Returns:
+        Facts for the record: `passes` (a fraction where steps ended it), `optimiser_steps`, `stop_reason`,
+        `best_pass` (stop=validation), `train_loss` of the last pass, `validation_loss` of the weights that are
+        left, `amp`, `parameters`, `loss_by_pass`, `validation_by_pass` (stop=validation).
 
     Raises:
-        IncompatibleError: no window to train on.
-        ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
+        ConfigError: stop=validation without `validate`, a loss that is no number any more, or a batch too large
+            for the GPU's memory.
+        IncompatibleError: nothing to train on.
+
+    Example:
+
+        batches = RowBatches([features, labels], config.batch, context.seed, context.device)
+
+        def loss(batch):
+            rows, labels, weights = batch
+            return (cross_entropy(network(rows), labels, reduction="none") * weights).sum()
+
+        facts = fit_network(network, batches, loss, context, config, "mine")
     """
-    batches = training_batches(sessions, config, context.seed, context.device, name)
-    held = None if context.held_out is None else context.held_out.histories(config.h, config.pad)
-    if config.stop == "validation" and not (held and len(held)):
-        raise ConfigError(
-            f"{name}.stop=validation needs held-out units with windows; set protocol.held_out higher"
-        )
-    trainer = Trainer(network, config, Precision.of(config.amp, context.device))
-    stopper = Stopper(config, lambda: mean_loss(network, held, context, config))
-    with full_fp32(), threads_for(config.batch, context.device):
+    if config.stop == "validation" and validate is None:
+        raise ConfigError(f"{name}.stop=validation needs held-out units; set protocol.held_out higher")
+    trainer = Trainer(network, loss, config, context.device, optimiser, schedule)
+    stopper = Stopper(config, validate)
+    with full_fp32(), threads_for(config.batch, context.device), seeded(context.seed, context.device):
         if config.compile:
             network.compile(dynamic=True)
         network.train()
-        facts = _run(trainer, batches, stopper, context, name)
+        try:
+            facts = _run(trainer, batches, stopper, context, name)
+        except torch.cuda.OutOfMemoryError as error:
+            raise ConfigError(
+                f"out of GPU memory in training; set {name}.batch lower than {config.batch}"
+            ) from error
         stopper.restore(network)
         network.eval()
-        if held and len(held):
-            facts["validation_loss"] = mean_loss(network, held, context, config)
-    return {"windows": batches.windows, "distinct": batches.distinct, **facts, "amp": trainer.precision.kind}
+        if validate is not None:
+            facts["validation_loss"] = validation_loss(network, validate)
+    facts |= {"amp": trainer.precision.kind, "parameters": sum(p.numel() for p in network.parameters())}
+    curves = {"loss_by_pass": facts.pop("loss_by_pass"), "validation_by_pass": stopper.losses}
+    return facts | {key: [float(f"{x:.5g}") for x in curve] for key, curve in curves.items() if curve}
 
 
-def _run(trainer: Trainer, batches: Batches, stopper: Stopper, context: Context, name: str) -> dict[str, Any]:
+class Trainer(Generic[B]):
+    """Takes single steps: Adam on `network`, mixed precision, clipped gradients."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: Callable[[B], Tensor],
+        config: TrainingConfig,
+        device: str,
+        optimiser: Optimizer | None = None,
+        schedule: LRScheduler | None = None,
+    ) -> None:
+        self.network, self.loss, self.config = network, loss, config
+        self.optimiser = optimiser or torch.optim.Adam(network.parameters(), config.lr)
+        self.schedule = schedule
+        self.precision = Precision.of(config.amp, device)
+        self.scaler = self.precision.scaler()
+
+    def step(self, batch: B) -> Tensor:
+        """One optimiser step; the loss, still on the device."""
+        with self.precision.autocast():
+            loss = self.loss(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self.config.clip is not None:
+            self.scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.scaler.step(self.optimiser)
+        scale = self.scaler.get_scale() if self.schedule else 0.0
+        self.scaler.update()
+        if self.schedule and self.scaler.get_scale() >= scale:  # else the step was skipped: fp16 overflowed
+            self.schedule.step()
+        return loss.detach()
+
+    def decay(self, passes: int) -> None:
+        """Lower the learning rate after `passes` passes, unless a schedule sets it."""
+        if self.schedule is None:
+            for group in self.optimiser.param_groups:
+                group["lr"] *= self.config.decay ** self.config.decay_at.count(passes)
+
+
+def _run(
+    trainer: Trainer[B], batches: Batches[B], stopper: Stopper, context: Context, name: str
+) -> dict[str, Any]:
     config = trainer.config
-    total = config.steps if config.stop == "steps" else config.passes * batches.steps
-    progress = ThrottledProgress(context.progress, total)
+    progress = ThrottledProgress(context.progress, total_steps(batches, config))
     recent: deque[Tensor] = deque(maxlen=batches.steps)
+    by_pass: list[float] = []
     reason, steps, passes = None, 0, 0
     while reason is None:
-        for loss in _losses(trainer, batches):
+        losses: list[Tensor] = []
+        for batch in batches.one_pass():
+            losses.append(trainer.step(batch))
             steps += 1
-            recent.append(loss)
-            progress(steps, lambda: f"loss {float(recent[-1]):.3f}")
+            progress(steps, lambda: f"loss {float(losses[-1]):.3f}")  # noqa: B023 (called at once)
             if config.stop == "steps" and steps >= config.steps:
                 reason = f"{steps} steps"
                 break
         else:
             passes += 1
-            _check_finite(recent[-1], steps, name)
+        if not losses:
+            raise IncompatibleError(f"{name}: there is nothing to train on")
+        recent.extend(losses)
+        by_pass.append(_finite(torch.stack(losses).mean(), steps, name))
+        if reason is None:
             trainer.decay(passes)
             reason = stopper.after_pass(passes, trainer.network)
-    train_loss = _check_finite(torch.stack(tuple(recent)).mean(), steps, name)
+    train_loss = _finite(torch.stack(tuple(recent)).mean(), steps, name)
     facts = {"passes": round(steps / batches.steps, 2), "optimiser_steps": steps, "stop_reason": reason}
     if stopper.weights:
         facts["best_pass"] = stopper.best_pass
-    return {**facts, "train_loss": train_loss}
+    return {**facts, "train_loss": train_loss, "loss_by_pass": by_pass}
 
 
-def _losses(trainer: Trainer, batches: Batches) -> Iterator[Tensor]:
-    for windows, weights in batches.one_pass():
-        yield trainer.step(windows, weights)
-
-
-def _check_finite(loss: Tensor, steps: int, name: str) -> float:
+def _finite(loss: Tensor, steps: int, name: str) -> float:
     value = float(loss)
     if not math.isfinite(value):
         raise ConfigError(f"the training loss is {value} after {steps} steps; set {name}.lr lower")
     return value
-
-
-def mean_loss(network: nn.Module, histories: Histories | None, context: Context, config: NextKeyConfig) -> float:
-    """Mean cross entropy over the windows whose next key is known, each counted as often as it occurs."""
-    assert histories is not None
-    found = score_distinct(network, histories, config, context)
-    counts = histories.distinct.counts * (found.rank <= histories.vocabulary)
-    if not counts.any():
-        return math.inf
-    return float((found.nll.astype(float)[counts > 0] * counts[counts > 0]).sum() / counts.sum())

@@ -15,7 +15,7 @@ from logbench.torch import BruteBatches, DistinctBatches, weighted_loss
 
 def gradients(network: nn.Module, windows: Tensor, weights: Tensor) -> list[Tensor]:
     network.zero_grad()
-    weighted_loss(network, windows, weights).backward()
+    weighted_loss(network, (windows, weights)).backward()
     return [p.grad.clone() for p in network.parameters() if p.grad is not None]
 
 

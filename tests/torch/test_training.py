@@ -25,9 +25,9 @@ def test_training_learns_and_a_seed_fixes_it_without_touching_global_random_stat
     assert results[0] == results[1] != results[2]
     assert torch.equal(before, torch.get_rng_state())
     windows, weights = expanded(held)
-    untrained = weighted_loss(small_network(seed=4), windows, weights).item()
+    untrained = weighted_loss(small_network(seed=4), (windows, weights)).item()
     assert results[0][0] < 0.7 * untrained
-    loss = weighted_loss(model.network, windows, weights).item()  # type: ignore[arg-type]
+    loss = weighted_loss(model.network, (windows, weights)).item()  # type: ignore[arg-type]
     assert results[2][0] == pytest.approx(loss, rel=1e-4)
 
 
@@ -89,5 +89,5 @@ def test_cross_entropy_is_over_known_keys_only() -> None:
     windows = torch.tensor([[7, 0, 7, 1, 2]])
     logits = network(windows[:, :-1])
     assert logits.shape == (1, 7)
-    loss = weighted_loss(network, windows, torch.ones(1))
+    loss = weighted_loss(network, (windows, torch.ones(1)))
     torch.testing.assert_close(loss, F.cross_entropy(logits, torch.tensor([2])))

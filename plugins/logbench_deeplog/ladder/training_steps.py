@@ -17,14 +17,13 @@ from torch.utils.data import Subset
 from logbench import Histories
 from logbench.torch import (
     Batch,
-    Batches,
     BruteBatches,
     DistinctBatches,
-    Precision,
     Trainer,
     full_fp32,
     new_network,
     threads_for,
+    weighted_loss,
 )
 
 from .measurement import Memory, Row, compare, wait
@@ -105,17 +104,17 @@ def _time(
     """Steps for about `seconds`: windows and steps a second."""
     config = model.config
     network = new_network(partial(model.build, histories.vocabulary), context.seed, context.device).train()
-    trainer = Trainer(network, config, Precision.of(feed.amp, context.device))
+    trainer = Trainer(network, partial(weighted_loss, network), replace(config, amp=feed.amp), context.device)
     with warnings.catch_warnings(), full_fp32(), threads_for(feed.batch, context.device):
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking beside threads
         fed = _fed(histories, feed, config, context)
         for _ in range(WARM_UP):
-            trainer.step(*next(fed)[0])
+            trainer.step(next(fed)[0])
         wait(context.device)
         began, cpu, steps, windows = time.perf_counter(), time.process_time(), 0, 0.0
         while time.perf_counter() - began < seconds:
             batch, stands_for = next(fed)
-            trainer.step(*batch)
+            trainer.step(batch)
             steps += 1
             windows += stands_for
         wait(context.device)
@@ -129,7 +128,7 @@ def _fed(
 ) -> Iterator[tuple[Batch, float]]:
     """Batches without end, and how many windows each stands for."""
     if feed.batches is not None:
-        made: Batches = feed.batches(histories, config, context.seed, context.device)
+        made = feed.batches(histories, config, context.seed, context.device)
         while True:
             for batch in made.one_pass():
                 yield batch, made.windows / made.steps
