@@ -34,7 +34,8 @@ class Context:
     Attributes:
         seed: seeds everything random in the model (not the split, which has `split_seed`).
         device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
-        held_out: training units set apart for stopping and thresholds, unlabelled; None where there are none.
+        held_out: training units set apart for stopping and thresholds; None where there are none. A supervised
+            model gets their labels, too, and may stop and calibrate by them; every other model gets none.
         alpha: share of held-out weight that may alarm, for a model that sets a threshold of its own by it.
         events: scores of single events are wanted too (`Scores.events`): their lines carry labels.
         progress: report progress of the current stage.

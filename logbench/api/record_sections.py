@@ -165,7 +165,9 @@ class AuditFacts(TypedDict, total=False):
         "what is in order: all lines, or the first lines of units; null where the protocol does not claim it",
     ]
     parser_messages: Annotated[int, "distinct messages that the parser was fitted on, all of training units"]
-    labels: Annotated[Literal["none", "training units"], "which labels the model was given"]
+    labels: Annotated[
+        Literal["none", "training units", "training and held-out units"], "which labels the model was given"
+    ]
     threshold: Annotated[str, "what the threshold was chosen on"]
     files: Annotated[
         list[str],

@@ -34,8 +34,8 @@ class Handout:
         folder: holds `NAME.npy` for each column. templates: the file with the templates.
         vocabulary: number of known keys. units: number of units.
         digests: file → BLAKE2b of its bytes.
-        labels, line_labels: of training units and their events, for a supervised model. They travel by message,
-            never by file, so that no other model can read them.
+        labels, line_labels: of training and held-out units and their events, for a supervised model. They travel
+            by message, never by file, so that no other model can read them.
     """
 
     folder: str

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -139,17 +138,26 @@ def _check_parser(grouped: GroupedLines, split: Split, vocabulary: Vocabulary) -
 
 
 def labels_given(
-    train: Sessions, others: Sequence[Sessions | None], supervised: bool
-) -> Literal["none", "training units"]:
-    """Say which labels the model was given: `training units` or `none`.
+    train: Sessions, held_out: Sessions | None, scored: Sessions, supervised: bool
+) -> Literal["none", "training units", "training and held-out units"]:
+    """Say which labels the model was given.
 
     Args:
-        others: held-out and test sessions that the model was given.
+        scored: held-out and test units that the model was given to score.
 
     Raises:
         LeakError: the model was given more labels than its supervision allows.
     """
-    for name, given in (("training", [] if supervised else [train]), ("held-out or test", others)):
-        if any(one is not None and (one.labels is not None or one.line_labels is not None) for one in given):
+    given = {"training": train, "held-out": held_out, "scored": scored}
+    labelled = [name for name, units in given.items() if units is not None and _labelled(units)]
+    allowed = ("training", "held-out") if supervised else ()
+    for name in labelled:
+        if name not in allowed:
             raise LeakError(f"the model was given labels of {name} units")
+    if "held-out" in labelled:
+        return "training and held-out units"
     return "training units" if supervised else "none"
+
+
+def _labelled(units: Sessions) -> bool:
+    return units.labels is not None or units.line_labels is not None

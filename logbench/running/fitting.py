@@ -49,26 +49,24 @@ class Scored:
 
 
 def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUnits, HandedUnits]:
-    """Training units and held-out units for the model; held-out units never have labels.
+    """Training units and held-out units for the model; both have labels for a supervised model alone.
 
     Under `content = labelled` a semi-supervised model gets the normal units, an unsupervised model all units, and
     a supervised model all units with labels.
     """
     normal = resolved.protocol.content == "labelled" and resolved.supervision == "semi-supervised"
+    labelled = resolved.supervision == "supervised"
 
-    def part(name: str, units: NDArray[np.int64], labelled: bool) -> HandedUnits:
+    def part(name: str, units: NDArray[np.int64]) -> HandedUnits:
         if normal:
             name, units = f"normal {name}", units[prepared.labels[units] == NORMAL]
         return prepared.part(name, units, resolved.needs, labelled=labelled)
 
-    split = prepared.split
-    return part("train", split.train, resolved.supervision == "supervised"), part(
-        "held_out", split.held_out, False
-    )
+    return part("train", prepared.split.train), part("held_out", prepared.split.held_out)
 
 
 def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> Context:
-    """Context for the model: seed, device, held-out units without labels, and so on."""
+    """Context for the model: seed, device, held-out units, and so on."""
     _, held = learning_parts(resolved, prepared)
     return Context(
         seed=resolved.plan.seed,
@@ -83,7 +81,10 @@ def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str]
 def fit_and_score(
     resolved: ResolvedPlan, prepared: Prepared, context: Context, stages: Stages, model: RunningModel
 ) -> Scored:
-    """Fit and score. Only supervised models get training labels; no model gets test labels."""
+    """Fit and score.
+
+    Only supervised models get labels of training and held-out units; none gets those of test units.
+    """
     train, _ = learning_parts(resolved, prepared)
     supervised = resolved.supervision == "supervised"
     with stages("fit") as stage:
@@ -94,7 +95,7 @@ def fit_and_score(
     units = np.concatenate([prepared.split.held_out, prepared.split.test])
     long_enough = prepared.sessions.lengths[units] >= resolved.short_limit
     asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], resolved.needs)
-    labels = labels_given(train.sessions, [context.held_out, asked.sessions], supervised)
+    labels = labels_given(train.sessions, context.held_out, asked.sessions, supervised)
     share = resolved.keys_only and not context.events
     with stages("score") as stage:
         scores = score_units(

@@ -74,7 +74,7 @@ class Prepared:
         Args:
             name: identifies the units; equal names mean equal units.
             needs: what the model needs, see `neutral`.
-            labelled: with labels, only for supervised models and training units.
+            labelled: with labels, only for supervised models, and training and held-out units.
         """
         key = (name, frozenset(needs).intersection(Sessions.columns), labelled)
         if key not in self.parts:

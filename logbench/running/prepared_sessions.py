@@ -29,7 +29,7 @@ class Material:
         train: training units as in a run, see `Prepared.part`; labelled only for a supervised model.
         test: test units likewise, but with labels; give `test.unlabelled()` to a model.
         config: the model's resolved configuration.
-        context: seed, device and held-out units.
+        context: seed, device and held-out units, labelled only for a supervised model.
         facts: `dataset`, `protocol`, `split`, `stages`, `environment` and `source`, as in a record.
     """
 

@@ -51,9 +51,11 @@ def asked_of(subject: Subject) -> Sessions:
 
 
 def context_of(subject: Subject, held_out: bool = True) -> Context:
-    """Context with the same seed and held-out units on every call."""
-    sessions = material.sessions(40, least(subject), 1, 0.3 if is_supervised(subject) else 0.0, subject.traits)
-    return Context(seed=SEED, held_out=sessions.unlabelled() if held_out else None)
+    """Context with the same seed and held-out units on every call; labelled for supervised models, as in a run."""
+    supervised = is_supervised(subject)
+    sessions = material.sessions(40, least(subject), 1, 0.3 if supervised else 0.0, subject.traits)
+    sessions = sessions if supervised else sessions.unlabelled()
+    return Context(seed=SEED, held_out=sessions if held_out else None)
 
 
 def scored(subject: Subject, model: Any, asked: Sessions, context: Context | None = None) -> Scores:

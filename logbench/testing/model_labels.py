@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ..api.contracts import Context
+from ..base.errors import IncompatibleError
 from ..data.sessions import Sessions
 from . import material
 from .model_fitted import (
@@ -24,7 +27,7 @@ from .model_fitted import (
     share_above,
     train_of,
 )
-from .outcome import ViolationError
+from .outcome import InapplicableError, ViolationError
 from .rule import Subject, rule
 
 LABELS = {"all 1": (1,), "0 and 1 in turn": (0, 1), "1 for one in ten": (0,) * 9 + (1,)}
@@ -33,19 +36,41 @@ WORDS = ("normal-{}", "abnormal-{}", "anomaly_{}", "attack.{}", "blk_-{}", "{}")
 LEARNT = 0.3
 
 
-@rule("model", "labels", "no labels are used, except the training labels of a supervised model")
+@rule("model", "labels", "no labels are used, except training and held-out labels of a supervised model")
 def labels(subject: Subject) -> None:
     asked, ids, expected = asked_of(subject), asked_of(subject).ids, fitted(subject).scores
     for name, values in LABELS.items():
         actual = again_scored(subject, _labelled(asked, values))
         same(expected, actual, ids, f"the same scores where the test labels are {name}")
-        given = context_of(subject)
-        assert given.held_out is not None
-        context = replace(given, held_out=_labelled(given.held_out, values))
-        train = train_of(subject) if is_supervised(subject) else _labelled(train_of(subject), values)
-        what = "held-out" if is_supervised(subject) else "training"
-        actual = fit(subject, train, context).scores
-        same(expected, actual, ids, f"the same scores where the {what} labels are {name}")
+        if not is_supervised(subject):
+            actual = fit(subject, _labelled(train_of(subject), values)).scores
+            same(expected, actual, ids, f"the same scores where the training labels are {name}")
+
+
+@rule("model", "held-labels", "a model that is not supervised never looks at labels of held-out units")
+def held_out_labels(subject: Subject) -> None:
+    if is_supervised(subject):
+        raise InapplicableError("supervised: it may stop and calibrate by held-out labels")
+    for name, values in LABELS.items():
+        context = _held_out_labelled(subject, values)
+        same(fitted(subject).scores, fit(subject, context=context).scores, asked_of(subject).ids,
+             f"the same scores where the held-out labels are {name}")  # fmt: skip
+
+
+@rule("model", "held-classes", "a supervised model trains if held-out units lack a class, or says that it cannot")
+def held_out_classes(subject: Subject) -> None:
+    if not is_supervised(subject):
+        raise InapplicableError("not supervised: it gets no labels of held-out units")
+    for value in (0, 1, -1):
+        with contextlib.suppress(IncompatibleError):
+            fit(subject, context=_held_out_labelled(subject, (value,)))
+
+
+def _held_out_labelled(subject: Subject, values: tuple[int, ...]) -> Context:
+    """The context of the model, with these labels of held-out units, repeated."""
+    given = context_of(subject)
+    assert given.held_out is not None
+    return replace(given, held_out=_labelled(given.held_out, values))
 
 
 def _labelled(sessions: Sessions, values: tuple[int, ...]) -> Sessions:
@@ -103,8 +128,14 @@ def _strange(subject: Subject, step: int, more: int) -> list[list[int]]:
 
 def _share_above(subject: Subject, held: list[list[int]], asked: Sequence[list[list[int]]]) -> float:
     """Share of pairs in which the first kind scores above the second, with `held` as held-out units."""
-    context = replace(context_of(subject), held_out=material.of(held, traits=subject.traits))
+    context = replace(context_of(subject), held_out=_presumed_normal(subject, held))
     model: Any = subject.build()
     model.fit(train_of(subject), context)
     first, second = (scored(subject, model, material.of(walks, traits=subject.traits)) for walks in asked)
     return share_above(first.primary, second.primary)
+
+
+def _presumed_normal(subject: Subject, walks: list[list[int]]) -> Sessions:
+    """Units of these keys; for a supervised model labelled normal, which is what learning from them would show."""
+    sessions = material.of(walks, traits=subject.traits)
+    return _labelled(sessions, (0,)) if is_supervised(subject) else sessions

@@ -10,6 +10,7 @@ import numpy as np
 from broken import TRAITS, but, instead, score
 
 TIMED = replace(TRAITS, needs=frozenset({"times"}))
+TAUGHT = replace(TRAITS, supervision="supervised")
 
 
 def first_batches(self: Any, good: Any, sessions: Any) -> Any:
@@ -53,6 +54,12 @@ def rare(self: Any, train: Any, context: Any) -> None:
 def told_by_held_out(self: Any, train: Any, context: Any) -> None:
     labels = None if context.held_out is None else context.held_out.labels
     self.mean = float(train.lengths.mean() + (0 if labels is None else labels.sum()))
+
+
+def told_by_a_share(self: Any, train: Any, context: Any) -> None:
+    self.mean = float(train.lengths[train.labels == 0].mean())
+    if context.held_out is not None:
+        self.longest = int(context.held_out.lengths[context.held_out.labels == 1].max())
 
 
 def on_held_out(self: Any, train: Any, context: Any) -> None:
@@ -137,7 +144,9 @@ MODELS = {
     "reads the number in an id": ("ids", score(numbered), {}),
     "trains on units by their names": ("ids", instead("model", fit=learnt_by_name), {}),
     "looks at rare labels": ("labels", instead("model", fit=rare), {}),
-    "looks at the labels of held-out units": ("labels", instead("model", fit=told_by_held_out), {}),
+    "looks at the labels of held-out units": ("held-labels", instead("model", fit=told_by_held_out), {}),
+    "stops by anomalies that may not be held out": (
+        "held-classes", instead("model", fit=told_by_a_share), {"traits": TAUGHT}),
     "trains on held-out units": ("held-out", instead("model", fit=on_held_out), {}),
     "needs more events than it says": ("min-events", score(late), {}),
     "scores events out of step": ("events", but("model", "score", out_of_step), {}),

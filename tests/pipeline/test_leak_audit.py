@@ -268,12 +268,19 @@ def test_hdfs_lines_of_several_blocks_are_counted(tiny_hdfs: Path, tmp_path: Pat
 def test_labels_where_none_are_due_are_a_leak() -> None:
     bare = Sessions.of([[0]], 1)
     labelled = replace(bare, labels=np.zeros(1, np.int8))
-    assert labels_given(bare, [None, bare], False) == "none"
-    assert labels_given(labelled, [None, bare], True) == "training units"
-    with pytest.raises(LeakError, match="labels of training units"):
-        labels_given(labelled, [bare], False)
-    with pytest.raises(LeakError, match="labels of held-out or test units"):
-        labels_given(bare, [None, replace(bare, line_labels=np.zeros(1, np.int8))], True)
+    by_line = replace(bare, line_labels=np.zeros(1, np.int8))
+    assert labels_given(bare, None, bare, False) == labels_given(bare, bare, bare, False) == "none"
+    assert labels_given(labelled, None, bare, True) == "training units"
+    assert labels_given(labelled, bare, bare, True) == "training units"
+    assert labels_given(labelled, labelled, bare, True) == "training and held-out units"
+    for told in (labelled, by_line):
+        with pytest.raises(LeakError, match="labels of training units"):
+            labels_given(told, None, bare, False)
+        with pytest.raises(LeakError, match="labels of held-out units"):
+            labels_given(bare, told, bare, False)
+        for supervised in (False, True):
+            with pytest.raises(LeakError, match="labels of scored units"):
+                labels_given(bare, None, told, supervised)
 
 
 def test_key_sequences_have_no_lines_to_cut(tmp_path: Path) -> None:

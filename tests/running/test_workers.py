@@ -119,10 +119,11 @@ SEEN = []
 class Teacher(Honest):
     def fit(self, train, context):
         SEEN.append(train.labels)
+        return {"told": len(context.held_out.labels)}
 
 class Twin(Honest):
     def fit(self, train, context):
-        return {"seen": len(SEEN)}
+        return {"seen": len(SEEN), "told": context.held_out.labels is not None}
 
 @logbench.hookimpl
 def logbench_models():
@@ -203,7 +204,8 @@ def test_a_process_of_models_is_fresh_for_each_seed_and_after_labels_were_seen(r
     assert [json.loads(line)["training"]["fitted"] for line in done.stdout.splitlines()] == [1, 1]
     labelled = ("--set", "protocol.content=labelled")
     _, found = run("teacher", "twin", *labelled)
-    assert found["twin"]["training"]["seen"] == 0 and found["teacher"]["status"] == "ok"
+    assert found["twin"]["training"] == {"seen": 0, "told": False}
+    assert found["teacher"]["training"]["told"] == found["teacher"]["split"]["held_out"] > 0
 
 
 def test_a_model_finds_no_label_and_files_that_it_opens_are_said(run: Run) -> None:

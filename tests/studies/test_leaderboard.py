@@ -246,7 +246,11 @@ def test_labels_reach_only_supervised_models_and_anomalies_no_semi_supervised_on
     assert [record.status for record in records] == ["ok"] * 3
     (blind, *_), (semi, semi_held, _), (taught, *_) = Seen.given
     assert blind.labels is None and semi.labels is None and taught.labels is not None
-    assert all(sessions.labels is None for _, held, sessions in Seen.given if held)
+    held = [held for _, held, _ in Seen.given]
+    assert [one is not None and one.labels is not None for one in held] == [False, False, True]
+    assert all(scored.labels is None for _, _, scored in Seen.given)
+    told = [record.audit["labels"] for record in records]
+    assert told == ["none", "none", "training and held-out units"]
     assert blind.keys.tolist() == taught.keys.tolist() and blind.offsets.tolist() == taught.offsets.tolist()
     assert sequences(semi) == sequences(taught.take(taught.labels == 0))
     assert len(semi) < len(taught) and semi_held is not None and len(semi_held) < len(Seen.given[0][1] or ())
