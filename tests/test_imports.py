@@ -14,7 +14,7 @@ import logbench
 
 CORE = Path(logbench.__file__).parent
 HEAVY = {"numpy", "polars", "scipy", "sklearn", "torch", "rich", "requests", "pooch", "pydantic", "psutil"}
-LATE = {"click", "filelock", "platformdirs", "tabulate", *HEAVY}
+LATE = {"click", "filelock", "packaging", "platformdirs", "tabulate", *HEAVY}
 # Packages that a function may import where only some commands need them.
 SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}
 # Modules of the standard library that not every system has.

@@ -58,6 +58,9 @@ class BaseComponent(Generic[T_co]):
         summary: one line for `logbench list`.
         traits: what the harness must know before it is built, see `ComponentTraits`.
         aliases: other names that the user may type, such as a paper's.
+        requires: distributions that it needs beside its plugin's dependencies, as `pip` has them: `("pyod>=2",)`.
+            Without them it is listed but cannot run: asked for by name it is an error of one line, among others a
+            skipped row.
     """
 
     name: str
@@ -66,6 +69,7 @@ class BaseComponent(Generic[T_co]):
     summary: str = ""
     traits: ComponentTraits = field(default_factory=ComponentTraits)
     aliases: tuple[str, ...] = field(default=(), kw_only=True)
+    requires: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..api.components import BaseComponent
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from ..components.registry import KINDS, Registry
+from ..components.requirements import lack
 from ..testing import check
 from ..testing.names import CHECKED, entry_of, kinds_of, names_of
 from . import State, pass_state
@@ -65,6 +67,8 @@ def command(
             raise ConfigError(f"--set {name}.…: {name!r} is not among what is checked")
     if expected and len(chosen) != 1:
         raise ConfigError("--expect is for one component: name it, and its --kind where several have that name")
+    if names:
+        _check_installed(state.registry, chosen)
     asked = _Asked(state.registry, found, data, expectations(expected), as_json)
     total: Counter[str] = Counter()
     for one, name in chosen:
@@ -92,6 +96,13 @@ def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Ite
     if not names:
         for one in CHECKED:
             yield from ((one, name) for name in names_of(registry, one) if kind in (None, one))
+
+
+def _check_installed(registry: Registry, chosen: Sequence[tuple[Checked, str]]) -> None:
+    for kind, name in chosen:
+        entry = entry_of(registry, kind, name)
+        if isinstance(entry.item, BaseComponent) and (lacking := lack(entry)):
+            raise ConfigError(lacking)
 
 
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:

@@ -6,6 +6,7 @@ import click
 
 from ..api.components import Kind
 from ..components.registry import KINDS
+from ..components.requirements import missing
 from . import State, pass_state
 from .shared_options import json_option, print_json, print_table
 
@@ -15,11 +16,15 @@ from .shared_options import json_option, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, kind: Kind | None, as_json: bool) -> None:
-    """List components of one KIND or all. Names combine models: new-event+length."""
-    rows = [
+    """List components of one KIND or all. Names combine models: new-event+length.
+
+    A column `needs` names what components require that is not installed.
+    """
+    rows: list[dict[str, str]] = [
         {
             "kind": one,
             "name": ", ".join([name, *entry.item.aliases]),
+            "needs": ", ".join(missing(entry.item.requires)),
             "summary": entry.item.summary,
             "from": entry.plugin.distribution,
         }
@@ -29,4 +34,7 @@ def command(state: State, kind: Kind | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
+        if not any(row["needs"] for row in rows):
+            for row in rows:
+                del row["needs"]
         print_table(rows, "no plugin offers any")

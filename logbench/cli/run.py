@@ -50,6 +50,7 @@ def command(state: State, **options: Any) -> int:
     several seeds or splits a model's row has means with 95% intervals. The table includes rules that need no
     model, and reference baselines.
     """
+    from ..running.fit_checks import check_installed
     from ..running.resolve import resolve
     from ..studies.plans import plans_of
 
@@ -57,7 +58,9 @@ def command(state: State, **options: Any) -> int:
     shown_by = reporter_of(state, options["reporter"], options["each_seed"])
     plans = plans_of(request, state.registry)
     for plan in plans:
-        resolve(plan, state.registry)  # a wrong name or option ends the command before anything runs
+        resolved = resolve(plan, state.registry)  # a wrong name or option ends the command before anything runs
+        if not plan.baseline:
+            check_installed(resolved)
     records = []
     with state.workbench(options) as bench:
         for _, record in bench.run(plans):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..api.components import BaseComponent, ModelComponent
+from ..base.errors import IncompatibleError
 from ..base.options import make
 from ..evaluation.thresholds import ThresholdTraits
 from .entry import RegisteredComponent
+from .requirements import lack
 
 C_co = TypeVar("C_co", bound=BaseComponent[Any], covariant=True)
 
@@ -57,7 +59,13 @@ class ConfiguredComponent(Generic[C_co]):
         return ThresholdTraits(self.fixed_threshold, traits.binary_scores, traits.uses_alpha, rules)
 
     def build(self) -> Any:
-        """The thing itself."""
+        """The thing itself.
+
+        Raises:
+            IncompatibleError: what it requires is not installed.
+        """
+        if lacking := lack(self.entry):
+            raise IncompatibleError(lacking)
         return self.entry.item.build() if self.config is None else self.entry.item.build(self.config)
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from ..api.components import BaseComponent, DatasetComponent, Kind
 from ..api.old_components import Component
 from ..base.errors import ConfigError
+from . import requirements
 from .trait_checks import fault
 
 
@@ -28,7 +29,7 @@ def check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:
         raise RefusalError(f"{hook} yields {item.name!r} whose build is not callable")
     if item.config is not None:
         _check_config(hook, item)
-    if wrong := _traits_fault(kind, item):
+    if wrong := _traits_fault(kind, item) or requirements.fault(item):
         raise RefusalError(f"{hook} yields {item.name!r} with {wrong}")
     if isinstance(item, DatasetComponent | Component) and kind == "dataset" and item.card is None:
         raise RefusalError(f"{hook} yields {item.name!r} without a card")

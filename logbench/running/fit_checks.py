@@ -1,11 +1,12 @@
-"""Fail early: check device, protocol and supervision before any data are read."""
+"""Fail early: check requirements, device, protocol and supervision before any data are read."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from ..base.errors import IncompatibleError
+from ..base.errors import ConfigError, IncompatibleError
+from ..components.requirements import lack
 from ..evaluation.thresholds import check_held_out
 from .resolve import ResolvedPlan
 
@@ -14,8 +15,11 @@ def check_fit(resolved: ResolvedPlan) -> None:
     """Refuse a plan that cannot work.
 
     Raises:
-        IncompatibleError: the device is not available, or model, protocol and data set do not fit together.
+        IncompatibleError: the device or what a component requires is not there, or model, protocol and data set do
+            not fit together.
     """
+    if lacking := lacking_in(resolved):
+        raise IncompatibleError(lacking)
     resolve_device(resolved.plan.device)
     _ = resolved.short_limit
     if resolved.protocol.label_noise and "line_labels" in resolved.model.entry.item.traits.needs:
@@ -29,8 +33,25 @@ def check_fit(resolved: ResolvedPlan) -> None:
     check_held_out(resolved.protocol, resolved.model.own)
 
 
+def check_installed(resolved: ResolvedPlan) -> None:
+    """Refuse a plan whose components lack what they require. Where several run, check_fit makes it a skipped row.
+
+    Raises:
+        ConfigError: one line that says what to install.
+    """
+    if lacking := lacking_in(resolved):
+        raise ConfigError(lacking)
+
+
+def lacking_in(resolved: ResolvedPlan) -> str:
+    """What the first component of a plan requires that is not installed, in one line; empty if nothing."""
+    return next(filter(None, (lack(part.entry) for part in resolved.parts)), "")
+
+
 def resolve_device(choice: str) -> str:
     """Resolve `auto` to `cuda`, `mps` or `cpu`; import torch only if there may be an accelerator.
+
+    Without torch, `auto` is `cpu`.
 
     Raises:
         IncompatibleError: the requested device is not available.
@@ -38,8 +59,12 @@ def resolve_device(choice: str) -> str:
     maybe = sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
     if choice == "cpu" or (choice == "auto" and not maybe):
         return "cpu"
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError:
+        if choice == "auto":
+            return "cpu"
+        raise IncompatibleError(f"device {choice} needs torch, which is not installed; use --device cpu") from None
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if choice == "auto":
         return next((name for name, there in found.items() if there), "cpu")

@@ -12,6 +12,7 @@ from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..data.derived import derived, hand_on
 from ..data.sessions import Sessions
+from .fit_checks import check_installed
 from .fitting import context_for, learning_parts
 from .prepare import prepare
 from .prepared import Prepared
@@ -51,11 +52,12 @@ def prepare_sessions(
         options: fields of `Plan`, such as `settings={"dataset": {"blocks": 1000}}`.
 
     Raises:
-        ConfigError: an unknown name, option or value.
+        ConfigError: an unknown name, option or value, or what a component requires is not installed.
         DataError, IncompatibleError: the data cannot be read, or lack what the model needs.
     """
     runtime = Runtime.here(registry, bars)
     resolved = resolve(Plan(model=model, dataset=dataset, **options), runtime.registry)
+    check_installed(resolved)
     stages = Stages(runtime)
     prepared = prepare(resolved, runtime, stages, runtime.bars.note)
     train, _ = learning_parts(resolved, prepared)

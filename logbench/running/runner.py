@@ -24,7 +24,7 @@ from . import records, run_names
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import explained
-from .fit_checks import check_fit
+from .fit_checks import check_fit, check_installed
 from .fitting import context_for, fit_and_score
 from .models import running_model
 from .prepare import prepare
@@ -67,7 +67,8 @@ def run(
         One record a run, also appended to `out/records.jsonl`.
 
     Raises:
-        ConfigError: an unknown name, option or value. Later errors are in the records.
+        ConfigError: an unknown name, option or value, or what a component requires is not installed. Later errors
+            are in the records.
     """
     names = (models,) if isinstance(models, str) else tuple(models)
     with bars or Bars(enabled=False) as shown:
@@ -77,7 +78,10 @@ def run(
             for name in names
             for seed in seeds
         ]
-        return list(run_all([resolve(plan, runtime.registry) for plan in plans], runtime))
+        resolved = [resolve(plan, runtime.registry) for plan in plans]
+        for one in resolved:
+            check_installed(one)
+        return list(run_all(resolved, runtime))
 
 
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:

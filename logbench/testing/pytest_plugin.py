@@ -48,7 +48,7 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
     from ..base.options import parse_settings
     from ..components.registry import Registry
     from .names import kinds_of
-    from .rules import expectations, rules_of, subject
+    from .rules import expectations, rules_for, subject
 
     stack, found = ExitStack(), list[pytest.Item]()
     config.add_cleanup(stack.close)
@@ -62,7 +62,7 @@ def _items(session: pytest.Session, config: pytest.Config, names: list[str]) -> 
                 one = stack.enter_context(subject(kind, name, registry, settings.get(name), where, expected))
                 found += [
                     RuleItem.from_parent(session, name=f"{kind}:{name}:{rule.name}", subject=one, rule=rule)
-                    for rule in rules_of(kind)
+                    for rule in rules_for(one)
                 ]
     except LogbenchError as error:
         raise pytest.UsageError(f"--logbench: {error}") from None

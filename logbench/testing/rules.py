@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..api.components import BaseComponent
 from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..base.temporary_folders import temporary_folder
 from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import Registry
+from ..components.requirements import lack
 from ..testing import common_rules
 from .names import Checked, entry_of
-from .outcome import Outcome
+from .outcome import InapplicableError, Outcome
 from .rule import RULES, Rule, Subject
 
 # Modules of this package with the rules of a kind, in order.
@@ -45,6 +47,18 @@ def rules_of(kind: Checked) -> list[Rule]:
     for name in FILES[kind]:
         importlib.import_module(f".{name}", __package__)
     return [*RULES[kind], *(Rule(name, summary, check) for name, summary, check in common_rules.RULES)]
+
+
+def rules_for(one: Subject) -> list[Rule]:
+    """Rules to apply to a subject: those of its kind, or a skipped one if what it requires is missing."""
+    entry = one.part.entry
+    if not (isinstance(entry.item, BaseComponent) and (lacking := lack(entry))):
+        return rules_of(one.kind)
+
+    def installed(_: Subject) -> None:
+        raise InapplicableError(lacking)
+
+    return [Rule("requires", "what it requires is installed", installed)]
 
 
 def expectations(words: Sequence[str]) -> dict[str, str]:
@@ -95,6 +109,8 @@ def check(
 ) -> Iterator[Outcome]:
     """Apply the rules of a kind to the component `name`, one outcome a rule.
 
+    If what it requires is not installed there is one outcome, a skipped rule `requires`.
+
     Args:
         kind: kind of component, or `preset` or `table`.
         registry: finds the component; by default all installed plugins.
@@ -107,5 +123,5 @@ def check(
         ConfigError: an unknown name, option, value or rule.
     """
     with subject(kind, name, registry or Registry(), settings, data, expected_failures) as one:
-        for each in rules_of(kind):
+        for each in rules_for(one):
             yield each.judge(one)

@@ -39,6 +39,7 @@ def logbench_models() -> Iterable[ModelComponent[DeepLog]]:
             scores_without_unseen=True,
             fixed_threshold=lambda config: float(config.g),
         ),
+        requires=("torch",),
     )
 
 

@@ -24,10 +24,14 @@ def install(project: Path, site: Path) -> None:
     announce(site, facts["name"], facts["version"], facts["entry-points"]["logbench"])
 
 
-def announce(site: Path, name: str, version: str, points: Mapping[str, str]) -> None:
-    """Metadata of a distribution, without a list of its files, as an editable installation leaves it."""
+def announce(site: Path, name: str, version: str, points: Mapping[str, str], more: str = "") -> None:
+    """Metadata of a distribution, without a list of its files, as an editable installation leaves it.
+
+    Args:
+        more: further lines of METADATA, such as `Requires-Dist: torch`.
+    """
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(exist_ok=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}")
     lines = (f"{point} = {module}\n" for point, module in points.items())
     (info / "entry_points.txt").write_text("[logbench]\n" + "".join(lines))

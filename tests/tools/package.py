@@ -1,12 +1,17 @@
-"""What tox runs in `pkg`: the wheel's top level, and the main job from a clean environment."""
+"""What tox runs in `pkg`: the wheel's top level, and without torch all but deep models."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+
+SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=2000", "--set", "protocol.train_units=500")
+Logbench = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def top_level(wheel: Path) -> set[str]:
@@ -26,12 +31,36 @@ def main(dist: str, clean: str) -> None:
     venv.create(clean, with_pip=True, clear=True)
     binaries = Path(clean) / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True)
-    for words in (
-        ["list"],
-        ["run", "deeplog", "new-event+length", "--dataset", "hdfs-sim", "--out", f"{clean}/runs"],
-    ):
-        subprocess.run([binaries / "logbench", *words], check=True)
-    print(f"{wheel.name}: top level {', '.join(sorted(found))}; installed and run")
+
+    def logbench(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [binaries / "logbench", *words], cwd=clean, check=False, text=True, capture_output=True
+        )
+        if done.returncode != code:
+            sys.exit(f"logbench {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    without_torch(logbench, binaries / "python")
+    print(f"{wheel.name}: top level {', '.join(sorted(found))}; installed without torch and run")
+
+
+def without_torch(logbench: Logbench, python: Path) -> None:
+    """Everything but deep models works, and those say in one line what to install."""
+    missing = "import importlib.util; assert importlib.util.find_spec('torch') is None, 'torch is installed'"
+    subprocess.run([python, "-c", missing], check=True)
+    needs = {row["name"]: row["needs"] for row in map(json.loads, logbench("list", "--json").stdout.splitlines())}
+    assert needs["deeplog"] == "torch" and not needs["ecvc"], needs
+    assert "deeplog.g" in logbench("options", "deeplog").stdout
+    line = "model deeplog needs torch, which is not installed: pip install 'logbench-harness[deep]'"
+    for words in (["run", "deeplog", *SMALL], ["check", "deeplog"], ["ladder"]):
+        refused = logbench(*words, code=2)
+        assert refused.stderr == f"error: {line}\n" and not refused.stdout, refused
+    rows = json.loads(logbench("leaderboard", *SMALL, "--format", "json", "--seeds", "1").stdout)
+    models = {row["name"]: (row["status"], row["reason"]) for row in rows if row["kind"] == "model"}
+    assert models.pop("deeplog") == ("skipped", line), models
+    assert any(status == "ok" for status, _ in models.values()), models
+    assert all(status == "ok" or "needs labelled" in why for status, why in models.values()), models
+    logbench("sweep", "ecvc", "--over", "protocol.alpha=0.01,0.05", *SMALL)
 
 
 if __name__ == "__main__":

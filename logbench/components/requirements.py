@@ -1,0 +1,98 @@
+"""What a component requires beside its plugin's dependencies: is it installed, and if not, how to get it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shlex
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..api.components import BaseComponent
+from .component_kinds import COMPONENTS
+from .entry import Plugin, RegisteredComponent
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+
+def missing(requires: Iterable[str]) -> tuple[str, ...]:
+    """Those of `requires` that are not installed here in a release that they allow.
+
+    Raises:
+        ValueError: one is no requirement, such as `torch` or `pyod>=2`.
+    """
+    return tuple(text for text in requires if _applies(_parsed(text)) and not _fits(_parsed(text)))
+
+
+def lack(entry: RegisteredComponent[Any]) -> str:
+    """What a component needs that is not installed, and how to install it, in one line; empty if nothing.
+
+    Of a combination `a+b`, the first member that lacks something.
+    """
+    for one in entry.members or (entry,):
+        if texts := missing(one.item.requires):
+            kind = next(kind for kind, cls in COMPONENTS.items() if isinstance(one.item, cls))
+            needs = ", and ".join(map(_described, texts))
+            return f"{kind} {one.item.name} needs {needs}: pip install {_to_install(one.plugin, texts)}"
+    return ""
+
+
+def fault(item: BaseComponent[Any]) -> str:
+    """What is wrong with `requires` of a component, in words; empty if nothing."""
+    if not isinstance(item.requires, tuple) or not all(isinstance(text, str) for text in item.requires):
+        return f'requires={item.requires!r}: expected a tuple of texts, such as ("torch",)'
+    try:
+        missing(item.requires)
+    except ValueError as error:
+        return f"requires={item.requires!r}: {' '.join(str(error).split())}"
+    return ""
+
+
+def _parsed(text: str) -> Requirement:
+    from packaging.requirements import Requirement
+
+    return Requirement(text)
+
+
+def _applies(one: Requirement) -> bool:
+    return one.marker is None or one.marker.evaluate()
+
+
+def _fits(one: Requirement) -> bool:
+    version = _version(one.name)
+    return version is not None and one.specifier.contains(version, prereleases=True)
+
+
+def _version(name: str) -> str | None:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(name)
+    return None
+
+
+def _described(text: str) -> str:
+    version = _version(_parsed(text).name)
+    return f"{text}, which is not installed" if version is None else f"{text}, but {version} is installed"
+
+
+def _to_install(plugin: Plugin, texts: Sequence[str]) -> str:
+    """Words for `pip install`: the smallest extra of the plugin's distribution that brings all, or themselves."""
+    wanted = {_parsed(text).name.lower() for text in texts}
+    extras = {name: brought for name, brought in _extras(plugin.distribution).items() if wanted <= brought}
+    if extras:
+        return shlex.quote(f"{plugin.distribution}[{min(extras, key=lambda name: len(extras[name]))}]")
+    return shlex.join(texts)
+
+
+def _extras(distribution: str) -> dict[str, set[str]]:
+    """Extra of an installed distribution → names of the distributions that it brings."""
+    try:
+        metadata = importlib.metadata.metadata(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    optional = [one for text in metadata.get_all("Requires-Dist") or () if (one := _parsed(text)).marker]
+    return {
+        extra: {one.name.lower() for one in optional if one.marker and one.marker.evaluate({"extra": extra})}
+        - {one.name.lower() for one in optional if one.marker and one.marker.evaluate({"extra": ""})}
+        for extra in metadata.get_all("Provides-Extra") or ()
+    }
