@@ -33,6 +33,7 @@ from .api.contracts import (
     Reporter,
     Windower,
 )
+from .api.executor import Executor
 from .api.hookspecs import hookimpl
 from .api.old_components import Component, Traits
 from .api.optional import Expects, HasCounts, HasDirections, HasHome, HasSilence, Loads, OfUnits, Piecewise, Saves
@@ -60,7 +61,9 @@ if TYPE_CHECKING:
     from .reading.line_reader import open_lines
     from .reading.log_files import LogFile, LogFiles, find_texts
     from .running.prepared_sessions import Material, prepare_sessions
-    from .running.runner import run
+    from .running.runner import PlanResult, run, run_plan
+    from .studies.leaderboard import leaderboard
+    from .studies.workbench import Workbench
 
 _LAZY = {
     "Bars": "base.progress_bars",
@@ -75,15 +78,18 @@ _LAZY = {
     "Material": "running.prepared_sessions",
     "Member": "reading.layout",
     "Plan": "api.plan",
+    "PlanResult": "running.runner",
     "RunRecord": "api.record",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
+    "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",
     "component_of": "components.component_of",
     "count_matrix": "data.per_unit",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
     "find_texts": "reading.log_files",
+    "leaderboard": "studies.leaderboard",
     "make_options": "base.options",
     "max_per_unit": "data.per_unit",
     "open_layout": "reading.layout",
@@ -93,6 +99,7 @@ _LAZY = {
     "prepare_sessions": "running.prepared_sessions",
     "redraws": "api.protocol",
     "run": "running.runner",
+    "run_plan": "running.runner",
     "suggest": "base.options",
     "toml_values": "base.options",
 }
@@ -115,6 +122,7 @@ __all__ = [
     "EvaluationProtocol",
     "Evaluator",
     "EvaluatorComponent",
+    "Executor",
     "Expects",
     "Generator",
     "HasCounts",
@@ -141,6 +149,7 @@ __all__ = [
     "ParserComponent",
     "Piecewise",
     "Plan",
+    "PlanResult",
     "PluginError",
     "Preset",
     "Progress",
@@ -156,6 +165,7 @@ __all__ = [
     "Windower",
     "WindowerComponent",
     "WindowerTraits",
+    "Workbench",
     "checked_format",
     "component_of",
     "count_matrix",
@@ -163,6 +173,7 @@ __all__ = [
     "figures",
     "find_texts",
     "hookimpl",
+    "leaderboard",
     "make_options",
     "max_per_unit",
     "open_layout",
@@ -172,6 +183,7 @@ __all__ = [
     "prepare_sessions",
     "redraws",
     "run",
+    "run_plan",
     "suggest",
     "toml_values",
 ]

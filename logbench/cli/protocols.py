@@ -11,7 +11,7 @@ import click
 from ..api.plan import Plan
 from ..api.protocol import Train
 from ..base.errors import PluginError
-from ..base.failure import error_of
+from ..base.failure import ReportedError
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
 from . import State, pass_state
@@ -43,7 +43,6 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     recorded.
     """
     from ..running.resolve import resolve
-    from ..running.workers import Task
     from ..studies.protocol_grid import rows_of
 
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
@@ -55,15 +54,14 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     plans = [_training(plan, kind) for kind in kinds]
     rows: list[dict[str, Any]] = []
     with state.workbench({}) as bench:
-        for _, answer, value in bench.do([Task(rows_of, one) for one in plans]):
-            if answer == "row":
-                rows.append(value)
-                if as_json:
-                    print_json([value])
-            elif answer == "failed":
-                raise error_of(value)
-            elif answer == "ended":
-                raise PluginError(f"{model}: {value.message} (stage {value.stage})")
+        for _, answer in bench.map(rows_of, plans):
+            if isinstance(answer, ReportedError) and "stage" in answer.facts:
+                raise PluginError(f"{model}: {answer} (stage {answer.facts['stage']})")
+            if isinstance(answer, BaseException):
+                raise answer
+            rows += answer
+            if as_json:
+                print_json(answer)
     if not as_json:
         _show(rows, resolved.card.simulated)
     return 0

@@ -1,39 +1,36 @@
-"""Do the tasks of `workers.Crew` in this process, for Python callers whose components are not installed."""
+"""The `Executor` of this process, for Python callers whose components are not installed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
-from ..base.failure import failure_of
+from ..api.plan import Plan
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
-from .runtime import Runtime
-from .workers import Running, Task
+from .runtime import Runtime, made_current
+
+T = TypeVar("T")
 
 
 class LocalCrew:
-    """Does one task after another in this process, without limits of time and memory.
+    """Does one plan after another in this process, without limits of time and memory.
 
     Args:
         registry: finds components.
         bars: show progress and notes.
     """
 
-    jobs = 1
-
     def __init__(self, registry: Registry, bars: Bars) -> None:
-        self._runtime = Runtime(registry, bars)
+        self._runtime = Runtime(registry, bars, stores=True)
 
-    def do(
-        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
-    ) -> Iterator[tuple[int, str, Any]]:
-        """See `Crew.do`."""
-        for number, task in enumerate(tasks):
+    def map(self, function: Callable[[Plan], T], plans: Sequence[Plan]) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Executor.map`."""
+        for number, plan in enumerate(plans):
+            answer: T | BaseException
             try:
-                for row in task.do(self._runtime, task.plan):
-                    yield number, "row", row
+                with made_current(self._runtime):
+                    answer = function(plan)
             except Exception as error:
-                yield number, "failed", failure_of(error)
-            else:
-                yield number, "done", None
+                answer = error
+            yield number, answer

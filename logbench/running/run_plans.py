@@ -1,56 +1,87 @@
-"""Run plans in workers and store a record of each, even if its process dies."""
+"""Run plans by an executor and store a record of each, even if its process dies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeVar
 
+from ..api.executor import Executor
 from ..api.plan import Plan
 from ..api.record import RunRecord
-from ..api.record_sections import ErrorFacts, Record
+from ..api.record_sections import Record
+from ..base.errors import PluginError
+from ..base.failure import ReportedError, failure_of
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
-from . import records, run_names, worker_tasks
+from . import records, run_names
 from .resolve import resolve
 from .results import begun
-from .workers import DoesTasks, Ended, Running, Task
+from .runner import PlanResult, run_plan, stored_record
+from .workers import Running, Watch, Watched
+
+T = TypeVar("T")
+
+
+def answers(
+    function: Callable[[Plan], T], plans: Sequence[Plan], executor: Executor, watch: Watch = lambda _: None
+) -> Iterator[tuple[int, T | BaseException]]:
+    """Answers of an executor as they arrive, see `Executor.map`: exactly one a plan.
+
+    Args:
+        watch: called often with the running plans, if the executor can tell.
+
+    Raises:
+        PluginError: it yields something else, or a second answer for a plan.
+    """
+    missing, name = set(range(len(plans))), type(executor).__name__
+    if isinstance(executor, Watched):
+        given = executor.map_watched(function, plans, watch)
+    else:
+        given = executor.map(function, plans)
+    for answer in given:
+        if not (isinstance(answer, tuple) and len(answer) == 2 and answer[0] in missing):
+            raise PluginError(
+                f"executor {name}: map must yield (index of a plan, answer), each index once; got {answer!r:.80}"
+            )
+        missing.remove(answer[0])
+        yield answer
+    for number in sorted(missing):
+        yield number, ReportedError({"type": "Lost", "message": f"executor {name} gave no answer for this run"})
 
 
 def run_plans(
-    plans: Sequence[Plan],
-    registry: Registry,
-    crew: DoesTasks,
-    watch: Callable[[Mapping[int, Running]], None] = lambda _: None,
+    plans: Sequence[Plan], registry: Registry, executor: Executor, watch: Watch = lambda _: None
 ) -> Iterator[tuple[int, Record]]:
-    """Run plans and append their records; yield index of the plan and record as runs end.
+    """Run plans, store their tables and append their records; yield index of the plan and record as runs end.
 
     Args:
-        watch: called often with the running tasks.
+        watch: see `answers`.
     """
-    contended = min(crew.jobs, len(plans))
-    for number, kind, value in crew.do([Task(worker_tasks.run, plan) for plan in plans], watch):
-        if kind == "done":
-            continue
-        lost = kind != "row"
-        record = _lost(plans[number], registry, value, contended) if lost else RunRecord(**value)
-        records.append(record, plans[number].out)
-        if lost:
+    contended = min(getattr(executor, "jobs", 1), len(plans))
+    for number, answer in answers(run_plan, plans, executor, watch):
+        folder = plans[number].out
+        if isinstance(answer, BaseException):
+            record = _lost(plans[number], registry, answer, contended)
             registry.notify("run_finished", record=record)
+        elif not isinstance(answer, PlanResult):
+            raise PluginError(
+                f"executor {type(executor).__name__}: an answer that run_plan did not give: {answer!r:.80}"
+            )
+        else:
+            record = stored_record(answer, folder, registry)
+        records.append(record, folder)
         yield number, record.as_dict()
 
 
-def _lost(plan: Plan, registry: Registry, failure: Ended | Record, contended: int) -> RunRecord:
+def _lost(plan: Plan, registry: Registry, error: BaseException, contended: int) -> RunRecord:
     """Make the record of a run without one, because its process died or it could not start."""
     made = begun(resolve(plan, registry), run_names.new_run(plan.model))
     if contended > 1:
         made["environment"]["contended"] = contended
-    if isinstance(failure, Ended):
-        error: ErrorFacts = {"stage": failure.stage, "type": failure.type, "message": failure.message}
-    else:
-        error = cast(ErrorFacts, {"stage": "start", **failure})
-    return RunRecord(**made, status="error", isolation="worker", error=error)
+    facts: Any = {"stage": "start", **failure_of(error)}
+    return RunRecord(**made, status="error", isolation="worker", error=facts)
 
 
 class StageBars:

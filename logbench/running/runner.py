@@ -14,6 +14,7 @@ import polars as pl
 
 from ..api.plan import Plan
 from ..api.record import RunRecord
+from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
 from ..base.files import aside, write_parquet
 from ..base.progress_bars import Bars
@@ -31,7 +32,7 @@ from .prepare import prepare
 from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
 from .run_notes import Notes, conduct_of, note_decision
-from .runtime import Runtime
+from .runtime import Runtime, current
 from .stages import Stages
 
 # Stores tables by name under the id of a run.
@@ -44,6 +45,21 @@ class Executed:
 
     record: RunRecord
     frames: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """What `run_plan` returns, for the command that made the plan.
+
+    Attributes:
+        record: JSON values, see `RunRecord.as_dict`.
+        tables: tables to store beside the record, by name, such as `scores`.
+        stored: they are in the plan's folder already.
+    """
+
+    record: Record
+    tables: Mapping[str, pl.DataFrame]
+    stored: bool = False
 
 
 def run(
@@ -90,6 +106,23 @@ def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunReco
         record = run_and_keep(resolved, runtime)
         records.append(record, resolved.plan.out)
         yield record
+
+
+def run_plan(plan: Plan) -> PlanResult:
+    """Execute one run in whatever process this is; what an `Executor` calls.
+
+    The answer carries the record and the tables; the command that made the plan stores both. Workers of
+    `logbench` write the tables themselves.
+
+    Raises:
+        ConfigError: a name or option that is unknown here. Later errors are in the record.
+    """
+    runtime = current()
+    resolved = resolve(plan, runtime.registry)
+    if runtime.stores:
+        return PlanResult(run_and_keep(resolved, runtime).as_dict(), {}, stored=True)
+    executed = execute(resolved, runtime, lambda run_id, frames: None)
+    return PlanResult(executed.record.as_dict(), executed.frames)
 
 
 def execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -> Executed:
@@ -160,7 +193,18 @@ def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
     """Execute one run, write its tables into the plan's folder, and notify plugins of its end."""
     folder, stored = resolved.plan.out, dict[str, pl.DataFrame]()
     write = partial(_write, folder, stored)
-    executed = execute(resolved, runtime, write)
+    return _kept(execute(resolved, runtime, write), folder, write, runtime.registry)
+
+
+def stored_record(result: PlanResult, folder: Path, registry: Registry) -> RunRecord:
+    """The record of a result, its tables written into `folder`; plugins are notified of its end, if not yet."""
+    executed = Executed(RunRecord(**result.record), result.tables)
+    if result.stored:
+        return executed.record
+    return _kept(executed, folder, partial(_write, folder, {}), registry)
+
+
+def _kept(executed: Executed, folder: Path, write: KeepTables, registry: Registry) -> RunRecord:
     record = executed.record
     artifacts = {name: _path(record.run_id, name) for name in executed.frames}
     try:
@@ -171,7 +215,7 @@ def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
         artifacts = {name: path for name, path in artifacts.items() if (folder / path).is_file()}
     record = replace(record, artifacts={**record.artifacts, **artifacts})
-    runtime.registry.notify("run_finished", record=record)
+    registry.notify("run_finished", record=record)
     return record
 
 

@@ -1,9 +1,9 @@
-"""The worker's side: one function a task, and a loop that serves tasks until the parent has ended."""
+"""The worker's side: functions of a plan, and a loop that serves them until the parent has ended."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,20 +20,15 @@ from .locate import locate
 from .model_processes import ModelProcesses
 from .prepare import digest_of
 from .resolve import resolve
-from .runner import run_and_keep
-from .runtime import Runtime
-from .workers import Relay, Task, threads
+from .runtime import Runtime, current, made_current
+from .workers import Relay, threads
 
 Send = Callable[[tuple[str, Any]], None]
 
 
-def run(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """Execute one run; yield its record."""
-    yield run_and_keep(resolve(plan, runtime.registry), runtime).as_dict()
-
-
-def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """Locate the data of a plan; yield their `path` and `digest`."""
+def data(plan: Plan) -> dict[str, Any]:
+    """Locate the data of a plan; return their `path` and `digest`."""
+    runtime = current()
     resolved = resolve(plan, runtime.registry)
     with aside(not plan.cache), runtime.bars.stage("locate") as progress:
         found = locate(
@@ -42,13 +37,13 @@ def data(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
         assert found is not None
         files = resolved.dataset.build().read(found.path).files
         digest = digest_of(files, found.path, progress)
-        yield {"path": str(found.path), "digest": digest}
+        return {"path": str(found.path), "digest": digest}
 
 
-def directions(runtime: Runtime, plan: Plan) -> Iterator[Mapping[str, Any]]:
-    """Yield the directions of a plan's metrics, as in a record, see `metrics.directions_of`."""
-    resolved = resolve(plan, runtime.registry)
-    yield {"directions": directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)}
+def directions(plan: Plan) -> Mapping[str, Any]:
+    """The directions of a plan's metrics, as in a record, see `metrics.directions_of`."""
+    resolved = resolve(plan, current().registry)
+    return directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)
 
 
 def serve(
@@ -59,7 +54,7 @@ def serve(
     memory_mb: float | None,
     folder: str,
 ) -> None:
-    """Serve tasks until the parent has ended.
+    """Serve plans until the parent has ended.
 
     Args:
         beside: most workers side by side.
@@ -67,7 +62,7 @@ def serve(
         timeout, memory_mb: see `child_process.Limits`.
         folder: folder for files handed to models.
     """
-    pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Task]()
+    pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Any]()
 
     def send(message: tuple[str, Any]) -> None:
         try:
@@ -80,20 +75,24 @@ def serve(
     follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
     limits = Limits(timeout, memory_mb)
     models = ModelProcesses(block, limits, threads(beside), Path(folder))
-    runtime = Runtime(Registry(block=block), Relay(send), models, contended=beside if beside > 1 else 0)
-    while True:
-        task = tasks.get()
-        try:
-            for row in task.do(runtime, task.plan):
-                send(("row", row))
-            send(("done", None))
-        except Exception as error:
-            send(("failed", failure_of(error)))
-        except BaseException as error:  # such as a panic in polars, after which the process cannot be trusted
-            send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
-            raise
+    contended = beside if beside > 1 else 0
+    runtime = Runtime(Registry(block=block), Relay(send), models, contended=contended, stores=True)
+    with made_current(runtime):
+        while True:
+            function, plan = tasks.get()
+            _serve_one(function, plan, send)
 
 
-def _listen(pipe: Connection, tasks: SimpleQueue[Task]) -> None:
+def _serve_one(function: Callable[[Plan], Any], plan: Plan, send: Send) -> None:
+    try:
+        send(("done", function(plan)))
+    except Exception as error:
+        send(("failed", failure_of(error)))
+    except BaseException as error:  # such as a panic in polars, after which the process cannot be trusted
+        send(("broken", f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        raise
+
+
+def _listen(pipe: Connection, tasks: SimpleQueue[Any]) -> None:
     while True:
         tasks.put(pipe.recv())

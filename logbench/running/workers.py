@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ..base.child_process import TICK_S, Child, Limits
+from ..base.failure import ReportedError, error_of
 from ..base.progress import Progress
 from ..base.progress_bars import Bars
 from ..base.temporary_folders import remove_left, temporary
@@ -35,28 +36,8 @@ AT_ONCE = 100
 LATE = frozenset({"threshold", "evaluate", "store"})
 # Least time limit to decide and evaluate, because libraries load first and most work is the harness's own.
 LATE_S = 60.0
+T = TypeVar("T")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A task whose process died: at which stage, what kind of end, and one line."""
-
-    stage: str
-    type: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task for a worker.
-
-    Attributes:
-        do: a module's function, called in the worker with a `runtime.Runtime` and the plan; it yields rows.
-    """
-
-    do: Callable[[Any, Plan], Iterator[Mapping[str, Any]]]
-    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -72,23 +53,21 @@ class Running:
         return f"{self.stage} {self.done / self.total:.0%}" if self.total else self.stage
 
 
-class DoesTasks(Protocol):
-    """Does tasks: a `Crew` of worker processes, or this process (`local_crew`).
+Watch = Callable[[Mapping[int, Running]], None]
 
-    Attributes:
-        jobs: number of parallel tasks.
-    """
 
-    jobs: int
+@runtime_checkable
+class Watched(Protocol):
+    """An executor that can tell what runs, such as `Crew`."""
 
-    def do(
-        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = ...
-    ) -> Iterator[tuple[int, str, Any]]:
-        """See `Crew.do`."""
+    def map_watched(
+        self, function: Callable[[Plan], T], plans: Sequence[Plan], watch: Watch
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Executor.map`; `watch` is called often with the running plans."""
 
 
 class Worker:
-    """A process that does tasks."""
+    """A process that serves plans, one at a time."""
 
     def __init__(self, beside: int, block: Sequence[str], limits: Limits) -> None:
         env = threads(beside)
@@ -99,15 +78,16 @@ class Worker:
         )  # fmt: skip
         self.limits = limits
         self.number: int | None = None
+        self.dead = False
         self.running, self.since = Running("start"), 0.0
 
-    def give(self, number: int, task: Task) -> None:
-        """Start task `number`."""
+    def give(self, number: int, function: Callable[[Plan], Any], plan: Plan) -> None:
+        """Start plan `number`."""
         self.number, self.running, self.since = number, Running("start"), 0.0
-        self.child.pipe.send(task)
+        self.child.pipe.send((function, plan))
 
-    def answer(self, note: Callable[[str], None]) -> tuple[str, Any] | Ended | None:
-        """Next answer of the task as (`kind`, value); None while it runs."""
+    def answer(self, note: Callable[[str], None]) -> tuple[Any] | None:
+        """The answer in a tuple, see `Executor.map`; None while it runs. Sets `dead` if the process died."""
         ended = self.child.ended  # checked first, so that its last messages are still read below
         try:
             for _ in range(AT_ONCE):
@@ -119,13 +99,14 @@ class Worker:
                 elif kind == "running":
                     self._at(value)
                 elif kind == "broken":
-                    return Ended(self.running.stage, "Broken", value)
+                    return self._ended("Broken", value)
                 else:
-                    return kind, value
+                    self.number = None
+                    return (error_of(value) if kind == "failed" else value,)
         except (EOFError, OSError):
             ended = True
         if ended:
-            return Ended(self.running.stage, "Killed", self.child.how())
+            return self._ended("Killed", self.child.how())
         return self._over()
 
     def close(self) -> None:
@@ -133,14 +114,19 @@ class Worker:
         self.child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _over(self) -> Ended | None:
-        """The end of a task beyond its limits; models have their own limits in `model_processes`."""
+    def _over(self) -> tuple[Any] | None:
+        """The end of a plan beyond its limits; models have their own limits in `model_processes`."""
         stage, timeout, memory = self.running.stage, self.limits.timeout, self.limits.memory_mb
         if timeout is not None and stage in LATE and time.monotonic() - self.since > max(timeout, LATE_S):
-            return Ended(stage, "Timeout", f"took longer than {max(timeout, LATE_S):g} s to evaluate")
+            return self._ended("Timeout", f"took longer than {max(timeout, LATE_S):g} s to evaluate")
         if memory is not None and stage not in OWN and (taken := self.child.memory_mb()) > memory:
-            return Ended(stage, "MemoryLimit", f"took {taken:,.0f} MB, more than --memory-limit {memory:,.0f} MB")
+            return self._ended("MemoryLimit", f"took {taken:,.0f} MB, more than --memory-limit {memory:,.0f} MB")
         return None
+
+    def _ended(self, kind: str, message: str) -> tuple[Any]:
+        """The answer of a process that died or has to."""
+        self.dead = True
+        return (ReportedError({"stage": self.running.stage, "type": kind, "message": message}),)
 
     def _at(self, running: Running) -> None:
         if (running.stage in LATE) != (self.running.stage in LATE):
@@ -154,7 +140,7 @@ def threads(beside: int) -> dict[str, str]:
 
 
 class Crew:
-    """Workers that do tasks in parallel. A context manager, which kills all processes at its end.
+    """An `Executor` of worker processes. A context manager, which kills all processes at its end.
 
     Args:
         jobs: most workers.
@@ -180,39 +166,31 @@ class Crew:
             worker.close()
         remove_left()
 
-    def do(
-        self, tasks: Sequence[Task], watch: Callable[[Mapping[int, Running]], None] = lambda _: None
-    ) -> Iterator[tuple[int, str, Any]]:
-        """Do tasks; yield index of the task, `kind` and value of each answer as it arrives.
+    def map(self, function: Callable[[Plan], T], plans: Sequence[Plan]) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Executor.map`."""
+        return self.map_watched(function, plans, lambda _: None)
 
-        The last answer of a task has kind `done`, `failed` (see `failure`) or `ended` (an `Ended`).
-
-        Args:
-            watch: called often with the running tasks.
-        """
-        waiting = deque(range(len(tasks)))
+    def map_watched(
+        self, function: Callable[[Plan], T], plans: Sequence[Plan], watch: Watch
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Watched`."""
+        waiting = deque(enumerate(plans))
         while waiting or any(worker.number is not None for worker in self._workers):
-            self._hand_out(tasks, waiting)
+            self._hand_out(function, waiting)
             busy = [worker for worker in self._workers if worker.number is not None]
             watch({worker.number: worker.running for worker in busy if worker.number is not None})
             wait([worker.child.pipe for worker in busy], TICK_S)
             for worker in busy:
-                answer = worker.answer(self._note)
                 number = worker.number
-                if answer is None or number is None:
-                    continue
-                if isinstance(answer, Ended):
+                answer = worker.answer(self._note)
+                if worker.dead:
                     worker.close()
                     self._workers.remove(worker)
-                    yield number, "ended", answer
-                    continue
-                kind, value = answer
-                if kind in ("done", "failed"):
-                    worker.number = None
-                yield number, kind, value
+                if answer is not None and number is not None:
+                    yield number, answer[0]
 
-    def _hand_out(self, tasks: Sequence[Task], waiting: deque[int]) -> None:
-        """Give waiting tasks to free workers; start one only while none reads, so that it finds the cache full."""
+    def _hand_out(self, function: Callable[[Plan], Any], waiting: deque[tuple[int, Plan]]) -> None:
+        """Give waiting plans to free workers; start one only while none reads, so that it finds the cache full."""
         while waiting:
             worker = next((one for one in self._workers if one.number is None), None)
             if worker is None:
@@ -221,8 +199,8 @@ class Crew:
                     return
                 worker = Worker(self.jobs, self._block, self._limits)
                 self._workers.append(worker)
-            number = waiting.popleft()
-            worker.give(number, tasks[number])
+            number, plan = waiting.popleft()
+            worker.give(number, function, plan)
 
 
 class Relay(Bars):

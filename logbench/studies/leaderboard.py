@@ -9,18 +9,22 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from ..api.executor import Executor
 from ..api.plan import Plan
 from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
-from ..base.failure import error_of
+from ..base.failure import ReportedError
 from ..base.jsonable import several
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, run_names, worker_tasks
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.stored import fault
-from ..running.workers import Running, Task
+from ..running.workers import Running
+from .plans import ModelsRequest, choose_models, plans_of
 from .workbench import Workbench
 
 
@@ -66,6 +70,7 @@ class Leaderboard:
             for number, record in self._bench.run(plans, watch):
                 at, finished = todo[number], finished + 1
                 self._bench.bars.note(f"{finished} of {total}  {self._name(at)}: {_describe_choice(record)}")
+                progress(finished, total, f"{finished} of {total} done")
                 yield at, record
 
     def _name(self, at: int) -> str:
@@ -95,11 +100,56 @@ def check_metric(plan: Plan, metric: str, bench: Workbench) -> None:
         ConfigError: no evaluator says of this metric which way it is better.
     """
     unit = resolve(plan, bench.registry).unit
-    for _, kind, value in list(bench.crew.do([Task(worker_tasks.directions, plan)])):
-        if kind == "row":
-            known = {"run_id": plan.dataset, "dataset": {"unit": unit}, **value}
+    for _, answer in list(bench.map(worker_tasks.directions, [plan])):
+        if not isinstance(answer, BaseException):
+            known = {"run_id": plan.dataset, "dataset": {"unit": unit}, "directions": answer}
             if ways(known):
                 direction(known, metric)
+
+
+def leaderboard(
+    models: Sequence[str] = (),
+    *,
+    dataset: str,
+    metric: str = "f1",
+    seeds: Sequence[int] = (0, 1, 2),
+    baselines: bool = True,
+    executor: Executor | None = None,
+    registry: Registry | None = None,
+    bars: Bars | None = None,
+    resume: bool = True,
+    **options: Any,
+) -> list[Record]:
+    """Run models under one protocol and rank them, like `logbench leaderboard`.
+
+    Args:
+        models: names, `a+b` among them; none: all that are installed.
+        metric: what ranks: one of the headline, or `cost.cost` of another evaluator.
+        seeds: of stochastic models; deterministic ones run with the first alone.
+        baselines: the reference baselines run, too.
+        executor: does the runs; by default this process, one after another.
+        registry, bars: by default all installed plugins, and no progress bars.
+        resume: reuse runs in `out` with the same plan, data and code.
+        options: fields of `Plan`, such as `protocol="field-2e"`.
+
+    Returns:
+        The records, the best model first, also appended to `out/records.jsonl`. Failed runs have `error`.
+
+    Raises:
+        ConfigError: an unknown name, option or value, or a metric that cannot rank.
+        DataError: the data set is not there.
+
+    Example:
+        >>> [record["model"] for record in leaderboard(["length", "ecvc"], dataset="hdfs-sim", baselines=False)]
+        ['ecvc', 'length']
+    """
+    bench = Workbench.here(registry, bars, executor, resume=resume)
+    names = choose_models(bench.registry, models, ())
+    request = ModelsRequest(
+        models=names, fields={"dataset": dataset, **options}, command="", seeds=seeds, stochastic_only=True,
+        baselines=baselines,
+    )  # fmt: skip
+    return run_leaderboard(plans_of(request, bench.registry), metric, bench)
 
 
 def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> list[Record]:
@@ -125,21 +175,19 @@ def _asked(resolved: ResolvedPlan) -> str:
     return f"{resolved.plan.data} {identity.of({'dataset': resolved.dataset}).text}"
 
 
-def _data_of(plans: Mapping[str, Plan], bench: Workbench) -> dict[str, Record]:
+def _data_of(plans: Mapping[str, Plan], bench: Workbench) -> dict[str, dict[str, Any]]:
     """`path` and `digest` of the data of each plan, as a worker finds them.
 
     Raises:
         LogbenchError: there is none to read.
     """
-    asked, found = list(plans), dict[str, Record]()
-    answers = list(bench.do([Task(worker_tasks.data, plans[name]) for name in asked]))
-    for number, kind, value in answers:
-        if kind == "row":
-            found[asked[number]] = value
-        elif kind == "failed":
-            raise error_of(value)
-        elif kind != "done":
-            raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {value.message}")
+    asked, found = list(plans), dict[str, dict[str, Any]]()
+    for number, answer in list(bench.map(worker_tasks.data, [plans[name] for name in asked])):
+        if isinstance(answer, ReportedError) and "traceback" not in answer.facts:
+            raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {answer}")
+        if isinstance(answer, BaseException):
+            raise answer
+        found[asked[number]] = answer
     return found
 
 

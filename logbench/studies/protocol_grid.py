@@ -23,7 +23,7 @@ from ..running.fitting import context_for, fit_and_score
 from ..running.models import running_model
 from ..running.prepare import prepare
 from ..running.resolve import ResolvedPlan, resolve
-from ..running.runtime import Runtime
+from ..running.runtime import Runtime, current
 from ..running.stages import Stages
 
 RULE = "unseen_or_short"
@@ -35,9 +35,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def rows_of(runtime: Runtime, plan: Plan) -> Iterator[dict[str, Any]]:
-    """The task of a worker: see `variants`."""
-    yield from variants(resolve(plan, runtime.registry), runtime)
+def rows_of(plan: Plan) -> list[dict[str, Any]]:
+    """What an executor calls: see `variants`."""
+    runtime = current()
+    return list(variants(resolve(plan, runtime.registry), runtime))
 
 
 def variants(resolved: ResolvedPlan, runtime: Runtime) -> Iterator[dict[str, Any]]:

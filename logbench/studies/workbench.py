@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
+from ..api.executor import Executor
 from ..api.plan import Plan
 from ..api.record_sections import Record
 from ..base.child_process import Limits
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..running.local_crew import LocalCrew
-from ..running.run_plans import StageBars, run_plans
-from ..running.workers import Crew, DoesTasks, Running, Task
+from ..running.run_plans import StageBars, answers, run_plans
+from ..running.workers import Crew, Watch
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Workbench:
     """Built once for a command, and handed to every study that it asks for.
 
     Attributes:
-        registry: where components are found. bars: show progress and notes. crew: does the runs.
+        registry: where components are found. bars: show progress and notes. executor: does the runs.
         resume: take over what ran before with the same plan, data and code, where a study can.
 
     Example:
@@ -33,33 +36,38 @@ class Workbench:
 
     registry: Registry
     bars: Bars
-    crew: DoesTasks
+    executor: Executor
     resume: bool = True
 
     @classmethod
-    def here(cls, registry: Registry | None = None, bars: Bars | None = None, *, resume: bool = True) -> Workbench:
-        """Runs in this process, by default of all installed plugins and without progress bars."""
+    def here(
+        cls,
+        registry: Registry | None = None,
+        bars: Bars | None = None,
+        executor: Executor | None = None,
+        *,
+        resume: bool = True,
+    ) -> Workbench:
+        """By default, runs of all installed plugins, in this process, without progress bars."""
         registry, bars = registry or Registry(), bars or Bars(enabled=False)
-        return cls(registry, bars, LocalCrew(registry, bars), resume)
+        return cls(registry, bars, executor or LocalCrew(registry, bars), resume)
 
-    def run(
-        self, plans: Sequence[Plan], watch: Callable[[Mapping[int, Running]], None] | None = None
-    ) -> Iterator[tuple[int, Record]]:
+    def run(self, plans: Sequence[Plan], watch: Watch | None = None) -> Iterator[tuple[int, Record]]:
         """Index of the plan and record of every run, in the order in which they end; see `run_plans`.
 
         Args:
             watch: is told often what runs; by default the stage that runs is shown as a bar.
         """
         if watch is not None:
-            yield from run_plans(plans, self.registry, self.crew, watch)
+            yield from run_plans(plans, self.registry, self.executor, watch)
             return
         with StageBars(self.bars) as shown:
-            yield from run_plans(plans, self.registry, self.crew, shown)
+            yield from run_plans(plans, self.registry, self.executor, shown)
 
-    def do(self, tasks: Sequence[Task]) -> Iterator[tuple[int, str, Any]]:
-        """Do tasks, the stage that runs shown as a bar; see `Crew.do`."""
+    def map(self, function: Callable[[Plan], T], plans: Sequence[Plan]) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Executor.map`; the stage that runs is shown as a bar."""
         with StageBars(self.bars) as shown:
-            yield from self.crew.do(tasks, shown)
+            yield from answers(function, plans, self.executor, shown)
 
 
 @contextmanager
