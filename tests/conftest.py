@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hdfs_lines import STAMP, TINY, TINY_LABELS, WriteHdfs
 from hypothesis import Phase, settings
 from real_data import DATA
 
@@ -16,23 +17,6 @@ settings.register_profile(
 )
 # The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
-
-STAMP = "081109 203530 143 INFO dfs.DataNode: "
-TINY = (
-    "Receiving block blk_1 src: /10.0.0.1:4000 dest: /10.0.0.2:50010",
-    "Receiving block blk_-2 src: /10.0.0.1:4001 dest: /10.0.0.2:50010",
-    "BLOCK* ask 10.0.0.2:50010 to delete blk_1 blk_-2",  # names two blocks
-    "Verification succeeded for blk_3",
-    "BLOCK* ask 10.0.0.2:50010 to delete blk_1 blk_3 blk_1",  # A B A
-    "Starting Periodic block scanner",  # names none
-    "PacketResponder 1 for block blk_1 terminating",
-    "Received block blk_-2 of size 67108864 from /10.0.0.1",
-)
-# blk_3 has no label, blk_9 no line.
-TINY_LABELS = "BlockId,Label\nblk_1,Normal\nblk_-2,Anomaly\nblk_9,Anomaly\n"
-
-WriteHdfs = Callable[..., Path]
-
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

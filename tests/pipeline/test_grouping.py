@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import numpy as np
 import polars as pl
 import pytest
-from conftest import STAMP, TINY, WriteHdfs
+from hdfs_lines import STAMP, TINY, WriteHdfs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from conftest import TINY
+from hdfs_lines import TINY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import WriteHdfs
+from hdfs_lines import WriteHdfs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_log import Row, registry, write
