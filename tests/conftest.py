@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ settings.register_profile(
 )
 # The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
