@@ -140,8 +140,9 @@ def leaderboard(
         DataError: the data set is not there.
 
     Example:
-        >>> [record["model"] for record in leaderboard(["length", "ecvc"], dataset="hdfs-sim", baselines=False)]
-        ['ecvc', 'length']
+        >>> best, worst = leaderboard(["length", "ecvc"], dataset="hdfs-sim", baselines=False)
+        >>> best["model"]
+        'ecvc'
     """
     bench = Workbench.here(registry, bars, executor, resume=resume)
     names = choose_models(bench.registry, models, ())

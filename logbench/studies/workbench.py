@@ -30,8 +30,9 @@ class Workbench:
 
     Example:
         >>> bench = Workbench.here()
-        >>> [record["status"] for _, record in bench.run([Plan(model="length", dataset="hdfs-sim")])]
-        ['ok']
+        >>> ((_, record),) = bench.run([Plan(model="length", dataset="hdfs-sim")])
+        >>> record["status"]
+        'ok'
     """
 
     registry: Registry
