@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .options import Amp, NextKeyConfig, TrainingConfig
     from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
+    from .saving import load_network, save_network
     from .seeding import new_network, seeded
     from .shared_prefix_lstm import SharedPrefixLSTM, sort_windows
     from .threads import threads_for
@@ -34,6 +35,7 @@ _LAZY = {
     **dict.fromkeys(("Amp", "NextKeyConfig", "TrainingConfig"), "options"),
     "worst_per_unit": "per_unit",
     **dict.fromkeys(("Precision", "full_fp32"), "precision"),
+    **dict.fromkeys(("load_network", "save_network"), "saving"),
     **dict.fromkeys(("SharedPrefixLSTM", "sort_windows"), "shared_prefix_lstm"),
     "threads_for": "threads",
     "ThrottledProgress": "throttled_progress",
@@ -63,9 +65,11 @@ __all__ = [
     "fit_network",
     "full_fp32",
     "in_batches",
+    "load_network",
     "logits_of",
     "mean_loss",
     "new_network",
+    "save_network",
     "score_distinct",
     "score_windows",
     "seeded",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 import polars as pl
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from ..base.errors import DataError
+from ..base.options import make_options
 from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
@@ -22,6 +20,7 @@ from .next_key_training import train
 from .options import NextKeyConfig
 from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
+from .saving import load_network, save_network
 from .seeding import new_network
 from .window_scores import WindowScores, score_distinct, score_windows
 
@@ -146,27 +145,26 @@ class NextKeyModel(ABC, Generic[C]):
     def save(self, folder: Path) -> None:
         """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
         assert self.network is not None, "fit or load comes first"
-        weights = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
-        save_file(weights, folder / "network.safetensors")
-        options = {name: value for name, value in asdict(self.config).items() if name in self._shape}
-        text = json.dumps({"version": 1, "keys": self.keys, **options}, indent=1)
-        (folder / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
+        shape = {name: getattr(self.config, name) for name in self._shape}
+        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
 
     def load(self, folder: Path) -> None:
         """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
 
         Raises:
-            DataError: a file is missing or broken.
+            DataError: a file is missing or damaged.
         """
-        try:
-            saved = json.loads((folder / f"{self.name}.json").read_text(encoding="utf-8"))
-            saved.setdefault("pad", False)  # saved before there was the choice
-            config = replace(self.config, **{name: saved[name] for name in self._shape})
-            keys, network = saved["keys"], type(self)(config).build(saved["keys"])
-            network.load_state_dict(load_file(folder / "network.safetensors"))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise DataError(f"{folder}: not a saved {self.name} model: {str(error).splitlines()[0]}") from error
-        self.config, self.network, self.keys = config, network, keys
+        self.network, facts = load_network(folder, self._rebuilt, self.name)
+        self.config, self.keys = self._saved_config(facts), facts["keys"]
+
+    def _saved_config(self, facts: Mapping[str, Any]) -> C:
+        saved = {"pad": False, **facts}  # saved before there was the choice
+        shape = {name: saved[name] for name in self._shape}
+        config: C = make_options(type(self.config), {**asdict(self.config), **shape}, self.name)
+        return config
+
+    def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
+        return type(self)(self._saved_config(facts)).build(facts["keys"])
 
     @property
     def _shape(self) -> tuple[str, ...]:
