@@ -19,6 +19,7 @@ from . import (
     hdfs_100k,
     kalaki,
     multilog,
+    nezha,
     openstack,
     structured,
     syscalls,
@@ -85,6 +86,7 @@ def logbench_datasets() -> Iterable[DatasetComponent[Any]]:
     yield DatasetComponent("openstack-kalaki", kalaki.OpenstackKalaki, summary=kalaki.CARD.title, card=kalaki.CARD)
     yield DatasetComponent("hdfs-100k", hdfs_100k.Hdfs100k, summary=hdfs_100k.CARD.title, card=hdfs_100k.CARD)
     yield DatasetComponent("multilog", multilog.Multilog, summary=multilog.CARD.title, card=multilog.CARD)
+    yield DatasetComponent("nezha", nezha.Nezha, nezha.NezhaConfig, nezha.CARD.title, card=nezha.CARD)
     yield DatasetComponent("adfa-ld", syscalls.AdfaLd, summary=syscalls.ADFA.title, card=syscalls.ADFA)
     yield DatasetComponent("awsctd", syscalls.Awsctd, summary=syscalls.AWSCTD.title, card=syscalls.AWSCTD)
     csv, parquet = structured.LOGHUB, structured.LOGLEAD

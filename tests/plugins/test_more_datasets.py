@@ -1,21 +1,26 @@
-"""HDFS_100k, OpenStack of Kalaki, MultiLog: what their readers make of files in the given format."""
+"""HDFS_100k, OpenStack of Kalaki, MultiLog, Nezha: what their readers make of files in the given format."""
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 import gzip
+import io
+import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
 from logbench import DataError, KeySequences, Lines
+from logbench.components.configured import configured
 from logbench.components.registry import Registry
 
 UUIDS = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(3)]
 
 
 def read(name: str, path: Path) -> Lines | KeySequences:
-    opened = Registry().get("dataset", name).item.build().read(path)
+    opened = configured(Registry().get("dataset", name)).build().read(path)
     assert isinstance(opened, Lines | KeySequences)
     return opened
 
@@ -117,3 +122,57 @@ def test_multilogs_labels_are_those_that_stand_in_its_files(scenario: str, share
     ]
     assert frame.height == len(text) and frame["matched"].all() and frame["time"].is_sorted()
     assert int(frame["label"].sum()) == sum(not line.startswith("- ") for line in text)
+
+
+def nezha_line(second: int, pod: str, trace: str, text: str) -> str:
+    written = f"19:39:{second:02d}.000 INFO  o.s.Order#365 TraceID: {trace} SpanID: f2 {text}\n"
+    stamp = f"2023-01-30T11:39:{second:02d}.5Z"
+    line = {"log": written, "stream": "stdout", "time": stamp}
+    return f'{stamp},-1,33.33.33.76,{pod},server,{trace},f2,"{json.dumps(line).replace(chr(34), chr(34) * 2)}"\n'
+
+
+def nezha(folder: Path, faults: str) -> Path:
+    (folder / "log").mkdir(parents=True)
+    (folder / "2023-01-30-fault_list.json").write_text(faults)
+    header = "Timestamp,TimeUnixNano,Node,PodName,Container,TraceID,SpanID,Log\n"
+    rows = [(9, "order-1", "t1", "late"), (2, "order-1", "t2", "early"), (5, "food-1", "t3", "other pod")]
+    (folder / "log" / "rca_11_39_log.csv").write_text(header + "".join(nezha_line(*row) for row in rows))
+    return folder
+
+
+def test_nezhas_traces_are_anomalous_by_pod_and_time_of_a_fault(tmp_path: Path) -> None:
+    # 11:39:05 UTC; the fault's pod wrote half a second later at 9 s only, and another pod at 5 s.
+    fault = {"inject_timestamp": "1675078745", "inject_pod": "order-1", "inject_type": "cpu_contention"}
+    opened = read("nezha", nezha(tmp_path, json.dumps({"11": [fault]})))
+    assert isinstance(opened, Lines) and opened.labels is not None
+    assert dict(opened.labels().iter_rows()) == {"t1": 1, "t2": 0, "t3": 0}
+    frame = opened.frame.collect()
+    assert frame["message"].to_list() == ["early", "other pod", "late"]
+    assert frame["component"].to_list() == ["o.s.Order"] * 3 and frame["level"].to_list() == ["INFO"] * 3
+    assert frame["line"].to_list() == [0, 1, 2] and "file" not in frame.columns
+
+
+@pytest.mark.parametrize(
+    "faults", ["[", "[]", '{"11": [{"inject_pod": "a"}]}', '{"11": [{"inject_timestamp": "x"}]}']
+)
+def test_a_damaged_list_of_faults_is_one_line(tmp_path: Path, faults: str) -> None:
+    opened = read("nezha", nezha(tmp_path, faults))
+    assert isinstance(opened, Lines) and opened.labels is not None
+    with pytest.raises(DataError, match=r"fault_list\.json: expected faults by hour, each with inject_timestamp"):
+        opened.labels()
+
+
+def test_nezhas_labels_are_those_of_a_loop_over_its_rows(shared_data: Path) -> None:
+    opened = read("nezha", shared_data / "nezha")
+    assert isinstance(opened, Lines) and opened.labels is not None
+    hours = json.loads((shared_data / "nezha" / "2023-01-30-fault_list.json").read_text())
+    faults = [(one["inject_pod"], int(one["inject_timestamp"])) for hour in hours.values() for one in hour]
+    labels: dict[str, int] = {}
+    for file in (shared_data / "nezha" / "log").iterdir():
+        for row in csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode())):
+            at = dt.datetime.fromisoformat(row["Timestamp"][:19] + "+00:00").timestamp()
+            hit = any(pod == row["PodName"] and 0 <= at - began < 180 for pod, began in faults)
+            labels[row["TraceID"]] = labels.get(row["TraceID"], 0) | hit
+    assert dict(opened.labels().iter_rows()) == labels
+    times = opened.frame.select("time").collect()["time"]
+    assert times.null_count() == 0 and times.is_sorted() and len(labels) == 2_537

@@ -121,6 +121,7 @@ CASES: dict[str, Case] = {
     "hdfs-100k": Case(_of("hdfs_100k"), {}),
     "openstack-kalaki": Case(_of("openstack_kalaki_raw"), HALF),
     "multilog": Case(_of("multilog_iotdb", "cpu"), {**HALF, "count": {"size": 5}}, "count"),
+    "nezha": Case(_of("nezha"), HALF),
     "ait-sequences": Case(_of("openstack_kalaki_sequences"), {}),
     "openstack-sequences": Case(_of("openstack_loghub"), {"protocol": {**RANDOM, "content": "mixed"}}),
     "adfa-ld": Case(_unpacked, HALF),
