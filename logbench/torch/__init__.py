@@ -1,8 +1,9 @@
-"""Training, scoring and saving for deep models that guess the next key.
+"""A toolkit for deep models: training, scoring and saving, whole as `NextKeyModel` or in parts.
 
 A torch module, options and sessions come in, scores of units and facts for the record go out; imports `api` and
-what is below, and no other room imports it. Plugins may; but which of its names are public, and stay as they
-are, is not decided yet. Names load on first use, so that options can be listed without torch.
+what is below, and no other room imports it. Plugins may: the names of `__all__` are public, the others that load
+from here belong to `NextKeyModel` and DeepLog's ladder and may change. Names load on first use, so that options
+can be listed without torch.
 """
 
 from __future__ import annotations
@@ -12,53 +13,67 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .batch_size import fastest_batch, in_batches
-    from .batches import Batch, BruteBatches, DistinctBatches, RowBatches, to_device
-    from .forward import SharedForward, SharesPrefixes, logits_of, shared_forward
+    from .batches import Batch as Batch
+    from .batches import BruteBatches as BruteBatches
+    from .batches import DistinctBatches, RowBatches, to_device
+    from .forward import SharedForward as SharedForward
+    from .forward import SharesPrefixes
+    from .forward import logits_of as logits_of
+    from .forward import shared_forward as shared_forward
     from .next_key_model import NextKeyModel
-    from .next_key_training import mean_loss, train, training_batches, weighted_loss
-    from .options import Amp, NextKeyConfig, TrainingConfig
+    from .next_key_training import mean_loss as mean_loss
+    from .next_key_training import train as train
+    from .next_key_training import training_batches as training_batches
+    from .next_key_training import weighted_loss as weighted_loss
+    from .options import Amp as Amp
+    from .options import NextKeyConfig, TrainingConfig
     from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
+    from .ranking import nll, ranks
     from .saving import load_network, save_network
     from .seeding import new_network, seeded
-    from .shared_prefix_lstm import SharedPrefixLSTM, sort_windows
-    from .threads import threads_for
+    from .sequences import padded, running_counts
+    from .shared_prefix_lstm import SharedPrefixLSTM
+    from .shared_prefix_lstm import sort_windows as sort_windows
+    from .text_vectors import TextVectors
+    from .threads import threads_for as threads_for
     from .throttled_progress import ThrottledProgress
-    from .training import Batches, Trainer, fit_network, total_steps
+    from .training import Batches, fit_network, total_steps
+    from .training import Trainer as Trainer
     from .window_scores import WindowScores, score_distinct, score_windows
 
-_LAZY = {
-    **dict.fromkeys(("fastest_batch", "in_batches"), "batch_size"),
-    **dict.fromkeys(("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"), "batches"),
-    **dict.fromkeys(("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"), "forward"),
-    "NextKeyModel": "next_key_model",
-    **dict.fromkeys(("Amp", "NextKeyConfig", "TrainingConfig"), "options"),
-    "worst_per_unit": "per_unit",
-    **dict.fromkeys(("Precision", "full_fp32"), "precision"),
-    **dict.fromkeys(("load_network", "save_network"), "saving"),
-    **dict.fromkeys(("SharedPrefixLSTM", "sort_windows"), "shared_prefix_lstm"),
-    "threads_for": "threads",
-    "ThrottledProgress": "throttled_progress",
-    **dict.fromkeys(("Batches", "Trainer", "fit_network", "total_steps"), "training"),
-    **dict.fromkeys(("mean_loss", "train", "training_batches", "weighted_loss"), "next_key_training"),
-    **dict.fromkeys(("new_network", "seeded"), "seeding"),
-    **dict.fromkeys(("WindowScores", "score_distinct", "score_windows"), "window_scores"),
+_MODULES = {
+    "batch_size": ("fastest_batch", "in_batches"),
+    "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
+    "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
+    "next_key_model": ("NextKeyModel",),
+    "next_key_training": ("mean_loss", "train", "training_batches", "weighted_loss"),
+    "options": ("Amp", "NextKeyConfig", "TrainingConfig"),
+    "per_unit": ("worst_per_unit",),
+    "precision": ("Precision", "full_fp32"),
+    "ranking": ("nll", "ranks"),
+    "saving": ("load_network", "save_network"),
+    "seeding": ("new_network", "seeded"),
+    "sequences": ("padded", "running_counts"),
+    "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
+    "text_vectors": ("TextVectors",),
+    "threads": ("threads_for",),
+    "throttled_progress": ("ThrottledProgress",),
+    "training": ("Batches", "Trainer", "fit_network", "total_steps"),
+    "window_scores": ("WindowScores", "score_distinct", "score_windows"),
 }
+_LAZY = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
-    "Amp",
-    "Batch",
     "Batches",
-    "BruteBatches",
     "DistinctBatches",
     "NextKeyConfig",
     "NextKeyModel",
     "Precision",
     "RowBatches",
-    "SharedForward",
     "SharedPrefixLSTM",
     "SharesPrefixes",
+    "TextVectors",
     "ThrottledProgress",
-    "Trainer",
     "TrainingConfig",
     "WindowScores",
     "fastest_batch",
@@ -66,21 +81,17 @@ __all__ = [
     "full_fp32",
     "in_batches",
     "load_network",
-    "logits_of",
-    "mean_loss",
     "new_network",
+    "nll",
+    "padded",
+    "ranks",
+    "running_counts",
     "save_network",
     "score_distinct",
     "score_windows",
     "seeded",
-    "shared_forward",
-    "sort_windows",
-    "threads_for",
     "to_device",
     "total_steps",
-    "train",
-    "training_batches",
-    "weighted_loss",
     "worst_per_unit",
 ]
 

@@ -21,6 +21,7 @@ from .batch_size import fastest_batch, in_batches
 from .batches import to_device
 from .forward import logits_of, shared_forward
 from .precision import Precision, full_fp32
+from .ranking import nll, own_values, ranks
 from .shared_prefix_lstm import sort_windows
 from .threads import threads_for
 from .throttled_progress import ThrottledProgress
@@ -65,14 +66,10 @@ def judge(logits: Tensor, came: Tensor, margin: float) -> tuple[Tensor, Tensor, 
     give; all [B].
     """
     logits = logits if logits.dtype == torch.float64 else logits.float()
-    keys = logits.shape[1]
-    known = came < keys
-    place = came.clamp(max=keys - 1).unsqueeze(1)
-    own = logits.gather(1, place)  # [B, 1]
-    nll = -logits.log_softmax(1).gather(1, place).squeeze(1)
-    ranks = [(logits >= own).sum(1), (logits > own + margin).sum(1) + 1, (logits >= own - margin).sum(1)]
-    rank, low, high = (torch.where(known, r, keys + 1).int() for r in ranks)
-    return rank, torch.where(known, nll, torch.inf).float(), low, high
+    own, known = own_values(logits, came)
+    bounds = (logits > own + margin).sum(1) + 1, (logits >= own - margin).sum(1)
+    low, high = (torch.where(known, bound, logits.shape[1] + 1).int() for bound in bounds)
+    return ranks(logits, came), nll(logits, came), low, high
 
 
 @torch.inference_mode()
@@ -148,24 +145,24 @@ def _score(
         parts, batch = in_batches(len(which), batch, work, context.note)
     if not parts:
         return WindowScores(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, bool), batch)
-    rank, nll, low, high = (part.cpu().numpy() for part in parts)
+    rank, losses, low, high = (part.cpu().numpy() for part in parts)
     near = np.zeros(len(rank), dtype=bool)
     if precision.kind == "off":
         rows = np.flatnonzero(low != high)
         rank[rows], near[rows] = _settle(network, histories, which[rows], config.g)
-    return WindowScores(rank, nll, near, batch)
+    return WindowScores(rank, losses, near, batch)
 
 
 def _settle(
     network: nn.Module, histories: Histories, which: NDArray[np.int64], g: int, chunk: int = 4096
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Ranks int32 of the windows `which`, and where a verdict is near the boundary, in double precision."""
-    ranks, near = np.empty(len(which), dtype=np.int32), np.empty(len(which), dtype=bool)
+    settled, near = np.empty(len(which), dtype=np.int32), np.empty(len(which), dtype=bool)
     if len(which):
         double = copy.deepcopy(network).to("cpu", torch.float64)
     for begin in range(0, len(which), chunk):
         part = slice(begin, begin + chunk)
         windows = torch.from_numpy(histories.windows(which[part]).astype(np.int64))
         rank, _, low, high = judge(double(windows[:, :-1]), windows[:, -1], BOUNDARY)
-        ranks[part], near[part] = rank.numpy(), ((low <= g) & (high > g)).numpy()
-    return ranks, near
+        settled[part], near[part] = rank.numpy(), ((low <= g) & (high > g)).numpy()
+    return settled, near

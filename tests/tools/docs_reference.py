@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import re
 import sys
@@ -32,6 +33,11 @@ ROOT = Path(__file__).parents[2]
 AGAIN = "to write it anew: python tests/tools/docs_reference.py"
 OWN = "logbench-harness"
 WIDTH = 100
+# Rooms that are imported by name, and what the reference says above their names.
+ROOMS = {
+    "testing": "For tests of plugins: the rules of `logbench check`, and small material.",
+    "torch": "For deep models, with the extra `deep`; [pages with whole models](../torch/index.md).",
+}
 HIDDEN = {"__init__", "__post_init__", "__repr__", "__eq__", "__hash__", "__getattr__"}
 
 
@@ -46,10 +52,16 @@ class _Text:
 
 
 def public() -> dict[str, Any]:
-    """Every public name, `testing.` before those of `logbench.testing`, in the order of the alphabet."""
+    """Every public name, with `testing.` or `torch.` before those of a room, in the order of the alphabet."""
     names = {name: getattr(logbench, name) for name in logbench.__all__}
-    names |= {f"testing.{name}": getattr(logbench.testing, name) for name in logbench.testing.__all__}
-    return dict(sorted(names.items(), key=lambda pair: (pair[0].startswith("testing."), pair[0].lower())))
+    for room in ROOMS:
+        module = importlib.import_module(f"logbench.{room}")
+        names |= {f"{room}.{name}": getattr(module, name) for name in module.__all__}
+    return dict(sorted(names.items(), key=lambda pair: (_room(pair[0]), pair[0].lower())))
+
+
+def _room(name: str) -> str:
+    return name.partition(".")[0] if "." in name else ""
 
 
 def hooks() -> dict[str, Callable[..., Any]]:
@@ -209,11 +221,8 @@ def api() -> str:
         "## logbench",
     ]
     for name in public():
-        if name.startswith("testing.") and "## logbench.testing" not in parts:
-            parts += [
-                "## logbench.testing",
-                "For tests of plugins: the rules of `logbench check`, and small material.",
-            ]
+        if (room := _room(name)) and f"## logbench.{room}" not in parts:
+            parts += [f"## logbench.{room}", ROOMS[room]]
         parts += [f"### `{name}`", *filter(None, [documented(name)]), f"::: logbench.{name}"]
     parts += ["## Pytest fixtures", "Where logbench is installed, pytest has them; nothing is to be imported."]
     parts += [f"### `{name}`\n\n::: logbench.testing.pytest_plugin.{name}" for name in fixtures()]

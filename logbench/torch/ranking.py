@@ -1,0 +1,45 @@
+"""Rank and likelihood of a key that came, by the logits of a network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def ranks(logits: Tensor, keys: Tensor) -> Tensor:
+    """Rank of each key that came, int32 [B]: 1 + the number of other known keys whose logit is at least its own.
+
+    So a tie counts against the key, in whatever order the keys are. An unknown key has rank K + 1.
+
+    Args:
+        logits: float [B, K] of the K known keys; half precision is compared as it is.
+        keys: int64 [B]; K or more is unknown.
+
+    Example:
+        >>> ranks(torch.tensor([[2.0, 1.0, 1.0]] * 3), torch.tensor([0, 1, 3])).tolist()
+        [1, 3, 4]
+    """
+    own, known = own_values(logits, keys)
+    return torch.where(known, (logits >= own).sum(1), logits.shape[1] + 1).int()
+
+
+def nll(logits: Tensor, keys: Tensor) -> Tensor:
+    """Negative log-likelihood of each key that came, in nats, float32 [B]; +∞ of an unknown one.
+
+    Args:
+        logits: float [B, K] of the K known keys; half precision is computed in single.
+        keys: int64 [B]; K or more is unknown.
+
+    Example:
+        >>> nll(torch.zeros(2, 4), torch.tensor([1, 4])).tolist()
+        [1.3862943649291992, inf]
+    """
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    own, known = own_values(wide.log_softmax(1), keys)
+    return torch.where(known, -own.squeeze(1), torch.inf).float()
+
+
+def own_values(values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Of values [B, K], each key's own [B, 1], and whether the key is known, bool [B]."""
+    last = values.shape[1] - 1
+    return values.gather(1, keys.clamp(max=last).unsqueeze(1)), keys <= last

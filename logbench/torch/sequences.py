@@ -1,0 +1,60 @@
+"""What networks take beside histories: units as rows of one length, counts of keys step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..data.sessions import Sessions
+
+
+def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "first") -> NDArray[np.int32]:
+    """The keys of each unit in a row of `length`, int32 [units, length].
+
+    Known keys are 0 … K − 1 of a vocabulary of K, any other key is K, and K + 1 fills up the end of a short unit:
+    so padding is never taken for an unknown key. A network has K + 2 codes then.
+
+    Args:
+        keep: which events of a unit that is longer.
+
+    Raises:
+        ValueError: `length` is below 1.
+
+    Example:
+        >>> from logbench import Sessions
+        >>> padded(Sessions.of([[0, 1, 7], [2]], vocabulary=3), length=2).tolist()
+        [[0, 1], [2, 4]]
+    """
+    if length < 1:
+        raise ValueError(f"a row needs at least 1 event, got length = {length}")
+    kept = np.minimum(sessions.lengths, length)
+    begins = sessions.offsets[:-1] if keep == "first" else sessions.offsets[1:] - kept
+    rows = np.full((len(sessions), length), sessions.vocabulary + 1, dtype=np.int32)
+    before = np.cumsum(kept) - kept
+    rows[np.arange(length) < kept[:, None]] = sessions.clipped_keys[
+        np.repeat(begins - before, kept) + np.arange(kept.sum())
+    ]
+    return rows
+
+
+def running_counts(histories: Tensor, codes: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """How often each code has occurred in a row up to each step, [B, h, codes].
+
+    The last step, `[:, -1]`, has the counts of the whole row. On the device of `histories`.
+
+    Args:
+        histories: int64 [B, h], 0 … codes − 1.
+        dtype: of the result; that of the network's weights, so that it also runs in double precision.
+
+    Example:
+        >>> running_counts(torch.tensor([[2, 0, 2]]), codes=3).tolist()
+        [[[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 0.0, 2.0]]]
+    """
+    return F.one_hot(histories, codes).cumsum(1).to(dtype)
