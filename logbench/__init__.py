@@ -36,7 +36,19 @@ from .api.contracts import (
 from .api.executor import Executor
 from .api.hookspecs import hookimpl
 from .api.old_components import Component, Traits
-from .api.optional import Expects, HasCounts, HasDirections, HasHome, HasSilence, Loads, OfUnits, Piecewise, Saves
+from .api.optional import (
+    Expects,
+    HasCounts,
+    HasDirections,
+    HasHome,
+    HasSilence,
+    Loads,
+    OfUnits,
+    Piecewise,
+    ReportsRuns,
+    Runs,
+    Saves,
+)
 from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
 from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
 from .base.progress import Progress
@@ -61,6 +73,7 @@ if TYPE_CHECKING:
     from .reading.line_reader import open_lines
     from .reading.log_files import LogFile, LogFiles, find_texts
     from .running.prepared_sessions import Material, prepare_sessions
+    from .running.reporting import StoredRuns
     from .running.runner import PlanResult, run, run_plan
     from .studies.leaderboard import leaderboard
     from .studies.workbench import Workbench
@@ -82,6 +95,7 @@ _LAZY = {
     "RunRecord": "api.record",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
+    "StoredRuns": "running.reporting",
     "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",
     "component_of": "components.component_of",
@@ -156,10 +170,13 @@ __all__ = [
     "Published",
     "Reporter",
     "ReporterComponent",
+    "ReportsRuns",
     "RunRecord",
+    "Runs",
     "Saves",
     "Scores",
     "Sessions",
+    "StoredRuns",
     "Table",
     "Traits",
     "Windower",

@@ -207,7 +207,10 @@ class Evaluator(Protocol):
 
 
 class Reporter(Protocol):
-    """Shows records to people."""
+    """Shows records to people.
+
+    What it may have beside: a second parameter of `report`, for stored scores and files, see `ReportsRuns`.
+    """
 
     def report(self, records: Sequence[Mapping[str, Any]]) -> str:
         """The text for standard output, without a final newline."""

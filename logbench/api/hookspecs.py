@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WindowerComponent,
     )
     from .contracts import Dataset, Definitions, Evaluator, Model, Parser, Reporter, Windower
+    from .optional import ReportsRuns
     from .plan import Plan
     from .record import RunRecord
 
@@ -78,7 +79,7 @@ def logbench_evaluators() -> Iterable[EvaluatorComponent[Evaluator]]:
 
 
 @hookspec
-def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
+def logbench_reporters() -> Iterable[ReporterComponent[Reporter | ReportsRuns]]:
     """Offer reporters: `yield ReporterComponent("latex", Latex)`."""
     return ()
 

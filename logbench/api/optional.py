@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .components import Direction
 
@@ -119,6 +119,38 @@ class Expects(Protocol):
         Args:
             events: int64 [units], index within the unit; −1 where no event decides.
         """
+
+
+class Runs(Protocol):
+    """What runs stored, read-only, for a reporter: see `ReportsRuns`. `StoredRuns` is one.
+
+    Attributes:
+        folder: an empty folder of this report, made when it is first asked for; files may be written into it.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """See above."""
+
+    def scores(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """The stored scores of a run, one row a held-out or test unit.
+
+        Returns:
+            Among others `part` (`test` or `held_out`), `unit` (String), `label` (Int8, -1: unknown), `score`
+            (Float64, null where the protocol drops the unit), `verdict` (Boolean), `weight` (Float64), `events`
+            (Int64, the unit's length), `line` (Int64, of the deciding event, from 0). A run that failed has no
+            `score` and `verdict`.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+
+
+class ReportsRuns(Protocol):
+    """A reporter whose `report` has a second parameter: it reads stored scores and writes files."""
+
+    def report(self, records: Sequence[Mapping[str, Any]], runs: Runs) -> str:
+        """The text for standard output, without a final newline."""
 
 
 # The optional methods of a model, and the protocol of each.

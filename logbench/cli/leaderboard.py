@@ -62,7 +62,7 @@ def command(state: State, **options: Any) -> int:
     from ..studies.plans import plans_of
 
     request = request_of(state, options)
-    shown_by = reporter_of(state, options["reporter"], options["each_seed"], options["metric"])
+    shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"], options["metric"])
     plans = plans_of(request, state.registry)
     with state.workbench(options, jobs=min(options["jobs"], len(plans)), resume=options["resume"]) as bench:
         records = run_leaderboard(plans, options["metric"], bench)
@@ -80,7 +80,7 @@ def _show(records: Sequence[Record], shown_by: GuardedReporter, options: Mapping
 
     pairs = all_pairs(records, options["metric"], options["out"])
     letters = pairs.letters()
-    print(shown_by.report([{**dict(record), "tied": letters.get(record["model"])} for record in records]))
+    shown_by.show([{**dict(record), "tied": letters.get(record["model"])} for record in records])
     if text := pairs.said():
         shown = textwrap.fill(text, WIDTH, subsequent_indent="  ")
         # what machines read holds rows alone

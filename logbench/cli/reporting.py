@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..base.errors import PluginError
+from ..base.errors import DataError, PluginError
 from ..base.no_exit import no_exit
 from ..base.options import fields_of
+from ..running.reporting import StoredRuns, reported
 from . import State
+from .shared_options import note
 
 
-def reporter_of(state: State, name: str | None, each_seed: bool = False, metric: str = "f1") -> Any:
+def reporter_of(
+    state: State, name: str | None, out: Path, each_seed: bool = False, metric: str = "f1"
+) -> GuardedReporter:
     """Build the reporter `name`, or the default one; it shows `metric` if it has such an option.
+
+    Args:
+        out: the folder of the records.
 
     Raises:
         ConfigError: the reporter is unknown, or cannot show each seed.
@@ -28,24 +36,28 @@ def reporter_of(state: State, name: str | None, each_seed: bool = False, metric:
     if metric != "f1" and "metric" in fields_of(entry.item.config):
         options["metric"] = metric
     part = configured(entry, options)
-    return GuardedReporter(name, part.build())
+    return GuardedReporter(name, part.build(), out)
 
 
 class GuardedReporter:
     """Wraps a reporter so that its faults become errors of one line; the runs are already recorded."""
 
-    def __init__(self, name: str, own: Any) -> None:
-        self.name, self.own = name, own
+    def __init__(self, name: str, own: Any, out: Path) -> None:
+        self.name, self.own, self.out = name, own, out
 
-    def report(self, records: Sequence[Mapping[str, Any]]) -> str:
-        """See `Reporter.report`.
+    def show(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Print what the reporter says of the records, and name the files that it wrote.
 
         Raises:
             PluginError: the reporter fails; its traceback goes to standard error.
+            DataError: it asked for scores that were not kept.
         """
+        runs = StoredRuns(self.out, self.name)
         try:
             with no_exit():
-                text = self.own.report(records)
+                text = reported(self.own, records, runs)
+        except DataError as error:
+            raise DataError(f"reporter {self.name!r}: {error}") from None
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             said = f"{type(error).__name__}: {error}"
@@ -54,4 +66,6 @@ class GuardedReporter:
             ) from None
         if not isinstance(text, str):
             raise PluginError(f"reporter {self.name!r} must return a text, got {type(text).__name__}")
-        return text
+        print(text)
+        for path in runs.written:
+            note(f"wrote {path}")

@@ -37,8 +37,11 @@ def command(
     changes = parse_settings(settings)
     if others := sorted(set(changes) - {"protocol"}):
         raise ConfigError(f"--set {others[0]}.…: only the protocol can change without a new run")
-    shown_by = reporter_of(state, reporter)
+    shown_by = reporter_of(state, reporter, out)
     old = run_names.find(run, out)
     new = rescore(old, out, changes.get("protocol", {}), evaluators, state.registry, state.command)
-    print(new.to_json() if as_json else shown_by.report([new.as_dict()]))
+    if as_json:
+        print(new.to_json())
+    else:
+        shown_by.show([new.as_dict()])
     return finish([new.as_dict()], out)

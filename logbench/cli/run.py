@@ -55,7 +55,7 @@ def command(state: State, **options: Any) -> int:
     from ..studies.plans import plans_of
 
     request, as_json = request_of(state.command, options), options["as_json"]
-    shown_by = reporter_of(state, options["reporter"], options["each_seed"])
+    shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"])
     plans = plans_of(request, state.registry)
     for plan in plans:
         resolved = resolve(plan, state.registry)  # a wrong name or option ends the command before anything runs
@@ -68,7 +68,7 @@ def command(state: State, **options: Any) -> int:
             if as_json:
                 print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
     if not as_json and (len(asked_of(records)) > 1 or records[0]["status"] == "ok"):
-        print(shown_by.report(records))
+        shown_by.show(records)
         print_ranked(records, options["out"], state.registry)
     return finish(records, options["out"])
 

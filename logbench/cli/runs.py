@@ -9,17 +9,32 @@ import click
 
 from ..api.record_sections import Record
 from ..evaluation.metrics import headline
-from ..running import records
+from ..running import records, run_names
+from . import State, pass_state
+from .reporting import reporter_of
 from .shared_options import json_option, out_option, print_json, print_table
 
 
 @click.command("runs", epilog="Example: logbench runs --out runs")
+@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.option(
+    "--reporter", metavar="NAME", help="Show the runs by this reporter: table, markdown, latex, csv, json …"
+)
 @out_option
 @json_option
-def command(out: Path, as_json: bool) -> None:
-    """List the runs of a folder, oldest first."""
-    found = list(records.read(out))
-    if as_json:
+@pass_state
+def command(state: State, runs: tuple[str, ...], reporter: str | None, out: Path, as_json: bool) -> None:
+    """List the runs of a folder, oldest first.
+
+    RUN is an id, its beginning, or `last`; without one, all runs are listed.
+    """
+    if reporter is not None and as_json:
+        raise click.UsageError("--reporter and --json exclude each other")
+    shown_by = reporter_of(state, reporter, out) if reporter is not None else None
+    found = [run_names.find(run, out) for run in runs] or list(records.read(out))
+    if shown_by is not None:
+        shown_by.show(found)
+    elif as_json:
         print_json(found)
     else:
         print_table([_row(record) for record in found], f"no runs in {out}", disable_numparse=True)

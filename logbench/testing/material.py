@@ -6,7 +6,8 @@ import datetime
 import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,9 @@ from ..api.traits import ModelTraits
 from ..data.sessions import Sessions
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.verdicts import Decision, decide
+
+if TYPE_CHECKING:
+    from .records import TinyRuns
 
 VOCABULARY = 12
 # Microseconds since 1970.
@@ -234,6 +238,12 @@ class Tiny:
         from .records import records
 
         return records()
+
+    def runs(self, folder: Path) -> TinyRuns:
+        """Access to the stored scores of `records`, for a reporter that writes files into `folder`."""
+        from .records import TinyRuns
+
+        return TinyRuns(folder)
 
 
 def tiny(least: int = 12) -> Tiny:

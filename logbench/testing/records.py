@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from ..api.components import (
 )
 from ..api.contracts import Context
 from ..api.traits import ModelTraits
+from ..base.errors import DataError
 from ..base.temporary_folders import temporary_folder
 from ..components.registry import Registry
 from ..data.lines import Lines
@@ -115,8 +117,9 @@ def _registry() -> Registry:
 
 
 @cache
-def _made() -> Sequence[dict[str, Any]]:
-    known, found = _registry(), []
+def _made() -> tuple[Sequence[dict[str, Any]], Mapping[str, pl.DataFrame]]:
+    """The records, and their tables of scores by name of the artifact."""
+    known, found = _registry(), list[dict[str, Any]]()
     with temporary_folder() as folder:
         (data := folder / "data").touch()
         shared: dict[str, Any] = {"registry": known, "data": data, "out": folder, "cache": False}
@@ -129,7 +132,8 @@ def _made() -> Sequence[dict[str, Any]]:
         ]
         for models, dataset, more in asked:
             found += [dict(record.as_dict()) for record in run(models, dataset=dataset, **shared, **more)]
-    return found
+        names = [str(record["artifacts"]["scores"]) for record in found if "scores" in record["artifacts"]]
+        return found, {name: pl.read_parquet(folder / name) for name in names}
 
 
 def records() -> list[dict[str, Any]]:
@@ -138,4 +142,26 @@ def records() -> list[dict[str, Any]]:
     Runs with status `ok` and two seeds, `error`, `skipped`; and `ok` without labels, with weighted units, with
     distinct units as the headline, and with metrics of another evaluator only.
     """
-    return copy.deepcopy(list(_made()))
+    return copy.deepcopy(list(_made()[0]))
+
+
+@dataclass(frozen=True)
+class TinyRuns:
+    """The runs of `records()`, as a reporter gets them: see `logbench.Runs`.
+
+    Attributes:
+        folder: where the reporter may write.
+    """
+
+    folder: Path
+
+    def scores(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """Stored scores of one of the records.
+
+        Raises:
+            DataError: the run has none.
+        """
+        name = record["artifacts"].get("scores")
+        if name is None:
+            raise DataError(f"run {record['run_id']} has no scores: its status is {record['status']}")
+        return _made()[1][name].clone()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
+from ..running.reporting import reported
 from .outcome import expect
-from .records import records
+from .records import TinyRuns, records
 from .rule import Subject, rule
 from .side_effects import watched
 
 
-def report(subject: Subject, some: list[dict[str, Any]]) -> str:
-    """Build the reporter and make its text."""
-    actual = subject.build().report(some)
+def report(subject: Subject, some: list[dict[str, Any]], folder: Path | None = None) -> str:
+    """Build the reporter and make its text.
+
+    Args:
+        folder: where it may write; None: a new folder.
+    """
+    actual = reported(subject.build(), some, TinyRuns(folder or subject.fresh("report")))
     expect(isinstance(actual, str), "report to return a text", type(actual).__name__)
     text: str = actual
     return text
@@ -65,12 +72,16 @@ def many(subject: Subject) -> None:
 
 
 @rule(
-    "reporter", "same", "the same records give the same text and stay as they were; nothing is written or printed"
+    "reporter",
+    "same",
+    "the same records give the same text and stay as they were; nothing is printed, or written but in runs.folder",
 )
 def same(subject: Subject) -> None:
-    given = records()
-    with watched(subject.fresh("watched")) as watch:
-        first = report(subject, given)
-    expect(first == report(subject, records()), "the same text", "another")
+    given, folder = records(), subject.fresh("report")
+    with watched(subject.fresh("watched"), folder) as watch:
+        first = report(subject, given, folder)
+    shutil.rmtree(folder)
+    folder.mkdir()  # the text may name its files, so the folder is the same
+    expect(first == report(subject, records(), folder), "the same text", "another")
     expect(json.dumps(given) == json.dumps(records()), "the records as they were", "others")
     expect(not watch.faults, "no files, no prints, random states left alone", watch.faults)

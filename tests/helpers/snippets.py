@@ -66,8 +66,8 @@ def run_page(page: Path, folder: Path, data: Path) -> list[str]:
             ran.append(block.text)
         else:
             for line in _commands(block.text):
-                if line == "pip install .":
-                    install(folder, site)
+                if found := re.fullmatch(r"pip install (\.\S*)", line):
+                    install(folder / found[1], site)
                 else:
                     _run(["bash", "-ec", line], line, folder, env)
                 ran.append(line)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -299,9 +300,9 @@ def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
 
     state = State(())
     state.__dict__["registry"] = Registry([Plugin("offer", "tests", "0", lambda: Offer)])
-    assert reporter_of(state, "mute").own == {}
+    assert reporter_of(state, "mute", Path("runs")).own == {}
     with pytest.raises(ConfigError, match="each_seed"):
-        reporter_of(state, "mute", each_seed=True)
+        reporter_of(state, "mute", Path("runs"), each_seed=True)
 
 
 def test_what_a_model_does_not_judge_stands_below_the_table() -> None:
