@@ -1,4 +1,4 @@
-"""A toolkit for deep models: training, scoring and saving, whole as `NextKeyModel` or in parts.
+"""A toolkit for deep models: training, scoring and saving, whole as a base class or in parts.
 
 A torch module, options and sessions come in, scores of units and facts for the record go out; imports `api` and
 what is below, and no other room imports it. Plugins may: the names of `__all__` are public, the others that load
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .batches import Batch as Batch
     from .batches import BruteBatches as BruteBatches
     from .batches import DistinctBatches, RowBatches, to_device
+    from .classifier import Classifier, SequenceClassifier
     from .forward import SharedForward as SharedForward
     from .forward import SharesPrefixes
     from .forward import logits_of as logits_of
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from .next_key_training import training_batches as training_batches
     from .next_key_training import weighted_loss as weighted_loss
     from .options import Amp as Amp
-    from .options import NextKeyConfig, TrainingConfig
+    from .options import ClassifierConfig, NextKeyConfig, ReconstructionConfig, SequenceConfig, TrainingConfig
     from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
     from .ranking import nll, ranks
+    from .reconstruction import Reconstruction
+    from .row_model import RowModel
+    from .row_scores import score_rows
     from .saving import load_network, save_network
     from .seeding import new_network, seeded
-    from .sequences import padded, running_counts
+    from .sequences import count_rows, padded, running_counts
     from .shared_prefix_lstm import SharedPrefixLSTM
     from .shared_prefix_lstm import sort_windows as sort_windows
     from .text_vectors import TextVectors
@@ -45,16 +49,27 @@ if TYPE_CHECKING:
 _MODULES = {
     "batch_size": ("fastest_batch", "in_batches"),
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
+    "classifier": ("Classifier", "SequenceClassifier"),
     "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
     "next_key_model": ("NextKeyModel",),
     "next_key_training": ("mean_loss", "train", "training_batches", "weighted_loss"),
-    "options": ("Amp", "NextKeyConfig", "TrainingConfig"),
+    "options": (
+        "Amp",
+        "ClassifierConfig",
+        "NextKeyConfig",
+        "ReconstructionConfig",
+        "SequenceConfig",
+        "TrainingConfig",
+    ),
     "per_unit": ("worst_per_unit",),
     "precision": ("Precision", "full_fp32"),
     "ranking": ("nll", "ranks"),
+    "reconstruction": ("Reconstruction",),
+    "row_model": ("RowModel",),
+    "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
     "seeding": ("new_network", "seeded"),
-    "sequences": ("padded", "running_counts"),
+    "sequences": ("count_rows", "padded", "running_counts"),
     "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
     "text_vectors": ("TextVectors",),
     "threads": ("threads_for",),
@@ -65,17 +80,25 @@ _MODULES = {
 _LAZY = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Batches",
+    "Classifier",
+    "ClassifierConfig",
     "DistinctBatches",
     "NextKeyConfig",
     "NextKeyModel",
     "Precision",
+    "Reconstruction",
+    "ReconstructionConfig",
     "RowBatches",
+    "RowModel",
+    "SequenceClassifier",
+    "SequenceConfig",
     "SharedPrefixLSTM",
     "SharesPrefixes",
     "TextVectors",
     "ThrottledProgress",
     "TrainingConfig",
     "WindowScores",
+    "count_rows",
     "fastest_batch",
     "fit_network",
     "full_fp32",
@@ -88,6 +111,7 @@ __all__ = [
     "running_counts",
     "save_network",
     "score_distinct",
+    "score_rows",
     "score_windows",
     "seeded",
     "to_device",

@@ -34,8 +34,61 @@ class TrainingConfig:
     passes: int = option(20, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
     patience: int = option(10, "passes without a lower validation loss, for stop=validation", ge=1)
     amp: Amp = option("auto", "mixed precision in training; auto: on CUDA only")
-    eval_amp: Amp = option("off", "mixed precision in scoring; changed verdicts are counted")
+    eval_amp: Amp = option("off", "mixed precision in scoring; the record says what it changes")
     compile: bool = option(False, "torch.compile the network")
+
+
+@dataclass(frozen=True)
+class ReconstructionConfig(TrainingConfig):
+    """Options of a model that `Reconstruction` trains; a model's own class adds those of its network.
+
+    Example:
+
+        @dataclass(frozen=True)
+        class MyConfig(ReconstructionConfig):
+            hidden: int = option(8, "units of the narrowest layer", ge=1)
+    """
+
+    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
+    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(TrainingConfig):
+    """Options of a model that `Classifier` trains; a model's own class adds those of its network.
+
+    Example:
+
+        @dataclass(frozen=True)
+        class MyConfig(ClassifierConfig):
+            hidden: int = option(64, "units of each layer", ge=1)
+    """
+
+    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
+    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
+    balanced: bool = option(False, "the loss counts both classes alike, however many units each has")
+
+
+@dataclass(frozen=True)
+class _SequenceConfig:
+    """What a model of padded sequences looks at. A class of its own so that these options are listed first."""
+
+    length: int = option(
+        100, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+    )
+    keep: Literal["first", "last"] = option("first", "which events of a longer unit the network sees")
+
+
+@dataclass(frozen=True)
+class SequenceConfig(ClassifierConfig, _SequenceConfig):
+    """Options of a model that `SequenceClassifier` trains; a model's own class adds those of its network.
+
+    Example:
+
+        @dataclass(frozen=True)
+        class MyConfig(SequenceConfig):
+            hidden: int = option(64, "units of each layer", ge=1)
+    """
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..data.per_unit import count_matrix
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -41,6 +43,19 @@ def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "fi
     rows[np.arange(length) < kept[:, None]] = sessions.clipped_keys[
         np.repeat(begins - before, kept) + np.arange(kept.sum())
     ]
+    return rows
+
+
+def count_rows(sessions: Sessions) -> NDArray[np.float32]:
+    """How often each unit has each key, float32 [units, vocabulary + 1]; unseen keys share the last column.
+
+    Example:
+        >>> from logbench import Sessions
+        >>> count_rows(Sessions.of([[0, 1, 1], [7]], vocabulary=2)).tolist()
+        [[1.0, 2.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    counts = count_matrix(sessions.clipped_keys, sessions.offsets, sessions.vocabulary + 1)
+    rows: NDArray[np.float32] = counts.astype(np.float32).toarray()
     return rows
 
 

@@ -1,0 +1,142 @@
+"""Networks that learn normal and anomalous units from labels; base classes of supervised models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+from torch.nn import functional as F
+
+from ..api.traits import ModelTraits
+from ..base.errors import IncompatibleError, PluginError
+from .options import ClassifierConfig, SequenceConfig
+from .row_model import RowModel
+from .row_training import Part, arguments_of
+from .sequences import padded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from ..api.contracts import Context
+    from ..data.sessions import Sessions
+
+C = TypeVar("C", bound=ClassifierConfig)
+S = TypeVar("S", bound=SequenceConfig)
+
+
+class Classifier(RowModel[C]):
+    """Scores a unit by the probability that it is anomalous; .5 is its own threshold.
+
+    For rows of one's own; `SequenceClassifier` has padded sequences. A subclass says its `name`, the options that
+    a saved network fixes (`fixed`), how a unit becomes a row, and how to `build` the network:
+
+        class MyModel(Classifier[MyConfig]):
+            name, fixed = "mine", ("hidden",)
+
+            def rows(self, sessions):
+                return count_rows(sessions)
+
+            def build(self, keys):
+                hidden = self.config.hidden
+                return nn.Sequential(nn.Linear(keys + 1, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+    The network gives logits: of an anomaly [B] or [B, 1], or of normal and anomalous [B, 2].
+
+    Each pair of row and label trains once, weighted by the units that have it. Held-out units with their labels
+    are for stop=validation and for the record alone. Units without a label (−1) are left out.
+    """
+
+    traits: ClassVar[ModelTraits] = ModelTraits(
+        supervision="supervised", keys_only=True, scores_without_unseen=True, fixed_threshold=0.5
+    )
+
+    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing. Facts: `labelled` units, `anomalies` among them, and those of `fit_network`.
+
+        Raises:
+            IncompatibleError: labels are missing or all the same, or nothing is held out for stop=validation.
+            ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
+        """
+        units = self._classes(train_on)
+        if not all(units):
+            raise IncompatibleError(
+                f"{self.name} needs normal and anomalous training units, got {units[0]:,} and {units[1]:,}"
+            )
+        weights = [sum(units) / 2 / one if self.config.balanced else 1.0 for one in units]
+        train = self._part(train_on, weights, context.device)
+        held = None if context.held_out is None else self._part(context.held_out, weights, context.device)
+        facts = self._train(train, held, train_on.vocabulary, context)
+        return {"labelled": sum(units), "anomalies": units[1], **facts}
+
+    def _classes(self, sessions: Sessions) -> tuple[int, int]:
+        """Normal and anomalous units."""
+        if sessions.labels is None:
+            raise IncompatibleError(f"{self.name} needs labels: set protocol.content=labelled")
+        return int((sessions.labels == 0).sum()), int((sessions.labels == 1).sum())
+
+    def _part(self, sessions: Sessions, weights: list[float], device: str) -> Part:
+        """Distinct pairs of row and label, with their loss, weighted by class."""
+        assert sessions.labels is not None
+        sessions = sessions.take(sessions.labels >= 0)
+        assert sessions.labels is not None
+        rows = self._distinct(sessions)
+        pairs, counts = np.unique(rows.inverse * 2 + sessions.labels[rows.units], return_counts=True)
+        encode, (normal, anomalous) = self.encoder(rows.sessions, device), weights
+
+        def losses(network: nn.Module, values: Tensor, labels: Tensor) -> Tensor:
+            logits = self._answers(network, arguments_of(network, encode, values))
+            loss = F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="none")
+            return loss * (normal + (anomalous - normal) * labels)
+
+        return Part([rows.values[pairs // 2], pairs % 2], counts, losses)
+
+    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+        """Logits of an anomaly, float32 or float64 [B]."""
+        logits: Tensor = network(*arguments)
+        wide = logits if logits.element_size() > 2 else logits.float()
+        if wide.ndim == 2 and wide.shape[1] <= 2:
+            wide = wide[:, -1] - (wide[:, 0] if wide.shape[1] == 2 else 0)
+        if wide.shape != (len(arguments[0]),):
+            wanted = f"[{len(arguments[0])}], [.., 1] or [.., 2]"
+            raise PluginError(f"{self.name}: its network must give logits {wanted}, got {list(logits.shape)}")
+        return wide
+
+    def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1 / (1 + np.exp(-np.clip(answers, -700, 700)))
+
+
+class SequenceClassifier(Classifier[S]):
+    """A `Classifier` of padded key sequences; its network may be an LSTM, a convolution, or attention.
+
+        class MyModel(SequenceClassifier[MyConfig]):
+            name, fixed = "mine", ("hidden",)
+
+            def build(self, keys):
+                return Network(keys, self.config.hidden)
+
+    The network gets keys int64 [B, `length`]: `keys` stands for any unknown key and `keys + 1` fills up the end of
+    short units, so it has `keys + 2` codes. Of longer units it sees the first or the last `length` events, as the
+    option `keep` says; the record counts the others as not judged.
+    """
+
+    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+        """See `Classifier.fit`; with `truncated`, labelled training units longer than `length`."""
+        facts = super().fit(train_on, context)
+        assert train_on.labels is not None
+        longer = (train_on.lengths > self.config.length) & (train_on.labels >= 0)
+        return {**facts, "truncated": int(longer.sum())}
+
+    def rows(self, sessions: Sessions) -> NDArray[Any]:
+        """The keys of each unit in a row of `length`, int32 [units, length]."""
+        return padded(sessions, self.config.length, self.config.keep)
+
+    def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
+        """Events of each unit beyond `length`, int64 [units]; None where there are none."""
+        beyond = np.maximum(sessions.lengths - self.config.length, 0)
+        return beyond if beyond.any() else None
+
+    @property
+    def _shape(self) -> tuple[str, ...]:
+        return ("length", "keep", *self.fixed)

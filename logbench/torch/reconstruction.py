@@ -1,0 +1,76 @@
+"""Networks that give back what they are given, and fail where a unit is like none of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ..api.traits import ModelTraits
+from .options import ReconstructionConfig
+from .row_model import RowModel
+from .row_training import Part, arguments_of
+from .sequences import count_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from ..api.contracts import Context
+    from ..data.sessions import Sessions
+
+C = TypeVar("C", bound=ReconstructionConfig)
+
+
+class Reconstruction(RowModel[C]):
+    """Scores a unit by the mean squared error with which a network gives back its row.
+
+    It has no threshold of its own: that is found on held-out units. A subclass says its `name`, the options that a
+    saved network fixes (`fixed`), and how to `build` the network:
+
+        class MyModel(Reconstruction[MyConfig]):
+            name, fixed = "mine", ("hidden",)
+
+            def build(self, keys):
+                hidden = self.config.hidden
+                return nn.Sequential(nn.Linear(keys + 1, hidden), nn.ReLU(), nn.Linear(hidden, keys + 1))
+
+    A row is by default how often each key occurs, float32 [keys + 1], unseen keys in the last column. Other rows
+    come from `rows` (`padded(sessions, 50)`), and another error from `errors`.
+
+    Each distinct row trains once, weighted by the units that have it. Held-out units are for stop=validation and
+    for the record alone.
+    """
+
+    traits: ClassVar[ModelTraits] = ModelTraits(keys_only=True, scores_without_unseen=True)
+
+    def rows(self, sessions: Sessions) -> NDArray[Any]:
+        """How often each unit has each key, float32 [units, keys + 1]."""
+        return count_rows(sessions)
+
+    def errors(self, network: nn.Module, *arguments: Tensor) -> Tensor:
+        """How far the network is from giving back each row of a batch, float [B]: the loss, and the score."""
+        (rows,) = arguments
+        squared: Tensor = (network(rows) - rows).square()
+        return squared.flatten(1).mean(1)
+
+    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing. Facts: those of `fit_network`.
+
+        Raises:
+            IncompatibleError: no training unit has events, or nothing is held out for stop=validation.
+            ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
+        """
+        held = None if context.held_out is None else self._part(context.held_out, context.device)
+        return self._train(self._part(train_on, context.device), held, train_on.vocabulary, context)
+
+    def _part(self, sessions: Sessions, device: str) -> Part:
+        rows = self._distinct(sessions)
+        encode = self.encoder(rows.sessions, device)
+
+        def losses(network: nn.Module, values: Tensor) -> Tensor:
+            return self._answers(network, arguments_of(network, encode, values))
+
+        return Part([rows.values], rows.counts, losses)
+
+    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+        return self.errors(network, *arguments)

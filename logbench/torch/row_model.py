@@ -1,0 +1,181 @@
+"""What models of whole units share: a unit is a row; distinct rows are scored once; save and load."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from ..base.errors import DataError
+from ..base.options import make_options
+from ..data.scores import Scores
+from .options import TrainingConfig
+from .precision import Precision
+from .row_scores import score_rows, scoring_device
+from .row_training import Encode, Part, arguments_of, train_rows
+from .saving import load_network, save_network
+from .seeding import new_network
+from .unit_rows import UnitRows, without_unseen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from ..api.contracts import Context
+    from ..data.sessions import Sessions
+
+C = TypeVar("C", bound=TrainingConfig)
+
+
+class RowModel(ABC, Generic[C]):
+    """Base of `Classifier` and `Reconstruction`.
+
+    A unit without events has no row: it does not train, and scores 0.
+
+    Attributes:
+        name: of the model, as errors and the saved file have it.
+        fixed: options that a saved network fixes; the others may change afterwards.
+        keys_only: equal key sequences have equal rows; False where `rows` looks at times or texts, too.
+        double: score in double precision, see `score_rows`; False for a network that cannot.
+        requires: see `ModelComponent`.
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]] = ("torch",)
+    fixed: ClassVar[tuple[str, ...]] = ()
+    keys_only: ClassVar[bool] = True
+    double: ClassVar[bool] = True
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+        self.network: nn.Module | None = None
+        self.keys = 0  # known ones
+
+    @abstractmethod
+    def build(self, keys: int) -> nn.Module:
+        """A new network for `keys` known keys. Its arguments are what `encoder` makes of a batch of rows."""
+
+    @abstractmethod
+    def rows(self, sessions: Sessions) -> NDArray[Any]:
+        """The row of each unit, an array [units, …]; every unit here has events."""
+
+    def encoder(self, sessions: Sessions, device: str) -> Encode:
+        """What makes the network's arguments of a batch of rows; by default the rows themselves.
+
+        For what is too large to keep for each unit: rows hold keys, whose vectors are looked up batch by batch.
+        A batch is int64 or of the network's type of floats, and so are the arguments.
+
+            def encoder(self, sessions, device):
+                vectors = torch.as_tensor(vectors_of(sessions.templates), device=device)
+                return lambda rows: (vectors[rows],)
+
+        Args:
+            sessions: those that `rows` was given.
+        """
+        return lambda rows: (rows,)
+
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+        """The optimiser, and a schedule of its learning rate over `steps` steps; None: Adam, and `decay_at`."""
+        return None, None
+
+    def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
+        """Events of each unit that its row leaves out, int64 [units]; None where rows leave out none."""
+        return None
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """Score every unit; `ignoring` is the score of the unit without its unseen keys.
+
+        Raises:
+            DataError: the sessions were made with another vocabulary than the training sessions.
+        """
+        primary, facts = self._scored(sessions, context)
+        ignoring, some = primary.copy(), np.flatnonzero(sessions.unseen)
+        if len(some):
+            ignoring[some], _ = self._scored(without_unseen(sessions.take(some)), context)
+        return Scores(primary, ignoring=ignoring, unjudged=self.unjudged(sessions), facts=facts)
+
+    def save(self, folder: Path) -> None:
+        """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
+        assert self.network is not None, "fit or load comes first"
+        shape = {name: getattr(self.config, name) for name in self._shape}
+        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
+
+        Raises:
+            DataError: a file is missing or damaged.
+        """
+        self.network, facts = load_network(folder, self._rebuilt, self.name)
+        self.config, self.keys = self._saved_config(facts), facts["keys"]
+
+    def _saved_config(self, facts: Mapping[str, Any]) -> C:
+        shape = {name: facts[name] for name in self._shape}
+        config: C = make_options(type(self.config), {**asdict(self.config), **shape}, self.name)
+        return config
+
+    def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
+        return type(self)(self._saved_config(facts)).build(facts["keys"])
+
+    @property
+    def _shape(self) -> tuple[str, ...]:
+        """Options that a saved network fixes."""
+        return self.fixed
+
+    @abstractmethod
+    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+        """What the score of each row of a batch follows from, float [rows]."""
+
+    def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores that follow from answers; float64, both [rows]."""
+        return answers
+
+    def _distinct(self, sessions: Sessions) -> UnitRows:
+        return UnitRows.of(sessions, self.rows, self.keys_only)
+
+    def _train(self, train: Part, held: Part | None, keys: int, context: Context) -> dict[str, Any]:
+        """Train a new network for `keys` known keys; facts for the record."""
+        network = new_network(lambda: self.build(keys), context.seed, context.device)
+        facts = train_rows(network, train, held, context, self.config, self.name, self.optimiser)
+        self.network, self.keys = network, keys
+        return facts
+
+    def _scored(self, sessions: Sessions, context: Context) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Score of each unit, float64 [units], and facts."""
+        assert self.network is not None, "fit or load comes first"
+        if sessions.vocabulary != self.keys:
+            raise DataError(
+                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
+                "parse them with the parser that the model was trained with"
+            )
+        rows = self._distinct(sessions)
+        found, facts = self._scored_rows(rows, context, self.double)
+        kind = Precision.of(self.config.eval_amp, context.device).kind
+        if kind != "off":
+            exact = found
+            found, facts = self._scored_rows(rows, context, False)
+            facts |= {"eval_amp": kind, "largest_change": float(np.abs(found - exact).max(initial=0.0))}
+        scores = np.zeros(len(sessions))
+        scores[rows.units] = found[rows.inverse]
+        return scores, facts
+
+    def _scored_rows(
+        self, rows: UnitRows, context: Context, double: bool
+    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Score of each distinct row, float64 [rows], and facts."""
+        assert self.network is not None
+        network = self.network.to(context.device).eval()
+        encode = self.encoder(rows.sessions, scoring_device(context.device, double))
+
+        def answers(network: nn.Module, batch: Tensor) -> Tensor:
+            return self._answers(network, arguments_of(network, encode, batch))
+
+        found, size = score_rows(network, [rows.values], answers, self.config, context, double=double)
+        return self._scores_of(found.astype(np.float64)), {"distinct_rows": len(rows), "eval_batch": size}

@@ -1,0 +1,76 @@
+"""Units as rows of a network: the distinct ones, and which unit has which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base.errors import PluginError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..data.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class UnitRows:
+    """The distinct rows of units; a unit without events has none.
+
+    Attributes:
+        sessions: the units that rows were made of.
+        values: [distinct, …], in ascending order of their bytes.
+        units: int64 [rows], the units with events.
+        inverse: int64 [rows], place in `values` of the row of each of these units.
+    """
+
+    sessions: Sessions
+    values: NDArray[Any]
+    units: NDArray[np.int64]
+    inverse: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Units that have each distinct row, int64 [distinct]."""
+        return np.bincount(self.inverse, minlength=len(self)).astype(np.int64, copy=False)
+
+    @classmethod
+    def of(cls, sessions: Sessions, make: Callable[[Sessions], NDArray[Any]], keys_only: bool) -> UnitRows:
+        """Make the rows of all units with events.
+
+        Args:
+            make: units → an array [units, …].
+            keys_only: equal key sequences have equal rows; each distinct one is then made once.
+
+        Raises:
+            PluginError: `make` gives anything else.
+        """
+        units = np.flatnonzero(sessions.lengths)
+        some = sessions if len(units) == len(sessions) else sessions.take(units)
+        asked = some.take(some.distinct.first) if keys_only else some
+        rows = np.asarray(make(asked))
+        if rows.ndim < 2 or len(rows) != len(asked):
+            raise PluginError(f"rows must be an array [{len(asked)}, ...], a row a unit, got {list(rows.shape)}")
+        whole = np.dtype((np.void, rows[:1].nbytes or rows.dtype.itemsize))  # a row as one value
+        flat = np.ascontiguousarray(rows).reshape(-1).view(whole)
+        _, first, inverse = np.unique(flat, return_index=True, return_inverse=True)
+        inverse = inverse.reshape(-1)[some.distinct.inverse] if keys_only else inverse.reshape(-1)
+        return cls(asked, rows[first], units, inverse)
+
+
+def without_unseen(sessions: Sessions) -> Sessions:
+    """The same units without the events whose key is out of vocabulary."""
+    kept = np.flatnonzero(sessions.keys < sessions.vocabulary)
+    lengths = sessions.lengths - sessions.unseen
+    events: dict[str, Any] = {
+        name: values[kept]
+        for name, column in sessions.columns.items()
+        if column.per == "event" and (values := getattr(sessions, name)) is not None
+    }
+    return replace(sessions, offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), **events)
