@@ -48,6 +48,7 @@ from .api.optional import (
     ReportsRuns,
     Runs,
     Saves,
+    Updates,
 )
 from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
 from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
@@ -179,6 +180,7 @@ __all__ = [
     "StoredRuns",
     "Table",
     "Traits",
+    "Updates",
     "Windower",
     "WindowerComponent",
     "WindowerTraits",

@@ -177,7 +177,8 @@ class Windower(Protocol):
 class Model(Protocol):
     """Scores units. The harness takes labels away unless the traits say `supervised`.
 
-    What it may have beside: `Saves` and `Loads`, to be kept in a bundle; `Expects`.
+    What it may have beside: `Saves` and `Loads`, to be kept in a bundle; `Expects`; `Updates`, to go on learning
+    while a stream is scored.
     """
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
@@ -233,7 +234,7 @@ class RunningModel(Protocol):
         """See above."""
 
     def can(self, method: str) -> bool:
-        """Whether it has the optional method: `save`, `load` or `expected`."""
+        """Whether it has the optional method: `save`, `load`, `expected` or `update`."""
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
         """See `Model.fit`."""

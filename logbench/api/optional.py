@@ -121,6 +121,27 @@ class Expects(Protocol):
         """
 
 
+@runtime_checkable
+class Updates(Protocol):
+    """A model that goes on learning from units that it has just scored, in `logbench score --data -` alone.
+
+    There units are scored one at a time as they close, and after each one `update` is called, once. So a verdict
+    may depend on the units before, never on its own label or on later ones. Units that are too short to be scored
+    are left out. What is learnt ends with the command; the bundle stays as it was saved. Nothing else calls it:
+    not `run`, where labels of test units would leak, not `score` of a file, and not a combination.
+    """
+
+    def update(self, unit: Sessions, verdict: bool, label: int | None) -> None:
+        """Learn from one unit.
+
+        Args:
+            unit: the one unit, as `score` got it.
+            verdict: whether it alarmed.
+            label: 0 or 1, or None where it is unknown. Only a supervised model gets one, where each line carries
+                a label (column `label` of `Lines.frame`).
+        """
+
+
 class Runs(Protocol):
     """What runs stored, read-only, for a reporter: see `ReportsRuns`. `StoredRuns` is one.
 
@@ -154,4 +175,4 @@ class ReportsRuns(Protocol):
 
 
 # The optional methods of a model, and the protocol of each.
-MODEL_METHODS: Mapping[str, type] = {"save": Saves, "load": Loads, "expected": Expects}
+MODEL_METHODS: Mapping[str, type] = {"save": Saves, "load": Loads, "expected": Expects, "update": Updates}

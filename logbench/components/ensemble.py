@@ -220,8 +220,8 @@ class RunningCombination(SavableCombination):
         return {**times, "peak_rss_mb": peak, "peak_gpu_mb": max(gpu, default=None)}
 
     def can(self, method: str) -> bool:
-        """Whether all members can save and load; none is asked what it expected."""
-        return method != "expected" and all(model.can(method) for model in self.models)
+        """Whether all members can save and load; none is asked what it expected, nor updated."""
+        return method in ("save", "load") and all(model.can(method) for model in self.models)
 
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
         """Never asked, see `can`."""

@@ -54,8 +54,11 @@ def score_bundle(
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
 
-def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context) -> pl.DataFrame:
+def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, update: bool = False) -> pl.DataFrame:
     """Score grouped lines: the columns of `score_bundle` without `raw`, units in order of first line.
+
+    Args:
+        update: let the model learn from the units afterwards, see `Updates`.
 
     Raises:
         IncompatibleError: the data lack what the model needs.
@@ -63,7 +66,10 @@ def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context) -> pl
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
-    return _verdicts(bundle, sessions, context).join(names, on="key", how="left", maintain_order="left")
+    frame = _verdicts(bundle, sessions, context)
+    if update:
+        _update(bundle, sessions, grouped.units["label"], frame["verdict"])
+    return frame.join(names, on="key", how="left", maintain_order="left")
 
 
 def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -> GroupedLines:
@@ -113,6 +119,20 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
         line=pl.when(pl.Series(has & (sessions.lines is not None))).then(pl.Series(lines)),
         key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[position])),
     )
+
+
+def _update(bundle: Bundle, sessions: Sessions, labels: pl.Series, verdicts: pl.Series) -> None:
+    """Let the model learn from each unit that it scored, in order.
+
+    Args:
+        labels: Int8 [units], −1 unknown. A model that is not supervised gets none.
+    """
+    traits = bundle.parts["model"].entry.item.traits
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        for at in np.flatnonzero(sessions.lengths >= bundle.short_limit):
+            label = labels[int(at)] if traits.supervision == "supervised" else -1
+            unit = neutral(sessions.take(np.array([at])), traits.needs)
+            bundle.model.update(unit, bool(verdicts[int(at)]), None if label < 0 else label)
 
 
 def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:

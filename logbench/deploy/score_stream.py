@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.optional import HasSilence, Piecewise
+from ..api.optional import HasSilence, Piecewise, Updates
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
@@ -135,6 +135,11 @@ class _Live:
     facts: Counter[str] = field(default_factory=Counter)
     pieces: Pieces | None = None
 
+    @property
+    def updates(self) -> bool:
+        """Whether the model learns from the units that it scored."""
+        return isinstance(self.bundle.model, Updates)
+
     def __post_init__(self) -> None:
         with tempfile.NamedTemporaryFile(suffix=".log") as file, contextlib.suppress(DataError):
             opened = self.bundle.parts["dataset"].build().read(Path(file.name))
@@ -213,11 +218,16 @@ class _Live:
         ended = self.open.filter(pl.col("unit").is_in(over.implode()))
         if len(ended):
             self.open = self.open.filter(~pl.col("unit").is_in(over.implode()))
-            yield self._scored(ended)
+            if self.updates:  # one at a time, in the order in which they fell silent
+                silent_since = ended.group_by("unit", maintain_order=True).agg(pl.col("seen").max())
+                for unit in silent_since.sort("seen", maintain_order=True)["unit"]:
+                    yield self._scored(ended.filter(pl.col("unit") == unit))
+            else:
+                yield self._scored(ended)
 
     def _scored(self, ended: pl.DataFrame) -> pl.DataFrame:
         kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
         grouped = group_lines(encode_lines([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
-        frame = score_grouped(self.bundle, grouped, Context(device=self.device))
+        frame = score_grouped(self.bundle, grouped, Context(device=self.device), self.updates)
         places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
         return frame.join(places, on="line", how="left", maintain_order="left")

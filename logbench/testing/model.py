@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..api.optional import Expects
+from ..api.optional import Expects, Updates
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.trait_checks import fault
@@ -132,3 +132,17 @@ def expected(subject: Subject) -> None:
     kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
     wanted = f"{pl.List(pl.Int32())} [{len(asked)}]"
     expect(kind == wanted, f"a series {wanted}", kind)
+
+
+@rule(
+    "model", "update", "update(unit, verdict, label) takes any unit, with a label or without, and scoring goes on"
+)
+def update(subject: Subject) -> None:
+    if not isinstance(subject.build(), Updates):
+        raise InapplicableError("it has no update(unit, verdict, label)")
+    model, asked = fit(subject).model, asked_of(subject)  # a model of its own: the others share one
+    labels = (None, 0, 1) if is_supervised(subject) else (None,)
+    cases = [(verdict, label) for verdict in (False, True) for label in labels]
+    for at, (verdict, label) in enumerate(cases):
+        model.update(asked.take(np.array([at])), verdict, label)
+    scored(subject, model, asked)

@@ -24,6 +24,7 @@ ATTRIBUTES = {
     "Saves": {"save": print},
     "Loads": {"load": print},
     "Expects": {"expected": print},
+    "Updates": {"update": print},
 }
 
 

@@ -129,6 +129,14 @@ def new_bytes(self: Any, sessions: Any, context: Any) -> Any:
     return np.add.reduceat(new.astype(float), sessions.offsets[:-1]) if len(sessions) else np.empty(0)
 
 
+def summed(self: Any, unit: Any, verdict: bool, label: Any) -> None:
+    self.mean += label
+
+
+def spoilt(self: Any, unit: Any, verdict: bool, label: Any) -> None:
+    self.mean = np.nan
+
+
 ADVISED = {
     "counts across the borders of units": ("train-order", instead("model", fit=across_units, score=new_pairs), {}),
     "keeps keys in eight bits": ("key-numbers", instead("model", fit=in_bytes, score=new_bytes), {}),
@@ -156,5 +164,7 @@ MODELS = {
     "says the same without unseen keys": (
         "unseen-out", but("model", "score", lambda self, good, *_: replace(good, ignoring=good.primary)), {}),
     "says keys_only and looks at the clock": ("repeats", score(by_the_clock), {"traits": TIMED}),
+    "adds up labels that are unknown": ("update", instead("model", update=summed), {}),
+    "scores nothing after an update": ("update", instead("model", update=spoilt), {}),
     "says keys_only and looks at gaps": ("repeats", score(by_the_gap), {"traits": TIMED}),
 }  # fmt: skip
