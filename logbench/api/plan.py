@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..base.options import option
 
@@ -22,6 +22,27 @@ class Totals:
     anomaly_total: float | None = option(
         None, "true number of anomalous test units where the data hold a sample of them", gt=0
     )
+
+
+class PlanOptions(TypedDict, total=False):
+    """Fields of `Plan` as keywords of `run`, `leaderboard` and `prepare_sessions`, all optional.
+
+    A component is a name, or a class, instance or factory at hand, see `component_of`.
+    """
+
+    data: str | Path | None
+    parser: object
+    windower: object
+    evaluators: Sequence[object]
+    protocol: str | None
+    preset: str | None
+    config: Settings
+    settings: Settings
+    split_seed: int | None
+    device: str
+    out: str | Path | None
+    save: str | Path | None
+    cache: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from ..base.errors import DataError
 from ..base.jsonable import to_jsonable
 from .record_sections import (
     AuditFacts,
@@ -28,8 +30,13 @@ from .record_sections import (
     ThresholdFacts,
 )
 
+if TYPE_CHECKING:
+    import polars as pl
+
 # 2: `protocol.min_events` is what was asked, `counts.short_limit` the limit in force.
 RECORD_VERSION = 2
+# Columns of `RunRecord.scores`.
+SCORES = ("unit", "score", "label", "verdict")
 
 
 @dataclass
@@ -72,6 +79,28 @@ class RunRecord:
     notes: list[str] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._scores: Callable[[], pl.DataFrame] | None = None
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """Scores and verdicts of the test units.
+
+        Columns `unit` (String), `score` (Float64, higher = more anomalous, null where the protocol drops the
+        unit), `label` (Int8: 0 normal, 1 anomaly, −1 unknown) and `verdict` (Boolean).
+
+        Raises:
+            DataError: the run has none, its files are gone, or the record is not one that `run` returned.
+        """
+        if self._scores is None:
+            raise DataError(f"run {self.run_id} has no scores at hand: its status is {self.status}")
+        frame = self._scores()
+        return frame.filter(frame["part"] == "test").select(*SCORES)
+
+    def scores_from(self, read: Callable[[], pl.DataFrame]) -> None:
+        """Let `scores` be those of the frame that `read()` gives, with a column `part`."""
+        self._scores = read
 
     def as_dict(self) -> Record:
         """JSON values; a number that is not finite becomes None."""

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from . import code_files
+from .cell_digests import cells_of, has_file
 from .code_files import Parts, Root, closure, files_of, located, short
 from .compiled_files import remove_stale
 from .file_digests import digest
@@ -72,12 +73,16 @@ def module_of(found: Any) -> ModuleType | None:
 
 
 def code_of(plugin: Any, distribution: str = "") -> Code | None:
-    """The code of a plugin at the first call in a process; None if it has no file.
+    """The code of a plugin at the first call in a process; of a class of a notebook, its cells as they are.
+
+    None if it has neither file nor cells.
 
     Args:
         plugin: its module, or an object defined in it.
         distribution: its distribution, whose files count as its own wherever they lie.
     """
+    if getattr(plugin, "__module__", None) == "__main__" and not has_file(plugin):
+        return _of_cells(plugin)
     module = module_of(plugin)
     if module is None or not Path(getattr(module, "__file__", None) or "").is_file():
         return None
@@ -88,6 +93,12 @@ def code_of(plugin: Any, distribution: str = "") -> Code | None:
         parts = closure(_start(module), distribution)
         known[distribution] = _made(parts, _LOADED.setdefault(module, time.time_ns()))
     return known[distribution]
+
+
+def _of_cells(thing: Any) -> Code:
+    found = cells_of(thing)
+    code = _made(found.parts, _STARTED)  # when they loaded what is beside them is not known
+    return replace(code, files=short([*sorted(found.texts), code.files]))
 
 
 def _start(module: ModuleType) -> Root:

@@ -81,30 +81,48 @@ class Parts:
 def closure(start: Root, distribution: str) -> Parts:
     """Everything that a package or module imports, directly or not."""
     parts = Parts()
-    waiting, visited = [start], {start.name}
+    _follow([start], parts, distribution)
+    return parts
+
+
+def follow(modules: Iterable[str], parts: Parts) -> None:
+    """Add everything that these modules are and import, directly or not."""
+    roots: dict[str, Root] = {}
+    for name in modules:
+        _sort_out(name, "", roots, parts)
+    _follow(list(roots.values()), parts, "")
+
+
+def _follow(waiting: list[Root], parts: Parts, distribution: str) -> None:
+    roots = {root.name: root for root in waiting}
     while waiting:
         one = waiting.pop()
         try:
             own = {f"{one.name}/{name}": path for name, path in files_of(one.path).items()}
         except (TooMuchError, OSError):
             parts.gap = f"{one.name} may read more files than can be looked at"
-            return parts
+            return
         parts.files |= own
         for name, path in own.items():
             if path.suffix == ".py":
                 tree, package = _tree(path), _dotted(one, name)
                 if _imports_by_computed_name(tree, one.path.is_dir()):
                     parts.gap = f"{path.name} of {one.name} imports by a name that only shows when it runs"
-                for imported in _imported(tree, package):
-                    found = located(imported)
-                    if found is None or found.name in visited or _is_core_or_standard(found.name):
-                        continue
-                    visited.add(found.name)
-                    if identity := _installed(found, distribution):
-                        parts.libraries[found.name] = identity
-                    else:
-                        waiting.append(found)
-    return parts
+                for imported in imported_names(tree, package):
+                    if (root := _sort_out(imported, distribution, roots, parts)) is not None:
+                        waiting.append(root)
+
+
+def _sort_out(module: str, distribution: str, roots: dict[str, Root], parts: Parts) -> Root | None:
+    """Note an imported module as a library, or return it where its own files are to be read."""
+    found = located(module)
+    if found is None or found.name in roots or found.name in parts.libraries or _is_core_or_standard(found.name):
+        return None
+    if identity := _installed(found, distribution):
+        parts.libraries[found.name] = identity
+        return None
+    roots[found.name] = found
+    return found
 
 
 def _is_core_or_standard(name: str) -> bool:
@@ -137,7 +155,7 @@ def _dotted(root: Root, name: str) -> str:
     return ".".join([root.name, *inside]) if root.path.is_dir() else root.name.rpartition(".")[0]
 
 
-def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
     """Full names of everything that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -83,6 +83,21 @@ def of_instance(thing: Any) -> Construction:
     return Construction(partial(copy.deepcopy, copy.deepcopy(thing)))
 
 
+def source_of(build: Any) -> tuple[Any, str]:
+    """The class or function that is called to build a component, and why more than its code and options decides.
+
+    The reason is empty if nothing else does.
+    """
+    while isinstance(build, partial):
+        if build.func is copy.deepcopy:
+            return type(build.args[0]), "its attributes do not tell how it was made"
+        if build.func not in (_call, _of_config) and build.args:
+            return inspect.unwrap(build.func), "it is given arguments without a name"
+        build = build.args[0] if build.func in (_call, _of_config) else build.func
+    found = build if inspect.isclass(build) or inspect.isroutine(build) else type(build)
+    return inspect.unwrap(found), ""
+
+
 def _same(thing: Any, found: Construction, parameters: Mapping[str, Any]) -> bool:
     """Whether what is built anew has the same values as `thing` where their names are those of parameters."""
     try:

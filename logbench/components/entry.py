@@ -22,7 +22,12 @@ _OWN = "logbench-harness"
 class Plugin:
     """One entry point: where it comes from, what it implements, and why it was set aside (if it was).
 
-    `order` sorts this distribution's own plugins first, so that no other can take a name from it.
+    `order` sorts this distribution's own plugins first, so that no other can take a name from it. What is no entry
+    point stands for one, too: a class at hand, whose module is its `distribution`, without a `version`.
+
+    Attributes:
+        gap: why more than its code decides what it does; empty if nothing else does.
+        made_of: the thing at hand; None for an entry point.
     """
 
     name: str
@@ -32,9 +37,11 @@ class Plugin:
     hooks: list[str] = field(default_factory=list)
     error: str = ""
     cause: BaseException | None = None
+    gap: str = ""
+    made_of: Any = None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.distribution} {self.version})"
+        return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
 
     @property
     def key(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import sys
@@ -99,6 +100,27 @@ class Registry:
         for plugin, definition in self._defined:
             self._define(plugin, definition)
 
+    def copy(self) -> Registry:
+        """A registry of the same components, to which others may be added."""
+        beside = copy.copy(self)
+        tables: Any = {kind: dict(self.offered(kind)) for kind in KINDS}
+        beside.components = tables
+        return beside
+
+    def add(self, kind: Kind, entry: RegisteredComponent[Any]) -> None:
+        """Offer one more component.
+
+        Raises:
+            ConfigError: its name or an alias is taken.
+        """
+        try:
+            self._check_conflicts([(self.offered(kind), entry.item.name, entry)])
+        except RefusalError as error:
+            raise ConfigError(
+                f"{entry.plugin}: the name {error}; give it another, such as name = 'my-{entry.item.name}'"
+            ) from None
+        self.offered(kind)[entry.item.name] = entry
+
     def _define(self, plugin: Plugin, definition: Definition) -> None:
         """Offer a data set of the user's own; a broken one is set aside like a plugin."""
         try:
@@ -108,6 +130,13 @@ class Registry:
         except (ConfigError, RefusalError) as error:
             aside = dataclasses.replace(plugin, name=definition.name, hooks=[], error=str(error))
             self.plugins.append(aside)
+
+    @property
+    def at_hand(self) -> list[RegisteredComponent[Any]]:
+        """Components that were added and that no other process finds by their names."""
+        return [
+            entry for kind in KINDS for entry in self.offered(kind).values() if entry.plugin.made_of is not None
+        ]
 
     @property
     def broken(self) -> list[Plugin]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.record_sections import ComponentFacts, Components, PluginFacts, Record
@@ -119,7 +119,8 @@ def core_digest() -> str | None:
 
 
 def _code(plugin: Plugin) -> Code | None:
-    return code_of(plugin.load(), plugin.distribution)
+    code = code_of(plugin.load(), plugin.distribution)
+    return replace(code, gap=plugin.gap) if code is not None and plugin.gap else code
 
 
 def _facts(plugin: Plugin) -> PluginFacts:
@@ -127,7 +128,7 @@ def _facts(plugin: Plugin) -> PluginFacts:
     known = None if code is None or code.edited or code.gap else code
     return {
         "distribution": plugin.distribution,
-        "version": plugin.version,
+        "version": plugin.version or None,
         "code": known.files if known else None,
         "libraries": known.libraries if known else None,
     }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from ..api.contracts import Context
-from ..api.plan import Plan
+from ..api.plan import Plan, PlanOptions
 from ..base.progress_bars import Bars
+from ..components.at_hand import admit
 from ..components.registry import Registry
 from ..data.derived import derived, hand_on
 from ..data.sessions import Sessions
+from .asked import plan_fields
 from .fit_checks import check_installed
 from .fitting import context_for, learning_parts
 from .prepare import prepare
@@ -42,12 +44,17 @@ class Material:
 
 
 def prepare_sessions(
-    model: str, dataset: str, *, registry: Registry | None = None, bars: Bars | None = None, **options: Any
+    model: object,
+    dataset: object,
+    *,
+    registry: Registry | None = None,
+    bars: Bars | None = None,
+    **options: Unpack[PlanOptions],
 ) -> Material:
     """Run only the stages `locate` to `sessions`.
 
     Args:
-        model, dataset: names of components.
+        model, dataset: names, or classes or instances at hand, see `run`.
         registry, bars: by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `settings={"dataset": {"blocks": 1000}}`.
 
@@ -55,8 +62,10 @@ def prepare_sessions(
         ConfigError: an unknown name, option or value, or what a component requires is not installed.
         DataError, IncompatibleError: the data cannot be read, or lack what the model needs.
     """
+    registry = (registry or Registry()).copy()
     runtime = Runtime.here(registry, bars)
-    resolved = resolve(Plan(model=model, dataset=dataset, **options), runtime.registry)
+    fields = plan_fields("prepare_sessions", dataset, {**options, "out": Plan.out}, registry)  # nothing is written
+    resolved = resolve(Plan(model=admit(registry, "model", model), **fields), registry)
     check_installed(resolved)
     stages = Stages(runtime)
     prepared = prepare(resolved, runtime, stages, runtime.bars.note)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
-from ..api.plan import Plan
+from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
@@ -22,6 +22,7 @@ from ..base.state_guard import guarded
 from ..components.registry import Registry
 from ..evaluation.verdicts import decide
 from . import records, run_names
+from .asked import model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import explained
@@ -63,41 +64,56 @@ class PlanResult:
 
 
 def run(
-    models: str | Sequence[str],
+    models: object,
     *,
-    dataset: str,
+    dataset: object,
     seeds: Sequence[int] = (0,),
     registry: Registry | None = None,
     bars: Bars | None = None,
-    **options: Any,
+    **options: Unpack[PlanOptions],
 ) -> list[RunRecord]:
     """Run models on a data set under one protocol, like `logbench run`.
 
     Args:
-        models: one name or several; they share the data and the split.
+        models: one or a list of several, which share the data and the split. Each is a name, a file
+            (`"./my_model.py"`), or a class, instance or factory at hand, see `component_of`.
+        dataset: a name, a file that defines one, or a class or instance at hand.
         seeds: one run a model and seed.
         registry, bars: by default all installed plugins, and no progress bars.
-        options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`.
+        options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`. Parser,
+            windower and evaluators may be at hand, too. `out=None` writes nothing; by default it is `runs`.
 
     Returns:
-        One record a run, also appended to `out/records.jsonl`.
+        One record a run, also appended to `out/records.jsonl`; its `scores` are a frame.
 
     Raises:
         ConfigError: an unknown name, option or value, or what a component requires is not installed. Later errors
             are in the records.
+        PluginError: something at hand is no component.
+
+    Example:
+        >>> class Longest:
+        ...     def fit(self, train, context):
+        ...         self.mean = train.lengths.mean()
+        ...
+        ...     def score(self, sessions, context):
+        ...         return abs(sessions.lengths - self.mean)
+        >>> (record,) = run(Longest(), dataset="hdfs-sim", out=None)
+        >>> record.model, record.scores.columns
+        ('longest', ['unit', 'score', 'label', 'verdict'])
     """
-    names = (models,) if isinstance(models, str) else tuple(models)
+    registry = (registry or Registry()).copy()
+    fields = plan_fields("run", dataset, dict(options), registry)
+    names, keep = model_names(models, registry), fields.get("out", "") is not None
+    if not keep:
+        del fields["out"]
     with bars or Bars(enabled=False) as shown:
         runtime = Runtime.here(registry, shown)
-        plans = [
-            Plan(model=name, dataset=dataset, seed=seed, companions=names, **options)
-            for name in names
-            for seed in seeds
-        ]
+        plans = [Plan(model=name, seed=seed, companions=names, **fields) for name in names for seed in seeds]
         resolved = [resolve(plan, runtime.registry) for plan in plans]
         for one in resolved:
             check_installed(one)
-        return list(run_all(resolved, runtime))
+        return list(run_all(resolved, runtime) if keep else map(partial(_run_unkept, runtime), resolved))
 
 
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:
@@ -105,7 +121,19 @@ def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunReco
     for resolved in plans:
         record = run_and_keep(resolved, runtime)
         records.append(record, resolved.plan.out)
+        if "scores" in record.artifacts:
+            record.scores_from(partial(records.scores, record.as_dict(), resolved.plan.out))
         yield record
+
+
+def _run_unkept(runtime: Runtime, resolved: ResolvedPlan) -> RunRecord:
+    """Execute one run, and notify plugins of its end; nothing is written."""
+    executed = execute(resolved, runtime, lambda run_id, frames: None)
+    record, scores = executed.record, executed.frames.get("scores")
+    if scores is not None:
+        record.scores_from(lambda: scores)
+    runtime.registry.notify("run_finished", record=record)
+    return record
 
 
 def run_plan(plan: Plan) -> PlanResult:

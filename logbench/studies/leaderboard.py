@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Unpack
 
 from ..api.executor import Executor
-from ..api.plan import Plan
+from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord
 from ..api.record_sections import Record
-from ..base.errors import DataError
+from ..base.errors import ConfigError, DataError
 from ..base.failure import ReportedError
 from ..base.jsonable import several
 from ..base.progress_bars import Bars
+from ..base.temporary_folders import temporary_folder
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, run_names, worker_tasks
+from ..running.asked import model_names, plan_fields
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.stored import fault
@@ -108,9 +111,9 @@ def check_metric(plan: Plan, metric: str, bench: Workbench) -> None:
 
 
 def leaderboard(
-    models: Sequence[str] = (),
+    models: object = (),
     *,
-    dataset: str,
+    dataset: object,
     metric: str = "f1",
     seeds: Sequence[int] = (0, 1, 2),
     baselines: bool = True,
@@ -118,25 +121,28 @@ def leaderboard(
     registry: Registry | None = None,
     bars: Bars | None = None,
     resume: bool = True,
-    **options: Any,
+    **options: Unpack[PlanOptions],
 ) -> list[Record]:
     """Run models under one protocol and rank them, like `logbench leaderboard`.
 
     Args:
-        models: names, `a+b` among them; none: all that are installed.
+        models: names, `a+b` among them, or classes and instances at hand, see `run`; none: all that are installed.
+        dataset: see `run`.
         metric: what ranks: one of the headline, or `cost.cost` of another evaluator.
         seeds: of stochastic models; deterministic ones run with the first alone.
         baselines: the reference baselines run, too.
-        executor: does the runs; by default this process, one after another.
+        executor: does the runs; by default this process, one after another. Other processes know nothing of
+            classes at hand: put them into a file, `"./my_model.py"`.
         registry, bars: by default all installed plugins, and no progress bars.
         resume: reuse runs in `out` with the same plan, data and code.
-        options: fields of `Plan`, such as `protocol="field-2e"`.
+        options: fields of `Plan`, such as `protocol="field-2e"`, see `run`.
 
     Returns:
         The records, the best model first, also appended to `out/records.jsonl`. Failed runs have `error`.
 
     Raises:
-        ConfigError: an unknown name, option or value, or a metric that cannot rank.
+        ConfigError: an unknown name, option or value, a metric that cannot rank, or components at hand for an
+            executor.
         DataError: the data set is not there.
 
     Example:
@@ -144,13 +150,21 @@ def leaderboard(
         >>> best["model"]
         'ecvc'
     """
-    bench = Workbench.here(registry, bars, executor, resume=resume)
-    names = choose_models(bench.registry, models, ())
-    request = ModelsRequest(
-        models=names, fields={"dataset": dataset, **options}, command="", seeds=seeds, stochastic_only=True,
-        baselines=baselines,
-    )  # fmt: skip
-    return run_leaderboard(plans_of(request, bench.registry), metric, bench)
+    registry = (registry or Registry()).copy()
+    fields = plan_fields("leaderboard", dataset, dict(options), registry)
+    asked = model_names(models, registry)
+    if executor is not None and (made := registry.at_hand):
+        name = made[0].plugin.name
+        raise ConfigError(f'{name}: other processes know nothing of it; put it into a file, "./my_file.py"')
+    with ExitStack() as stack:
+        if fields.get("out", "") is None:
+            fields["out"] = stack.enter_context(temporary_folder())
+        bench = Workbench.here(registry, bars, executor, resume=resume)
+        request = ModelsRequest(
+            models=choose_models(registry, asked, ()), fields=fields, command="", seeds=seeds,
+            stochastic_only=True, baselines=baselines,
+        )  # fmt: skip
+        return run_leaderboard(plans_of(request, registry), metric, bench)
 
 
 def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> list[Record]:

@@ -1,0 +1,49 @@
+"""What a caller of Python asks for, as a plan has it: names of components, with those at hand in a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..api.plan import PlanOptions
+from ..base.errors import ConfigError
+from ..base.options import suggest
+from ..components.at_hand import admit
+from ..components.registry import Registry
+
+
+def model_names(models: object, registry: Registry) -> tuple[str, ...]:
+    """Names of one or several models.
+
+    Args:
+        models: a name, class, instance or factory, or a list or tuple of them.
+        registry: gets those at hand.
+
+    Raises:
+        PluginError, ConfigError: see `at_hand.admit`.
+    """
+    several = models if isinstance(models, list | tuple) else (models,)
+    return tuple(dict.fromkeys(admit(registry, "model", one) for one in several))
+
+
+def plan_fields(where: str, dataset: object, options: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    """Fields of `Plan` that are alike for all runs.
+
+    Args:
+        where: what is called, for errors. dataset, options: see `run`. registry: gets the components at hand.
+
+    Raises:
+        ConfigError: an unknown option. PluginError: see `at_hand.admit`.
+    """
+    known = PlanOptions.__annotations__
+    if wrong := next((name for name in options if name not in known), None):
+        raise ConfigError(f"{where}: there is no option {wrong!r}{suggest(wrong, known)}")
+    fields = {**options, "dataset": admit(registry, "dataset", dataset)}
+    if (parser := options.get("parser")) is not None:
+        fields["parser"] = admit(registry, "parser", parser)
+    if (windower := options.get("windower")) is not None:
+        fields["windower"] = admit(registry, "windower", windower)
+    if (evaluators := options.get("evaluators")) is not None:
+        several: Sequence[Any] = evaluators if isinstance(evaluators, list | tuple) else (evaluators,)
+        fields["evaluators"] = tuple(admit(registry, "evaluator", one) for one in several)
+    return fields
