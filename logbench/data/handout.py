@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TEMPLATES = "templates"
+TEXTS = "texts.arrow"
 # Columns that are files, with where each unit begins; labels travel by message.
 FILES = ("offsets", *(name for name, column in Sessions.columns.items() if column.as_file))
 BLOCK = 1 << 24
@@ -31,7 +32,7 @@ class Handout:
     """Units in files of one folder, as plain values that JSON holds.
 
     Attributes:
-        folder: holds `NAME.npy` for each column. templates: the file with the templates.
+        folder: holds `NAME.npy` for each column, and `texts.arrow`. templates: the file with the templates.
         vocabulary: number of known keys. units: number of units.
         digests: file → BLAKE2b of its bytes.
         labels, line_labels: of training and held-out units and their events, for a supervised model. They travel
@@ -81,10 +82,12 @@ def write(sessions: Sessions, folder: Path, templates: Path) -> Handout:
     digests = {str(templates): _digest(templates)}
     for name, column in columns.items():
         if column is not None:
-            file = folder / f"{name}.npy"
-            np.save(file, column)
-            file.chmod(0o400)
-            digests[str(file)] = _digest(file)
+            np.save(folder / f"{name}.npy", column)
+    if sessions.texts is not None:
+        pl.DataFrame({"text": sessions.texts}).write_ipc(folder / TEXTS)
+    for file in sorted(folder.iterdir()):
+        file.chmod(0o400)
+        digests[str(file)] = _digest(file)
     labels = [None if column is None else column.tolist() for column in (sessions.labels, sessions.line_labels)]
     return Handout(str(folder), str(templates), sessions.vocabulary, len(sessions), digests, *labels)
 
@@ -97,6 +100,7 @@ def read(handout: Handout) -> Sessions:
         return np.load(file, mmap_mode="r", allow_pickle=False) if file.exists() else None
 
     found: dict[str, Any] = {name: column(name) for name in FILES}
+    texts = Path(handout.folder) / TEXTS
     sessions = Sessions(
         **found,
         vocabulary=handout.vocabulary,
@@ -105,6 +109,7 @@ def read(handout: Handout) -> Sessions:
         line_labels=_labels(handout.line_labels),
         weights=_read_only(np.ones(handout.units)),
         templates=tuple(json.loads(Path(handout.templates).read_text(encoding="utf-8", errors="surrogatepass"))),
+        texts=pl.read_ipc(texts)["text"] if texts.exists() else None,
     )
     distinct: Any = [column(name) for name in ("first", "inverse", "counts")]
     hand_on({"distinct": Distinct(*distinct)}, sessions)

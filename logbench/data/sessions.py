@@ -17,7 +17,7 @@ import polars as pl
 from ..base.deprecation import deprecated
 from ..base.errors import PluginError
 from .derived import derived, hand_on
-from .distinct import Distinct, distinct_sequences, read_only
+from .distinct import Distinct, distinct_codes, distinct_sequences, read_only
 from .histories import Histories
 from .per_unit import events_of_units
 
@@ -35,11 +35,13 @@ class Column(NamedTuple):
         per: it has one value for each event, or one for each unit.
         optional: it is None where the data lack it, or where a model may not have it.
         as_file: a model in a process of its own gets it as a file. Labels never: they travel by message.
+        need: a model gets it that declares this; empty: its own name.
     """
 
     per: Literal["event", "unit"]
     optional: bool = False
     as_file: bool = False
+    need: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class Sessions:
         times: int64 [events], microseconds since 1970, or None.
         line_labels: int8 [events], or None.
         templates: template of each known key.
+        texts: String [texts], the distinct masked messages of these units, in first-seen order, those of unseen
+            keys too; None where the model does not declare `needs={"texts"}`, or for key sequences.
+        text_ids: int32 [events], place of each event's message in `texts`, or None.
     """
 
     keys: NDArray[np.int32]
@@ -70,6 +75,8 @@ class Sessions:
     times: NDArray[np.int64] | None = None
     line_labels: NDArray[np.int8] | None = None
     templates: tuple[str, ...] = ()
+    texts: pl.Series | None = None
+    text_ids: NDArray[np.int32] | None = None
     _cached: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _histories: dict[tuple[int, bool], Histories] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -85,6 +92,7 @@ class Sessions:
         "lines": Column("event", optional=True),
         "times": Column("event", optional=True, as_file=True),
         "line_labels": Column("event", optional=True),
+        "text_ids": Column("event", optional=True, as_file=True, need="texts"),
     }
 
     def __post_init__(self) -> None:
@@ -102,6 +110,8 @@ class Sessions:
             raise PluginError(f"Sessions: {units} ids, {len(self.offsets)} offsets, {len(self.weights)} weights")
         if int(self.offsets[-1]) != len(self.keys):
             raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
+        if (self.texts is None) != (self.text_ids is None):
+            raise PluginError("Sessions: texts and text_ids go together; give both or none")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -161,6 +171,9 @@ class Sessions:
             for name, column in self.columns.items()
             if (value := getattr(self, name)) is not None
         }
+        if self.texts is not None:
+            seen = distinct_codes(cut["text_ids"])
+            cut |= {"texts": self.texts.gather(cut["text_ids"][seen.first]), "text_ids": seen.inverse}
         taken = replace(self, offsets=offsets, **cut)
         if "distinct" in derived(self):  # renumbering is much cheaper than comparing key by key again
             hand_on({"distinct": self.distinct.take(index)}, taken)
@@ -171,8 +184,11 @@ class Sessions:
         return self.drop("labels", "line_labels")
 
     def drop(self, *columns: str) -> Sessions:
-        """The same with these columns None; what was computed from the keys alone is kept."""
-        none: dict[str, Any] = dict.fromkeys(columns)
+        """The same with these columns None; what was computed from the keys alone is kept.
+
+        `texts` go with `text_ids`.
+        """
+        none: dict[str, Any] = dict.fromkeys([*columns, *(["texts"] if "text_ids" in columns else [])])
         bare = replace(self, **none)
         hand_on({**derived(self), "_histories": self._histories}, bare)
         return bare

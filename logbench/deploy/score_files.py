@@ -86,7 +86,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     long_enough = sessions.lengths >= bundle.short_limit
     part = bundle.parts["model"]
     share = all(member.keys_only for member in part.parts)
-    asked = neutral(sessions.take(long_enough), part.entry.item.traits.needs)
+    asked = neutral(sessions, part.entry.item.traits.needs, units=long_enough)
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         scores = score_units(bundle.model, asked, context, part.name, share)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))

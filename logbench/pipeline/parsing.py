@@ -160,4 +160,6 @@ def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[
         times=grouped.times,
         line_labels=grouped.line_labels,
         templates=vocabulary.templates,
+        texts=None if grouped.sequences else grouped.messages,
+        text_ids=None if grouped.sequences else grouped.codes,
     )

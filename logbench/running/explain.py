@@ -56,7 +56,7 @@ def _expected(
     rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
     if not len(rows):
         return nothing
-    asked = neutral(sessions.take(frame["index"].to_numpy()[rows]), needs)
+    asked = neutral(sessions, needs, units=frame["index"].to_numpy()[rows])
     answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
     expected = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
     rows_all = pl.DataFrame({"row": np.arange(len(frame))})

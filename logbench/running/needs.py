@@ -36,6 +36,7 @@ def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
 NEEDS: dict[Need, Found] = {
     "times": Found(_column("time"), lambda grouped: grouped.times is not None),
     "templates": Found(_column("message"), lambda grouped: not grouped.sequences),
+    "texts": Found(_column("message"), lambda grouped: not grouped.sequences),
     "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, taught=True),
 }
 
@@ -62,4 +63,11 @@ def check_needs(
                 f"model {model.name} needs {named}, but gets no labels because it is {traits.supervision}"
             )
         if not (found.grouped(data) if isinstance(data, GroupedLines) else found.opened(data)):
-            raise IncompatibleError(f"model {model.name} needs {named}, but data set {dataset} has none")
+            raise IncompatibleError(
+                f"model {model.name} needs {named}, but data set {dataset} has {_instead(data)}"
+            )
+
+
+def _instead(data: Lines | KeySequences | GroupedLines) -> str:
+    sequences = data.sequences if isinstance(data, GroupedLines) else isinstance(data, KeySequences)
+    return "only key sequences" if sequences else "none"

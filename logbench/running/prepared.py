@@ -76,13 +76,13 @@ class Prepared:
             needs: what the model needs, see `neutral`.
             labelled: with labels, only for supervised models, and training and held-out units.
         """
-        key = (name, frozenset(needs).intersection(Sessions.columns), labelled)
+        key = (name, frozenset(needs) - {"templates"}, labelled)  # every model gets those
         if key not in self.parts:
             handed = _shuffled(units, self.split.digest, name)
             if "times" in needs and self.sessions.times is not None:
                 first = self.sessions.times[self.sessions.offsets[:-1][handed]]
                 handed = handed[np.argsort(first, kind="stable")]
-            self.parts[key] = HandedUnits(neutral(self.sessions.take(handed), needs, labelled=labelled), handed)
+            self.parts[key] = HandedUnits(neutral(self.sessions, needs, units=handed, labelled=labelled), handed)
         return self.parts[key]
 
 

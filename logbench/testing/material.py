@@ -35,7 +35,7 @@ def sessions(
     Args:
         least: events of the shortest session; the longest has seven more.
         anomalous: share of units with label 1, which jump anywhere and contain keys unseen in training.
-        traits: needs of the model (`times`).
+        traits: needs of the model (`times`, `texts`).
     """
     rng = np.random.default_rng(seed)
     labels = (rng.random(count) < anomalous).astype(np.int8)
@@ -44,20 +44,36 @@ def sessions(
 
 
 def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any) -> Sessions:
-    """Read-only sessions of these keys, as a model gets them; with times if the traits need them."""
-    events = sum(map(len, walks))
+    """Read-only sessions of these keys, as a model gets them; with times and texts if the traits need them."""
+    events, needs = sum(map(len, walks)), traits.needs if traits else frozenset()
     steps = np.random.default_rng(events).integers(1, 2_000_000, events)
     sessions = Sessions.of(
         walks,
         vocabulary=VOCABULARY,
-        times=DAY + np.cumsum(steps) if traits and "times" in traits.needs else None,
-        templates=tuple(f"step {key} of <*>" for key in range(VOCABULARY)),
+        times=DAY + np.cumsum(steps) if "times" in needs else None,
+        templates=tuple(map(_text, range(VOCABULARY))),
+        **(_texts(walks) if "texts" in needs else {}),
         **columns,
     )
-    for column in (sessions.keys, sessions.offsets, sessions.weights, sessions.labels, sessions.times):
-        if column is not None:
+    for column in (sessions.offsets, *(getattr(sessions, name) for name in Sessions.columns)):
+        if isinstance(column, np.ndarray):
             column.flags.writeable = False
     return sessions
+
+
+def _texts(walks: list[list[int]]) -> dict[str, Any]:
+    """Distinct masked messages in first-seen order, and which of them each event has."""
+    keys = [key for walk in walks for key in walk]
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return {
+        "texts": pl.Series("text", map(_text, place), dtype=pl.String),
+        "text_ids": np.array([place[key] for key in keys], dtype=np.int32),
+    }
+
+
+def _text(key: int) -> str:
+    """A masked message: of a known key its template, of an unseen key a text of its own."""
+    return f"step {key} of <*>" if key < VOCABULARY else f"fault {key} at <*>"
 
 
 def _usual(least: int, rng: np.random.Generator) -> list[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from ..api.optional import Loads, Saves
 from ..data.sessions import Sessions
 from .model import fit_other
@@ -86,5 +88,5 @@ def _observed(subject: Subject) -> tuple[Watch, str]:
 
 
 def _contents(sessions: Sessions) -> list[bytes]:
-    columns = (sessions.keys, sessions.offsets, sessions.weights, sessions.times, sessions.labels)
-    return [column.tobytes() for column in columns if column is not None]
+    columns = [sessions.offsets, *(getattr(sessions, name) for name in Sessions.columns)]
+    return [column.tobytes() for column in columns if isinstance(column, np.ndarray)]
