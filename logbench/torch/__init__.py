@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .forward import shared_forward as shared_forward
     from .next_key_model import NextKeyModel
     from .next_key_training import mean_loss as mean_loss
-    from .next_key_training import train as train
     from .next_key_training import training_batches as training_batches
     from .next_key_training import weighted_loss as weighted_loss
     from .options import Amp as Amp
@@ -52,7 +51,7 @@ _MODULES = {
     "classifier": ("Classifier", "SequenceClassifier"),
     "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
     "next_key_model": ("NextKeyModel",),
-    "next_key_training": ("mean_loss", "train", "training_batches", "weighted_loss"),
+    "next_key_training": ("mean_loss", "training_batches", "weighted_loss"),
     "options": (
         "Amp",
         "ClassifierConfig",

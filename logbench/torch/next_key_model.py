@@ -16,7 +16,7 @@ from ..base.options import make_options
 from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
-from .next_key_training import train
+from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig
 from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
@@ -41,17 +41,25 @@ class NextKeyModel(ABC, Generic[C]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`.
 
     A subclass says its `name` (as errors and the saved file have it), the options that a saved network fixes
-    beside h and pad (`fixed`; the others may change afterwards), and how to `build` the network:
+    beside h and pad (`fixed`; the others may change afterwards), and how to `build` the network, which may make of
+    a history whatever it likes: counts, vectors of templates.
+
+    `primary`: worst rank, +∞ where an unknown key came after h others. `ignoring`: worst rank of a known key,
+    0 where none was to guess. Both are 0 for a unit without a window, which the harness decides itself.
+    `others["nll"]`: the worst negative log-likelihood of a key that came.
+
+    Attributes:
+        config: the options.
+        network: what `build` made, on the device of the last call; None before `fit` and `load`.
+        keys: number of known keys.
+
+    Example:
 
         class MyModel(NextKeyModel[MyConfig]):
             name, fixed = "mine", ("hidden",)
 
             def build(self, keys: int) -> nn.Module:
                 return Network(keys, self.config.hidden)
-
-    `primary`: worst rank, +∞ where an unknown key came after h others. `ignoring`: worst rank of a known key,
-    0 where none was to guess. Both are 0 for a unit without a window, which the harness decides itself.
-    `others["nll"]`: the worst negative log-likelihood of a key that came.
     """
 
     name: ClassVar[str]
@@ -60,24 +68,49 @@ class NextKeyModel(ABC, Generic[C]):
     def __init__(self, config: C) -> None:
         self.config = config
         self.network: nn.Module | None = None
-        self.keys = 0  # known ones, that the network guesses
+        self.keys = 0
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
         """A new network: histories int64 [B, h] → logits float [B, keys] of the key that follows.
 
-        In a history `keys` stands for any unknown key and, with pad, `keys + 1` for the start. A network that
-        has `shared_prefix` (see `SharesPrefixes`) is scored faster.
+        In a history `keys` stands for any unknown key and, with pad, `keys + 1` for the start. What the network
+        makes of it must have the dtype of its weights, as `one_hot(…).to(self.output.weight.dtype)`: where logits
+        nearly tie, they are computed again in double precision. Each row's logits depend on that row alone.
+        Called by `fit` with the random state of the seed, and by `load`. A network that has `shared_prefix` (see
+        `SharesPrefixes`) is scored faster.
         """
 
-    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
-        """Train from nothing; see `training.train` for facts and errors."""
-        keys, g = train_on.vocabulary, self.config.g
+    def prepare(self, network: nn.Module, train: Sessions) -> None:
+        """Put into a new network what it takes from training beside weights; nothing unless overridden.
+
+        Such as vectors of templates, in a buffer that `build` registers and that is saved with the weights:
+        `network.vectors[: self.keys] = torch.from_numpy(TextVectors.fit(train.templates).of(train.templates))`.
+
+        Args:
+            network: what `build` made, on the device. train: training units.
+        """
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing, by `fit_network`.
+
+        Returns:
+            Facts for the record: `windows`, `distinct` (windows trained on), and those of `fit_network`.
+
+        Raises:
+            IncompatibleError: no window to train on.
+            ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
+            PluginError: the network's logits are not of the shape and dtype that `build` promises.
+        """
+        keys, g = train.vocabulary, self.config.g
         if g >= keys:
             context.note(f"g = {g} is not below the {keys} known keys: only unseen keys can alarm")
         self.keys = max(keys, 1)
         self.network = new_network(lambda: self.build(self.keys), context.seed, context.device)
-        return train(self.network, train_on, context, self.config, self.name)
+        with torch.no_grad():
+            self.prepare(self.network, train)
+        check_network(self.network, self.config.h, self.keys, self.name)
+        return train_next_key(self.network, train, context, self.config, self.name)
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Ranks and likelihoods of every unit in one pass.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..base.errors import ConfigError, IncompatibleError
+from ..base.errors import ConfigError, IncompatibleError, PluginError
 from .batches import BruteBatches, DistinctBatches
 from .forward import logits_of
 from .training import fit_network
@@ -20,6 +22,29 @@ if TYPE_CHECKING:
     from ..data.histories import Histories
     from ..data.sessions import Sessions
     from .options import NextKeyConfig
+
+
+@torch.no_grad()
+def check_network(network: nn.Module, h: int, keys: int, name: str) -> None:
+    """Run one history through a copy in double precision, as scoring does where logits nearly tie.
+
+    Raises:
+        PluginError: the logits are not float64 [1, keys].
+    """
+    double = copy.deepcopy(network).to("cpu", torch.float64).eval()
+    advice = f"{name}: scoring runs the network in double precision, too; make its inputs of its weights' dtype"
+    try:
+        logits = double(torch.zeros(1, h, dtype=torch.int64))
+    except (RuntimeError, ValueError) as error:
+        error.add_note(advice)
+        raise
+    if logits.dtype != torch.float64:
+        raise PluginError(f"{advice}: logits are {logits.dtype}")
+    if logits.shape != (1, keys):
+        raise PluginError(
+            f"{name}: the network gives logits {list(logits.shape)} of one history, expected [1, {keys}]: "
+            "one for each known key"
+        )
 
 
 def weighted_loss(network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
@@ -53,7 +78,7 @@ def training_batches(
     return batches
 
 
-def train(
+def train_next_key(
     network: nn.Module, sessions: Sessions, context: Context, config: NextKeyConfig, name: str
 ) -> dict[str, Any]:
     """Train `network` until `config.stop` says so; facts for the record.

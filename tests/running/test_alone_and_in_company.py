@@ -40,6 +40,7 @@ NAMES = (*REGISTRY.components["model"], "new-event+length", "ecvc+timing")
 SMALL: dict[str, dict[str, Any]] = {
     "deeplog": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
     "isolation-forest": {"trees": 10},
+    "loganomaly": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
     "random-forest": {"trees": 10},
 }
 PROTOCOL = {"train": "random_ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "alpha": 0.1}

@@ -19,6 +19,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "deeplog": {"steps": 5, "hidden": 8},
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
+    "loganomaly": {"steps": 5, "hidden": 8},
     "random-forest": {"trees": 20},
 }
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from next_key import SMALL, SmallModel, columns, fitted, one_by_one, sessions
+from next_key import SMALL, SmallModel, SmallNetwork, columns, fitted, one_by_one, sessions
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from logbench import Context, DataError, Sessions
+from logbench import Context, DataError, PluginError, Sessions
 from logbench.torch import NextKeyModel, SharesPrefixes
 
 
@@ -114,3 +117,68 @@ def test_a_model_without_a_network_cannot_be_made() -> None:
 
     with pytest.raises(TypeError, match="build"):
         Unfinished(SMALL)  # type: ignore[abstract]
+
+
+class Remembering(SmallModel):
+    """Keeps something of training in a buffer."""
+
+    def build(self, keys: int) -> SmallNetwork:
+        network = super().build(keys)
+        network.register_buffer("seen", torch.zeros(keys))
+        return network
+
+    def prepare(self, network: nn.Module, train: Sessions) -> None:
+        assert network is not self.network or not network.get_buffer("seen").any()
+        network.get_buffer("seen").copy_(torch.from_numpy(np.bincount(train.keys, minlength=self.keys)))
+
+
+def test_what_a_network_takes_from_training_is_there_before_it_trains_and_is_saved(tmp_path: Path) -> None:
+    model, plain = Remembering(SMALL), fitted()
+    facts = model.fit(sessions(1), Context())
+    assert model.network is not None and plain.network is not None
+    counts = np.bincount(sessions(1).keys, minlength=7)
+    np.testing.assert_array_equal(model.network.get_buffer("seen").numpy(), counts)
+    assert torch.equal(model.network.get_parameter("output.weight"), plain.network.get_parameter("output.weight"))
+    assert facts["windows"] > facts["distinct"] > 0
+    model.save(tmp_path)
+    again = Remembering(SMALL)
+    again.load(tmp_path)
+    assert again.network is not None
+    np.testing.assert_array_equal(again.network.get_buffer("seen").numpy(), counts)
+
+
+class SinglePrecision(SmallNetwork):
+    def forward(self, histories: Tensor) -> Tensor:
+        states, _ = self.lstm(F.one_hot(histories, self.codes).float())
+        answer: Tensor = self.output(states[:, -1])
+        return answer
+
+
+class Rounding(SmallNetwork):
+    def forward(self, histories: Tensor) -> Tensor:
+        return super().forward(histories).float()
+
+
+class Narrow(SmallNetwork):
+    def forward(self, histories: Tensor) -> Tensor:
+        return super().forward(histories)[:, 1:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "said"),
+    [
+        (SinglePrecision, (RuntimeError, ValueError), "scoring runs the network in double precision"),
+        (Rounding, PluginError, "logits are torch.float32"),
+        (Narrow, PluginError, r"\[1, 6\] of one history, expected \[1, 7\]"),
+    ],
+)
+def test_a_network_that_breaks_what_build_promises_is_named_before_it_trains(
+    kind: type[SmallNetwork], error: type[Exception] | tuple[type[Exception], ...], said: str
+) -> None:
+    class Broken(SmallModel):
+        def build(self, keys: int) -> SmallNetwork:
+            return kind(keys, 5)
+
+    with pytest.raises(error) as caught:
+        Broken(SMALL).fit(sessions(1), Context())
+    assert re.search(said, "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])]))

@@ -1,0 +1,123 @@
+"""LogAnomaly: its network by numpy, its vectors, and what each of its two halves is for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from next_key import columns, one_by_one, sessions
+from numpy.typing import NDArray
+from one_thread import one_thread  # noqa: F401 (a fixture)
+
+from logbench import Context, Sessions
+from logbench.torch import TextVectors
+from logbench_nextkey import LogAnomalyConfig
+from logbench_nextkey.loganomaly import LogAnomaly, Network
+
+SMALL = LogAnomalyConfig(h=4, g=2, hidden=6, width=16, steps=60, batch=16, lr=1e-2)
+TEMPLATES = ("open <*>", "read block <*>", "readBlock", "close", "send <*> to <*>", "delete", "wait")
+
+Array = NDArray[np.float64]
+
+
+def told(seed: int, unseen: bool = False) -> Sessions:
+    return replace(sessions(seed, unseen=unseen), templates=TEMPLATES)
+
+
+def fitted(config: LogAnomalyConfig = SMALL) -> LogAnomaly:
+    model = LogAnomaly(config)
+    model.fit(told(1), Context())
+    return model
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm(weights: dict[str, Array], name: str, steps: Array, layers: int) -> Array:
+    """Last hidden state [H] of an LSTM over inputs [h, I], gate by gate, in the order of torch's weights."""
+    for layer in range(layers):
+        into, back = weights[f"{name}.weight_ih_l{layer}"], weights[f"{name}.weight_hh_l{layer}"]
+        bias = weights[f"{name}.bias_ih_l{layer}"] + weights[f"{name}.bias_hh_l{layer}"]
+        hidden, cell = np.zeros(back.shape[1]), np.zeros(back.shape[1])
+        states = []
+        for step in steps:
+            entering, forget, candidate, out = np.split(into @ step + back @ hidden + bias, 4)
+            cell = sigmoid(forget) * cell + sigmoid(entering) * np.tanh(candidate)
+            hidden = sigmoid(out) * np.tanh(cell)
+            states.append(hidden)
+        steps = np.array(states)
+    last: Array = steps[-1]
+    return last
+
+
+def test_the_network_gives_what_numpy_gives() -> None:
+    network = Network(5, replace(SMALL, layers=2))
+    for number, weight in enumerate(network.parameters()):
+        torch.nn.init.uniform_(weight, -0.5, 0.5, generator=torch.Generator().manual_seed(number))
+    network.vectors.normal_(generator=torch.Generator().manual_seed(9))
+    weights = {key: value.double().numpy() for key, value in network.state_dict().items()}
+    for history in ([0, 1, 2, 3], [4, 4, 4, 4], [6, 6, 5, 1], [5, 0, 5, 0]):
+        counts = np.array([[history[: end + 1].count(key) for key in range(5)] for end in range(4)], dtype=float)
+        meaning = lstm(weights, "meaning", weights["vectors"][history], 2)
+        quantity = lstm(weights, "quantity", counts, 2)
+        expected = weights["output.weight"] @ np.concatenate([meaning, quantity]) + weights["output.bias"]
+        found = network(torch.tensor([history]))[0].detach().numpy()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_scores_are_those_of_a_plain_loop_over_windows() -> None:
+    for config in (SMALL, replace(SMALL, pad=True), replace(SMALL, dedup=False)):
+        model, given = fitted(config), told(2, unseen=True)
+        expected = [np.array(column) for column in zip(*one_by_one(model, given), strict=True)]
+        assert np.isinf(expected[0]).any() and (expected[0] > 2).sum() > 3
+        for mine, theirs in zip(columns(model, given), expected, strict=False):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_vectors_are_of_the_training_templates_and_nothing_has_none() -> None:
+    model = fitted()
+    assert model.network is not None
+    vectors = model.network.get_buffer("vectors").numpy()
+    np.testing.assert_array_equal(vectors[:7], TextVectors.fit(TEMPLATES, 16).of(TEMPLATES))
+    assert vectors.shape == (9, 16) and not vectors[7:].any()
+    np.testing.assert_allclose(vectors[1] @ vectors[2], 1, atol=1e-6)  # the same words
+
+
+def test_a_saved_model_needs_no_templates_to_score(tmp_path: Path) -> None:
+    model, given = fitted(), told(2, unseen=True)
+    model.save(tmp_path)
+    again = LogAnomaly(replace(SMALL, hidden=9, width=3, g=4))
+    again.load(tmp_path)
+    assert (again.config.hidden, again.config.width, again.config.g) == (6, 16, 4)
+    bare = replace(given, templates=())
+    for mine, theirs in zip(columns(model, given), columns(again, bare), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def after_twins() -> Sessions:
+    """Key 2 follows key 0, key 3 follows its twin 1; the templates of both say the same."""
+    units = [[twin, twin, twin + 2] for twin in (0, 1)] * 20
+    return replace(Sessions.of(units, 4), templates=("same words", "same words", "left", "right"))
+
+
+def losses(model: LogAnomaly) -> tuple[pl.Series, Array]:
+    """What is likeliest after two of a twin, and how surprising what came is."""
+    given = Sessions.of([[0, 0, 2], [1, 1, 3]], 4)
+    likeliest = model.expected(given, np.array([2, 2]), Context())
+    return likeliest, model.score(given, Context()).others["nll"]
+
+
+def test_counts_tell_apart_what_words_cannot_and_words_alone_tell_nothing() -> None:
+    model = LogAnomaly(replace(SMALL, h=2, g=1, steps=150))
+    model.fit(after_twins(), Context())
+    likeliest, surprise = losses(model)
+    assert likeliest.to_list() == [[2], [3]] and surprise.max() < 0.1
+    assert isinstance(model.network, Network)
+    with torch.no_grad():
+        model.network.output.weight[:, SMALL.hidden :] = 0  # counts no longer reach the guess
+    _, blind = losses(model)
+    assert blind.max() > 0.6  # a guess between two has at least ln 2 for one of them
