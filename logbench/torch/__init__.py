@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from .next_key_training import training_batches as training_batches
     from .next_key_training import weighted_loss as weighted_loss
     from .options import Amp as Amp
-    from .options import ClassifierConfig, NextKeyConfig, ReconstructionConfig, SequenceConfig, TrainingConfig
+    from .options import (
+        ClassifierConfig,
+        NextKeyConfig,
+        ReconstructionConfig,
+        SequenceConfig,
+        TrainingConfig,
+        next_key_traits,
+    )
     from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
     from .ranking import nll, ranks
@@ -59,6 +66,7 @@ _MODULES = {
         "ReconstructionConfig",
         "SequenceConfig",
         "TrainingConfig",
+        "next_key_traits",
     ),
     "per_unit": ("worst_per_unit",),
     "precision": ("Precision", "full_fp32"),
@@ -104,6 +112,7 @@ __all__ = [
     "in_batches",
     "load_network",
     "new_network",
+    "next_key_traits",
     "nll",
     "padded",
     "ranks",

@@ -17,7 +17,7 @@ from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
 from .next_key_training import check_network, train_next_key
-from .options import NextKeyConfig
+from .options import NextKeyConfig, next_key_traits
 from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
 from .saving import load_network, save_network
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ..api.contracts import Context
+    from ..api.traits import ModelTraits
     from ..data.histories import Histories
     from ..data.sessions import Sessions
 
@@ -64,6 +65,8 @@ class NextKeyModel(ABC, Generic[C]):
 
     name: ClassVar[str]
     fixed: ClassVar[tuple[str, ...]] = ()
+    traits: ClassVar[ModelTraits] = next_key_traits()
+    requires: ClassVar[tuple[str, ...]] = ("torch",)
 
     def __init__(self, config: C) -> None:
         self.config = config

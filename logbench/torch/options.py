@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..api.traits import ModelTraits, Need
 from ..base.options import option
 
 Amp = Literal["auto", "off", "bf16", "fp16"]
@@ -124,3 +125,24 @@ class NextKeyConfig(TrainingConfig, _WindowConfig):
         class MyConfig(NextKeyConfig):
             hidden: int = option(64, "units of each layer", ge=1)
     """
+
+
+def next_key_traits(needs: frozenset[Need] = frozenset()) -> ModelTraits:
+    """What the harness must know of any `NextKeyModel`, by its options h, pad, g and dedup.
+
+    Without torch, so that a plugin can list the model; the class has them as its `traits`.
+
+    Args:
+        needs: what sessions must carry beside their keys, as templates for `TextVectors`.
+
+    Example:
+
+        ModelComponent("mine", build, MyConfig, "guesses the next key", next_key_traits(), requires=("torch",))
+    """
+    return ModelTraits(
+        needs=needs,
+        min_events=lambda config: 1 if config.pad else config.h + 1,
+        keys_only=lambda config: config.dedup,
+        scores_without_unseen=True,
+        fixed_threshold=lambda config: float(config.g),
+    )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logbench import ModelComponent, ModelTraits, hookimpl
+from logbench import ModelComponent, hookimpl
+from logbench.torch import next_key_traits
 
 from .options import DeepLogConfig as DeepLogConfig
 
@@ -32,13 +33,7 @@ def logbench_models() -> Iterable[ModelComponent[DeepLog]]:
         _build,
         config=DeepLogConfig,
         summary="LSTM that guesses the next key; score = worst rank of a key that came (Du et al., CCS 2017)",
-        traits=ModelTraits(
-            supervision="semi-supervised",
-            min_events=lambda config: 1 if config.pad else config.h + 1,
-            keys_only=lambda config: config.dedup,
-            scores_without_unseen=True,
-            fixed_threshold=lambda config: float(config.g),
-        ),
+        traits=next_key_traits(),
         requires=("torch",),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from logbench import ModelComponent, ModelTraits, hookimpl
+from logbench import ModelComponent, hookimpl
+from logbench.torch import next_key_traits
 
 from .options import LogAnomalyConfig as LogAnomalyConfig
 
@@ -26,12 +27,6 @@ def logbench_models() -> Iterable[ModelComponent[LogAnomaly]]:
         _build,
         config=LogAnomalyConfig,
         summary="LSTMs over template vectors and over counts guess the next key (Meng et al., IJCAI 2019)",
-        traits=ModelTraits(
-            needs=frozenset({"templates"}),
-            min_events=lambda config: 1 if config.pad else config.h + 1,
-            keys_only=lambda config: config.dedup,
-            scores_without_unseen=True,
-            fixed_threshold=lambda config: float(config.g),
-        ),
+        traits=next_key_traits(frozenset({"templates"})),
         requires=("torch",),
     )
