@@ -157,7 +157,7 @@ class Parser(Protocol):
 class Windower(Protocol):
     """Assigns lines to scored units before anything is parsed.
 
-    What it may have beside: `HasCounts`, `Piecewise`, `HasSilence`.
+    What it may have beside: `HasCounts`, `Piecewise`, `HasSilence`, `NamesLabels`.
     """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

@@ -67,6 +67,18 @@ class HasSilence(Protocol):
 
 
 @runtime_checkable
+class NamesLabels(Protocol):
+    """A windower that splits ids into pieces (`blk_1#2`), so that labels given by id reach every piece.
+
+    A piece has the label of its whole id: a piece of an anomalous session counts as anomalous, also where nothing
+    is wrong with its own lines. Labels that lines carry are not asked for: a piece is anomalous by its own lines.
+    """
+
+    def label_of(self, unit: str) -> str:
+        """The id under which the label of a unit stands, such as `blk_1` for `blk_1#2`; from its name alone."""
+
+
+@runtime_checkable
 class OfUnits(Protocol):
     """An evaluator whose metrics may stand under the name of the unit (`session`) and not under its own.
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..api.contracts import Parser
+from ..api.contracts import Parser, Windower
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
 from ..data.lines import KeySequences
 from .coding import EncodedLines
+from .label_ids import label_ids
 from .line_clock import LineClock
 from .message_codes import message_codes
 
@@ -60,11 +61,18 @@ class GroupedLines:
 
 
 def group_lines(
-    read: EncodedLines, parser: Parser, labels: Callable[[], pl.DataFrame] | None = None
+    read: EncodedLines,
+    parser: Parser,
+    labels: Callable[[], pl.DataFrame] | None = None,
+    windower: Windower | None = None,
 ) -> GroupedLines:
     """Sort what `read_lines` gave into units, ordered by first line; mask the distinct shapes.
 
     The labels are read and the messages masked beside the sorting, in a thread each.
+
+    Args:
+        labels: gives the labels by id, see `Lines.labels`.
+        windower: says which id a unit is a piece of, see `NamesLabels`.
 
     Raises:
         DataError: a unit has two labels, or no unit has one though labels are there.
@@ -85,7 +93,9 @@ def group_lines(
     if read.groups is not None:
         units = units.with_columns(group=read.groups)
     line_labels = columns.get("label")
-    units, label_facts = _with_labels(units, labelled.result() if labelled else None, line_labels, offsets)
+    by_id = labelled.result() if labelled else None
+    ids = label_ids(windower, units["unit"]) if by_id is not None else units["unit"]
+    units, label_facts = _with_labels(units, ids, by_id, line_labels, offsets)
     facts = {"lines": read.lines, "events": read.buffer.events, "lines_without_unit": read.without, **label_facts}
     if read.mixed:
         facts["units_of_several_groups"] = read.mixed
@@ -94,6 +104,7 @@ def group_lines(
 
 def _with_labels(
     units: pl.DataFrame,
+    ids: pl.Series,
     labels: pl.DataFrame | None,
     line_labels: NDArray[np.int8] | None,
     offsets: NDArray[np.int64],
@@ -101,13 +112,14 @@ def _with_labels(
     if labels is not None:
         if twice := labels.filter(pl.col("unit").is_duplicated())["unit"].head(1).to_list():
             raise DataError(f"the labels name unit {twice[0]} twice; keep one label for each unit")
-        units = units.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
-        units = units.with_columns(pl.col("label").fill_null(-1).cast(pl.Int8))
-        extra = labels.join(units, on="unit", how="anti").height
+        by_id = pl.DataFrame({"unit": ids})
+        found = by_id.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
+        units = units.with_columns(found["label"].fill_null(-1).cast(pl.Int8))
+        extra = labels.join(by_id, on="unit", how="anti").height
         if len(labels) and extra == len(labels):
             raise DataError(
                 f"none of the {several(extra, 'label')} names a unit of this log ({labels['unit'][0]} against "
-                f"{units['unit'][0]}, say): are they those of another log?"
+                f"{ids[0]}, say): are they those of another log?"
             )
     else:
         worst = np.maximum.reduceat(line_labels, offsets[:-1]) if line_labels is not None else None

@@ -194,7 +194,7 @@ def _read_and_group(
         read = read_lines(opened, cutting, parser, stage.progress, times)
         stage.items = read.lines
     with stages("group") as stage:
-        grouped = group_lines(read, parser, opened.labels)
+        grouped = group_lines(read, parser, opened.labels, windower)
         stage.items = len(grouped)
     counting = [part for part in (opened, windower) if isinstance(part, HasCounts)]
     facts = {name: number for part in counting for name, number in part.counted().items()}

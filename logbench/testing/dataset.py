@@ -18,6 +18,7 @@ from ..components.configured import configured
 from ..data.lines import KeySequences, Lines
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines
+from ..pipeline.label_ids import label_ids
 from ..running.locate import locate
 from ..running.prepare import digest_of
 from .outcome import InapplicableError, ViolationError, expect
@@ -180,6 +181,12 @@ def grouped_of(subject: Subject) -> GroupedLines:
         return group_lines(read_lines(few, windower, parser, silent, times=True), parser)
 
     return subject.cached("grouped", make)
+
+
+def labelled_units(subject: Subject) -> pl.DataFrame:
+    """The id under which the label of each unit stands, column `unit` (String)."""
+    windower, _ = parts_of(subject)
+    return pl.DataFrame(label_ids(windower, grouped_of(subject).units["unit"]))
 
 
 def parts_of(subject: Subject) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ import polars as pl
 from ..api.contracts import Generator
 from ..base.progress import silent
 from ..data.lines import KeySequences, Lines
-from .dataset import SOME, grouped_of, opened_of, some_of
+from .dataset import SOME, grouped_of, labelled_units, opened_of, some_of
 from .fresh import in_fresh_process
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
@@ -119,7 +119,7 @@ def _counts(subject: Subject) -> dict[str, int]:
     units = grouped_of(subject).units
     counts = {"lines": len(some), "sessions": len(units)}
     if opened.labels:
-        labelled = units.select("unit").join(opened.labels(), on="unit")
+        labelled = labelled_units(subject).join(opened.labels(), on="unit")
         counts["anomalies"] = int((labelled["label"] == 1).sum())
     elif "label" in some.columns:
         counts |= {

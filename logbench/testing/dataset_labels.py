@@ -6,7 +6,8 @@ import polars as pl
 
 from ..data.lines import KeySequences
 from ..pipeline.coding import given_of
-from .dataset import SOME, grouped_of, opened_of, parts_of, some_of
+from ..pipeline.label_ids import label_ids
+from .dataset import SOME, labelled_units, opened_of, parts_of, some_of
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 
@@ -23,7 +24,7 @@ def named(subject: Subject) -> None:
     if isinstance(opened, KeySequences) or not opened.labels:
         _line_labels(some_of(opened))
         return
-    labels, units = opened.labels(), grouped_of(subject).units
+    labels, units = opened.labels(), labelled_units(subject)
     without = units.join(labels.filter(pl.col("label") >= 0), on="unit", how="anti")
     share = len(without) / max(len(units), 1)
     enough = share <= MISSING or len(without) < 2  # of a tiny log
@@ -65,6 +66,7 @@ def _labelled(subject: Subject) -> tuple[pl.DataFrame, bool]:
     given = given_of(opened, parser)
     if opened.labels:
         assigned = windower.assign(given.frame()).head(SOME).collect()
+        assigned = assigned.with_columns(label_ids(windower, assigned["unit"]))
         lines = assigned.drop_nulls("unit").join(opened.labels(), on="unit").drop("shape")
     elif "label" in some_of(opened).columns:
         lines = given.frame().head(SOME).collect().drop("shape")

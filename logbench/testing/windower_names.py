@@ -1,4 +1,4 @@
-"""Rules for windowers: two units never share a name."""
+"""Rules for windowers: two units never share a name, and a piece of an id leads to its id."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ..api.optional import NamesLabels
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
@@ -52,6 +53,23 @@ def names(subject: Subject) -> None:
             "the same lines in one unit where ids, nodes and files have other names",
             f"{len(after)} units instead of {len(before)}, under names such as {names[0]!r} and {names[1]!r}",
         )
+
+
+@rule("windower", "label-of", "label_of gives, of a unit's name alone, an id that all of its lines name")
+def label_of(subject: Subject) -> None:
+    windower = subject.build()
+    if not isinstance(windower, NamesLabels):
+        raise InapplicableError("it has no label_of(unit)")
+    assigned = assign(subject, seen()).drop_nulls("unit")
+    ids = {unit: windower.label_of(unit) for unit in assigned["unit"].unique()}
+    wrong = {unit: name for unit, name in ids.items() if not isinstance(name, str)}
+    expect(not wrong, "an id, a text", str(wrong))
+    named = pl.col("unit").replace_strict(ids, return_dtype=pl.String)
+    texts = pl.concat_str("message", "node", "file", "component", separator=" ", ignore_nulls=True)
+    shown = pl.col("id").list.contains(named).fill_null(value=False) | texts.str.contains(named, literal=True)
+    strange = assigned.filter(~shown)
+    unit = strange["unit"][0] if len(strange) else ""
+    expect(not len(strange), "an id that the lines of the unit name", f"{ids.get(unit)!r} for unit {unit!r}")
 
 
 def _renamed(given: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:

@@ -111,6 +111,26 @@ class Short(Windower):
         return lines.with_columns(unit=pl.col("node").str.head(64))
 
 
+class Pieces(Windower):
+    """Pieces of ten lines of a node, said to be ids themselves."""
+
+    piecewise = False
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        number = pl.int_range(pl.len()).over("node") // 10
+        return lines.with_columns(unit=pl.format("{}#{}", "node", number))
+
+    def label_of(self, unit: str) -> Any:
+        return unit
+
+
+class Untold(Pieces):
+    """The same, with labels under no id."""
+
+    def label_of(self, unit: str) -> Any:
+        return None
+
+
 ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "drops signs from ids": ("names", Unsigned, {}),
     "cuts ids": ("names", Short, {}),
@@ -122,6 +142,8 @@ WINDOWERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "windows that overlap undeclared": ("overlaps", Overlapping, {"traits": STRETCHES}),
     "calls windows by two digits": ("whole", TwoDigits, {"traits": STRETCHES}),
     "calls windows by the hour of the day": ("whole", ByHour, {"traits": STRETCHES}),
+    "takes pieces for ids": ("label-of", Pieces, {}),
+    "tells no id of a piece": ("label-of", Untold, {}),
     "silence shorter than its windows": ("silence", Hourly, {"traits": STRETCHES}),
     "makes units of labels": ("labels", window(by_label), {}),
     "makes units of the raw line": ("labels", window(by_raw), {}),
