@@ -13,7 +13,7 @@ import click
 from ..api.components import BaseComponent
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
-from ..components.registry import KINDS, Registry
+from ..components.registry import Registry
 from ..components.requirements import lack
 from ..testing import check
 from ..testing.names import CHECKED, entry_of, kinds_of, names_of
@@ -34,7 +34,7 @@ WORDS = {"ok": "ok", "violation": "violated", "advice": "advised", "expected": "
 @click.option("--all", "every", is_flag=True, help="Check everything that is installed.")
 @click.option(
     "--kind",
-    type=click.Choice([*KINDS, "preset", "table"]),
+    type=click.Choice(CHECKED),
     help="Check only this kind.",
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Raw data of a data set.")
@@ -51,7 +51,9 @@ def command(
     state: State, names: tuple[str, ...], every: bool, kind: str | None, data: Path | None,
     settings: tuple[str, ...], expected: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
-    """Check that components, presets and tables keep their contract, one line a rule. Exit 1 if one does not.
+    """Check that whatever plugins offer keeps its contract, one line a rule. Exit 1 if it does not.
+
+    Components, presets, published tables and commands have names of their own; notifications that of their plugin.
 
     Rules that do not apply, such as saving for models that cannot be saved, are skipped with the reason. Advice
     does not count as a violation.
@@ -59,7 +61,7 @@ def command(
     from ..testing.rules import expectations
 
     if bool(names) == every:
-        raise click.UsageError("give the names of components, presets or tables, or --all")
+        raise click.UsageError("give names of what plugins offer, or --all")
     chosen = list(_chosen(state.registry, names, kind))
     found = parse_settings(settings)
     for name in found:

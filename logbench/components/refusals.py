@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any, get_type_hints
 
+import pluggy
+
+from ..api import hookspecs
 from ..api.components import BaseComponent, DatasetComponent, Kind
 from ..api.old_components import Component
 from ..base.errors import ConfigError
+from ..base.options import suggest
 from . import requirements
 from .trait_checks import fault
 
@@ -22,6 +27,22 @@ def check_class(hook: str, item: Any, *wanted: type[Any]) -> None:
         raise RefusalError(f"{hook} must yield {wanted[0].__name__}, got {type(item).__name__}")
     if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
         raise RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+
+
+def check_arguments(module: Any, manager: pluggy.PluginManager) -> None:
+    """Refuse a hook that wants an argument which the harness does not have."""
+    for name in dir(module):
+        marked = manager.parse_hookimpl_opts(module, name)
+        hook = (marked and marked.get("specname")) or name
+        if marked and (spec := getattr(hookspecs, hook, None)):
+            known = [*inspect.signature(spec).parameters]
+            for one in inspect.signature(getattr(module, name)).parameters.values():
+                if one.name not in (*known, "self") and one.default is one.empty and one.kind in _NAMED:
+                    there = suggest(one.name, known) or "; it takes none"
+                    raise RefusalError(f"{hook} has no argument {one.name!r}{there}")
+
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:

@@ -35,7 +35,7 @@ from ..base.options import suggest
 from . import combination
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RegisteredComponent, installed
-from .refusals import RefusalError, check_class, check_component
+from .refusals import RefusalError, check_arguments, check_class, check_component
 
 if TYPE_CHECKING:
     import click
@@ -162,6 +162,7 @@ class Registry:
         module = plugin.load()
         if (file := module_of(module)) is not None:
             loaded(file, before)
+        check_arguments(module, self.manager)
         self.manager.register(module, name=self._registered(plugin))
         self._check_names(plugin, module)
         defined: list[Definition] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,10 +70,26 @@ def _imported(name: str, distribution: str) -> tuple[str, ...]:
         f"[p.load() for p in installed() if (p.name, p.distribution) == ({name!r}, {distribution!r})]\n"
         f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules.keys() - before]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return tuple(json.loads(said_by(code)))
+
+
+def said_by(code: str) -> str:
+    """The last line that a new process prints when it runs `code`.
+
+    Raises:
+        ImportError: it fails.
+    """
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise ImportError(done.stderr.strip().splitlines()[-1])
-    return tuple(json.loads(done.stdout.splitlines()[-1]))
+    return done.stdout.splitlines()[-1]
 
 
 RULES: tuple[tuple[str, str, Callable[[Subject], None]], ...] = (

@@ -9,18 +9,36 @@ from typing import Any, Literal
 from ..api.components import Kind
 from ..base.errors import ConfigError
 from ..base.options import suggest
-from ..components.entry import RegisteredComponent
+from ..components.entry import Plugin, RegisteredComponent
 from ..components.registry import KINDS, Registry
 
-# Kinds that can be checked: components, presets and published tables.
-Checked = Kind | Literal["preset", "table"]
-CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table")
+# Kinds that can be checked: components, and what else plugins offer. A notification has its plugin's name.
+Checked = Kind | Literal["preset", "table", "command", "notification"]
+CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table", "command", "notification")
+NOTIFICATIONS = ("logbench_run_started", "logbench_stage_finished", "logbench_run_finished")
 
 
 def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent[Any]]:
-    if kind == "preset":
-        return registry.presets
-    return registry.tables if kind == "table" else registry.components[kind]
+    match kind:
+        case "preset":
+            return registry.presets
+        case "table":
+            return registry.tables
+        case "command":
+            return registry.commands
+        case "notification":
+            return _notified(registry)
+        case _:
+            return registry.components[kind]
+
+
+def _notified(registry: Registry) -> Mapping[str, RegisteredComponent[Plugin]]:
+    """Plugins that implement a notification, by name; a second one of a name by distribution and name."""
+    found: dict[str, RegisteredComponent[Plugin]] = {}
+    for plugin in registry.plugins:
+        if not plugin.error and set(plugin.hooks) & set(NOTIFICATIONS):
+            found[plugin.key if plugin.name in found else plugin.name] = RegisteredComponent(plugin, plugin)
+    return found
 
 
 def names_of(registry: Registry, kind: Checked) -> list[str]:
@@ -29,25 +47,24 @@ def names_of(registry: Registry, kind: Checked) -> list[str]:
 
 
 def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent[Any]:
-    """Find the component, preset or table `name`, with its plugin.
+    """Find what is called `name`, with its plugin.
 
     Raises:
         ConfigError: nothing has this name.
     """
-    if kind == "preset":
-        registry.preset(name)
-        return registry.presets[name]
-    if kind == "table":
-        registry.table(name)
-        return registry.tables[name]
-    return registry.get(kind, name)
+    if kind in KINDS:
+        return registry.get(kind, name)
+    table = _table(registry, kind)
+    if name not in table:
+        raise ConfigError(f"no {kind} is called {name!r}{suggest(name, table)}")
+    return table[name]
 
 
 def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Checked]:
-    """Kinds of the components, presets and tables that are called `name`.
+    """Kinds of the components, presets, tables, commands and plugins with notifications that are called `name`.
 
     Raises:
-        ConfigError: nothing has this name.
+        ConfigError: nothing has this name, or only a plugin that is set aside.
     """
     kinds: list[Checked] = []
     for one in CHECKED:
@@ -59,9 +76,11 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Che
         return kinds
     if kind and (others := [one for one in CHECKED if name in _table(registry, one)]):
         raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
+    if aside := [plugin for plugin in registry.broken if name in (plugin.name, plugin.distribution)]:
+        raise ConfigError(f"plugin {aside[0]} is set aside: {aside[0].error}")
     every = {known for one in CHECKED for known in _table(registry, one)}
-    aside = [str(plugin) for plugin in registry.broken]
-    more = f"; set aside: {', '.join(aside)} (see: logbench plugins)" if aside else ""
+    broken = ", ".join(map(str, registry.broken))
+    more = f"; set aside: {broken} (see: logbench plugins)" if broken else ""
     near = suggest(name, every)
     near = near if "did you mean" in near else "; see: logbench list"
     raise ConfigError(f"no {kind or 'component'} is called {name!r}{near}{more}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any
 
 from ..api.components import Preset, Published, Table
@@ -19,6 +20,8 @@ from ..studies.reproduce import plan_of
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
+
+SHARES = {"precision", "recall", "f1", "specificity", "accuracy", "prevalence", "auroc", "auprc"}
 
 
 def _item(subject: Subject) -> Preset | Table:
@@ -57,6 +60,23 @@ def components(subject: Subject) -> None:
             _known(partial(configured, entry, dict(values)))
 
 
+@rule("preset", "resolves", "a run under it can be planned, with the models and data sets that it is for")
+def resolves(subject: Subject) -> None:
+    preset: Preset = subject.part.entry.item
+    every, named = subject.registry.components, preset.components
+    models = [name for name in every["model"] if name in named] or [*every["model"]][:1]
+    datasets = [
+        name
+        for name, entry in every["dataset"].items()
+        if name in named or entry.item.card.protocol == preset.name
+    ] or [*every["dataset"]][:1]
+    if not (models and datasets):
+        raise InapplicableError("no model or no data set is installed")
+    for model, dataset in product(models, datasets):
+        plan = Plan(model=model, dataset=dataset, preset=preset.name)
+        _known(partial(resolve, plan, subject.registry), f"{model} on {dataset}: ")
+
+
 @rule("table", "source", "source and summary have one line each")
 def source_of_table(subject: Subject) -> None:
     _one_line(subject)
@@ -81,6 +101,28 @@ def metrics(subject: Subject) -> None:
         raise InapplicableError("no evaluator is used by default")
     for row in table.rows:
         _figures(row, known)
+
+
+@rule("table", "bounds", "its figures, tolerance and prevalence are shares from 0 to 1, not per cent")
+def bounds(subject: Subject) -> None:
+    table: Table = subject.part.entry.item
+    expect(0 <= table.tolerance < 1, "a tolerance from 0 to 1", str(table.tolerance))
+    expect(0 <= (table.prevalence or 0) <= 1, "a prevalence from 0 to 1, or None", str(table.prevalence))
+    for row in table.rows:
+        for name in SHARES & row.metrics.keys():
+            value = row.metrics[name]
+            expect(0 <= value <= 1, f"{name} of row {row.model} from 0 to 1", str(value))
+
+
+@rule("table", "once", "each row is another run")
+def once(subject: Subject) -> None:
+    table: Table = subject.part.entry.item
+    seen: list[Plan] = []
+    for row in table.rows:
+        if not row.unknown:
+            plan = plan_of(table, row, Plan(model=row.model, dataset=table.dataset))
+            expect(plan not in seen, f"one row {row.model}", "another of the same preset and settings")
+            seen.append(plan)
 
 
 def _metrics(registry: Registry) -> set[str]:

@@ -27,6 +27,7 @@ def registry(
     presets: Iterable[Preset] = (),
     tables: Iterable[Table] = (),
     commands: Iterable[click.Command] = (),
+    notifications: Iterable[Callable[..., None]] = (),
     plugins: bool = True,
 ) -> Registry:
     """A registry of these components, beside those of the installed plugins.
@@ -36,6 +37,8 @@ def registry(
         assert not [one for one in check("model", "longest", registry=found) if one.status == "violation"]
 
     Args:
+        notifications: functions with the names of their hooks, such as `logbench_run_finished`; their plugin is
+            called `registry`, as in `check("notification", "registry", registry=found)`.
         plugins: whether the installed plugins take part; without them there are these components alone.
 
     Raises:
@@ -52,16 +55,18 @@ def registry(
         "logbench_tables": tables,
         "logbench_commands": commands,
     }
-    own = _plugin({hook: list(items) for hook, items in offers.items()})
+    own = _plugin({hook: list(items) for hook, items in offers.items()}, list(notifications))
     found = Registry(plugins=[*installed(), own] if plugins else [own])
     if own.error:
         raise ConfigError(f"registry: {own.error}")
     return found
 
 
-def _plugin(offers: Mapping[str, list[Any]]) -> Plugin:
-    """A plugin whose hooks yield these items."""
+def _plugin(offers: Mapping[str, list[Any]], told: list[Callable[..., None]]) -> Plugin:
+    """A plugin whose hooks yield these items, and that is told by these functions."""
     module = ModuleType("registry")
+    for function in told:
+        vars(module)[function.__name__] = hookimpl(function)
     for hook, items in offers.items():
         vars(module)[hook] = hookimpl(_yielding(items), specname=hook)
     return Plugin("registry", "logbench.testing", "0", lambda: module)

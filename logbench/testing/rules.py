@@ -13,7 +13,7 @@ from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..base.temporary_folders import temporary_folder
 from ..components.configured import ConfiguredComponent, configured
-from ..components.registry import Registry
+from ..components.registry import KINDS, Registry
 from ..components.requirements import lack
 from ..testing import common_rules
 from .names import Checked, entry_of
@@ -39,6 +39,8 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
     "reporter": ("reporter", "reporter_rows", "reporter_columns", "reporter_escapes"),
     "preset": ("published",),
     "table": ("published",),
+    "command": ("subcommand",),
+    "notification": ("notification",),
 }
 
 
@@ -88,7 +90,7 @@ def subject(
         ConfigError: an unknown name, option, value or rule.
     """
     entry = entry_of(registry, kind, name)
-    part = ConfiguredComponent(entry, None) if kind in ("preset", "table") else configured(entry, settings)
+    part = configured(entry, settings) if kind in KINDS else ConfiguredComponent(entry, None)
     own = getattr(getattr(entry.item, "traits", None), "expected_failures", {})
     expected = {**(own(part.config) if callable(own) else own), **(expected_failures or {})}
     known = [rule.name for rule in rules_of(kind)]
@@ -112,7 +114,7 @@ def check(
     If what it requires is not installed there is one outcome, a skipped rule `requires`.
 
     Args:
-        kind: kind of component, or `preset` or `table`.
+        kind: kind of component, or `preset`, `table`, `command` or `notification` (its name is the plugin's).
         registry: finds the component; by default all installed plugins.
         settings: options of the component, such as `{"steps": 5}`.
         data: raw files of a data set.

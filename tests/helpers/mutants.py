@@ -58,5 +58,6 @@ UNDECIDABLE = {
     "published counts of data that are given by --data": "they may be a part of what the card describes",
     "a metric that is wrong by a factor": "only names such as precision say what a metric is to measure",
     "a reporter that shows all units under a protocol of distinct ones": "it may say so beside it: advice",
+    "a command that does the wrong thing": "what it is for, a rule cannot know, and running it may cost days",
     "a preset or table with another value than its paper": "the paper is not here",
 }

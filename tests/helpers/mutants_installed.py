@@ -99,6 +99,30 @@ def logbench_datasets():
     yield logbench.DatasetComponent("NAME", Data, card=CARD)
 """
 
+COMMAND = """
+import click, logbench
+
+class Lazy(click.Group):
+    def list_commands(self, ctx):
+        import numpy
+
+        return ["sub"]
+
+    def get_command(self, ctx, name):
+        return click.Command("sub", callback=print, help="Does something.")
+
+@logbench.hookimpl
+def logbench_commands():
+    yield Lazy("NAME", help="Some commands.")
+"""
+NOTIFICATION = """
+import polars, logbench
+
+@logbench.hookimpl
+def logbench_run_finished(record):
+    pass
+"""
+
 INSTALLED: dict[str, tuple[Any, str, str]] = {
     "a model whose class remembers the first fit": ("model", "process", MODEL.replace("FIT", REMEMBERS)),
     "a model that hashes a text": ("model", "process", MODEL.replace("FIT", HASHES)),
@@ -111,4 +135,6 @@ INSTALLED: dict[str, tuple[Any, str, str]] = {
         "process",
         _parser(IN_ORDER, '{"size": len(self.templates)}', "type(self).learnt[:state['size']]"),
     ),
+    "a command whose help loads numpy": ("command", "light", COMMAND),
+    "a notification that loads polars": ("notification", "imports", NOTIFICATION),
 }
