@@ -15,6 +15,7 @@ import record_tables
 from labelled_log import Row, registry, run_one, write
 
 import logbench
+import logbench.torch
 from logbench.api import record_sections
 from logbench.api.protocol import EvaluationProtocol
 from logbench.api.record import RunRecord
@@ -56,6 +57,12 @@ def test_every_public_name_is_described(name: str, thing: Any) -> None:
     assert f"::: logbench.{name}\n" in section("reference/api.md", name)
     text = docs_reference.documented(name) or docs_reference.summary(thing)
     assert text, f"{name} has no docstring of its own"
+
+
+@pytest.mark.parametrize("name", logbench.torch.__all__)
+def test_every_name_for_deep_models_is_in_the_table_by_task(name: str) -> None:
+    anchor = f"torch{name.lower()}"
+    assert f"[`{name}`](../reference/api.md#{anchor})" in page("torch/index.md")
 
 
 @pytest.mark.parametrize(("name", "found"), list(docs_reference.fixtures().items()))
