@@ -15,7 +15,22 @@ Work = Callable[[int, int], tuple[Tensor, ...]]
 def in_batches(rows: int, batch: int, work: Work, note: Callable[[str], None]) -> tuple[list[Tensor], int]:
     """Do `work` on all rows; its tensors joined, and the batch size that fitted. No rows: no tensors.
 
-    The answers stay on the device until all are there, so that a GPU need not wait for the host.
+    Where a GPU's memory runs out, the batch is halved and the rows are tried again. The answers stay on the device
+    until all are there, so that a GPU need not wait for the host.
+
+    Args:
+        rows: how many there are.
+        batch: rows of a step.
+        work: called with where a batch begins and ends; gives tensors [rows of the batch, …].
+        note: is told of each halving; `context.note`.
+
+    Raises:
+        torch.cuda.OutOfMemoryError: a single row does not fit.
+
+    Example:
+        >>> (squares,), size = in_batches(5, 2, lambda begin, end: (torch.arange(begin, end) ** 2,), print)
+        >>> squares.tolist(), size
+        ([0, 1, 4, 9, 16], 2)
     """
     parts: list[tuple[Tensor, ...]] = []
     done = 0
@@ -35,7 +50,16 @@ def in_batches(rows: int, batch: int, work: Work, note: Callable[[str], None]) -
 
 
 def fastest_batch(rows: int, work: Work, device: str, smallest: int = 512, largest: int = 65_536) -> int:
-    """The batch size with the most rows a second, doubled from `smallest` while memory lasts and it pays."""
+    """The batch size with the most rows a second, doubled from `smallest` while memory lasts and it pays.
+
+    Args:
+        rows: how many there are. work: as of `in_batches`.
+        smallest, largest: rows of a step; the answer is `smallest` where there are no more rows than that.
+
+    Example:
+
+        parts, batch = in_batches(rows, fastest_batch(rows, work, context.device), work, context.note)
+    """
     best, best_rate, batch = smallest, 0.0, smallest
     while batch <= min(largest, rows):
         try:

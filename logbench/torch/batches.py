@@ -22,7 +22,14 @@ Batch = tuple[Tensor, ...]
 
 
 def to_device(array: NDArray[np.generic], device: str) -> Tensor:
-    """A tensor on the device; copied from pinned memory without waiting where that is a GPU."""
+    """A tensor on the device, of the same shape and dtype; a read-only array is copied first.
+
+    Copied from pinned memory without waiting where the device is a GPU.
+
+    Example:
+        >>> to_device(np.arange(3), "cpu").tolist()
+        [0, 1, 2]
+    """
     tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))  # units are read-only: copied
     if device == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -76,7 +83,18 @@ class RowBatches:
 
 
 class DistinctBatches(RowBatches):
-    """Distinct windows int64 [h + 1] whose next key is known: `distinct` of them, which occur `windows` times."""
+    """Batches of distinct windows whose next key is known, each weighted by how often it occurs.
+
+    A batch is windows int64 [B, h + 1] and weights float32 [B]; the last column is the key to guess.
+
+    Attributes:
+        windows: how many windows train, each occurrence counted.
+        distinct: how many of them are distinct.
+
+    Example:
+
+        batches = DistinctBatches(train.histories(config.h, config.pad), config, context.seed, context.device)
+    """
 
     def __init__(self, histories: Histories, config: NextKeyConfig, seed: int, device: str) -> None:
         windows = histories.distinct_windows

@@ -17,10 +17,23 @@ SharedForward = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 @runtime_checkable
 class SharesPrefixes(Protocol):
-    """A network that can share steps between histories that begin alike."""
+    """A network that can share steps between histories that begin alike, and is then scored faster by that.
+
+    Example:
+
+        class Network(nn.Module):
+            ...
+
+            def shared_prefix(self):
+                return SharedPrefixLSTM(self.lstm, self.output, torch.eye(self.codes))
+    """
 
     def shared_prefix(self) -> SharedForward:
-        """The forward that shares steps, of the present weights, differentiable."""
+        """The forward that shares steps, of the present weights, differentiable.
+
+        It takes histories int64 [B, h], best sorted, and gives logits float [N, K] of N histories, and for each of
+        the B rows its place among these, int64 [B].
+        """
         ...
 
 

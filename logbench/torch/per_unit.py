@@ -15,9 +15,19 @@ if TYPE_CHECKING:
 
 
 def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Highest rank [windows] in each unit, and the event that the first such window guesses, int64 [units].
+    """Highest rank in each unit, and the event that the first such window guesses; both int64 [units].
 
     Units without a window, and units whose ranks are all 0, have rank 0 and event −1.
+
+    Args:
+        ranks: int32 [windows], in the flat order of `histories`; 0 for a window that does not count.
+
+    Example:
+        >>> from logbench import Sessions
+        >>> histories = Sessions.of([[0, 1, 0, 1], [0]], vocabulary=2).histories(1)
+        >>> rank, event = worst_per_unit(np.array([1, 2, 2], np.int32), histories)
+        >>> rank.tolist(), event.tolist()
+        ([2, 0], [2, -1])
     """
     counts = np.diff(histories.offsets)
     place = np.arange(len(ranks)) - np.repeat(histories.offsets[:-1], counts)

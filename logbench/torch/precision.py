@@ -14,7 +14,18 @@ _DTYPES = {"off": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Precision:
-    """`kind` is what runs: `off` (fp32), `bf16` or `fp16`."""
+    """Mixed precision on a device.
+
+    Attributes:
+        kind: what runs: `off` (fp32), `bf16` or `fp16`.
+
+    Example:
+        >>> Precision.of("auto", "cpu").kind
+        'off'
+        >>> with Precision.of("bf16", "cpu").autocast():
+        ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+        torch.bfloat16
+    """
 
     kind: str
     device: str
@@ -27,6 +38,7 @@ class Precision:
         return cls(amp, device)
 
     def autocast(self) -> AbstractContextManager[object]:
+        """Within, torch computes in this precision where that is safe."""
         return torch.autocast(self.device, dtype=_DTYPES[self.kind], enabled=self.kind != "off")
 
     def scaler(self) -> torch.amp.GradScaler:
@@ -35,5 +47,13 @@ class Precision:
 
 
 def full_fp32() -> AbstractContextManager[object]:
-    """cuDNN without TF32, which would round fp32 products to 10 bits, and with repeatable algorithms only."""
+    """Within, cuDNN uses no TF32, which would round fp32 products to 10 bits, and repeatable algorithms only.
+
+    `fit_network` and scoring run within it.
+
+    Example:
+
+        with torch.inference_mode(), full_fp32():
+            logits = network(rows)
+    """
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)

@@ -35,10 +35,22 @@ class SharedPrefixLSTM:
     input is.
     As tanh(x) = 2 σ(2x) − 1, and torch's σ is three times as fast as its tanh on a CPU, the cell gate's
     weights are doubled and all four gates go through one σ.
+
+    Example:
+        >>> lstm, output = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2)
+        >>> logits, place = SharedPrefixLSTM(lstm, output, torch.eye(3))(torch.tensor([[0, 1], [0, 1], [0, 2]]))
+        >>> logits.shape, place.tolist()
+        (torch.Size([2, 2]), [0, 0, 1])
     """
 
     def __init__(self, lstm: nn.LSTM, output: nn.Module, inputs: Tensor) -> None:
-        """`inputs`: what enters the LSTM for each code of a key, float [codes, I]; `output`: [N, H] → logits."""
+        """Take the present weights; they may be trained through it.
+
+        Args:
+            lstm: one way, `batch_first`, without dropout or projection.
+            output: states of the last layer [N, H] → logits [N, K].
+            inputs: what enters the LSTM for each code of a key, float [codes, I].
+        """
         named = dict(lstm.named_parameters())
         self.output, self.hidden = output, lstm.hidden_size
         scale = torch.ones(4, 1, device=inputs.device, dtype=inputs.dtype)

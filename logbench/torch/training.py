@@ -29,7 +29,17 @@ B_co = TypeVar("B_co", covariant=True)
 
 
 class Batches(Protocol[B_co]):
-    """What trains: pass after pass of batches, each of whatever the loss takes."""
+    """What trains: pass after pass of batches, each of whatever the loss takes. `RowBatches` is one.
+
+    Example:
+
+        class Two:
+            steps = 2
+
+            def one_pass(self):
+                yield first
+                yield second
+    """
 
     @property
     def steps(self) -> int:
@@ -42,7 +52,14 @@ class Batches(Protocol[B_co]):
 
 
 def total_steps(batches: Batches[Any], config: TrainingConfig) -> int:
-    """Steps that training takes at most: what a schedule of the learning rate is made for."""
+    """Steps that training takes at most: what a schedule of the learning rate is made for.
+
+    Example:
+
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=config.lr, total_steps=total_steps(batches, config)
+        )
+    """
     return config.steps if config.stop == "steps" else config.passes * batches.steps
 
 

@@ -44,13 +44,17 @@ Forward = Callable[[int, int], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class WindowScores:
-    """Of each window, or each distinct one.
+    """Ranks and likelihoods of each window, or each distinct one.
 
     Attributes:
         rank: int32, of the key that came; K + 1 where it is unknown.
         nll: float32, its negative log-likelihood; +∞ where it is unknown.
         near: bool, its verdict at `g` is within `BOUNDARY`.
         batch: rows of a step.
+
+    Example:
+
+        alarms = score_windows(network, histories, config, context).rank > config.g
     """
 
     rank: NDArray[np.int32]
@@ -76,7 +80,14 @@ def judge(logits: Tensor, came: Tensor, margin: float) -> tuple[Tensor, Tensor, 
 def score_windows(
     network: nn.Module, histories: Histories, config: NextKeyConfig, context: Context
 ) -> WindowScores:
-    """Brute force: each window by itself, gathered on the device from the flat keys, by the plain network."""
+    """Brute force: each window by itself, gathered on the device from the flat keys, by the plain network.
+
+    Arguments and errors are those of `score_distinct`; the answer has a value a window, in flat order.
+
+    Example:
+
+        rank, event = worst_per_unit(score_windows(network, histories, config, context).rank, histories)
+    """
     keys, starts = to_device(histories.keys, context.device), to_device(histories.starts, context.device)
     span = torch.arange(histories.h + 1, device=context.device)
 
@@ -91,7 +102,20 @@ def score_windows(
 def score_distinct(
     network: nn.Module, histories: Histories, config: NextKeyConfig, context: Context
 ) -> WindowScores:
-    """Each distinct window once, sharing steps where they begin alike; ordered as `histories.distinct`."""
+    """Each distinct window once, sharing steps where they begin alike; ordered as `histories.distinct`.
+
+    Args:
+        network: histories int64 [B, h] → logits float [B, K], on `context.device`, in evaluation mode.
+        config: `eval_batch`, `eval_amp` and `g` are used.
+
+    Raises:
+        torch.cuda.OutOfMemoryError: a single window does not fit.
+
+    Example:
+
+        scores = score_distinct(network, histories, config, context)
+        ranks = scores.rank[histories.distinct.inverse]  # of each window
+    """
     windows = distinct_windows(histories)
     order = sort_windows(windows)
     windows = windows[order]
