@@ -33,11 +33,16 @@ SEEDS = 3
 
 @click.command(
     "leaderboard",
-    epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude deeplog --seeds 3",
+    epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude torch --seeds 3",
 )
 @click.option("--models", metavar="A,B+C,…", multiple=True,
               help="Models to run (repeatable); by default all installed ones.")  # fmt: skip
-@click.option("--exclude", metavar="A,B,…", multiple=True, help="Models to leave out (repeatable).")
+@click.option(
+    "--exclude",
+    metavar="A,B,…",
+    multiple=True,
+    help="Models to leave out (repeatable), or what they require: torch.",
+)
 @with_plan_options
 @seeds_options
 @baselines_option
@@ -93,7 +98,7 @@ def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:
     Raises:
         UsageError: options that exclude each other, or leave no model. ConfigError: an unknown model or setting.
     """
-    from ..studies.plans import ModelsRequest
+    from ..studies.plans import ModelsRequest, excluded_models
 
     return ModelsRequest(
         splits=split_seeds_of(options["split_seed"], options["split_seeds"]),
@@ -103,7 +108,7 @@ def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:
         seeds=range(options["seeds"] or SEEDS),
         stochastic_only=True,
         baselines=options["baselines"] is not False,
-        without=_names(options["exclude"]),
+        without=excluded_models(state.registry, _names(options["exclude"])),
     )
 
 

@@ -25,6 +25,11 @@ def missing(requires: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in requires if _applies(_parsed(text)) and not _fits(_parsed(text)))
 
 
+def required_names(item: BaseComponent[Any]) -> tuple[str, ...]:
+    """Names of the distributions that a component requires, without releases."""
+    return tuple(_parsed(text).name for text in item.requires)
+
+
 def lack(entry: RegisteredComponent[Any]) -> str:
     """What a component needs that is not installed, and how to install it, in one line; empty if nothing.
 

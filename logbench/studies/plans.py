@@ -9,6 +9,7 @@ from typing import Any
 
 from ..api.plan import Plan
 from ..components.registry import Registry
+from ..components.requirements import required_names
 from .baselines import beside
 
 
@@ -69,10 +70,29 @@ def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[
 
     Args:
         wanted: names; none: all that are installed.
+        excluded: see `excluded_models`.
 
     Raises:
         ConfigError: an unknown name.
     """
     named = tuple(wanted) or tuple(registry.components["model"])
-    models, out = ([registry.get("model", name).item.name for name in names] for names in (named, tuple(excluded)))
+    models, out = [registry.get("model", name).item.name for name in named], excluded_models(registry, excluded)
     return tuple(name for name in dict.fromkeys(models) if name not in out)
+
+
+def excluded_models(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:
+    """Names of the models to leave out.
+
+    Args:
+        names: of models, or of distributions that models require: `torch` are all deep ones.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    by_need: dict[str, list[str]] = {}
+    for name, entry in registry.components["model"].items():
+        for needed in required_names(entry.item):
+            by_need.setdefault(needed, []).append(name)
+    return tuple(
+        model for name in names for model in by_need.get(name) or (registry.get("model", name).item.name,)
+    )

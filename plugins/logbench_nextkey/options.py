@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from logbench import option
 from logbench.torch import NextKeyConfig
@@ -15,3 +16,29 @@ class LogAnomalyConfig(NextKeyConfig):
     layers: int = option(2, "LSTM layers of each of the two", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
     width: int = option(300, "columns of a template's vector", ge=1)
+
+
+@dataclass(frozen=True)
+class LstmNextConfig(NextKeyConfig):
+    """Options of `lstm-next`; sizes, batch and learning rate are deep-loglizer's."""
+
+    embedding: int = option(32, "columns of a key's vector", ge=1)
+    hidden: int = option(128, "units of each direction of a layer", ge=1)
+    layers: int = option(2, "LSTM layers", ge=1)
+    attention: bool = option(False, "all steps guess, weighted; else the last one alone")
+    batch: int = option(1024, "rows (windows, or units) in a training step", ge=1)
+    lr: float = option(1e-2, "learning rate (of Adam)", gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class TransformerNextConfig(NextKeyConfig):
+    """Options of `transformer-next`; sizes are deep-loglizer's."""
+
+    variant: Literal["causal", "dlz"] = option("causal", "causal with places, or deep-loglizer's bag of steps")
+    embedding: int = option(32, "columns of a key's vector", ge=1)
+    layers: int = option(2, "encoder layers", ge=1)
+    heads: int = option(2, "attention heads of a layer", ge=1)
+    feedforward: int = option(128, "units of a layer's inner network", ge=1)
+    dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
+    batch: int = option(1024, "rows (windows, or units) in a training step", ge=1)
+    lr: float = option(1e-2, "learning rate (of Adam)", gt=0, le=1)

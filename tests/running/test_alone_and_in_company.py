@@ -41,6 +41,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "deeplog": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
     "isolation-forest": {"trees": 10},
     "loganomaly": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
+    "lstm-next": {"h": 4, "hidden": 8, "steps": 10, "g": 2, "batch": 32},
+    "transformer-next": {"h": 4, "steps": 10, "g": 2, "batch": 32},
     "random-forest": {"trees": 10},
 }
 PROTOCOL = {"train": "random_ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "alpha": 0.1}

@@ -20,6 +20,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "loganomaly": {"steps": 5, "hidden": 8},
+    "lstm-next": {"steps": 5, "hidden": 8, "batch": 32},
+    "transformer-next": {"steps": 5, "batch": 32},
     "random-forest": {"trees": 20},
 }
 
