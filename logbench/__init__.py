@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
     from .components.component_of import component_of
+    from .components.passed_through import passed_through
     from .data.distinct import Distinct
     from .data.histories import Histories
     from .data.line_format import LineFormat
@@ -112,6 +113,7 @@ _LAZY = {
     "open_lines": "reading.line_reader",
     "option": "base.options",
     "parse_settings": "base.options",
+    "passed_through": "components.passed_through",
     "prepare_sessions": "running.prepared_sessions",
     "redraws": "api.protocol",
     "run": "running.runner",
@@ -201,6 +203,7 @@ __all__ = [
     "open_lines",
     "option",
     "parse_settings",
+    "passed_through",
     "prepare_sessions",
     "redraws",
     "run",

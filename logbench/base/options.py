@@ -75,6 +75,8 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
 
     if get_origin(hint) is tuple and isinstance(value, str):
         value = _items(value)
+    if isinstance(value, str) and field.metadata.get("literal") and hint is not str:
+        value = _literal(value)
     if isinstance(value, str) and value.lower() == "none" and type(None) in get_args(hint):
         return None
     bounds = field.metadata.get("bounds", {})
@@ -85,6 +87,17 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         raise ConfigError(
             f"{where}={value}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
         ) from None
+
+
+def _literal(text: str) -> Any:
+    """The value that a text writes in Python (`3`, `3.0`, `True`, `none`); any other text as it is."""
+    words = {"none": None, "true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _items(text: str) -> list[Any]:
