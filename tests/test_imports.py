@@ -86,3 +86,11 @@ def test_a_function_imports_only_what_is_heavy(module: str) -> None:
 def test_the_rule_sees_imports_of_each_kind() -> None:
     assert "polars" in loads("logbench.data.sessions") and not loads("logbench.components.registry") - {"psutil"}
     assert imports("logbench.cli.run")[1] and all(name in sys.stdlib_module_names for name in SYSTEMS)
+
+
+def test_torch_is_for_its_room_alone() -> None:
+    """Outside, one function asks torch for the device, and goes on without it."""
+    users = {name for name in MODULES if {"torch", "safetensors"} & set.union(*imports(name))}
+    assert "logbench.torch.saving" in users
+    assert {name for name in users if not name.startswith("logbench.torch.")} == {"logbench.running.fit_checks"}
+    assert "torch" not in imports("logbench.running.fit_checks")[0]
