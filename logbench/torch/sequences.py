@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..data.per_unit import count_matrix
 
@@ -72,4 +71,5 @@ def running_counts(histories: Tensor, codes: int, dtype: torch.dtype = torch.flo
         >>> running_counts(torch.tensor([[2, 0, 2]]), codes=3).tolist()
         [[[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 0.0, 2.0]]]
     """
-    return F.one_hot(histories, codes).cumsum(1).to(dtype)
+    steps = torch.zeros(*histories.shape, codes, dtype=dtype, device=histories.device)
+    return steps.scatter_(2, histories.unsqueeze(2), 1).cumsum_(1)

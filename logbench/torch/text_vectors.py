@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
+from ..base.errors import IncompatibleError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -44,10 +46,12 @@ class TextVectors:
         A model that wants templates says so in its traits: `needs=frozenset({"templates"})`.
 
         Raises:
-            ValueError: there is no template, or `width` is below 1.
+            IncompatibleError: there is no template.
         """
         if not templates:
-            raise ValueError('no template to fit on; declare needs=frozenset({"templates"}) in ModelTraits')
+            raise IncompatibleError(
+                'no template to fit vectors on; a model declares needs=frozenset({"templates"})'
+            )
         return cls(TfidfTransformer().fit(_counts(templates, width)).idf_.astype(np.float32))
 
     def of(self, texts: Iterable[str]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logbench import IncompatibleError
 from logbench.torch import TextVectors
 
 TEMPLATES = ["Receiving block <*> src", "Deleting block <*>", "PacketResponder for blk_7 Terminating", "block"]
@@ -61,5 +62,5 @@ def test_any_text_has_a_finite_vector_of_length_one_or_none(texts: list[str]) ->
 
 
 def test_without_templates_it_says_what_to_declare() -> None:
-    with pytest.raises(ValueError, match="needs=frozenset"):
+    with pytest.raises(IncompatibleError, match="needs=frozenset"):
         TextVectors.fit([])
