@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 # Of `typing_extensions`, because pydantic reads no other TypedDict before Python 3.12.
 from typing_extensions import TypedDict
@@ -14,6 +14,7 @@ class SavedComponent(ComponentFacts, NamedPlugin):
     """A component with its options; the facts of a plugin beside its name are those of the first one."""
 
     config: Annotated[dict[str, Any], "options, each option → value"]
+    file: NotRequired[Annotated[str, "path and name of one that a file of the user's own holds"]]
 
 
 class SavedComponents(TypedDict):

@@ -23,9 +23,17 @@ Figures = dict[str, float | None]
 class PluginFacts(TypedDict):
     """The distribution and code of a plugin."""
 
-    distribution: Annotated[str, "name of the installed distribution"]
-    version: Annotated[str | None, "its version"]
-    code: Annotated[str | None, "12 hex digits over the plugin's files; null where its code is not known"]
+    distribution: Annotated[
+        str,
+        "name of the installed distribution; of a file of the user's own its name, of a class given in Python its "
+        "module",
+    ]
+    version: Annotated[str | None, "its version; null for a file or class"]
+    code: Annotated[
+        str | None,
+        "12 hex digits over the plugin's files, or over the cells of a notebook's class; null where its code is "
+        "not known",
+    ]
     libraries: Annotated[
         str | None,
         "12 hex digits over the names, versions and file lists of the other distributions that it imports",
@@ -35,7 +43,7 @@ class PluginFacts(TypedDict):
 class NamedPlugin(PluginFacts):
     """A plugin that a component is made of."""
 
-    plugin: Annotated[str, "its entry point"]
+    plugin: Annotated[str, "its entry point; of a class given in Python its name"]
 
 
 class ComponentFacts(TypedDict):

@@ -102,11 +102,12 @@ def _of_cells(thing: Any) -> Code:
 
 
 def _start(module: ModuleType) -> Root:
+    """The package or module of a plugin; a file counts by its name, whatever its module is called."""
     file = Path(str(module.__file__))
     found = located(module.__name__)
-    if found is not None and file.is_relative_to(found.path):
+    if found is not None and file.is_relative_to(found.path) and (found.path.is_dir() or "." in found.name):
         return found
-    return Root(module.__name__, file.parent if hasattr(module, "__path__") else file)
+    return Root(module.__name__, file.parent) if hasattr(module, "__path__") else Root(file.stem, file)
 
 
 def _made(parts: Parts, loaded: int) -> Code:

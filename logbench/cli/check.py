@@ -13,6 +13,7 @@ import click
 from ..api.components import BaseComponent
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
+from ..components.lone_files import components_in, names_file
 from ..components.registry import Registry
 from ..components.requirements import lack
 from ..testing import check
@@ -64,8 +65,9 @@ def command(
         raise click.UsageError("give names of what plugins offer, or --all")
     chosen = list(_chosen(state.registry, names, kind))
     found = parse_settings(settings)
+    called = {_called(state.registry, one, name) for one, name in chosen}
     for name in found:
-        if name not in {one for _, one in chosen}:
+        if name not in called:
             raise ConfigError(f"--set {name}.…: {name!r} is not among what is checked")
     if expected and len(chosen) != 1:
         raise ConfigError("--expect is for one component: name it, and its --kind where several have that name")
@@ -94,10 +96,18 @@ class _Asked:
 
 def _chosen(registry: Registry, names: tuple[str, ...], kind: str | None) -> Iterator[tuple[Checked, str]]:
     for name in names:
-        yield from ((one, name) for one in kinds_of(name, registry, kind))
+        if names_file(name):
+            yield from (pair for pair in components_in(name) if kind in (None, pair[0]))
+        else:
+            yield from ((one, name) for one in kinds_of(name, registry, kind))
     if not names:
         for one in CHECKED:
             yield from ((one, name) for name in names_of(registry, one) if kind in (None, one))
+
+
+def _called(registry: Registry, kind: Checked, name: str) -> str:
+    """The name as typed; of a component in a file its own."""
+    return str(entry_of(registry, kind, name).item.name) if names_file(name) else name
 
 
 def _check_installed(registry: Registry, chosen: Sequence[tuple[Checked, str]]) -> None:
@@ -110,18 +120,19 @@ def _check_installed(registry: Registry, chosen: Sequence[tuple[Checked, str]]) 
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
     from ..testing.rule import WITHOUT
 
+    called = _called(asked.registry, kind, name)
     if not asked.as_json:
-        print(f"{kind} {name}, from {entry_of(asked.registry, kind, name).plugin}")
+        print(f"{kind} {called}, from {entry_of(asked.registry, kind, name).plugin}")
     count: Counter[str] = Counter()
     without = 0
     outcomes = check(
-        kind, name, registry=asked.registry, settings=asked.settings.get(name, {}), data=asked.data,
+        kind, name, registry=asked.registry, settings=asked.settings.get(called, {}), data=asked.data,
         expected_failures=asked.expected,
     )  # fmt: skip
     for outcome in outcomes:
         count[outcome.status] += 1
         if asked.as_json:
-            print_json([{"kind": kind, "name": name, **vars(outcome)}])
+            print_json([{"kind": kind, "name": called, **vars(outcome)}])
         elif outcome.why == WITHOUT:
             without += 1
         else:

@@ -10,6 +10,7 @@ import click
 
 from ..base.errors import ConfigError
 from ..base.options import fields_of, suggest
+from ..components.lone_files import components_in, names_file
 from ..components.option_classes import option_classes
 from ..components.registry import KINDS, Registry
 from . import State, pass_state
@@ -22,10 +23,14 @@ from .shared_options import json_option, print_json, print_table
 @pass_state
 def command(state: State, name: str | None, as_json: bool) -> None:
     """Show every option of a component (or `protocol`, `dataset`), or of all, with default and meaning."""
-    rows = [row for row in rows_of(state.registry) if name in (None, row["component"])]
+    if name is not None and names_file(name):
+        names = [state.registry.get(kind, one).item.name for kind, one in components_in(name)]
+    else:
+        names = [] if name is None else [name]
+    rows = [row for row in rows_of(state.registry) if name is None or row["component"] in names]
     if not rows:
         known = {n for kind in KINDS for n in state.registry.components[kind]} | {"protocol", "dataset"}
-        if name not in known:
+        if not known.issuperset(names):
             raise ConfigError(f"no component is called {name!r}{suggest(str(name), known)}")
     if as_json:
         print_json(rows)

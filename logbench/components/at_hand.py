@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.components import BaseComponent, Kind
-from ..base.errors import PluginError
 from .class_options import source_of
-from .component_kinds import COMPONENTS
 from .component_of import component_of
 from .entry import Plugin, RegisteredComponent
-from .refusals import RefusalError, check_class, check_component
+from .refusals import check_at_hand
 from .registry import Registry
 
 LOCAL = "<locals>"
@@ -32,7 +30,7 @@ def admit(registry: Registry, kind: Kind, thing: Any) -> str:
         return thing
     item = component_of(thing, kind=kind)
     offered, plugin = registry.offered(kind), _plugin_of(thing, item)
-    _check(kind, item, plugin)
+    check_at_hand(kind, item, plugin)
     for number in range(1, len(offered) + 2):
         named = item if number == 1 else component_of(item, name=f"{item.name}-{number}")
         there = offered.get(named.name)
@@ -42,14 +40,6 @@ def admit(registry: Registry, kind: Kind, thing: Any) -> str:
             registry.add(kind, RegisteredComponent(named, plugin))
             return named.name
     raise AssertionError("one of these names is free")
-
-
-def _check(kind: Kind, item: BaseComponent[Any], plugin: Plugin) -> None:
-    try:
-        check_class(str(plugin), item, COMPONENTS[kind])
-        check_component(str(plugin), kind, item)
-    except RefusalError as error:
-        raise PluginError(str(error)) from None
 
 
 def _plugin_of(thing: Any, item: BaseComponent[Any]) -> Plugin:

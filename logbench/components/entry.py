@@ -23,11 +23,13 @@ class Plugin:
     """One entry point: where it comes from, what it implements, and why it was set aside (if it was).
 
     `order` sorts this distribution's own plugins first, so that no other can take a name from it. What is no entry
-    point stands for one, too: a class at hand, whose module is its `distribution`, without a `version`.
+    point stands for one, too, without a `version`: a class at hand, of its module as `distribution`, or a file of
+    the user's own, of its name as `distribution`.
 
     Attributes:
         gap: why more than its code decides what it does; empty if nothing else does.
         made_of: the thing at hand; None for an entry point.
+        place: path and name of a component in a file, as it is typed; empty for an entry point.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Plugin:
     cause: BaseException | None = None
     gap: str = ""
     made_of: Any = None
+    place: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
@@ -46,7 +49,12 @@ class Plugin:
     @property
     def key(self) -> str:
         """`distribution:name`, unlike that of any other plugin."""
-        return f"{self.distribution}:{self.name}"
+        return f"{self.home}:{self.name}"
+
+    @property
+    def home(self) -> str:
+        """What one process of models loads: the distribution, or the path of the file."""
+        return self.place.rpartition(":")[0] or self.distribution
 
     @property
     def order(self) -> tuple[bool, str, str]:
@@ -64,6 +72,13 @@ class RegisteredComponent(Generic[T_co]):
     item: T_co
     plugin: Plugin
     members: tuple[RegisteredComponent[T_co], ...] = ()
+
+    @property
+    def address(self) -> str:
+        """What another process finds it by: its name, or path and name of one in a file; of a combination all."""
+        if self.members:
+            return "+".join(member.address for member in self.members)
+        return self.plugin.place or self.item.name  # type: ignore[attr-defined]
 
 
 def installed() -> list[Plugin]:

@@ -11,9 +11,11 @@ import pluggy
 from ..api import hookspecs
 from ..api.components import BaseComponent, DatasetComponent, Kind
 from ..api.old_components import Component
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, PluginError
 from ..base.options import suggest
 from . import requirements
+from .component_kinds import COMPONENTS
+from .entry import Plugin
 from .trait_checks import fault
 
 
@@ -75,3 +77,16 @@ def _traits_fault(kind: Kind, item: BaseComponent[Any]) -> str:
     except ConfigError as error:
         return f"defaults that it refuses itself: {error}"
     return fault(kind, item.traits, config)
+
+
+def check_at_hand(kind: Kind, item: BaseComponent[Any], plugin: Plugin) -> None:
+    """Check a component that no plugin yields, like one that is yielded.
+
+    Raises:
+        PluginError: see `check_class` and `check_component`.
+    """
+    try:
+        check_class(str(plugin), item, COMPONENTS[kind])
+        check_component(str(plugin), kind, item)
+    except RefusalError as error:
+        raise PluginError(str(error)) from None

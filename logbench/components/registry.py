@@ -32,7 +32,7 @@ from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
 from ..base.options import suggest
-from . import combination
+from . import combination, lone_files
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RegisteredComponent, installed
 from .refusals import RefusalError, check_arguments, check_class, check_component
@@ -116,9 +116,8 @@ class Registry:
         try:
             self._check_conflicts([(self.offered(kind), entry.item.name, entry)])
         except RefusalError as error:
-            raise ConfigError(
-                f"{entry.plugin}: the name {error}; give it another, such as name = 'my-{entry.item.name}'"
-            ) from None
+            another = f"name = 'my-{entry.item.name}' in the class"
+            raise ConfigError(f"{entry.plugin}: the name {error}; give it another, such as {another}") from None
         self.offered(kind)[entry.item.name] = entry
 
     def _define(self, plugin: Plugin, definition: Definition) -> None:
@@ -263,18 +262,31 @@ class Registry:
     def get(self, kind: Kind, name: str) -> RegisteredComponent[Any]:
         """The component of a kind that is called `name`; models may be combined, `a+b`.
 
+        A name such as `./my_model.py` or `./my_model.py:MyModel` is that of a file of the user's own, whose
+        component is then found by its name, too.
+
         Raises:
             ConfigError: there is none, with the closest name or all names, and what was set aside.
         """
+        if lone_files.names_file(name):
+            return self._of_file(kind, name)
         table = self.offered(kind)
         known = _by_any_name(table)
         if kind == "model" and name not in known and "+" in name.strip("+"):
-            members = tuple(_find(known, one, kind, self.broken) for one in name.split("+"))
+            members = tuple(self.get(kind, one) for one in name.split("+"))
             item = combination.component(
                 "+".join(m.item.name for m in members), [m.item for m in members], _combined
             )
             return RegisteredComponent(item, members[0].plugin, members)
         return _find(known, name, kind, self.broken)
+
+    def _of_file(self, kind: Kind, name: str) -> RegisteredComponent[Any]:
+        entry = lone_files.component_in(kind, name)
+        there = self.offered(kind).get(entry.item.name)
+        if there is None or there.plugin.place != entry.plugin.place:
+            self.add(kind, entry)
+        self.offered(kind)[entry.item.name] = entry  # the file may have changed
+        return entry
 
     def preset(self, name: str) -> Preset:
         """The preset `name`; ConfigError where there is none."""

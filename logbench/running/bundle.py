@@ -15,6 +15,7 @@ from ..base.errors import ConfigError, DataError
 from ..base.files import whole
 from ..base.jsonable import to_jsonable
 from ..components.configured import ConfiguredComponent, configured
+from ..components.entry import RegisteredComponent
 from ..pipeline.parsing import Vocabulary
 from .identity import component
 from .resolve import ResolvedPlan, stored_dataset
@@ -63,8 +64,9 @@ def save_bundle(
 
 
 def _saved(part: ConfiguredComponent[Any]) -> dict[str, Any]:
-    facts = component(part)
-    return {"config": part.as_dict(), **facts["plugins"][0], **facts}
+    facts, entry = component(part), part.entry
+    placed = {} if entry.address == part.name else {"file": entry.address}
+    return {"config": part.as_dict(), **facts["plugins"][0], **facts, **placed}
 
 
 class Bundle:
@@ -95,15 +97,9 @@ class Bundle:
         for kind in KINDS:
             saved = self.facts["components"][kind]
             try:
-                entry = (
-                    stored_dataset(saved["name"], saved["config"], registry)
-                    if kind == "dataset"
-                    else registry.get(kind, saved["name"])
-                )
+                entry = _entry(kind, saved, registry)
             except ConfigError as error:
-                raise ConfigError(
-                    f"{error}; this bundle needs {saved['distribution']} {saved['version']}"
-                ) from None
+                raise ConfigError(f"{error}; this bundle needs {_needed(saved)}") from None
             self.parts[kind] = configured(entry, saved["config"])
         self.edited = [
             name for kind in KINDS for name in _edited(self.facts["components"][kind], self.parts[kind])
@@ -115,6 +111,28 @@ class Bundle:
         )
         self.model = self.parts["model"].build()
         self.model.load(folder / "model")
+
+
+def _entry(kind: Kind, saved: Mapping[str, Any], registry: Registry) -> RegisteredComponent[Any]:
+    """The component that was saved; one in a file is looked for where it was, and in the working directory."""
+    if kind == "dataset":
+        return stored_dataset(saved["name"], saved["config"], registry)
+    if "file" not in saved:
+        return registry.get(kind, saved["name"])
+    here = [_found(member) for member in saved["file"].split("+")]
+    return registry.get(kind, "+".join(here))
+
+
+def _found(address: str) -> str:
+    file, colon, name = address.rpartition(":")
+    other = Path(file).name
+    return f"{other}:{name}" if colon and not Path(file).exists() and Path(other).exists() else address
+
+
+def _needed(saved: Mapping[str, Any]) -> str:
+    if "file" in saved:
+        return f"the file {saved['distribution']}, there or in the working directory"
+    return f"{saved['distribution']} {saved['version']}"
 
 
 def _edited(saved: Mapping[str, Any], part: ConfiguredComponent[Any]) -> Iterator[str]:

@@ -39,8 +39,8 @@ MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "peak_gpu_mb")
 class ModelProcesses:
     """Starts and kills the processes of models.
 
-    A process serves the models of one distribution, each once, for one seed, data set and split. It is not reused
-    after a supervised model, which saw labels, or after a failure.
+    A process serves the models of one distribution, or of one file of the user's own, each once, for one seed,
+    data set and split. It is not reused after a supervised model, which saw labels, or after a failure.
 
     Args:
         block: plugins not to load.
@@ -64,17 +64,17 @@ class ModelProcesses:
         if fresh_for != self._fresh_for or self._desk is None:
             self.close()
             self._fresh_for, self._desk = fresh_for, Desk(self._folder)
-        for distribution in dict.fromkeys(part.entry.plugin.distribution for part in parts):
-            names = {part.name for part in parts if part.entry.plugin.distribution == distribution}
-            process = self._processes.get(distribution)
+        for home in dict.fromkeys(part.entry.plugin.home for part in parts):
+            names = {part.name for part in parts if part.entry.plugin.home == home}
+            process = self._processes.get(home)
             if process is None or process.child.ended or names & process.served:
                 if process is not None:
                     process.child.kill()
-                process = ModelProcess(distribution, self._block, self._limits, self._env)
-                self._processes[distribution] = process
+                process = ModelProcess(home, self._block, self._limits, self._env)
+                self._processes[home] = process
             process.served |= names
         desk = self._desk
-        return [RemoteModel(part, self._processes[part.entry.plugin.distribution], desk, note) for part in parts]
+        return [RemoteModel(part, self._processes[part.entry.plugin.home], desk, note) for part in parts]
 
     def check(self) -> None:
         """See `Models.check`."""
@@ -100,8 +100,8 @@ class ModelProcesses:
 class ModelProcess:
     """One process, and the names of the models that it has built."""
 
-    def __init__(self, distribution: str, block: Sequence[str], limits: Limits, env: Mapping[str, str]) -> None:
-        self.child = Child("logbench.running.model_server:serve", distribution, list(block), env=env)
+    def __init__(self, home: str, block: Sequence[str], limits: Limits, env: Mapping[str, str]) -> None:
+        self.child = Child("logbench.running.model_server:serve", home, list(block), env=env)
         self.limits = limits
         self.served: set[str] = set()
         self._answers: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -214,7 +214,7 @@ class RemoteModel:
 
     def __post_init__(self) -> None:
         self.left = self.process.limits.timeout
-        self.process.send(self._request("build", config=self.part.as_dict()))
+        self.process.send(self._request("build", address=self.part.entry.address, config=self.part.as_dict()))
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ from ..base.process_tree import adopt
 from ..base.state_guard import guarded
 from ..components.configured import configured
 from ..components.entry import installed
+from ..components.lone_modules import make_importable
 from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
@@ -49,18 +50,20 @@ EXPECTED = "expected.arrow"
 # Methods that a model may lack.
 
 
-def serve(descriptor: int, distribution: str, block: Sequence[str]) -> None:
+def serve(descriptor: int, home: str, block: Sequence[str]) -> None:
     """Answer requests until the pipe closes.
 
     Args:
-        distribution: load the plugins of this distribution.
+        home: load the plugins of this distribution; or the path of a file of the user's own.
         block: plugins not to load.
     """
     pipe = serving(descriptor)
     adopt()
     watch_polars()
     watch_processes()
-    plugins = [plugin for plugin in installed() if plugin.distribution == distribution]
+    plugins = [plugin for plugin in installed() if plugin.distribution == home]
+    if not plugins:
+        make_importable(Path(home))
     watch = Watch()  # from before plugins load until the end, because their threads may open files
     server = Server(pipe, Registry(plugins, block, kinds=("model",)), watch)
     with contextlib.suppress(EOFError, OSError):
@@ -104,8 +107,8 @@ class Server:
         )
 
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Build model `name` with `config`; return its optional `methods`."""
-        entry = self._registry.get("model", request["name"])
+        """Build the model at `address` with `config`; return its optional `methods`."""
+        entry = self._registry.get("model", request["address"])
         model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
         return {"methods": [name for name, kind in MODEL_METHODS.items() if isinstance(model, kind)]}

@@ -77,7 +77,8 @@ def run_plans(
 
 def _lost(plan: Plan, registry: Registry, error: BaseException, contended: int) -> RunRecord:
     """Make the record of a run without one, because its process died or it could not start."""
-    made = begun(resolve(plan, registry), run_names.new_run(plan.model))
+    resolved = resolve(plan, registry)
+    made = begun(resolved, run_names.new_run(resolved.model.name))
     if contended > 1:
         made["environment"]["contended"] = contended
     facts: Any = {"stage": "start", **failure_of(error)}

@@ -78,8 +78,7 @@ class Leaderboard:
 
     def _name(self, at: int) -> str:
         """Model, and seed and split where there are several."""
-        plan = self._plans[at]
-        name = plan.model
+        plan, name = self._plans[at], self._jobs[at].model.name
         if len({one.seed for one in self._plans}) > 1:
             name += f" seed {plan.seed}"
         if len({one.split_seed for one in self._plans}) > 1:

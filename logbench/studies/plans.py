@@ -66,7 +66,7 @@ def _is_stochastic(registry: Registry, name: str) -> bool:
 
 
 def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[str]) -> tuple[str, ...]:
-    """Names of the models to run, each once.
+    """Names of the models to run, each once; of one in a file path and name.
 
     Args:
         wanted: names; none: all that are installed.
@@ -76,7 +76,7 @@ def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[
         ConfigError: an unknown name.
     """
     named = tuple(wanted) or tuple(registry.components["model"])
-    models, out = [registry.get("model", name).item.name for name in named], excluded_models(registry, excluded)
+    models, out = [registry.get("model", name).address for name in named], excluded_models(registry, excluded)
     return tuple(name for name in dict.fromkeys(models) if name not in out)
 
 

@@ -28,7 +28,7 @@ def command_of(resolved: ResolvedPlan, more: Settings) -> str:
     for layer in (config, resolved.plan.settings, more):
         for name, table in layer.items():
             merged.setdefault(name, {}).update(table)
-    return shlex.join(["logbench", "run", resolved.model.name, *_options(resolved.plan), *_settings(merged)])
+    return shlex.join(["logbench", "run", resolved.plan.model, *_options(resolved.plan), *_settings(merged)])
 
 
 def _options(plan: Plan) -> Iterator[str]:

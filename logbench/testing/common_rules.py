@@ -32,7 +32,8 @@ def options(subject: Subject) -> None:
     again = make(config, values, name)
     expect(again == plain, f"the defaults to hold their own types: {plain}", str(again))
     unhelped = [f.name for f in dataclasses.fields(config) if not f.metadata.get("help")]
-    expect(not unhelped, "option(default, help) for each option", f"no help for {', '.join(unhelped)}")
+    wanted = "option(default, help) for each option, or a line such as `k: neighbours` in the docstring"
+    expect(not unhelped, wanted, f"no help for {', '.join(unhelped)}")
     try:
         make(config, {"no_such_option": 1}, name)
     except ConfigError:
@@ -46,7 +47,7 @@ def imports(subject: Subject) -> None:
     Evaluators must not import polars either, because a command that lists names does not load it.
     """
     plugin = subject.part.entry.plugin
-    if not is_installed(subject):
+    if not is_installed(subject) or plugin.place:  # commands that list names load no file
         raise InapplicableError("its plugin is not installed")
     heavy = _imported(plugin.name, plugin.distribution)
     expect(
@@ -57,9 +58,11 @@ def imports(subject: Subject) -> None:
 
 
 def is_installed(subject: Subject) -> bool:
-    """Whether the component is installed, so that another process finds it."""
+    """Whether the component is installed or in a file, so that another process finds it."""
     plugin = subject.part.entry.plugin
-    return any((one.name, one.distribution) == (plugin.name, plugin.distribution) for one in installed())
+    return plugin.place != "" or any(
+        (one.name, one.distribution) == (plugin.name, plugin.distribution) for one in installed()
+    )
 
 
 @cache

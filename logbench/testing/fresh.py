@@ -43,7 +43,7 @@ def in_fresh_process(one: Subject, task: str, given: Mapping[str, Any] | None = 
     if not is_installed(one):
         raise InapplicableError("its plugin is not installed, so no other process finds it")
     folder = one.fresh("fresh")
-    request = {"kind": one.kind, "name": one.part.name, "settings": one.part.as_dict(), "task": task}
+    request = {"kind": one.kind, "name": one.part.entry.address, "settings": one.part.as_dict(), "task": task}
     (folder / "request.json").write_text(json.dumps({**request, "given": given or {}}), encoding="utf-8")
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
     path = os.pathsep.join(entry for entry in sys.path if entry)

@@ -10,6 +10,7 @@ from ..api.components import Kind
 from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..components.entry import Plugin, RegisteredComponent
+from ..components.lone_files import components_in, names_file
 from ..components.registry import KINDS, Registry
 
 # Kinds that can be checked: components, and what else plugins offer. A notification has its plugin's name.
@@ -61,11 +62,15 @@ def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponen
 
 
 def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Checked]:
-    """Kinds of the components, presets, tables, commands and plugins with notifications that are called `name`.
+    """Kinds of what is called `name`: components, presets, tables, commands, plugins with notifications.
+
+    Of a file of the user's own, the kinds of the components that it holds.
 
     Raises:
         ConfigError: nothing has this name, or only a plugin that is set aside.
     """
+    if names_file(name):
+        return [one for one, _ in components_in(name) if kind in (None, one)]
     kinds: list[Checked] = []
     for one in CHECKED:
         if kind in (None, one):

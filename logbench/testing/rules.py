@@ -6,12 +6,13 @@ import contextlib
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ..api.components import BaseComponent
+from ..api.components import BaseComponent, Kind
 from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..base.temporary_folders import temporary_folder
+from ..components.at_hand import admit
 from ..components.configured import ConfiguredComponent, configured
 from ..components.registry import KINDS, Registry
 from ..components.requirements import lack
@@ -102,19 +103,20 @@ def subject(
 
 def check(
     kind: Checked,
-    name: str,
+    name: object,
     *,
     registry: Registry | None = None,
     settings: Mapping[str, Any] | None = None,
     data: Path | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> Iterator[Outcome]:
-    """Apply the rules of a kind to the component `name`, one outcome a rule.
+    """Apply the rules of a kind to a component, one outcome a rule.
 
     If what it requires is not installed there is one outcome, a skipped rule `requires`.
 
     Args:
         kind: kind of component, or `preset`, `table`, `command` or `notification` (its name is the plugin's).
+        name: what the user types, `./my_model.py` among it; or a class, instance or factory at hand.
         registry: finds the component; by default all installed plugins.
         settings: options of the component, such as `{"steps": 5}`.
         data: raw files of a data set.
@@ -124,6 +126,10 @@ def check(
     Raises:
         ConfigError: an unknown name, option, value or rule.
     """
-    with subject(kind, name, registry or Registry(), settings, data, expected_failures) as one:
+    registry = registry or Registry()
+    if not isinstance(name, str):
+        registry = registry.copy()
+        name = admit(registry, cast(Kind, kind), name)
+    with subject(kind, name, registry, settings, data, expected_failures) as one:
         for each in rules_for(one):
             yield each.judge(one)
