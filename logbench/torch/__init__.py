@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         ReconstructionConfig,
         SequenceConfig,
         TrainingConfig,
+        classifier_traits,
         next_key_traits,
+        reconstruction_traits,
     )
     from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
@@ -66,7 +68,9 @@ _MODULES = {
         "ReconstructionConfig",
         "SequenceConfig",
         "TrainingConfig",
+        "classifier_traits",
         "next_key_traits",
+        "reconstruction_traits",
     ),
     "per_unit": ("worst_per_unit",),
     "precision": ("Precision", "full_fp32"),
@@ -105,6 +109,7 @@ __all__ = [
     "ThrottledProgress",
     "TrainingConfig",
     "WindowScores",
+    "classifier_traits",
     "count_rows",
     "fastest_batch",
     "fit_network",
@@ -116,6 +121,7 @@ __all__ = [
     "nll",
     "padded",
     "ranks",
+    "reconstruction_traits",
     "running_counts",
     "save_network",
     "score_distinct",

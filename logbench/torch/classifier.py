@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 from torch.nn import functional as F
 
-from ..api.traits import ModelTraits
 from ..base.errors import IncompatibleError, PluginError
-from .options import ClassifierConfig, SequenceConfig
+from .options import ClassifierConfig, SequenceConfig, classifier_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
 from .sequences import padded
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..api.contracts import Context
+    from ..api.traits import ModelTraits
     from ..data.sessions import Sessions
 
 C = TypeVar("C", bound=ClassifierConfig)
@@ -30,7 +30,13 @@ class Classifier(RowModel[C]):
     """Scores a unit by the probability that it is anomalous; .5 is its own threshold.
 
     For rows of one's own; `SequenceClassifier` has padded sequences. A subclass says its `name`, the options that
-    a saved network fixes (`fixed`), how a unit becomes a row, and how to `build` the network:
+    a saved network fixes (`fixed`), how a unit becomes a row (`rows`), and how to `build` the network. That gives
+    logits: of an anomaly [B] or [B, 1], or of normal and anomalous [B, 2].
+
+    Each pair of row and label trains once, weighted by the units that have it. Held-out units with their labels
+    are for stop=validation and for the record alone. Units without a label (−1) are left out.
+
+    Example:
 
         class MyModel(Classifier[MyConfig]):
             name, fixed = "mine", ("hidden",)
@@ -41,34 +47,31 @@ class Classifier(RowModel[C]):
             def build(self, keys):
                 hidden = self.config.hidden
                 return nn.Sequential(nn.Linear(keys + 1, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-
-    The network gives logits: of an anomaly [B] or [B, 1], or of normal and anomalous [B, 2].
-
-    Each pair of row and label trains once, weighted by the units that have it. Held-out units with their labels
-    are for stop=validation and for the record alone. Units without a label (−1) are left out.
     """
 
-    traits: ClassVar[ModelTraits] = ModelTraits(
-        supervision="supervised", keys_only=True, scores_without_unseen=True, fixed_threshold=0.5
-    )
+    traits: ClassVar[ModelTraits] = classifier_traits()
 
-    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
-        """Train from nothing. Facts: `labelled` units, `anomalies` among them, and those of `fit_network`.
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing, by `fit_network`.
+
+        Returns:
+            Facts for the record: `labelled` units, `anomalies` among them, `distinct` (pairs of row and label that
+            trained), and those of `fit_network`.
 
         Raises:
             IncompatibleError: labels are missing or all the same, or nothing is held out for stop=validation.
             ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
+            PluginError: the network gives no logits, or cannot run in double precision.
         """
-        units = self._classes(train_on)
-        if not all(units):
+        classes, held = self._classes(train), context.held_out
+        if not all(classes):
             raise IncompatibleError(
-                f"{self.name} needs normal and anomalous training units, got {units[0]:,} and {units[1]:,}"
+                f"{self.name} needs normal and anomalous training units, got {classes[0]:,} and {classes[1]:,}"
             )
-        weights = [sum(units) / 2 / one if self.config.balanced else 1.0 for one in units]
-        train = self._part(train_on, weights, context.device)
-        held = None if context.held_out is None else self._part(context.held_out, weights, context.device)
-        facts = self._train(train, held, train_on.vocabulary, context)
-        return {"labelled": sum(units), "anomalies": units[1], **facts}
+        weights = [sum(classes) / 2 / one if self.config.balanced else 1.0 for one in classes]
+        validated = self._part(held, weights, context.device) if held else None
+        facts = self._train(train, self._part(train, weights, context.device), validated, context)
+        return {"labelled": sum(classes), "anomalies": classes[1], **facts}
 
     def _classes(self, sessions: Sessions) -> tuple[int, int]:
         """Normal and anomalous units."""
@@ -100,7 +103,7 @@ class Classifier(RowModel[C]):
             wide = wide[:, -1] - (wide[:, 0] if wide.shape[1] == 2 else 0)
         if wide.shape != (len(arguments[0]),):
             wanted = f"[{len(arguments[0])}], [.., 1] or [.., 2]"
-            raise PluginError(f"{self.name}: its network must give logits {wanted}, got {list(logits.shape)}")
+            raise PluginError(f"{self.name}: the network must give logits {wanted}, got {list(logits.shape)}")
         return wide
 
     def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,22 +113,24 @@ class Classifier(RowModel[C]):
 class SequenceClassifier(Classifier[S]):
     """A `Classifier` of padded key sequences; its network may be an LSTM, a convolution, or attention.
 
+    The network gets keys int64 [B, `length`]: `keys` stands for any unknown key and `keys + 1` fills up the end of
+    short units, so it has `keys + 2` codes. Of longer units it sees the first or the last `length` events, as the
+    option `keep` says; the record counts the others as not judged.
+
+    Example:
+
         class MyModel(SequenceClassifier[MyConfig]):
             name, fixed = "mine", ("hidden",)
 
             def build(self, keys):
                 return Network(keys, self.config.hidden)
-
-    The network gets keys int64 [B, `length`]: `keys` stands for any unknown key and `keys + 1` fills up the end of
-    short units, so it has `keys + 2` codes. Of longer units it sees the first or the last `length` events, as the
-    option `keep` says; the record counts the others as not judged.
     """
 
-    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """See `Classifier.fit`; with `truncated`, labelled training units longer than `length`."""
-        facts = super().fit(train_on, context)
-        assert train_on.labels is not None
-        longer = (train_on.lengths > self.config.length) & (train_on.labels >= 0)
+        facts = super().fit(train, context)
+        assert train.labels is not None
+        longer = (train.lengths > self.config.length) & (train.labels >= 0)
         return {**facts, "truncated": int(longer.sum())}
 
     def rows(self, sessions: Sessions) -> NDArray[Any]:

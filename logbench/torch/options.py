@@ -146,3 +146,36 @@ def next_key_traits(needs: frozenset[Need] = frozenset()) -> ModelTraits:
         scores_without_unseen=True,
         fixed_threshold=lambda config: float(config.g),
     )
+
+
+def classifier_traits(needs: frozenset[Need] = frozenset(), *, keys_only: bool = True) -> ModelTraits:
+    """What the harness must know of any `Classifier`; without torch, so that a plugin can list the model.
+
+    Args:
+        needs: what sessions must carry beside their keys, as templates for `TextVectors`.
+        keys_only: False where rows look at times or texts, too; then the class says so as well.
+
+    Example:
+
+        ModelComponent("mine", build, MyConfig, "learns from labels", classifier_traits(), requires=("torch",))
+    """
+    return ModelTraits(
+        supervision="supervised",
+        needs=needs,
+        keys_only=keys_only,
+        scores_without_unseen=True,
+        fixed_threshold=0.5,
+    )
+
+
+def reconstruction_traits(needs: frozenset[Need] = frozenset(), *, keys_only: bool = True) -> ModelTraits:
+    """What the harness must know of any `Reconstruction`; without torch, so that a plugin can list the model.
+
+    Args:
+        needs, keys_only: see `classifier_traits`.
+
+    Example:
+
+        ModelComponent("mine", build, MyConfig, "gives back counts", reconstruction_traits(), requires=("torch",))
+    """
+    return ModelTraits(needs=needs, keys_only=keys_only, scores_without_unseen=True)

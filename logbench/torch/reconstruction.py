@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..api.traits import ModelTraits
-from .options import ReconstructionConfig
+from .options import ReconstructionConfig, reconstruction_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
 from .sequences import count_rows
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..api.contracts import Context
+    from ..api.traits import ModelTraits
     from ..data.sessions import Sessions
 
 C = TypeVar("C", bound=ReconstructionConfig)
@@ -25,7 +25,15 @@ class Reconstruction(RowModel[C]):
     """Scores a unit by the mean squared error with which a network gives back its row.
 
     It has no threshold of its own: that is found on held-out units. A subclass says its `name`, the options that a
-    saved network fixes (`fixed`), and how to `build` the network:
+    saved network fixes (`fixed`), and how to `build` the network, which gives back what it gets.
+
+    A row is by default how often each key occurs, float32 [keys + 1], unseen keys in the last column. Other rows
+    come from `rows`, such as `padded(sessions, 50)`, and another error from `errors`.
+
+    Each distinct row trains once, weighted by the units that have it. Held-out units are for stop=validation and
+    for the record alone.
+
+    Example:
 
         class MyModel(Reconstruction[MyConfig]):
             name, fixed = "mine", ("hidden",)
@@ -33,15 +41,9 @@ class Reconstruction(RowModel[C]):
             def build(self, keys):
                 hidden = self.config.hidden
                 return nn.Sequential(nn.Linear(keys + 1, hidden), nn.ReLU(), nn.Linear(hidden, keys + 1))
-
-    A row is by default how often each key occurs, float32 [keys + 1], unseen keys in the last column. Other rows
-    come from `rows` (`padded(sessions, 50)`), and another error from `errors`.
-
-    Each distinct row trains once, weighted by the units that have it. Held-out units are for stop=validation and
-    for the record alone.
     """
 
-    traits: ClassVar[ModelTraits] = ModelTraits(keys_only=True, scores_without_unseen=True)
+    traits: ClassVar[ModelTraits] = reconstruction_traits()
 
     def rows(self, sessions: Sessions) -> NDArray[Any]:
         """How often each unit has each key, float32 [units, keys + 1]."""
@@ -53,15 +55,20 @@ class Reconstruction(RowModel[C]):
         squared: Tensor = (network(rows) - rows).square()
         return squared.flatten(1).mean(1)
 
-    def fit(self, train_on: Sessions, context: Context) -> Mapping[str, Any]:
-        """Train from nothing. Facts: those of `fit_network`.
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Train from nothing, by `fit_network`.
+
+        Returns:
+            Facts for the record: `distinct` (rows that trained), and those of `fit_network`.
 
         Raises:
             IncompatibleError: no training unit has events, or nothing is held out for stop=validation.
             ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
+            PluginError: there is not one row a unit, or the network cannot run in double precision.
         """
-        held = None if context.held_out is None else self._part(context.held_out, context.device)
-        return self._train(self._part(train_on, context.device), held, train_on.vocabulary, context)
+        held = context.held_out
+        validated = self._part(held, context.device) if held else None
+        return self._train(train, self._part(train, context.device), validated, context)
 
     def _part(self, sessions: Sessions, device: str) -> Part:
         rows = self._distinct(sessions)

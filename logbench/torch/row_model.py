@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+import torch
 
 from ..base.errors import DataError
 from ..base.options import make_options
@@ -15,7 +16,7 @@ from ..data.scores import Scores
 from .options import TrainingConfig
 from .precision import Precision
 from .row_scores import score_rows, scoring_device
-from .row_training import Encode, Part, arguments_of, train_rows
+from .row_training import Encode, Part, arguments_of, check_double, train_rows
 from .saving import load_network, save_network
 from .seeding import new_network
 from .unit_rows import UnitRows, without_unseen
@@ -40,6 +41,9 @@ class RowModel(ABC, Generic[C]):
     A unit without events has no row: it does not train, and scores 0.
 
     Attributes:
+        config: the options.
+        network: what `build` made, on the device of the last call; None before `fit` and `load`.
+        keys: number of known keys.
         name: of the model, as errors and the saved file have it.
         fixed: options that a saved network fixes; the others may change afterwards.
         keys_only: equal key sequences have equal rows; False where `rows` looks at times or texts, too.
@@ -56,7 +60,7 @@ class RowModel(ABC, Generic[C]):
     def __init__(self, config: C) -> None:
         self.config = config
         self.network: nn.Module | None = None
-        self.keys = 0  # known ones
+        self.keys = 0
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
@@ -80,6 +84,16 @@ class RowModel(ABC, Generic[C]):
             sessions: those that `rows` was given.
         """
         return lambda rows: (rows,)
+
+    def prepare(self, network: nn.Module, train: Sessions) -> None:
+        """Put into a new network what it takes from training beside weights; nothing unless overridden.
+
+        Such as mean and deviation of each column, in buffers that `build` registers and that are saved with the
+        weights.
+
+        Args:
+            network: what `build` made, on the device. train: training units.
+        """
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         """The optimiser, and a schedule of its learning rate over `steps` steps; None: Adam, and `decay_at`."""
@@ -140,9 +154,14 @@ class RowModel(ABC, Generic[C]):
     def _distinct(self, sessions: Sessions) -> UnitRows:
         return UnitRows.of(sessions, self.rows, self.keys_only)
 
-    def _train(self, train: Part, held: Part | None, keys: int, context: Context) -> dict[str, Any]:
-        """Train a new network for `keys` known keys; facts for the record."""
+    def _train(self, units: Sessions, train: Part, held: Part | None, context: Context) -> dict[str, Any]:
+        """Train a new network on `train`, made of `units`; facts for the record."""
+        keys = units.vocabulary
         network = new_network(lambda: self.build(keys), context.seed, context.device)
+        with torch.no_grad():
+            self.prepare(network, units)
+        if self.double:
+            check_double(network, train, context, self.config)
         facts = train_rows(network, train, held, context, self.config, self.name, self.optimiser)
         self.network, self.keys = network, keys
         return facts

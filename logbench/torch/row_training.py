@@ -93,6 +93,16 @@ def train_rows(
     return {"distinct": len(train.counts), **facts}
 
 
+def check_double(network: nn.Module, part: Part, context: Context, config: TrainingConfig) -> None:
+    """Run two rows through a copy in double precision, as scoring does, so that it does not fail after training.
+
+    Raises:
+        PluginError: the network cannot.
+    """
+    if context.device != "mps":  # where arguments are not on the CPU, which alone has double precision
+        score_rows(network.eval(), [column[:2] for column in part.columns], part.losses, config, context)
+
+
 def mean_loss(network: nn.Module, part: Part, context: Context, config: TrainingConfig) -> float:
     """Mean loss over units."""
     quiet = replace(context, progress=silent)

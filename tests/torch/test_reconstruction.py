@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from rows import KEYS, LinearAutoencoder, counted, descent, labelled
@@ -124,6 +125,49 @@ def test_rows_and_errors_may_be_others() -> None:
     np.testing.assert_allclose(model.score(train, Context()).primary, expected, rtol=0.02)
 
 
+class Standard(nn.Module):
+    """Brings counts to mean 0 and deviation 1 first, as the training units say, and gives these back."""
+
+    def __init__(self, keys: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.zeros(keys + 1))
+        self.register_buffer("deviation", torch.ones(keys + 1))
+        self.layer = nn.Linear(keys + 1, keys + 1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        scaled = (rows - self.mean) / self.deviation
+        answer: Tensor = self.layer(scaled) * self.deviation + self.mean
+        return answer
+
+
+class StandardModel(Reconstruction[ReconstructionConfig]):
+    """Takes buffers from training."""
+
+    name = "standard"
+
+    def build(self, keys: int) -> Standard:
+        return Standard(keys)
+
+    def prepare(self, network: nn.Module, train: Sessions) -> None:
+        rows = torch.from_numpy(self.rows(train))
+        assert isinstance(network, Standard)
+        network.mean.copy_(rows.mean(0))
+        network.deviation.copy_(rows.std(0) + 1)
+
+
+def test_what_a_network_takes_from_training_is_saved_with_it(tmp_path: Path) -> None:
+    model, train = StandardModel(FAST), labelled(1)
+    model.fit(train, Context())
+    model.save(tmp_path)
+    again = StandardModel(FAST)
+    again.load(tmp_path)
+    np.testing.assert_allclose(again.network.mean, counted(train).mean(0), rtol=1e-5)  # type: ignore[union-attr]
+    scores = [one.score(labelled(2), Context()).primary for one in (model, again)]
+    np.testing.assert_array_equal(*scores)
+
+
 class Wrong(LinearAutoencoder):
     """Forgets a row."""
 
@@ -167,6 +211,42 @@ def test_what_rows_stand_for_is_looked_up_where_the_network_runs() -> None:
     with torch.inference_mode():
         expected = (model.network(rows) - rows).square().mean(1)  # type: ignore[misc]
     np.testing.assert_allclose(model.score(given, Context()).primary, expected.numpy(), rtol=1e-5)
+
+
+class Texts(Looked):
+    """Rows are places in the texts of the very units that are trained on or scored."""
+
+    keys_only = False
+
+    def rows(self, sessions: Sessions) -> Any:
+        assert sessions.text_ids is not None and sessions.texts is not None
+        return padded(replace(sessions, keys=sessions.text_ids, vocabulary=len(sessions.texts)), 4)
+
+    def encoder(self, sessions: Sessions, device: str) -> Any:
+        assert sessions.texts is not None
+        return super().encoder(replace(sessions, templates=tuple(sessions.texts)), device)
+
+
+def test_texts_of_unseen_keys_are_looked_up_among_those_of_the_units_at_hand() -> None:
+    given = Sessions.of(
+        [[0, 9], [], [1], [0, 9], [1, 0]],
+        2,
+        texts=pl.Series(["ccc", "dd", "a"]),
+        text_ids=np.array([0, 1, 2, 0, 1, 2, 0], dtype=np.int32),
+    )
+    model = Texts(FAST)
+    model.fit(given, Context())
+    sums = torch.tensor([[5.0, 4.0], [1.0, 4.0], [5.0, 4.0], [4.0, 4.0]])
+    with torch.inference_mode():
+        expected = (model.network(sums) - sums).square().mean(1).tolist()  # type: ignore[misc]
+    scores = model.score(given, Context())
+    np.testing.assert_allclose(scores.primary, [expected[0], 0.0, *expected[1:]], rtol=1e-5)
+    alone = model.score(given.take(np.array([4])), Context()).primary
+    assert alone.tolist() == [scores.primary[4]]
+    bare = torch.tensor([[3.0, 4.0]])
+    with torch.inference_mode():
+        without = (model.network(bare) - bare).square().mean().item()  # type: ignore[misc]
+    assert scores.ignoring[0] == pytest.approx(without, rel=1e-5)  # type: ignore[index]
 
 
 def test_rows_are_scored_in_batches_with_progress_and_none_at_all() -> None:
