@@ -38,11 +38,15 @@ QUIET = Bars(enabled=False)
 REGISTRY = Registry()
 NAMES = (*REGISTRY.components["model"], "new-event+length", "ecvc+timing")
 SMALL: dict[str, dict[str, Any]] = {
+    "autoencoder": {"hidden": 8, "narrow": 2, "passes": 3},
+    "cnn": {"length": 10, "filters": 4, "embedding": 4, "passes": 3},
     "deeplog": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
     "isolation-forest": {"trees": 10},
     "loganomaly": {"h": 4, "hidden": 8, "steps": 10, "g": 2},
+    "logrobust": {"length": 10, "hidden": 4, "width": 8, "passes": 3},
     "lstm-next": {"h": 4, "hidden": 8, "steps": 10, "g": 2, "batch": 32},
     "transformer-next": {"h": 4, "steps": 10, "g": 2, "batch": 32},
+    "mlp": {"passes": 3},
     "random-forest": {"trees": 10},
 }
 PROTOCOL = {"train": "random_ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "alpha": 0.1}

@@ -16,12 +16,16 @@ COMPONENTS = [(kind, name) for kind in KINDS for name in REGISTRY.components[kin
 COMPONENTS.append(("model", "new-event+edit"))  # a combination is a model, too
 # Less work, the same code.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "autoencoder": {"hidden": 8, "narrow": 2, "passes": 3},
+    "cnn": {"filters": 8, "embedding": 8, "passes": 3},
     "deeplog": {"steps": 5, "hidden": 8},
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "loganomaly": {"steps": 5, "hidden": 8},
+    "logrobust": {"hidden": 8, "width": 16, "passes": 3},
     "lstm-next": {"steps": 5, "hidden": 8, "batch": 32},
     "transformer-next": {"steps": 5, "batch": 32},
+    "mlp": {"passes": 5},
     "random-forest": {"trees": 20},
 }
 

@@ -57,7 +57,8 @@ def without_torch(logbench: Logbench, python: Path) -> None:
         assert refused.stderr == f"error: {line}\n" and not refused.stdout, refused
     rows = json.loads(logbench("leaderboard", *SMALL, "--format", "json", "--seeds", "1").stdout)
     models = {row["name"]: (row["status"], row["reason"]) for row in rows if row["kind"] == "model"}
-    for name in ("deeplog", "loganomaly", "lstm-next", "transformer-next"):
+    deep = "autoencoder", "cnn", "deeplog", "loganomaly", "logrobust", "lstm-next", "mlp", "transformer-next"
+    for name in deep:
         assert models.pop(name) == ("skipped", line.replace("deeplog", name)), models
     assert any(status == "ok" for status, _ in models.values()), models
     assert all(status == "ok" or "needs labelled" in why for status, why in models.values()), models

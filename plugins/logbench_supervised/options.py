@@ -1,0 +1,43 @@
+"""The options of the models here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from logbench import option
+from logbench.torch import ClassifierConfig, SequenceConfig
+
+
+@dataclass(frozen=True)
+class CnnConfig(SequenceConfig):
+    """Options of `cnn`; the heights are the paper's, the other sizes deep-loglizer's."""
+
+    heights: tuple[int, ...] = option((3, 4, 5), "events that each kind of filter sees")
+    filters: int = option(128, "filters of each height", ge=1)
+    embedding: int = option(32, "columns of a key's vector", ge=1)
+    dropout: float = option(0.5, "share of values dropped in training", ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class LogRobustConfig(SequenceConfig):
+    """Options of `logrobust`; sizes are those of NeuralLog's LogRobust, the closest one to the paper."""
+
+    variant: Literal["attention", "logdeep"] = option(
+        "attention", "both directions and attention, or logdeep's: one direction, whose last step decides"
+    )
+    length: int = option(
+        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+    )
+    hidden: int = option(128, "units of each direction of a layer", ge=1)
+    layers: int = option(1, "LSTM layers", ge=1)
+    width: int = option(300, "columns of a template's vector", ge=1)
+    dropout: float = option(0.5, "share of values dropped in training", ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class MlpConfig(ClassifierConfig):
+    """Options of `mlp`; its size is LightAD's."""
+
+    hidden: int = option(25, "units of the one hidden layer", ge=1)
+    passes: int = option(100, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
