@@ -1,4 +1,4 @@
-"""`logbench new-plugin`: write a small distribution with a working plugin, its tests and tox environments."""
+"""`logbench new-plugin`: write a small distribution with a working plugin, its tests, tox.ini and CI file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from string import Template
 
 import click
 
-from ..api.components import Kind
 from ..base.errors import ConfigError
 from ..base.files import whole
-from ..components.registry import KINDS, Registry
+from ..components.registry import Registry
 from ..running.resolve import SINGLE
-from . import State, pass_state
+from ..testing.names import CHECKED, Checked, offers
+from . import COMMANDS, State, pass_state
 
 PREFIX = "logbench-"
+TEMPLATES = resources.files("logbench") / "templates"
 EXAMPLES = {
     "model": "logbench run $name new-event --dataset hdfs-sim",
     "parser": "logbench run new-event --dataset hdfs-sim --parser $name",
@@ -27,9 +28,19 @@ EXAMPLES = {
     "evaluator": "logbench run new-event --dataset hdfs-sim --evaluator $name --json",
     "dataset": "logbench run new-event --dataset $name",
     "reporter": "logbench run new-event --dataset hdfs-sim --reporter $name",
+    "preset": "logbench run n-gram --dataset hdfs-sim --preset $name",
+    "table": "logbench reproduce $name",
+    "command": "logbench $name hdfs-sim",
+    "notification": "logbench run length --dataset hdfs-sim",
 }
-BENCH_LINES = """tox -e bench-update   # write baseline.jsonl, the figures to be held
-tox -e bench      # gate the figures of bench.toml against it
+LISTED = {
+    "preset": "logbench presets",
+    "table": "logbench reproduce",
+    "command": "logbench --help",
+    "notification": "logbench plugins",
+}
+BENCH_LINES = """tox -e bench-update # write baseline.jsonl, the figures to be held
+tox -e bench        # gate the figures of bench.toml against it
 """
 LONGEST = 32
 # Words with another meaning in `--set`.
@@ -38,14 +49,14 @@ RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
 
 @click.command("new-plugin", epilog="Example: logbench new-plugin mine --kind model")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="Kind of component that the plugin offers.")
+@click.option("--kind", type=click.Choice(CHECKED), required=True, help="What the plugin offers.")
 @click.option("--dir", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(),
               help="Folder for the new distribution (default: here).")  # fmt: skip
 @pass_state
-def command(state: State, name: str, kind: Kind, parent: Path) -> None:
+def command(state: State, name: str, kind: Checked, parent: Path) -> None:
     """Write a small distribution logbench-NAME whose plugin works: change it into your own.
 
-    It contains one module, its tests, pyproject.toml and tox.ini. Nothing is overwritten.
+    It contains one module, its tests, pyproject.toml, tox.ini and a CI file. Nothing is overwritten.
     """
     words = names(name, kind, state.registry)
     target = parent / words["distribution"]
@@ -61,7 +72,7 @@ def command(state: State, name: str, kind: Kind, parent: Path) -> None:
         print(f"  {line}")
 
 
-def names(given: str, kind: Kind, registry: Registry) -> dict[str, str]:
+def names(given: str, kind: Checked, registry: Registry) -> dict[str, str]:
     """What the templates call things: `name`, `distribution`, `module`, `cls`, …
 
     Raises:
@@ -88,15 +99,18 @@ def names(given: str, kind: Kind, registry: Registry) -> dict[str, str]:
         "cls": cls if cls.isidentifier() else f"A{cls}",
         "year": str(datetime.datetime.now(datetime.UTC).year),
         "version": metadata.version("logbench-harness"),
-        "bench_lines": "" if kind == "reporter" else BENCH_LINES,
+        "bench_lines": BENCH_LINES if (TEMPLATES / kind / "bench.toml.tmpl").is_file() else "",
+        "list": LISTED.get(kind, f"logbench list {kind}"),
     }
     return {**words, "example": Template(EXAMPLES[kind]).substitute(words)}
 
 
-def _check_free(kind: Kind, name: str, distribution: str, module: str, registry: Registry) -> None:
+def _check_free(kind: Checked, name: str, distribution: str, module: str, registry: Registry) -> None:
     if name in RESERVED:
         raise ConfigError(f"{name!r} has another meaning in --set {name}.option=value; choose another name")
-    table = registry.offered(kind)
+    if kind == "command" and name in COMMANDS:
+        raise ConfigError(f"{name!r} is a command of logbench itself; choose another name")
+    table = offers(registry, kind)
     if name in table:
         raise ConfigError(f"the {kind} {name!r} is offered by {table[name].plugin}; choose another name")
     if kind == "dataset" and name in registry.presets:  # its customary protocol is a preset of the same name
@@ -109,18 +123,17 @@ def _check_free(kind: Kind, name: str, distribution: str, module: str, registry:
         raise ConfigError(f"a module {module} can be imported here; choose another name")
 
 
-def files(kind: Kind, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
+def files(kind: Checked, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
     """Relative path and text of every file."""
-    folder = resources.files("logbench") / "templates"
 
     def filled(where: str, name: str) -> str:
-        return Template((folder / where / f"{name}.tmpl").read_text(encoding="utf-8")).substitute(words)
+        return Template((TEMPLATES / where / f"{name}.tmpl").read_text(encoding="utf-8")).substitute(words)
 
-    bench = (folder / kind / "bench.toml.tmpl").is_file()
-    yield Path("pyproject.toml"), filled("common", "pyproject.toml")
-    yield Path("README.md"), filled("common", "README.md")
-    yield Path("LICENSE"), filled("common", "LICENSE")
+    bench = bool(words["bench_lines"])
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
+        yield Path(name), filled("common", name)
     yield Path(".gitignore"), filled("common", "gitignore")
+    yield Path(".github") / "workflows" / "tests.yml", filled("common", "tests.yml")
     yield Path("tox.ini"), filled("common", "tox.ini") + (filled("common", "bench.ini") if bench else "")
     yield Path(f"{words['module']}.py"), filled(kind, "module.py")
     yield Path("tests") / f"test_{words['module']}.py", filled(kind, "test.py")

@@ -19,7 +19,8 @@ CHECKED: tuple[Checked, ...] = (*KINDS, "preset", "table", "command", "notificat
 NOTIFICATIONS = ("logbench_run_started", "logbench_stage_finished", "logbench_run_finished")
 
 
-def _table(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent[Any]]:
+def offers(registry: Registry, kind: Checked) -> Mapping[str, RegisteredComponent[Any]]:
+    """Everything of this kind that is installed, by name."""
     match kind:
         case "preset":
             return registry.presets
@@ -44,7 +45,7 @@ def _notified(registry: Registry) -> Mapping[str, RegisteredComponent[Plugin]]:
 
 def names_of(registry: Registry, kind: Checked) -> list[str]:
     """Names of everything of this kind that is installed."""
-    return list(_table(registry, kind))
+    return list(offers(registry, kind))
 
 
 def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponent[Any]:
@@ -55,7 +56,7 @@ def entry_of(registry: Registry, kind: Checked, name: str) -> RegisteredComponen
     """
     if kind in KINDS:
         return registry.get(kind, name)
-    table = _table(registry, kind)
+    table = offers(registry, kind)
     if name not in table:
         raise ConfigError(f"no {kind} is called {name!r}{suggest(name, table)}")
     return table[name]
@@ -79,11 +80,11 @@ def kinds_of(name: str, registry: Registry, kind: str | None = None) -> list[Che
                 kinds.append(one)
     if kinds:
         return kinds
-    if kind and (others := [one for one in CHECKED if name in _table(registry, one)]):
+    if kind and (others := [one for one in CHECKED if name in offers(registry, one)]):
         raise ConfigError(f"no {kind} is called {name!r}, but a {' and a '.join(others)}")
     if aside := [plugin for plugin in registry.broken if name in (plugin.name, plugin.distribution)]:
         raise ConfigError(f"plugin {aside[0]} is set aside: {aside[0].error}")
-    every = {known for one in CHECKED for known in _table(registry, one)}
+    every = {known for one in CHECKED for known in offers(registry, one)}
     broken = ", ".join(map(str, registry.broken))
     more = f"; set aside: {broken} (see: logbench plugins)" if broken else ""
     near = suggest(name, every)

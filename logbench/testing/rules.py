@@ -46,10 +46,11 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
 
 
 def rules_of(kind: Checked) -> list[Rule]:
-    """Rules of a kind: first `runs`, then the kind's own, then those for every component."""
+    """Rules of a kind: its own, then those for all; `options` are of components alone."""
     for name in FILES[kind]:
         importlib.import_module(f".{name}", __package__)
-    return [*RULES[kind], *(Rule(name, summary, check) for name, summary, check in common_rules.RULES)]
+    common = [Rule(name, summary, check) for name, summary, check in common_rules.RULES]
+    return [*RULES[kind], *(one for one in common if kind in KINDS or one.name != "options")]
 
 
 def rules_for(one: Subject) -> list[Rule]:

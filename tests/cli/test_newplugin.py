@@ -5,8 +5,10 @@ tests/tools/kit.py does the same with pip and tox in environments of their own.
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,13 +20,14 @@ import pytest
 from distributions import install
 
 from logbench import ConfigError, ModelComponent, Preset, hookimpl
-from logbench.cli.newplugin import LONGEST, files, names
+from logbench.cli.newplugin import LISTED, LONGEST, files, names
 from logbench.components.entry import Plugin
-from logbench.components.registry import KINDS, Registry
+from logbench.components.registry import Registry
 from logbench.testing import Done
+from logbench.testing.names import CHECKED
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHECKED)
 def test_each_kind_is_listed_and_passes_its_own_tests_and_the_rules(
     kind: str, tmp_path: Path, run_logbench: Callable[..., Done], logbench_cache: Path
 ) -> None:
@@ -32,22 +35,24 @@ def test_each_kind_is_listed_and_passes_its_own_tests_and_the_rules(
     assert done.code == 0 and "pip install -e ." in done.out, done.err
     folder = tmp_path / "here" / "logbench-fresh-one"
     install(folder, tmp_path / "site")
-    listed = run_logbench("list", kind, PYTHONPATH=str(tmp_path / "site"))
-    assert "fresh-one" in listed.out and not listed.err
+    listed = run_logbench(
+        *LISTED.get(kind, f"logbench list {kind}").split()[1:], PYTHONPATH=str(tmp_path / "site")
+    )
+    assert listed.code == 0 and "fresh-one" in listed.out
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "LOGBENCH_CACHE": str(logbench_cache)}
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "--logbench", "fresh-one", "-p", "no:cacheprovider", "-v"],
         cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert tests.returncode == 0, tests.stdout
-    assert f"{kind}:fresh-one:runs PASSED" in tests.stdout
+    assert f"{kind}:fresh-one:imports PASSED" in tests.stdout
 
 
 def test_what_is_written_is_what_ruff_writes(tmp_path: Path) -> None:
     if importlib.util.find_spec("ruff") is None:
         pytest.skip("ruff is not installed here: tox -e lint has it, this test runs where both are")
     for name in ("a", "3-x_y", "n" * LONGEST, "true"):
-        for kind in KINDS:
+        for kind in CHECKED:
             for path, text in files(kind, names(name, kind, Registry(plugins=[]))):
                 file = tmp_path / kind / name / path
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,17 +65,33 @@ def test_what_is_written_is_what_ruff_writes(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHECKED)
 def test_nothing_is_left_to_fill_in_and_every_toml_file_is_one(kind: str) -> None:
     found = dict(files(kind, names("mine", kind, Registry(plugins=[]))))
-    assert {"pyproject.toml", "tox.ini", "README.md", "LICENSE", ".gitignore"} <= {str(path) for path in found}
+    written = {"pyproject.toml", "tox.ini", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"}
+    assert written | {".github/workflows/tests.yml"} <= {path.as_posix() for path in found}
     for path, text in found.items():
-        assert "$" not in text, path
+        assert "$" not in text.replace("${{ vars.", ""), path
         if path.suffix == ".toml":
             tomllib.loads(text)
     project = tomllib.loads(found[Path("pyproject.toml")])["project"]
     assert project["license"] == "MIT" and project["license-files"] == ["LICENSE"]
-    assert ("testenv:bench" in found[Path("tox.ini")]) == (Path("bench.toml") in found) == (kind != "reporter")
+    benched = kind in ("dataset", "parser", "windower", "model", "evaluator")
+    assert ("testenv:bench" in found[Path("tox.ini")]) == (Path("bench.toml") in found) == benched
+
+
+def test_one_environment_tests_and_types_without_torch() -> None:
+    for kind in CHECKED:
+        found = dict(files(kind, names("mine", kind, Registry(plugins=[]))))
+        tox = configparser.ConfigParser(interpolation=None)
+        tox.read_string(found[Path("tox.ini")])
+        assert tox["tox"]["env_list"] == "py"
+        words = [line.split()[0] for line in tox["testenv"]["commands"].splitlines() if line]
+        assert words == ["ruff", "ruff", "mypy", "pytest"]
+        assert "LOGBENCH_REQUIREMENT" in tox["logbench"]["requirement"]
+        for path in ("README.md", ".github/workflows/tests.yml"):
+            assert "LOGBENCH_REQUIREMENT" in found[Path(path)]
+        assert "torch" not in "".join(found.values())
 
 
 def test_a_model_and_its_hook_are_at_most_fifteen_lines() -> None:
@@ -124,6 +145,20 @@ def test_a_name_that_cannot_be_is_one_line(given: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
         names(given, "model", Registry(plugins=[Plugin("taken", "dist-taken", "1", lambda: module)]))
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("command", "sweep", "'sweep' is a command of logbench itself"),
+        ("command", "ladder", "the command 'ladder' is offered by deeplog"),
+        ("preset", "deeplog-2017", "the preset 'deeplog-2017' is offered by presets"),
+        ("table", "deeplog-2017", "the table 'deeplog-2017' is offered by "),
+    ],
+)
+def test_a_name_is_free_among_its_kind(kind: Any, given: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        names(given, kind, Registry())
 
 
 def test_a_data_set_brings_a_preset_so_that_name_must_be_free_too() -> None:

@@ -1,4 +1,4 @@
-"""What tox runs in `kit`: beside the wheel, every kind of plugin is scaffolded, installed and put through tox."""
+"""What tox runs in `kit`: beside the wheel, each kind of plugin is scaffolded, installed and put through tox."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 import venv
 from pathlib import Path
 
-from logbench.components.registry import KINDS
+from logbench.cli.newplugin import LISTED
+from logbench.testing.names import CHECKED
 
 
 def main(dist: str, clean: str) -> None:
@@ -28,13 +29,13 @@ def main(dist: str, clean: str) -> None:
         return done.stdout
 
     run("pip", "install", "--quiet", str(wheel), "tox")
-    for kind in KINDS:
+    for kind in CHECKED:
         run("logbench", "new-plugin", f"kit-{kind}", "--kind", kind)
         made = folder / f"logbench-kit-{kind}"
         run("pip", "install", "--quiet", "--editable", ".", cwd=made)
-        if f"kit-{kind}" not in run("logbench", "list", kind):
+        if f"kit-{kind}" not in run(*LISTED.get(kind, f"logbench list {kind}").split()):
             sys.exit(f"the {kind} is not listed")
-        run("tox", "--workdir", str(folder / "tox"), cwd=made)  # environments for all kinds: they ask for the same
+        run("tox", "--workdir", str(folder / "tox"), cwd=made)  # one environment for all, as they ask for the same
         print(f"{kind}: listed; its tests, style and types pass", flush=True)
     for env_name in ("bench-update", "bench"):
         run("tox", "--workdir", str(folder / "tox"), "-e", env_name, cwd=folder / "logbench-kit-model")
