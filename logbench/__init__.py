@@ -49,6 +49,7 @@ from .api.optional import (
     ReportsRuns,
     Runs,
     Saves,
+    TakesData,
     Updates,
 )
 from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
@@ -183,6 +184,7 @@ __all__ = [
     "Sessions",
     "StoredRuns",
     "Table",
+    "TakesData",
     "Traits",
     "Updates",
     "Windower",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..data.sessions import Sessions
+    from .components import DatasetComponent
     from .contracts import Context
 
 
@@ -103,6 +104,18 @@ class HasDirections(Protocol):
     @property
     def directions(self) -> Mapping[str, Direction]:
         """See above."""
+
+
+@runtime_checkable
+class TakesData(Protocol):
+    """A reader of definitions (see `Definitions`) that makes data sets of data in memory, for `logbench.run`."""
+
+    def of_data(self, data: Any) -> DatasetComponent[Any] | None:
+        """The data set that these data are, named after a digest of them; None where it knows nothing of them.
+
+        Raises:
+            ConfigError: a column is missing, or is of a wrong type.
+        """
 
 
 @runtime_checkable

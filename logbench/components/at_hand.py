@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..api.components import BaseComponent, Kind
@@ -15,7 +16,7 @@ LOCAL = "<locals>"
 
 
 def admit(registry: Registry, kind: Kind, thing: Any) -> str:
-    """Offer a thing in this registry, and return its name; a name (text) stays as it is.
+    """Offer a thing in this registry, and return its name; a name (text) or file stays as it is.
 
     A second thing of the same name is numbered: `my-model-2`.
 
@@ -26,8 +27,8 @@ def admit(registry: Registry, kind: Kind, thing: Any) -> str:
     Raises:
         PluginError: it is no component of this kind. ConfigError: an installed component has its name.
     """
-    if isinstance(thing, str):
-        return thing
+    if isinstance(thing, str | Path):
+        return str(thing)
     item = component_of(thing, kind=kind)
     offered, plugin = registry.offered(kind), _plugin_of(thing, item)
     check_at_hand(kind, item, plugin)

@@ -46,6 +46,7 @@ class Lines:
         form: how lines were declared, where they were: tells where a log that comes in pieces may be cut.
         shown: columns that a windower sees beside `line` and `message`. Add what units may be made by, and leave
             out what tells the label, such as the name of a file of abnormal lines. All others stay hidden.
+        digest: of lines that no file holds, in place of one of `files`.
     """
 
     frame: pl.LazyFrame
@@ -54,6 +55,7 @@ class Lines:
     counted: Callable[[], Mapping[str, int]] | None = None
     form: LineFormat | None = None
     shown: Sequence[str] = SHOWN
+    digest: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pl.LazyFrame):
@@ -96,10 +98,12 @@ class KeySequences:
             (String: `train` or `test`) and `group` (String: what units have in common, such as a host or job), one
             row a unit in file order.
         files: the files read, for the digest.
+        digest: of key sequences that no file holds, in place of one of `files`.
     """
 
     frame: pl.DataFrame
     files: Sequence[Path] = ()
+    digest: str = ""
 
     def __post_init__(self) -> None:
         wanted: dict[str, pl.DataType] = {"unit": pl.String(), "keys": pl.List(pl.Int64())}

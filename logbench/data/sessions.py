@@ -117,15 +117,22 @@ class Sessions:
         return len(self.offsets) - 1
 
     @classmethod
-    def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int, **columns: Any) -> Sessions:
-        """Sessions from lists of keys: for tests and notebooks."""
+    def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int | None = None, **columns: Any) -> Sessions:
+        """Sessions from lists of keys: for tests and notebooks.
+
+        Args:
+            vocabulary: number of known keys; by default all.
+            columns: such as `labels=[0, 1]` or `ids=["a", "b"]`.
+        """
         lengths = np.array([len(s) for s in sequences], dtype=np.int64)
         flat = np.array([k for s in sequences for k in s], dtype=np.int32)
         ids = columns.pop("ids", None)
+        if columns.get("labels") is not None:
+            columns["labels"] = np.asarray(columns["labels"], dtype=np.int8)
         return cls(
             keys=flat,
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            vocabulary=vocabulary,
+            vocabulary=int(flat.max(initial=-1)) + 1 if vocabulary is None else vocabulary,
             ids=pl.Series(
                 "unit", [f"s{i}" for i in range(len(sequences))] if ids is None else ids, dtype=pl.String
             ),

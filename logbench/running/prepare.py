@@ -97,7 +97,7 @@ def _grouped(
         opened = dataset.read(found.path)
         check_needs(resolved.model, resolved.dataset.name, opened)
         stamps = _stamps(opened.files)
-        files = digest_of(opened.files, found.path, stage.progress)
+        files = opened.digest or digest_of(opened.files, found.path, stage.progress)
     together = {resolved.model.name, *resolved.plan.companions}
     times = any("times" in runtime.registry.get("model", name).item.traits.needs for name in together)
     made_by = {"dataset": resolved.dataset, "windower": resolved.windower}

@@ -22,7 +22,7 @@ from ..base.state_guard import guarded
 from ..components.registry import Registry
 from ..evaluation.verdicts import decide
 from . import records, run_names
-from .asked import model_names, plan_fields
+from .asked import check_findable, model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import explained
@@ -77,7 +77,9 @@ def run(
     Args:
         models: one or a list of several, which share the data and the split. Each is a name, a file
             (`"./my_model.py"`), or a class, instance or factory at hand, see `component_of`.
-        dataset: a name, a file that defines one, or a class or instance at hand.
+        dataset: a name, a file that defines one, a class or instance at hand, or data in memory: a frame of polars
+            or pandas with a line (`message`, and where known `unit`, `time`, `label`) or a key sequence (`keys`,
+            `unit`, `label`) a row, `Sessions`, or lists of keys.
         seeds: one run a model and seed.
         registry, bars: by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `protocol="field-2e"` or `settings={"deeplog": {"g": 9}}`. Parser,
@@ -107,6 +109,8 @@ def run(
     names, keep = model_names(models, registry), fields.get("out", "") is not None
     if not keep:
         del fields["out"]
+    if fields.get("save") is not None:
+        check_findable(registry, "save")
     with bars or Bars(enabled=False) as shown:
         runtime = Runtime.here(registry, shown)
         plans = [Plan(model=name, seed=seed, companions=names, **fields) for name in names for seed in seeds]

@@ -35,8 +35,8 @@ def data(plan: Plan) -> dict[str, Any]:
             resolved.dataset, plan.data, runtime.registry, progress, cached=plan.cache, note=runtime.bars.note
         )
         assert found is not None
-        files = resolved.dataset.build().read(found.path).files
-        digest = digest_of(files, found.path, progress)
+        opened = resolved.dataset.build().read(found.path)
+        digest = opened.digest or digest_of(opened.files, found.path, progress)
         return {"path": str(found.path), "digest": digest}
 
 

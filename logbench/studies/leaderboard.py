@@ -14,7 +14,7 @@ from ..api.executor import Executor
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord
 from ..api.record_sections import Record
-from ..base.errors import ConfigError, DataError
+from ..base.errors import DataError
 from ..base.failure import ReportedError
 from ..base.jsonable import several
 from ..base.progress_bars import Bars
@@ -22,7 +22,7 @@ from ..base.temporary_folders import temporary_folder
 from ..components.registry import Registry
 from ..evaluation.metrics import direction, figure, figures, headline, ways
 from ..running import identity, records, run_names, worker_tasks
-from ..running.asked import model_names, plan_fields
+from ..running.asked import check_findable, model_names, plan_fields
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.stored import fault
@@ -152,9 +152,8 @@ def leaderboard(
     registry = (registry or Registry()).copy()
     fields = plan_fields("leaderboard", dataset, dict(options), registry)
     asked = model_names(models, registry)
-    if executor is not None and (made := registry.at_hand):
-        name = made[0].plugin.name
-        raise ConfigError(f'{name}: other processes know nothing of it; put it into a file, "./my_file.py"')
+    if executor is not None:
+        check_findable(registry, "executor")
     with ExitStack() as stack:
         if fields.get("out", "") is None:
             fields["out"] = stack.enter_context(temporary_folder())

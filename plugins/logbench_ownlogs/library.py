@@ -16,6 +16,7 @@ from logbench import ConfigError, DataError, DatasetComponent, Definition, sugge
 from .dataset import component, stored
 from .definition import OwnLog, load, naming
 from .example import example
+from .in_memory import of_data
 
 
 def folder() -> Path:
@@ -46,6 +47,10 @@ class Library:
     def stored(self, config: Mapping[str, Any], name: str) -> DatasetComponent[Any] | None:
         """The data set that a record or bundle holds in its configuration."""
         return stored(config, name)
+
+    def of_data(self, data: Any) -> DatasetComponent[Any] | None:
+        """The data set that data in memory are, see `in_memory.of_data`."""
+        return of_data(data)
 
     def add(self, path: Path, name: str, taken: Collection[str]) -> Path:
         """Copy a definition to the user's folder, with the place of its files written in; the copy's path.

@@ -25,6 +25,7 @@ ATTRIBUTES = {
     "Loads": {"load": print},
     "Expects": {"expected": print},
     "Updates": {"update": print},
+    "TakesData": {"of_data": print},
 }
 
 

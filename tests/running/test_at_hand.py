@@ -161,7 +161,7 @@ def test_leaderboard_takes_them(tmp_path: Path, nothing_written: None) -> None:
     assert {record["model"] for record in found(out=None)} == {"far-from-mean", "length"}
     before = {record["run_id"] for record in found(out=tmp_path / "runs")}
     assert {record["run_id"] for record in found(out=tmp_path / "runs")} == before, "taken over: its file is known"
-    with pytest.raises(ConfigError, match="FarFromMean: other processes know nothing of it; put it into a file"):
+    with pytest.raises(ConfigError, match="executor: far-from-mean is in this process alone; put it into a file"):
         found(out=None, executor=object())
 
 
