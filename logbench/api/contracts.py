@@ -200,7 +200,12 @@ class Evaluator(Protocol):
 
         Args:
             units: columns `label` (Int8, 0 or 1), `score` (Float64, ±inf allowed), `verdict` (Boolean),
-                `weight` (Float64), `sequence` (UInt32, equal for equal key sequences), `events` (Int64).
+                `weight` (Float64, how many true units a row stands for), `sequence` (UInt32, equal for equal key
+                sequences), `events` (Int64, how many it has); `first_time` and `last_time` (Int64, the earliest
+                and latest time of its lines, microseconds since 1970), null where the data have no times;
+                `first_anomalous` (Int64, the place of its first anomalous line among its events, from 0) and
+                `first_anomalous_time` (Int64, microseconds since 1970), null where no line is labelled 1. Where
+                single events are judged, a row has one event and no times.
 
         Returns:
             Metric → value (a number, or None where it is undefined).

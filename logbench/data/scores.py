@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Columns of stored units that say when they happened, see `Evaluator.evaluate`.
+MOMENTS = ("first_time", "last_time", "first_anomalous", "first_anomalous_time")
 # Columns of the stored scores, so no names for scores of a model's own.
 SCORED_COLUMNS = frozenset(
     (
         *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
+        *MOMENTS,
         *("raw", "event", "ignoring", "ignoring_event", "unjudged"),
         *("score", "verdict", "decided_by", "short", "line", "key", "expected"),
     )

@@ -117,6 +117,15 @@ def _summed(frame: pl.DataFrame, *others: str) -> pl.DataFrame:
     return frame.group_by(*SAME, *others).agg(pl.col("weight", "count").sum())
 
 
+def as_units(events: pl.DataFrame) -> pl.DataFrame:
+    """Rows of events as evaluators see units: of one event each, which is the first anomalous one or none is."""
+    return events.with_columns(
+        events=pl.lit(1, pl.Int64),
+        sequence=pl.lit(0, pl.UInt32),
+        first_anomalous=pl.when(pl.col("label") == 1).then(pl.lit(0, pl.Int64)),
+    )
+
+
 def judge(
     frame: pl.DataFrame,
     protocol: EvaluationProtocol,
@@ -146,7 +155,7 @@ def judge(
     decision = decide(
         frame.with_columns(**empty), replace(protocol, duplicates="all"), own, short_limit=short_limit
     )
-    test = decision.units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
+    test = as_units(decision.units)
     unjudged = int(test.filter(pl.col("raw") == -np.inf)["count"].sum())
     return {
         "metrics": metrics_of(test, evaluators, UNIT, weighted=True),

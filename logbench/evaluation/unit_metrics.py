@@ -11,6 +11,7 @@ from ..api.record_sections import Figures, Metrics
 from ..base.errors import PluginError
 from .distinct_units import distinct_units
 from .metrics import key_of
+from .unit_moments import with_moments
 
 
 def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Metrics:
@@ -20,12 +21,13 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
     are null where there is no such unit, and left out where it is not known.
 
     Args:
-        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`, and where known `repeats`.
+        units: with `label`, `score`, `verdict`, `weight`, `sequence`, `events`, and where known `repeats` and
+            `MOMENTS`.
         evaluators: name → Evaluator.
         unit: what a unit is called.
         weighted: a class is subsampled, so distinct metrics cannot be known and are null.
     """
-    known = units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
+    known = with_moments(units.filter((pl.col("label") >= 0) & pl.col("score").is_not_null()))
     if not known.height:
         return {}
     distinct = distinct_units(known)

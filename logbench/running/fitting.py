@@ -14,6 +14,7 @@ from ..api.contracts import Context
 from ..data.per_unit import events_of_units
 from ..data.scores import Scores, facts_of, spread
 from ..evaluation.line_metrics import event_frame, has_labels
+from ..evaluation.unit_moments import moments_of
 from ..pipeline.leak_audit import labels_given
 from ..pipeline.split import NORMAL
 from .fit_checks import resolve_device
@@ -136,6 +137,7 @@ def scored_frame(
             "unseen": sessions.unseen[units],
             "sequence": sequence[units].astype(np.uint32),
             "repeats": in_training[sequence[units]],
+            **moments_of(sessions, units),
             "raw": column(scores.primary, dtype=pl.Float64),
             "event": column(scores.event, dtype=pl.Int64),
             "ignoring": column(scores.ignoring, dtype=pl.Float64),

@@ -98,13 +98,10 @@ def _grouped(
         check_needs(resolved.model, resolved.dataset.name, opened)
         stamps = _stamps(opened.files)
         files = opened.digest or digest_of(opened.files, found.path, stage.progress)
-    together = {resolved.model.name, *resolved.plan.companions}
-    times = any("times" in runtime.registry.get("model", name).item.traits.needs for name in together)
     made_by = {"dataset": resolved.dataset, "windower": resolved.windower}
     key = identity.of(
         made_by,
         masks=None if isinstance(opened, KeySequences) else _masks(resolved),
-        times=times,
         files=files,
         cuts=[resolved.protocol.train_ratio, resolved.protocol.held_out, resolved.protocol.test_reserve]
         if cut
@@ -123,7 +120,7 @@ def _grouped(
     cached = made is not None
     if made is None:
         stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
-        made = _read_and_group(resolved, opened, stages, times, cut)
+        made = _read_and_group(resolved, opened, stages, cut)
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
             note("the log changed during reading, so nothing of it is cached")
         elif resolved.plan.cache and key.known and not identity.edited(made_by.values()):
@@ -183,7 +180,7 @@ def _masks(resolved: ResolvedPlan) -> list[Any]:
 
 
 def _read_and_group(
-    resolved: ResolvedPlan, opened: Lines | KeySequences, stages: Stages, times: bool, cut: bool
+    resolved: ResolvedPlan, opened: Lines | KeySequences, stages: Stages, cut: bool
 ) -> GroupedLines:
     if isinstance(opened, KeySequences):
         return _sequences(resolved, opened, stages)
@@ -191,7 +188,7 @@ def _read_and_group(
     with stages("read") as stage:
         cuts = Cuts.of(opened, resolved.protocol) if cut else None
         cutting = SplitWindower(windower, cuts) if cuts else windower
-        read = read_lines(opened, cutting, parser, stage.progress, times)
+        read = read_lines(opened, cutting, parser, stage.progress, times=True)
         stage.items = read.lines
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels, windower)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..api.optional import OfUnits
+from ..data.scores import MOMENTS
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual
 from .outcome import InapplicableError
@@ -49,6 +50,13 @@ def large(subject: Subject) -> None:
     units = material.units()
     many = pl.concat([units.with_columns(pl.col("weight") / COPIES)] * COPIES)
     as_before(usual(subject), evaluate(subject, many), f"with {len(many):,} units of the same weight in all")
+
+
+@rule("evaluator", "untimed", "units of data without times, or without labels of lines, are accepted")
+def untimed(subject: Subject) -> None:
+    for what, lacking in {"without times": MOMENTS, "without labels of lines": MOMENTS[2:]}.items():
+        nothing = [pl.lit(None, pl.Int64).alias(name) for name in lacking]
+        numbers(evaluate(subject, material.units().with_columns(nothing)), f"units {what}")
 
 
 @rule("evaluator", "events", "one of units judges single events, too: they have no name and much weight")

@@ -16,7 +16,9 @@ from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
 from ..api.traits import ModelTraits
 from ..data.sessions import Sessions
+from ..evaluation.line_metrics import as_units
 from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.unit_moments import with_moments
 from ..evaluation.verdicts import Decision, decide
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 VOCABULARY = 12
 # Microseconds since 1970.
 DAY = 1_700_000_000_000_000
+SECOND = 1_000_000
 
 
 def sessions(
@@ -189,7 +192,7 @@ def events() -> pl.DataFrame:
         "part", "label", "unseen", "raw", "ignoring", "ignoring_event", "event",
         weight=pl.lit(250.0), count=pl.lit(250, pl.Int64), events=pl.lit(9, pl.Int64),
     )  # fmt: skip
-    return _judged(scored).units.with_columns(events=pl.lit(1, pl.Int64), sequence=pl.lit(0, pl.UInt32))
+    return with_moments(as_units(_judged(scored).units))
 
 
 def _scored(count: int, seed: int) -> pl.DataFrame:
@@ -198,6 +201,7 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
     label = (np.arange(count) % 4 == 0).astype(np.int8)
     score = np.round(rng.normal(label.astype(float), 1.0), 1)
     length = 5 + np.arange(count) % 9
+    begin, anomalous = DAY + 60 * SECOND * np.arange(count), pl.Series(label == 1)
     return pl.DataFrame(
         {
             "part": pl.Series(["test"] * count, dtype=pl.String),
@@ -209,6 +213,10 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
             "unseen": pl.Series(np.arange(count) % 10 == 0, dtype=pl.Int64),
             "sequence": pl.Series(np.arange(count) // 2, dtype=pl.UInt32),
             "repeats": np.arange(count) % 3 == 0,
+            "first_time": begin,
+            "last_time": begin + SECOND * length,
+            "first_anomalous": pl.Series(np.arange(count) % 5, dtype=pl.Int64).set(~anomalous, None),
+            "first_anomalous_time": pl.Series(begin + SECOND * (np.arange(count) % 5 + 1)).set(~anomalous, None),
             "raw": score,
             "event": pl.Series(length - 1, dtype=pl.Int64),
             "ignoring": score,

@@ -70,6 +70,10 @@ EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "adds up over calls": ("again", Summing, {}),
     "judges the first thousand": ("large", metrics(lambda u: {"alarms": alarms(u.head(1000))}), {}),
     "needs names, which events do not have": ("events", Named, {}),
+    "needs the times of units": (
+        "untimed", metrics(lambda u: {"seconds": float((u["last_time"] - u["first_time"]).mean() / 1e6)}), {}),
+    "needs labels of lines": (
+        "untimed", metrics(lambda u: {"first": float(u["first_anomalous"].mean())}), {}),
     "takes inverted verdicts for better": (
         "directions", instead("evaluator", directions={"alarms": "higher"}), {}),
 }  # fmt: skip
