@@ -38,6 +38,7 @@ from .api.hookspecs import hookimpl
 from .api.old_components import Component, Traits
 from .api.optional import (
     Expects,
+    HasColumns,
     HasCounts,
     HasDirections,
     HasHome,
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     from .data.per_unit import count_matrix, events_of_units, max_per_unit
     from .data.scores import Scores
     from .data.sessions import Sessions
-    from .evaluation.metrics import figures
+    from .evaluation.metrics import figures, shown_metrics
     from .reading.layout import Member, open_layout
     from .reading.line_fields import checked_format
     from .reading.line_reader import open_lines
@@ -119,6 +120,7 @@ _LAZY = {
     "redraws": "api.protocol",
     "run": "running.runner",
     "run_plan": "running.runner",
+    "shown_metrics": "evaluation.metrics",
     "suggest": "base.options",
     "toml_values": "base.options",
 }
@@ -144,6 +146,7 @@ __all__ = [
     "Executor",
     "Expects",
     "Generator",
+    "HasColumns",
     "HasCounts",
     "HasDirections",
     "HasHome",
@@ -210,6 +213,7 @@ __all__ = [
     "redraws",
     "run",
     "run_plan",
+    "shown_metrics",
     "suggest",
     "toml_values",
 ]

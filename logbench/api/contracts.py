@@ -192,7 +192,8 @@ class Evaluator(Protocol):
     """Turns verdicts into metrics.
 
     They stand in the record under the evaluator's name. What it may have beside: `OfUnits`, to stand under the
-    name of the unit (`session`); `HasDirections`, which way its metrics are better.
+    name of the unit (`session`); `HasDirections`, which way its metrics are better; `HasColumns`, which of them
+    tables show.
     """
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:

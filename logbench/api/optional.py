@@ -119,6 +119,19 @@ class TakesData(Protocol):
 
 
 @runtime_checkable
+class HasColumns(Protocol):
+    """An evaluator that says which of its metrics tables show.
+
+    Attributes:
+        columns: metrics, in their order in the table. An evaluator without it shows those that have a direction.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """See above."""
+
+
+@runtime_checkable
 class Saves(Protocol):
     """A model that can be kept in a bundle; it must be of `Loads`, too."""
 

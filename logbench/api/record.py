@@ -13,6 +13,7 @@ from ..base.jsonable import to_jsonable
 from .record_sections import (
     AuditFacts,
     BoundFacts,
+    Columns,
     Components,
     Config,
     Counts,
@@ -72,6 +73,7 @@ class RunRecord:
     bound: BoundFacts = field(default_factory=BoundFacts)
     metrics: Metrics = field(default_factory=dict)
     directions: Directions = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
     trivial: RuleMetrics = field(default_factory=dict)
     stages: dict[str, StageFacts] = field(default_factory=dict)
     environment: EnvironmentFacts = field(default_factory=EnvironmentFacts)

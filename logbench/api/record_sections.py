@@ -297,6 +297,8 @@ class UnitMetrics(TypedDict):
 Metrics = dict[str, UnitMetrics]
 # The same keys → metric → which way it is better.
 Directions = dict[str, dict[str, Direction]]
+# The same keys → metrics that tables show, in their order.
+Columns = dict[str, list[str]]
 # Rule without a model → its metrics.
 RuleMetrics = dict[str, Metrics]
 
@@ -382,6 +384,7 @@ class Record(TypedDict):
     bound: Annotated[BoundFacts, "the best that key sequences alone allow"]
     metrics: Annotated[Metrics, "unit or evaluator → `all`, `distinct`, `unseen_sequences` → metric"]
     directions: Annotated[Directions, "unit or evaluator → metric → which way it is better"]
+    columns: Annotated[Columns, "unit or evaluator → metrics that tables show"]
     trivial: Annotated[RuleMetrics, "rule without a model → the shape of `metrics`"]
     stages: Annotated[dict[str, StageFacts], "stage → time and memory"]
     environment: Annotated[EnvironmentFacts, "machine and versions"]

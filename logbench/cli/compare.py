@@ -15,7 +15,8 @@ from ..studies.common_units import common_units, dropping_apart, measured_on
 from ..studies.compare import compare, confidence, correct
 from ..studies.many_datasets import across
 from . import State, pass_state
-from .shared_options import json_option, note, out_option, print_json, print_table
+from .apart import apart
+from .shared_options import digits_of, json_option, note, out_option, print_json, print_table
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
@@ -32,15 +33,17 @@ from .shared_options import json_option, note, out_option, print_json, print_tab
               help="Random swaps of the runs' verdicts for p; 0: neither p nor interval.")  # fmt: skip
 @click.option("--swap-seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the swaps.")  # fmt: skip
+@click.option("--resamples", type=click.IntRange(min=0), default=1000, show_default=True,
+              help="Resamples for intervals of metrics that only their evaluator computes.")  # fmt: skip
 @click.option("--across", type=click.Choice(["datasets"]),
               help="Rank models over several data sets; without RUNs, all runs in --out.")  # fmt: skip
 @out_option
 @json_option
 @pass_state
+@apart
 def command(
     state: State, runs: tuple[str, ...], metric: str, tolerance: float, swaps: int, swap_seed: int,
-    across: str | None, out: Path,
-    as_json: bool,
+    resamples: int, across: str | None, out: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 if one is worse, 2 if they are not comparable.
 
@@ -48,7 +51,8 @@ def command(
     evaluator declares that lower is better. If the protocol drops short units, the runs are compared on the units
     that all of them scored. Each difference has a 95% interval, which treats sets of equal sequences as draws
     from a population and leaves room for sets not drawn; the number of sets of equal weight that these are worth;
-    and p from swapping both runs' verdicts on whole sequences, with Holm's correction for several runs.
+    and p from swapping both runs' verdicts on whole sequences, with Holm's correction for several runs. A metric
+    that does not follow from verdicts, such as auroc or cost.cost, has a bootstrap interval through its evaluator.
     """
     if across:
         return _across(runs, metric, out, as_json)
@@ -59,18 +63,21 @@ def command(
     rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
     if dropping_apart(found):
         common = common_units(found, out)
-        rows = compare([measured_on(common, run, out, state.registry) for run in found], metric, tolerance)
+        found = [measured_on(common, run, out, state.registry) for run in found]
+        rows = compare(found, metric, tolerance)
         left = f"each run drops the units too short for it: compared on the {len(common):,} that all scored"
         notes[left] = None
     for row, record in zip(rows[1:], found[1:], strict=True) if swaps else ():
-        more, said = confidence(found[0], record, out, metric, swaps, swap_seed, common)
+        more, said = confidence(found[0], record, out, metric, swaps, swap_seed, common,
+                                registry=state.registry, resamples=resamples)  # fmt: skip
         row.update(more)
         notes |= dict.fromkeys(said)
     correct(rows)
     if as_json:
         print_json(rows)
     else:
-        print_table([_shown(row, metric, at > 0) for at, row in enumerate(rows)], disable_numparse=True)
+        digits = digits_of([row[metric] for row in rows])
+        print_table([_shown(row, metric, digits, at > 0) for at, row in enumerate(rows)], disable_numparse=True)
     if rows[0]["direction"] == "lower":
         note(f"{metric}: lower is better")
     for text in notes:
@@ -109,13 +116,13 @@ def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int
     return 0
 
 
-def _shown(row: Mapping[str, Any], metric: str, rival: bool) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any], metric: str, digits: int, rival: bool) -> dict[str, Any]:
     low, test = row.get("low"), row.get("mcnemar")
     return {
         "run": row["run"],
-        metric: f"{row[metric]:.4f}",
-        "difference": f"{row['difference']:+.4f}{' WORSE' if row['worse'] else ''}" if rival else None,
-        "95% interval": f"{low:+.4f} … {row['high']:+.4f}" if low is not None else None,
+        metric: f"{row[metric]:,.{digits}f}",
+        "difference": f"{row['difference']:+,.{digits}f}{' WORSE' if row['worse'] else ''}" if rival else None,
+        "95% interval": f"{low:+,.{digits}f} … {row['high']:+,.{digits}f}" if low is not None else None,
         "worth": f"{row['effective']:.1f} of {row['clusters']:,}" if row.get("clusters") else None,
         "p": f"{row['p_holm']:.2g}" if row.get("p_holm") is not None else None,
         "McNemar p": (f"{test['p']:.2g}" if test["p"] else "< 1e-300") if test else None,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from ..running import run_names
 from . import State, pass_state
@@ -19,9 +18,19 @@ from .shared_options import json_option, out_option
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
 @click.argument("run")
 @click.option(
-    "--set", "settings", multiple=True, metavar="protocol.KEY=VALUE", help="Field that acts after scoring."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="COMPONENT.KEY=VALUE",
+    help="A field of the protocol that acts after scoring, or an option of an evaluator, such as cost.miss=20.",
 )
-@click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable).")
+@click.option(
+    "--evaluator",
+    "evaluators",
+    multiple=True,
+    metavar="NAME",
+    help="Evaluator beside those of the run (repeatable).",
+)
 @click.option("--reporter", metavar="NAME", help="Reporter that prints the record.")
 @out_option
 @json_option
@@ -31,15 +40,17 @@ def command(
     state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
     out: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    """Compute new verdicts and metrics from a run's stored scores, without training; write a new record."""
+    """Compute new verdicts and metrics from a run's stored scores, without training; write a new record.
+
+    The run's evaluators are asked again, with the options that they had, and those that --evaluator adds.
+    """
     from ..studies.rescore import rescore
 
-    changes = parse_settings(settings)
-    if others := sorted(set(changes) - {"protocol"}):
-        raise ConfigError(f"--set {others[0]}.…: only the protocol can change without a new run")
+    options = parse_settings(settings)
+    changes = options.pop("protocol", {})
     shown_by = reporter_of(state, reporter, out)
     old = run_names.find(run, out)
-    new = rescore(old, out, changes.get("protocol", {}), evaluators, state.registry, state.command)
+    new = rescore(old, out, changes, evaluators, state.registry, state.command, options)
     if as_json:
         print(new.to_json())
     else:

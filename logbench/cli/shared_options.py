@@ -153,6 +153,12 @@ def threshold_text(threshold: Mapping[str, Any]) -> str | None:
     return four_digits(float(exact))
 
 
+def digits_of(values: Iterable[float], most: int = 4) -> int:
+    """Decimals that show about as much of figures above 10 as `most` do of shares from 0 to 1."""
+    largest = max(map(abs, values), default=0.0)
+    return next((most - more for more in range(most) if largest < 10 ** (more + 1)), 0)
+
+
 def placed(file: str | None, line: int | None) -> str:
     """Format the place of a line, as editors do: `old/a.log:1,017`."""
     if line is None:

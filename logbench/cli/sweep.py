@@ -15,6 +15,7 @@ from ..studies.comparable_rows import TESTS, THRESHOLD
 from . import State, pass_state
 from .shared_options import (
     WIDTH,
+    digits_of,
     json_option,
     limit_options,
     note,
@@ -66,15 +67,16 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
     metric, as_json = options["metric"], options["as_json"]
     rows = []
     with state.workbench(options, resume=options["resume"]) as bench:
-        for row in sweep(plan, over, bench):
+        for row in sweep(plan, over, bench, metric):
             rows.append(row)
             if as_json:
                 print_json([row])
     good = [row for row in rows if "skipped" not in row]
-    for row in good:
-        pick(row["metrics"], metric, "this sweep")  # an unknown metric ends the command before any output
+    # a metric that is not there ends the command before any output
+    values = [pick(row["metrics"], metric, "this sweep") for row in good]
     if good and not as_json:
-        _show([{**row, "metric": metric} for row in good])
+        digits = digits_of([value for value in values if value is not None], most=3)
+        _show([{**row, "metric": metric, "digits": digits} for row in good])
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         count = sum(row.get("skipped") == reason for row in rows)
         note(f"{count} of {several(len(rows), 'choice')} skipped: {reason}")
@@ -166,15 +168,15 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _rule(row: Mapping[str, Any]) -> str:
-    return _number(pick(next(iter(row["trivial"].values())), row["metric"], "the rule"))
+    return _number(pick(next(iter(row["trivial"].values())), row["metric"], "the rule"), row["digits"])
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
 
 
 def _cell(row: Mapping[str, Any]) -> str:
     """Format the metric, with the threshold if it was picked."""
     picked = f" at {threshold_text(row['threshold'])}" if row["pick"] else ""
     marks = "".join(mark for kind, (mark, _) in MARKS.items() if kind in row["unlike"])
-    return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'))}{marks}{picked}"
+    return f"{_number(pick(row['metrics'], row['metric'], 'this sweep'), row['digits'])}{marks}{picked}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from ..api.components import Direction
-from ..api.optional import HasDirections, OfUnits
+from ..api.optional import HasColumns, HasDirections, OfUnits
 from ..base.errors import ConfigError, PluginError
 
 Record = Mapping[str, Any]
@@ -36,6 +36,27 @@ def directions_of(evaluators: Mapping[str, Any], unit: str) -> dict[str, dict[st
                     f"evaluator {name!r}: directions[{metric!r}] is {way!r}, not 'higher' or 'lower'"
                 )
         found[key_of(name, evaluator, unit)] = dict(declared)
+    return found
+
+
+def columns_of(evaluators: Mapping[str, Any], unit: str) -> dict[str, list[str]]:
+    """Which metrics tables show, keyed as the metrics are: by default those that have a direction.
+
+    Raises:
+        PluginError: an evaluator declares something else than texts.
+    """
+    found = {}
+    for name, evaluator in evaluators.items():
+        directed = directions_of({name: evaluator}, unit)
+        key, declared = key_of(name, evaluator, unit), directed[key_of(name, evaluator, unit)]
+        given: object = evaluator.columns if isinstance(evaluator, HasColumns) else list(declared)
+        if not (
+            isinstance(given, Sequence)
+            and not isinstance(given, str)
+            and all(isinstance(one, str) for one in given)
+        ):
+            raise PluginError(f"evaluator {name!r}: columns must be names of metrics, got {given!r}")
+        found[key] = list(given)
     return found
 
 
@@ -83,7 +104,12 @@ def figure(record: Record, metric: str) -> float | None:
     Raises:
         ConfigError: the record has no such metric.
     """
-    return pick(figures(record), metric, record["run_id"])
+    known, run, owner = figures(record), record["run_id"], metric.rpartition(".")[0]
+    if known and metric not in known and owner not in ("", EVENT):
+        raise ConfigError(
+            f"{run} has no metric {metric!r}; compute it: logbench rescore {run} --evaluator {owner}"
+        )
+    return pick(known, metric, run)
 
 
 def pick(known: Mapping[str, float | None], metric: str, where: str) -> float | None:
@@ -92,6 +118,17 @@ def pick(known: Mapping[str, float | None], metric: str, where: str) -> float | 
         raise ConfigError(f"{where} has no metric {metric!r}; there is {', '.join(known) or 'none'}")
     value = known[metric]
     return None if value is None else float(value)
+
+
+def shown_metrics(record: Record) -> list[str]:
+    """Names of the metrics that tables show, as `figures` calls them: those of units before others.
+
+    Args:
+        record: as `logbench run --json` prints it; one of an older version names none.
+    """
+    unit = _unit(record)
+    columns = sorted((record.get("columns") or {}).items(), key=lambda pair: pair[0] != unit)
+    return [_name(key, name, unit) for key, names in columns for name in names]
 
 
 def ways(record: Record) -> dict[str, Direction]:

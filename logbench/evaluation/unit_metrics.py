@@ -10,7 +10,7 @@ import polars as pl
 from ..api.record_sections import Figures, Metrics
 from ..base.errors import PluginError
 from .distinct_units import distinct_units
-from .metrics import key_of
+from .metrics import key_of, named
 from .unit_moments import with_moments
 
 
@@ -44,6 +44,28 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         if beyond is not None:
             result[key]["unseen_sequences"] = _of_some(name, evaluator, beyond)
     return result
+
+
+def names_of(evaluators: Mapping[str, Any], unit: str) -> list[str]:
+    """Names of the metrics that evaluators give of made-up units, as users type them; empty where one fails."""
+    units = pl.DataFrame(
+        {
+            "label": pl.Series([0, 0, 1, 1], dtype=pl.Int8),
+            "score": [0.0, 2.0, 1.0, 3.0],
+            "verdict": [False, True, False, True],
+            "weight": [1.0] * 4,
+            "sequence": pl.Series(range(4), dtype=pl.UInt32),
+            "events": pl.Series([9] * 4, dtype=pl.Int64),
+            "first_time": pl.Series([0, 10, 20, 30], dtype=pl.Int64),
+            "last_time": pl.Series([9, 19, 29, 39], dtype=pl.Int64),
+            "first_anomalous": pl.Series([None, None, 1, 2], dtype=pl.Int64),
+            "first_anomalous_time": pl.Series([None, None, 21, 32], dtype=pl.Int64),
+        }
+    )
+    try:
+        return list(named(metrics_of(units, evaluators, unit, weighted=False), unit, "all"))
+    except Exception:  # one may want more of units; the run will tell
+        return []
 
 
 def _of_some(name: str, evaluator: Any, units: pl.DataFrame) -> Figures | None:

@@ -15,6 +15,7 @@ from ..api.record import RunRecord
 from ..api.record_sections import (
     AuditFacts,
     BoundFacts,
+    Columns,
     Counts,
     DatasetFacts,
     Directions,
@@ -31,7 +32,7 @@ from ..base.failure import failure_of
 from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import JudgedEvents, judge
 from ..evaluation.metrics import EVENT as UNIT
-from ..evaluation.metrics import directions_of
+from ..evaluation.metrics import columns_of, directions_of
 from ..evaluation.rule_baselines import RULES, rule
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.unit_metrics import metrics_of
@@ -54,6 +55,7 @@ class Evaluated:
 
     metrics: Metrics
     directions: Directions
+    columns: Columns
     bound: BoundFacts
     trivial: RuleMetrics
 
@@ -72,6 +74,7 @@ def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weig
     return Evaluated(
         metrics,
         directions_of(evaluators, unit),
+        columns_of(evaluators, unit),
         bound_of(units),
         {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names},
     )

@@ -243,7 +243,7 @@ def _kept(executed: Executed, folder: Path, write: KeepTables, registry: Registr
         write(record.run_id, executed.frames)
     except Exception as error:
         failure = Failure("error", "store", error)
-        nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "bound": {}}
+        nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "columns": {}, "bound": {}}
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
         artifacts = {name: path for name, path in artifacts.items() if (folder / path).is_file()}
     record = replace(record, artifacts={**record.artifacts, **artifacts})

@@ -16,6 +16,7 @@ from ..base.files import aside
 from ..base.process_tree import adopt, follow
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
+from ..evaluation.unit_metrics import names_of
 from .locate import locate
 from .model_processes import ModelProcesses
 from .prepare import digest_of
@@ -40,10 +41,17 @@ def data(plan: Plan) -> dict[str, Any]:
         return {"path": str(found.path), "digest": digest}
 
 
-def directions(plan: Plan) -> Mapping[str, Any]:
-    """The directions of a plan's metrics, as in a record, see `metrics.directions_of`."""
+def metrics(plan: Plan) -> Mapping[str, Any]:
+    """What is known of a plan's metrics before it runs: `directions`, as in a record, and `names`.
+
+    `names` is empty where an evaluator does not tell them, see `unit_metrics.names_of`.
+    """
     resolved = resolve(plan, current().registry)
-    return directions_of({part.name: part.build() for part in resolved.evaluators}, resolved.unit)
+    evaluators = {part.name: part.build() for part in resolved.evaluators}
+    return {
+        "directions": directions_of(evaluators, resolved.unit),
+        "names": names_of(evaluators, resolved.unit),
+    }
 
 
 def serve(

@@ -10,6 +10,7 @@ import polars as pl
 
 from ..api.record_sections import Record
 from ..base.errors import ConfigError, DataError
+from ..components.registry import Registry
 from ..evaluation.cells import METRICS
 from ..evaluation.distinct_units import distinct_units
 from ..evaluation.intervals import Interval, paired
@@ -17,6 +18,7 @@ from ..evaluation.metrics import direction, figure, figures, loss
 from ..evaluation.paired_tests import alike, mcnemar, swapped
 from ..running import records
 from .many_models import holm
+from .recomputed import bootstrapped
 
 
 def incompatibilities(first: Record, other: Record) -> list[str]:
@@ -30,6 +32,13 @@ def incompatibilities(first: Record, other: Record) -> list[str]:
         "protocol": (_protocol(first), _protocol(other)),
     }
     return [f"{name} ({_difference(a, b)})" for name, (a, b) in pairs.items() if a != b]
+
+
+def _otherwise_computed(first: Record, other: Record, metric: str) -> list[str]:
+    """Options of the metric's evaluator that differ."""
+    owner = metric.rpartition(".")[0]
+    ours, theirs = (record.get("config", {}).get("evaluators", {}).get(owner) for record in (first, other))
+    return [f"{owner} ({_difference(ours, theirs)})"] if ours is not None and theirs not in (None, ours) else []
 
 
 def _dataset(record: Record) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def compare(runs: Sequence[Record], metric: str, tolerance: float) -> list[dict[
     first = runs[0]
     rows: list[dict[str, Any]] = []
     for record in runs:
-        if found := incompatibilities(first, record):
+        if found := [*incompatibilities(first, record), *_otherwise_computed(first, record, metric)]:
             raise DataError(f"{first['run_id']} and {record['run_id']} are not comparable: {'; '.join(found)}")
         rows.append(
             {
@@ -99,16 +108,22 @@ def confidence(
     swaps: int,
     seed: int,
     common: pl.Series | None = None,
+    *,
+    registry: Registry | None = None,
+    resamples: int = 0,
 ) -> tuple[dict[str, Any], list[str]]:
     """How sure the difference of two comparable runs is, from their stored scores, and what cannot be said.
 
     Args:
         swaps: how many assignments `pairs.swapped` draws. seed: seeds them.
         common: index of the units to look at, where the runs drop different ones; None: all that they judged.
+        registry, resamples: for a metric that does not follow from verdicts: where its evaluator is found, and how
+            often it is asked again.
 
     Returns:
-        `low`, `high` (95% interval of the difference, see `intervals.paired`), `clusters`, `effective` (number of
-        clusters), `p` (see `pairs.swapped`), and `mcnemar` (None where units are weighted); None where unknown.
+        `low`, `high` (95% interval of the difference, see `intervals.paired` and `bootstrap.paired`), `clusters`,
+        `effective` (number of clusters), `p` (see `pairs.swapped`), and `mcnemar` (None where units are weighted);
+        None where unknown.
 
     Raises:
         DataError: the scores are of other units.
@@ -124,10 +139,15 @@ def confidence(
         result |= {name: getattr(found, name) for name in ("low", "high", "clusters", "effective")}
         result["p"] = swapped(ours, theirs, metric, swaps=swaps, seed=seed)
         notes += [f"{other['run_id']}: {text}" for text in _doubts(found, ours, theirs)]
-    else:
-        notes.append(
-            f"{metric} does not follow from verdicts, so it has no interval; {', '.join(METRICS)} have one"
+    elif registry is not None and resamples:
+        judged = tuple(_only(labelled_test_scores(record, folder), common) for record in (first, other))
+        made, why = bootstrapped(
+            (first, other), (judged[0], judged[1]), metric, registry, resamples=resamples, seed=seed
         )
+        if made is not None:
+            result |= {name: getattr(made, name) for name in ("low", "high", "clusters", "effective")}
+        if why:
+            notes.append(f"{other['run_id']}: no interval of {metric}: {why.removeprefix('no interval: ')}")
     try:
         result["mcnemar"] = mcnemar(ours, theirs)
         if ours["sequence"].n_unique() < len(ours):

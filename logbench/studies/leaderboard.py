@@ -20,13 +20,14 @@ from ..base.jsonable import several
 from ..base.progress_bars import Bars
 from ..base.temporary_folders import temporary_folder
 from ..components.registry import Registry
-from ..evaluation.metrics import direction, figure, figures, headline, ways
+from ..evaluation.metrics import direction, figure, figures, headline
 from ..running import identity, records, run_names, worker_tasks
 from ..running.asked import check_findable, model_names, plan_fields
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.stored import fault
 from ..running.workers import Running
+from .asked_metric import check_metric
 from .plans import ModelsRequest, choose_models, plans_of
 from .workbench import Workbench
 
@@ -93,22 +94,6 @@ class Leaderboard:
         return RunRecord(**made).as_dict()
 
 
-def check_metric(plan: Plan, metric: str, bench: Workbench) -> None:
-    """Refuse a metric that cannot rank, before anything runs, by what the evaluators declare.
-
-    Where they cannot be built nothing is known yet, and the first run says what is wrong.
-
-    Raises:
-        ConfigError: no evaluator says of this metric which way it is better.
-    """
-    unit = resolve(plan, bench.registry).unit
-    for _, answer in list(bench.map(worker_tasks.directions, [plan])):
-        if not isinstance(answer, BaseException):
-            known = {"run_id": plan.dataset, "dataset": {"unit": unit}, "directions": answer}
-            if ways(known):
-                direction(known, metric)
-
-
 def leaderboard(
     models: object = (),
     *,
@@ -172,7 +157,7 @@ def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> lis
         ConfigError: an unknown name, option or value, or a metric that cannot rank.
         DataError: the data set is not there.
     """
-    check_metric(plans[0], metric, bench)
+    check_metric(plans[0], metric, bench, ranks=True)
     board = Leaderboard(plans, bench)
     if board.taken_over:
         runs = f"{board.taken_over} of {several(len(plans), 'run')}"

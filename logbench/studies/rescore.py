@@ -17,6 +17,7 @@ from ..base.files import write_parquet
 from ..base.jsonable import several
 from ..base.options import fields_of, make
 from ..components.configured import ConfiguredComponent, configured
+from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
 from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.thresholds import ThresholdTraits, check_value
@@ -38,12 +39,14 @@ def rescore(
     evaluators: Sequence[str],
     registry: Registry,
     command: str,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RunRecord:
     """Decide and evaluate a run's stored scores again.
 
     Args:
         old: its record. folder: of the records. changes: fields of the protocol.
-        evaluators: names; empty: the default ones.
+        evaluators: names of some beside the run's own.
+        options: evaluator → options that it is given beside those of the run.
 
     Raises:
         ConfigError: a field that acts before scoring, or `min_events` lower than what was scored.
@@ -63,8 +66,7 @@ def rescore(
     scored = undecided(stored, limit)
     own = ThresholdTraits.of(old["threshold"])
     decision = decide(scored, protocol, own, short_limit=limit)
-    entries = evaluators_of(evaluators, registry)
-    parts = [configured(entry) for entry in entries]
+    parts, missing = _evaluators(old, evaluators, options or {}, registry)
     built = {part.name: part.build() for part in parts}
     unit = old["dataset"]["unit"]
     evaluated = evaluate(decision.units, built, unit, is_weighted(old))
@@ -72,7 +74,33 @@ def rescore(
     made = sections(decision, own, old["counts"].get("needed"), evaluated, unit, events)
     made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
     frame = _with_lines(decision.frame, stored)
-    return _store(_reopened(old, protocol, parts, command, notes) | made, frame, folder)
+    return _store(_reopened(old, protocol, parts, command, [*missing, *notes]) | made, frame, folder)
+
+
+def _evaluators(
+    old: Record, further: Sequence[str], options: Mapping[str, Mapping[str, Any]], registry: Registry
+) -> tuple[list[ConfiguredComponent[Any]], list[str]]:
+    """The run's evaluators, with its options, and further ones; and a note on those that are not installed.
+
+    Raises:
+        ConfigError: a further one is unknown, or an option.
+    """
+    offered, own = registry.components["evaluator"], old["config"].get("evaluators", {})
+    here = [name for name in own if name in offered]
+    named = {entry.item.name: entry for entry in (*evaluators_of(here, registry), *_named(further, registry))}
+    if unknown := [name for name in options if name not in named]:
+        raise ConfigError(
+            f"--set {unknown[0]}.…: only the protocol and evaluators can change without a new run; here are "
+            f"protocol, {', '.join(named)}"
+        )
+    parts = [configured(entry, {**own.get(name, {}), **options.get(name, {})}) for name, entry in named.items()]
+    return parts, [
+        f"evaluator {name} is not installed, so its metrics are gone" for name in own if name not in here
+    ]
+
+
+def _named(names: Sequence[str], registry: Registry) -> list[RegisteredComponent[Any]]:
+    return [registry.get("evaluator", name) for name in names]
 
 
 def _events(

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from ..evaluation.metrics import directions_of, loss
+from ..evaluation.metrics import columns_of, directions_of, loss
 from . import material
 from .outcome import expect
 from .rule import Subject, rule
@@ -105,6 +105,14 @@ def directions(subject: Subject) -> None:
         worse = None not in (right, wrong) and loss(way, wrong, right) > CLOSE * max(1.0, abs(wrong))
         expect(not worse, f"{name}, {way} is better, not to be worse where every verdict is right than where each "
                "is wrong", f"{right} against {wrong}")  # fmt: skip
+
+
+@rule("evaluator", "columns", "columns are metrics that evaluate returns, each once")
+def columns(subject: Subject) -> None:
+    declared = columns_of({"": subject.build()}, "")[""]
+    unknown = [name for name in declared if name not in usual(subject)]
+    expect(not unknown, "columns of metrics that evaluate returns", ", ".join(unknown))
+    expect(len(set(declared)) == len(declared), "each column once", ", ".join(declared))
 
 
 def _judged(verdict: pl.Expr) -> pl.DataFrame:

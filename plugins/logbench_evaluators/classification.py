@@ -19,6 +19,7 @@ class Classification:
     """The field's metrics of labelled units; see `Evaluator.evaluate`."""
 
     of_units = True
+    columns = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
     # Fewer errors are better; `tp`, `tn` and `prevalence` depend as much on the data, so have no direction.
     directions: ClassVar[Mapping[str, Literal["higher", "lower"]]] = {
         **dict.fromkeys(("precision", "recall", "f1", "mcc", "auroc", "auprc"), "higher"),

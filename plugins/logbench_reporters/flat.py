@@ -7,7 +7,19 @@ from typing import Any, Literal
 
 import polars as pl
 
-from .rows import INTERVALS, METRICS, Record, Row, comparisons, model_rows, over, prevalence, rule_rows, showing
+from .rows import (
+    INTERVALS,
+    METRICS,
+    Record,
+    Row,
+    comparisons,
+    metrics_shown,
+    model_rows,
+    over,
+    prevalence,
+    rule_rows,
+    showing,
+)
 
 
 class Flat:
@@ -23,9 +35,7 @@ class Flat:
 
     def report(self, records: Sequence[Record]) -> str:
         """Rows of models and rules of all comparisons."""
-        frame = pl.DataFrame(
-            flat(showing(records, self.metric), self.each_seed, self.metric), infer_schema_length=None
-        )
+        frame = pl.DataFrame(flat(records, self.each_seed, self.metric), infer_schema_length=None)
         text = frame.write_csv() if self.form == "csv" else frame.write_json()
         return text.rstrip("\n")
 
@@ -33,7 +43,8 @@ class Flat:
 def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list[Mapping[str, Any]]:
     """Flatten rows: every fact in a column of its own, `None` if it is missing."""
     result: list[Mapping[str, Any]] = []
-    for group in comparisons(records):
+    names = metrics_shown(records, metric)
+    for group in comparisons(showing(records, names)):
         first = next((record for record in group if record["split"]), group[0])
         data, split = first["dataset"], first["split"]
         facts = {
@@ -53,7 +64,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
         what = over(rows)
         result += [
             {
-                **_facts(row, metric),
+                **_facts(row, metric, names),
                 "interval": f"95% t over {what}" if row.bounds else None,
                 **facts,
                 **_tested(row),
@@ -68,7 +79,7 @@ def _tested(row: Row) -> dict[str, float]:
     return {} if row.prevalence is None else {"prevalence": row.prevalence}
 
 
-def _facts(row: Row, metric: str) -> dict[str, Any]:
+def _facts(row: Row, metric: str, names: Sequence[str]) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "name": row.name,
@@ -79,7 +90,7 @@ def _facts(row: Row, metric: str) -> dict[str, Any]:
         "reason": row.reason or None,
         "seeds": " ".join(map(str, row.seeds)) or None,
         "split_seeds": " ".join(map(str, row.splits)),
-        **{name: row.metrics.get(name) for name in dict.fromkeys((*METRICS, metric))},
+        **{name: row.metrics.get(name) for name in dict.fromkeys((*METRICS, *names))},
         "tied": row.tied or None,
         "f1_other_duplicates": row.other,
         **{

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from logbench import figures, redraws
+from logbench import figures, redraws, shown_metrics
 
 from .intervals import interval, overlap
 from .words import several
 
 Record = Mapping[str, Any]
+# Metrics of units that records of before there were `columns` show.
 METRICS = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
 # Key of single lines in a record's sections.
 EVENT = "event"
@@ -65,24 +66,44 @@ class Row:
     reason: str = ""
 
 
-def showing(records: Sequence[Record], metric: str) -> list[Record]:
-    """Copy a metric of another evaluator into the headline of records, so that their rows have it."""
+def metrics_shown(records: Sequence[Record], metric: str) -> list[str]:
+    """Names of the metrics that tables show: `metric` first, those of units, then those of other evaluators."""
+    names = [name for record in records for name in shown_metrics(record)]
+    own = [name for name in names if "." not in name] or METRICS
+    return list(dict.fromkeys((metric, *own, *names)))
+
+
+def lower_is_better(records: Sequence[Record], names: Sequence[str]) -> list[str]:
+    """Those of the metrics whose evaluator declares that lower is better."""
+
+    def way(record: Record, name: str) -> str | None:
+        key, _, own = name.rpartition(".")
+        declared: Mapping[str, Any] = record.get("directions", {})
+        found: str | None = declared.get(key or record["dataset"].get("unit"), {}).get(own)
+        return found
+
+    return [name for name in names if any(way(record, name) == "lower" for record in records)]
+
+
+def showing(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """Copy metrics of other evaluators into the headline of records, so that their rows have them."""
     return [
         {
             **record,
-            "metrics": _with(record, record["metrics"], metric),
-            "trivial": {name: _with(record, metrics, metric) for name, metrics in record["trivial"].items()},
+            "metrics": _with(record, record["metrics"], names),
+            "trivial": {name: _with(record, metrics, names) for name, metrics in record["trivial"].items()},
         }
         for record in records
     ]
 
 
-def _with(record: Record, metrics: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    value = figures({**record, "metrics": metrics}).get(metric)
+def _with(record: Record, metrics: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    known = figures({**record, "metrics": metrics})
+    more = {name: known[name] for name in names if name in known}
     chosen = "all" if record["protocol"]["duplicates"] == "all" else "distinct"
-    first = next(iter(metrics), "")
+    first = _headline(metrics, record)
     return {
-        key: {**of, chosen: {**of[chosen], metric: value}} if key == first and of[chosen] else of
+        key: {**of, chosen: {**of[chosen], **more}} if key == first and of[chosen] else of
         for key, of in metrics.items()
     }
 
@@ -284,8 +305,14 @@ def _by_split(pairs: Sequence[tuple[int, float | None]]) -> list[float]:
 def _found(metrics: Mapping[str, Any], record: Record) -> tuple[Mapping[str, Any], float | None]:
     """Headline metrics, and F1 of the other choice of duplicates."""
     first, second = ("all", "distinct") if record["protocol"]["duplicates"] == "all" else ("distinct", "all")
-    found = next(iter(metrics.values()), None) or {}
+    found = metrics.get(_headline(metrics, record), {})
     return found.get(first) or {}, (found.get(second) or {}).get("f1")
+
+
+def _headline(metrics: Mapping[str, Any], record: Record) -> str:
+    """Key of the metrics of units; of another evaluator's where there are none of these."""
+    unit: str = record["dataset"].get("unit", "")
+    return unit if unit in metrics else next(iter(metrics), "")
 
 
 def _split(record: Record) -> int:

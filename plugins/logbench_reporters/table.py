@@ -10,10 +10,11 @@ from typing import Any
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
 from .rows import (
-    METRICS,
     Record,
     Row,
     comparisons,
+    lower_is_better,
+    metrics_shown,
     model_rows,
     of_events,
     over,
@@ -40,7 +41,7 @@ class Table:
     Args:
         table_format: one that `tabulate` knows.
         each_seed: one row a run instead of one a model.
-        metric: stands first; where it is not F1 the heading says which way it is better.
+        metric: stands first, before those that evaluators show.
         comment: begins each line that is not of the table, as `% ` does in LaTeX.
     """
 
@@ -53,20 +54,20 @@ class Table:
 
         A second table is of single lines, where they carry labels.
         """
-        parts = []
-        for group in comparisons(showing(records, self.metric)):
-            parts.append(self._comparison(group, _heading(group)))
+        parts, names = [], metrics_shown(records, self.metric)
+        for group in comparisons(showing(records, names)):
+            parts.append(self._comparison(group, _heading(group), names))
             if lines := of_events(group):
-                parts.append(self._comparison(lines, _heading_of_events(lines)))
+                parts.append(self._comparison(lines, _heading_of_events(lines), names))
         return "\n\n".join(parts)
 
-    def _comparison(self, records: Sequence[Record], heading: Sequence[str]) -> str:
+    def _comparison(self, records: Sequence[Record], heading: Sequence[str], names: Sequence[str]) -> str:
         models, rules = (
             model_rows(records, self.each_seed, self.metric),
             rule_rows(records, self.each_seed, self.metric),
         )
         rows = [*models, *rules]
-        columns, share = self._columns(rows), _prevalence(rows)
+        columns, share = self._columns(rows, names), _prevalence(rows)
         text = self._text(columns, share, sum(row.kind == "model" for row in rows))
         for name in SPARE if self.narrow else ():
             if name != self.metric and max(map(len, text.splitlines())) > WIDTH:
@@ -74,7 +75,7 @@ class Table:
                 text = self._text(columns, share, sum(row.kind == "model" for row in rows))
         above = [
             *heading,
-            *_ranking(records, self.metric),
+            *_lower(lower_is_better(records, [name for name in names if name in columns])),
             *([f"±: 95% t-interval over {what}"] if (what := over(rows)) else []),
         ]
         below = [
@@ -123,7 +124,7 @@ class Table:
             textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
         )
 
-    def _columns(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+    def _columns(self, rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[str]]:
         """Cells by heading, without empty columns, which would only make lines wrap."""
         models = [row for row in rows if row.kind != "rule"]
         oracle = {row.source for row in models} - {None} == {"oracle"}
@@ -133,7 +134,7 @@ class Table:
             "runs": [f"{row.runs}/{row.runs + row.failed}" if row.failed else str(row.runs) for row in rows],
             "seed": [", ".join(map(str, row.seeds)) for row in rows],
             "split": [", ".join(map(str, row.splits)) for row in rows],
-            **{name: [_metric(row, name, self.metric) for row in rows] for name in self._metrics()},
+            **{name: _metrics(rows, name, self.metric) for name in names},
             "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
             "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
             "short": _short(rows),
@@ -145,9 +146,6 @@ class Table:
             for name, cells in columns.items()
             if name not in hidden and any(cell not in {"", "–"} for cell in cells)
         }
-
-    def _metrics(self) -> Sequence[str]:
-        return list(dict.fromkeys((self.metric, *METRICS)))
 
     def _named(self, row: Row) -> str:
         kind = "" if row.kind == "model" else f"{row.kind}: "
@@ -224,13 +222,9 @@ def _bound(records: Sequence[Record]) -> list[str]:
     return [f"{said}: UNINFORMATIVE for models that see keys alone" if bound["f1"] < UNINFORMATIVE else said]
 
 
-def _ranking(records: Sequence[Record], metric: str) -> list[str]:
-    """Say in which direction the first metric is better; empty for F1."""
-    key, _, name = metric.rpartition(".")
-    ways = {
-        record.get("directions", {}).get(key or record["dataset"].get("unit"), {}).get(name) for record in records
-    }
-    return [f"{metric}: {way} is better" for way in sorted(ways - {None}) if metric != "f1"]
+def _lower(names: Sequence[str]) -> list[str]:
+    """Name the columns whose metric is better where it is lower."""
+    return [f"lower is better: {', '.join(names)}"] if names else []
 
 
 def _heading_of_events(records: Sequence[Record]) -> list[str]:
@@ -245,18 +239,26 @@ def _prevalence(rows: Sequence[Row]) -> str:
     return " to ".join(dict.fromkeys((shares[0], shares[-1]))) if shares else ""
 
 
-def _metric(row: Row, name: str, first: str) -> str:
+def _metrics(rows: Sequence[Row], name: str, first: str) -> list[str]:
+    """Cells of a metric's column, as precise as its largest value: 0.123, 45.67, 890.1, 12,345."""
+    largest = max((abs(value) for row in rows if (value := row.metrics.get(name)) is not None), default=0.0)
+    digits = next((digits for digits, end in ((3, 10), (2, 100), (1, 1000)) if largest < end), 0)
+    return [_metric(row, name, first, digits) for row in rows]
+
+
+def _metric(row: Row, name: str, first: str, digits: int) -> str:
     if not row.runs:
         return row.status if name == first else ""
     value, bounds = row.metrics.get(name), row.bounds.get(name)
     if value is None or bounds is None:
-        return _number(value)
-    down, up = (f"{abs(bound - value):.3f}".removeprefix("0") for bound in bounds)
-    return f"{_number(value)} " + (f"±{up}" if up == down else f"-{down}+{up}")  # cut at the end of its range
+        return _number(value, digits)
+    down, up = (f"{abs(bound - value):,.{digits}f}" for bound in bounds)
+    down, up = (text.removeprefix("0") if digits else text for text in (down, up))
+    return f"{_number(value, digits)} " + (f"±{up}" if up == down else f"-{down}+{up}")  # cut at its range's end
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # no -0.000
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"  # no -0.000
 
 
 def _threshold(row: Row, oracle: bool) -> str:

@@ -19,6 +19,7 @@ ATTRIBUTES = {
     "Piecewise": {"piecewise": False},
     "HasSilence": {"silence": 30.0},
     "OfUnits": {"of_units": True},
+    "HasColumns": {"columns": ("f1",)},
     "HasDirections": {"directions": {"f1": "higher"}},
     "HasCounts": {"counted": dict},
     "Saves": {"save": print},

@@ -126,7 +126,7 @@ def written(record: dict[str, Any]) -> set[tuple[str, str]]:
     for name, value in record.items():
         if name == "protocol":
             found.add((name, "hash"))  # its fields have a page of their own
-        elif isinstance(value, dict) and name != "directions":  # keyed as metrics are
+        elif isinstance(value, dict) and name not in ("directions", "columns"):  # keyed as metrics are
             tops = list(value.values()) if name in NAMED else [value]
             found |= {(name, key) for top in tops for key in _keys(top, deep=name not in FLAT)}
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,18 +20,21 @@ from logbench import (
     PluginError,
     Published,
     Table,
+    shown_metrics,
     testing,
 )
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
-from logbench.evaluation.metrics import direction, directions_of, figure, figures, named
-from logbench.studies.compare import compare
+from logbench.evaluation.metrics import columns_of, direction, directions_of, figure, figures, named
+from logbench.studies.asked_metric import check_metric
+from logbench.studies.compare import compare, confidence
 from logbench.studies.leaderboard import ranked
 from logbench.studies.regression_bench import gate
 from logbench.studies.regression_bench.figures import header
 from logbench.studies.regression_bench.run_suite import run_suite
 from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.reproduce import reproduce
+from logbench.studies.rescore import rescore
 from logbench.studies.sweep.rows import sweep
 from logbench.studies.workbench import Workbench
 from logbench_evaluators.classification import Classification
@@ -46,6 +51,11 @@ class Cost:
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
         wrong = units.filter(pl.col("verdict") != (pl.col("label") == 1))
         return {"cost": float(wrong.select((1 + 9 * pl.col("label")).sum()).item()), "units": len(units)}
+
+
+@dataclass(frozen=True)
+class Price:
+    miss: float = 10.0
 
 
 @pytest.fixture
@@ -183,3 +193,128 @@ def test_first_party_metrics_with_no_direction_are_those_that_judge_nothing() ->
     given = Classification().evaluate(units).keys()
     assert given - Classification.directions.keys() == {"tp", "tn", "prevalence"}
     assert not figures(record("x", 1.0, "higher", metrics={}))
+
+
+class Weighted:
+    """What `Cost` says, as it should be computed."""
+
+    directions: ClassVar[Mapping[str, str]] = {"cost": "lower"}
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        wrong = units.filter(pl.col("verdict") != (pl.col("label") == 1))
+        return {"cost": float(((1 + 9 * wrong["label"]) * wrong["weight"]).sum())}
+
+
+class Priced:
+    """Misses at a price, and false alarms."""
+
+    directions: ClassVar[Mapping[str, str]] = {"cost": "lower"}
+
+    def __init__(self, config: Price) -> None:
+        self.miss = config.miss
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+        wrong = units.filter(pl.col("verdict") != (pl.col("label") == 1))
+        price = wrong["weight"] * (1 + (self.miss - 1) * wrong["label"])
+        return {"cost": float(price.sum()), "late": self.miss}
+
+
+def test_a_run_is_rescored_by_further_evaluators_with_options(tmp_path: Path) -> None:
+    found = testing.registry(evaluators=[EvaluatorComponent("priced", Priced, Price)])
+    (old,) = run(found, tmp_path, "new-event", evaluators=())
+    units = old["metrics"]["session"]["all"]
+    new = rescore(old, tmp_path, {}, ("priced",), found, "", {"priced": {"miss": "20"}}).as_dict()
+    assert new["metrics"]["priced"]["all"]["cost"] == units["fp"] + 20 * units["fn"]
+    assert new["metrics"]["session"] == old["metrics"]["session"] and new["columns"]["priced"] == ["cost"]
+    assert new["config"]["evaluators"]["priced"] == {"miss": 20.0}
+    assert new["trivial"]["short"]["priced"]["all"]["late"] == 20
+    again = rescore(new, tmp_path, {"threshold": "oracle"}, (), found, "").as_dict()
+    assert again["config"]["evaluators"] == new["config"]["evaluators"], "as they were, options too"
+    with pytest.raises(
+        ConfigError, match=r"--set prized\.…: only the protocol and evaluators .* classification, pr"
+    ):
+        rescore(old, tmp_path, {}, ("priced",), found, "", {"prized": {"miss": "20"}})
+    with pytest.raises(DataError, match=r"not comparable: priced \(miss: 20.0 against 5.0\)"):
+        compare([new, rescore(new, tmp_path, {}, (), found, "", {"priced": {"miss": "5"}}).as_dict()],
+                "priced.cost", 0)  # fmt: skip
+    bare = rescore(new, tmp_path, {}, (), testing.registry(), "").as_dict()
+    assert bare["metrics"].keys() == {"session"}
+    assert "evaluator priced is not installed, so its metrics are gone" in bare["notes"]
+    with pytest.raises(ConfigError, match=f"compute it: logbench rescore {old['run_id']} --evaluator priced"):
+        figure(old, "priced.cost")
+
+
+@pytest.mark.parametrize("duplicates", ["all", "unique"])
+def test_a_difference_of_any_metric_has_an_interval_through_its_evaluator(tmp_path: Path, duplicates: str) -> None:
+    registry = testing.registry(evaluators=[EvaluatorComponent("cost", Weighted)])
+    settings = {**SIM, "protocol": {**SIM["protocol"], "duplicates": duplicates}}
+    pair = run(registry, tmp_path, "predict-all", "new-event", settings=settings)
+    asked: dict[str, Any] = {"registry": registry, "resamples": 50}
+    for metric in ("cost.cost", "auroc"):
+        found, notes = confidence(pair[0], pair[1], tmp_path, metric, 9, 0, **asked)
+        values = [figure(one, metric) for one in pair]
+        assert found["low"] < values[1] - values[0] < found["high"], (metric, notes)  # type: ignore[operator]
+        assert found["p"] is None and found["clusters"] > found["effective"] > 2
+    other = {"all": {"cost": -1.0}, "distinct": {"cost": -1.0}}
+    for wrong, why in (
+        ({"metrics": {**pair[1]["metrics"], "cost": other}}, "gives .* of the stored scores .* the run has -1.0"),
+        ({"config": {"evaluators": {}}}, "no evaluator of .* computes it of units"),
+    ):
+        found, notes = confidence(pair[0], {**pair[1], **wrong}, tmp_path, "cost.cost", 9, 0, **asked)
+        assert found["low"] is None and re.search(f"no interval of cost.cost: .*{why}", notes[0])
+    (gone, notes) = confidence(*pair, tmp_path, "cost.cost", 9, 0, registry=testing.registry(), resamples=50)
+    assert gone["low"] is None and "no evaluator is called 'cost'" in notes[0]
+
+
+def test_an_evaluator_that_counts_rows_has_no_interval(registry: Registry, tmp_path: Path) -> None:
+    """`Cost` looks at no weight, so that a unit drawn twice would count once."""
+    pair = run(registry, tmp_path, "predict-all", "new-event")
+    found, notes = confidence(*pair, tmp_path, "cost.cost", 9, 0, registry=registry, resamples=50)
+    assert found["low"] is None and "counts rows instead of weights" in notes[0]
+
+
+def test_columns_are_those_declared_or_those_with_a_direction() -> None:
+    plain, chosen = Cost(), type("Chosen", (Cost,), {"columns": ("units", "cost")})()
+    none = type("None_", (), {"evaluate": Cost.evaluate})()
+    found = columns_of(
+        {"plain": plain, "chosen": chosen, "none": none, "classification": Classification()}, "session"
+    )
+    usual = ["f1", "precision", "recall", "mcc", "auroc", "auprc"]
+    assert found == {"plain": ["cost"], "chosen": ["units", "cost"], "none": [], "session": usual}
+    named = shown_metrics({"dataset": {"unit": "session"}, "columns": found})
+    assert named == [*usual, "plain.cost", "chosen.units", "chosen.cost"]
+    assert shown_metrics({"dataset": {"unit": "session"}}) == []
+    for wrong in ("cost", 3, [1]):
+        with pytest.raises(PluginError, match="evaluator 'mine': columns must be names of metrics"):
+            columns_of({"mine": type("Wrong", (Cost,), {"columns": wrong})()}, "session")
+
+
+def test_a_metric_that_no_run_will_have_is_refused_before_any_runs(registry: Registry, tmp_path: Path) -> None:
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path / "none")
+    bench = Workbench.here(registry)
+    for metric, ranks, why in (
+        ("nope", False, "no evaluator gives 'nope'; there is auprc"),
+        ("recal", False, "no evaluator gives 'recal'; did you mean 'recall'?"),
+        ("cost.cost", False, "no evaluator gives 'cost.cost'; ask it: --evaluator cost"),
+        ("tp", True, "tp has no direction"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(why)):
+            check_metric(plan, metric, bench, ranks=ranks)
+    check_metric(plan, "tp", bench, ranks=False)
+    with pytest.raises(ConfigError, match="no evaluator gives 'nope'"):
+        next(sweep(plan, ["value=0.01,9"], bench, "nope"))
+    (tmp_path / "s.toml").write_text(SUITE.replace("MODEL", "ecvc").replace("cost.cost", "cost.cots"))
+    with pytest.raises(ConfigError, match=r"s: gates\.cost\.cots: no evaluator gives 'cost.cots'; did you mean"):
+        next(run_suite(read_suite(tmp_path / "s.toml"), bench, tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_evaluator_that_wants_more_of_units_is_let_run(tmp_path: Path) -> None:
+    class Wants(Cost):
+        def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
+            return {"cost": float(units["unit"].n_unique())}
+
+    found = testing.registry(evaluators=[EvaluatorComponent("wants", Wants)])
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SIM, out=tmp_path, evaluators=("wants",))
+    check_metric(plan, "wants.cost", Workbench.here(found), ranks=True)
+    check_metric(plan, "wants.cots", Workbench.here(found), ranks=False)

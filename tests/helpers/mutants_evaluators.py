@@ -74,6 +74,9 @@ EVALUATORS: dict[str, tuple[str, Any, dict[str, Any]]] = {
         "untimed", metrics(lambda u: {"seconds": float((u["last_time"] - u["first_time"]).mean() / 1e6)}), {}),
     "needs labels of lines": (
         "untimed", metrics(lambda u: {"first": float(u["first_anomalous"].mean())}), {}),
+    "shows a metric that it does not give": (
+        "columns", instead("evaluator", columns=("alarms", "alrams")), {}),
+    "shows a metric twice": ("columns", instead("evaluator", columns=("alarms", "alarms")), {}),
     "takes inverted verdicts for better": (
         "directions", instead("evaluator", directions={"alarms": "higher"}), {}),
 }  # fmt: skip

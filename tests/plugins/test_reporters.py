@@ -344,7 +344,7 @@ def test_the_metric_that_ranks_has_an_interval_beyond_0_and_1() -> None:
         one = record(f1=0.1 * seed, seed=seed)
         runs.append({**one, "metrics": {**one["metrics"], "cost": {"all": {"cost": value}, "distinct": {}}}})
     half = stats.t.ppf(0.975, 2) * stats.sem(values)
-    assert f"60.000 ±{half:.3f}" in Table("simple", metric="cost.cost").report(runs)
+    assert f"60.00 ±{half:.2f}" in Table("simple", metric="cost.cost").report(runs)
     (row, *_) = json.loads(Flat("json", metric="cost.cost").report(runs))
     assert (row["cost.cost_low"], row["cost.cost_high"]) == pytest.approx((60 - half, 60 + half))
     auprc = next(line for line in Table("simple", metric="auprc").report(runs).splitlines() if "(3 seeds)" in line)
@@ -358,3 +358,59 @@ def test_rows_tested_on_other_units_have_prevalences_of_their_own() -> None:
     shares = {row["name"]: row["prevalence"] for row in json.loads(Flat("json").report(runs))}
     assert (shares["a"], shares["b"]) == (0.1, 0.3)
     assert "(prevalence 0.1000)" in Table("simple").report(runs[:1])
+
+
+def costing(model: str, cost: float, **more: Any) -> dict[str, Any]:
+    """A record with the metrics of two evaluators beside, one before those of units; rules cost ten times."""
+    one = record(model, **more)
+    units = one["metrics"]["session"]
+    beside = {
+        "cost": {"all": {"cost": cost, "count": 7}, "distinct": {"cost": 1.0, "count": 7}},
+        "session": units,
+        "delay": {"all": {"seconds": cost / 3, "hidden": 5.5}, "distinct": None},
+    }
+    rules = {name: {**beside, "cost": {"all": {"cost": 10 * cost}, "distinct": {}}} for name in one["trivial"]}
+    columns = {"cost": ["cost"], "session": ["f1", "recall"], "delay": ["seconds"]}
+    ways = {"session": {"f1": "higher"}, "cost": {"cost": "lower"}, "delay": {"seconds": "lower"}}
+    return {**one, "metrics": beside, "trivial": rules, "columns": columns, "directions": ways}
+
+
+def test_metrics_that_other_evaluators_show_have_columns() -> None:
+    runs = [costing("a", 1234.5), costing("b", 90.0), failed("c")]
+    text = Table("simple").report(runs)
+    heads = next(line for line in text.splitlines() if "cost.cost" in line and "model" in line).split()
+    assert heads[:5] == ["model", "f1", "recall", "cost.cost", "delay.seconds"], "those of units before others"
+    a, b = (next(line for line in text.splitlines() if line.startswith(f"{name} (1 seed)")) for name in "ab")
+    assert a.split()[3:7] == ["0.500", "0.500", "1,234", "411.5"] and b.split()[5:7] == ["90", "30.0"]
+    assert "lower is better: cost.cost, delay.seconds" in text and "hidden" not in text and "count" not in text
+    assert "12,345" in next(line for line in text.splitlines() if line.startswith("rule: unseen"))
+    first = Table("simple", metric="cost.cost").report(runs).splitlines()
+    assert next(line for line in first if line.startswith("model")).split()[:2] == ["model", "cost.cost"]
+
+
+@pytest.mark.parametrize("form", ["github", "latex_booktabs"])
+def test_documents_have_these_columns_too(form: str) -> None:
+    (row,) = (line for line in Table(form).report([costing("a", 90.0)]).splitlines() if "a (1 seed)" in line)
+    cells = [cell.strip(" \\") for cell in row.strip("| ").split("|" if form == "github" else "&")]
+    assert cells[1:5] == ["0.500", "0.500", "90.0", "30.00"]
+
+
+def test_machines_have_these_columns_in_every_row() -> None:
+    runs = [costing("a", 1234.5), record("b")]
+    rows = {row["name"]: row for row in json.loads(Flat("json").report(runs))}
+    assert (rows["a"]["cost.cost"], rows["a"]["delay.seconds"]) == (1234.5, 411.5)
+    assert rows["b"]["cost.cost"] is None and rows["b"]["auprc"] == 0.5 and rows["unseen"]["cost.cost"] == 12345
+    table = list(csv.DictReader(io.StringIO(Flat("csv").report(runs))))
+    assert {row["name"]: row["cost.cost"] for row in table}["a"] == "1234.5"
+
+
+def test_where_distinct_units_are_the_headline_their_metrics_are_shown() -> None:
+    one = costing("a", 90.0)
+    one["protocol"] = {**one["protocol"], "duplicates": "unique"}
+    row = json.loads(Flat("json").report([one]))[0]
+    assert row["cost.cost"] == 1.0 and row["delay.seconds"] is None and row["f1"] == 0.05
+
+
+def test_records_of_before_there_were_columns_show_the_usual_metrics() -> None:
+    heads = next(line for line in Table("github").report([record()]).splitlines() if "model" in line)
+    assert [name in heads for name in ("f1", "precision", "recall", "mcc", "auroc", "auprc")] == [True] * 6

@@ -90,7 +90,7 @@ def test_what_cannot_be_said_is_a_note(tmp_path: Path) -> None:
     first, rival = stored(tmp_path, "a", heavy), stored(tmp_path, "b", other(heavy))
     found, notes = confidence(first, rival, tmp_path, "auroc", 10, 0)
     assert found["low"] is None and found["mcnemar"] is None
-    assert "auroc does not follow from verdicts" in notes[0] and "weighted" in notes[1]
+    assert "weighted" in notes[0], "nothing was asked of the metric's evaluator"
 
 
 def test_what_no_sample_can_tell_is_said_in_words(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_a_gate_needs_a_direction_of_one_of_the_files_and_no_two() -> None:
     ("gate", "said"),
     [
         ("tp = 1", "mine: gates.tp: tp has no direction, so none is better or worse; precision"),
-        ("cost = 1", "mine: gates.cost: .* has no metric 'cost'; there is tp"),
+        ("cost = 1", "mine: gates.cost: no evaluator gives 'cost'; there is auprc"),
     ],
 )
 def test_a_metric_that_cannot_gate_is_one_line(suite: Any, tmp_path: Path, gate: str, said: str) -> None:

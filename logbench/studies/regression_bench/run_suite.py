@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...api.record_sections import Record
+from ...base.errors import ConfigError
+from ..asked_metric import check_metric
 from ..workbench import Workbench
 from .cells import cells
 from .figures import figures
@@ -22,8 +24,16 @@ def run_suite(suite: Suite, bench: Workbench, out: Path) -> Iterator[tuple[Row, 
 
     Yields:
         The figures of a cell, and its record.
+
+    Raises:
+        ConfigError: an unknown name or option, or a gate whose metric no evaluator gives, or gives no direction.
     """
     asked = cells(suite, bench.registry)
     plans = [replace(cell.resolved.plan, out=out) for cell in asked]
+    for name in suite.gates:
+        try:
+            check_metric(plans[0], name, bench, ranks=True)
+        except ConfigError as error:
+            raise ConfigError(f"{suite.name}: gates.{name}: {error}") from None
     for number, record in bench.run(plans):
         yield figures(asked[number], record, suite), record

@@ -10,6 +10,7 @@ from ...api.record_sections import Record
 from ...evaluation.metrics import ways
 from ...running import records
 from ...running.resolve import resolve
+from ..asked_metric import check_metric
 from ..comparable_rows import FirstRows, likeness
 from ..leaderboard import Leaderboard
 from ..rescore import is_weighted
@@ -22,11 +23,14 @@ from .plans import SweepRun, runs_of, without_protocol
 Row = dict[str, Any]
 
 
-def sweep(plan: Plan, over: Sequence[str], bench: Workbench) -> Iterator[dict[str, Any]]:
+def sweep(
+    plan: Plan, over: Sequence[str], bench: Workbench, metric: str | None = None
+) -> Iterator[dict[str, Any]]:
     """One row a combination of values, and beside each run the label-free and the best threshold on test.
 
     Args:
         over: see `choices`. bench: does the runs, and says whether those of `plan.out` are taken over.
+        metric: one that the rows must have.
 
     Yields:
         `model`, `dataset`, `run` (its id), `early` and `late` (option → value), `pick` (`label-free`, `oracle` or
@@ -41,12 +45,14 @@ def sweep(plan: Plan, over: Sequence[str], bench: Workbench) -> Iterator[dict[st
         (`protocol.test_reserve`), unless it is set.
 
     Raises:
-        ConfigError: an unknown option or value. DataError: the data are not there.
+        ConfigError: an unknown option, value or metric. DataError: the data are not there.
     """
     chosen = choices(over, resolve(without_protocol(plan), bench.registry))
     early, late = ([choice for choice in chosen if choice.late == kind] for kind in (False, True))
     runs = runs_of(plan, early, late, bench.registry)
     deciders = [deciders_of(run.resolved, late) for run in runs]  # says what is wrong before anything runs
+    if metric is not None:
+        check_metric(runs[0].plan, metric, bench, ranks=False)
     done = _records(runs, bench)
     first = FirstRows()
     for at, run in enumerate(runs):
