@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logbench import DataError
+from logbench.api.record import RECORD_VERSION
 from logbench.base.files import write_parquet
 from logbench.studies.many_datasets import across
 from logbench.studies.ties import Pairs, all_pairs
+from logbench.testing import Done
 
 
 def record(model: str, f1: float, dataset: str = "d", split: int = 0, **more: Any) -> dict[str, Any]:
@@ -118,15 +120,14 @@ def test_over_random_splits_the_difference_is_tested_with_its_correction() -> No
     assert all_pairs(runs, "f1", Path("none")).p["a", "b"] > 0.05
 
 
-def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from logbench.cli.compare import command
-    from logbench.running import records
-
-    runs = grid(6, bad=0.2, good=0.9)
-    monkeypatch.setattr(records, "read", lambda folder: iter(runs))
-    done = CliRunner().invoke(command, ["--across", "datasets", "--out", str(tmp_path)])
-    lines = done.stdout.splitlines()
-    assert lines[2].split()[:2] == ["good", "1.00"] and lines[3].split()[:2] == ["bad", "2.00"], done.output
-    assert "Friedman" in done.stderr and "Nemenyi" in done.stderr
-    as_json = CliRunner().invoke(command, ["--across", "datasets", "--out", str(tmp_path), "--json"])
-    assert json.loads(as_json.stdout)["models"] == ["good", "bad"]
+def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, run_logbench: Callable[..., Done]) -> None:
+    stored = "".join(
+        json.dumps({"record_version": RECORD_VERSION, **run}) + "\n" for run in grid(6, bad=0.2, good=0.9)
+    )
+    (tmp_path / "records.jsonl").write_text(stored)
+    done = run_logbench("compare", "--across", "datasets", "--out", str(tmp_path))
+    lines = done.out.splitlines()
+    assert lines[2].split()[:2] == ["good", "1.00"] and lines[3].split()[:2] == ["bad", "2.00"], done.err
+    assert "Friedman" in done.err and "Nemenyi" in done.err
+    as_json = run_logbench("compare", "--across", "datasets", "--out", str(tmp_path), "--json")
+    assert json.loads(as_json.out)["models"] == ["good", "bad"]
