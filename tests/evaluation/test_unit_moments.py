@@ -99,6 +99,7 @@ def test_single_events_have_no_times_and_are_themselves_the_first_anomalous_line
 
 def test_scores_of_before_there_were_such_columns_have_them_null(tmp_path: Path) -> None:
     seen, small = Sees(), {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}
+    seen.of_units = False  # as `classification` is
     found = testing.registry(evaluators=[EvaluatorComponent("sees", lambda: seen)])
     (record,) = logbench.run("length", dataset="hdfs-sim", out=tmp_path, settings=small, registry=found)
     old = record.as_dict()
