@@ -13,8 +13,8 @@ from next_key import SMALL, SmallModel, SmallNetwork, columns, fitted, one_by_on
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench import Context, DataError, PluginError, Sessions
-from logbench.torch import NextKeyModel, SharesPrefixes
+from logbench import Context, DataError, PluginError, Sessions, component_of
+from logbench.torch import NextKeyModel, SharesPrefixes, next_key_traits
 
 
 @pytest.mark.parametrize(
@@ -182,3 +182,13 @@ def test_a_network_that_breaks_what_build_promises_is_named_before_it_trains(
     with pytest.raises(error) as caught:
         Broken(SMALL).fit(sessions(1), Context())
     assert re.search(said, "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])]))
+
+
+def test_a_class_is_a_component_with_the_traits_of_its_options() -> None:
+    item = component_of(SmallModel)
+    assert (item.name, item.config, item.requires) == ("small", type(SMALL), ("torch",))
+    for config, least in ((SMALL, 5), (replace(SMALL, pad=True), 1), (replace(SMALL, h=2, g=7, dedup=False), 3)):
+        assert item.traits.min_events(config) == least
+        assert item.traits.fixed_threshold(config) == config.g
+        assert item.traits.keys_only(config) == config.dedup
+    assert next_key_traits(frozenset({"templates"})).needs == {"templates"}
