@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .data.per_unit import count_matrix, events_of_units, max_per_unit
     from .data.scores import Scores
     from .data.sessions import Sessions
+    from .data.unit import Unit
     from .evaluation.metrics import figures, shown_metrics
     from .reading.layout import Member, open_layout
     from .reading.line_fields import checked_format
@@ -101,6 +102,7 @@ _LAZY = {
     "Scores": "data.scores",
     "Sessions": "data.sessions",
     "StoredRuns": "running.reporting",
+    "Unit": "data.unit",
     "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",
     "component_of": "components.component_of",
@@ -189,6 +191,7 @@ __all__ = [
     "Table",
     "TakesData",
     "Traits",
+    "Unit",
     "Updates",
     "Windower",
     "WindowerComponent",
@@ -229,3 +232,7 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

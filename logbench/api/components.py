@@ -47,7 +47,7 @@ class Card:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BaseComponent(Generic[T_co]):
     """One named entry that a plugin offers: what components of every kind have.
 
@@ -71,8 +71,11 @@ class BaseComponent(Generic[T_co]):
     aliases: tuple[str, ...] = field(default=(), kw_only=True)
     requires: tuple[str, ...] = field(default=(), kw_only=True)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class DatasetComponent(BaseComponent[T_co]):
     """A data set: `DatasetComponent("mine", Mine, card=Card(title=…, …))`.
 
@@ -85,7 +88,7 @@ class DatasetComponent(BaseComponent[T_co]):
     card: Card = field(kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ParserComponent(BaseComponent[T_co]):
     """A parser: `ParserComponent("words", Words, summary="one template a message")`.
 
@@ -93,7 +96,7 @@ class ParserComponent(BaseComponent[T_co]):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WindowerComponent(BaseComponent[T_co]):
     """A windower: `WindowerComponent("by-node", ByNode, traits=WindowerTraits(unit="node"))`.
 
@@ -103,7 +106,7 @@ class WindowerComponent(BaseComponent[T_co]):
     traits: WindowerTraits = field(default_factory=WindowerTraits)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelComponent(BaseComponent[T_co]):
     """A model: `ModelComponent("longest", Longest, traits=ModelTraits(min_events=2))`.
 
@@ -113,7 +116,7 @@ class ModelComponent(BaseComponent[T_co]):
     traits: ModelTraits = field(default_factory=ModelTraits)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EvaluatorComponent(BaseComponent[T_co]):
     """An evaluator: `EvaluatorComponent("cost", Cost, config=CostConfig)`.
 
@@ -126,7 +129,7 @@ class EvaluatorComponent(BaseComponent[T_co]):
     default: bool = field(default=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ReporterComponent(BaseComponent[T_co]):
     """A reporter: `ReporterComponent("latex", Latex)`.
 

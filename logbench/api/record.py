@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..base.errors import DataError
 from ..base.jsonable import to_jsonable
+from .record_html import figures_of, table
 from .record_sections import (
     AuditFacts,
     BoundFacts,
@@ -40,7 +41,7 @@ RECORD_VERSION = 2
 SCORES = ("unit", "score", "label", "verdict")
 
 
-@dataclass
+@dataclass(repr=False)
 class RunRecord:
     """Everything about one run; `logbench run --json` prints exactly this.
 
@@ -84,6 +85,14 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         self._scores: Callable[[], pl.DataFrame] | None = None
+
+    def __repr__(self) -> str:
+        f1 = figures_of(self).get("f1")
+        figure = "" if f1 is None else f", F1 {f1:.3f}"
+        return f"RunRecord({self.run_id}: {self.model} on {self.dataset.get('name')}, {self.status}{figure})"
+
+    def _repr_html_(self) -> str:
+        return table([self])
 
     @property
     def scores(self) -> pl.DataFrame:

@@ -100,6 +100,10 @@ class Registry:
         for plugin, definition in self._defined:
             self._define(plugin, definition)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.offered(kind))} {kind}s" for kind in KINDS)
+        return f"Registry({counts})"
+
     def copy(self) -> Registry:
         """A registry of the same components, to which others may be added."""
         beside = copy.copy(self)

@@ -6,20 +6,22 @@ No Python object exists per line, unit or window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 import polars as pl
 
 from ..base.deprecation import deprecated
 from ..base.errors import PluginError
+from ..base.jsonable import several
 from .derived import derived, hand_on
 from .distinct import Distinct, distinct_codes, distinct_sequences, read_only
 from .histories import Histories
 from .per_unit import events_of_units
+from .unit import Unit, frame_of, unit_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +46,12 @@ class Column(NamedTuple):
     need: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sessions:
     """Units of events, ready for a model: flat keys and offsets.
+
+    To look at them: `sessions[0]` and `for unit in sessions` give a `Unit`, `sessions[:5]` and `sessions[mask]`
+    fewer sessions, `sessions.to_polars()` a frame.
 
     Attributes:
         keys: int32 [events]; 0 … vocabulary − 1 are known from training, anything above is out of vocabulary
@@ -115,6 +120,37 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        counts = [
+            several(len(self), "unit"),
+            several(len(self.keys), "event"),
+            several(self.vocabulary, "known key"),
+        ]
+        labels = self.labels
+        known = "no labels" if labels is None else several(int((labels == 1).sum()), "anomaly", "anomalies")
+        return f"Sessions({', '.join(counts)}, {known})"
+
+    @overload
+    def __getitem__(self, which: int | np.integer[Any]) -> Unit: ...
+    @overload
+    def __getitem__(self, which: slice | NDArray[Any] | Sequence[int]) -> Sessions: ...
+    def __getitem__(self, which: Any) -> Unit | Sessions:
+        """One unit, or the units of a slice, of indices or of a mask [units]."""
+        if isinstance(which, int | np.integer):
+            return unit_of(self, int(which))
+        if isinstance(which, slice):
+            return self.take(np.arange(len(self))[which])
+        return self.take(np.asarray(which))
+
+    def __iter__(self) -> Iterator[Unit]:
+        return (unit_of(self, place) for place in range(len(self)))
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a unit: `unit` (String), `keys` (List[Int32]), `times` (List[Datetime]) and `label` (Int8) where
+        they are known, `weight` (Float64). `.explode("keys")` gives one row an event.
+        """
+        return frame_of(self)
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int | None = None, **columns: Any) -> Sessions:

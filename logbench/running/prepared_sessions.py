@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from ..api.contracts import Context
@@ -40,7 +40,7 @@ class Material:
     test: Sessions
     config: Any
     context: Context
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(repr=False)
 
 
 def prepare_sessions(

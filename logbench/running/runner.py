@@ -14,6 +14,7 @@ import polars as pl
 
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord
+from ..api.record_html import RunRecords
 from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
 from ..base.files import aside, write_parquet
@@ -86,7 +87,8 @@ def run(
             windower and evaluators may be at hand, too. `out=None` writes nothing; by default it is `runs`.
 
     Returns:
-        One record a run, also appended to `out/records.jsonl`; its `scores` are a frame.
+        One record a run, also appended to `out/records.jsonl`; its `scores` are a frame. A notebook shows the list
+        as a table.
 
     Raises:
         ConfigError: an unknown name, option or value, or what a component requires is not installed. Later errors
@@ -117,7 +119,7 @@ def run(
         resolved = [resolve(plan, runtime.registry) for plan in plans]
         for one in resolved:
             check_installed(one)
-        return list(run_all(resolved, runtime) if keep else map(partial(_run_unkept, runtime), resolved))
+        return RunRecords(run_all(resolved, runtime) if keep else map(partial(_run_unkept, runtime), resolved))
 
 
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:

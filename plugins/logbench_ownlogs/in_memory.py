@@ -89,21 +89,13 @@ def _frame(data: Any) -> pl.DataFrame | None:
     if type(data).__module__.startswith("pandas."):
         return pl.from_pandas(data)
     if isinstance(data, logbench.Sessions):
-        keys = pl.Series("keys", [part.tolist() for part in _split(data)], dtype=pl.List(pl.Int64))
-        labels = {} if data.labels is None else {"label": data.labels}
-        return pl.DataFrame({"unit": data.ids, "keys": keys, **labels})
+        return data.to_polars()
     if isinstance(data, list | tuple) and all(isinstance(one, list | tuple) for one in data):
         try:
             return pl.DataFrame({"keys": pl.Series(data, dtype=pl.List(pl.Int64))})
         except (TypeError, pl.exceptions.PolarsError):
             raise ConfigError("dataset: lists of keys hold whole numbers alone") from None
     return None
-
-
-def _split(sessions: logbench.Sessions) -> list[Any]:
-    import numpy as np
-
-    return np.split(sessions.keys, sessions.offsets[1:-1]) if len(sessions) else []
 
 
 def _sequences(frame: pl.DataFrame) -> pl.DataFrame:
