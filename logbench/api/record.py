@@ -65,6 +65,7 @@ class RunRecord:
     config: Config = field(default_factory=Config)
     seed: int = 0
     stochastic: bool = True
+    needs: list[str] = field(default_factory=list)
     baseline: bool = False
     split: SplitFacts = field(default_factory=SplitFacts)
     audit: AuditFacts = field(default_factory=AuditFacts)

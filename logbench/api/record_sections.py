@@ -375,6 +375,7 @@ class Record(TypedDict):
     config: Annotated[Config, "options as resolved"]
     seed: Annotated[int, "the model's seed"]
     stochastic: Annotated[bool, "false where no seed changes the model's scores"]
+    needs: Annotated[list[str], "what the model was shown beside keys, such as messages, which may name the unit"]
     baseline: Annotated[bool, "true where nobody asked for the run by name"]
     split: Annotated[SplitFacts, "units on each side"]
     audit: Annotated[AuditFacts, "checks against leaks"]

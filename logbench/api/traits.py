@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
-Need = Literal["times", "templates", "texts", "line_labels"]
+Need = Literal["times", "templates", "texts", "messages", "parameters", "line_labels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ import polars as pl
 
 from .derived import hand_on
 from .distinct import Distinct
+from .event_messages import EventMessages
+from .message_file import MessageFile
 from .neutral import neutral_ids
 from .sessions import Sessions
 
@@ -32,9 +34,10 @@ class Handout:
     """Units in files of one folder, as plain values that JSON holds.
 
     Attributes:
-        folder: holds `NAME.npy` for each column, and `texts.arrow`. templates: the file with the templates.
+        folder: holds `NAME.npy` for each column, texts and messages. templates: the file with the templates.
         vocabulary: number of known keys. units: number of units.
         digests: file → BLAKE2b of its bytes.
+        shows: what of the messages in the folder a model may ask; None without messages.
         labels, line_labels: of training and held-out units and their events, for a supervised model. They travel
             by message, never by file, so that no other model can read them.
     """
@@ -44,6 +47,7 @@ class Handout:
     vocabulary: int
     units: int
     digests: Mapping[str, str]
+    shows: list[str] | None = None
     labels: list[int] | None = None
     line_labels: list[int] | None = None
 
@@ -85,11 +89,14 @@ def write(sessions: Sessions, folder: Path, templates: Path) -> Handout:
             np.save(folder / f"{name}.npy", column)
     if sessions.texts is not None:
         pl.DataFrame({"text": sessions.texts}).write_ipc(folder / TEXTS)
+    if sessions.raw is not None:
+        sessions.raw.write(folder)
     for file in sorted(folder.iterdir()):
         file.chmod(0o400)
         digests[str(file)] = _digest(file)
     labels = [None if column is None else column.tolist() for column in (sessions.labels, sessions.line_labels)]
-    return Handout(str(folder), str(templates), sessions.vocabulary, len(sessions), digests, *labels)
+    shows = None if sessions.raw is None else sorted(sessions.raw.shows)
+    return Handout(str(folder), str(templates), sessions.vocabulary, len(sessions), digests, shows, *labels)
 
 
 def read(handout: Handout) -> Sessions:
@@ -110,10 +117,16 @@ def read(handout: Handout) -> Sessions:
         weights=_read_only(np.ones(handout.units)),
         templates=tuple(json.loads(Path(handout.templates).read_text(encoding="utf-8", errors="surrogatepass"))),
         texts=pl.read_ipc(texts)["text"] if texts.exists() else None,
+        raw=None if handout.shows is None else _messages(Path(handout.folder), handout.shows),
     )
     distinct: Any = [column(name) for name in ("first", "inverse", "counts")]
     hand_on({"distinct": Distinct(*distinct)}, sessions)
     return sessions
+
+
+def _messages(folder: Path, shows: list[str]) -> EventMessages:
+    file = MessageFile.read(folder)
+    return EventMessages(lambda: file, np.arange(len(file)), frozenset(shows))
 
 
 def _labels(given: list[int] | None) -> NDArray[np.int8] | None:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from .derived import derived, hand_on
+from .event_messages import NEEDS
 from .sessions import Sessions
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def neutral(
     gone = [
         name for name, column in Sessions.columns.items() if column.optional and (column.need or name) not in stays
     ]
-    shown = sessions.drop(*gone)
+    shown = sessions.drop(*gone, *([] if needs & NEEDS else ["raw"]))
     taken = shown if units is None else shown.take(units)
     bare = replace(taken, ids=neutral_ids(np.arange(len(taken))), weights=np.ones(len(taken)))
+    bare = replace(bare, raw=bare.raw and bare.raw.showing(needs))
     hand_on(derived(taken), bare)
     for values in (bare.offsets, *(getattr(bare, name) for name in Sessions.columns)):
         if isinstance(values, np.ndarray):

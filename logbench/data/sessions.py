@@ -19,6 +19,7 @@ from ..base.errors import PluginError
 from ..base.jsonable import several
 from .derived import derived, hand_on
 from .distinct import Distinct, distinct_codes, distinct_sequences, read_only
+from .event_messages import EventMessages, undeclared
 from .histories import Histories
 from .per_unit import events_of_units
 from .unit import Unit, frame_of, unit_of
@@ -68,6 +69,7 @@ class Sessions:
         texts: String [texts], the distinct masked messages of these units, in first-seen order, those of unseen
             keys too; None where the model does not declare `needs={"texts"}`, or for key sequences.
         text_ids: int32 [events], place of each event's message in `texts`, or None.
+        raw: where `messages` and `parameters` come from, or None.
     """
 
     keys: NDArray[np.int32]
@@ -82,6 +84,7 @@ class Sessions:
     templates: tuple[str, ...] = ()
     texts: pl.Series | None = None
     text_ids: NDArray[np.int32] | None = None
+    raw: EventMessages | None = field(default=None, repr=False, compare=False)
     _cached: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _histories: dict[tuple[int, bool], Histories] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -117,6 +120,8 @@ class Sessions:
             raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
         if (self.texts is None) != (self.text_ids is None):
             raise PluginError("Sessions: texts and text_ids go together; give both or none")
+        if self.raw is not None and len(self.raw) != len(self.keys):
+            raise PluginError(f"Sessions: {len(self.raw)} messages, there are {len(self.keys)} keys")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -158,11 +163,14 @@ class Sessions:
 
         Args:
             vocabulary: number of known keys; by default all.
-            columns: such as `labels=[0, 1]` or `ids=["a", "b"]`.
+            columns: such as `labels=[0, 1]` or `ids=["a", "b"]`, and `messages` [events], which `messages()` and
+                `parameters()` show.
         """
         lengths = np.array([len(s) for s in sequences], dtype=np.int64)
         flat = np.array([k for s in sequences for k in s], dtype=np.int32)
-        ids = columns.pop("ids", None)
+        ids, messages = columns.pop("ids", None), columns.pop("messages", None)
+        if messages is not None:
+            columns["raw"] = EventMessages.of(messages)
         if columns.get("labels") is not None:
             columns["labels"] = np.asarray(columns["labels"], dtype=np.int8)
         return cls(
@@ -217,7 +225,7 @@ class Sessions:
         if self.texts is not None:
             seen = distinct_codes(cut["text_ids"])
             cut |= {"texts": self.texts.gather(cut["text_ids"][seen.first]), "text_ids": seen.inverse}
-        taken = replace(self, offsets=offsets, **cut)
+        taken = replace(self, offsets=offsets, raw=self.raw and self.raw.take(events), **cut)
         if "distinct" in derived(self):  # renumbering is much cheaper than comparing key by key again
             hand_on({"distinct": self.distinct.take(index)}, taken)
         return taken
@@ -258,6 +266,45 @@ class Sessions:
     def once(self, name: str, make: Callable[[], T]) -> T:
         """The old name of `cached`."""
         return self.cached(name, make)
+
+    def messages(self, events: NDArray[Any] | None = None) -> pl.Series:
+        """Messages as they stand in the log, String [events asked for], read when asked for.
+
+        They may name the unit (a block id), as no other column does.
+
+            third = sessions.messages(np.arange(sessions.offsets[2], sessions.offsets[3]))
+
+        Args:
+            events: positions in `keys`, int [n], any order; None: all events.
+
+        Raises:
+            PluginError: the model does not declare `needs={"messages"}`.
+        """
+        if self.raw is None:
+            raise undeclared("messages")
+        return self.raw.messages(events)
+
+    def parameters(self, events: NDArray[Any] | None = None) -> pl.Series:
+        """The values at the wildcards `<*>` of each event's template, List(String) [events asked for].
+
+        All lists of one key are of one length, [] where the template has no wildcard. They are cut out of the
+        messages when asked for: each value reaches to the next text of the template, as early as that comes. A
+        message that the template does not fit, since the parser takes similar ones too, is laid beside it word by
+        word. Null where the key is unseen, or the words of message and template differ in number.
+
+            >>> sessions = Sessions.of([[0, 1]], 1, templates=("sent <*> MB",), messages=["sent 5 MB", "new"])
+            >>> sessions.parameters().to_list()
+            [['5'], None]
+
+        Args:
+            events: positions in `keys`, int [n], any order; None: all events. Ask for parts of a large log.
+
+        Raises:
+            PluginError: the model does not declare `needs={"parameters"}`.
+        """
+        if self.raw is None:
+            raise undeclared("parameters")
+        return self.raw.parameters(events, self.keys, self.templates)
 
     @cached_property
     def distinct(self) -> Distinct:

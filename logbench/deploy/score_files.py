@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ..evaluation.protocol_rules import alarm, apply_protocol_rules
 from ..evaluation.thresholds import ThresholdTraits
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
+from ..pipeline.log_messages import LogMessages
 from ..pipeline.parsing import sessions_of
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
@@ -78,7 +80,7 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
     parser = bundle.vocabulary.parser
     needs = bundle.parts["model"].entry.item.traits.needs
     read = read_lines(opened, bundle.parts["windower"].build(), parser, progress, "times" in needs)
-    return group_lines(read, parser)
+    return replace(group_lines(read, parser), raw=LogMessages(opened, read.lines))
 
 
 def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:

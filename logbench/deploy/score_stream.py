@@ -23,7 +23,9 @@ from ..api.optional import HasSilence, Piecewise, Updates
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
+from ..data.event_messages import NEEDS
 from ..data.lines import Lines
+from ..data.message_file import MessageFile
 from ..pipeline.coding import batches, encode_lines, given_of
 from ..pipeline.grouping import group_lines
 from ..reading.byte_streams import LONGEST
@@ -115,7 +117,8 @@ class _Live:
     Attributes:
         lines: number of events read.
         before: number of text lines read.
-        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (time of the line, seconds).
+        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (time of the line, seconds), and
+            `message` where the model asks for it.
         newest: the latest `seen`.
         arrived: clock at the last piece, seconds.
         time: time in the last line.
@@ -181,7 +184,8 @@ class _Live:
         self.arrived = self.clock()
         if "time" in frame.columns:
             self.time = frame["time"][-1]
-        self._keep(read, frame.select("line", "raw", "at"))
+        asks = bool(self.bundle.parts["model"].entry.item.traits.needs & NEEDS)
+        self._keep(read, frame.select("line", "raw", "at", *(["message"] if asks else [])))
 
     def _placed(self, opened: Lines) -> pl.LazyFrame:
         """Number the lines in the whole stream; a line without a time gets that of the line before."""
@@ -228,6 +232,10 @@ class _Live:
     def _scored(self, ended: pl.DataFrame) -> pl.DataFrame:
         kinds = {name: pl.Categorical(pl.Categories.random()) for name in ("unit", "shape")}
         grouped = group_lines(encode_lines([ended.cast(kinds)]), self.bundle.vocabulary.parser)  # type: ignore[arg-type]
+        if "message" in ended.columns:
+            lines = ended.select("line", "message").unique("line").sort("line")
+            messages = MessageFile.of(lines["message"], lines["line"].to_numpy())
+            grouped = replace(grouped, raw=lambda: messages)
         frame = score_grouped(self.bundle, grouped, Context(device=self.device), self.updates)
         places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
         return frame.join(places, on="line", how="left", maintain_order="left")

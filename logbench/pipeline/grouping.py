@@ -18,6 +18,7 @@ from ..base.errors import DataError
 from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
 from ..data.lines import KeySequences
+from ..data.message_file import MessageFile
 from .coding import EncodedLines
 from .label_ids import label_ids
 from .line_clock import LineClock
@@ -44,6 +45,7 @@ class GroupedLines:
         line_labels: int8 [events], or None.
         facts: counts for the record: `lines`, `events`, `lines_without_unit`, `labels_without_unit`, …
         sequences: the data set came as key sequences, without raw lines.
+        raw: gives the message of each line number, as it was before masking; None where there is none to give.
     """
 
     units: pl.DataFrame
@@ -55,6 +57,7 @@ class GroupedLines:
     line_labels: NDArray[np.int8] | None = None
     facts: Mapping[str, int] = field(default_factory=dict)
     sequences: bool = False
+    raw: Callable[[], MessageFile] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.units)

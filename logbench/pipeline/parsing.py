@@ -14,6 +14,7 @@ import polars as pl
 from ..api.contracts import Parser
 from ..base.errors import PluginError
 from ..data.event_buffer import array
+from ..data.event_messages import EventMessages
 from ..data.per_unit import events_of_units
 from ..data.sessions import Sessions
 from .grouping import GroupedLines
@@ -162,4 +163,5 @@ def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[
         templates=vocabulary.templates,
         texts=None if grouped.sequences else grouped.messages,
         text_ids=None if grouped.sequences else grouped.codes,
+        raw=None if grouped.raw is None else EventMessages(grouped.raw, grouped.lines),
     )

@@ -32,11 +32,11 @@ def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
     return lambda opened: isinstance(opened, Lines) and name in opened.frame.collect_schema()
 
 
+OF_TEXT: tuple[Need, ...] = ("templates", "texts", "messages", "parameters")
 # Every need that a model may declare. Key sequences are numbers: they have no templates.
 NEEDS: dict[Need, Found] = {
     "times": Found(_column("time"), lambda grouped: grouped.times is not None),
-    "templates": Found(_column("message"), lambda grouped: not grouped.sequences),
-    "texts": Found(_column("message"), lambda grouped: not grouped.sequences),
+    **{need: Found(_column("message"), lambda grouped: not grouped.sequences) for need in OF_TEXT},
     "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, taught=True),
 }
 

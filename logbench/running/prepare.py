@@ -16,12 +16,14 @@ from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
 from ..base.state_guard import guarded
+from ..data.event_messages import NEEDS
 from ..data.lines import KeySequences, Lines
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_noise import noisy
 from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
+from ..pipeline.log_messages import LogMessages
 from ..pipeline.parsing import learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..reading.layout import digest
@@ -56,6 +58,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
                 stage.facts["shared"] = True
+                _read_messages(resolved, before.grouped, stage.progress)
         return before
     with stages("split") as stage:
         split = split_units(grouped.units, resolved.protocol, grouped.sequences)
@@ -68,6 +71,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         made = sessions_of(grouped, vocabulary, weights)
         sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
         _ = sessions.distinct
+        _read_messages(resolved, grouped, stage.progress)
         chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.line_windows
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
@@ -127,9 +131,17 @@ def _grouped(
             grouped_cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; their invalid bytes were replaced")
+    if isinstance(opened, Lines):
+        made = replace(made, raw=LogMessages(opened, made.facts["lines"]))
     runtime.cache.grouped[key.text] = made, cached
     check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made
+
+
+def _read_messages(resolved: ResolvedPlan, grouped: GroupedLines, progress: Progress) -> None:
+    """Read the messages now if the model may ask for them: they are one more pass over the log."""
+    if resolved.needs & NEEDS and isinstance(grouped.raw, LogMessages):
+        grouped.raw.read(progress)
 
 
 def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> GroupedLines | None:

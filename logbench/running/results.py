@@ -199,6 +199,7 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
         "config": resolved.config,
         "seed": resolved.plan.seed,
         "stochastic": resolved.model.entry.item.traits.stochastic,
+        "needs": sorted(resolved.needs),
         "baseline": resolved.plan.baseline,
         "environment": machine,
         "source": code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import polars as pl
 from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
 from ..api.traits import ModelTraits
+from ..data.event_messages import NEEDS, EventMessages
 from ..data.sessions import Sessions
 from ..evaluation.line_metrics import as_units
 from ..evaluation.thresholds import ThresholdTraits
@@ -38,7 +40,7 @@ def sessions(
     Args:
         least: events of the shortest session; the longest has seven more.
         anomalous: share of units with label 1, which jump anywhere and contain keys unseen in training.
-        traits: needs of the model (`times`, `texts`).
+        traits: needs of the model (`times`, `texts`, `messages`, `parameters`).
     """
     rng = np.random.default_rng(seed)
     labels = (rng.random(count) < anomalous).astype(np.int8)
@@ -47,7 +49,7 @@ def sessions(
 
 
 def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any) -> Sessions:
-    """Read-only sessions of these keys, as a model gets them; with times and texts if the traits need them."""
+    """Read-only sessions of these keys, as a model gets them; with times and text if the traits need them."""
     events, needs = sum(map(len, walks)), traits.needs if traits else frozenset()
     steps = np.random.default_rng(events).integers(1, 2_000_000, events)
     sessions = Sessions.of(
@@ -56,6 +58,7 @@ def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any
         times=DAY + np.cumsum(steps) if "times" in needs else None,
         templates=tuple(map(_text, range(VOCABULARY))),
         **(_texts(walks) if "texts" in needs else {}),
+        **(_messages(walks, needs) if needs & NEEDS else {}),
         **columns,
     )
     for column in (sessions.offsets, *(getattr(sessions, name) for name in Sessions.columns)):
@@ -72,6 +75,14 @@ def _texts(walks: list[list[int]]) -> dict[str, Any]:
         "texts": pl.Series("text", map(_text, place), dtype=pl.String),
         "text_ids": np.array([place[key] for key in keys], dtype=np.int32),
     }
+
+
+def _messages(walks: list[list[int]], needs: Set[str]) -> dict[str, Any]:
+    """A message of each event: its masked one with a number for the wildcard, which says nothing."""
+    keys = [key for walk in walks for key in walk]
+    numbers = np.random.default_rng(len(keys)).integers(0, 1000, len(keys)).tolist()
+    filled = [_text(key).replace("<*>", str(number)) for key, number in zip(keys, numbers, strict=True)]
+    return {"raw": EventMessages.of(filled).showing(needs)}
 
 
 def _text(key: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.event_messages import NEEDS
 from ..data.scores import Scores
 from ..data.sessions import Sessions
 from . import material
@@ -91,8 +92,8 @@ def event(subject: Subject) -> None:
     if scores.event is None:
         raise InapplicableError("it names no event")
     higher = (scores.primary > np.maximum(plain.primary[0], shorter.primary)) & (scores.event >= 0)
-    if "times" in subject.traits.needs or not higher.any():
-        raise InapplicableError("an unseen key raises no score, or times may do so")
+    if subject.traits.needs & {"times", *NEEDS} or not higher.any():
+        raise InapplicableError("an unseen key raises no score, or times and messages may do so")
     deciding, there = scores.event[higher], places[higher]
     wrong = np.flatnonzero((deciding < there - 1) | (deciding > there + REACH))
     position = int(wrong[0]) if len(wrong) else 0

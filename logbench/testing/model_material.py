@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
+from ..data.event_messages import NEEDS, EventMessages
 from ..data.scores import Scores
 from . import material
 from .model_fitted import SEED, again_scored, asked_of, context_of, fit, fitted, least, same, share_above
@@ -68,6 +70,26 @@ def without_unseen(subject: Subject) -> None:
         f"{raised.ignoring[higher[0]]:.6g} for a primary score of {raised.primary[higher[0]]:.6g}, "
         f"{plain.primary[higher[0]]:.6g} without the unseen key",
     )
+
+
+@rule("model", "text", "units are scored whatever their messages say: nothing, words for numbers, other scripts")
+def text(subject: Subject) -> None:
+    needs = subject.traits.needs
+    if not needs & {"texts", *NEEDS}:
+        raise InapplicableError("it declares no need of text")
+    size = max(least(subject), len(ODD))
+    asked = material.of([_usual(size), [V] * size], traits=subject.traits)
+    odd = pl.Series([ODD[n % len(ODD)] for n in range(2 * size)])
+    if needs & NEEDS:
+        filled = [f"step {n % V} of {odd[n]}" for n in range(size)] + odd[size:].to_list()
+        asked = replace(asked, raw=EventMessages.of(filled).showing(needs))
+    if "texts" in needs:
+        asked = replace(asked, texts=odd, text_ids=np.arange(2 * size, dtype=np.int32))
+    again_scored(subject, asked)
+
+
+# Text in the place of a number, and in that of a whole message.
+ODD = ("", " ", "none", "-1", "0x1F", "1e400", "NaN", "5 MB", "кошка", "a\nb", "x" * 5_000, "<*>", "\x00")
 
 
 @rule(

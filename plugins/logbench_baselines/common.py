@@ -79,7 +79,7 @@ def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
         return None if column is None else column[stays]
 
     known = replace(
-        sessions,
+        sessions.drop("text_ids", "raw"),
         keys=sessions.keys[stays],
         offsets=total[sessions.offsets],
         lines=cut(sessions.lines),

@@ -16,7 +16,7 @@ from logbench.data.derived import DERIVED, derived
 from logbench.data.handout import FILES, read, write, write_templates
 from logbench.data.neutral import neutral
 
-NOT_COLUMNS = {"offsets", "vocabulary", "templates", "texts", "_cached", "_histories"}
+NOT_COLUMNS = {"offsets", "vocabulary", "templates", "texts", "raw", "_cached", "_histories"}
 
 
 def full() -> Sessions:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from labelled_log import Row
 
-from logbench import Context, Sessions
+from logbench import Context, PluginError, Sessions
 
 # What the parser of these tests masks.
 MASKED = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -18,13 +20,25 @@ MASKED = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 def seen(sessions: Sessions) -> dict[str, Any]:
     """What a model sees: a list a unit of each column of text, and the distinct texts."""
     texts, ids = sessions.texts, sessions.text_ids
-    shown = {"texts": None if texts is None else texts.gather(ids).to_list()}
+    shown = {
+        "texts": None if texts is None else texts.gather(ids).to_list(),
+        "messages": _asked(sessions.messages),
+        "parameters": _asked(sessions.parameters),
+    }
     bounds = list(zip(sessions.offsets[:-1].tolist(), sessions.offsets[1:].tolist(), strict=True))
     return {
         "lines": sessions.lines,
         "distinct": None if texts is None else texts.to_list(),
         **{name: all_of and [all_of[begin:end] for begin, end in bounds] for name, all_of in shown.items()},
     }
+
+
+def _asked(ask: Callable[[], pl.Series]) -> list[Any] | None:
+    try:
+        return ask().to_list()
+    except PluginError as error:
+        assert "declare" in str(error)
+        return None
 
 
 class Spy:
@@ -79,3 +93,9 @@ def units_of(lines: list[Row]) -> dict[str, list[str]]:
 def masked(message: str) -> str:
     """What stands in the place of a message once it is masked."""
     return MASKED.sub("<*>", message)
+
+
+def values(message: str) -> list[str] | None:
+    """What stands at the wildcards of the template, for words that training units hold."""
+    found = re.fullmatch(rf"(?:{'|'.join(WORDS[:3])}) of ([0-9]+) at  (\S+)", message)
+    return list(found.groups()) if found else None

@@ -75,11 +75,12 @@ class Numbers:
         return KeySequences(frame.cast({"label": pl.Int8}), [path])
 
 
+OF_TEXT = ("templates", "texts", "messages", "parameters")
 # Data sets, and what they have.
 DATASETS: dict[str, tuple[Callable[[], Any], set[str]]] = {
-    "log": (Log, {"times", "templates", "texts", "line_labels"}),
-    "bare": (Bare, {"templates", "texts"}),
-    "timeless": (Timeless, {"templates", "texts", "line_labels"}),
+    "log": (Log, {"times", *OF_TEXT, "line_labels"}),
+    "bare": (Bare, set(OF_TEXT)),
+    "timeless": (Timeless, {*OF_TEXT, "line_labels"}),
     "numbers": (Numbers, set()),
 }
 SUPERVISION: dict[Need, Supervision] = {"line_labels": "supervised"}

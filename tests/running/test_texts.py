@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from distributions import distribution
 from labelled_log import registry, run_one, write
-from text_spy import Spy, masked, rows, seen, units_of
+from text_spy import Spy, masked, rows, seen, units_of, values
 
 from logbench import ModelComponent, ModelTraits, RunRecord, prepare_sessions
 from logbench.base.progress import silent
@@ -27,7 +27,11 @@ LINES = rows()
 UNITS = units_of(LINES)
 SETTINGS = {"protocol": {"train": "ratio", "train_ratio": 0.5, "held_out": 0.2, "content": "mixed"}}
 # Need → what a unit shows of its messages.
-EXPECTED = {"texts": lambda messages: [masked(message) for message in messages]}
+EXPECTED: dict[str, Callable[[list[str]], list[Any]]] = {
+    "texts": lambda messages: [masked(message) for message in messages],
+    "messages": lambda messages: messages,
+    "parameters": lambda messages: [values(message) for message in messages],
+}
 NEEDS = sorted(EXPECTED)
 
 
@@ -46,7 +50,11 @@ def made(path: Path, *needs: Any, **options: Any) -> RunRecord:
 
 def expected(need: str, units: list[str]) -> list[Any]:
     """What these units must show, in an order that does not depend on that of the units."""
-    return sorted(EXPECTED[need](UNITS[unit]) for unit in units)
+    return in_order(EXPECTED[need](UNITS[unit]) for unit in units)
+
+
+def in_order(units: Iterable[Any]) -> list[Any]:
+    return sorted(units, key=repr)
 
 
 def parts(path: Path, artifacts: Mapping[str, str]) -> dict[str, list[str]]:
@@ -61,12 +69,14 @@ def parts(path: Path, artifacts: Mapping[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("need", NEEDS)
 def test_every_part_of_a_run_shows_its_own_text(need: str, tmp_path: Path) -> None:
-    names = parts(tmp_path, made(tmp_path, need).artifacts)
+    record = made(tmp_path, need)
+    assert record.needs == [need]
+    names = parts(tmp_path, record.artifacts)
     looked_at = set()
     for part, shown in Spy.given:
         assert shown["lines"] is None
         if part in names and len(shown[need]) == len(names[part]):
-            assert sorted(shown[need]) == expected(need, names[part]), part
+            assert in_order(shown[need]) == expected(need, names[part]), part
             looked_at.add(part)
     assert looked_at == {"train", "held_out", "scored"}
 
@@ -101,7 +111,7 @@ def test_prepare_sessions_shows_what_a_run_shows(need: str, tmp_path: Path) -> N
         (material.train, names["train"]), (material.context.held_out, names["held_out"]), (material.test, tested),
     ):  # fmt: skip
         shown = seen(sessions)
-        assert sorted(shown[need]) == expected(need, units) and shown["lines"] is None
+        assert in_order(shown[need]) == expected(need, units) and shown["lines"] is None
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +142,7 @@ def test_a_pipe_shows_what_the_run_showed(need: str, size: int, saved: Path) -> 
     blocks = iter([text[begin : begin + size] for begin in range(0, len(text), size)])
     list(score_stream(Bundle(saved / need, found(need)), blocks, 10, "cpu", lambda: 0.0))
     assert all(shown["lines"] is None for _, shown in Spy.given)
-    assert sorted(unit for _, shown in Spy.given for unit in shown[need]) == expected(need, list(UNITS))
+    assert in_order(unit for _, shown in Spy.given for unit in shown[need]) == expected(need, list(UNITS))
     assert len(Spy.given) > 1
 
 
@@ -172,5 +182,5 @@ def test_a_model_in_a_process_of_its_own_sees_the_same(tmp_path: Path, monkeypat
     assert record["status"] == "ok" and record["isolation"] == "worker"
     shown = record["training"]
     for need in NEEDS:
-        assert sorted(shown[need]) == expected(need, parts(tmp_path, record["artifacts"])["train"])
+        assert in_order(shown[need]) == expected(need, parts(tmp_path, record["artifacts"])["train"])
     assert shown["lines"] is None
