@@ -42,6 +42,18 @@ LISTED = {
 BENCH_LINES = """tox -e bench-update # write baseline.jsonl, the figures to be held
 tox -e bench        # gate the figures of bench.toml against it
 """
+# What a deep model adds: see the templates that name them.
+DEEP = {
+    "extra": "[deep]",
+    "modules": '"$module.py", "${module}_network.py"',
+    "where": "`$module.py` offers it,\n"
+    "`${module}_network.py` holds its network; torch comes with `logbench-harness[deep]`.",
+    "torch_hint": "# On Linux the package index has torch with CUDA, gigabytes of it. Without:\n"
+    "#     PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu tox\n",
+    "torch_index": "          PIP_EXTRA_INDEX_URL: https://download.pytorch.org/whl/cpu # torch without CUDA\n",
+    "rule_options": " --logbench-set $name.steps=5",  # they look at its manners, not at its figures
+}
+NOT_DEEP = {**dict.fromkeys(DEEP, ""), "modules": '"$module.py"', "where": "`$module.py` holds it all."}
 LONGEST = 32
 # Words with another meaning in `--set`.
 RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
@@ -52,13 +64,16 @@ RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
 @click.option("--kind", type=click.Choice(CHECKED), required=True, help="What the plugin offers.")
 @click.option("--dir", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(),
               help="Folder for the new distribution (default: here).")  # fmt: skip
+@click.option("--deep", is_flag=True, help="A model of torch, by logbench.torch.NextKeyModel.")
 @pass_state
-def command(state: State, name: str, kind: Checked, parent: Path) -> None:
+def command(state: State, name: str, kind: Checked, parent: Path, deep: bool) -> None:
     """Write a small distribution logbench-NAME whose plugin works: change it into your own.
 
     It contains one module, its tests, pyproject.toml, tox.ini and a CI file. Nothing is overwritten.
     """
-    words = names(name, kind, state.registry)
+    if deep and kind != "model":
+        raise ConfigError(f"--deep is for --kind model, not {kind}")
+    words = names(name, kind, state.registry, deep)
     target = parent / words["distribution"]
     if target.exists() or target.is_symlink():
         raise ConfigError(f"{target}: already exists; nothing was overwritten, choose another name or --dir")
@@ -72,7 +87,7 @@ def command(state: State, name: str, kind: Checked, parent: Path) -> None:
         print(f"  {line}")
 
 
-def names(given: str, kind: Checked, registry: Registry) -> dict[str, str]:
+def names(given: str, kind: Checked, registry: Registry, deep: bool = False) -> dict[str, str]:
     """What the templates call things: `name`, `distribution`, `module`, `cls`, …
 
     Raises:
@@ -102,7 +117,8 @@ def names(given: str, kind: Checked, registry: Registry) -> dict[str, str]:
         "bench_lines": BENCH_LINES if (TEMPLATES / kind / "bench.toml.tmpl").is_file() else "",
         "list": LISTED.get(kind, f"logbench list {kind}"),
     }
-    return {**words, "example": Template(EXAMPLES[kind]).substitute(words)}
+    filled = {"example": EXAMPLES[kind], **(DEEP if deep else NOT_DEEP)}
+    return {**words, **{word: Template(text).substitute(words) for word, text in filled.items()}}
 
 
 def _check_free(kind: Checked, name: str, distribution: str, module: str, registry: Registry) -> None:
@@ -135,7 +151,10 @@ def files(kind: Checked, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
     yield Path(".gitignore"), filled("common", "gitignore")
     yield Path(".github") / "workflows" / "tests.yml", filled("common", "tests.yml")
     yield Path("tox.ini"), filled("common", "tox.ini") + (filled("common", "bench.ini") if bench else "")
-    yield Path(f"{words['module']}.py"), filled(kind, "module.py")
-    yield Path("tests") / f"test_{words['module']}.py", filled(kind, "test.py")
+    own = "deep" if words["extra"] else kind
+    if words["extra"]:
+        yield Path(f"{words['module']}_network.py"), filled(own, "network.py")
+    yield Path(f"{words['module']}.py"), filled(own, "module.py")
+    yield Path("tests") / f"test_{words['module']}.py", filled(own, "test.py")
     if bench:
         yield Path("bench.toml"), filled(kind, "bench.toml")

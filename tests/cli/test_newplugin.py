@@ -52,9 +52,9 @@ def test_what_is_written_is_what_ruff_writes(tmp_path: Path) -> None:
     if importlib.util.find_spec("ruff") is None:
         pytest.skip("ruff is not installed here: tox -e lint has it, this test runs where both are")
     for name in ("a", "3-x_y", "n" * LONGEST, "true"):
-        for kind in CHECKED:
-            for path, text in files(kind, names(name, kind, Registry(plugins=[]))):
-                file = tmp_path / kind / name / path
+        for kind, deep in [*((kind, False) for kind in CHECKED), ("model", True)]:
+            for path, text in files(kind, names(name, kind, Registry(plugins=[]), deep)):
+                file = tmp_path / f"{kind}-{deep}" / name / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
     for words in (("check",), ("format", "--check")):
@@ -145,6 +145,30 @@ def test_a_name_that_cannot_be_is_one_line(given: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
         names(given, "model", Registry(plugins=[Plugin("taken", "dist-taken", "1", lambda: module)]))
     assert said in str(error.value)
+
+
+def test_a_deep_model_asks_for_torch_and_loads_it_late(
+    tmp_path: Path, run_logbench: Callable[..., Done], logbench_cache: Path
+) -> None:
+    pytest.importorskip("torch")
+    assert run_logbench("new-plugin", "deep-one", "--kind", "reporter", "--deep").code == 2
+    done = run_logbench("new-plugin", "deep-one", "--kind", "model", "--deep")
+    assert done.code == 0, done.err
+    folder = tmp_path / "logbench-deep-one"
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    assert project["project"]["dependencies"][0].startswith("logbench-harness[deep]>=")
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == [
+        "logbench_deep_one.py",
+        "logbench_deep_one_network.py",
+    ]
+    assert "whl/cpu" in (folder / "tox.ini").read_text()
+    install(folder, tmp_path / "site")
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--logbench", "deep-one", "--logbench-set", "deep-one.steps=5"],
+        cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "LOGBENCH_CACHE": str(logbench_cache)},
+    )  # fmt: skip
+    assert tests.returncode == 0 and "failed" not in tests.stdout, tests.stdout
 
 
 @pytest.mark.parametrize(
