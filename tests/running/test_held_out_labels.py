@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from labelled_log import Row, registry, run_one, write
 
-from logbench import Context, ModelComponent, ModelTraits, RunRecord, Sessions
+from logbench import Context, ModelComponent, ModelTraits, RunRecord, Sessions, prepare_sessions
 
 KINDS = ("unsupervised", "semi-supervised", "supervised")
 LINES, TESTED = 600, 300
@@ -100,6 +100,28 @@ def test_only_a_supervised_model_gets_the_labels_held_out(tmp_path: Path, kind: 
     texts = np.array(held.templates)[held.keys]  # lines 240 to 299, of seven messages and every third anomalous
     found = sorted(zip(texts.tolist(), held.labels.tolist(), strict=True))
     assert found == sorted((f"message {line % 7}", int(line % 3 == 0)) for line in range(240, 300))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prepare_sessions_hands_out_the_labels_that_a_run_does(tmp_path: Path, kind: Any) -> None:
+    rows: list[Row] = [(f"message {line % 7}", int(line % 3 == 0), line, "n") for line in range(LINES)]
+    models = [ModelComponent("spy", Spy, traits=ModelTraits(supervision=kind))]
+    found = prepare_sessions(
+        "spy",
+        "log",
+        registry=registry(models=models),
+        data=write(tmp_path / "a.log", rows),
+        windower="count",
+        settings={"protocol": PROTOCOL, "count": {"size": 1}},
+        cache=False,
+    )
+    held, supervised = found.context.held_out, kind == "supervised"
+    assert held is not None and (held.labels is not None) == (found.train.labels is not None) == supervised
+    if held.labels is not None:
+        texts = np.array(held.templates)[held.keys]
+        share = {text: float(held.labels[texts == text].mean()) for text in set(texts.tolist())}
+        lines = np.arange(240, 300)
+        assert share == {f"message {at}": float((lines[lines % 7 == at] % 3 == 0).mean()) for at in range(7)}
 
 
 def test_labels_of_held_out_events_reach_a_model_that_learns_from_them(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rows import KEYS, BagConfig, BagModel, CountModel, RecurrentModel, bag, cou
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import logbench
 from logbench import Context, DataError, IncompatibleError, PluginError, Sessions
 from logbench.torch import SequenceClassifier, new_network, padded
 
@@ -226,3 +227,14 @@ def test_a_network_that_cannot_score_in_double_precision_says_so_or_scores_in_si
     rows = torch.from_numpy(padded(train, 8)).long()
     expected = torch.sigmoid(model.network(rows)[:, 0]).tolist()  # type: ignore[misc]
     np.testing.assert_allclose(model.score(train, Context()).primary, expected, rtol=1e-5)
+
+
+def test_in_a_run_labels_held_out_end_training_and_a_score_stands_alone() -> None:
+    protocol = {"content": "labelled", "train": "ratio", "train_ratio": 0.5, "held_out": 0.2}
+    settings = {"dataset": {"blocks": 600}, "protocol": {**protocol, "threshold": "fixed"}}
+    model = BagModel(bag(length=30, stop="validation", lr=0.1, passes=5))
+    (record,) = logbench.run(model, dataset="hdfs-sim", settings=settings, out=None)
+    assert record.status == "ok", record.error
+    assert record.audit["labels"] == "training and held-out units" and record.audit["alone"]["differ"] == 0
+    assert 1 <= record.training["best_pass"] <= 5 == len(record.training["validation_by_pass"])
+    assert record.threshold["value"] == 0.5
