@@ -10,6 +10,7 @@ import pytest
 from hdfs_lines import STAMP, TINY, TINY_LABELS, WriteHdfs
 from hypothesis import Phase, settings
 from real_data import DATA
+from with_torch import TORCH, imports_torch
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile(
@@ -17,6 +18,11 @@ settings.register_profile(
 )
 # The same examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=default` looks for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out test files that import torch where it is not installed."""
+    return True if not TORCH and imports_torch(collection_path) else None
 
 
 @pytest.fixture(autouse=True)

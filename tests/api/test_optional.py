@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from with_torch import needs_torch
 
 import logbench
 from logbench import Lines
@@ -52,7 +53,9 @@ def test_lines_have_counts_only_where_the_reader_counts() -> None:
     assert isinstance(Lines(frame, counted=lambda: {"undecodable_lines": 1}), logbench.HasCounts)
 
 
-@pytest.mark.parametrize(("name", "can"), [("deeplog", "expected load save"), ("random", "load save")])
+@pytest.mark.parametrize(
+    ("name", "can"), [pytest.param("deeplog", "expected load save", marks=needs_torch), ("random", "load save")]
+)
 def test_what_a_model_can_is_what_it_has(name: str, can: str) -> None:
     model = LocalModel(configured(Registry().get("model", name)), lambda _: None)
     assert [method for method in sorted(MODEL_METHODS) if model.can(method)] == can.split()

@@ -12,10 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from with_torch import needs_torch
 
 from logbench import DataError, Plan, run
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
+from logbench.components.requirements import lack
 from logbench.evaluation.paired_tests import swapped
 from logbench.running import records
 from logbench.running.resolve import resolve
@@ -36,7 +38,10 @@ from logbench_reporters.table import Table
 
 QUIET = Bars(enabled=False)
 REGISTRY = Registry()
-NAMES = (*REGISTRY.components["model"], "new-event+length", "ecvc+timing")
+NAMES = (
+    *(name for name, entry in REGISTRY.components["model"].items() if not lack(entry)),
+    *("new-event+length", "ecvc+timing"),
+)
 SMALL: dict[str, dict[str, Any]] = {
     "autoencoder": {"hidden": 8, "narrow": 2, "passes": 3},
     "cnn": {"length": 10, "filters": 4, "embedding": 4, "passes": 3},
@@ -118,6 +123,7 @@ def assert_same(record: Mapping[str, Any], out: Path, alone: tuple[Path, dict[st
     assert_frame_equal(ours, theirs, check_exact=True)
 
 
+@needs_torch
 def test_each_model_has_a_limit_of_its_own_and_the_protocol_is_as_asked(alone: Any) -> None:
     limits = {name: record["counts"]["short_limit"] for name, record in alone[1].items()}
     assert limits["deeplog"] == 5 and limits["timing"] == limits["ecvc+timing"] == 2 and limits["new-event"] == 1
@@ -142,6 +148,7 @@ def test_alone_is_as_in_a_leaderboard(log: str, tmp_path: Path, alone: Any) -> N
     assert taken == 3, "a run is the same run in other company"
 
 
+@needs_torch
 def test_alone_is_as_in_workers(log: str, tmp_path: Path, alone: Any) -> None:
     with open_workbench(REGISTRY) as bench:
         asked = plans(log, tmp_path, ("deeplog", "timing", "ecvc", "knn"))
@@ -163,7 +170,9 @@ def test_alone_is_as_in_a_suite_of_benchmarks(log: str, tmp_path: Path, alone: A
         assert_same(record.as_dict(), tmp_path, alone)
 
 
-@pytest.mark.parametrize("name", ["deeplog", "new-event", "timing", "ecvc", "markov"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("deeplog", marks=needs_torch), "new-event", "timing", "ecvc", "markov"]
+)
 def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any, name: str) -> None:
     (plan,) = plans(log, tmp_path, [name])
     expected = alone[1][name]["metrics"]["session"]["all"]
@@ -180,6 +189,7 @@ def test_alone_is_as_in_protocols_and_sweep(log: str, tmp_path: Path, alone: Any
     assert [row["metrics"] for row in rows] == [expected]
 
 
+@needs_torch
 def test_a_skipped_companion_sets_no_limit(log: str, tmp_path: Path, alone: Any) -> None:
     first, second = plans(log, tmp_path, ["deeplog", "new-event"])
     long = {"deeplog": {"h": 40}, "protocol": first.settings["protocol"]}
@@ -189,6 +199,7 @@ def test_a_skipped_companion_sets_no_limit(log: str, tmp_path: Path, alone: Any)
     assert_same(found[1], tmp_path, alone)
 
 
+@needs_torch
 def test_under_an_explicit_limit_all_have_it_and_one_that_needs_more_is_a_row(log: str, tmp_path: Path) -> None:
     names = ("deeplog", "new-event", "timing")
     assert {r["counts"]["short_limit"] for r in ran(log, tmp_path, names, min_events=6)} == {6}
@@ -197,6 +208,7 @@ def test_under_an_explicit_limit_all_have_it_and_one_that_needs_more_is_a_row(lo
     assert {record["counts"]["short_limit"] for record in others} == {4}
 
 
+@needs_torch
 def test_runs_that_drop_their_own_short_units_are_compared_on_those_that_both_scored(
     log: str, tmp_path: Path
 ) -> None:

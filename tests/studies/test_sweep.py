@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from with_torch import needs_torch
 
 import logbench
 from logbench import ConfigError, Plan
@@ -78,6 +79,7 @@ def f1(model: str, folder: Path, **settings: dict[str, str]) -> float:
     return float(record.metrics["session"]["all"]["f1"])
 
 
+@needs_torch
 def test_each_row_is_what_a_run_says_and_late_choices_train_nothing(tmp_path: Path) -> None:
     plan = Plan(model="deeplog", dataset="hdfs-sim", settings=SIM, out=tmp_path / "swept")
     over = ["steps=5,20", "g=2,6", "short=flag,miss"]
