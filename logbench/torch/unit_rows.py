@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from ..base.errors import PluginError
 
@@ -66,11 +67,14 @@ class UnitRows:
 
 def without_unseen(sessions: Sessions) -> Sessions:
     """The same units without the events whose key is out of vocabulary."""
-    kept = np.flatnonzero(sessions.keys < sessions.vocabulary)
-    lengths = sessions.lengths - sessions.unseen
-    events: dict[str, Any] = {
-        name: values[kept]
-        for name, column in sessions.columns.items()
-        if column.per == "event" and (values := getattr(sessions, name)) is not None
-    }
-    return replace(sessions, offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), **events)
+    events = len(sessions.keys)
+    each = replace(  # an event a unit
+        sessions,
+        offsets=np.arange(events + 1),
+        ids=pl.repeat("", events, dtype=pl.String, eager=True),
+        labels=None,
+        weights=np.ones(events),
+    )
+    kept = each.take(sessions.keys < sessions.vocabulary)
+    offsets = np.concatenate([[0], np.cumsum(sessions.lengths - sessions.unseen)]).astype(np.int64)
+    return replace(kept, offsets=offsets, ids=sessions.ids, labels=sessions.labels, weights=sessions.weights)
