@@ -45,7 +45,7 @@ def rescore(
 
     Args:
         old: its record. folder: of the records. changes: fields of the protocol.
-        evaluators: names of some beside the run's own.
+        evaluators: names of some beside the run's own, or beside the default ones where its own failed.
         options: evaluator → options that it is given beside those of the run.
 
     Raises:
@@ -86,6 +86,8 @@ def _evaluators(
         ConfigError: a further one is unknown, or an option.
     """
     offered, own = registry.components["evaluator"], old["config"].get("evaluators", {})
+    if old["error"] is not None and old["error"]["stage"] == "evaluate":
+        own = {}  # one of them failed it
     here = [name for name in own if name in offered]
     named = {entry.item.name: entry for entry in (*evaluators_of(here, registry), *_named(further, registry))}
     if unknown := [name for name in options if name not in named]:

@@ -8,15 +8,13 @@ from typing import Any
 from ...api.record_sections import Record
 from ...base.errors import ConfigError
 from ...base.jsonable import to_jsonable
-from ...evaluation.metrics import direction, figure
+from ...evaluation.metrics import direction, figure, shown_metrics
 from ...evaluation.metrics import figures as named_figures
 from ...running.identity import digest, material
 from .cells import Cell
 from .figures_file import FORMAT, Row
 from .suite import Suite
 
-# Metrics kept beside those that are gated.
-SHOWN = ("f1", "precision", "recall", "auroc", "auprc")
 HARDWARE = ("processor", "cores", "memory_mb")
 
 
@@ -30,7 +28,8 @@ def figures(cell: Cell, record: Record, suite: Suite) -> Row:
     if (error := record["error"]) is not None:
         return {**row, "status": record["status"], "error": error["message"]}
     known = named_figures(record)
-    kept = {name: known.get(name) for name in SHOWN} | {name: _gating(record, name, suite) for name in suite.gates}
+    kept = {name: known.get(name) for name in shown_metrics(record)}
+    kept |= {name: _gating(record, name, suite) for name in suite.gates}
     stages = record["stages"]
     return {
         **row,
