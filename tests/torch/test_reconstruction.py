@@ -88,6 +88,16 @@ def test_held_out_units_choose_the_pass_and_labels_play_no_part() -> None:
         LinearAutoencoder(FAST).fit(Sessions.of([[], []], KEYS), Context())
 
 
+def test_training_in_mixed_precision_learns_nearly_the_same() -> None:
+    train, losses = labelled(1), []
+    for amp in ("off", "bf16"):
+        model = LinearAutoencoder(replace(FAST, lr=0.02, passes=40, amp=amp))
+        facts = model.fit(train, Context())
+        assert facts["amp"] == amp
+        losses.append(model.score(train, Context()).primary.mean())
+    assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
 class Echo(nn.Module):
     """Guesses each key of a row by its place alone."""
 
