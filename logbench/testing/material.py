@@ -58,7 +58,7 @@ def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any
         times=DAY + np.cumsum(steps) if "times" in needs else None,
         templates=tuple(map(_text, range(VOCABULARY))),
         **(_texts(walks) if "texts" in needs else {}),
-        **(_messages(walks, needs) if needs & NEEDS else {}),
+        **(_messages(walks, needs, columns.get("labels")) if needs & NEEDS else {}),
         **columns,
     )
     for column in (sessions.offsets, *(getattr(sessions, name) for name in Sessions.columns)):
@@ -77,11 +77,13 @@ def _texts(walks: list[list[int]]) -> dict[str, Any]:
     }
 
 
-def _messages(walks: list[list[int]], needs: Set[str]) -> dict[str, Any]:
-    """A message of each event: its masked one with a number for the wildcard, which says nothing."""
+def _messages(walks: list[list[int]], needs: Set[str], labels: Any) -> dict[str, Any]:
+    """A message of each event: its masked one with a number for the wildcard, a far larger one in anomalies."""
     keys = [key for walk in walks for key in walk]
-    numbers = np.random.default_rng(len(keys)).integers(0, 1000, len(keys)).tolist()
-    filled = [_text(key).replace("<*>", str(number)) for key, number in zip(keys, numbers, strict=True)]
+    numbers = np.random.default_rng(len(keys)).integers(0, 1000, len(keys))
+    if labels is not None:
+        numbers[np.repeat(np.asarray(labels) == 1, [len(walk) for walk in walks])] += 5_000
+    filled = [_text(key).replace("<*>", str(number)) for key, number in zip(keys, numbers.tolist(), strict=True)]
     return {"raw": EventMessages.of(filled).showing(needs)}
 
 
