@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from snippets import PAGES, ROOT, run_page
+from snippets import PAGES, ROOT, is_deep, run_page
+from with_torch import TORCH
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_a_page_tells_to_type_runs(
     page: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not TORCH and is_deep(page):
+        pytest.skip("torch is not installed")
     monkeypatch.setenv("LOGBENCH_CACHE", str(data / "cache"))  # one for all pages, as a reader has one
     (tmp_path / "data").symlink_to(data)
     folder = tmp_path / "page"

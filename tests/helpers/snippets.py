@@ -39,6 +39,15 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(found["mark"] or "", found["value"] or "", found["language"], found["text"])
 
 
+DEEP = re.compile(r"(?<!--exclude )\b(?:deeplog|loganomaly|lstm-next|transformer-next|torch)\b")
+
+
+def is_deep(page: Path) -> bool:
+    """Whether what a page tells to type or write names torch or a model that needs it."""
+    typed = (one for one in blocks(page) if one.mark == "file" or one.language in ("sh", "python"))
+    return any(DEEP.search(block.text) for block in typed)
+
+
 def run_page(page: Path, folder: Path, data: Path) -> list[str]:
     """Do what a page says, in the empty `folder`; the commands that ran.
 
