@@ -10,7 +10,13 @@ import numpy as np
 from broken import TRAITS, but, instead, score
 
 TIMED = replace(TRAITS, needs=frozenset({"times"}))
+READING = replace(TRAITS, needs=frozenset({"messages"}))
 TAUGHT = replace(TRAITS, supervision="supervised")
+
+
+def parsed(self: Any, good: Any, sessions: Any) -> Any:
+    """The last word of every message is a number."""
+    return good + 0.0 * sum(float(message.split()[-1]) for message in sessions.messages())
 
 
 def first_batches(self: Any, good: Any, sessions: Any) -> Any:
@@ -166,5 +172,6 @@ MODELS = {
     "says keys_only and looks at the clock": ("repeats", score(by_the_clock), {"traits": TIMED}),
     "adds up labels that are unknown": ("update", instead("model", update=summed), {}),
     "scores nothing after an update": ("update", instead("model", update=spoilt), {}),
+    "takes every message to end with a number": ("text", score(parsed), {"traits": READING}),
     "says keys_only and looks at gaps": ("repeats", score(by_the_gap), {"traits": TIMED}),
 }  # fmt: skip

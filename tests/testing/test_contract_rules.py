@@ -61,6 +61,8 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "columns",
         "apart",
         "escapes",
+        "text",
+        "update",
     }
     assert set(unlike) <= optional
 
@@ -221,6 +223,10 @@ def test_what_a_model_needs_is_there_and_nothing_else() -> None:
     timed = score(lambda self, good, sessions: good + sessions.times[sessions.offsets[:-1]] % 1)
     assert "runs" in violated("model", timed)
     assert not violated("model", timed, traits=replace(TRAITS, needs=frozenset({"times"}), min_events=2))
+    for need in ("messages", "parameters"):
+        reading = score(lambda self, good, sessions, need=need: good + 0 * len(getattr(sessions, need)()))
+        assert f"Sessions.{need}: the model must declare it" in violated("model", reading)["runs"]
+        assert not violated("model", reading, traits=replace(TRAITS, needs=frozenset({need})))
 
 
 def test_key_sequences_are_checked_as_lines_are() -> None:
