@@ -112,9 +112,11 @@ def test_the_command_checks_a_notification_by_its_plugin(
     run_logbench: Callable[..., Done], tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
-    distribution(site, "watch", WATCH.replace("RECORD", "record"))
+    code = WATCH.replace("RECORD", "record").replace("pass", "import sys; print('told', file=sys.stderr)")
+    distribution(site, "watch", code)
     done = run_logbench("check", "watch", PYTHONPATH=str(site))
     assert done.code == 0 and "notification watch, from watch (dist-watch 0.1)" in done.out, done.err
+    assert "told" not in done.err
     every = run_logbench("check", "--all", "--kind", "notification", PYTHONPATH=str(site))
     assert every.code == 0 and "1 checked" in every.err
 
