@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from .code_files import Parts, follow, imported_names
 
@@ -42,8 +44,10 @@ def cells_of(thing: Any) -> Cells:
             modules.add(one.__name__)
         elif has_file(one) and not inspect.ismethod(one):
             modules.add(one.__module__)
+        elif inspect.isfunction(one) and one.__globals__.get("__name__") != "__main__":  # a library's decorator
+            modules.add(one.__globals__["__name__"])
         elif inspect.isclass(one):
-            waiting += [*_functions(one), *one.__bases__]
+            waiting += [*_functions(one), *one.__bases__, *_values(one, found)]
         else:
             waiting += _read(one, found)
     if not found.texts:
@@ -63,10 +67,35 @@ def has_file(thing: Any) -> bool:
 
 
 def _functions(cls: type) -> Iterator[FunctionType]:
-    """The functions of a class itself, those of properties and the like among them."""
+    """The functions of a class itself, those of properties and the like and within decorators among them."""
     for value in vars(cls).values():
         inner = [value, *(getattr(value, name, None) for name in ("fget", "fset", "__func__", "func"))]
-        yield from (inspect.unwrap(one) for one in inner if inspect.isfunction(one))
+        while inner:
+            if inspect.isfunction(one := inner.pop()):
+                yield one
+                inner.append(getattr(one, "__wrapped__", None))
+
+
+def _values(cls: type, found: Cells) -> Iterator[Any]:
+    """Add what the attributes of a class are, which other cells may have made; give the classes among them."""
+    given = (one for base in vars(cls).get("__orig_bases__", ()) for one in get_args(base))
+    yield from filter(inspect.isclass, given)
+    for name, value in vars(cls).items():
+        if inspect.isclass(value):
+            yield value
+        elif not (name.startswith("__") or inspect.isroutine(value) or isinstance(value, property)):
+            found.texts.add(f"{cls.__qualname__}.{name} = {_shown(value)}")
+            if not has_file(type(value)):
+                found.parts.gap = f"it reads {name} of the notebook, which may change"
+
+
+def _shown(value: Any) -> str:
+    """A value in words that are the same in every process."""
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(_shown, value)))}}}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}{[_shown(getattr(value, one.name)) for one in dataclasses.fields(value)]}"
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _read(function: Any, found: Cells) -> list[Any]:
@@ -82,10 +111,13 @@ def _read(function: Any, found: Cells) -> list[Any]:
         found.parts.gap = "its source cannot be had"
         return []
     found.texts.add("".join(lines))
-    used, more = dict[str, Any](), list[Any]()
-    used |= {name: function.__globals__[name] for name in _names(code) if name in function.__globals__}
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        used[name] = cell.cell_contents
+    used = {name: function.__globals__[name] for name in _names(code) if name in function.__globals__}
+    own: dict[Any, Any] = dict(
+        zip(code.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True)
+    )
+    own |= dict(enumerate(function.__defaults__ or ())) | (function.__kwdefaults__ or {})
+    used |= {f"{function.__qualname__}.{name}": value for name, value in own.items()}
+    more = _annotated(function)
     for name, value in used.items():
         if isinstance(value, ModuleType) or inspect.isclass(value) or inspect.isroutine(value):
             more.append(value)
@@ -94,6 +126,17 @@ def _read(function: Any, found: Cells) -> list[Any]:
         else:
             found.parts.gap = f"it reads {name} of the notebook, which may change"
     return more
+
+
+def _annotated(function: FunctionType) -> list[Any]:
+    """The classes by which a function annotates its parameters: the options of a model, say."""
+    found: list[Any] = []
+    for hint in function.__annotations__.values():
+        if isinstance(hint, str):
+            found += [function.__globals__.get(name) for name in re.findall(r"\w+", hint)]
+        else:
+            found += [hint, *get_args(hint)]
+    return [one for one in found if inspect.isclass(one)]
 
 
 def _all_plain(value: Any) -> bool:

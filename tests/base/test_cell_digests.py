@@ -77,6 +77,65 @@ def test_base_classes_properties_and_inner_functions_count(cell: Cell) -> None:
     assert found(cell, deep, base, mine).texts == {deep, base, mine}
 
 
+AB = "class A:\n    k = I\n\nclass B:\n    k = J\n"
+SCALED = """
+from functools import wraps
+
+def scaled(function):
+    @wraps(function)
+    def inner(self, x):
+        return {} * function(self, x)
+    return inner
+"""
+OPTIONS = """
+from dataclasses import dataclass
+
+@dataclass
+class Options:
+    h: int = 1
+
+    def size(self):
+        return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "mine"),
+    [
+        ("K = {}\n", "class Mine:\n    k = K\n    def score(self, x):\n        return self.k * x\n"),
+        ("K = {}\n", "class Mine:\n    def score(self, x, k=K):\n        return k * x\n"),
+        ("K = {}\n", "class Mine:\n    def score(self, x, *, k=K):\n        return k * x\n"),
+        (SCALED, "class Mine:\n    @scaled\n    def score(self, x):\n        return x\n"),
+        ("class Other:\n    k = {}\n", "class Mine:\n    def score(self, x):\n        return Other.k * x\n"),
+        (
+            OPTIONS,
+            "class Mine:\n    def __init__(self, config: Options | None = None):\n        self.config = config\n",
+        ),
+        (
+            OPTIONS,
+            "class Mine:\n    def __init__(self, config: 'Options'):\n        self.config = config\n",
+        ),
+    ],
+)
+def test_what_a_class_takes_from_other_cells_when_it_is_made_counts(cell: Cell, before: str, mine: str) -> None:
+    first = digest(cell, before.replace("{}", "1"), mine)
+    assert digest(cell, before.replace("{}", "1"), mine) == first
+    assert digest(cell, before.replace("{}", "2"), mine) != first
+    assert first[2] == ""
+
+
+def test_values_of_one_name_are_told_apart(cell: Cell) -> None:
+    mine = "class Mine:\n    def score(self, x):\n        return A.k - B.k\n"
+    first = digest(cell, "I, J = 1, 2\n", AB, mine)
+    assert digest(cell, "I, J = 2, 1\n", AB, mine) != first
+
+
+def test_an_object_of_the_notebook_in_a_class_is_a_gap(cell: Cell) -> None:
+    cell("class Net:\n    pass\nnet = Net()\n")
+    mine = "class Mine:\n    net = net\n    def score(self, x): ...\n"
+    assert "net of the notebook" in found(cell, mine).parts.gap
+
+
 def test_libraries_and_files_beside_count(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "beside_the_notebook.py").write_text("def helper(x):\n    return x\n")
     monkeypatch.syspath_prepend(str(tmp_path))
