@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from ..base.errors import PluginError
 
 MISSING = dataclasses.MISSING
+PLAIN = (bool, int, float, str)
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -99,11 +100,15 @@ def source_of(build: Any) -> tuple[Any, str]:
 
 
 def _same(thing: Any, found: Construction, parameters: Mapping[str, Any]) -> bool:
-    """Whether what is built anew has the same values as `thing` where their names are those of parameters."""
+    """Whether what is built anew has the values of `thing`: those of parameters, and plain ones that both have."""
     try:
         built = found.build(found.config()) if found.config else found.build()
+        set_on = {name for name, value in getattr(thing, "__dict__", {}).items() if type(value) in PLAIN}
+        plain = {name for name in set_on if type(getattr(built, name, built)) in PLAIN}
         return all(
-            bool(getattr(built, name) == getattr(thing, name)) for name in parameters if hasattr(thing, name)
+            bool(getattr(built, name) == getattr(thing, name))
+            for name in plain.union(parameters)
+            if hasattr(thing, name)
         )
     except Exception:  # such as a class that refuses what it made of its own options
         return False

@@ -226,3 +226,32 @@ def test_kind_where_there_are_several() -> None:
     assert isinstance(component_of(both, kind="evaluator"), logbench.EvaluatorComponent)
     with pytest.raises(PluginError, match="Some is not a parser: it lacks match"):
         component_of(both, kind="parser")
+
+
+class Scaled:
+    """Has an attribute that is no option."""
+
+    factor = 1.0
+
+    def __init__(self, k: int = 5) -> None:
+        self.k, self.shift = k, 0
+
+    def fit(self, train: Any, context: Any) -> None:
+        self.mean = 3.0
+
+    def score(self, sessions: Any, context: Any) -> Any: ...
+
+
+@pytest.mark.parametrize("name", ["factor", "shift"])
+def test_what_was_set_on_an_instance_is_kept(name: str) -> None:
+    """Also where it is no option: a model that is built anew without it would be another one."""
+    thing = Scaled(7)
+    assert component_of(thing).config().k == 7
+    setattr(thing, name, 2)
+    assert getattr(built(component_of(thing)), name) == 2 and built(component_of(thing)).k == 7
+
+
+def test_what_fit_learnt_is_no_option() -> None:
+    thing = Scaled(7)
+    thing.fit(None, None)
+    assert not hasattr(built(component_of(thing), k=8), "mean")
