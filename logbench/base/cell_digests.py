@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, get_args
 
@@ -63,7 +64,7 @@ def has_file(thing: Any) -> bool:
     """Whether a class or function is of a module and not of a notebook or of typed code."""
     if (name := getattr(thing, "__module__", None)) is None:  # such as a method of a list
         return False
-    return name != "__main__" or bool(getattr(sys.modules["__main__"], "__file__", None))
+    return name != "__main__" or Path(getattr(sys.modules["__main__"], "__file__", None) or "").is_file()
 
 
 def _functions(cls: type) -> Iterator[FunctionType]:

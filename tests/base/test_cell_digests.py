@@ -167,8 +167,10 @@ def test_a_gap_is_said(cell: Cell, text: str, why: str) -> None:
     assert bool(gap) == bool(why)
 
 
-def test_source_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("file", [None, "<stdin>"])
+def test_source_that_cannot_be_had(file: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = ModuleType("__main__")
+    notebook.__file__ = file
     monkeypatch.setitem(sys.modules, "__main__", notebook)
     exec(compile(MODEL, "<stdin>", "exec"), vars(notebook))
     assert cells_of(vars(notebook)["Mine"]).parts.gap == "its source cannot be had"
