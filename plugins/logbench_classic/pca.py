@@ -43,7 +43,7 @@ class Pca(CountModel):
         k = int(np.argmax(covered)) + 1 if covered.any() else len(values)
         while 0 < k < len(values) and values[k] > values[k - 1] * (1 - EQUAL):
             k += 1  # which of the axes with one variance come first is rounding
-        self.residual = axes[:, k:]
+        self.residual = np.ascontiguousarray(axes[:, k:])  # laid out as it is loaded, so that it rounds alike
         self.q = self.config.q or q_statistic(values[k:], self.config.c_alpha)
         # Where nothing varies outside, what is left is rounding.
         self.q = max(self.q, 1e-13 * float(values.sum()) + 1e-24 * (1.0 + float(self.mean @ self.mean)))
