@@ -250,7 +250,7 @@ class Tiny:
     """Small test data for any component.
 
     Attributes:
-        train, held_out: sessions of normal units, unlabelled, 12 known keys.
+        train, held_out: sessions of normal units, unlabelled, 12 known keys, with times and text.
         test: sessions with some anomalies and unseen keys, unlabelled.
         labels: int8 [units], labels of `test`.
         context: context for a model, with `held_out`.
@@ -289,11 +289,12 @@ def tiny(least: int = 12) -> Tiny:
     Args:
         least: events of the shortest session.
     """
-    test = sessions(60, least, seed=2, anomalous=0.25)
+    traits = ModelTraits(needs=frozenset({"times", "texts", "messages", "parameters"}))
+    test = sessions(60, least, seed=2, anomalous=0.25, traits=traits)
     assert test.labels is not None
-    held = sessions(40, least, seed=1).unlabelled()
+    held = sessions(40, least, seed=1, traits=traits).unlabelled()
     return Tiny(
-        train=sessions(200, least, seed=0).unlabelled(),
+        train=sessions(200, least, seed=0, traits=traits).unlabelled(),
         held_out=held,
         test=test.unlabelled(),
         labels=test.labels,

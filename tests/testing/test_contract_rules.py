@@ -61,6 +61,7 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "columns",
         "apart",
         "escapes",
+        "label-of",
         "text",
         "update",
     }
