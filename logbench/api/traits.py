@@ -31,7 +31,7 @@ class ModelTraits(ComponentTraits):
         needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
         min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
         keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness
-            then scores each distinct sequence once and gives equal ones the same score.
+            then scores each distinct sequence once and gives equal ones the same score, unless it needs text.
         joint_scores: the score of a unit depends on which others are scored with it; record and row say so.
         scores_without_unseen: the model fills `Scores.ignoring`, so that `unseen = "ignore"` can be served.
         fixed_threshold: the threshold that `threshold = "fixed"` means, or a function of the configuration.

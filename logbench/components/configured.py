@@ -14,6 +14,8 @@ from ..evaluation.thresholds import ThresholdTraits
 from .entry import RegisteredComponent
 from .requirements import lack
 
+# What tells units of equal keys apart: of one template there are many messages.
+TEXT = frozenset({"texts", "messages", "parameters"})
 C_co = TypeVar("C_co", bound=BaseComponent[Any], covariant=True)
 
 
@@ -41,9 +43,10 @@ class ConfiguredComponent(Generic[C_co]):
 
     @property
     def keys_only(self: ConfiguredComponent[ModelComponent[Any]]) -> bool:
-        """Whether the score depends on the key sequence alone."""
-        only = self.entry.item.traits.keys_only
-        return bool(only(self.config) if callable(only) else only)
+        """Whether the score depends on the key sequence alone; text differs between equal ones."""
+        traits = self.entry.item.traits
+        only = traits.keys_only
+        return not traits.needs & TEXT and bool(only(self.config) if callable(only) else only)
 
     @property
     def fixed_threshold(self: ConfiguredComponent[ModelComponent[Any]]) -> float | None:

@@ -46,7 +46,8 @@ class RowModel(ABC, Generic[C]):
         keys: number of known keys.
         name: of the model, as errors and the saved file have it.
         fixed: options that a saved network fixes; the others may change afterwards.
-        keys_only: equal key sequences have equal rows; False where `rows` looks at times or texts, too.
+        keys_only: equal key sequences have equal rows; False where `rows` looks at times or texts, too. Sessions
+            that carry such have a row a unit in any case.
         double: score in double precision, see `score_rows`; False for a network that cannot.
         requires: see `ModelComponent`.
     """
@@ -152,7 +153,8 @@ class RowModel(ABC, Generic[C]):
         return answers
 
     def _distinct(self, sessions: Sessions) -> UnitRows:
-        return UnitRows.of(sessions, self.rows, self.keys_only)
+        more = (sessions.times, sessions.texts, sessions.raw)
+        return UnitRows.of(sessions, self.rows, self.keys_only and all(one is None for one in more))
 
     def _train(self, units: Sessions, train: Part, held: Part | None, context: Context) -> dict[str, Any]:
         """Train a new network on `train`, made of `units`; facts for the record."""

@@ -140,6 +140,8 @@ def _typed(frame: pl.DataFrame, wanted: dict[str, Any]) -> pl.DataFrame:
             column = frame[name].cast(dtype)
         except pl.exceptions.PolarsError:
             raise ConfigError(f"dataset: column {name} is {frame[name].dtype}, expected {dtype}") from None
+        if name in ("label", "keys") and not column.cast(frame[name].dtype).equals(frame[name]):
+            raise ConfigError(f"dataset: column {name} holds fractions, expected {dtype}")
         if name == "label":
             column = column.fill_null(-1)
             if len(wrong := column.filter(~column.is_in([-1, 0, 1]))):

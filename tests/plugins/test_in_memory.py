@@ -99,6 +99,11 @@ def test_study_and_preparation_take_them() -> None:
             r"needs a column message \(lines\) or keys \(key sequences\), it has text",
         ),
         (KEYS.with_columns(label=pl.lit(2)), r"label 2 is neither 0 \(normal\) nor 1 \(anomaly\)"),
+        (KEYS.with_columns(label=pl.lit(0.7)), "column label holds fractions, expected Int8"),
+        (
+            KEYS.with_columns(keys=pl.Series([[0.5, 1.0]] * 300)),
+            r"column keys holds fractions, expected List\(Int64\)",
+        ),
         (KEYS.with_columns(label=pl.lit("no")), "column label is String, expected Int8"),
         (LINES.with_columns(time=pl.lit("2026")), "column time is String; make it a Datetime"),
         ([[1, "a"]], "lists of keys hold whole numbers alone"),
@@ -110,6 +115,12 @@ def test_one_line_says_what_is_wrong(data: object, why: str) -> None:
     with pytest.raises(ConfigError, match=why) as caught:
         logbench.run("length", dataset=data, out=None)
     assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_may_be_of_any_type() -> None:
+    """pandas makes floats of labels where one is missing."""
+    floats = KEYS.with_columns(pl.col("label").cast(pl.Float64), pl.col("keys").cast(pl.List(pl.Float64)))
+    assert run(floats).dataset["digest"] == run(KEYS).dataset["digest"]
 
 
 def test_what_other_processes_take_part_in_is_refused() -> None:

@@ -7,16 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from distributions import distribution
 from labelled_log import registry, run_one, write
 from text_spy import Spy, masked, rows, seen, units_of, values
 
-from logbench import ModelComponent, ModelTraits, RunRecord, prepare_sessions
+from logbench import ModelComponent, ModelTraits, RunRecord, Sessions, prepare_sessions
 from logbench.base.progress import silent
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
@@ -144,6 +146,30 @@ def test_a_pipe_shows_what_the_run_showed(need: str, size: int, saved: Path) -> 
     assert all(shown["lines"] is None for _, shown in Spy.given)
     assert in_order(unit for _, shown in Spy.given for unit in shown[need]) == expected(need, list(UNITS))
     assert len(Spy.given) > 1
+
+
+class Letters(Spy):
+    """Scores a unit by the letters of its messages."""
+
+    def score(self, sessions: Sessions, context: Any) -> Any:
+        letters = sessions.messages().str.len_chars().to_numpy()
+        return np.array([letters[a:b].sum() for a, b in pairwise(sessions.offsets)])
+
+
+def test_units_of_equal_keys_and_other_text_are_not_taken_for_equal(tmp_path: Path) -> None:
+    """Even where the traits say by mistake that keys alone decide."""
+    lines = [(f"mount of {'7' * (node % 5)}1", 0, node, f"n{node}") for node in range(40)]
+    traits = ModelTraits(supervision="unsupervised", needs=frozenset({"messages"}), keys_only=True)
+    one = registry(models=[ModelComponent("letters", Letters, traits=traits)])
+    write(tmp_path / "a.log", lines)
+    record = run_one(tmp_path / "a.log", one, "letters", SETTINGS, windower="session", parser="drain",
+                     save=tmp_path / "saved")  # fmt: skip
+    assert record.status == "ok", record.error
+    expected = {node: len(message) for message, _, _, node in lines}
+    scores = pl.read_parquet(tmp_path / "runs" / record.artifacts["scores"])
+    assert dict(scores.select("unit", "raw").iter_rows()).items() <= expected.items()
+    scored = score_bundle(Bundle(tmp_path / "saved", one), tmp_path / "a.log", "cpu", silent)
+    assert dict(scored.select("unit", "score").iter_rows()) == expected
 
 
 PLUGIN = """

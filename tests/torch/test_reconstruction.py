@@ -273,3 +273,26 @@ def test_rows_are_scored_in_batches_with_progress_and_none_at_all() -> None:
     assert (seen, batch, values.dtype) == ([4, 4, 2], 4, np.float32)
     np.testing.assert_allclose(values, network(torch.from_numpy(rows))[:, 0].tolist(), rtol=1e-5)
     assert score_rows(network, [rows[:0]], score, config, Context())[0].shape == (0,)
+
+
+class ByLength(Reconstruction[ReconstructionConfig]):
+    """Gives back the letters of a unit's texts; does not say that texts count."""
+
+    name = "by-length"
+
+    def rows(self, sessions: Sessions) -> Any:
+        assert sessions.texts is not None and sessions.text_ids is not None
+        letters = sessions.texts.str.len_chars().to_numpy()[sessions.text_ids]
+        return np.add.reduceat(letters, sessions.offsets[:-1])[:, None].astype(np.float32)
+
+    def build(self, keys: int) -> nn.Module:
+        return nn.Linear(1, 1)
+
+
+def test_units_of_equal_keys_and_other_texts_have_rows_of_their_own() -> None:
+    texts, ids = pl.Series(["a", "bb", "cccc"]), np.array([0, 1, 0, 2, 0, 0], np.int32)
+    given = Sessions.of([[0, 1], [0, 1], [0, 0]], KEYS, texts=texts, text_ids=ids)
+    model = ByLength(FAST)
+    model.fit(given, Context())
+    rows = model._distinct(given)
+    assert rows.values[rows.inverse].ravel().tolist() == [3, 5, 2]
