@@ -179,4 +179,4 @@ def test_a_metric_that_is_not_there_shows_no_table(run_logbench: Any, tmp_path: 
     settings = [f"--set={name}.{key}={value}" for name, of in SIM.items() for key, value in of.items()]
     asked = ["sweep", "new-event", "--dataset", "hdfs-sim", "--over", "alpha=0.02,0.05", "--metric", "nope"]
     done = run_logbench(*asked, *settings, "--out", str(tmp_path))
-    assert done.code == 2 and "no metric 'nope'" in done.err and not done.out
+    assert done.code == 2 and "no evaluator gives 'nope'" in done.err and not done.out
