@@ -1,4 +1,4 @@
-"""The README's plugin, and broken ones, as distributions of their own beside the installed logbench."""
+"""The tutorial's plugin, and broken ones, as distributions of their own beside the installed logbench."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from distributions import distribution
 from snippets import ROOT, blocks
 
 
-def from_readme(name: str) -> str:
-    """A file as the README prints it."""
-    (text,) = [block.text for block in blocks(ROOT / "README.md") if (block.mark, block.value) == ("file", name)]
-    return text
+def from_tutorial(name: str) -> str:
+    """A file as the tutorial prints it first."""
+    page = ROOT / "docs" / "tutorial.md"
+    return next(block.text for block in blocks(page) if (block.mark, block.value) == ("file", name))
 
 
 def logbench(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -24,10 +24,10 @@ def logbench(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=site, env=env, timeout=300, check=False)
 
 
-def test_the_readme_plugin_is_listed_run_and_compared(tmp_path: Path) -> None:
-    code = from_readme("longest.py")
+def test_the_tutorials_plugin_is_listed_run_and_compared(tmp_path: Path) -> None:
+    code = from_tutorial("longest.py")
     assert len([line for line in code.splitlines() if line.strip()]) <= 15
-    assert "longest" in from_readme("pyproject.toml")
+    assert "longest" in from_tutorial("pyproject.toml")
     distribution(tmp_path, "longest", code)
     assert "longest" in logbench(tmp_path, "list", "model").stdout
     options = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=2000", "--set", "protocol.train_units=500")
