@@ -206,7 +206,10 @@ class Runs(Protocol):
 
 
 class ReportsRuns(Protocol):
-    """A reporter whose `report` has a second parameter: it reads stored scores and writes files."""
+    """A reporter whose `report` has a second parameter: it reads stored scores and writes files.
+
+    One with a default is something else of the reporter's own, unless it is called `runs`.
+    """
 
     def report(self, records: Sequence[Mapping[str, Any]], runs: Runs) -> str:
         """The text for standard output, without a final newline."""

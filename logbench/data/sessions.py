@@ -144,9 +144,8 @@ class Sessions:
         """One unit, or the units of a slice, of indices or of a mask [units]."""
         if isinstance(which, int | np.integer):
             return unit_of(self, int(which))
-        if isinstance(which, slice):
-            return self.take(np.arange(len(self))[which])
-        return self.take(np.asarray(which))
+        chosen = which if isinstance(which, slice | np.ndarray) else list(which)
+        return self.take(np.arange(len(self))[chosen])
 
     def __iter__(self) -> Iterator[Unit]:
         return (unit_of(self, place) for place in range(len(self)))

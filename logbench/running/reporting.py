@@ -69,7 +69,7 @@ def reported(reporter: Any, records: Sequence[Mapping[str, Any]], runs: Runs) ->
 
 
 def takes_runs(reporter: Any) -> bool:
-    """Whether `reporter.report` has a second parameter, see `ReportsRuns`."""
+    """Whether `reporter.report` has a second parameter that must be given or is `runs`, see `ReportsRuns`."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(reporter.report).parameters.values()
-    return sum(parameter.kind in kinds for parameter in parameters) > 1
+    placed = [one for one in inspect.signature(reporter.report).parameters.values() if one.kind in kinds]
+    return any(one.default is one.empty or one.name == "runs" for one in placed[1:2])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -71,6 +72,11 @@ class Autoencoder(Reconstruction[AutoencoderConfig]):
         if self.config.input == "counts":
             return count_rows(sessions)
         return padded(sessions, self.config.length)
+
+    def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
+        """Events that the LSTM does not see, int64 [units]; None where there are none."""
+        beyond = np.maximum(sessions.lengths - self.config.length, 0)
+        return beyond if self.config.input == "sequence" and beyond.any() else None
 
     def build(self, keys: int) -> nn.Module:
         if self.config.input == "counts":

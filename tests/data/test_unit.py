@@ -38,6 +38,9 @@ def test_iteration_and_slices() -> None:
     assert [unit.id for unit in MADE[::-1]] == ["s3", "s2", "s1", "s0"]
     assert [unit.id for unit in MADE[np.array([True, False, True, False])]] == ["s0", "s2"]
     assert [unit.id for unit in MADE[[3, 0]]] == ["s3", "s0"]
+    assert len(MADE[[]]) == 0 and [unit.id for unit in MADE[[-1]]] == ["s3"]
+    with pytest.raises(IndexError):
+        MADE[[True, False]]
     assert len(MADE[5:]) == 0 and MADE[:2].templates == MADE.templates
 
 

@@ -71,3 +71,11 @@ def test_a_saved_model_scores_alike(config: AutoencoderConfig, tmp_path: Path) -
     model.save(tmp_path)
     again.load(tmp_path)
     np.testing.assert_array_equal(scores(model, usual(3)), scores(again, usual(3)))
+
+
+def test_events_beyond_those_that_it_sees_are_not_judged() -> None:
+    """Of counts it sees all."""
+    given = Sessions.of([[0] * 3, [1] * 11, [1] * 8], vocabulary=4)
+    by_sequence = fitted(SEQUENCE).score(given, Context())
+    assert by_sequence.unjudged is not None and by_sequence.unjudged.tolist() == [0, 3, 0]
+    assert fitted(COUNTS).score(given, Context()).unjudged is None

@@ -104,7 +104,16 @@ def test_the_second_parameter_decides() -> None:
         def report(self, records: object, *, title: str = "runs") -> str:
             return title
 
-    assert [takes_runs(one) for one in (Old(), Counting(), Keyword())] == [False, True, False]
+    class Optional:
+        def report(self, records: object, title: str = "title") -> str:
+            return title
+
+    class May:
+        def report(self, records: object, runs: logbench.Runs | None = None) -> str:
+            return "" if runs is None else "runs"
+
+    taking = [takes_runs(one) for one in (Old(), Counting(), Keyword(), Optional(), May())]
+    assert taking == [False, True, False, False, True]
 
 
 def test_check_hands_runs_with_their_scores(tmp_path: Path) -> None:
