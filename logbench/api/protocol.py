@@ -202,7 +202,7 @@ def redraws(protocol: Mapping[str, Any]) -> str:
     Args:
         protocol: fields of the protocol, as a record has them.
 
-    Example:
+    Examples:
         >>> redraws({"train": "random"})
         'which units train'
     """
@@ -219,7 +219,7 @@ def late_fields(uses_alpha: bool) -> tuple[str, ...]:
     Args:
         uses_alpha: the model's trait: it fits under `alpha`, which then acts before scoring.
 
-    Example:
+    Examples:
         >>> late_fields(uses_alpha=False)[:3]
         ('min_events', 'short', 'unseen')
     """

@@ -38,7 +38,7 @@ def component_of(thing: Any, *, kind: Kind | None = None, **overrides: Any) -> B
         PluginError: it is no component, with the method, default or type that is missing; or its traits are wrong.
         ConfigError: a component of this kind has no such field.
 
-    Example:
+    Examples:
         >>> class MeanLength:
         ...     def __init__(self, factor: float = 1.0) -> None:
         ...         self.factor = factor

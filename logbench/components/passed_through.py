@@ -56,7 +56,7 @@ def passed_through(thing: type | str, *, leave_out: Collection[str] = (), **defa
     Raises:
         PluginError: there is no such class, or it has no such parameter.
 
-    Example:
+    Examples:
         >>> import logbench
         >>> Options = logbench.passed_through("sklearn.neighbors:LocalOutlierFactor", novelty=True)
         >>> Options().n_neighbors, Options().novelty

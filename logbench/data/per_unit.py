@@ -26,7 +26,7 @@ def events_of_units(offsets: NDArray[np.int64], units: NDArray[Any]) -> tuple[ND
         Indices of the events, int32 [events of the chosen units], int64 where there are 2³¹ or more; and offsets
         of the chosen units, int64 [chosen + 1].
 
-    Example:
+    Examples:
         >>> events, begins = events_of_units(np.array([0, 2, 5]), np.array([1, 0]))
         >>> events.tolist(), begins.tolist()
         ([2, 3, 4, 0, 1], [0, 3, 5])
@@ -46,7 +46,7 @@ def max_per_unit(values: NDArray[T], offsets: NDArray[np.int64], empty: float) -
         offsets: int64 [units + 1]; unit i has the values `offsets[i]` to `offsets[i + 1]`.
         empty: what a unit without values has.
 
-    Example:
+    Examples:
         >>> max_per_unit(np.array([3.0, 7.0, 5.0]), np.array([0, 2, 2, 3]), empty=0.0).tolist()
         [7.0, 0.0, 5.0]
     """
@@ -63,7 +63,7 @@ def count_matrix(keys: NDArray[np.int32], offsets: NDArray[np.int64], columns: i
     Args:
         keys: flat, unit after unit, 0 to `columns` − 1, [events]. offsets: int64 [units + 1].
 
-    Example:
+    Examples:
         >>> count_matrix(np.array([1, 1, 0], np.int32), np.array([0, 2, 3]), 2).toarray().tolist()
         [[0.0, 2.0], [1.0, 0.0]]
     """

@@ -23,6 +23,7 @@ class StoredRuns:
     """The runs that are stored in a folder, for reporters: see `Runs`.
 
     Example:
+
         Picture().report([record.as_dict() for record in records], logbench.StoredRuns("runs"))
 
     Args:

@@ -95,7 +95,7 @@ def run(
             are in the records.
         PluginError: something at hand is no component.
 
-    Example:
+    Examples:
         >>> class Longest:
         ...     def fit(self, train, context):
         ...         self.mean = train.lengths.mean()

@@ -129,7 +129,7 @@ def leaderboard(
             executor.
         DataError: the data set is not there.
 
-    Example:
+    Examples:
         >>> best, worst = leaderboard(["length", "ecvc"], dataset="hdfs-sim", baselines=False)
         >>> best["model"]
         'ecvc'

@@ -28,7 +28,7 @@ class Workbench:
         registry: where components are found. bars: show progress and notes. executor: does the runs.
         resume: take over what ran before with the same plan, data and code, where a study can.
 
-    Example:
+    Examples:
         >>> bench = Workbench.here()
         >>> ((_, record),) = bench.run([Plan(model="length", dataset="hdfs-sim")])
         >>> record["status"]

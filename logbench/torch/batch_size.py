@@ -27,7 +27,7 @@ def in_batches(rows: int, batch: int, work: Work, note: Callable[[str], None]) -
     Raises:
         torch.cuda.OutOfMemoryError: a single row does not fit.
 
-    Example:
+    Examples:
         >>> (squares,), size = in_batches(5, 2, lambda begin, end: (torch.arange(begin, end) ** 2,), print)
         >>> squares.tolist(), size
         ([0, 1, 4, 9, 16], 2)

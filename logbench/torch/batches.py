@@ -26,7 +26,7 @@ def to_device(array: NDArray[np.generic], device: str) -> Tensor:
 
     Copied from pinned memory without waiting where the device is a GPU.
 
-    Example:
+    Examples:
         >>> to_device(np.arange(3), "cpu").tolist()
         [0, 1, 2]
     """

@@ -22,7 +22,7 @@ def worst_per_unit(ranks: NDArray[np.int32], histories: Histories) -> tuple[NDAr
     Args:
         ranks: int32 [windows], in the flat order of `histories`; 0 for a window that does not count.
 
-    Example:
+    Examples:
         >>> from logbench import Sessions
         >>> histories = Sessions.of([[0, 1, 0, 1], [0]], vocabulary=2).histories(1)
         >>> rank, event = worst_per_unit(np.array([1, 2, 2], np.int32), histories)

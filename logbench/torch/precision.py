@@ -19,7 +19,7 @@ class Precision:
     Attributes:
         kind: what runs: `off` (fp32), `bf16` or `fp16`.
 
-    Example:
+    Examples:
         >>> Precision.of("auto", "cpu").kind
         'off'
         >>> with Precision.of("bf16", "cpu").autocast():

@@ -15,7 +15,7 @@ def ranks(logits: Tensor, keys: Tensor) -> Tensor:
         logits: float [B, K] of the K known keys; half precision is compared as it is.
         keys: int64 [B]; K or more is unknown.
 
-    Example:
+    Examples:
         >>> ranks(torch.tensor([[2.0, 1.0, 1.0]] * 3), torch.tensor([0, 1, 3])).tolist()
         [1, 3, 4]
     """
@@ -30,7 +30,7 @@ def nll(logits: Tensor, keys: Tensor) -> Tensor:
         logits: float [B, K] of the K known keys; half precision is computed in single.
         keys: int64 [B]; K or more is unknown.
 
-    Example:
+    Examples:
         >>> nll(torch.zeros(2, 4), torch.tensor([1, 4])).tolist()
         [1.3862943649291992, inf]
     """

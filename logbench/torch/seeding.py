@@ -18,7 +18,7 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
 
     Torch's global random state is put back afterwards (on MPS only that of the CPU).
 
-    Example:
+    Examples:
         >>> with seeded(3):
         ...     first = torch.rand(2)
         >>> with seeded(3):

@@ -28,7 +28,7 @@ def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "fi
     Raises:
         ValueError: `length` is below 1.
 
-    Example:
+    Examples:
         >>> from logbench import Sessions
         >>> padded(Sessions.of([[0, 1, 7], [2]], vocabulary=3), length=2).tolist()
         [[0, 1], [2, 4]]
@@ -48,7 +48,7 @@ def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "fi
 def count_rows(sessions: Sessions) -> NDArray[np.float32]:
     """How often each unit has each key, float32 [units, vocabulary + 1]; unseen keys share the last column.
 
-    Example:
+    Examples:
         >>> from logbench import Sessions
         >>> count_rows(Sessions.of([[0, 1, 1], [7]], vocabulary=2)).tolist()
         [[1.0, 2.0, 0.0], [0.0, 0.0, 1.0]]
@@ -67,7 +67,7 @@ def running_counts(histories: Tensor, codes: int, dtype: torch.dtype = torch.flo
         histories: int64 [B, h], 0 … codes − 1.
         dtype: of the result; that of the network's weights, so that it also runs in double precision.
 
-    Example:
+    Examples:
         >>> running_counts(torch.tensor([[2, 0, 2]]), codes=3).tolist()
         [[[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 0.0, 2.0]]]
     """

@@ -36,7 +36,7 @@ class SharedPrefixLSTM:
     As tanh(x) = 2 σ(2x) − 1, and torch's σ is three times as fast as its tanh on a CPU, the cell gate's
     weights are doubled and all four gates go through one σ.
 
-    Example:
+    Examples:
         >>> lstm, output = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2)
         >>> logits, place = SharedPrefixLSTM(lstm, output, torch.eye(3))(torch.tensor([[0, 1], [0, 1], [0, 2]]))
         >>> logits.shape, place.tolist()

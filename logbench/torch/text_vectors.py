@@ -31,7 +31,7 @@ class TextVectors:
     Attributes:
         weights: float32 [width], inverse document frequency of each column.
 
-    Example:
+    Examples:
         >>> vectors = TextVectors.fit(["Receiving block <*>", "Deleting block <*>"], width=64)
         >>> vectors.of(["Receiving blocks", "PacketResponder terminating"]).shape
         (2, 64)

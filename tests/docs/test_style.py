@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +36,15 @@ def test_constants_are_explained_by_comments(room: str) -> None:
         for line in _stray_strings(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not stray
+
+
+def test_examples_stand_in_docstrings_so_that_the_site_shows_code() -> None:
+    """`Examples:` is a section of `>>>` lines; `Example:` is text, so code stands after an empty line."""
+    wrong = re.compile(r"^ *Example:\n(?!\n)|^ *Examples:\n(?! *>>>)", re.M)
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group().strip()}"
+        for room in ROOMS[:3]
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for match in wrong.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
