@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +25,18 @@ NEEDS = frozenset({"messages", "parameters"})
 
 @dataclass(frozen=True)
 class EventMessages:
-    """The message of each event.
+    """The message of each event. Numbers of lines stay within, as they may tell the label.
+
+    Args:
+        _file: gives the messages; it is called when they are first asked for.
+        _numbers: [events], the number of each event's message there.
 
     Attributes:
-        file: gives the messages; it is called when they are first asked for.
-        numbers: [events], the number of each event's message there.
         shows: what may be asked, of `NEEDS`.
     """
 
-    file: Callable[[], MessageFile]
-    numbers: NDArray[Any]
+    _file: Callable[[], MessageFile] = field(repr=False)
+    _numbers: NDArray[Any] = field(repr=False)
     shows: Set[str] = NEEDS
 
     @classmethod
@@ -44,11 +46,11 @@ class EventMessages:
         return cls(lambda: known, np.arange(len(known)))
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self._numbers)
 
     def take(self, events: NDArray[Any]) -> EventMessages:
         """The messages of these events."""
-        return replace(self, numbers=self.numbers[events])
+        return replace(self, _numbers=self._numbers[events])
 
     def showing(self, needs: Set[str]) -> EventMessages:
         """The same for a model with these needs."""
@@ -57,7 +59,7 @@ class EventMessages:
     def messages(self, events: NDArray[Any] | None) -> pl.Series:
         """See `Sessions.messages`."""
         self._check("messages")
-        return self.file().pick(self._numbers(events))
+        return self._file().pick(self._asked(events))
 
     def parameters(
         self, events: NDArray[Any] | None, keys: NDArray[np.int32], templates: Sequence[str]
@@ -68,17 +70,17 @@ class EventMessages:
             keys: int32 [events]. templates: of each known key.
         """
         self._check("parameters")
-        numbers, asked = self._numbers(events), keys if events is None else keys[events]
+        numbers, asked = self._asked(events), keys if events is None else keys[events]
         blocks = numbered_blocks(len(numbers)) or [(0, 0)]
-        file = self.file()
+        file = self._file()
         return pl.concat([parameters_of(file.pick(numbers[b:e]), asked[b:e], templates) for b, e in blocks])
 
     def write(self, folder: Path) -> None:
         """Write the messages in order of the events, see `MessageFile.write`."""
-        self.file().write((self.numbers[b:e] for b, e in numbered_blocks(len(self))), folder)
+        self._file().write((self._numbers[b:e] for b, e in numbered_blocks(len(self))), folder)
 
-    def _numbers(self, events: NDArray[Any] | None) -> NDArray[Any]:
-        return self.numbers if events is None else self.numbers[events]
+    def _asked(self, events: NDArray[Any] | None) -> NDArray[Any]:
+        return self._numbers if events is None else self._numbers[events]
 
     def _check(self, need: str) -> None:
         if need not in self.shows:

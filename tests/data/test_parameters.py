@@ -105,3 +105,9 @@ def test_a_model_that_declares_nothing_is_told_what_to_declare() -> None:
 def test_messages_keep_numbers_of_their_own() -> None:
     some = MessageFile.of(pl.Series(["a", None, "c"]), np.array([3, 7, 9]))
     assert some.pick(np.array([9, 3, 7, 9])).to_list() == ["c", "a", "", "c"]
+
+
+def test_numbers_of_lines_are_not_shown() -> None:
+    """They may tell the label: a file may hold one class after the other."""
+    raw = Sessions.of([[0, 1]], 2, messages=["a", "b"]).raw
+    assert [name for name in vars(raw) if not name.startswith("_")] == ["shows"] and "1" not in repr(raw)
