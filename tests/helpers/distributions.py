@@ -6,6 +6,7 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def distribution(site: Path, name: str, code: str, version: str = "0.1") -> None:
@@ -16,12 +17,24 @@ def distribution(site: Path, name: str, code: str, version: str = "0.1") -> None
 
 
 def install(project: Path, site: Path) -> None:
-    """The project in a folder: its modules and what its `pyproject.toml` says."""
-    facts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """The project in a folder: the modules that its `pyproject.toml` names, and what it says of itself.
+
+    Setuptools finds modules by itself only where there is one and no folder beside it, such as `runs`; so they
+    have to be named.
+    """
+    told = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     site.mkdir(parents=True, exist_ok=True)
-    for module in project.glob("*.py"):
-        shutil.copy(module, site)
+    for module in _modules(told["tool"]):
+        shutil.copy(project / module, site)
+    facts = told["project"]
     announce(site, facts["name"], facts["version"], facts["entry-points"]["logbench"])
+
+
+def _modules(tool: Mapping[str, Any]) -> list[str]:
+    """Files that the build of setuptools or of hatchling takes."""
+    if "hatch" in tool:
+        return list(tool["hatch"]["build"]["targets"]["wheel"]["only-include"])
+    return [f"{module}.py" for module in tool["setuptools"]["py-modules"]]
 
 
 def announce(site: Path, name: str, version: str, points: Mapping[str, str], more: str = "") -> None:
