@@ -154,10 +154,11 @@ def _config_class(make: Any, parameters: Mapping[str, inspect.Parameter], hints:
 
 
 def _type_argument(cls: type, variable: TypeVar) -> type | None:
-    """The dataclass that a generic base class is given, as in `class Mine(NextKeyModel[MyConfig])`."""
-    bases = (base for one in cls.__mro__ for base in getattr(one, "__orig_bases__", ()))
+    """The dataclass that a generic base is given, as in `class Mine(NextKeyModel[MyConfig])`, or is bound to."""
+    bases = (base for one in cls.__mro__ for base in vars(one).get("__orig_bases__", ()))
     given = (argument for base in bases for argument in get_args(base))
-    return next((one for one in (*given, variable.__bound__) if _is_dataclass(one)), None)
+    known = (one.__bound__ if isinstance(one, TypeVar) else one for one in (*given, variable))
+    return next(filter(_is_dataclass, known), None)
 
 
 def _is_dataclass(thing: Any) -> bool:

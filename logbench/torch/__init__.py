@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .forward import SharesPrefixes
     from .forward import logits_of as logits_of
     from .forward import shared_forward as shared_forward
+    from .network_model import NetworkModel
     from .next_key_model import NextKeyModel
     from .next_key_training import mean_loss as mean_loss
     from .next_key_training import training_batches as training_batches
@@ -59,6 +60,7 @@ _MODULES = {
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
     "classifier": ("Classifier", "SequenceClassifier"),
     "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
+    "network_model": ("NetworkModel",),
     "next_key_model": ("NextKeyModel",),
     "next_key_training": ("mean_loss", "training_batches", "weighted_loss"),
     "options": (
@@ -94,6 +96,7 @@ __all__ = [
     "Classifier",
     "ClassifierConfig",
     "DistinctBatches",
+    "NetworkModel",
     "NextKeyConfig",
     "NextKeyModel",
     "Precision",

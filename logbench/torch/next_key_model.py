@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import polars as pl
 import torch
 
-from ..base.errors import DataError
-from ..base.options import make_options
 from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
+from .network_model import NetworkModel
 from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig, next_key_traits
 from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
-from .saving import load_network, save_network
 from .seeding import new_network
 from .window_scores import WindowScores, score_distinct, score_windows
 
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=NextKeyConfig)
 
 
-class NextKeyModel(ABC, Generic[C]):
+class NextKeyModel(NetworkModel[C]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`.
 
     A subclass says its `name` (as errors and the saved file have it), the options that a saved network fixes
@@ -49,11 +46,6 @@ class NextKeyModel(ABC, Generic[C]):
     0 where none was to guess. Both are 0 for a unit without a window, which the harness decides itself.
     `others["nll"]`: the worst negative log-likelihood of a key that came.
 
-    Attributes:
-        config: the options.
-        network: what `build` made, on the device of the last call; None before `fit` and `load`.
-        keys: number of known keys.
-
     Example:
 
         class MyModel(NextKeyModel[MyConfig]):
@@ -63,15 +55,7 @@ class NextKeyModel(ABC, Generic[C]):
                 return Network(keys, self.config.hidden)
     """
 
-    name: ClassVar[str]
-    fixed: ClassVar[tuple[str, ...]] = ()
     traits: ClassVar[ModelTraits] = next_key_traits()
-    requires: ClassVar[tuple[str, ...]] = ("torch",)
-
-    def __init__(self, config: C) -> None:
-        self.config = config
-        self.network: nn.Module | None = None
-        self.keys = 0
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
@@ -82,16 +66,6 @@ class NextKeyModel(ABC, Generic[C]):
         nearly tie, they are computed again in double precision. Each row's logits depend on that row alone.
         Called by `fit` with the random state of the seed, and by `load`. A network that has `shared_prefix` (see
         `SharesPrefixes`) is scored faster.
-        """
-
-    def prepare(self, network: nn.Module, train: Sessions) -> None:
-        """Put into a new network what it takes from training beside weights; nothing unless overridden.
-
-        Such as vectors of templates, in a buffer that `build` registers and that is saved with the weights:
-        `network.vectors[: self.keys] = torch.from_numpy(TextVectors.fit(train.templates).of(train.templates))`.
-
-        Args:
-            network: what `build` made, on the device. train: training units.
         """
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
@@ -169,38 +143,8 @@ class NextKeyModel(ABC, Generic[C]):
         nothing = pl.Series([None], dtype=pl.List(pl.Int32))
         return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
 
-    def _ready(self, sessions: Sessions, context: Context) -> nn.Module:
-        assert self.network is not None, "fit or load comes first"
-        if sessions.vocabulary != self.keys:
-            raise DataError(
-                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
-                "parse them with the parser that the model was trained with"
-            )
-        return self.network.to(context.device).eval()
-
-    def save(self, folder: Path) -> None:
-        """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
-        assert self.network is not None, "fit or load comes first"
-        shape = {name: getattr(self.config, name) for name in self._shape}
-        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
-
-    def load(self, folder: Path) -> None:
-        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
-
-        Raises:
-            DataError: a file is missing or damaged.
-        """
-        self.network, facts = load_network(folder, self._rebuilt, self.name)
-        self.config, self.keys = self._saved_config(facts), facts["keys"]
-
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
-        saved = {"pad": False, **facts}  # saved before there was the choice
-        shape = {name: saved[name] for name in self._shape}
-        config: C = make_options(type(self.config), {**asdict(self.config), **shape}, self.name)
-        return config
-
-    def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
-        return type(self)(self._saved_config(facts)).build(facts["keys"])
+        return super()._saved_config({"pad": False, **facts})  # saved before there was the choice
 
     @property
     def _shape(self) -> tuple[str, ...]:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 
-from ..base.errors import DataError
-from ..base.options import make_options
 from ..data.scores import Scores
+from .network_model import NetworkModel
 from .options import TrainingConfig
 from .precision import Precision
 from .row_scores import score_rows, scoring_device
 from .row_training import Encode, Part, arguments_of, check_double, train_rows
-from .saving import load_network, save_network
 from .seeding import new_network
 from .unit_rows import UnitRows, without_unseen
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
     from torch import Tensor, nn
     from torch.optim import Optimizer
@@ -35,33 +29,19 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=TrainingConfig)
 
 
-class RowModel(ABC, Generic[C]):
+class RowModel(NetworkModel[C]):
     """Base of `Classifier` and `Reconstruction`.
 
     A unit without events has no row: it does not train, and scores 0.
 
     Attributes:
-        config: the options.
-        network: what `build` made, on the device of the last call; None before `fit` and `load`.
-        keys: number of known keys.
-        name: of the model, as errors and the saved file have it.
-        fixed: options that a saved network fixes; the others may change afterwards.
         keys_only: equal key sequences have equal rows; False where `rows` looks at times or texts, too. Sessions
             that carry such have a row a unit in any case.
         double: score in double precision, see `score_rows`; False for a network that cannot.
-        requires: see `ModelComponent`.
     """
 
-    name: ClassVar[str]
-    requires: ClassVar[tuple[str, ...]] = ("torch",)
-    fixed: ClassVar[tuple[str, ...]] = ()
     keys_only: ClassVar[bool] = True
     double: ClassVar[bool] = True
-
-    def __init__(self, config: C) -> None:
-        self.config = config
-        self.network: nn.Module | None = None
-        self.keys = 0
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
@@ -86,16 +66,6 @@ class RowModel(ABC, Generic[C]):
         """
         return lambda rows: (rows,)
 
-    def prepare(self, network: nn.Module, train: Sessions) -> None:
-        """Put into a new network what it takes from training beside weights; nothing unless overridden.
-
-        Such as mean and deviation of each column, in buffers that `build` registers and that are saved with the
-        weights.
-
-        Args:
-            network: what `build` made, on the device. train: training units.
-        """
-
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         """The optimiser, and a schedule of its learning rate over `steps` steps; None: Adam, and `decay_at`."""
         return None, None
@@ -115,34 +85,6 @@ class RowModel(ABC, Generic[C]):
         if len(some):
             ignoring[some], _ = self._scored(without_unseen(sessions.take(some)), context)
         return Scores(primary, ignoring=ignoring, unjudged=self.unjudged(sessions), facts=facts)
-
-    def save(self, folder: Path) -> None:
-        """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
-        assert self.network is not None, "fit or load comes first"
-        shape = {name: getattr(self.config, name) for name in self._shape}
-        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
-
-    def load(self, folder: Path) -> None:
-        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
-
-        Raises:
-            DataError: a file is missing or damaged.
-        """
-        self.network, facts = load_network(folder, self._rebuilt, self.name)
-        self.config, self.keys = self._saved_config(facts), facts["keys"]
-
-    def _saved_config(self, facts: Mapping[str, Any]) -> C:
-        shape = {name: facts[name] for name in self._shape}
-        config: C = make_options(type(self.config), {**asdict(self.config), **shape}, self.name)
-        return config
-
-    def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
-        return type(self)(self._saved_config(facts)).build(facts["keys"])
-
-    @property
-    def _shape(self) -> tuple[str, ...]:
-        """Options that a saved network fixes."""
-        return self.fixed
 
     @abstractmethod
     def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
@@ -170,29 +112,22 @@ class RowModel(ABC, Generic[C]):
 
     def _scored(self, sessions: Sessions, context: Context) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Score of each unit, float64 [units], and facts."""
-        assert self.network is not None, "fit or load comes first"
-        if sessions.vocabulary != self.keys:
-            raise DataError(
-                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
-                "parse them with the parser that the model was trained with"
-            )
+        network = self._ready(sessions, context)
         rows = self._distinct(sessions)
-        found, facts = self._scored_rows(rows, context, self.double)
+        found, facts = self._scored_rows(network, rows, context, self.double)
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":
             exact = found
-            found, facts = self._scored_rows(rows, context, False)
+            found, facts = self._scored_rows(network, rows, context, False)
             facts |= {"eval_amp": kind, "largest_change": float(np.abs(found - exact).max(initial=0.0))}
         scores = np.zeros(len(sessions))
         scores[rows.units] = found[rows.inverse]
         return scores, facts
 
     def _scored_rows(
-        self, rows: UnitRows, context: Context, double: bool
+        self, network: nn.Module, rows: UnitRows, context: Context, double: bool
     ) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Score of each distinct row, float64 [rows], and facts."""
-        assert self.network is not None
-        network = self.network.to(context.device).eval()
         encode = self.encoder(rows.sessions, scoring_device(context.device, double))
 
         def answers(network: nn.Module, batch: Tensor) -> Tensor:

@@ -74,6 +74,17 @@ class OfBase(Base[MoreOptions]):
     """Says its options by the base class."""
 
 
+M = TypeVar("M", bound=MoreOptions)
+
+
+class Narrower(Base[M]):
+    """Binds the options of its base class to more."""
+
+
+class WithoutArgument(Narrower):  # type: ignore[type-arg]
+    """Has the options that its base class is bound to."""
+
+
 def built(item: Any, **values: Any) -> Any:
     """What the harness builds of a component with these options."""
     entry = RegisteredComponent(item, Plugin("p", "d", "1", lambda: None))
@@ -117,6 +128,7 @@ def test_data_set_has_a_card() -> None:
 def test_dataclass_of_options() -> None:
     assert built(component_of(WithConfig), h=3).config == Options(3)
     assert built(component_of(OfBase), width=4).config == MoreOptions(10, 4)
+    assert built(component_of(WithoutArgument), width=4).config == MoreOptions(10, 4)
     with pytest.raises(ConfigError, match="greater than or equal to 1"):
         built(component_of(WithConfig), h=0)
 

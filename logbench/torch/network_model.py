@@ -1,0 +1,98 @@
+"""What every model of one network has: its options, the network, a check of the keys, save and load."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from ..base.errors import DataError
+from ..base.options import make_options
+from .options import TrainingConfig
+from .saving import load_network, save_network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from ..api.contracts import Context
+    from ..data.sessions import Sessions
+
+C = TypeVar("C", bound=TrainingConfig)
+
+
+class NetworkModel(ABC, Generic[C]):
+    """Base of `NextKeyModel` and `RowModel`.
+
+    Attributes:
+        config: the options.
+        network: what `build` made, on the device of the last call; None before `fit` and `load`.
+        keys: number of known keys.
+        name: of the model, as errors and the saved file have it.
+        fixed: options that a saved network fixes; the others may change afterwards.
+        requires: see `ModelComponent`.
+    """
+
+    name: ClassVar[str]
+    fixed: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("torch",)
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+        self.network: nn.Module | None = None
+        self.keys = 0
+
+    @abstractmethod
+    def build(self, keys: int) -> nn.Module:
+        """A new network for `keys` known keys."""
+
+    def prepare(self, network: nn.Module, train: Sessions) -> None:
+        """Put into a new network what it takes from training beside weights; nothing unless overridden.
+
+        Such as the mean of each column, or vectors of templates, in a buffer that `build` registers and that is
+        saved with the weights:
+        `network.vectors[: self.keys] = torch.from_numpy(TextVectors.fit(train.templates).of(train.templates))`.
+
+        Args:
+            network: what `build` made, on the device. train: training units.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
+        assert self.network is not None, "fit or load comes first"
+        shape = {name: getattr(self.config, name) for name in self._shape}
+        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
+
+    def load(self, folder: Path) -> None:
+        """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
+
+        Raises:
+            DataError: a file is missing or damaged.
+        """
+        self.network, facts = load_network(folder, self._rebuilt, self.name)
+        self.config, self.keys = self._saved_config(facts), facts["keys"]
+
+    def _saved_config(self, facts: Mapping[str, Any]) -> C:
+        shape = {name: facts[name] for name in self._shape}
+        config: C = make_options(type(self.config), {**asdict(self.config), **shape}, self.name)
+        return config
+
+    def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
+        return type(self)(self._saved_config(facts)).build(facts["keys"])
+
+    @property
+    def _shape(self) -> tuple[str, ...]:
+        """Options that a saved network fixes."""
+        return self.fixed
+
+    def _ready(self, sessions: Sessions, context: Context) -> nn.Module:
+        """The network on the device, for sessions of the keys that it was trained on."""
+        assert self.network is not None, "fit or load comes first"
+        if sessions.vocabulary != self.keys:
+            raise DataError(
+                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
+                "parse them with the parser that the model was trained with"
+            )
+        return self.network.to(context.device).eval()
