@@ -27,6 +27,8 @@ from .shared_options import digits_of, json_option, note, out_option, print_json
     show_default=True,
     help="A metric of the headline, or EVALUATOR.METRIC such as cost.cost.",
 )
+@click.option("--evaluator", "evaluators", multiple=True, metavar="FILE",
+              help="File of an evaluator that the runs had and that is not installed (repeatable).")  # fmt: skip
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
               help="Largest loss against the first run that does not count as worse.")  # fmt: skip
 @click.option("--swaps", type=click.IntRange(min=0), default=10_000, show_default=True,
@@ -42,8 +44,8 @@ from .shared_options import digits_of, json_option, note, out_option, print_json
 @pass_state
 @apart
 def command(
-    state: State, runs: tuple[str, ...], metric: str, tolerance: float, swaps: int, swap_seed: int,
-    resamples: int, across: str | None, out: Path, as_json: bool,
+    state: State, runs: tuple[str, ...], metric: str, evaluators: tuple[str, ...], tolerance: float, swaps: int,
+    swap_seed: int, resamples: int, across: str | None, out: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 if one is worse, 2 if they are not comparable.
 
@@ -59,6 +61,8 @@ def command(
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
 
+    for name in evaluators:
+        state.registry.get("evaluator", name)  # offers what the file holds
     found = [run_names.find(run, out) for run in runs]
     rows, notes, common = compare(found, metric, tolerance), dict[str, None](), None
     if dropping_apart(found):

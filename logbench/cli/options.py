@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import click
 
@@ -60,7 +61,12 @@ def rows_of(registry: Registry) -> Iterator[dict[str, Any]]:
 
 
 def _type(config: type, field: dataclasses.Field[Any]) -> str:
-    hint = get_type_hints(config)[field.name]
+    return _named(get_type_hints(config)[field.name])
+
+
+def _named(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))
+    if get_origin(hint) in (Union, UnionType):
+        return " | ".join("None" if one is NoneType else _named(one) for one in get_args(hint))
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

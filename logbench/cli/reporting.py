@@ -36,7 +36,7 @@ def reporter_of(
     if metric != "f1" and "metric" in fields_of(entry.item.config):
         options["metric"] = metric
     part = configured(entry, options)
-    return GuardedReporter(name, part.build(), out)
+    return GuardedReporter(part.name, part.build(), out)
 
 
 class GuardedReporter:

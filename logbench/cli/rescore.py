@@ -12,7 +12,7 @@ from . import State, pass_state
 from .apart import apart
 from .reporting import reporter_of
 from .run_results import finish
-from .shared_options import json_option, out_option
+from .shared_options import json_option, note, out_option
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
@@ -51,6 +51,8 @@ def command(
     shown_by = reporter_of(state, reporter, out)
     old = run_names.find(run, out)
     new = rescore(old, out, changes, evaluators, state.registry, state.command, options)
+    for text in new.notes[1:]:
+        note(text)
     if as_json:
         print(new.to_json())
     else:

@@ -47,7 +47,7 @@ def command(state: State, **options: Any) -> int:
     """Run models on a data set under one protocol and print a table.
 
     MODEL is a name (see: logbench list model), names joined as in a+b, or a file of your own: ./my_model.py, or
-    ./my_model.py:MyModel where it holds several.
+    ./my_model.py:MyModel where it holds several. Data set, parser, windower, evaluator and reporter may be files.
 
     The models share data and split, but no model's figures depend on the others. Each run becomes a record. With
     several seeds or splits a model's row has means with 95% intervals. The table includes rules that need no

@@ -105,7 +105,8 @@ def figure(record: Record, metric: str) -> float | None:
         ConfigError: the record has no such metric.
     """
     known, run, owner = figures(record), record["run_id"], metric.rpartition(".")[0]
-    if known and metric not in known and owner not in ("", EVENT):
+    asked = owner in ("", EVENT) or any(name.startswith(f"{owner}.") for name in known)
+    if known and metric not in known and not asked:
         raise ConfigError(
             f"{run} has no metric {metric!r}; compute it: logbench rescore {run} --evaluator {owner}"
         )

@@ -65,6 +65,8 @@ def _metric(run: Record, metric: str, registry: Registry) -> Metric:
     key, _, name = metric.rpartition(".")
     unit = run["dataset"]["unit"]
     for called, options in run["config"].get("evaluators", {}).items():
+        if called not in registry.components["evaluator"]:
+            raise ConfigError(f"evaluator {called!r} is not installed; one in a file: --evaluator ./{called}.py")
         built = configured(registry.get("evaluator", called), options).build()
         if key_of(called, built, unit) == (key or unit):
             return lambda units: cast(float | None, built.evaluate(units).get(name))

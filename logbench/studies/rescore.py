@@ -88,8 +88,9 @@ def _evaluators(
     offered, own = registry.components["evaluator"], old["config"].get("evaluators", {})
     if old["error"] is not None and old["error"]["stage"] == "evaluate":
         own = {}  # one of them failed it
+    added = _named(further, registry)  # one in a file is offered from here on
     here = [name for name in own if name in offered]
-    named = {entry.item.name: entry for entry in (*evaluators_of(here, registry), *_named(further, registry))}
+    named = {entry.item.name: entry for entry in (*evaluators_of(here, registry), *added)}
     if unknown := [name for name in options if name not in named]:
         raise ConfigError(
             f"--set {unknown[0]}.…: only the protocol and evaluators can change without a new run; here are "
@@ -97,7 +98,9 @@ def _evaluators(
         )
     parts = [configured(entry, {**own.get(name, {}), **options.get(name, {})}) for name, entry in named.items()]
     return parts, [
-        f"evaluator {name} is not installed, so its metrics are gone" for name in own if name not in here
+        f"evaluator {name} is not installed, so its metrics are gone; one in a file: --evaluator ./{name}.py"
+        for name in own
+        if name not in here
     ]
 
 

@@ -137,6 +137,42 @@ def test_components_of_other_kinds(folder: Path, run_logbench: Command) -> None:
     assert record["metrics"]["cost"]["all"]["n"] > 0
 
 
+def test_an_evaluator_in_a_file_is_asked_again(folder: Path, run_logbench: Command) -> None:
+    (folder / "cost.py").write_text(
+        "class Cost:\n"
+        "    directions = {'missed': 'lower'}\n\n"
+        "    def evaluate(self, units):\n"
+        "        return {'missed': units.filter(~units['verdict'], label=1)['weight'].sum()}\n"
+    )
+    evaluators = ("--evaluator", "classification", "--evaluator", "./cost.py")
+    records(run_logbench("run", "length", "new-event", *SMALL, *evaluators, "--json"))
+    metric = ("compare", "last~1", "last", "--metric", "cost.missed", "--resamples", "20")
+    named = run_logbench(*metric, "--evaluator", "./cost.py", "--json")
+    first, second = map(json.loads, named.out.splitlines())
+    assert second["low"] <= second["difference"] == second["cost.missed"] - first["cost.missed"] <= second["high"]
+    unnamed = run_logbench(*metric)
+    assert "no interval of cost.missed: " in unnamed.err and "--evaluator" in unnamed.err
+    again = run_logbench("rescore", "last", "--evaluator", "./cost.py", "--json")
+    (record,) = records(again)
+    assert record["metrics"]["cost"]["all"]["missed"] == second["cost.missed"]
+    assert "not installed" not in again.err
+    gone = run_logbench("rescore", "last")
+    assert "evaluator cost is not installed, so its metrics are gone" in gone.err
+
+
+def test_a_reporter_in_a_file_writes_into_a_folder_of_its_name(folder: Path, run_logbench: Command) -> None:
+    (folder / "drawn.py").write_text(
+        "class Drawn:\n"
+        "    def report(self, records, runs):\n"
+        "        (runs.folder / 'a.svg').write_text('<svg/>')\n"
+        "        return 'drawn'\n"
+    )
+    done = run_logbench("run", "length", *SMALL, "--reporter", "./drawn.py")
+    assert done.code == 0 and done.out == "drawn\n", done.err
+    (made,) = (folder / "runs" / "reports").iterdir()
+    assert "-drawn-" in made.name and [path.name for path in made.iterdir()] == ["a.svg"]
+
+
 def test_python_takes_it_and_sees_an_edit(folder: Path) -> None:
     settings: Any = {"dataset": {"blocks": 600}, "protocol": {"train_units": 300}}
 

@@ -239,9 +239,11 @@ def test_a_run_is_rescored_by_further_evaluators_with_options(tmp_path: Path) ->
                 "priced.cost", 0)  # fmt: skip
     bare = rescore(new, tmp_path, {}, (), testing.registry(), "").as_dict()
     assert bare["metrics"].keys() == {"session"}
-    assert "evaluator priced is not installed, so its metrics are gone" in bare["notes"]
+    assert any("evaluator priced is not installed, so its metrics are gone" in text for text in bare["notes"])
     with pytest.raises(ConfigError, match=f"compute it: logbench rescore {old['run_id']} --evaluator priced"):
         figure(old, "priced.cost")
+    with pytest.raises(ConfigError, match=r"no metric 'priced.cots'; there is .*priced\.cost"):
+        figure(new, "priced.cots")
 
 
 @pytest.mark.parametrize("duplicates", ["all", "unique"])
@@ -263,7 +265,10 @@ def test_a_difference_of_any_metric_has_an_interval_through_its_evaluator(tmp_pa
         found, notes = confidence(pair[0], {**pair[1], **wrong}, tmp_path, "cost.cost", 9, 0, **asked)
         assert found["low"] is None and re.search(f"no interval of cost.cost: .*{why}", notes[0])
     (gone, notes) = confidence(*pair, tmp_path, "cost.cost", 9, 0, registry=testing.registry(), resamples=50)
-    assert gone["low"] is None and "no evaluator is called 'cost'" in notes[0]
+    assert (
+        gone["low"] is None
+        and "evaluator 'cost' is not installed; one in a file: --evaluator ./cost.py" in notes[0]
+    )
 
 
 def test_an_evaluator_that_counts_rows_has_no_interval(registry: Registry, tmp_path: Path) -> None:
