@@ -65,7 +65,11 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
     labels = prepared.grouped.units["label"].gather(split.test)
     for label, kind in ((0, "normal"), (1, "anomalous")):
         if (labels >= 0).any() and not (labels == label).any():
-            note(f"no {kind} unit is left to test, so the metrics mean little")
+            less = protocol.train in ("first", "random") and kind == "normal"
+            note(
+                f"no {kind} unit is left to test, so the metrics mean little"
+                + ("; set protocol.train_units lower" if less else "")
+            )
 
 
 def _note_parser(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:

@@ -88,7 +88,7 @@ def test_a_split_without_normal_test_units_is_noted(registry: Registry, tmp_path
     record = run(registry, archive(tmp_path / "data"), tmp_path / "out", settings=settings)
     assert record.split["test"] == 1
     assert any("99" in note and "20" in note for note in record.notes)
-    assert any("no normal unit" in note for note in record.notes)
+    assert any("no normal unit" in note and "set protocol.train_units lower" in note for note in record.notes)
     settings["protocol"]["train_units"] = 10
     record = run(registry, tmp_path / "data", tmp_path / "out", settings=settings)
     assert not any("unit" in note and "left to test" in note for note in record.notes)
