@@ -129,6 +129,19 @@ def test_a_bundle_needs_the_file(folder: Path, run_logbench: Command, hdfs_sim: 
     assert edited.out == before.out and "edited since the model was saved" in edited.err
 
 
+def test_options_are_named_as_they_are_typed(folder: Path, run_logbench: Command) -> None:
+    (folder / "batch.py").write_text(
+        "from typing import Literal\n\n\n"
+        "class Batch:\n"
+        "    def __init__(self, rows: int | Literal['auto'] = 'auto', clip: float | None = None): ...\n\n"
+        "    def fit(self, train, context): ...\n\n"
+        "    def score(self, sessions, context): ...\n"
+    )
+    rows = [line.split() for line in run_logbench("options", "./batch.py").out.splitlines()]
+    assert ["batch.rows", "int", "|", "auto", "auto"] in [row[:5] for row in rows]
+    assert ["batch.clip", "float", "|", "None", "None"] in [row[:5] for row in rows]
+
+
 def test_components_of_other_kinds(folder: Path, run_logbench: Command) -> None:
     (folder / "cost.py").write_text(
         "class Cost:\n    def evaluate(self, units):\n        return {'n': len(units)}\n"
