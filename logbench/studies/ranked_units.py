@@ -101,6 +101,8 @@ def raw_lines(record: Record, numbers: list[int], registry: Registry) -> dict[in
 
 
 def unlabelled_hint(which: Which, record: Record) -> None:
-    """Raises DataError where a kind that needs labels is asked of a run without."""
+    """Raises DataError where a kind that needs labels is asked of a run that failed or has none."""
     if which != "top" and not record["metrics"]:
+        if error := record["error"]:
+            raise DataError(f"run {record['run_id']} failed, so {which} cannot be told: {error['message']}")
         raise DataError(f"run {record['run_id']} has no labels: {which} cannot be told; use --top")

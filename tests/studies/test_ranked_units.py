@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from logbench import DataError
 from logbench.cli.score import _short
 from logbench.cli.shared_options import fitted, placed
 from logbench.cli.show import _lines
 from logbench.cli.top_units import _row
+from logbench.studies.ranked_units import unlabelled_hint
 
 LINES = [f"INFO s{i} step {word}\n" for i in range(40) for word in ("one", "two")]
 ODD = "ERROR s39 disk  is\n  full\n"
@@ -115,3 +118,11 @@ def test_what_the_reader_met_is_told_with_what_was_done(folder: Path) -> None:
     said = run(folder, "new-event").stderr
     assert "1 line is not as declared; each is an event whose message is the whole line" in said
     assert "1 line holds NUL bytes; they stay as they are" in said
+
+
+def test_a_failed_run_is_not_said_to_lack_labels() -> None:
+    failed: Any = {"run_id": "a", "metrics": {}, "error": {"message": "division by zero", "stage": "score"}}
+    with pytest.raises(DataError, match="run a failed, so false-positives cannot be told: division by zero"):
+        unlabelled_hint("false-positives", failed)
+    with pytest.raises(DataError, match="run a has no labels"):
+        unlabelled_hint("false-positives", {**failed, "error": None})
