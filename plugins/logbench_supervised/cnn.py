@@ -47,4 +47,9 @@ class Cnn(SequenceClassifier[CnnConfig]):
             raise ConfigError(
                 f"cnn.heights = {heights}: needed is one height or more, each from 1 to length = {length}"
             )
-        return Network(keys + 2, keys + 1, self.config)
+        network = Network(keys + 2, keys + 1, self.config)
+        with torch.no_grad():
+            network.embedding.weight[keys] = (
+                0  # no training unit has an unknown key: it must not move scores by chance
+            )
+        return network

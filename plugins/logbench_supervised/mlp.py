@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from logbench.torch import Classifier, count_rows
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Mlp(Classifier[MlpConfig]):
-    """Scores a unit by the probability of an anomaly, from how often each key occurs; unseen keys are one more."""
+    """Scores a unit by the probability of an anomaly, from how often each known key occurs."""
 
     name = "mlp"
     fixed = ("hidden",)
@@ -27,5 +28,7 @@ class Mlp(Classifier[MlpConfig]):
         return count_rows(sessions)
 
     def build(self, keys: int) -> nn.Module:
-        hidden = self.config.hidden
-        return nn.Sequential(nn.Linear(keys + 1, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        first = nn.Linear(keys + 1, self.config.hidden)
+        with torch.no_grad():
+            first.weight[:, keys] = 0  # no training unit has an unknown key: it must not move scores by chance
+        return nn.Sequential(first, nn.ReLU(), nn.Linear(self.config.hidden, 1))

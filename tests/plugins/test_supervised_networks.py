@@ -111,6 +111,18 @@ def test_a_new_wording_is_read_by_its_words() -> None:
     np.testing.assert_allclose(scores(model, same), scores(model, told([[0, 1, 2, 4]])), atol=0.05)
 
 
+@pytest.mark.parametrize("model", (MODELS[0], MODELS[3]), ids=(NAMES[0], NAMES[3]))
+def test_an_unknown_key_moves_no_score_by_chance(model: Any) -> None:
+    """As no training unit has one, its weights are those that the network began with."""
+    found = []
+    for seed in (0, 1):
+        model.fit(drawn(1), Context(seed=seed))
+        network = model.network
+        weights = network.embedding.weight[5] if isinstance(model, Cnn) else network[0].weight[:, 5]
+        found.append(weights.detach())
+    assert not found[0].any() and not found[1].any()
+
+
 def test_saved_models_score_alike(tmp_path: Path) -> None:
     for model, name in zip(MODELS, NAMES, strict=True):
         model.fit(drawn(1), Context())  # type: ignore[attr-defined]
