@@ -47,6 +47,7 @@ def prepare_sessions(
     model: object,
     dataset: object,
     *,
+    seed: int = 0,
     registry: Registry | None = None,
     bars: Bars | None = None,
     **options: Unpack[PlanOptions],
@@ -55,6 +56,7 @@ def prepare_sessions(
 
     Args:
         model, dataset: names, or classes or instances at hand, see `run`.
+        seed: of the model, as its context has it.
         registry, bars: by default all installed plugins, and no progress bars.
         options: fields of `Plan`, such as `settings={"dataset": {"blocks": 1000}}`.
 
@@ -65,7 +67,7 @@ def prepare_sessions(
     registry = (registry or Registry()).copy()
     runtime = Runtime.here(registry, bars)
     fields = plan_fields("prepare_sessions", dataset, {**options, "out": Plan.out}, registry)  # nothing is written
-    resolved = resolve(Plan(model=admit(registry, "model", model), **fields), registry)
+    resolved = resolve(Plan(model=admit(registry, "model", model), seed=seed, **fields), registry)
     check_installed(resolved)
     stages = Stages(runtime)
     prepared = prepare(resolved, runtime, stages, runtime.bars.note)

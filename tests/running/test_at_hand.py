@@ -149,7 +149,8 @@ def test_every_place_where_a_name_may_stand() -> None:
 
 
 def test_prepare_sessions_takes_them() -> None:
-    found = logbench.prepare_sessions(FarFromMean(3.0), "hdfs-sim", settings=SMALL)
+    found = logbench.prepare_sessions(FarFromMean(3.0), "hdfs-sim", seed=4, settings=SMALL)
+    assert found.context.seed == 4
     assert found.config.factor == 3.0 and len(found.train)
 
 
