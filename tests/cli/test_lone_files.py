@@ -86,6 +86,7 @@ def test_the_file_and_what_it_imports_are_its_code(folder: Path, run_logbench: C
     assert code(("my_model.py", MODEL + "# a remark\n")) not in (first, other)
 
 
+@pytest.mark.slow
 def test_leaderboard_takes_it_over_until_it_is_edited(folder: Path, run_logbench: Command) -> None:
     def taken() -> bool:
         done = run_logbench("leaderboard", "--models", "./my_model.py,length", *SMALL, "--no-baselines")
@@ -97,6 +98,7 @@ def test_leaderboard_takes_it_over_until_it_is_edited(folder: Path, run_logbench
     assert [taken(), taken()] == [False, True]
 
 
+@pytest.mark.slow
 def test_sweep_writes_a_command_that_runs(folder: Path, run_logbench: Command) -> None:
     done = run_logbench("sweep", "./my_model.py", *SMALL, "--over", "factor=1,2", "--json")
     command = json.loads(done.out.splitlines()[0])["command"].split()

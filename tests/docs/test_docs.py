@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from snippets import PAGES, ROOT, is_deep, run_page
@@ -25,7 +26,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def _case(page: Path) -> Any:
+    """Pages that train networks and check them take half a minute each: they run in `tox -e slow`."""
+    name = str(page.relative_to(ROOT))
+    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name.startswith("docs/torch/") else [])
+
+
+@pytest.mark.parametrize("page", [_case(page) for page in PAGES])
 def test_what_a_page_tells_to_type_runs(
     page: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
