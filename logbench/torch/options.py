@@ -40,7 +40,15 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
-class ReconstructionConfig(TrainingConfig):
+class _RowConfig(TrainingConfig):
+    """How a model of whole units trains unless told otherwise: in passes, and slower than one of windows."""
+
+    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
+    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
+
+
+@dataclass(frozen=True)
+class ReconstructionConfig(_RowConfig):
     """Options of a model that `Reconstruction` trains; a model's own class adds those of its network.
 
     Example:
@@ -50,12 +58,9 @@ class ReconstructionConfig(TrainingConfig):
             hidden: int = option(8, "units of the narrowest layer", ge=1)
     """
 
-    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
-    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
-
 
 @dataclass(frozen=True)
-class ClassifierConfig(TrainingConfig):
+class ClassifierConfig(_RowConfig):
     """Options of a model that `Classifier` trains; a model's own class adds those of its network.
 
     Example:
@@ -65,8 +70,6 @@ class ClassifierConfig(TrainingConfig):
             hidden: int = option(64, "units of each layer", ge=1)
     """
 
-    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
-    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
     balanced: bool = option(False, "the loss counts both classes alike, however many units each has")
 
 
