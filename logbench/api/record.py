@@ -88,12 +88,12 @@ class RunRecord:
         self._scores: Callable[[], pl.DataFrame] | None = None
 
     def __repr__(self) -> str:
-        f1 = figures_of(self).get("f1")
+        f1 = figures_of(vars(self)).get("f1")
         figure = "" if f1 is None else f", F1 {f1:.3f}"
         return f"RunRecord({self.run_id}: {self.model} on {self.dataset.get('name')}, {self.status}{figure})"
 
     def _repr_html_(self) -> str:
-        return table([self])
+        return table([vars(self)])
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -121,3 +121,10 @@ class RunRecord:
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
+
+
+class RunRecords(list[RunRecord]):
+    """The records of several runs: a list that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return table(map(vars, self))

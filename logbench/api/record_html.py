@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.jsonable import four_digits
-
-if TYPE_CHECKING:
-    from .record import RunRecord
 
 # Columns of metrics, where a record has them.
 SHOWN = ("f1", "precision", "recall", "mcc", "auprc")
 
 
-def figures_of(record: RunRecord) -> Mapping[str, float | None]:
-    """Metrics of all units by the name of the unit (`session`); empty where there are none."""
-    found: Any = record.metrics.get(str(record.dataset.get("unit")), {})
+def figures_of(record: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """Metrics of all units by the name of the unit (`session`); empty where there are none.
+
+    Args:
+        record: fields of a `RunRecord`.
+    """
+    found: Any = record["metrics"].get(str(record["dataset"].get("unit")), {})
     return found.get("all") or {}
 
 
-def table(records: Iterable[RunRecord]) -> str:
-    """An HTML table of records."""
+def table(records: Iterable[Mapping[str, Any]]) -> str:
+    """An HTML table of records, each as the fields of a `RunRecord`."""
     rows = [_row(record) for record in records]
     names = ("model", "data set", "preset", "seed", "status", *SHOWN)
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
@@ -30,19 +31,18 @@ def table(records: Iterable[RunRecord]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(record: RunRecord) -> list[str]:
-    figures = figures_of(record)
-    status = record.status if record.error is None else f"{record.status}: {record.error['message']}"
-    cells = [record.model, str(record.dataset.get("name", "")), record.preset, str(record.seed), status]
+def _row(record: Mapping[str, Any]) -> list[str]:
+    figures, error = figures_of(record), record["error"]
+    status = record["status"] if error is None else f"{record['status']}: {error['message']}"
+    cells = [
+        record["model"],
+        str(record["dataset"].get("name", "")),
+        record["preset"],
+        str(record["seed"]),
+        status,
+    ]
     return [*cells, *(_number(figures.get(name)) for name in SHOWN)]
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else four_digits(float(value))
-
-
-class RunRecords(list["RunRecord"]):
-    """The records of several runs: a list that a notebook shows as a table."""
-
-    def _repr_html_(self) -> str:
-        return table(self)

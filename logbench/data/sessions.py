@@ -22,7 +22,7 @@ from .distinct import Distinct, distinct_codes, distinct_sequences, read_only
 from .event_messages import EventMessages, undeclared
 from .histories import Histories
 from .per_unit import events_of_units
-from .unit import Unit, frame_of, unit_of
+from .unit import Unit, frame_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,18 +143,46 @@ class Sessions:
     def __getitem__(self, which: Any) -> Unit | Sessions:
         """One unit, or the units of a slice, of indices or of a mask [units]."""
         if isinstance(which, int | np.integer):
-            return unit_of(self, int(which))
+            return self._unit(int(which))
         chosen = which if isinstance(which, slice | np.ndarray) else list(which)
         return self.take(np.arange(len(self))[chosen])
 
     def __iter__(self) -> Iterator[Unit]:
-        return (unit_of(self, place) for place in range(len(self)))
+        return (self._unit(place) for place in range(len(self)))
+
+    def _unit(self, place: int) -> Unit:
+        """The unit at a place from 0; from the end where that is negative.
+
+        Raises:
+            IndexError: there is none.
+        """
+        at = place + len(self) if place < 0 else place
+        if not 0 <= at < len(self):
+            raise IndexError(f"unit {place} of {len(self)}")
+        events = slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+        return Unit(
+            id=self.ids[at],
+            keys=self.keys[events],
+            label=None if self.labels is None else int(self.labels[at]),
+            texts=tuple(map(self._text, range(events.start, events.stop))),
+            times=None if self.times is None else self.times[events],
+        )
+
+    def _text(self, event: int) -> str | None:
+        """The template of an event's key; of an unseen key its masked message, if that is known."""
+        if (key := int(self.keys[event])) < len(self.templates):
+            return self.templates[key]
+        return None if self.texts is None or self.text_ids is None else str(self.texts[int(self.text_ids[event])])
 
     def to_polars(self) -> pl.DataFrame:
         """One row a unit: `unit` (String), `keys` (List[Int32]), `times` (List[Datetime]) and `label` (Int8) where
         they are known, `weight` (Float64). `.explode("keys")` gives one row an event.
         """
-        return frame_of(self)
+        events: dict[str, NDArray[Any]] = {"keys": self.keys}
+        if self.times is not None:
+            events["times"] = self.times
+        columns = {} if self.labels is None else {"label": pl.Series(self.labels, dtype=pl.Int8)}
+        return frame_of(self.ids, self.units, events, {**columns, "weight": pl.Series(self.weights)})
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]], vocabulary: int | None = None, **columns: Any) -> Sessions:

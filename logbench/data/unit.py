@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .sessions import Sessions
-
 LABELS = {0: "normal", 1: "anomaly"}
 
 
@@ -43,45 +41,19 @@ class Unit:
         return f"Unit({self.id!r}{label}, {len(self)} events: {shown})"
 
 
-def unit_of(sessions: Sessions, place: int) -> Unit:
-    """The unit at a place from 0; from the end where that is negative.
+def frame_of(
+    ids: pl.Series, units: NDArray[np.int32], events: dict[str, NDArray[Any]], columns: dict[str, pl.Series]
+) -> pl.DataFrame:
+    """One row a unit, see `Sessions.to_polars`.
 
-    Raises:
-        IndexError: there is none.
+    Args:
+        ids: String [units]. units: int32 [events], the unit of each event, ascending.
+        events: a value for each event, which become lists. columns: a value for each unit.
     """
-    at = place + len(sessions) if place < 0 else place
-    if not 0 <= at < len(sessions):
-        raise IndexError(f"unit {place} of {len(sessions)}")
-    events = slice(int(sessions.offsets[at]), int(sessions.offsets[at + 1]))
-    keys = sessions.keys[events]
-    messages = [None] * len(keys) if sessions.text_ids is None else sessions.text_ids[events].tolist()
-    texts = tuple(_text(sessions, key, text) for key, text in zip(keys.tolist(), messages, strict=True))
-    return Unit(
-        id=sessions.ids[at],
-        keys=keys,
-        label=None if sessions.labels is None else int(sessions.labels[at]),
-        texts=texts,
-        times=None if sessions.times is None else sessions.times[events],
-    )
-
-
-def _text(sessions: Sessions, key: int, text: int | None) -> str | None:
-    if key < len(sessions.templates):
-        return sessions.templates[key]
-    return None if text is None or sessions.texts is None else str(sessions.texts[text])
-
-
-def frame_of(sessions: Sessions) -> pl.DataFrame:
-    """See `Sessions.to_polars`."""
-    lists: dict[str, Any] = {"keys": sessions.keys}
-    if sessions.times is not None:
-        lists["times"] = sessions.times
-    row = pl.Series("row", sessions.units)
-    parts = pl.DataFrame({"row": row, **lists}).group_by("row", maintain_order=True).agg(pl.all())
-    frame = pl.DataFrame({"unit": sessions.ids}).with_row_index("row").with_columns(pl.col("row").cast(pl.Int32))
+    parts = pl.DataFrame({"row": units, **events}).group_by("row", maintain_order=True).agg(pl.all())
+    frame = pl.DataFrame({"unit": ids}).with_row_index("row").with_columns(pl.col("row").cast(pl.Int32))
     frame = frame.join(parts, on="row", how="left", maintain_order="left").drop("row")
-    frame = frame.with_columns(pl.col(name).fill_null([]) for name in lists)
-    if sessions.times is not None:
+    frame = frame.with_columns(pl.col(name).fill_null([]) for name in events)
+    if "times" in events:
         frame = frame.with_columns(pl.col("times").list.eval(pl.element().cast(pl.Datetime("us"))))
-    columns = {} if sessions.labels is None else {"label": pl.Series(sessions.labels, dtype=pl.Int8)}
-    return frame.with_columns(**columns, weight=pl.Series(sessions.weights))
+    return frame.with_columns(**columns)

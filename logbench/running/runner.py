@@ -13,8 +13,7 @@ from typing import Any, Unpack
 import polars as pl
 
 from ..api.plan import Plan, PlanOptions
-from ..api.record import RunRecord
-from ..api.record_html import RunRecords
+from ..api.record import RunRecord, RunRecords
 from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
 from ..base.files import aside, write_parquet
