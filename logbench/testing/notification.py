@@ -29,6 +29,14 @@ def tell(subject: Subject, hook: str, told: Any) -> None:
             expect(answer is None, f"{hook} to return nothing, as nothing reads it", repr(answer)[:60])
 
 
+def tell_run(subject: Subject, plan: Plan, stages: list[dict[str, Any]], record: RunRecord) -> None:
+    """Tell of a whole run: its start, each stage that ended, its end."""
+    tell(subject, STARTED, plan)
+    for stage in stages:
+        tell(subject, STAGE, stage)
+    tell(subject, FINISHED, record)
+
+
 def functions(subject: Subject) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The plugin's implementations, by hook."""
     for hook in NOTIFICATIONS:
@@ -60,20 +68,14 @@ def runs(subject: Subject) -> None:
 @rule("notification", "again", "the hooks take several runs, one after the other")
 def again(subject: Subject) -> None:
     for plan, stages, record in runs_of("ok") * 2:
-        tell(subject, STARTED, plan)
-        for stage in stages:
-            tell(subject, STAGE, stage)
-        tell(subject, FINISHED, record)
+        tell_run(subject, plan, stages, record)
 
 
 @rule("notification", "failed", "the hooks take runs that fail or are skipped")
 def failed(subject: Subject) -> None:
     for status in ("error", "skipped"):
         for plan, stages, record in runs_of(status):
-            tell(subject, STARTED, plan)
-            for stage in stages:
-                tell(subject, STAGE, stage)
-            tell(subject, FINISHED, record)
+            tell_run(subject, plan, stages, record)
 
 
 @rule("notification", "arguments", "hooks name their arguments without defaults, else they get none")
@@ -98,9 +100,6 @@ def quiet(subject: Subject) -> None:
 def same(subject: Subject) -> None:
     for plan, stages, record in runs_of("ok")[:2]:
         before = copy.deepcopy((plan, stages, record))
-        tell(subject, STARTED, plan)
-        for stage in stages:
-            tell(subject, STAGE, stage)
-        tell(subject, FINISHED, record)
+        tell_run(subject, plan, stages, record)
         for hook, was, now in zip(NOTIFICATIONS, before, (plan, stages, record), strict=True):
             expect(was == now, f"{hook} to change nothing that it is told", "changed")

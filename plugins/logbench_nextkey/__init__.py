@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from logbench import ModelComponent, hookimpl
+from logbench import ModelComponent, ModelTraits, hookimpl
 from logbench.torch import next_key_traits
 
 from .options import LogAnomalyConfig as LogAnomalyConfig
@@ -24,29 +24,29 @@ def _build(module: str, name: str, config: Any) -> NextKeyModel[Any]:
     return model
 
 
+def _offer(name: str, config: type, summary: str, traits: ModelTraits) -> ModelComponent[NextKeyModel[Any]]:
+    """Offer a model; its class is named as its options, without `Config`, its module as the model."""
+    build = partial(_build, name.replace("-", "_"), config.__name__.removesuffix("Config"))
+    return ModelComponent(name, build, config, summary, traits, requires=("torch",))
+
+
 @hookimpl
 def logbench_models() -> Iterable[ModelComponent[NextKeyModel[Any]]]:
-    yield ModelComponent(
+    yield _offer(
         "loganomaly",
-        partial(_build, "loganomaly", "LogAnomaly"),
         LogAnomalyConfig,
         "LSTMs over template vectors and over counts guess the next key (Meng et al., IJCAI 2019)",
         next_key_traits(frozenset({"templates"})),
-        requires=("torch",),
     )
-    yield ModelComponent(
+    yield _offer(
         "lstm-next",
-        partial(_build, "lstm_next", "LstmNext"),
         LstmNextConfig,
         "an LSTM in both directions guesses the next key (deep-loglizer: Chen et al., 2021)",
         next_key_traits(),
-        requires=("torch",),
     )
-    yield ModelComponent(
+    yield _offer(
         "transformer-next",
-        partial(_build, "transformer_next", "TransformerNext"),
         TransformerNextConfig,
         "a transformer guesses the next key: causal with places, or deep-loglizer's bag (Chen et al., 2021)",
         next_key_traits(),
-        requires=("torch",),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from logbench import ModelComponent, hookimpl
+from logbench import ModelComponent, ModelTraits, hookimpl
 from logbench.torch import classifier_traits
 
 from .options import CnnConfig as CnnConfig
@@ -17,6 +17,7 @@ from .options import MlpConfig as MlpConfig
 if TYPE_CHECKING:
     from logbench.torch import Classifier
 
+KEYS = classifier_traits()
 TEXTS = classifier_traits(frozenset({"templates", "texts"}), keys_only=False)
 
 
@@ -26,29 +27,26 @@ def _build(module: str, name: str, config: Any) -> Classifier[Any]:
     return model
 
 
+def _offer(name: str, config: type, summary: str, traits: ModelTraits) -> ModelComponent[Classifier[Any]]:
+    """Offer a model; its class is named as its options, without `Config`, its module as the model."""
+    build = partial(_build, name, config.__name__.removesuffix("Config"))
+    return ModelComponent(name, build, config, summary, traits, requires=("torch",))
+
+
 @hookimpl
 def logbench_models() -> Iterable[ModelComponent[Classifier[Any]]]:
-    yield ModelComponent(
-        "cnn",
-        partial(_build, "cnn", "Cnn"),
-        CnnConfig,
-        "convolutions over key sequences learn from labels (Lu et al., DASC 2018)",
-        classifier_traits(),
-        requires=("torch",),
+    yield _offer(
+        "cnn", CnnConfig, "convolutions over key sequences learn from labels (Lu et al., DASC 2018)", KEYS
     )
-    yield ModelComponent(
+    yield _offer(
         "logrobust",
-        partial(_build, "logrobust", "LogRobust"),
         LogRobustConfig,
         "an LSTM with attention over what events say learns from labels (Zhang et al., ESEC/FSE 2019)",
         TEXTS,
-        requires=("torch",),
     )
-    yield ModelComponent(
+    yield _offer(
         "mlp",
-        partial(_build, "mlp", "Mlp"),
         MlpConfig,
         "one hidden layer over counts of keys learns from labels (LightAD: Yu et al., ICSE 2024)",
-        classifier_traits(),
-        requires=("torch",),
+        KEYS,
     )
