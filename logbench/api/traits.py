@@ -41,6 +41,7 @@ class ModelTraits(ComponentTraits):
             itself, so that it holds under `threshold = "validation"` too, and another alpha needs another run.
         stochastic: the scores depend on `Context.seed`, so that another seed is another result.
         baseline: a cheap reference that stands beside the models of every table (`run`, `leaderboard`).
+        heavy: it trains for so long that a leaderboard of all models leaves it out, unless it is asked for.
     """
 
     supervision: Supervision = "semi-supervised"
@@ -54,6 +55,7 @@ class ModelTraits(ComponentTraits):
     uses_alpha: bool = False
     stochastic: bool = True
     baseline: bool = False
+    heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

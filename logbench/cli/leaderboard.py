@@ -43,6 +43,7 @@ SEEDS = 3
     multiple=True,
     help="Models to leave out (repeatable), or what they require: torch.",
 )
+@click.option("--heavy", is_flag=True, help="Of all models, also run those that train for long.")
 @with_plan_options
 @seeds_options
 @baselines_option
@@ -102,7 +103,7 @@ def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:
 
     return ModelsRequest(
         splits=split_seeds_of(options["split_seed"], options["split_seeds"]),
-        models=chosen(state.registry, options["models"], options["exclude"]),
+        models=chosen(state.registry, options["models"], options["exclude"], options["heavy"]),
         fields=shared_fields(options),
         command=state.command,
         seeds=range(options["seeds"] or SEEDS),
@@ -112,8 +113,10 @@ def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:
     )
 
 
-def chosen(registry: Registry, models: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
-    """Names of the models to run.
+def chosen(
+    registry: Registry, models: Sequence[str], exclude: Sequence[str], heavy: bool = True
+) -> tuple[str, ...]:
+    """Names of the models to run; which heavy ones are left out of all is said in a line.
 
     Raises:
         ConfigError: an unknown name.
@@ -122,7 +125,12 @@ def chosen(registry: Registry, models: Sequence[str], exclude: Sequence[str]) ->
     from ..studies.plans import choose_models
 
     named = _names(models)
-    left = choose_models(registry, named, _names(exclude)) if named or not models else ()
+    left = choose_models(registry, named, _names(exclude), True) if named or not models else ()
+    if not (named or heavy):
+        lighter = choose_models(registry, (), _names(exclude))
+        if out := [name for name in left if name not in lighter]:
+            note(f"without {', '.join(out)}, too slow for all models at once: --heavy or --models runs them")
+        left = lighter
     if not left:
         raise click.UsageError("--models and --exclude leave no model to run")
     return left

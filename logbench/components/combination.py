@@ -47,5 +47,6 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
             binary_scores=all(one.binary_scores for one in traits),
             uses_alpha=not all(one.binary_scores for one in traits),
             stochastic=any(one.stochastic for one in traits),
+            heavy=any(one.heavy for one in traits),
         ),
     )

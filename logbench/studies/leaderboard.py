@@ -101,6 +101,7 @@ def leaderboard(
     metric: str = "f1",
     seeds: Sequence[int] = (0, 1, 2),
     baselines: bool = True,
+    heavy: bool = False,
     executor: Executor | None = None,
     registry: Registry | None = None,
     bars: Bars | None = None,
@@ -115,6 +116,7 @@ def leaderboard(
         metric: what ranks: one of the headline, or `cost.cost` of another evaluator.
         seeds: of stochastic models; deterministic ones run with the first alone.
         baselines: the reference baselines run, too.
+        heavy: where no models are named, those that train for long run, too (`ModelTraits.heavy`).
         executor: does the runs; by default this process, one after another. Other processes know nothing of
             classes at hand: put them into a file, `"./my_model.py"`.
         registry, bars: by default all installed plugins, and no progress bars.
@@ -144,7 +146,7 @@ def leaderboard(
             fields["out"] = stack.enter_context(temporary_folder())
         bench = Workbench.here(registry, bars, executor, resume=resume)
         request = ModelsRequest(
-            models=choose_models(registry, asked, ()), fields=fields, command="", seeds=seeds,
+            models=choose_models(registry, asked, (), heavy), fields=fields, command="", seeds=seeds,
             stochastic_only=True, baselines=baselines,
         )  # fmt: skip
         return run_leaderboard(plans_of(request, registry), metric, bench)

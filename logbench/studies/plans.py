@@ -65,19 +65,30 @@ def _is_stochastic(registry: Registry, name: str) -> bool:
     return registry.get("model", name).item.traits.stochastic
 
 
-def choose_models(registry: Registry, wanted: Iterable[str], excluded: Iterable[str]) -> tuple[str, ...]:
+def choose_models(
+    registry: Registry, wanted: Iterable[str], excluded: Iterable[str], heavy: bool = False
+) -> tuple[str, ...]:
     """Names of the models to run, each once; of one in a file path and name.
 
     Args:
         wanted: names; none: all that are installed.
         excluded: see `excluded_models`.
+        heavy: with no names, those that train for long, too, see `heavy_models`.
 
     Raises:
         ConfigError: an unknown name.
     """
-    named = tuple(wanted) or tuple(registry.components["model"])
-    models, out = [registry.get("model", name).address for name in named], excluded_models(registry, excluded)
+    named, out = tuple(wanted), set(excluded_models(registry, excluded))
+    if not named:
+        named = tuple(registry.components["model"])
+        out |= set() if heavy else set(heavy_models(registry))
+    models = [registry.get("model", name).address for name in named]
     return tuple(name for name in dict.fromkeys(models) if name not in out)
+
+
+def heavy_models(registry: Registry) -> tuple[str, ...]:
+    """Names of the installed models that train for long, as their traits say."""
+    return tuple(name for name, entry in registry.components["model"].items() if entry.item.traits.heavy)
 
 
 def excluded_models(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:

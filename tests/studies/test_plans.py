@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from logbench import ConfigError, ModelComponent, testing
+from logbench import ConfigError, ModelComponent, ModelTraits, testing
+from logbench.cli.leaderboard import chosen
 from logbench.studies.plans import choose_models
 
 
@@ -31,3 +32,23 @@ def test_excluded_are_models_by_name_or_by_what_they_require() -> None:
     assert choose_models(found, ("far", "near"), ("near",)) == ("far",)
     with pytest.raises(ConfigError, match="far-li"):
         choose_models(found, (), ("far-li",))
+
+
+def test_heavy_models_run_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    heavy = ModelTraits(heavy=True)
+    found = testing.registry(
+        models=[
+            ModelComponent("slow", Lengths, traits=heavy, requires=("far-lib",)),
+            ModelComponent("slower", Lengths, traits=heavy),
+            ModelComponent("quick", Lengths),
+        ],
+        plugins=False,
+    )
+    assert chosen(found, [], ["far-lib"], heavy=False) == ("quick",)
+    said = capsys.readouterr().err
+    assert said == "without slower, too slow for all models at once: --heavy or --models runs them\n"
+    assert chosen(found, [], [], heavy=True) == choose_models(found, (), (), True) == ("slow", "slower", "quick")
+    assert chosen(found, ["slow+quick,slower"], [], heavy=False) == ("slow+quick", "slower")
+    assert found.get("model", "slow+quick").item.traits.heavy
+    assert not capsys.readouterr().err
+    assert choose_models(found, (), ()) == ("quick",)  # what `logbench.leaderboard` asks
