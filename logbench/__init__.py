@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .api.plan import Plan
     from .api.protocol import EvaluationProtocol, redraws
     from .api.record import RunRecord
+    from .base.file_names import named_file
     from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
     from .components.component_of import component_of
@@ -113,6 +114,7 @@ _LAZY = {
     "leaderboard": "studies.leaderboard",
     "make_options": "base.options",
     "max_per_unit": "data.per_unit",
+    "named_file": "base.file_names",
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
     "option": "base.options",
@@ -207,6 +209,7 @@ __all__ = [
     "leaderboard",
     "make_options",
     "max_per_unit",
+    "named_file",
     "open_layout",
     "open_lines",
     "option",

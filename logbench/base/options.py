@@ -9,12 +9,18 @@ import contextlib
 import dataclasses
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
+from .regular_files import read_text
+
+# Bytes of a TOML file, and parts of a dotted key.
+LARGEST_TOML = 4 << 20
+DEEPEST = 100
 
 
 def option(default: Any, help: str, *, ge: float | None = None, gt: float | None = None,
@@ -132,14 +138,23 @@ def toml_values(path: Path, shown: str, encoding: str = "utf-8") -> dict[str, An
         shown: name of the file in errors.
 
     Raises:
-        ConfigError: the file is missing or not TOML.
+        ConfigError: the file is missing, no regular file, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding=encoding))
+        return _toml(read_text(path, encoding, most=LARGEST_TOML))
     except OSError as error:
         raise ConfigError(f"{shown}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{shown}: not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # tomllib lets through what `int` and its own depth raise
+        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:300]
+        raise ConfigError(f"{shown}: not TOML: {reason}") from None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """tomllib takes quadratic time for a key of many parts, so these are counted first, outside of strings."""
+    for line in text.split("\n") if text.count(".") > DEEPEST else ():
+        if re.sub(r"\"[^\"]*\"|'[^']*'|\d+\.\d+", "", line).count(".") > DEEPEST:
+            raise ValueError(f"a key of more than {DEEPEST} parts")
+    return tomllib.loads(text)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
         return
     if definition is None:
         raise click.UsageError("give a TOML file; one to start from: logbench datasets add --example > my.toml")
-    name = name or definition.stem
+    name = definition.stem if name is None else name
     definitions = _definitions(state, definition)
     resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
     print(definitions.add(definition, name, state.registry.components["dataset"]))

@@ -12,6 +12,7 @@ from ..api import hookspecs
 from ..api.components import BaseComponent, DatasetComponent, Kind
 from ..api.old_components import Component
 from ..base.errors import ConfigError, PluginError
+from ..base.file_names import LONGEST, name_fault
 from ..base.options import suggest
 from . import requirements
 from .component_kinds import COMPONENTS
@@ -29,6 +30,8 @@ def check_class(hook: str, item: Any, *wanted: type[Any]) -> None:
         raise RefusalError(f"{hook} must yield {wanted[0].__name__}, got {type(item).__name__}")
     if not isinstance(item.name, str) or not item.name or set(item.name) & set(" \t\n,=/"):
         raise RefusalError(f"{hook} yields the name {item.name!r}: one word without spaces, commas, '=' or '/'")
+    if wrong := name_fault(item.name):
+        raise RefusalError(f"{hook} yields {item.name[:LONGEST]!r}, which is no name for a file: {wrong}")
 
 
 def check_arguments(module: Any, manager: pluggy.PluginManager) -> None:

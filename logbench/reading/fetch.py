@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ..base.errors import DataError
+from ..base.errors import ConfigError, DataError
 from ..base.file_digests import digest
+from ..base.file_names import named_file
 from ..base.files import digests_file, root
 from .download import RefusedError, download, megabytes
 
@@ -76,7 +77,10 @@ def target_of(card: Card, folder: Path) -> Path:
     name = PurePosixPath(unquote(urlsplit(card.url).path)).name
     if not name:
         raise DataError(f"{card.title}: nothing to fetch; pass --data PATH or set LOGBENCH_DATA ({card.layout})")
-    return folder / name
+    try:
+        return named_file(folder, name)
+    except ConfigError as error:
+        raise DataError(f"{card.title}: {card.url} ends in {error}") from None
 
 
 def folder_of(card: Card) -> Path:

@@ -14,11 +14,14 @@ from ..base.errors import DataError
 from . import records
 from .record_versions import refusal_of, upgraded
 
+# Letters of a model's name in a run's id, since a combination of many models would name no folder.
+LONGEST_MODEL = 60
+
 
 def new_run(model: str) -> dict[str, Any]:
-    """Make a `run_id` and the time `started`, now."""
+    """Make a `run_id`, which names a folder, and the time `started`, now; a long name of a model is cut."""
     started = datetime.datetime.now(datetime.UTC)
-    run_id = f"{started:%Y%m%d-%H%M%S}-{model}-{uuid.uuid4().hex[:6]}"
+    run_id = f"{started:%Y%m%d-%H%M%S}-{model[:LONGEST_MODEL]}-{uuid.uuid4().hex[:6]}"
     return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 

@@ -16,6 +16,7 @@ from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord, RunRecords
 from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
+from ..base.file_names import path_below
 from ..base.files import aside, write_parquet
 from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
@@ -246,7 +247,7 @@ def _kept(executed: Executed, folder: Path, write: KeepTables, registry: Registr
         failure = Failure("error", "store", error)
         nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "columns": {}, "bound": {}}
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
-        artifacts = {name: path for name, path in artifacts.items() if (folder / path).is_file()}
+        artifacts = {name: path for name, path in artifacts.items() if path_below(folder, path).is_file()}
     record = replace(record, artifacts={**record.artifacts, **artifacts})
     registry.notify("run_finished", record=record)
     return record
@@ -256,7 +257,7 @@ def _write(folder: Path, stored: dict[str, pl.DataFrame], run_id: str, frames: M
     """Write the tables that are not `stored` yet."""
     for name, frame in frames.items():
         if stored.get(name) is not frame:
-            write_parquet(frame, folder / _path(run_id, name))
+            write_parquet(frame, path_below(folder, _path(run_id, name)))
             stored[name] = frame
 
 

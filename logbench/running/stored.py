@@ -10,17 +10,18 @@ import polars as pl
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.file_digests import digest
+from ..base.file_names import path_below
 
 
 def checksums(run_id: str, artifacts: Mapping[str, str], folder: Path) -> dict[str, str]:
     """SHA-256 of each file that a run wrote itself, by name of the artifact."""
-    own = {name: folder / path for name, path in artifacts.items() if path.startswith(f"{run_id}/")}
+    own = {name: path_below(folder, path) for name, path in artifacts.items() if path.startswith(f"{run_id}/")}
     return {name: digest(path, None) for name, path in own.items() if path.is_file()}
 
 
 def fault(record: Record, folder: Path, name: str) -> str:
     """Say why an artifact of a run is unreliable; empty if it is sound. Old records have no checksums."""
-    path, digests = folder / record["artifacts"][name], record.get("checksums") or {}
+    path, digests = path_below(folder, record["artifacts"][name]), record.get("checksums") or {}
     if not path.is_file():
         return f"the {name} of run {record['run_id']} are gone"
     if name in digests and digest(path, None) != digests[name]:
@@ -36,7 +37,7 @@ def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
     """
     if not record.get("artifacts", {}).get(name):
         raise DataError(f"run {record['run_id']} has no {name}: its status is {record['status']}")
-    path = folder / record["artifacts"][name]
+    path = path_below(folder, record["artifacts"][name])
     if wrong := fault(record, folder, name):
         raise DataError(f"{path}: {wrong}; run it again")
     try:

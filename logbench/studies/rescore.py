@@ -13,6 +13,7 @@ from ..api.protocol import EvaluationProtocol, late_fields
 from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import ConfigError, IncompatibleError
+from ..base.file_names import path_below
 from ..base.files import write_parquet
 from ..base.jsonable import several
 from ..base.options import fields_of, make
@@ -118,7 +119,7 @@ def _events(
     """What is said of single events, see `evaluate_events`, and notes."""
     if "events" not in old["artifacts"]:
         return None, []
-    if limit != old["counts"].get("short_limit") or not (folder / old["artifacts"]["events"]).exists():
+    if limit != old["counts"].get("short_limit") or not path_below(folder, old["artifacts"]["events"]).exists():
         return None, ["no metrics of events: those of another min_events are not stored"]
     own, stored = ThresholdTraits.of(old["threshold"]), table(old, folder, "events")
     try:
@@ -205,7 +206,7 @@ def _with_lines(frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
 
 def _store(made: Mapping[str, Any], frame: pl.DataFrame, folder: Path) -> RunRecord:
     name = f"{made['run_id']}/scores.parquet"
-    write_parquet(frame, folder / name)
+    write_parquet(frame, path_below(folder, name))
     artifacts = {kind: path for kind, path in made["artifacts"].items() if kind != "bundle"}
     record = RunRecord(**{**made, "artifacts": {**artifacts, "scores": name}})
     records.append(record, folder)

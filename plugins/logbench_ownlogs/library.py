@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import logbench
-from logbench import ConfigError, DataError, DatasetComponent, Definition, suggest
+from logbench import ConfigError, DatasetComponent, Definition, suggest
 
+from .copied import with_folder, write
 from .dataset import component, stored
 from .definition import OwnLog, load, naming
 from .example import example
@@ -59,15 +59,14 @@ class Library:
             ConfigError: it is wrong, or its name is another data set's or no word.
             DataError: the folder cannot be written.
         """
-        own, target = load(path), folder() / f"{name}.toml"
+        own, target = load(path), logbench.named_file(folder(), name, self.suffix)
         with naming(path):
             logbench.checked_format(own.line_format)
         if not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"{name!r} is no name; letters, digits, _, - and . only (--name)")
         if name in taken and not target.exists():
             raise ConfigError(f"{name!r} is another data set's name; choose one with --name")
-        text = re.sub(r"(?m)^\s*folder\s*=.*\n?", "", path.read_text(encoding="utf-8-sig"))
-        _write(target, f"folder = {json.dumps(own.folder, ensure_ascii=False)}\n{text}")
+        write(target, with_folder(path, own.folder))
         return target
 
     def remove(self, name: str) -> Path:
@@ -76,7 +75,7 @@ class Library:
         Raises:
             ConfigError: there is none of that name.
         """
-        target = folder() / f"{name}.toml"
+        target = logbench.named_file(folder(), name, self.suffix)
         if not target.is_file():
             raise ConfigError(f"{name!r} was not added{suggest(name, [one.name for one in added()])}")
         target.unlink()
@@ -85,16 +84,3 @@ class Library:
     def example(self) -> str:
         """A definition with every key explained."""
         return example()
-
-
-def _write(target: Path, text: str) -> None:
-    temporary = target.with_suffix(".new")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.rename(target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(
-            f"{target}: cannot be written: {reason}; free some space or choose another place"
-        ) from None
