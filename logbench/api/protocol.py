@@ -17,7 +17,7 @@ Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_
 Content = Literal["normal", "mixed", "labelled"]
 Short = Literal["flag", "miss", "drop"]
 Unseen = Literal["anomalous", "target", "ignore"]
-Threshold = Literal["validation", "fixed", "oracle"]
+Threshold = Literal["validation", "labelled", "fixed", "oracle"]
 Duplicates = Literal["all", "unique"]
 LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
 # The field that says how much trains, by `train`.
@@ -67,6 +67,12 @@ class EvaluationProtocol:
         "which labels label_noise flips: of any class (symmetric), or its share of one: anomaly_to_normal or "
         "normal_to_anomaly",
     )
+    label_budget: float | None = option(
+        None,
+        "training units, held-out ones among them, whose label a model may see: a share up to 1, or a number "
+        "above it; a larger budget sees the same labels and more; none: every label",
+        gt=0,
+    )
     split_seed: int = option(
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
     )
@@ -91,7 +97,8 @@ class EvaluationProtocol:
     )
     threshold: Threshold = option(
         "validation",
-        "validation (label-free), fixed (the model's own), or oracle (best F1 on test: no honest result)",
+        "validation (label-free), labelled (best F1 on held-out units whose label may be seen), fixed (the "
+        "model's own), or oracle (best F1 on test: no honest result)",
         late=True,
     )
     alpha: float = option(
@@ -116,8 +123,25 @@ class EvaluationProtocol:
                 f"protocol.label_noise flips labels that train, but protocol.content={self.content} trains "
                 "without labels; use content=labelled, or protocol.contamination for unlabelled anomalies"
             )
+        self._check_labels()
         if self.test_reserve is not None:
             self._check_reserve(self.test_reserve)
+
+    def _check_labels(self) -> None:
+        """A budget of labels, or a threshold from them, needs units with labels."""
+        budget, content = self.label_budget, self.content
+        if budget is not None and content != "labelled":
+            raise ConfigError(
+                f"protocol.label_budget={budget:g} is for labels that a model may see, but "
+                f"protocol.content={content} shows none; use content=labelled"
+            )
+        if budget is not None and budget > 1 and budget != int(budget):
+            raise ConfigError(f"protocol.label_budget={budget:g}: above 1 it is a whole number of training units")
+        if self.threshold == "labelled" and content != "labelled":
+            raise ConfigError(
+                f"protocol.threshold=labelled needs held-out units with labels, but protocol.content={content} "
+                "shows none; use content=labelled, or threshold=validation"
+            )
 
     def _check_reserve(self, reserve: float) -> None:
         """A reserve that could not hold what trains, or means nothing, is said before anything runs."""
@@ -210,7 +234,9 @@ def redraws(protocol: Mapping[str, Any]) -> str:
         return "which units train"
     if protocol.get("contamination"):
         return "which anomalies train"
-    return "which labels are wrong" if protocol.get("label_noise") else ""
+    if protocol.get("label_noise"):
+        return "which labels are wrong"
+    return "which labels are seen" if protocol.get("label_budget") else ""
 
 
 def late_fields(uses_alpha: bool) -> tuple[str, ...]:

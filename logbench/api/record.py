@@ -22,6 +22,7 @@ from .record_sections import (
     Directions,
     EnvironmentFacts,
     ErrorFacts,
+    LabelFacts,
     Metrics,
     PluginFacts,
     Record,
@@ -68,6 +69,7 @@ class RunRecord:
     needs: list[str] = field(default_factory=list)
     baseline: bool = False
     split: SplitFacts = field(default_factory=SplitFacts)
+    labels: LabelFacts = field(default_factory=LabelFacts)
     audit: AuditFacts = field(default_factory=AuditFacts)
     training: dict[str, Any] = field(default_factory=dict)
     threshold: ThresholdFacts = field(default_factory=ThresholdFacts)

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from .components import Direction
 
 # Where a threshold is from; `rule`: the model only says yes or no.
-Source = Literal["validation", "fixed", "oracle", "rule"]
+Source = Literal["validation", "labelled", "fixed", "oracle", "rule"]
 # Metric → value; null where it is undefined. Evaluators name their metrics.
 Figures = dict[str, float | None]
 
@@ -153,6 +153,19 @@ class SplitFacts(TypedDict, total=False):
     flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
     groups: Annotated[GroupFacts | None, "where units have groups"]
     shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]
+
+
+class LabelFacts(TypedDict, total=False):
+    """Labels of training and held-out units. Empty where the protocol shows none."""
+
+    seen: Annotated[int, "labels that a model may see, by `content=labelled` and `label_budget`"]
+    seen_normal: Annotated[int, "those that say normal, right or wrong"]
+    seen_anomalous: Annotated[int, "those that say anomalous, right or wrong"]
+    used: Annotated[
+        int,
+        "labels handed out: of every unit that a supervised model got with one, or that a semi-supervised model "
+        "got because it is known to be normal; 0 for an unsupervised one",
+    ]
 
 
 class AloneFacts(TypedDict):
@@ -378,6 +391,7 @@ class Record(TypedDict):
     needs: Annotated[list[str], "what the model was shown beside keys, such as messages, which may name the unit"]
     baseline: Annotated[bool, "true where nobody asked for the run by name"]
     split: Annotated[SplitFacts, "units on each side"]
+    labels: Annotated[LabelFacts, "labels that a model may see, and those handed out"]
     audit: Annotated[AuditFacts, "checks against leaks"]
     training: Annotated[dict[str, Any], "what the model says of its training"]
     threshold: Annotated[ThresholdFacts, "the threshold and where it is from"]

@@ -28,6 +28,8 @@ class ModelTraits(ComponentTraits):
 
     Attributes:
         supervision: `supervised` models alone see labels; `semi-supervised` ones train on presumed normals.
+        unlabelled: a supervised model learns from unlabelled units, too: under `protocol.label_budget` it gets
+            all training units, with label −1 where it may not see it. Others get those whose label they may see.
         needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
         min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
         keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness
@@ -45,6 +47,7 @@ class ModelTraits(ComponentTraits):
     """
 
     supervision: Supervision = "semi-supervised"
+    unlabelled: bool = False
     needs: frozenset[Need] = frozenset()
     min_events: int | Callable[[Any], int] = 1
     keys_only: bool | Callable[[Any], bool] = False

@@ -93,19 +93,20 @@ def check_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> None:
 def _needs_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> bool:
     if own.rule or protocol.threshold == "oracle":
         return False
-    if protocol.threshold == "validation":
+    if protocol.threshold in ("validation", "labelled"):
         return True
     return protocol.value is None and own.uses_alpha and own.threshold is not None
 
 
 def choose(
-    held: pl.DataFrame, test: pl.DataFrame, protocol: EvaluationProtocol, own: ThresholdTraits
+    held: pl.DataFrame, known: pl.DataFrame, protocol: EvaluationProtocol, own: ThresholdTraits
 ) -> tuple[float, Source]:
-    """The threshold and its source (`validation`, `fixed`, `oracle` or `rule`).
+    """The threshold and its source (`validation`, `labelled`, `fixed`, `oracle` or `rule`).
 
     Args:
-        held, test: units with `score`, `weight`, and of the test also `label` and `flagged`; held-out ones
-            without those that the protocol drops, test ones also without unlabelled ones.
+        held: held-out units with `score` and `weight`, without those that the protocol drops.
+        known: units with `label` and `flagged`, too, from whose labels the threshold is: held-out ones where it is
+            `labelled`, else those of the test.
 
     Raises:
         IncompatibleError: no fixed threshold is known, no held-out unit or no label is there for what is asked.
@@ -113,21 +114,27 @@ def choose(
     if own.rule and own.threshold is not None:
         return own.threshold, "rule"
     if protocol.threshold == "oracle":
-        if not test.height:
+        if not known.height:
             raise IncompatibleError("threshold = oracle needs labelled test units")
-        return oracle_threshold(test, protocol.oracle_step), "oracle"
-    if protocol.threshold == "fixed" and protocol.value is not None:
-        return protocol.value, "fixed"
+        return oracle_threshold(known, protocol.oracle_step), "oracle"
     if _needs_held_out(protocol, own) and not held.height:
         raise IncompatibleError(NO_HELD_OUT)
+    if protocol.threshold == "labelled":
+        return labelled_threshold(known), "labelled"
+    if protocol.threshold == "fixed" and not _needs_held_out(protocol, own):
+        return _fixed(protocol, own), "fixed"
     if own.uses_alpha and own.threshold is not None:
         return own.threshold, "validation"
-    if protocol.threshold == "validation":
-        scores, weights = held["score"].to_numpy(), held["weight"].to_numpy()
-        return validation_threshold(scores, weights, protocol.alpha), "validation"
-    if own.threshold is None:
+    scores, weights = held["score"].to_numpy(), held["weight"].to_numpy()
+    return validation_threshold(scores, weights, protocol.alpha), "validation"
+
+
+def _fixed(protocol: EvaluationProtocol, own: ThresholdTraits) -> float:
+    """The protocol's value, or else the model's own threshold."""
+    value = own.threshold if protocol.value is None else protocol.value
+    if value is None:
         raise IncompatibleError("threshold = fixed: the model has none of its own; set protocol.value")
-    return own.threshold, "fixed"
+    return value
 
 
 def is_reliable(source: Source, held_out: int, alpha: float) -> bool:
@@ -145,6 +152,28 @@ def validation_threshold(scores: NDArray[np.float64], weights: NDArray[np.float6
     mass = np.bincount(inverse, weights=weights, minlength=len(values))
     above = mass[::-1].cumsum()[::-1] - mass
     return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
+
+
+def labelled_threshold(known: pl.DataFrame) -> float:
+    """The threshold with the best F1 on labelled held-out units: halfway between the scores that it parts.
+
+    Args:
+        known: `score`, `label` (0 or 1), `weight`, `flagged` (Boolean).
+
+    Raises:
+        IncompatibleError: one of the classes is missing.
+    """
+    normal, anomalous = (int((known["label"] == label).sum()) for label in (0, 1))
+    if not normal or not anomalous:
+        raise IncompatibleError(
+            f"threshold = labelled needs normal and anomalous held-out units, got {normal:,} and {anomalous:,}; "
+            "raise protocol.label_budget or protocol.held_out, or take threshold=validation"
+        )
+    below = oracle_threshold(known)
+    above = known.filter((pl.col("score") > below) & ~pl.col("flagged"))["score"].min()
+    if not isinstance(above, float) or not np.isfinite([below, above]).all():
+        return below
+    return below + (above - below) / 2
 
 
 def oracle_threshold(units: pl.DataFrame, step: float | None = None) -> float:

@@ -59,13 +59,16 @@ def decide(
     """
     frame = apply_protocol_rules(scored, protocol, short_limit, own)
     held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
-    if protocol.content == "labelled":  # alpha is a rate of false alarms: known anomalies do not count into it
+    known = held.filter(pl.col("label") >= 0)
+    if protocol.label_budget is not None:  # alpha is a rate of false alarms: of units known to be normal
+        held = held.filter(pl.col("label") == 0)
+    elif protocol.content == "labelled":  # known anomalies do not count into it
         held = held.filter(pl.col("label") != 1)
     test = frame.filter(pl.col("part") == "test")
     labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
     if protocol.duplicates == "unique" and protocol.threshold == "oracle":
         labelled = distinct_units(labelled)
-    value, source = choose(held, labelled, protocol, own)
+    value, source = choose(held, known if protocol.threshold == "labelled" else labelled, protocol, own)
     described = _described(value, source, held.with_columns(verdict=alarm(value)), protocol.alpha)
     return Decision(
         frame.with_columns(verdict=alarm(value)), described, {**counts_of(test), "short_limit": short_limit}

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from ..api.record_sections import AuditFacts
+from ..api.traits import Supervision
 from ..base.errors import LeakError
 from ..data.distinct import blocks
 from .grouping import GroupedLines
@@ -26,12 +28,22 @@ TRAIN, HELD_OUT, TEST = 1, 2, 4
 # Source of a threshold → what it is chosen on.
 THRESHOLDS = {
     "validation": "held-out units",
+    "labelled": "held-out units and their labels",
     "fixed": "the protocol or the model",
     "rule": "the model, which says yes or no",
     "oracle": "the labels of the test units",
 }
 # Events to check at once.
 CHUNK = 1 << 22
+
+
+class Handed(Protocol):
+    """Units that a model is given, and the index of each among all."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def units(self) -> NDArray[np.int64]: ...
 
 
 def audit(
@@ -161,3 +173,38 @@ def labels_given(
 
 def _labelled(units: Sessions) -> bool:
     return units.labels is not None or units.line_labels is not None
+
+
+def audit_budget(
+    grouped: GroupedLines,
+    split: Split,
+    labels: NDArray[np.int8],
+    handed: Iterable[Handed],
+    supervision: Supervision,
+) -> int:
+    """Count the labels that were handed out: those that a supervised model gets, or that chose a model's units.
+
+    Args:
+        labels: of each unit, as they may be seen, int8 [units].
+        handed: the units for training, and those held out.
+
+    Raises:
+        LeakError: a label beyond `label_budget`, or another one than may be seen, was handed out.
+    """
+    used = 0
+    for part in handed:
+        known = np.ones(len(part.units), dtype=bool) if supervision == "semi-supervised" else _known(part.sessions)
+        units = part.units[known]
+        if len(over := units[np.isin(units, split.hidden)]):
+            name = grouped.units["unit"][int(over[0])]
+            raise LeakError(f"the label of unit {name} was handed out, which protocol.label_budget hides")
+        given = part.sessions.labels
+        if given is not None and not np.array_equal(given, labels[part.units]):
+            raise LeakError("the model was given other labels than the protocol lets it see")
+        used += len(units)
+    return used
+
+
+def _known(units: Sessions) -> NDArray[np.bool_]:
+    """Units that come with a label, bool [units]."""
+    return np.zeros(len(units), dtype=bool) if units.labels is None else units.labels >= 0

@@ -13,6 +13,7 @@ from ..api.protocol import SIZES, EvaluationProtocol
 from ..base.errors import DataError, IncompatibleError, LeakError
 from ..base.jsonable import several
 from .contamination import contaminating, reserve
+from .label_budget import hidden_units
 from .label_noise import flipped
 from .shares import (
     ANOMALY,
@@ -60,6 +61,7 @@ class Split:
         reserved: number of units that neither train nor are tested because of `test_reserve`.
         contaminating: number of anomalies that `contamination` adds to `train` and `held_out`.
         flipped: units of `train` and `held_out` whose label `label_noise` flips.
+        hidden: units of `train` and `held_out` whose label nobody may see, by `label_budget`.
         digest: over all three sides.
         test_digest, held_out_digest: over one side.
     """
@@ -72,6 +74,7 @@ class Split:
     reserved: int
     contaminating: int
     flipped: NDArray[np.int64]
+    hidden: NDArray[np.int64]
     digest: str
     test_digest: str
     held_out_digest: str
@@ -122,6 +125,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
         reserved=int((kept & ~share).sum()),
         contaminating=added,
         flipped=flipped(labels, (train, held_out), protocol),
+        hidden=hidden_units(train, held_out, protocol),
         digest=_digest(units, train, held_out, test),
         test_digest=_digest(units, test),
         held_out_digest=_digest(units, held_out),

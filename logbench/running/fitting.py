@@ -11,12 +11,15 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
+from ..api.record_sections import LabelFacts
+from ..base.errors import IncompatibleError
+from ..base.jsonable import several
 from ..data.per_unit import events_of_units
 from ..data.scores import Scores, facts_of, spread
 from ..evaluation.line_metrics import event_frame, has_labels
 from ..evaluation.unit_moments import moments_of
-from ..pipeline.leak_audit import labels_given
-from ..pipeline.split import NORMAL
+from ..pipeline.leak_audit import audit_budget, labels_given
+from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
 from .fit_checks import resolve_device
 from .prepared import HandedUnits, Prepared
 from .scored_alone import Alone, score_alone
@@ -38,29 +41,34 @@ class Scored:
         frame: see `verdicts`.
         events: see `line_metrics`; None if single events are not scored.
         training: facts that the model returned from `fit`.
-        labels: which labels the model was given, in words.
+        told: which labels the model was given, in words.
+        labels: how many labels might be seen, and how many were.
         alone: units scored again without the others; None if the model declares that scores depend on them.
     """
 
     frame: pl.DataFrame
     events: pl.DataFrame | None
     training: Mapping[str, Any]
-    labels: str
+    told: str
+    labels: LabelFacts
     alone: Alone | None
 
 
 def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUnits, HandedUnits]:
     """Training units and held-out units for the model; both have labels for a supervised model alone.
 
-    Under `content = labelled` a semi-supervised model gets the normal units, an unsupervised model all units, and
-    a supervised model all units with labels.
+    Under `content = labelled` a semi-supervised model gets the units known to be normal, an unsupervised one all
+    units, and a supervised one those whose label it may see; one that learns from unlabelled units, too, gets all.
     """
     normal = resolved.protocol.content == "labelled" and resolved.supervision == "semi-supervised"
     labelled = resolved.supervision == "supervised"
+    only_known = labelled and not resolved.unlabelled and len(prepared.split.hidden)
 
     def part(name: str, units: NDArray[np.int64]) -> HandedUnits:
         if normal:
             name, units = f"normal {name}", units[prepared.labels[units] == NORMAL]
+        elif only_known:
+            name, units = f"labelled {name}", units[prepared.labels[units] != UNKNOWN]
         return prepared.part(name, units, resolved.needs, labelled=labelled)
 
     return part("train", prepared.split.train), part("held_out", prepared.split.held_out)
@@ -86,8 +94,9 @@ def fit_and_score(
 
     Only supervised models get labels of training and held-out units; none gets those of test units.
     """
-    train, _ = learning_parts(resolved, prepared)
+    train, held = learning_parts(resolved, prepared)
     supervised = resolved.supervision == "supervised"
+    facts = _label_facts(resolved, prepared, train, held)
     with stages("fit") as stage:
         answer = model.fit(train.sessions, replace(context, progress=stage.progress))
         training = facts_of(answer, f"model {resolved.model.name!r}: fit")
@@ -96,7 +105,7 @@ def fit_and_score(
     units = np.concatenate([prepared.split.held_out, prepared.split.test])
     long_enough = prepared.sessions.lengths[units] >= resolved.short_limit
     asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], resolved.needs)
-    labels = labels_given(train.sessions, context.held_out, asked.sessions, supervised)
+    told = labels_given(train.sessions, context.held_out, asked.sessions, supervised)
     share = resolved.keys_only and not context.events
     with stages("score") as stage:
         scores = score_units(
@@ -109,7 +118,31 @@ def fit_and_score(
         alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, resolved.needs)
     events = _event_frame(resolved, prepared, asked, scores) if context.events else None
     frame = scored_frame(prepared, units, asked.units, scores)
-    return Scored(frame, events, training, labels, alone)
+    return Scored(frame, events, training, told, facts, alone)
+
+
+def _label_facts(resolved: ResolvedPlan, prepared: Prepared, train: HandedUnits, held: HandedUnits) -> LabelFacts:
+    """Count the labels that may be seen, and those handed out; empty where the protocol shows none.
+
+    Raises:
+        IncompatibleError: a supervised model would see one class alone.
+        LeakError: a label beyond the budget was handed out.
+    """
+    if resolved.protocol.content != "labelled":
+        return {}
+    split, labels = prepared.split, prepared.labels
+    seen = labels[np.concatenate([split.train, split.held_out])]
+    normal, anomalous = (int((seen == label).sum()) for label in (NORMAL, ANOMALY))
+    used = audit_budget(prepared.grouped, split, labels, (train, held), resolved.supervision)
+    if resolved.supervision == "supervised" and resolved.protocol.label_budget is not None:
+        classes = [int((labels[train.units] == label).sum()) for label in (NORMAL, ANOMALY)]
+        if not all(classes):
+            raise IncompatibleError(
+                f"protocol.label_budget={resolved.protocol.label_budget:g} shows model {resolved.model.name} "
+                f"{several(classes[0], 'normal training unit')} and {classes[1]:,} anomalous, but it needs both; "
+                "give a larger budget"
+            )
+    return {"seen": normal + anomalous, "seen_normal": normal, "seen_anomalous": anomalous, "used": used}
 
 
 def scored_frame(

@@ -21,6 +21,7 @@ from ..data.lines import KeySequences, Lines
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
+from ..pipeline.label_budget import hide_lines, without_hidden
 from ..pipeline.label_noise import noisy
 from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
 from ..pipeline.log_messages import LogMessages
@@ -69,7 +70,8 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
         made = sessions_of(grouped, vocabulary, weights)
-        sessions = replace(made, labels=noisy(grouped.units["label"].to_numpy(), split.flipped))
+        labels = noisy(grouped.units["label"].to_numpy(), split.flipped)
+        sessions = hide_lines(replace(made, labels=without_hidden(labels, split.hidden)), split.hidden)
         _ = sessions.distinct
         _read_messages(resolved, grouped, stage.progress)
         chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.line_windows

@@ -41,7 +41,8 @@ class Prepared:
     Attributes:
         path: file or folder that was read.
         digest: SHA-256 over the raw files.
-        sessions: all units in order of first line, with weights, and with labels after `label_noise`.
+        sessions: all units in order of first line, with weights, and with labels after `label_noise` and
+            `label_budget`.
         weighted: a class is subsampled and weighted to its true size.
         audit: results of `leak_audit`.
     """
@@ -58,7 +59,7 @@ class Prepared:
 
     @property
     def labels(self) -> NDArray[np.int8]:
-        """Label of each unit after `label_noise`, int8 [units], −1 if unknown."""
+        """Label of each unit after `label_noise`, int8 [units], −1 if unknown or beyond `label_budget`."""
         assert self.sessions.labels is not None
         return self.sessions.labels
 

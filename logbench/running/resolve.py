@@ -87,6 +87,11 @@ class ResolvedPlan:
         return self.model.entry.item.traits.supervision
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether a supervised model learns from units without a label, too."""
+        return self.model.entry.item.traits.unlabelled
+
+    @property
     def needs(self) -> frozenset[Need]:
         """What the model gets beside keys."""
         return self.model.entry.item.traits.needs

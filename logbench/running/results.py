@@ -236,7 +236,7 @@ def record_of(
     own, needed = resolved.model.own, resolved.model.min_events
     if (scored := values.scored) is not None:
         made["training"] = dict(scored.training)
-        made["audit"]["labels"] = scored.labels
+        made["audit"]["labels"], made["labels"] = scored.told, scored.labels
         made["threshold"] = own.as_dict()
         limits: Counts = {"short_limit": resolved.short_limit, "needed": needed}
         made["counts"] = limits

@@ -175,7 +175,7 @@ def _heading(records: Sequence[Record]) -> list[str]:
         unit, seeds = data.get("unit", "session"), sorted({one["protocol"]["split_seed"] for one in records})
         lines.append(
             f"{several(split['train'], f'{unit} trains', f'{unit}s train')} "
-            f"({protocol['train']}, {protocol['content']}{_contamination(split)}), "
+            f"({protocol['train']}, {protocol['content']}{_contamination(split)}{_labels(records)}), "
             f"{split['held_out']:,} held out, {split['test']:,} tested; "
             f"split seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
         )
@@ -195,6 +195,15 @@ def _heading(records: Sequence[Record]) -> list[str]:
 def _contamination(split: Mapping[str, Any]) -> str:
     added = split.get("contaminating", 0)
     return f" and {several(added, 'anomaly', 'anomalies')}" if added else ""
+
+
+def _labels(records: Sequence[Record]) -> str:
+    """How many labels might be seen and the balance of classes: 4,000 labels: 120 anomalies (3.0%)."""
+    seen: Mapping[str, int] = next((one["labels"] for one in records if one.get("labels")), {})
+    if not seen:
+        return ""
+    share = f" ({seen['seen_anomalous'] / seen['seen']:.1%})" if seen["seen"] else ""
+    return f"; {several(seen['seen'], 'label')}: {several(seen['seen_anomalous'], 'anomaly', 'anomalies')}{share}"
 
 
 def _limits(records: Sequence[Record]) -> list[int]:

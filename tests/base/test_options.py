@@ -99,11 +99,12 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other |= {"held_out": 0.2, "min_events": 4, "short": "miss", "unseen": "ignore", "threshold": "fixed"}
     other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
     other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
+    other |= {"label_budget": 0.5}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []
     for name, value in other.items():
-        base = EvaluationProtocol(content="labelled") if name == "label_noise" else usual
+        base = EvaluationProtocol(content="labelled") if name in ("label_noise", "label_budget") else usual
         hashes.append(replace(base, **{name: value}).digest)  # type: ignore[arg-type]
     assert len({usual.digest, *hashes}) == len(other) + 1
     assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]

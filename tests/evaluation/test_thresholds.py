@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
@@ -24,6 +25,7 @@ from logbench.evaluation.thresholds import (
     check_value,
     choose,
     is_reliable,
+    labelled_threshold,
     oracle_threshold,
     validation_threshold,
 )
@@ -100,7 +102,10 @@ def test_validation_threshold_with_any_weights(units: list[tuple[float, float]],
 
 
 EVERY = [
-    pytest.param({"threshold": source, "value": value, "oracle_step": step}, id=f"{source} {value} {step}")
+    pytest.param(
+        {"threshold": source, "value": value, "oracle_step": step, "content": "labelled"},
+        id=f"{source} {value} {step}",
+    )
     for source in SOURCES
     for value in (None, 9.0)
     for step in (None, 0.5)
@@ -156,20 +161,21 @@ def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
 ) -> None:
     """Before anything is read and after scoring alike; with one of them nothing is refused for want of them."""
     learned = own == ThresholdTraits(1.0, uses_alpha=True)
-    needed = not own.rule and (source == "validation" or (source == "fixed" and value is None and learned))
-    test, held = frame([(1.0, 0, 1.0, False)]), frame([(2.0, 0, 1.0, False)])
-    protocol = EvaluationProtocol(threshold=source, value=value, held_out=0.0)
+    by_source = source in ("validation", "labelled")
+    needed = not own.rule and (by_source or (source == "fixed" and value is None and learned))
+    test, held = frame([(1.0, 0, 1.0, False), (3.0, 1, 1.0, False)]), frame([(2.0, 0, 1.0, False)])
+    protocol = EvaluationProtocol(threshold=source, value=value, held_out=0.0, content="labelled")
     if needed:
         with pytest.raises(IncompatibleError, match="needs held-out units"):
             check_held_out(protocol, own)
         with pytest.raises(IncompatibleError, match="needs held-out units"):
             choose(held.clear(), test, protocol, own)
-        assert choose(held, test, protocol, own)[0] == (own.threshold if learned else 2.0)
+        assert choose(held, test, protocol, own)[0] == (own.threshold if learned and source != "labelled" else 2.0)
     else:
         check_held_out(protocol, own)
         with refused_without_a_number(source, value, own):
             assert choose(held.clear(), test, protocol, own) == choose(held, test, protocol, own)
-    check_held_out(EvaluationProtocol(threshold=source, value=value, held_out=0.1), own)
+    check_held_out(replace(protocol, held_out=0.1), own)
 
 
 def refused_without_a_number(source: str, value: float | None, own: ThresholdTraits) -> Any:
@@ -186,9 +192,38 @@ def test_thresholds_that_cannot_be_had() -> None:
         ({"threshold": "fixed"}, ThresholdTraits(1.0, uses_alpha=True), "needs held-out units"),
         ({"threshold": "fixed"}, ThresholdTraits(), "set protocol.value"),
         ({"threshold": "oracle"}, ThresholdTraits(), "needs labelled test units"),
+        ({"threshold": "labelled", "content": "labelled"}, ThresholdTraits(), "needs held-out units"),
     ):
         with pytest.raises(IncompatibleError, match=said):
             choose(none, none, EvaluationProtocol(**protocol), own)  # type: ignore[arg-type]
+    for label in (0, 1):
+        with pytest.raises(IncompatibleError, match="needs normal and anomalous held-out units, got "):
+            labelled_threshold(frame([(1.0, label, 1.0, False)]))
+    with pytest.raises(ConfigError, match=r"threshold=labelled needs .* use content=labelled"):
+        EvaluationProtocol(threshold="labelled")
+
+
+@given(st.lists(st.tuples(st.sampled_from([-INF, 0.0, 1.0, 1.5, 4.0, INF]), st.booleans(), st.integers(1, 3))))
+def test_a_threshold_by_labels_has_the_best_f1_and_keeps_away_from_both_sides(
+    rows: list[tuple[float, bool, int]],
+) -> None:
+    if len({anomalous for _, anomalous, _ in rows}) < 2:
+        return
+    found = labelled_threshold(frame([(score, int(label), float(weight), False) for score, label, weight in rows]))
+
+    def f1(threshold: float) -> float:
+        tp, fp, fn = (
+            sum(weight for score, label, weight in rows if (score > threshold, label) == cell)
+            for cell in ((True, True), (True, False), (False, True))
+        )
+        return 2 * tp / (2 * tp + fp + fn)
+
+    levels = sorted({score for score, _, _ in rows})
+    assert f1(found) == max(f1(t) for t in [-INF, *levels])
+    below = max((score for score in levels if score <= found), default=-INF)
+    above = min((score for score in levels if score > found), default=INF)
+    if math.isfinite(below) and math.isfinite(above):
+        assert found == (below + above) / 2
 
 
 def test_the_models_own_threshold_gives_way_to_the_users() -> None:
@@ -287,7 +322,7 @@ def test_the_protocols_table_judges_a_rule_alike_under_every_threshold() -> None
         rows.setdefault(tuple(row["protocol"][name] for name in ("short", "unseen", "duplicates")), []).append(
             row["metrics"]
         )
-    assert rows and all(len(found) == len(SOURCES) and found[0] == found[1] == found[2] for found in rows.values())
+    assert rows and all(len(found) == 3 and found[0] == found[1] == found[2] for found in rows.values())
 
 
 def test_rules_by_an_oracle_on_real_sequences(shared_data: Path, tmp_path: Path) -> None:

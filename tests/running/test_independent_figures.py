@@ -8,11 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from labelled_log import CARD, Log, Row, registry, run_one, write
 
-from logbench import Context, DatasetComponent, Lines, ModelComponent, RunRecord, Scores, Sessions
+from logbench import (
+    Context,
+    DatasetComponent,
+    EvaluationProtocol,
+    Lines,
+    ModelComponent,
+    RunRecord,
+    Scores,
+    Sessions,
+)
+from logbench.pipeline.label_budget import hidden_units
 
 INF = float("inf")
 WINDOWS: dict[str, Any] = {"session": {}, "count": {"size": 5}, "time": {"size": "10s"}}
@@ -109,6 +120,21 @@ def share_of(units: list[Unit], train: str, content: str, tested: set[int]) -> s
         size = FIRST if train == "random" else round(RATIO * len(units))
         assert len(left) == size and (train != "random" or left <= set(may))
     return left
+
+
+def hidden(fits: set[int], held: set[int], asked: Any) -> set[int]:
+    """Units whose label is beyond the budget: as many as asked, which ones is drawn."""
+    parts = (np.array(sorted(part), dtype=np.int64) for part in (fits, held))
+    drawn = set(hidden_units(*parts, EvaluationProtocol.of(asked)).tolist())
+    budget, units = asked["label_budget"], len(fits) + len(held)
+    assert drawn <= fits | held
+    assert len(drawn) == (units - round(budget * units if budget <= 1 else budget) if budget is not None else 0)
+    return drawn
+
+
+def labels_of(seen: list[int], used: int) -> dict[str, int]:
+    """Counts of labels; a model that learns from normal units is handed those that say normal."""
+    return {"seen": len(seen), "seen_normal": seen.count(0), "seen_anomalous": seen.count(1), "used": used}
 
 
 def straddling(units: list[Unit], trained: set[int], tested: set[int], train: str) -> int | None:
@@ -225,7 +251,8 @@ def compute(rows: list[Row], record: RunRecord, windower: str, out: Path) -> dic
         at for at in trained if asked["label_noise"] and units[at].label in wrong
     }  # all of them: noise is 1
     seen = {at: units[at].label ^ (at in flipped) for at in trained}
-    normals = {at for at in fits if content != "labelled" or not seen[at]}
+    unknown = hidden(fits, held, asked)
+    normals = {at for at in fits if content != "labelled" or (not seen[at] and at not in unknown)}
     score, vocabulary = learned(units, fits, normals, model), {key for at in fits for key in units[at].keys}
     sequences = {tuple(units[at].keys) for at in fits}
     strange = {at for at, unit in enumerate(units) if set(unit.keys) - vocabulary}
@@ -241,7 +268,7 @@ def compute(rows: list[Row], record: RunRecord, windower: str, out: Path) -> dic
     scored = {at: value for at in sorted(tested) if (value := ruled(at)) is not None}
     pairs = {(tuple(units[at].keys), units[at].label): at for at in scored}
     choices = pairs.values() if asked["duplicates"] == "unique" else scored
-    calm = [at for at in sorted(held) if content != "labelled" or not seen[at]]
+    calm = [at for at in sorted(held) if content != "labelled" or (not seen[at] and at not in unknown)]
     levels = [value for at in calm if (value := ruled(at)) is not None]
     value = chosen_threshold(levels, [(units[at].label, scored[at]) for at in choices], model, asked["threshold"])
 
@@ -263,6 +290,9 @@ def compute(rows: list[Row], record: RunRecord, windower: str, out: Path) -> dic
                 for label, name in enumerate(("normal", "anomaly"))
             },
         },
+        "labels": labels_of([seen[at] for at in trained - unknown], len(normals) + len(calm))
+        if content == "labelled"
+        else {},
         "groups": len({units[at].group for at in trained} & {units[at].group for at in tested}),
         "counts": {
             "labelled": len(tested),
@@ -301,6 +331,7 @@ def check(folder: Path, model: str, windower: str = "session", seed: int = 0, **
     assert record.status == "ok", record.error
     wanted = compute(rows, record, windower, folder / "runs")
     assert {name: record.split[name] for name in wanted["split"]} == wanted["split"]
+    assert record.labels == wanted["labels"]
     assert record.split["groups"]["shared"] == wanted["groups"]
     assert {name: record.counts[name] for name in wanted["counts"]} == wanted["counts"]
     assert {name: record.threshold[name] for name in wanted["threshold"]} == wanted["threshold"]
@@ -348,6 +379,12 @@ def test_thresholds_of_every_source(tmp_path: Path, threshold: Any, short: str, 
 def test_labels_that_are_all_wrong(tmp_path: Path, kind: str, train: str) -> None:
     """Of the third kind no unit would be left that trains as normal."""
     check(tmp_path, "far", content="labelled", train=train, label_noise=1.0, label_noise_kind=kind)
+
+
+@pytest.mark.parametrize("train", ["first", "ratio", "group"])
+@pytest.mark.parametrize("more", [{"label_budget": 0.5}, {"label_budget": 30, "label_noise": 1.0}])
+def test_labels_that_nobody_may_see(tmp_path: Path, more: Any, train: str) -> None:
+    check(tmp_path, "far", content="labelled", train=train, label_noise_kind="anomaly_to_normal", **more)
 
 
 @pytest.mark.parametrize("content", ["normal", "mixed"])
