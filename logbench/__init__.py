@@ -35,6 +35,7 @@ from .api.contracts import (
 )
 from .api.executor import Executor
 from .api.hookspecs import hookimpl
+from .api.model_card import ModelCard
 from .api.old_components import Component, Traits
 from .api.optional import (
     Expects,
@@ -168,6 +169,7 @@ __all__ = [
     "Material",
     "Member",
     "Model",
+    "ModelCard",
     "ModelComponent",
     "ModelTraits",
     "NamesLabels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from .traits import ComponentTraits, ModelTraits, WindowerTraits
@@ -110,10 +111,15 @@ class WindowerComponent(BaseComponent[T_co]):
 class ModelComponent(BaseComponent[T_co]):
     """A model: `ModelComponent("longest", Longest, traits=ModelTraits(min_events=2))`.
 
-    Its fields are those of `BaseComponent`.
+    Its other fields are those of `BaseComponent`.
+
+    Attributes:
+        card: a TOML file with its facts, see `ModelCard`: `Path(__file__).with_name("longest.toml")`. It is read
+            where it is shown, by `logbench models`.
     """
 
     traits: ModelTraits = field(default_factory=ModelTraits)
+    card: Path | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

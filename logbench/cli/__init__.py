@@ -30,6 +30,7 @@ COMMANDS = (
     "options",
     "plugins",
     "presets",
+    "models",
     "datasets",
     "protocols",
     "sweep",

@@ -54,6 +54,8 @@ DEEP = {
     "rule_options": " --logbench-set $name.steps=5",  # they look at its manners, not at its figures
 }
 NOT_DEEP = {**dict.fromkeys(DEEP, ""), "modules": '"$module.py"', "where": "`$module.py` holds it all."}
+# Files beside the modules that a wheel needs.
+DATA = {"model": ', "$module.toml"'}
 LONGEST = 32
 # Words with another meaning in `--set`.
 RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
@@ -117,7 +119,7 @@ def names(given: str, kind: Checked, registry: Registry, deep: bool = False) -> 
         "bench_lines": BENCH_LINES if (TEMPLATES / kind / "bench.toml.tmpl").is_file() else "",
         "list": LISTED.get(kind, f"logbench list {kind}"),
     }
-    filled = {"example": EXAMPLES[kind], **(DEEP if deep else NOT_DEEP)}
+    filled = {"example": EXAMPLES[kind], "data": DATA.get(kind, ""), **(DEEP if deep else NOT_DEEP)}
     return {**words, **{word: Template(text).substitute(words) for word, text in filled.items()}}
 
 
@@ -155,6 +157,8 @@ def files(kind: Checked, words: dict[str, str]) -> Iterator[tuple[Path, str]]:
     if words["extra"]:
         yield Path(f"{words['module']}_network.py"), filled(own, "network.py")
     yield Path(f"{words['module']}.py"), filled(own, "module.py")
+    if (TEMPLATES / own / "card.toml.tmpl").is_file():
+        yield Path(f"{words['module']}.toml"), filled(own, "card.toml")
     yield Path("tests") / f"test_{words['module']}.py", filled(own, "test.py")
     if bench:
         yield Path("bench.toml"), filled(kind, "bench.toml")

@@ -46,9 +46,10 @@ def of_kind(kind: Kind, item: BaseComponent[Any]) -> BaseComponent[Any]:
     traits = traits_of_kind(kind, item.traits)
     if not isinstance(item, Component):
         return item if traits is item.traits else dataclasses.replace(item, traits=traits)
-    return _made(
-        COMPONENTS[kind], {f.name: getattr(item, f.name) for f in dataclasses.fields(item)} | {"traits": traits}
-    )
+    values = {f.name: getattr(item, f.name) for f in dataclasses.fields(item)} | {"traits": traits}
+    if kind != "dataset":
+        del values["card"]  # its facts are those of a data set
+    return _made(COMPONENTS[kind], values)
 
 
 def traits_of_kind(kind: Kind, traits: ComponentTraits) -> ComponentTraits:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pluggy
 
 from ..api import hookspecs
-from ..api.components import BaseComponent, DatasetComponent, Kind
+from ..api.components import BaseComponent, DatasetComponent, Kind, ModelComponent
 from ..api.old_components import Component
 from ..base.errors import ConfigError, PluginError
 from ..base.file_names import LONGEST, name_fault
@@ -57,6 +58,8 @@ def check_component(hook: str, kind: Kind, item: BaseComponent[Any]) -> None:
         _check_config(hook, item)
     if wrong := _traits_fault(kind, item) or requirements.fault(item):
         raise RefusalError(f"{hook} yields {item.name!r} with {wrong}")
+    if isinstance(item, ModelComponent) and not isinstance(item.card, Path | None):
+        raise RefusalError(f"{hook} yields {item.name!r} whose card is no path, but {type(item.card).__name__}")
     if isinstance(item, DatasetComponent | Component) and kind == "dataset" and item.card is None:
         raise RefusalError(f"{hook} yields {item.name!r} without a card")
 

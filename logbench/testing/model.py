@@ -13,6 +13,7 @@ import polars as pl
 from ..api.optional import Expects, Updates
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
+from ..components.model_cards import card_of, check_ablation
 from ..components.trait_checks import fault
 from ..data.sessions import Sessions
 from . import material
@@ -44,6 +45,15 @@ def runs(subject: Subject) -> None:
 def traits(subject: Subject) -> None:
     wrong = fault("model", subject.traits, subject.part.config)
     expect(not wrong, "traits that make sense with this configuration", wrong)
+
+
+@rule("model", "card", "the card can be read, and what its ablations set can be set")
+def card(subject: Subject) -> None:
+    facts = card_of(subject.part.entry.item)
+    if facts is None:
+        raise InapplicableError("it has no card")
+    for ablation in facts.ablations.values():
+        check_ablation(ablation, subject.registry)
 
 
 @rule("model", "stochastic", "a model that is not stochastic scores the same with another seed")

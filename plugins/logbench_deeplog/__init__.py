@@ -5,6 +5,7 @@ A unit is anomalous where a key comes that is not among the `g` keys most expect
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logbench import ModelComponent, hookimpl
@@ -35,6 +36,7 @@ def logbench_models() -> Iterable[ModelComponent[DeepLog]]:
         summary="LSTM that guesses the next key; score = worst rank of a key that came (Du et al., CCS 2017)",
         traits=next_key_traits(),
         requires=("torch",),
+        card=Path(__file__).with_name("cards") / "deeplog.toml",
     )
 
 

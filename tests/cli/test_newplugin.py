@@ -46,6 +46,7 @@ def test_each_kind_is_listed_and_passes_its_own_tests_and_the_rules(
     )  # fmt: skip
     assert tests.returncode == 0, tests.stdout
     assert f"{kind}:fresh-one:imports PASSED" in tests.stdout
+    assert ("model:fresh-one:card PASSED" in tests.stdout) == (kind == "model")
 
 
 def test_what_is_written_is_what_ruff_writes(tmp_path: Path) -> None:
@@ -160,6 +161,7 @@ def test_a_deep_model_asks_for_torch_and_loads_it_late(
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == [
         "logbench_deep_one.py",
         "logbench_deep_one_network.py",
+        "logbench_deep_one.toml",
     ]
     assert "whl/cpu" in (folder / "tox.ini").read_text()
     install(folder, tmp_path / "site")

@@ -140,9 +140,7 @@ GOOD: dict[Kind, type] = {"model": Model, "parser": Parser, "windower": Windower
 TRAITS = ModelTraits(scores_without_unseen=True, keys_only=True, stochastic=False)
 
 
-def offered(
-    kind: str = "", build: Any = None, config: type | None = Config, card: Card = CARD, **more: Any
-) -> Any:
+def offered(kind: str = "", build: Any = None, config: type | None = Config, card: Any = None, **more: Any) -> Any:
     """A good component of each kind, and `broken` of one, as `testing.registry` takes them."""
     offers: dict[str, list[Any]] = {"presets": [Preset(name="good", summary="", source="")]}
     for one, good in GOOD.items():
@@ -150,7 +148,7 @@ def offered(
         own: dict[str, Any] = {"dataset": {"card": CARD}, "model": {"traits": TRAITS}}.get(one, {})
         items = [cls("good", good, Config, **own)]
         if one == kind:
-            own |= {"card": card} if one == "dataset" else {}
+            own |= {"card": card} if card is not None else {}
             items.append(cls("broken", build, config, **{**own, **more}))
         offers[f"{one}s"] = items
     return offers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,7 @@ ADVISED = {
 }
 
 MODELS = {
+    "names a card that is not there": ("card", instead("model"), {"card": Path("no-such-card.toml")}),
     "judges no event and names one": ("unjudged", but("model", "score", judging_nothing), {}),
     "judges less than it scores": ("unjudged", but("model", "score", judging_less), {}),
     "forgets the last batch": ("large", score(first_batches), {}),
