@@ -10,7 +10,7 @@ Level = Literal["structure", "forward", "gradient", "overfit", "invariances", "f
 # What tests of each level show, the weakest first.
 LEVELS: Mapping[Level, str] = {
     "structure": "as many parameters as the reference at the same number of keys",
-    "forward": "the reference's outputs for the same weights and input",
+    "forward": "outputs are those of the reference, or of an independent computation",
     "gradient": "gradients of custom parts agree with differences",
     "overfit": "a few units are learnt by heart",
     "invariances": "padding, batch size, order and duplicates change no score",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from logbench import ModelComponent, ModelTraits, hookimpl, option
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .timing import Timing
     from .trivial import Constant, Random
 
+CARDS = Path(__file__).with_name("cards")
 AIT = "Landauer et al., FSE 2024"
 
 
@@ -126,6 +128,8 @@ def _shorter(n: int) -> Mapping[str, str]:
     return {"min-events": f"as published, units of fewer than {n - 2} events score 0"} if n > 3 else {}
 
 
+# Models that have the card of another.
+SHARED = dict.fromkeys(("2-gram", "3-gram", "10-gram"), "n-gram-fixed")
 CHAIN = {"events": "the transition to the end is of no event, and yet decides for the last one"}
 STIDE = replace(BINARY, expected_failures=lambda config: _shorter(config.n))
 
@@ -133,9 +137,10 @@ STIDE = replace(BINARY, expected_failures=lambda config: _shorter(config.n))
 @hookimpl
 def logbench_models() -> Iterable[ModelComponent[Any]]:
     """Offer every baseline under the name that papers use."""
-    yield from _rules()
-    yield from _sequences()
-    yield from _trivial()
+    for item in (*_rules(), *_sequences()):
+        yield replace(item, card=CARDS / f"{SHARED.get(item.name, item.name)}.toml")
+    for item in _trivial():
+        yield replace(item, card=CARDS / "trivial.toml")
 
 
 def _rules() -> Iterable[ModelComponent[Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from logbench import ModelComponent, ModelTraits, Preset, hookimpl
@@ -17,6 +18,7 @@ from .presets import loglizer
 if TYPE_CHECKING:
     from logbench import Model
 
+CARDS = Path(__file__).with_name("cards")
 Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
 
 
@@ -53,7 +55,8 @@ def _offer(
         baseline=baseline,
         expected_failures=expected_failures or {},
     )
-    return ModelComponent(name, _later(name.replace("-", "_"), config.__name__), config, summary, traits)
+    build = _later(name.replace("-", "_"), config.__name__)
+    return ModelComponent(name, build, config, summary, traits, card=CARDS / f"{name}.toml")
 
 
 def _supervised(
@@ -111,6 +114,7 @@ def logbench_models() -> Iterable[ModelComponent[Model]]:
             keys_only=True,
             stochastic=False,
         ),
+        card=CARDS / "log-clustering-labelled.toml",
     )
     nearest = "nearest neighbours (Yu et al., ICSE 2024)"
     yield _supervised("knn", options.Knn, nearest, 0.5, stochastic=False, baseline=True)

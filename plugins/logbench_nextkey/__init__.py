@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logbench import ModelComponent, ModelTraits, hookimpl
@@ -17,6 +18,8 @@ from .options import TransformerNextConfig as TransformerNextConfig
 if TYPE_CHECKING:
     from logbench.torch import NextKeyModel
 
+CARDS = Path(__file__).with_name("cards")
+
 
 def _build(module: str, name: str, config: Any) -> NextKeyModel[Any]:
     """Build a model; its module imports torch."""
@@ -27,7 +30,7 @@ def _build(module: str, name: str, config: Any) -> NextKeyModel[Any]:
 def _offer(name: str, config: type, summary: str, traits: ModelTraits) -> ModelComponent[NextKeyModel[Any]]:
     """Offer a model; its class is named as its options, without `Config`, its module as the model."""
     build = partial(_build, name.replace("-", "_"), config.__name__.removesuffix("Config"))
-    return ModelComponent(name, build, config, summary, traits, requires=("torch",))
+    return ModelComponent(name, build, config, summary, traits, requires=("torch",), card=CARDS / f"{name}.toml")
 
 
 @hookimpl

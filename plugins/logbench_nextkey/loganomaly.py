@@ -30,7 +30,7 @@ class Network(nn.Module):
 
     def __init__(self, keys: int, config: LogAnomalyConfig) -> None:
         super().__init__()
-        self.keys = keys
+        self.keys, self.counts = keys, config.counts
         self.register_buffer("vectors", torch.zeros(keys + 2, config.width))
         self.meaning = nn.LSTM(config.width, config.hidden, config.layers, batch_first=True)
         self.quantity = nn.LSTM(keys, config.hidden, config.layers, batch_first=True)
@@ -39,6 +39,7 @@ class Network(nn.Module):
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, K] of the key that follows histories int64 [B, h]."""
         counts = running_counts(histories, self.keys + 2, self.vectors.dtype)[..., : self.keys]  # [B, h, K]
+        counts = counts if self.counts else torch.zeros_like(counts)
         meaning, _ = self.meaning(self.vectors[histories])  # [B, h, H], of [B, h, W]
         quantity, _ = self.quantity(counts)  # [B, h, H]
         answer: Tensor = self.output(torch.cat([meaning[:, -1], quantity[:, -1]], 1))
@@ -49,7 +50,7 @@ class LogAnomaly(NextKeyModel[LogAnomalyConfig]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`."""
 
     name = "loganomaly"
-    fixed = ("layers", "hidden", "width")
+    fixed = ("layers", "hidden", "width", "counts")
 
     def build(self, keys: int) -> Network:
         return Network(keys, self.config)

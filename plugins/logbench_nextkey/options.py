@@ -16,6 +16,7 @@ class LogAnomalyConfig(NextKeyConfig):
     layers: int = option(2, "LSTM layers of each of the two", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
     width: int = option(300, "columns of a template's vector", ge=1)
+    counts: bool = option(True, "counts of keys so far guess, too; false: they are all zero (an ablation)")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class TransformerNextConfig(NextKeyConfig):
     """Options of `transformer-next`; sizes are deep-loglizer's."""
 
     variant: Literal["causal", "dlz"] = option("causal", "causal with places, or deep-loglizer's bag of steps")
+    places: bool = option(True, "steps know their places, for variant=causal; false: they do not (an ablation)")
     embedding: int = option(32, "columns of a key's vector", ge=1)
     layers: int = option(2, "encoder layers", ge=1)
     heads: int = option(2, "attention heads of a layer", ge=1)

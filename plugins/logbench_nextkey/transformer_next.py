@@ -15,7 +15,7 @@ from .options import TransformerNextConfig
 
 
 class Network(nn.Module):
-    """`causal`: places are learnt, each step sees those before it, and the last one guesses.
+    """`causal`: places are learnt (unless places=false), each step sees those before it, and the last one guesses.
 
     `dlz` (Chen et al., 2021, arXiv 2107.05908): no places, every step sees all, and their mean guesses. So it
     cannot tell one order of a history from another. An unknown key is the zero vector, fixed.
@@ -30,16 +30,20 @@ class Network(nn.Module):
         )
         self.encoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
         self.output = nn.Linear(width, guesses)
-        self.places = nn.Parameter(torch.randn(config.h, width) * 0.02) if config.variant == "causal" else None
+        self.causal = config.variant == "causal"
+        known = self.causal and config.places
+        self.places = nn.Parameter(torch.randn(config.h, width) * 0.02) if known else None
 
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, guesses] of the key that follows histories int64 [B, h]."""
         steps = self.embedding(histories)  # [B, h, W]
-        if self.places is None:
+        if not self.causal:
             bag: Tensor = self.output(self.encoder(steps).mean(1))
             return bag
-        later = torch.ones(len(self.places), len(self.places), dtype=torch.bool, device=steps.device).triu(1)
-        guess: Tensor = self.output(self.encoder(steps + self.places, later)[:, -1])
+        h = histories.shape[1]
+        later = torch.ones(h, h, dtype=torch.bool, device=steps.device).triu(1)
+        steps = steps if self.places is None else steps + self.places
+        guess: Tensor = self.output(self.encoder(steps, later)[:, -1])
         return guess
 
 
@@ -47,7 +51,7 @@ class TransformerNext(NextKeyModel[TransformerNextConfig]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`."""
 
     name = "transformer-next"
-    fixed = ("variant", "embedding", "layers", "heads", "feedforward")
+    fixed = ("variant", "places", "embedding", "layers", "heads", "feedforward")
 
     def build(self, keys: int) -> Network:
         width, heads = self.config.embedding, self.config.heads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logbench import ModelComponent, hookimpl
@@ -29,4 +30,5 @@ def logbench_models() -> Iterable[ModelComponent[Autoencoder]]:
         "a network gives back counts of keys, or what an LSTM read (deep-loglizer: Chen et al., 2021)",
         reconstruction_traits(),
         requires=("torch",),
+        card=Path(__file__).with_name("cards") / "autoencoder.toml",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logbench import ModelComponent, ModelTraits, hookimpl
@@ -17,6 +18,7 @@ from .options import MlpConfig as MlpConfig
 if TYPE_CHECKING:
     from logbench.torch import Classifier
 
+CARDS = Path(__file__).with_name("cards")
 KEYS = classifier_traits()
 TEXTS = classifier_traits(frozenset({"templates", "texts"}), keys_only=False)
 
@@ -30,7 +32,7 @@ def _build(module: str, name: str, config: Any) -> Classifier[Any]:
 def _offer(name: str, config: type, summary: str, traits: ModelTraits) -> ModelComponent[Classifier[Any]]:
     """Offer a model; its class is named as its options, without `Config`, its module as the model."""
     build = partial(_build, name, config.__name__.removesuffix("Config"))
-    return ModelComponent(name, build, config, summary, traits, requires=("torch",))
+    return ModelComponent(name, build, config, summary, traits, requires=("torch",), card=CARDS / f"{name}.toml")
 
 
 @hookimpl

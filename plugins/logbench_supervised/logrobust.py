@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 class Network(nn.Module):
-    """`attention`: an LSTM of both directions, whose steps are summed by weights that sum to 1 over the events.
+    """`attention`: an LSTM of both directions, whose steps are summed by weights that sum to 1 over the events;
+    with attend=mean these are equal.
 
     `logdeep`: one direction, and the last step of the row decides, filled up or not, as published.
     """
@@ -40,7 +41,8 @@ class Network(nn.Module):
         self.lstm = nn.LSTM(
             config.width, config.hidden, config.layers, batch_first=True, bidirectional=self.attends
         )
-        self.weigh = nn.Linear(both * config.hidden, 1, bias=False) if self.attends else None
+        learnt = self.attends and config.attend == "learnt"
+        self.weigh = nn.Linear(both * config.hidden, 1, bias=False) if learnt else None
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(both * config.hidden, 2)
 
@@ -51,7 +53,7 @@ class Network(nn.Module):
             there: float [B, L], 1 for an event and 0 for what fills up the end.
         """
         steps = F.normalize(steps * self.words, dim=2)
-        if self.weigh is None:
+        if not self.attends:
             last: Tensor = self.output(self.lstm(steps)[0][:, -1])
             return last
         lengths = there.sum(1).long().clamp(min=1)
@@ -59,8 +61,9 @@ class Network(nn.Module):
         states, _ = nn.utils.rnn.pad_packed_sequence(
             self.lstm(packed)[0], batch_first=True, total_length=steps.shape[1]
         )  # [B, L, H]
-        told = torch.tanh(self.weigh(states)).squeeze(2).masked_fill(there == 0, -torch.inf)  # [B, L]
-        summary = (told.softmax(1).unsqueeze(2) * states).sum(1)  # [B, H]
+        told = torch.zeros_like(there) if self.weigh is None else torch.tanh(self.weigh(states)).squeeze(2)
+        weights = told.masked_fill(there == 0, -torch.inf).softmax(1)  # [B, L]
+        summary = (weights.unsqueeze(2) * states).sum(1)  # [B, H]
         answer: Tensor = self.output(self.dropout(summary))
         return answer
 
@@ -73,7 +76,7 @@ class LogRobust(SequenceClassifier[LogRobustConfig]):
     """
 
     name = "logrobust"
-    fixed = ("variant", "hidden", "layers", "width")
+    fixed = ("variant", "attend", "hidden", "layers", "width")
     keys_only = False
 
     def build(self, keys: int) -> Network:

@@ -26,6 +26,9 @@ class LogRobustConfig(SequenceConfig):
     variant: Literal["attention", "logdeep"] = option(
         "attention", "both directions and attention, or logdeep's: one direction, whose last step decides"
     )
+    attend: Literal["learnt", "mean"] = option(
+        "learnt", "how steps are summed, for variant=attention: by learnt weights, or all alike (an ablation)"
+    )
     length: int = option(
         75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
     )

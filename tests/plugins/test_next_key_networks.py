@@ -60,6 +60,14 @@ def test_a_bag_of_steps_knows_no_order_and_places_do() -> None:
     assert float((causal(there) - causal(back)).detach().abs().max()) > 1e-3
 
 
+def test_a_causal_step_without_places_knows_no_order_of_those_before_it() -> None:
+    there, back = torch.tensor([[0, 1, 2, 3]]), torch.tensor([[2, 0, 1, 3]])
+    without, causal = (Transformer(5, 5, replace(CAUSAL, places=places)).eval() for places in (False, True))
+    torch.testing.assert_close(without(there), without(back))
+    assert float((causal(there) - causal(back)).detach().abs().max()) > 1e-3
+    assert sum(one.numel() for one in causal.parameters()) - sum(one.numel() for one in without.parameters()) == 32
+
+
 def test_a_causal_step_sees_none_after_it() -> None:
     network = Transformer(5, 5, CAUSAL).eval()
     seen: list[torch.Tensor] = []

@@ -121,3 +121,6 @@ def test_counts_tell_apart_what_words_cannot_and_words_alone_tell_nothing() -> N
         model.network.output.weight[:, SMALL.hidden :] = 0  # counts no longer reach the guess
     _, blind = losses(model)
     assert blind.max() > 0.6  # a guess between two has at least ln 2 for one of them
+    without = LogAnomaly(replace(model.config, counts=False))
+    without.fit(after_twins(), Context())
+    assert losses(without)[1].max() > 0.6

@@ -24,6 +24,10 @@ CARDS: dict[str, ModelCard] = {
 }
 
 
+def test_every_model_of_ours_has_a_card() -> None:
+    assert CARDS.keys() == REGISTRY.components["model"].keys()
+
+
 @cache
 def functions_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
