@@ -18,6 +18,7 @@ import click
 from ..base.errors import ConfigError, LogbenchError
 from ..base.options import suggest
 from ..components.registry import Registry
+from ..reading import unpacking
 from . import interrupt, output
 
 if TYPE_CHECKING:
@@ -131,10 +132,16 @@ def version() -> str:
 @click.option(
     "--block", multiple=True, metavar="PLUGIN", help="Do not load a plugin or distribution (repeatable)."
 )
+@click.option(
+    "--unpack-ratio", type=click.FloatRange(min=1), metavar="N",
+    help="Let a packed file unpack to N times its size (default: 1000).",
+)  # fmt: skip
 @click.version_option(package_name="logbench-harness", prog_name="logbench", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, block: tuple[str, ...]) -> None:
+def cli(ctx: click.Context, block: tuple[str, ...], unpack_ratio: float | None) -> None:
     """Benchmark log anomaly detectors under explicit protocols, from raw log to table."""
+    if unpack_ratio is not None:
+        os.environ[unpacking.VARIABLE] = f"{unpack_ratio:g}"  # other processes read it, too
     ctx.obj = State(block)
 
 

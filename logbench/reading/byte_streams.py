@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ LONGEST = 256 << 20
 
 # First bytes by which polars takes text for zlib (`x^`), gzip or zstandard and unpacks it.
 _LIKE_PACKED = (b"x", b"\x1f", b"(")
-_BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
+_BROKEN = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -13,16 +12,12 @@ from typing import IO, Any, cast
 import polars as pl
 
 from ..base.errors import DataError
-from .archives import open_gzip, open_plain, open_zstd, packing
+from .archives import OPENERS, open_zstd, packing
+from .tar_archives import is_tar
+from .unpacking import ceiling, refusal
 
-TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # Ends of the names of packed files, beside the name that is asked for.
-SUFFIXES = ("", ".gz", ".zst")
-
-
-def is_tar(path: Path) -> bool:
-    """Whether a file is a tar archive that is read in place, by its name."""
-    return path.name.lower().endswith(TAR)
+SUFFIXES = ("", ".gz", ".zst", ".bz2", ".xz")
 
 
 def check_path(path: Path) -> None:
@@ -68,7 +63,7 @@ def some(names: Sequence[str] | Iterator[str], most: int = 5) -> str:
 
 
 def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
-    """How a file on disk is packed (`gzip`, `zstd`, None), and what opens it unpacked.
+    """How a file on disk is packed (`gzip`, `bzip2`, `xz`, `zstd`, None), and what opens it unpacked.
 
     Raises:
         DataError: it is an archive, which holds more than one file, or is not packed as its name says.
@@ -76,21 +71,7 @@ def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
     packed = "tar" if is_tar(path) else packing(path)
     if packed in ("zip", "tar"):
         raise DataError(f"{path}: an archive inside a folder; point to the archive itself")
-    openers: dict[str | None, Callable[[Path], IO[bytes]]] = {"gzip": open_gzip, "zstd": _open_zstd}
-    return packed, partial(openers.get(packed, open_plain), path)
-
-
-def open_in_tar(path: Path, name: str) -> IO[bytes]:
-    """The bytes of a member of a tar archive, found by reading the archive from its start.
-
-    Raises:
-        DataError: it is gone.
-    """
-    for member in (archive := tarfile.open(path, "r|*")):  # noqa: SIM115 (open as long as its member is)
-        if member.name == name and member.isreg():
-            return cast("IO[bytes]", archive.extractfile(member))
-    archive.close()
-    raise DataError(f"{path}: has no file {name} any more")
+    return packed, partial({**OPENERS, "zstd": _open_zstd}[packed], path)
 
 
 class _Lines(io.RawIOBase):
@@ -99,6 +80,8 @@ class _Lines(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
         self._rest = memoryview(b"")
+        self._path, self._packed = path, path.stat().st_size
+        self._left = self._most = ceiling(self._packed)
 
     def readable(self) -> bool:
         return True
@@ -109,6 +92,9 @@ class _Lines(io.RawIOBase):
             if frame is None:
                 return 0
             self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
+            self._left -= len(self._rest)
+            if self._left < 0:
+                raise refusal(str(self._path), self._packed, self._most)
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -119,5 +105,5 @@ def _open_zstd(path: Path) -> IO[bytes]:
     """With Python's own reader where it has one (3.14), else with that of polars, which reads UTF-8 only."""
     try:
         return open_zstd(path)
-    except DataError:
+    except ImportError:
         return cast("IO[bytes]", _Lines(path))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shlex
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import IO
+from zipfile import ZipFile, ZipInfo
 
 import polars as pl
 
 from ..base.errors import DataError
 from ..base.file_digests import digest
-from .archives import inside, open_zip, packing, zip_entries
+from .archives import debris, open_zip, packing, zip_entries
 from .byte_streams import Stream, readable, scannable
-from .found_files import check_path, hits, is_tar, open_in_tar, opener, some
+from .found_files import check_path, hits, opener, some
+from .tar_archives import is_tar, open_in_tar, readable_member
+from .tar_archives import members as members_of_tar
 
 __all__ = ["Member", "digest", "open_layout", "scan"]
 
@@ -83,7 +85,7 @@ def open_layout(
     """Find a data set's files in a folder or a zip or tar archive; `path` may be a lone member itself.
 
     In an archive they may lie below one more folder, in a folder they may be packed (`HDFS.log.gz`). Archive
-    members with absolute names or `..` do not exist for us, and nothing is ever unpacked to disk.
+    members that are links, devices or lead out of it are refused, and nothing is ever unpacked to disk.
 
     Args:
         path: what the user points to.
@@ -129,8 +131,8 @@ def _finder(path: Path, members: Sequence[str], limit: int | None) -> tuple[_Fin
     if path.is_dir():
         return partial(_in_folder, path, limit), lambda: (entry.name for entry in path.iterdir())
     if is_tar(path) or packing(path) == "zip":
-        entries = _tar_entries(path) if is_tar(path) else _zip_entries(path)
-        return partial(_in_archive, path, entries, limit), lambda: (entry.name for entry in entries)
+        archive = _tar(path) if is_tar(path) else _zip(path)
+        return partial(archive.find, limit), lambda: (entry.name for entry in archive.entries)
     if len(members) != 1:
         raise DataError(f"{path}: is one file; give the zip archive or the folder with {some(members)}")
     itself = _on_disk(members[0], path, limit)
@@ -156,26 +158,59 @@ class _Entry:
     encrypted: bool = False
 
 
-def _zip_entries(path: Path) -> list[_Entry]:
-    return [
-        _Entry(e.filename, e.file_size, partial(open_zip, path, e), bool(e.flag_bits & 1))
-        for e in zip_entries(path)
+@dataclass(frozen=True)
+class _Archive:
+    """What an archive holds.
+
+    Attributes:
+        left_out: names of links, devices, and members that lead out of it.
+    """
+
+    path: Path
+    entries: list[_Entry]
+    left_out: list[str]
+
+    def find(self, limit: int | None, name: str) -> list[Member]:
+        """Members that a name means.
+
+        Raises:
+            DataError: one is encrypted, too large, or left out.
+        """
+        ways = (name, f"*/{name}")
+        if out := [one for one in self.left_out if any(fnmatchcase(one.replace("\\", "/"), way) for way in ways)]:
+            raise DataError(
+                f"{self.path}: {out[0]!r} is a link or a device, or leads out of the archive; unpack it with care "
+                "and point to the folder"
+            )
+        named = next(filter(None, ([e for e in self.entries if fnmatchcase(e.name, way)] for way in ways)), [])
+        for entry in named:
+            where = f"{self.path}: {entry.name}"
+            if entry.encrypted:
+                raise DataError(f"{where} is encrypted; unpack it and point to the folder")
+            if limit is not None and entry.size > limit:
+                raise DataError(f"{where} unpacks to {entry.size:,} bytes, more than the {limit:,} allowed")
+        return [Member(name, self.path, Stream(f"{self.path}: {e.name}", e.open, limit), False) for e in named]
+
+
+def _zip(path: Path) -> _Archive:
+    within, outside = zip_entries(path)
+    entries = [
+        _Entry(e.filename, e.file_size, partial(_open_in_zip, path, e), bool(e.flag_bits & 1)) for e in within
     ]
+    return _Archive(path, entries, outside)
 
 
-def _tar_entries(path: Path) -> list[_Entry]:
-    with tarfile.open(path, "r|*") as archive:
-        members = [(member.name, member.size) for member in archive if member.isreg() and inside(member.name)]
-    return [_Entry(name.removeprefix("./"), size, partial(open_in_tar, path, name)) for name, size in members]
+def _open_in_zip(path: Path, entry: ZipInfo) -> IO[bytes]:
+    with ZipFile(path) as archive:  # the member keeps the file open until it is closed itself
+        return open_zip(archive, entry)
 
 
-def _in_archive(path: Path, entries: list[_Entry], limit: int | None, name: str) -> list[Member]:
-    named = [e for e in entries if fnmatchcase(e.name, name)]
-    named = named or [e for e in entries if fnmatchcase(e.name, f"*/{name}")]
-    for entry in named:
-        where = f"{path}: {entry.name}"
-        if entry.encrypted:
-            raise DataError(f"{where} is encrypted; unpack it and point to the folder")
-        if limit is not None and entry.size > limit:
-            raise DataError(f"{where} unpacks to {entry.size:,} bytes, more than the {limit:,} allowed")
-    return [Member(name, path, Stream(f"{path}: {e.name}", e.open, limit), False) for e in named]
+def _tar(path: Path) -> _Archive:
+    made = _Archive(path, [], [])
+    for _, member in members_of_tar(path):
+        if readable_member(member):
+            name = member.name.removeprefix("./")
+            made.entries.append(_Entry(name, member.size, partial(open_in_tar, path, member.name)))
+        elif not (member.isdir() or debris(member.name)):
+            made.left_out.append(member.name)
+    return made

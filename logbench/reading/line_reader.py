@@ -111,7 +111,8 @@ class Reader:
             yield kept if predicate is None else kept.filter(predicate)
             if left == 0:
                 return
-        facts = counts.facts() | ({"grown_files": grown} if (grown := self.texts.grown) else {})
+        others = {"grown_files": self.texts.grown, "left_out_members": self.texts.left_out}
+        facts = counts.facts() | {name: number for name, number in others.items() if number}
         if "message" in wanted:
             self.counts = facts
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import codecs
 import io
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 from zipfile import ZipFile
 
 from ..base.errors import DataError
-from .archives import inside, packing, zip_entries
+from .archives import debris, open_zip, packing, zip_entries
 from .byte_streams import Stream, readable
-from .found_files import check_path, fits, hits, is_tar, opener, some
+from .found_files import check_path, fits, hits, opener, some
+from .tar_archives import is_tar, members, readable_member
+from .unpacking import ceiling, refusal
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -51,6 +52,8 @@ class LogFiles:
         encoding: of the bytes, as Python calls it.
         sizes: bytes of each file when it was found. No pass reads further, so that all see the same lines of a
             file that grows.
+        skipped: members that fit but were not read, by archive, as the last pass found them: links, devices, and
+            those whose names lead out of it.
     """
 
     path: Path
@@ -58,6 +61,12 @@ class LogFiles:
     wanted: tuple[str, ...]
     encoding: str
     sizes: tuple[int, ...]
+    skipped: dict[Path, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def left_out(self) -> int:
+        """Members that fit but were not read, see `skipped`."""
+        return sum(self.skipped.values())
 
     @property
     def grown(self) -> int:
@@ -95,28 +104,39 @@ class LogFiles:
         return None if self.wanted else 0
 
     def _in_zip(self, file: Path) -> Iterator[LogFile]:
-        ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in zip_entries(file))
+        within, outside = zip_entries(file)
+        self.skipped[file] = sum(self._rank(name) is not None for name in outside)
+        ranked = ((self._rank(entry.filename), entry.filename, entry) for entry in within)
         entries = [one[2] for one in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:2])]
+        packed = file.stat().st_size
+        if sum(entry.file_size for entry in entries) > (most := ceiling(packed)):  # members may share their bytes
+            raise refusal(str(file), packed, most)
         archive = ZipFile(file)  # closed with the last text: many small ones would each read the list of members
         for entry in entries:
             if entry.flag_bits & 1:
                 raise DataError(f"{file}: {entry.filename} is encrypted; unpack it and point to the folder")
-            yield self._text(entry.filename, f"{file}: {entry.filename}", partial(archive.open, entry))
+            yield self._text(entry.filename, f"{file}: {entry.filename}", partial(open_zip, archive, entry))
         self._some(file, len(entries))
 
     def _in_tar(self, file: Path) -> Iterator[LogFile]:
-        count = 0
-        with tarfile.open(file, "r|*") as archive:
-            for member in archive:
-                if member.isreg() and inside(member.name) and self._rank(member.name) is not None:
-                    count += 1
-                    opener = cast("Callable[[], IO[bytes]]", partial(archive.extractfile, member))
-                    yield self._text(member.name, f"{file}: {member.name}", opener)
+        count = skipped = 0
+        for archive, member in members(file):
+            if member.isdir() or debris(member.name) or self._rank(member.name) is None:
+                continue
+            if not readable_member(member):
+                skipped += 1
+                continue
+            count += 1
+            opener = cast("Callable[[], IO[bytes]]", partial(archive.extractfile, member))
+            yield self._text(member.name, f"{file}: {member.name}", opener)
+        self.skipped[file] = skipped
         self._some(file, count)
 
     def _some(self, file: Path, count: int) -> None:
         if not count:
-            raise DataError(f"{file}: has no file {' or '.join(self.wanted) or 'at all'}")
+            number = self.skipped[file]
+            left_out = f"; {number:,} left out: links, devices, names that lead out" if number else ""
+            raise DataError(f"{file}: has no file {' or '.join(self.wanted) or 'at all'}{left_out}")
 
 
 def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, least: bool = True) -> LogFiles:

@@ -34,6 +34,11 @@ WARNINGS = {
         "lines of several groups; each has the group of its first line",
     ),
     "grown_files": ("file grew", "files grew", "during the run; lines added after its start were not read"),
+    "left_out_members": (
+        "member of the archive is",
+        "members of the archive are",
+        "left out: links, devices, or names that lead out of it",
+    ),
 }
 # Fact of the data → words for a user of the scores: singular and plural.
 UNREAD = {
@@ -42,6 +47,7 @@ UNREAD = {
     "lines_with_unread_time": ("line with unread time", "lines with unread time"),
     "undecodable_lines": ("undecodable line", "undecodable lines"),
     "grown_files": ("grown file", "grown files"),
+    "left_out_members": ("member of the archive left out", "members of the archive left out"),
 }
 
 

@@ -209,13 +209,13 @@ def test_wildcard_must_mean_one_file(tmp_path: Path) -> None:
         scan(zipped(tmp_path / "two.zip", a=b"", b=b""))
 
 
-def test_members_outside_the_archive_do_not_exist(tmp_path: Path) -> None:
-    bad = {"../H.log": b"x", "/H.log": b"x", "a/../../H.log": b"x", "C:/H.log": b"x", "..\\H.log": b"x"}
-    path = zipped(tmp_path / "slip.zip", **bad)
-    with pytest.raises(DataError, match=r"has no H\.log; there is nothing"):
-        open_layout(path, ["H.log"])
-    zipped(path, **bad, **{"H.log": b"good\n"})
-    assert scan(path, "H.log").collect()["raw"].to_list() == ["good"]
+def test_members_outside_the_archive_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "slip.zip"
+    for bad in ("../H.log", "/H.log", "a/../../H.log", "C:/H.log", "..\\H.log"):
+        zipped(path, **{bad: b"x", "other.log": b"good\n", "H.log": b"good\n"})
+        with pytest.raises(DataError, match=r"H\.log' is a link or a device, or leads out"):
+            open_layout(path, ["H.log"])
+        assert scan(path, "other.log").collect()["raw"].to_list() == ["good"]
 
 
 def test_bombs_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,212 @@
+"""Archives that are cut, damaged, hostile or bombs: every line, or one line of error, or the missing counted."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hostile_tries import tries
+
+from logbench import DataError, LineFormat, open_layout, open_lines
+from logbench.reading import unpacking
+
+MEMBERS = 12
+TEXTS = {f"logs/{i:02}.log": "".join(f"unit {i} line {k}\n" for k in range(9)).encode() for i in range(MEMBERS)}
+LINES = sorted(line for text in TEXTS.values() for line in text.decode().splitlines())
+WHOLE = b"".join(TEXTS.values())
+
+
+def tar(pack: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=f"w:{pack}") as archive:
+        for name, text in TEXTS.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text))
+    return made.getvalue()
+
+
+def zipped(**others: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in {**TEXTS, **others}.items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+FORMS: dict[str, Callable[[], bytes]] = {
+    "a.tar": lambda: tar(""),
+    "a.tar.gz": lambda: tar("gz"),
+    "a.tgz": lambda: tar("gz"),
+    "a.tar.bz2": lambda: tar("bz2"),
+    "a.tar.xz": lambda: tar("xz"),
+    "a.zip": zipped,
+    "a.log.gz": lambda: gzip.compress(WHOLE),
+    "a.log.bz2": lambda: bz2.compress(WHOLE),
+    "a.log.xz": lambda: lzma.compress(WHOLE),
+}
+
+
+def lines_of(path: Path) -> list[str] | None:
+    """The lines, sorted; None where they are refused in one line."""
+    try:
+        return sorted(open_lines(path, ["**/*.log*"], LineFormat()).frame.collect()["raw"])
+    except DataError as error:
+        assert "\n" not in str(error) and len(str(error)) < 1000
+        return None
+
+
+def cuts(data: bytes) -> Iterator[bytes]:
+    """The beginning alone: at places of every kind, and without the last bytes."""
+    ends = (1, 3, 512, 1024, 1536, len(data) // 1024 * 512, len(data) // 512 * 512 - 512)
+    yield from (data[:end] for end in ends)
+    yield from (data[: rng.randrange(1, len(data))] for rng in tries(10))
+    yield from (data[:-end] for end in (1, 2, 4, 8, 12, 22))
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_cut_archive_is_never_a_shorter_log(name: str, tmp_path: Path) -> None:
+    path, data = tmp_path / name, FORMS[name]()
+    path.write_bytes(data)
+    assert lines_of(path) == LINES
+    end = len(data.rstrip(b"\0")) if name == "a.tar" else len(data)
+    for part in cuts(data):
+        path.write_bytes(part)
+        found = lines_of(path) if len(part) < len(data) else None
+        assert found is None or (found == LINES and len(part) >= end + 512), f"{len(part)} of {len(data)} bytes"
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if name != "a.tar"])
+def test_a_flipped_bit_is_noticed_or_changes_no_line(name: str, tmp_path: Path) -> None:
+    path, data = tmp_path / name, FORMS[name]()
+    for rng in tries(15):
+        spoiled = bytearray(data)
+        spoiled[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        path.write_bytes(spoiled)
+        assert lines_of(path) in (None, LINES)
+
+
+def test_a_damaged_header_is_not_the_end_of_a_tar(tmp_path: Path) -> None:
+    path, data = tmp_path / "a.tar", tar("")
+    for at in range(0, len(data), 512):
+        if data[at : at + 6] == b"logs/0" or not data[at : at + 512].strip(b"\0"):
+            for spoiled in (b"\0" * 512, b"\xff" * 512, data[at : at + 200] + b"9" + data[at + 201 : at + 512]):
+                path.write_bytes(data[:at] + spoiled + data[at + 512 :])
+                if path.read_bytes() != data:
+                    assert lines_of(path) is None, at
+    path.write_bytes(data + data)
+    assert lines_of(path) is None, "two archives in one file"
+
+
+def slipping() -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, text in {**TEXTS, "../out.log": b"x\n", "/abs.log": b"x\n", "fine.txt": b"x\n"}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text))
+        for kind, name in (
+            (tarfile.SYMTYPE, "link.log"),
+            (tarfile.CHRTYPE, "device.log"),
+            (tarfile.DIRTYPE, "d.log"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count"),
+    [
+        ("a.tar", slipping(), 4),
+        ("a.zip", zipped(**{"../out.log": b"x\n", "C:/x.log": b"", "..\\x.log": b"", "__MACOSX/y.log": b""}), 3),
+    ],
+)
+def test_members_that_lead_out_are_counted(name: str, data: bytes, count: int, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    lines = open_lines(path, ["*.log"], LineFormat())
+    assert sorted(lines.frame.collect()["raw"]) == LINES
+    assert lines.counted is not None and lines.counted() == {"left_out_members": count}
+    with pytest.raises(DataError, match="leads out of the archive"):
+        open_layout(path, ["out.log"])
+    with pytest.raises(DataError, match="1 left out: links, devices, names that lead out"):
+        open_lines(path, ["out.log"], LineFormat()).frame.collect()
+
+
+@pytest.mark.parametrize("name", ["a.log.gz", "a.log.bz2", "a.log.xz", "a.zip", "a.tar.gz", "a.tar.xz"])
+def test_a_bomb_is_refused_unless_the_user_raises_the_ratio(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "SMALL", 100_000)
+    monkeypatch.setitem(TEXTS, "logs/00.log", b"0\n" * 400_000)
+    path = tmp_path / name
+    compressors: dict[str, Callable[[bytes], bytes]] = {
+        "a.log.gz": gzip.compress, "a.log.bz2": bz2.compress, "a.log.xz": lzma.compress
+    }  # fmt: skip
+    path.write_bytes(compressors[name](TEXTS["logs/00.log"]) if name in compressors else FORMS[name]())
+    monkeypatch.setenv(unpacking.VARIABLE, "100")
+    with pytest.raises(DataError, match=r"unpacks to more than .*logbench --unpack-ratio 1000 …"):
+        open_lines(path, ["**/*.log*"], LineFormat()).frame.collect()
+    monkeypatch.setenv(unpacking.VARIABLE, "1e6")
+    assert len(lines_of(path) or ()) >= 400_000
+    monkeypatch.setenv(unpacking.VARIABLE, "lots")
+    assert lines_of(path) is None
+
+
+def test_members_that_share_their_bytes_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "SMALL", 10_000)
+    data = zipped()
+    path = tmp_path / "a.zip"
+    path.write_bytes(data)
+    monkeypatch.setenv(unpacking.VARIABLE, "0.1")
+    assert lines_of(path) == LINES, "few bytes are always right"
+    monkeypatch.setattr(unpacking, "SMALL", 1_000)
+    assert lines_of(path) is None
+
+
+def headers(kind: bytes, size: int, count: int) -> bytes:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT) * count
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        headers(tarfile.GNUTYPE_LONGNAME, 0, 5000),
+        headers(tarfile.XHDTYPE, 1 << 40, 1),
+        headers(tarfile.XHDTYPE, 20, 1) + b"99999 size=-5\n".ljust(512, b"\0"),
+        headers(tarfile.XHDTYPE, 20, 1) + b"20 size=99999999999\n".ljust(512, b"\0"),
+        headers(tarfile.REGTYPE, -512, 3),
+        headers(tarfile.GNUTYPE_SPARSE, 1 << 50, 3),
+        b"\0" * 100_000,
+        b"",
+    ],
+    ids=[
+        "names within names",
+        "a huge name",
+        "a wrong length",
+        "a wrong size",
+        "backwards",
+        "sparse",
+        "zeros",
+        "empty",
+    ],
+)
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_made_up_headers_end_in_one_line(data: bytes, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
+    assert lines_of(path) is None
+    with pytest.raises(DataError) as error:
+        open_layout(path, ["x"])
+    assert "\n" not in str(error.value)
