@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 # Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
-# `group` what units have in common, such as the host or job that they come from.
+# `group` what units have in common, such as the host or job that they come from, `key` what the event's key is made
+# of where that is not the message: a text that stays as it is, `\\x1f`, and a text that is parsed.
 LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "line": pl.UInt32(),
     "message": pl.String(),
@@ -28,6 +29,7 @@ LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "file": pl.String(),
     "group": pl.String(),
     "label": pl.Int8(),
+    "key": pl.String(),
 }
 # Columns that a windower sees beside `line` and `message`: never a label, nor `raw`, which may begin with one.
 SHOWN = ("time", "level", "component", "node", "file", "group", "id")
@@ -67,7 +69,7 @@ class Lines:
         for name, dtype in LINE_SCHEMA.items():
             if name in schema and schema[name] != dtype:
                 raise PluginError(f"Lines column {name!r} must be {dtype}, got {schema[name]}")
-        if secret := {"label", "raw"}.intersection(self.shown):
+        if secret := {"label", "raw", "key"}.intersection(self.shown):
             raise PluginError(f"Lines.shown: column {min(secret)!r} may tell the label and is never shown")
 
     def located(self) -> pl.LazyFrame:

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..data.line_format import SEPARATORS, LineFormat
-from ..reading.line_fields import splitter
-from ..reading.multi_line import LONGEST_ENTRY
+from ..data.line_format import LineFormat
+from ..reading.line_counts import Counts
+from ..reading.line_reader import splitters
+from ..reading.multi_line import LONGEST_DOCUMENT, LONGEST_ENTRY, Events
 
 
 class Pieces:
     """A log that comes piece by piece, cut so that each piece reads like a whole file.
 
-    A CSV header stands before every piece, and with `multiline` the last event waits until the next one begins.
+    A table's header stands before every piece, and an event that further lines may belong to waits until the next
+    one begins.
     """
 
     def __init__(self, form: LineFormat) -> None:
         self._form = form
-        self._header: bytes | None = None if form.format in SEPARATORS else b""
+        self._header: bytes | None = None if form.between and not form.columns else b""
         self._held = b""
+        self._longest = LONGEST_DOCUMENT if form.records else LONGEST_ENTRY
 
     def take(self, lines: bytes) -> bytes:
         """What can be read now of all that came, `lines` among it; they end where a line does."""
         if self._header is None:
-            header, _, lines = lines.partition(b"\n")
+            header, _, lines = self._headed(lines)
+            if not header:
+                return b""
             self._header = header + b"\n"
-        if not self._form.multiline:
-            return self._whole(lines)
         text = self._held + lines
-        cut = self._last_begin(text) or (len(text) if len(text) > LONGEST_ENTRY else 0)
+        cut = self._complete(text)
+        if not cut and len(text) > self._longest:
+            cut = len(text)
         self._held = text[cut:]
         return self._whole(text[:cut])
 
@@ -37,14 +42,23 @@ class Pieces:
         held, self._held = self._held, b""
         return self._whole(held)
 
+    def _headed(self, lines: bytes) -> tuple[bytes, bytes, bytes]:
+        begin = self._form.header.encode(self._form.encoding)
+        while lines and begin and not lines.startswith(begin):
+            lines = lines.partition(b"\n")[2]
+        return lines.partition(b"\n")
+
     def _whole(self, lines: bytes) -> bytes:
         return (self._header or b"") + lines if lines else b""
 
-    def _last_begin(self, text: bytes) -> int:
-        """Offset of the last line that begins an event."""
+    def _complete(self, text: bytes) -> int:
+        """Bytes of the events that are complete."""
+        header = (self._header or b"").decode(self._form.encoding, "replace").strip("\r\n")
+        events = Events.of(self._form, splitters(self._form, header), Counts())
+        if not any(stage.holds for stage in events.stages):
+            return len(text)
         lines = text.removesuffix(b"\n").split(b"\n")
         read = [line.decode(self._form.encoding, "replace").removesuffix("\r") for line in lines]
-        split = splitter(self._form, (self._header or b"").decode(self._form.encoding, "replace").strip("\r\n"))
-        begins = split.starts(pl.Series("raw", read, dtype=pl.String)).arg_true()
-        last = int(begins[-1]) if len(begins) else 0
-        return sum(len(line) + 1 for line in lines[:last])
+        events.feed(pl.DataFrame({"raw": read, "at": range(len(read))}, schema={"raw": pl.String, "at": pl.UInt32}))
+        first = len(lines) if events.first_waiting is None else events.first_waiting
+        return len(text) if first == len(lines) else sum(len(line) + 1 for line in lines[:first])

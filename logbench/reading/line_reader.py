@@ -12,28 +12,20 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..base.look_ahead import ahead
-from ..data.line_format import SEPARATORS, LineFormat
+from ..data.line_format import LineFormat
 from ..data.lines import LINE_SCHEMA, Lines
 from .byte_streams import parse
 from .line_counts import Counts
-from .line_fields import (
-    WHOLE,
-    Splitter,
-    checked_format,
-    group_names,
-    group_of,
-    id_of,
-    label_of,
-    named,
-    private,
-    splitter,
-    time_of,
-)
+from .line_fields import checked_format, group_of, id_of, key_of, label_of
+from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
-from .multi_line import joined
+from .multi_line import Events, texts_of
+from .splitters import WHOLE, Splitter, group_names, named, private, splitter
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
+# The message of an event, before it is hidden or falls back to the whole line.
+DECLARED = "declared message"
 Units = Callable[[], pl.DataFrame]
 
 
@@ -91,7 +83,9 @@ class Reader:
         """Columns and their types."""
         form = self.form
         kept = {"time": form.time, "level": form.level, "component": form.component, "node": form.node}
-        kept |= {"label": form.label, "group": form.group}
+        kept |= {"label": form.label, "group": form.group, "key": key_of(form, named("")) is not None}
+        for layer in form.layers[1:]:
+            kept |= {name: kept[name] or getattr(layer, name) for name in ("time", "level", "component", "node")}
         schema: dict[str, Any] = {name: dtype for name, dtype in LINE_SCHEMA.items() if kept.get(name, "always")}
         if form.id:
             many = form.id_pattern and not group_names(form.id_pattern)
@@ -102,10 +96,13 @@ class Reader:
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
         wanted = list(self.schema()) if columns is None else columns
-        counts, left = Counts(), n_rows
-        for frame, unmatched, timeless in ahead(partial(self._columns, wanted), self._numbered(counts)):
+        counts, left, calendar = Counts(), n_rows, Calendar(self.form)
+        for made, unmatched in ahead(partial(self._columns, wanted), self._numbered(counts)):
+            frame = made
+            if "time" in wanted:
+                frame = frame.with_columns(calendar.complete(frame["time"]).alias("time"))
+                counts.timeless += frame["time"].null_count()
             counts.unmatched += unmatched
-            counts.timeless += timeless
             kept = frame if left is None else frame.head(left)
             left = None if left is None else left - len(kept)
             yield kept if predicate is None else kept.filter(predicate)
@@ -116,18 +113,17 @@ class Reader:
         if "message" in wanted:
             self.counts = facts
 
-    def _numbered(self, counts: Counts) -> Iterator[tuple[str, Splitter, pl.DataFrame]]:
-        """Name of the text, how to take its events apart, and events: `line`, `raw`, `at`."""
+    def _numbered(self, counts: Counts) -> Iterator[tuple[str, Sequence[Splitter], pl.DataFrame]]:
+        """Name of the text, how to take its events apart, and events: `line`, `raw`, `at`, texts of the layers."""
         for text in self.texts:
-            for split, events in self._events(text, counts):
+            for splits, events in self._events(text, counts):
                 numbered = events.with_row_index("line", counts.used)
                 counts.used += len(events)
-                yield text.name, split, numbered
+                yield text.name, splits, numbered
 
-    def _events(self, text: LogFile, counts: Counts) -> Iterator[tuple[Splitter, pl.DataFrame]]:
+    def _events(self, text: LogFile, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
-        split = None if self.form.format in SEPARATORS else splitter(self.form)
-        carry, before = None, 0
+        events, before, header = None, 0, self._headless
         for chunk in text.chunks():
             read, replaced = parse(chunk, before + 1)
             lines = read.select("raw", at="line")
@@ -135,16 +131,37 @@ class Reader:
             counts.read += len(lines)
             counts.nul += int(lines["raw"].str.contains("\0", literal=True).sum())
             counts.undecodable += replaced or self._replaced(lines["raw"])
-            if split is None:
-                split = splitter(self.form, lines["raw"][0], text.stream.name)
-                counts.rejected += 1
-                lines = lines.slice(1)
-            if self.form.multiline:
-                lines, carry = joined(lines, carry, split, counts)
-            if len(lines):
-                yield split, lines
-        if split is not None and carry is not None:
-            yield split, carry
+            lines, header = self._without_header(lines, header, counts)
+            if header is None:
+                continue
+            if events is None:
+                events = Events.of(self.form, splitters(self.form, header, text.stream.name), counts)
+            complete = events.feed(lines)
+            if len(complete):
+                yield events.splits, complete
+        if events is not None:
+            for rest in events.rest():
+                yield events.splits, rest
+
+    @property
+    def _headless(self) -> str | None:
+        """What stands for the header of a format that has none; None where the text tells it."""
+        return None if self.form.between and not self.form.columns else ""
+
+    def _without_header(
+        self, lines: pl.DataFrame, header: str | None, counts: Counts
+    ) -> tuple[pl.DataFrame, str | None]:
+        """The lines that are events, and the header as soon as it is known."""
+        if begin := self.form.header:
+            comments = lines["raw"].str.starts_with(begin[0])
+            if header is None and len(found := lines["raw"].filter(lines["raw"].str.starts_with(begin))):
+                header = found[0]
+            counts.rejected += int(comments.sum()) if header is not None else len(lines)
+            return lines.filter(~comments), header
+        if header is None and len(lines):
+            counts.rejected += 1
+            return lines.slice(1), lines["raw"][0]
+        return lines, header
 
     def _replaced(self, raw: pl.Series) -> int:
         """Lines with a character that the encoding could not read; a real U+FFFD counts too."""
@@ -153,27 +170,67 @@ class Reader:
         )
 
     def _columns(
-        self, wanted: Sequence[str], item: tuple[str, Splitter, pl.DataFrame]
-    ) -> tuple[pl.DataFrame, int, int]:
-        """The columns `wanted` of an item of `_numbered`; events that do not match and those without a time."""
-        name, split, events = item
+        self, wanted: Sequence[str], item: tuple[str, Sequence[Splitter], pl.DataFrame]
+    ) -> tuple[pl.DataFrame, int]:
+        """The columns `wanted` of an item of `_numbered`, and the events that do not match."""
+        name, splits, events = item
         form = self.form
         whole = events.with_columns(file=pl.lit(name))
-        if set(wanted) - {"line", "raw", "file", "at"}:
-            whole = whole.with_columns(split(events["raw"]).struct.unnest().rename(private))
-        declared = pl.when(pl.col(WHOLE).is_not_null()).then(split.message)
+        if not set(wanted) - {"line", "raw", "file", "at"}:
+            return whole.select(wanted), 0
+        whole = self._fields(splits, whole)
+        declared = pl.col(DECLARED)
         message = pl.coalesce(declared, "raw")
         made = {
             "message": pl.coalesce(declared, pl.lit(HIDDEN)) if form.label else message,
-            "level": named(form.level),
-            "component": named(form.component),
-            "node": named(form.node),
-            "time": time_of(form),
+            **self._own(splits),
             "label": label_of(form),
             "group": group_of(form, message),
             "id": id_of(form, message),
-            "matched": pl.col(WHOLE).is_not_null() & split.message.is_not_null(),
+            "key": key_of(form, message),
+            "matched": pl.col(WHOLE).is_not_null() & declared.is_not_null(),
         }
         frame = whole.select(made[column].alias(column) if column in made else pl.col(column) for column in wanted)
         unmatched = int(whole.select((~made["matched"]).sum()).item()) if "message" in wanted else 0
-        return frame, unmatched, frame["time"].null_count() if "time" in wanted else 0
+        return frame, unmatched
+
+    def _fields(self, splits: Sequence[Splitter], whole: pl.DataFrame) -> pl.DataFrame:
+        """The fields of an event and its message `DECLARED`; of inner formats what they declare, numbered."""
+        found = splits[0](whole[(*texts_of(whole), "raw")[0]]).struct.unnest().rename(private)
+        message = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
+        whole = whole.with_columns(found).with_columns(message.alias(DECLARED))
+        for place, (layer, split) in enumerate(zip(self.form.layers, splits, strict=True)):
+            if place:
+                inside = split(whole[f"text{place}"]).struct.unnest().rename(private)
+                own = inside.select(
+                    pl.when(pl.col(WHOLE).is_not_null()).then(split.message).alias("message"),
+                    level=named(layer.level),
+                    component=named(layer.component),
+                    node=named(layer.node),
+                    time=time_of(layer, named),
+                )
+                new = [column for column in inside.columns if column not in whole.columns]
+                old = [column for column in inside.columns if column in whole.columns and column != WHOLE]
+                whole = whole.with_columns(pl.coalesce(pl.col(column), inside[column]) for column in old)
+                whole = whole.with_columns(inside[column] for column in new)
+                whole = whole.with_columns(own[column].alias(f"{column} {place}") for column in own.columns)
+                whole = whole.with_columns(pl.coalesce(f"message {place}", f"text{place}", DECLARED).alias(DECLARED))
+        if (last := f"text{len(splits)}") in whole.columns:
+            whole = whole.with_columns(pl.coalesce(last, DECLARED).alias(DECLARED))
+        return whole
+
+    def _own(self, splits: Sequence[Splitter]) -> dict[str, pl.Expr]:
+        """Time and node, of the outermost format that has them, level and component, of the innermost one."""
+        form, inner = self.form, range(1, len(splits))
+        outside = {"time": time_of(form, named), "node": named(form.node)}
+        inside = {"level": named(form.level), "component": named(form.component)}
+        columns = {name: pl.coalesce(expr, *(f"{name} {i}" for i in inner)) for name, expr in outside.items()}
+        return columns | {
+            name: pl.coalesce(*(f"{name} {i}" for i in reversed(inner)), expr) for name, expr in inside.items()
+        }
+
+
+def splitters(form: LineFormat, header: str = "", where: str = "") -> list[Splitter]:
+    """How each layer of a format is taken apart, see `splitter`."""
+    outer, *inner = form.layers
+    return [splitter(outer, header, where), *(splitter(layer, also=form.fields) for layer in inner)]

@@ -1,40 +1,253 @@
-"""Join lines to events of several lines, such as a stack trace."""
+"""Join lines to events: several lines such as a stack trace, and pieces of one message."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
 import polars as pl
 
+from ..data.line_format import LineFormat
+from .json_values import records
 from .line_counts import Counts
-from .line_fields import Splitter
+from .splitters import WHOLE, Splitter, private
 
 # Bytes of an event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20
+# The same where one document holds many events.
+LONGEST_DOCUMENT = 1 << 28
+# Lines that go on in a stack trace, as Java, Python, Go, C# and others write them.
+TRACE = (
+    r"^\s|^$|^Caused by: |^\.\.\. \d+ (?:more|common)|^Traceback \(most recent call last\):|^goroutine \d+ \["
+    r"|^(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Throwable)(?:$|:)|^During handling of |^The above exception "
+    r"|^--- End of |^-{3,}$|^Stack trace:|^[}\])]+[,;]?$"
+)
 
 
 def joined(
-    lines: pl.DataFrame, carry: pl.DataFrame | None, split: Splitter, counts: Counts
+    lines: pl.DataFrame, carry: pl.DataFrame | None, split: Splitter, counts: Counts, longest: int | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Events of lines, and the last one, which further lines may belong to.
 
     Args:
-        lines: columns `raw` and `at`.
+        lines: columns `raw` and `at`; of columns `text0`, `text1` …, texts of inner formats, the last is joined.
         carry: the event before, one row, open still.
+        longest: bytes from which on an event is closed.
     """
     whole = lines if carry is None else pl.concat([carry, lines])
     if not len(whole):
         return whole, None
-    starts = split.starts(whole["raw"])
-    number = (starts if carry is None else _first(starts)).cum_sum()
-    events = whole.group_by(number.alias("number"), maintain_order=True).agg(
-        pl.col("raw").str.join("\n"), pl.col("at").first()
-    )
+    texts, before = texts_of(whole), 0 if carry is None else len(carry)
+    starts = split.starts(whole[texts[-1] if texts else "raw"]).fill_null(True)
+    starts = pl.concat([pl.repeat(True, before, dtype=pl.Boolean, eager=True), starts.slice(before)])
+    of_one = [STREAM] if STREAM in whole.columns else []
+    numbered = whole.with_row_index("row").with_columns(number=starts.cast(pl.Int64))
+    number = pl.col("number").cum_sum()
+    numbered = numbered.with_columns(number=number.over(of_one) if of_one else number)
+    first = numbered.select(pl.col("row").first().over([*of_one, "number"])).to_series()
+    events = grouped(whole, first)
     counts.joined += len(whole) - len(events)
-    events = events.select("raw", "at")
-    if events["raw"].tail(1).str.len_bytes()[0] > LONGEST_ENTRY:
-        return events, None
-    return events.head(-1), events.tail(1)
+    last = pl.col("row").last()
+    placed = events.with_row_index("row")
+    is_last = placed.select(pl.col("row") == (last.over(of_one) if of_one else last)).to_series()
+    is_open = is_last & (events["raw"].str.len_bytes() <= (longest or LONGEST_ENTRY))
+    waiting = events.filter(is_open)
+    return events.filter(~is_open), waiting if len(waiting) else None
 
 
-def _first(starts: pl.Series) -> pl.Series:
-    """The same with a start in the first row."""
-    return pl.concat([pl.Series([True]), starts.slice(1)])
+def texts_of(frame: pl.DataFrame) -> list[str]:
+    """Columns with the texts that each layer of a format reads, from the outside in; none: all read `raw`."""
+    return [name for name in frame.columns if name.startswith("text")]
+
+
+def grouped(whole: pl.DataFrame, number: pl.Series, between: str = "\n") -> pl.DataFrame:
+    """Rows of one number as one: `raw` and the last text joined, the rest that of the first row."""
+    if number.n_unique() == len(number):
+        return whole
+    texts = texts_of(whole)
+    joins = {"raw": "\n", **({texts[-1]: between} if texts else {})}
+    columns = [
+        pl.col(name).str.join(joins[name]) if name in joins else pl.col(name).first() for name in whole.columns
+    ]
+    return whole.group_by(number.alias("number"), maintain_order=True).agg(columns).drop("number")
+
+
+# Column with what pieces of one message have in common.
+STREAM = "stream"
+
+
+class Stage(Protocol):
+    """A step from lines to events."""
+
+    carry: pl.DataFrame | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it may keep rows back."""
+
+    def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What is complete, with these further rows."""
+
+    def flush(self) -> pl.DataFrame | None:
+        """What waits; nothing more comes."""
+
+
+@dataclass
+class Joining:
+    """Joins rows that begin no event to the row before."""
+
+    split: Splitter
+    counts: Counts
+    longest: int | None = None
+    carry: pl.DataFrame | None = None
+    holds = True
+
+    def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        events, self.carry = joined(frame, self.carry, self.split, self.counts, self.longest)
+        return events
+
+    def flush(self) -> pl.DataFrame | None:
+        rest, self.carry = self.carry, None
+        return rest
+
+
+@dataclass
+class Within:
+    """Adds the text that the next inner format reads, the message of this one, and joins its pieces."""
+
+    form: LineFormat
+    split: Splitter
+    counts: Counts
+    carry: pl.DataFrame | None = None
+
+    @property
+    def holds(self) -> bool:
+        """See `Stage`."""
+        return bool(self.form.pieces)
+
+    def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if not (texts := texts_of(frame)):
+            frame, texts = frame.with_columns(text0=pl.col("raw")), ["text0"]
+        name = f"text{len(texts)}"
+        fields = self.split(frame[texts[-1]]).struct.unnest().rename(private)
+        shown = pl.when(pl.col(private(WHOLE)).is_not_null()).then(self.split.message)
+        found = fields.select(message=shown, stream=self._stream(fields), goes_on=self._goes_on())
+        whole = frame.with_columns(found["message"].str.strip_chars_end("\r\n").alias(name))
+        if self.form.stream:
+            whole = whole.with_columns(found["stream"].alias(STREAM))
+        if not self.form.pieces:
+            return whole
+        whole = whole.with_columns(found["goes_on"])
+        if self.form.pieces == "newline" and whole["goes_on"].all():  # nothing here ends its messages so
+            whole = whole.with_columns(goes_on=pl.lit(False))
+        return self._joined(whole if self.carry is None else pl.concat([self.carry, whole]))
+
+    def _stream(self, fields: pl.DataFrame) -> pl.Expr:
+        return pl.col(private(self.form.stream)) if self.form.stream else pl.lit(None, pl.String)
+
+    def _goes_on(self) -> pl.Expr:
+        """Whether a row's message goes on in the next one of its stream."""
+        if self.form.pieces == "newline":
+            return ~self.split.message.str.ends_with("\n").fill_null(True)
+        name, _, value = self.form.pieces.partition("=")
+        return (pl.col(private(name)) == value).fill_null(False)
+
+    def _joined(self, whole: pl.DataFrame) -> pl.DataFrame:
+        of_one = [STREAM] if STREAM in whole.columns else [pl.lit(0)]
+        ended = (~pl.col("goes_on")).cast(pl.Int64)
+        whole = whole.with_columns(number=(ended.cum_sum() - ended).over(of_one))
+        of_one = [*of_one, "number"]
+        known = whole.with_row_index("row").select(
+            first=pl.col("row").first().over(of_one),
+            # A message that has grown too long is closed.
+            waits=pl.col("goes_on").last().over(of_one)
+            & (pl.col("raw").str.len_bytes().sum().over(of_one) <= LONGEST_ENTRY),
+        )
+        waiting = whole.filter(known["waits"]).drop("number")
+        self.carry = waiting if len(waiting) else None
+        ready = whole.filter(~known["waits"]).drop("number", "goes_on")
+        return self._whole(ready, known["first"].filter(~known["waits"]))
+
+    def _whole(self, ready: pl.DataFrame, first: pl.Series) -> pl.DataFrame:
+        events = grouped(ready, first, "") if len(ready) else ready
+        self.counts.joined += len(ready) - len(events)
+        return events
+
+    def flush(self) -> pl.DataFrame | None:
+        rest, self.carry = self.carry, None
+        if rest is None:
+            return None
+        of_one = [STREAM] if STREAM in rest.columns else [pl.lit(0)]
+        return self._whole(rest.drop("goes_on"), rest.with_row_index("row").select(pl.col("row").first().over(of_one)).to_series())
+
+
+@dataclass
+class Exploding:
+    """Makes an event of each item of the list in a JSON document."""
+
+    path: str
+    counts: Counts
+    carry: pl.DataFrame | None = None
+    holds = False
+
+    def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        found = [records(line, self.path) or [line] for line in frame["raw"]]
+        whole = frame.with_columns(raw=pl.Series(found, dtype=pl.List(pl.String))).explode("raw")
+        self.counts.read += len(whole) - len(frame)
+        return whole
+
+    def flush(self) -> pl.DataFrame | None:
+        return None
+
+
+@dataclass
+class Events:
+    """Lines of one text to events, in the stages that its format asks for.
+
+    Attributes:
+        splits: how each layer of the format is taken apart, from the outside in.
+    """
+
+    splits: Sequence[Splitter]
+    stages: list[Stage] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, form: LineFormat, splits: Sequence[Splitter], counts: Counts) -> Events:
+        """The stages of a format."""
+        stages: list[Stage] = []
+        layers = form.layers
+        for place, (layer, split) in enumerate(zip(layers, splits, strict=True)):
+            innermost = place == len(layers) - 1
+            if layer.multiline:
+                stages.append(Joining(split, counts, LONGEST_DOCUMENT if layer.records else None))
+            if layer.records and not place:
+                stages.append(Exploding(layer.records, counts))
+            if not innermost or layer.pieces or layer.traces:
+                stages.append(Within(layer, split, counts))
+            if layer.traces and not any(one.multiline for one in layers[place + 1 :]):
+                stages.append(Joining(Splitter(pl.lit(None), ~pl.col("raw").str.contains(TRACE), pl.lit(None)), counts))
+        return cls(splits, stages)
+
+    def feed(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Events that are complete."""
+        for stage in self.stages:
+            lines = stage.feed(lines)
+        return lines.drop(STREAM, strict=False)
+
+    def rest(self) -> Iterator[pl.DataFrame]:
+        """Events that wait, at the end."""
+        for place, stage in enumerate(self.stages):
+            frame = stage.flush()
+            if frame is None or not len(frame):
+                continue
+            for later in self.stages[place + 1 :]:
+                frame = later.feed(frame)
+            if len(frame):
+                yield frame.drop(STREAM, strict=False)
+
+    @property
+    def first_waiting(self) -> int | None:
+        """The first line, by `at`, of the events that wait; None where none does."""
+        waiting = [stage.carry["at"].min() for stage in self.stages if stage.carry is not None and len(stage.carry)]
+        return min(waiting, default=None)  # type: ignore[type-var,return-value]

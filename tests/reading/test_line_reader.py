@@ -21,7 +21,8 @@ from logbench.data.line_format import LineFormat, regex_of
 from logbench.deploy.pipe import Pieces
 from logbench.reading import byte_streams, multi_line
 from logbench.reading.line_counts import Counts
-from logbench.reading.line_fields import checked_format, splitter
+from logbench.reading.line_fields import checked_format
+from logbench.reading.splitters import splitter
 from logbench.reading.line_reader import open_lines
 from logbench.reading.multi_line import joined
 

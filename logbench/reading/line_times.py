@@ -1,0 +1,152 @@
+"""Times of events: by formats and epochs, with zones, and with the year or day that stamps lack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from ..base.errors import ConfigError
+from ..data.line_format import LineFormat
+
+# `%f` and the sign before it.
+FRACTION = re.compile(r"([^\w%])%f")
+EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
+# Hours from UTC of the zones that RFC 822 names, and of others that mean one thing alone.
+ZONES = {
+    "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
+    "MSK": 3, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+}  # fmt: skip
+# Directives that tell the year, and the day.
+YEAR, DAY = r"%[-_0]?[YyGgCsFDxc+v]", r"%[-_0]?[YyGgCsFDxc+vdejbBhmUWV]"
+# Years that stand for one that is not told: leap years, so that 29 February can be read.
+NO_YEAR, NO_DAY = 4, 8
+
+
+def readable_time(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
+    """Whether the time of an event can be read, or is left out in so many words (`-`).
+
+    Args:
+        field: gives the text of a field.
+    """
+    text = _text(form, field)
+    return time_of(form, field).is_not_null() | text.str.strip_chars(" -").eq("").fill_null(True)
+
+
+def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
+    """The time of an event, null where no format fits; in year 4 where it tells none, in year 8 where no day."""
+    text = _text(form, field)
+    found = [_moment(text, how, form) for how in form.time_format]
+    return pl.coalesce(*found) if found else pl.lit(None, pl.Datetime("us"))
+
+
+def _text(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
+    texts = [field(name) for name in form.time]
+    return pl.concat_str(texts, separator=" ") if len(texts) > 1 else texts[0] if texts else pl.lit(None, pl.String)
+
+
+def _moment(text: pl.Expr, how: str, form: LineFormat) -> pl.Expr:
+    if how in EPOCHS:
+        number = text.str.strip_chars().cast(pl.Float64, strict=False) * EPOCHS[how]
+        return number.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
+    if form.date and not _has(DAY, how):
+        text, how = pl.format("000{}-01-01 {}", pl.lit(str(NO_DAY)), text), f"%Y-%m-%d {how}"
+    elif form.year and not _has(YEAR, how):
+        text, how = pl.format("000{} {}", pl.lit(str(NO_YEAR)), text), f"%Y {how}"
+    if sign := FRACTION.search(how):  # as Python's logging writes it, 12:00:01,250
+        text = text.str.replace(rf"^(.*){re.escape(sign[1])}(\d+)", "${1}.$2")
+    if "%Z" in how:
+        for name, hours in ZONES.items():
+            text = text.str.replace(rf"\b{name}\b", f"{hours:+03}:00")
+        how = how.replace("%Z", "%z")
+    return text.str.to_datetime(chrono(how), time_unit="us", strict=False).dt.replace_time_zone(None)
+
+
+def _has(directives: str, how: str) -> bool:
+    return re.search(directives, how.replace("%%", "")) is not None
+
+
+def chrono(how: str) -> str:
+    """A format as polars has it: a fraction of a second is `%.f`."""
+    return FRACTION.sub("%.f", how)
+
+
+@dataclass
+class Calendar:
+    """Puts the year or day into times that tell none: each is the one nearest to the time before.
+
+    So a year begins where January follows December, a day where the clock passes midnight, and a straggler of the
+    old one stays in it.
+
+    Attributes:
+        last: number of years or days since the first line, and the time within the year or day, of the last time.
+    """
+
+    form: LineFormat
+    last: tuple[int, int] | None = None
+
+    def complete(self, times: pl.Series) -> pl.Series:
+        """Times as `time_of` gives them, with year and day."""
+        if not (self.form.year or self.form.date) or not times.dtype.is_temporal():
+            return times
+        untold = times.dt.year().is_in([NO_DAY if self.form.date else NO_YEAR]).fill_null(False)
+        if not untold.any():
+            return times
+        within = times.filter(untold).to_physical()
+        whole = pl.Series([self.last[1] if self.last else within[0]]).append(within)
+        half = 12 * 3600 * 10**6 if self.form.date else 183 * 86_400 * 10**6
+        step = whole.diff()
+        turns = (step < -half).cast(pl.Int64) - (step > half).cast(pl.Int64)
+        number = turns.fill_null(0).cum_sum().slice(1) + (self.last[0] if self.last else 0)
+        self.last = int(number[-1]), int(within[-1])
+        return times.scatter(untold.arg_true(), self._placed(times.filter(untold), number))
+
+    def _placed(self, times: pl.Series, number: pl.Series) -> pl.Series:
+        frame = pl.DataFrame({"time": times, "number": number})
+        if self.form.date:
+            first = (date.fromisoformat(self.form.date) - date(NO_DAY, 1, 1)).days
+            return frame.select(pl.col("time") + pl.duration(days=pl.col("number") + first))["time"]
+        years = pl.col("number") + (self.form.year - NO_YEAR)
+        return frame.select(pl.col("time").dt.offset_by(pl.format("{}y", years)))["time"]
+
+
+def check_times(form: LineFormat) -> None:
+    """Check that times can be read by the formats.
+
+    Raises:
+        ConfigError: one is none, or tells no year or day and the options do not either.
+    """
+    if form.date:
+        try:
+            date.fromisoformat(form.date)
+        except ValueError:
+            raise ConfigError(f"date={form.date}: no day; write it as in 2026-03-01") from None
+    for how in form.time_format:
+        _check(how, form)
+
+
+def _check(how: str, form: LineFormat) -> None:
+    if how in EPOCHS:
+        return
+    if "%f" in chrono(how):
+        raise ConfigError(f"time_format={how}: %f needs a sign before it, such as .%f")
+    try:
+        shown = chrono(how).replace("%#z", "%z").replace("%Z", "%z")
+        pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.strftime(shown)
+        pl.DataFrame({"raw": [""]}).select(_moment(pl.col("raw"), how, form))
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0].removeprefix("Invalid format string: ")
+        raise ConfigError(
+            f"time_format={how}: no strptime format, nor one of {', '.join(EPOCHS)} ({reason})"
+        ) from None
+    if not _has(DAY, how) and not form.date:
+        instead = f", in place of year = {form.year}" if form.year else ""
+        raise ConfigError(
+            f'time_format={how}: has no day; say that of the first line, such as date = "2026-03-01"{instead}'
+        )
+    if _has(DAY, how) and not _has(YEAR, how) and not form.year:
+        raise ConfigError(f"time_format={how}: has no year; say which one it is, such as year = 2024")
