@@ -10,15 +10,15 @@ Kinds of `format`:
 * `json`: an object a line; a field is a key, or a path such as `http.status`, which goes on in an object that
   stands in a text; alternatives by `|`, as in `msg|message`. A list of byte values is the text that they encode.
 * `logfmt`: `level=info msg="no room"`; fields are named as for `json`.
-* `csv`, `tsv`: a header in each file. A quote at the beginning of a cell opens one, as in Python's `csv`; any other
-  quote is a character.
+* `csv`, `tsv`: a header in each file. A quote at the beginning of a cell opens one, as in Python's `csv`; any
+  other quote is a character.
 
 A format may stand within another: `inner` says how the message itself is read, to any depth. Its time, level and
 component count where the outer line has none.
 
 No line is lost: one that does not match is an event whose message is the whole line, without other fields, or with
-`multiline` belongs to the event before, as does a line that matches but whose time cannot be read. Where lines carry labels the whole line would hold one, and the message
-says no more than that the line is not as declared.
+`multiline` belongs to the event before, as does a line that matches but whose time cannot be read. Where lines
+carry labels the whole line would hold one, and the message says no more than that the line is not as declared.
 """
 
 from __future__ import annotations
@@ -48,19 +48,27 @@ class LineFormat:
         "<Content>", "the line as <Field> and text, or as a regular expression with named groups"
     )
     more: tuple[str, ...] = option((), "further patterns, tried in order where those before do not fit")
-    inner: tuple[str, ...] = option((), "formats within the message, each in that of the one before: tables in JSON")
+    inner: tuple[str, ...] = option(
+        (), "formats within the message, each in that of the one before: tables in JSON"
+    )
     multiline: bool = option(
         False, "a line that does not match, or whose time cannot be read, belongs to the event before"
     )
-    traces: bool = option(False, "an indented or empty line, or the rest of a stack trace, belongs to the event before")
+    traces: bool = option(
+        False, "an indented or empty line, or the rest of a stack trace, belongs to the event before"
+    )
     pieces: str = option(
         "", "what tells a message that goes on in the next line: FIELD=VALUE such as Tag=P; newline: it lacks one"
     )
     stream: str = option("", "field that pieces of one message have in common")
     records: str = option("", "json: path of the list whose items are events, such as events or logs.*.records")
-    quote: Literal["double", "none"] = option("double", "csv, tsv: quotes around cells, or none: a sign like others")
+    quote: Literal["double", "none"] = option(
+        "double", "csv, tsv: quotes around cells, or none: a sign like others"
+    )
     columns: tuple[str, ...] = option((), "csv, tsv: names of the columns where files have no header")
-    header: str = option("", "csv, tsv: how the header begins, such as #fields; lines with its first sign are none")
+    header: str = option(
+        "", "csv, tsv: how the header begins, such as #fields; lines with its first sign are none"
+    )
     separator: str = option("", "csv, tsv: what stands between cells; empty: comma or tab")
     encoding: str = option("utf-8", "encoding of the files, such as latin-1; what it cannot read is replaced")
     message: str = option("Content", "field with the message, or a text with fields such as {method} {status}")
@@ -130,7 +138,9 @@ def _table(text: str) -> dict[str, Any]:
             if getattr(LineFormat, key) is not None
         }
     except (ValueError, AttributeError):
-        raise ConfigError(f"inner={text[:80]}: neither {', '.join(FORMATS)} nor a table of their options") from None
+        raise ConfigError(
+            f"inner={text[:80]}: neither {', '.join(FORMATS)} nor a table of their options"
+        ) from None
 
 
 def regex_of(pattern: str) -> str:

@@ -59,6 +59,8 @@ class Pieces:
             return len(text)
         lines = text.removesuffix(b"\n").split(b"\n")
         read = [line.decode(self._form.encoding, "replace").removesuffix("\r") for line in lines]
-        events.feed(pl.DataFrame({"raw": read, "at": range(len(read))}, schema={"raw": pl.String, "at": pl.UInt32}))
+        events.feed(
+            pl.DataFrame({"raw": read, "at": range(len(read))}, schema={"raw": pl.String, "at": pl.UInt32})
+        )
         first = len(lines) if events.first_waiting is None else events.first_waiting
         return len(text) if first == len(lines) else sum(len(line) + 1 for line in lines[:first])

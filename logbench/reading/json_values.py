@@ -1,4 +1,4 @@
-"""Values of JSON lines that polars does not tell: bytes as lists of numbers, objects within texts, lists of events."""
+"""Values of JSON that polars does not tell: bytes as lists of numbers, objects within texts, lists of events."""
 
 from __future__ import annotations
 

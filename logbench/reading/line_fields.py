@@ -11,7 +11,7 @@ from ..base.errors import ConfigError
 from ..base.options import suggest
 from ..data.line_format import FORMATS, PLACE, LineFormat
 from .line_times import check_times
-from .splitters import SAMPLE, group_names, named, private, regexes
+from .splitters import SAMPLE, group_names, named, regexes
 
 # Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over.
 GROUP_EDGE = re.compile(

@@ -20,7 +20,7 @@ from .line_fields import checked_format, group_of, id_of, key_of, label_of
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, texts_of
-from .splitters import WHOLE, Splitter, group_names, named, private, splitter
+from .splitters import WHOLE, Splitter, group_names, named, private, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
@@ -82,10 +82,11 @@ class Reader:
     def schema(self) -> dict[str, Any]:
         """Columns and their types."""
         form = self.form
-        kept = {"time": form.time, "level": form.level, "component": form.component, "node": form.node}
+        own = ("time", "level", "component", "node")
+        kept: dict[str, Any] = {name: getattr(form, name) for name in own}
         kept |= {"label": form.label, "group": form.group, "key": key_of(form, named("")) is not None}
         for layer in form.layers[1:]:
-            kept |= {name: kept[name] or getattr(layer, name) for name in ("time", "level", "component", "node")}
+            kept |= {name: kept[name] or getattr(layer, name) for name in own}
         schema: dict[str, Any] = {name: dtype for name, dtype in LINE_SCHEMA.items() if kept.get(name, "always")}
         if form.id:
             many = form.id_pattern and not group_names(form.id_pattern)
@@ -181,13 +182,13 @@ class Reader:
         whole = self._fields(splits, whole)
         declared = pl.col(DECLARED)
         message = pl.coalesce(declared, "raw")
-        made = {
+        made: dict[str, pl.Expr] = {
             "message": pl.coalesce(declared, pl.lit(HIDDEN)) if form.label else message,
             **self._own(splits),
             "label": label_of(form),
             "group": group_of(form, message),
             "id": id_of(form, message),
-            "key": key_of(form, message),
+            "key": pl.lit(None, pl.String) if (key := key_of(form, message)) is None else key,
             "matched": pl.col(WHOLE).is_not_null() & declared.is_not_null(),
         }
         frame = whole.select(made[column].alias(column) if column in made else pl.col(column) for column in wanted)
@@ -214,10 +215,12 @@ class Reader:
                 whole = whole.with_columns(pl.coalesce(pl.col(column), inside[column]) for column in old)
                 whole = whole.with_columns(inside[column] for column in new)
                 whole = whole.with_columns(own[column].alias(f"{column} {place}") for column in own.columns)
-                whole = whole.with_columns(pl.coalesce(f"message {place}", f"text{place}", DECLARED).alias(DECLARED))
+                whole = whole.with_columns(
+                    pl.coalesce(f"message {place}", f"text{place}", DECLARED).alias(DECLARED)
+                )
         if (last := f"text{len(splits)}") in whole.columns:
             whole = whole.with_columns(pl.coalesce(last, DECLARED).alias(DECLARED))
-        return whole
+        return whole.with_columns(without_colours(whole[DECLARED]))
 
     def _own(self, splits: Sequence[Splitter]) -> dict[str, pl.Expr]:
         """Time and node, of the outermost format that has them, level and component, of the innermost one."""

@@ -17,9 +17,10 @@ FRACTION = re.compile(r"([^\w%])%f")
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
 # Hours from UTC of the zones that RFC 822 names, and of others that mean one thing alone.
 ZONES = {
-    "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
-    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
-    "MSK": 3, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+    "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6,
+    "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
+    "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9,
+    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
 # Directives that tell the year, and the day.
 YEAR, DAY = r"%[-_0]?[YyGgCsFDxc+v]", r"%[-_0]?[YyGgCsFDxc+vdejbBhmUWV]"
@@ -46,7 +47,9 @@ def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
 
 def _text(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
     texts = [field(name) for name in form.time]
-    return pl.concat_str(texts, separator=" ") if len(texts) > 1 else texts[0] if texts else pl.lit(None, pl.String)
+    return (
+        pl.concat_str(texts, separator=" ") if len(texts) > 1 else texts[0] if texts else pl.lit(None, pl.String)
+    )
 
 
 def _moment(text: pl.Expr, how: str, form: LineFormat) -> pl.Expr:

@@ -19,7 +19,9 @@ LONGEST_ENTRY = 1 << 20
 LONGEST_DOCUMENT = 1 << 28
 # Lines that go on in a stack trace, as Java, Python, Go, C# and others write them.
 TRACE = (
-    r"^\s|^$|^Caused by: |^\.\.\. \d+ (?:more|common)|^Traceback \(most recent call last\):|^goroutine \d+ \["
+    r"^\s|^$|^at \S+\(.*\)$|^at \S+ in |^File \"|^Caused by: |^\.\.\. \d+ (?:more|common)"
+    r"|^Traceback \(most recent"
+    r" call last\):|^goroutine \d+ \["
     r"|^(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Throwable)(?:$|:)|^During handling of |^The above exception "
     r"|^--- End of |^-{3,}$|^Stack trace:|^[}\])]+[,;]?$"
 )
@@ -148,6 +150,8 @@ class Within:
 
     def _goes_on(self) -> pl.Expr:
         """Whether a row's message goes on in the next one of its stream."""
+        if not self.form.pieces:
+            return pl.lit(False)
         if self.form.pieces == "newline":
             return ~self.split.message.str.ends_with("\n").fill_null(True)
         name, _, value = self.form.pieces.partition("=")
@@ -179,7 +183,9 @@ class Within:
         if rest is None:
             return None
         of_one = [STREAM] if STREAM in rest.columns else [pl.lit(0)]
-        return self._whole(rest.drop("goes_on"), rest.with_row_index("row").select(pl.col("row").first().over(of_one)).to_series())
+        return self._whole(
+            rest.drop("goes_on"), rest.with_row_index("row").select(pl.col("row").first().over(of_one)).to_series()
+        )
 
 
 @dataclass
@@ -226,7 +232,9 @@ class Events:
             if not innermost or layer.pieces or layer.traces:
                 stages.append(Within(layer, split, counts))
             if layer.traces and not any(one.multiline for one in layers[place + 1 :]):
-                stages.append(Joining(Splitter(pl.lit(None), ~pl.col("raw").str.contains(TRACE), pl.lit(None)), counts))
+                stages.append(
+                    Joining(Splitter(pl.lit(None), ~pl.col("raw").str.contains(TRACE), pl.lit(None)), counts)
+                )
         return cls(splits, stages)
 
     def feed(self, lines: pl.DataFrame) -> pl.DataFrame:
@@ -249,5 +257,7 @@ class Events:
     @property
     def first_waiting(self) -> int | None:
         """The first line, by `at`, of the events that wait; None where none does."""
-        waiting = [stage.carry["at"].min() for stage in self.stages if stage.carry is not None and len(stage.carry)]
+        waiting = [
+            stage.carry["at"].min() for stage in self.stages if stage.carry is not None and len(stage.carry)
+        ]
         return min(waiting, default=None)  # type: ignore[type-var,return-value]

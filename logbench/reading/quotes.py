@@ -35,8 +35,8 @@ def _name(kind: str, number: int | None) -> str:
 def open_at(lines: pl.Series, between: str) -> pl.Series:
     """Whether a quote is open where a line begins, because those before opened one.
 
-    Each line maps open to open or closed, and closed to either, whatever stands before; what holds at a line is the
-    last answer that did not depend on the lines before, turned over by as many as turn it.
+    A line leaves a quote open or closed, by whether one was open before it. What holds at a line is the last
+    answer that did not depend on the lines before, turned over by each line since that turns it.
     """
     some = cell(None, between, "double", closed=True)
     opens = rf'(?s)^(?:{some}{re.escape(between)})*"(?:[^"]|"")*$'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -100,7 +100,7 @@ def _regex(form: LineFormat) -> Splitter:
         pl.coalesce(found).alias(name) for name, found in names.items() if found
     )  # fmt: skip
     if form.multiline and form.time:
-        begins &= readable_time(form, lambda name: fields.struct.field(name))
+        begins &= readable_time(form, fields.struct.field)
     return Splitter(fields, begins, shown(form).fill_null(""))
 
 
@@ -170,8 +170,9 @@ def header_of(form: LineFormat, line: str, where: str = "") -> list[str]:
         return list(form.columns)
     text = line.removeprefix(form.header).lstrip(form.between) if form.header else line
     try:
-        quoting = csv.QUOTE_NONE if form.quote == "none" else csv.QUOTE_MINIMAL
-        return next(csv.reader([text], delimiter=form.between, quoting=quoting), [])
+        if form.quote == "none":
+            return text.split(form.between)
+        return next(csv.reader([text], delimiter=form.between), [])
     except csv.Error as error:
         raise DataError(f"{where}: its first line is no header: {error}") from None
 

@@ -15,6 +15,10 @@ from typing import Any, Literal
 
 from logbench import ConfigError, LineFormat, make_options, option, suggest, toml_values
 
+from .completion import completed
+
+# Keys that may be one text in place of a list.
+LISTS = ("time", "time_format", "normal", "anomalous", "files", "key", "more", "inner", "columns")
 Windower = Literal["", "session", "node", "file", "time", "count"]
 
 
@@ -55,11 +59,12 @@ def load(path: Path) -> OwnLog:
         ConfigError: one line that names the file and the key.
     """
     values = toml_values(path, str(path), "utf-8-sig")
+    values = completed(path, values)
     known = [field.name for field in dataclasses.fields(OwnLog)]
     for key, value in values.items():
         if key not in known:
             raise ConfigError(f"{path}: {key}: no such key{suggest(key, known)}")
-        if key in ("time", "time_format", "normal", "anomalous", "files") and isinstance(value, str):
+        if key in LISTS and isinstance(value, str):
             values[key] = (value,)
     own: OwnLog = make_options(OwnLog, values, str(path))
     with naming(path):

@@ -8,7 +8,7 @@ import json
 import re
 import tempfile
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -22,9 +22,9 @@ from logbench.deploy.pipe import Pieces
 from logbench.reading import byte_streams, multi_line
 from logbench.reading.line_counts import Counts
 from logbench.reading.line_fields import checked_format
-from logbench.reading.splitters import splitter
 from logbench.reading.line_reader import open_lines
 from logbench.reading.multi_line import joined
+from logbench.reading.splitters import splitter
 
 FORM = LineFormat(pattern="<Level> <Component>: <Content>", level="Level", component="Component", multiline=True)
 LINES = st.lists(st.sampled_from(["INFO a: x", "INFO b: y z", "  at f", "", "nonsense"]), min_size=1)
@@ -94,6 +94,26 @@ def test_tables_are_read_as_pythons_csv_writes_them(rows: list[tuple[str, str, s
     assert read(out.getvalue(), form).select("level", "message", "node").rows() == rows
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["a", '"', ",", '""', "b c"]), max_size=6), min_size=1, max_size=6))
+def test_any_quotes_are_read_as_pythons_csv_reads_them(lines: list[list[str]]) -> None:
+    text = "x,Content,z\n" + "".join("".join(["1", ",", *parts, ",", "2"]) + "\n" for parts in lines)
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    frame = read(text, LineFormat(format="csv", multiline=True, level="x", node="z"))
+    assert len(frame) == len(rows)
+    for got, row in zip(frame.iter_rows(named=True), rows, strict=True):
+        if None not in row and None not in row.values() and got["matched"]:
+            assert [got["level"], got["message"], got["node"]] == [row["x"], row["Content"], row["z"]]
+    whole = [row for row in rows if None not in row and None not in row.values()]
+    assert int(frame["matched"].sum()) == len(whole) or text.count('"') % 2
+
+
+def test_without_quotes_every_sign_is_a_character() -> None:
+    form = LineFormat(format="tsv", quote="none", level="x", columns=("x", "Content"))
+    frame = read('"a\t"b"" c"\n"\t\n', form)
+    assert frame.select("level", "message").rows() == [('"a', '"b"" c"'), ('"', "")]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["msg", "log.level", "n"]), CELLS | st.integers(-9, 9)), min_size=1)
@@ -121,6 +141,10 @@ def test_objects_are_read_as_pythons_json_reads_them(rows: list[dict[str, str | 
         ("%Y-%m-%dT%H:%M:%S.%f%z", 0, "2024-01-02T03:04:05.5+02:00", datetime(2024, 1, 2, 1, 4, 5, 500000)),
         ("%Y-%m-%d %H:%M:%S", 0, "2024-02-30 00:00:00", None),
         ("%Y%m%d-%H:%M:%S:%f", 0, "20171223-22:15:29:606", datetime(2017, 12, 23, 22, 15, 29, 606000)),
+        ("%Y-%m-%d %H:%M:%S %Z", 0, "2024-01-02 03:04:05 CET", datetime(2024, 1, 2, 2, 4, 5)),
+        ("%Y-%m-%d %H:%M:%S %Z", 0, "2024-01-02 03:04:05 PDT", datetime(2024, 1, 2, 10, 4, 5)),
+        ("%Y-%m-%d %H:%M:%S %Z", 0, "2024-01-02 03:04:05 IST", None),  # India, Israel or Ireland
+        ("%b %d %H:%M:%S", 2023, "Feb 29 12:01:01", datetime(2023, 2, 28, 12, 1, 1)),
         ("%Y-%m-%d %H:%M:%S %f", 0, "2017-12-23 22:15:29 5", datetime(2017, 12, 23, 22, 15, 29, 500000)),
     ],
 )
@@ -136,11 +160,38 @@ def test_times(how: str, year: int, text: str, expected: datetime | None) -> Non
         ("%Y-%m-%d %H", "specify both hour and minute"),
         ("%Y-%m-%d %H:%M:%S%f", "needs a sign before it"),
         ("%Y-%m-%d %Q", "no strptime format"),
+        ("%H:%M:%S", "has no day; say that of the first line"),
     ],
 )
 def test_a_time_format_that_would_misread_is_refused(how: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         checked_format(LineFormat(pattern="<T>|<Content>", time=("T",), time_format=(how,)))
+
+
+@pytest.mark.parametrize("size", [64, 1 << 20])
+def test_years_and_days_go_on_where_stamps_tell_none(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_streams, "CHUNK", size)
+    first = datetime(2022, 12, 28, 9)
+    steps = [timedelta(days=1, minutes=7 * i) for i in range(800)]
+    whole = [first + sum(steps[:i], timedelta()) for i in range(800)]
+    whole[5:5] = [whole[4] - timedelta(hours=40)]  # a straggler, of the old year
+    text = "".join(f"{t:%b %d %H:%M:%S} x\n" for t in whole)
+    form = LineFormat(
+        pattern="<M> <D> <C> <Content>", time=("M", "D", "C"), time_format=("%b %d %H:%M:%S",), year=2022
+    )
+    assert read(text, form)["time"].to_list() == whole
+    clock = [first + timedelta(hours=5 * i) for i in range(100)]
+    clock[7:7] = [clock[6] - timedelta(minutes=20)]
+    form = LineFormat(pattern="<C> <Content>", time=("C",), time_format=("%H:%M:%S",), date="2022-12-28")
+    assert read("".join(f"{t:%H:%M:%S} x\n" for t in clock), form)["time"].to_list() == clock
+
+
+def test_a_line_whose_time_cannot_be_read_goes_on_with_the_event_before() -> None:
+    form = LineFormat(
+        pattern="<D> <T> <Content>", time=("D", "T"), time_format=("%Y-%m-%d %H:%M:%S",), multiline=True
+    )
+    text = "2024-01-02 03:04:05 lost worker\n  at some place\nat another place\n2024-13-02 03:04:05 so too\n"
+    assert read(text + "2024-01-02 03:04:06 next\n", form)["at"].to_list() == [1, 5]
 
 
 def test_some_columns_a_filter_and_a_head_give_the_same_lines(

@@ -1,0 +1,157 @@
+"""Which format a log has: each is tried on a sample, and the one that fits most of its lines wins."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from logbench import ConfigError, DataError, LineFormat, make_options, open_lines
+
+from .named import Named, named, names
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FIELDS = {one.name for one in dataclasses.fields(LineFormat)}
+# Lines of a sample, and those by which a format is chosen.
+SAMPLE, TRIED = 20_000, 400
+# Least share of the lines that a format must fit.
+ENOUGH = 0.6
+# Lines that may belong to the event before.
+GOES_ON = re.compile(r"\s|$|Caused by|Traceback|\.\.\. \d+ more|[\w.$]*(?:Exception|Error)(?::|$)|--- End|#")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a format fits a sample.
+
+    Attributes:
+        share: of the lines that begin an event, those that match and whose time can be read.
+        rank: what chooses among formats.
+    """
+
+    format: Named
+    share: float
+    rank: float
+
+
+def sample_of(folder: Path, files: Sequence[str], encoding: str = "utf-8", most: int = SAMPLE) -> list[str]:
+    """The first lines of a log; none where the files are not here."""
+    try:
+        opened = open_lines(folder, list(files), LineFormat(encoding=encoding))
+        return opened.frame.select("raw").head(most).collect()["raw"].to_list()
+    except (DataError, ConfigError, OSError):
+        return []
+
+
+def read_sample(lines: Iterable[str], values: Mapping[str, Any]) -> tuple[pl.DataFrame, Mapping[str, int]]:
+    """Events of a sample by the keys of a definition, with its columns, and what was counted."""
+    kept = {key: value for key, value in values.items() if key in FIELDS and key != "encoding"}
+    form: LineFormat = make_options(LineFormat, kept, "format")
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "sample").write_bytes(("\n".join(lines) + "\n").encode("utf-8", "replace"))
+        opened = open_lines(Path(place), ["sample"], form)
+        frame = opened.frame.collect()
+        return frame, opened.counted() if opened.counted else {}
+
+
+def fit(lines: Sequence[str], format: Named) -> Fit | None:
+    """How well a format fits a sample; None where it does not at all."""
+    if format.requires and not all(text in line for line in lines[:1] for text in format.requires):
+        return None
+    values = dict(format.values)
+    values.pop("inner", None)
+    values["time"] = list(values.get("time", ()))
+    values |= {"year": 2000, "date": "2000-01-01" if format.name == "logback" else ""}
+    try:
+        frame, _ = read_sample(lines, values)
+    except (DataError, ConfigError):
+        return None
+    import polars as pl
+
+    good = pl.col("matched") & (pl.col("time").is_not_null() if values["time"] else pl.lit(True))
+    row = frame.select(
+        good=good.sum(),
+        level=(good & pl.col("level").is_not_null()).sum() if "level" in frame.columns else pl.lit(0),
+        component=(good & pl.col("component").is_not_null()).sum() if "component" in frame.columns else pl.lit(0),
+    ).row(0)
+    tables = values["format"] in ("csv", "tsv", "json") or values.get("records")
+    begins = len(frame) if tables else sum(not GOES_ON.match(line) for line in lines)
+    if not row[0] or not begins:
+        return None
+    share = min(1.0, row[0] / begins)
+    if format.name == "syslog-5424":  # its times may be left out
+        share = min(1.0, int(frame["matched"].sum()) / begins)
+    rich = 0.02 * row[1] / row[0] + 0.02 * row[2] / row[0]
+    return Fit(format, share, share + rich - 0.05 * format.last)
+
+
+def best(lines: Sequence[str], within: bool = False) -> Fit | None:
+    """The format that fits a sample best; None where none fits enough of it.
+
+    Args:
+        within: only formats that applications write.
+    """
+    if not lines:
+        return None
+    few = list(lines[:TRIED])
+    tried = [one for one in map(named, names()) if one.within or one.last or not within]
+    if within:
+        tried = [one for one in tried if one.name != "timed-epoch"]
+    fits = [found for one in tried if (found := fit(few, one)) is not None and found.share >= ENOUGH]
+    return max(fits, key=lambda one: one.rank, default=None)
+
+
+def concrete(values: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
+    """The keys of a definition of JSON or logfmt with those alternatives that the sample has."""
+    result = dict(values)
+    there = list(_fields(values, lines))
+    if not there:
+        return result
+    for key in ("message", "level", "component", "node"):
+        if "|" in str(result.get(key, "")) and "{" not in result[key]:
+            result[key] = _chosen(result[key], there)
+    result["time"] = [chosen for one in result.get("time", []) if (chosen := _chosen(one, there))]
+    if "{" in result.get("message", "") and "|" in result["message"]:
+        places = [_chosen(place, there) for place in re.findall(r"\{([^{}]+)\}", result["message"])]
+        result["message"] = " ".join(f"{{{place}}}" for place in places if place)
+    return result
+
+
+def _chosen(names: str, there: Sequence[Mapping[str, Any]]) -> str:
+    """The alternatives that a sample has, the most frequent alone if it stands in nearly all lines."""
+    counts = {name: sum(row.get(name) is not None for row in there) for name in names.split("|")}
+    some = [name for name in counts if counts[name]]
+    whole = [name for name in some if counts[name] >= 0.9 * len(there)]
+    return whole[0] if whole else "|".join(some)
+
+
+def _fields(values: Mapping[str, Any], lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Fields by dotted names of the lines of a sample."""
+    if values.get("format") == "json":
+        for line in lines[:TRIED]:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict) and not values.get("records"):
+                yield flat(row)
+    elif values.get("format") == "logfmt":
+        for line in lines[:TRIED]:
+            yield dict(re.findall(r"(?:^|\s)([\w.@/-]+)=(\"(?:[^\"\\]|\\.)*\"|\S*)", line))
+
+
+def flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """The values of an object by dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        found[before + key] = value
+        if isinstance(value, dict):
+            found |= flat(value, f"{before}{key}.")
+    return found

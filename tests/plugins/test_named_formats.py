@@ -1,0 +1,149 @@
+"""Named formats: each reads its own example, is found by it, and nests; envelopes give the events within."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from logbench import ConfigError, open_lines
+from logbench_ownlogs.definition import OwnLog, load
+from logbench_ownlogs.named import named, names
+from logbench_ownlogs.sniff import best, fit
+
+HEADERS = {"windows-events", "windows-powershell", "zeek", "w3c"}
+# Where the example's clock is not 08:00:04 of 1 March 2026 in UTC.
+TIMES = {
+    "syslog": datetime(2026, 10, 11, 22, 14, 15),
+    "syslog-5424": datetime(2026, 3, 1, 22, 14, 15, 3000),
+    "access": datetime(2026, 3, 1, 7, 0, 4),
+    "postgresql": datetime(2026, 3, 1, 7, 0, 4, 667000),
+    "logcat": datetime(2026, 3, 17, 16, 13, 38, 811000),
+}
+# Messages that are made of other fields than the text `an event`.
+MESSAGES = {
+    "syslog": "'su root' failed for lonvick on /dev/pts/8",
+    "syslog-5424": "an application event",
+    "access": "GET 200",
+    "haproxy": "app GET 200 ----",
+    "nginx-error": "an event, client: 192.0.2.7",
+    "windows-events": "Service Control Manager 7036 an event\nof two lines",
+    "zeek": "tcp http SF",
+    "zeek-json": "tcp http SF",
+    "w3c": "GET 200",
+}
+
+
+def lines_of(own: OwnLog) -> pl.DataFrame:
+    return open_lines(Path(own.folder), own.files, own.line_format).frame.collect()
+
+
+def define(folder: Path, text: str, toml: str) -> OwnLog:
+    (folder / "a.log").write_bytes(text.encode())
+    os.utime(folder / "a.log", (1_798_000_000, 1_798_000_000))  # December 2026
+    (folder / "my.toml").write_text(f'files = ["a.log"]\n{toml}')
+    return load(folder / "my.toml")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_format_reads_its_own_example(name: str, tmp_path: Path) -> None:
+    own = define(tmp_path, named(name).example + "\n", f'format = "{name}"')
+    (row,) = lines_of(own).iter_rows(named=True)
+    assert row["matched"]
+    assert row["message"] == MESSAGES.get(name, "an event")
+    expected = TIMES.get(name, datetime(2026, 3, 1, 8, 0, 4))
+    if name == "logback":  # a clock without a day: that on which the file was written
+        expected = datetime.combine(datetime(2026, 12, 23).date(), expected.time())
+    assert abs(row["time"] - expected) < timedelta(seconds=1e-6 if name in TIMES else 1)
+    found = fit(named(name).example.split("\n"), named(name))
+    assert found is not None
+    assert found.share == 1
+
+
+def test_the_format_of_a_log_is_found_by_its_lines(shared_data: Path) -> None:
+    known = {"Android": "logcat", "Hadoop": "log4j", "Mac": "syslog", "OpenStack": "oslo", "BGL": "bgl"}
+    for system, name in known.items():
+        text = (shared_data / "loghub_2k" / system / f"{system}_2k.log").read_text(errors="replace")
+        found = best(text.splitlines()[:400])
+        assert found is not None
+        assert found.format.name == name
+    assert best(["no time", "in these", "lines at all"]) is None
+
+
+def cri(text: str, stream: str = "stdout", tag: str = "F") -> str:
+    return f"2026-03-01T08:00:04.667000007Z {stream} {tag} {text}\n"
+
+
+def test_pieces_and_traces_join_within_their_stream_and_the_applications_line_is_read(tmp_path: Path) -> None:
+    head = "2026-03-01 07:59:59,123 WARN [main] "
+    text = (
+        cri(f"{head}first ", tag="P")
+        + cri("java.io.IOException: pipe", "stderr")
+        + cri("\tat a.B.c(B.java:1)", "stderr")
+        + cri("half", tag="P")
+        + cri(" and rest", tag="F")
+        + cri("Caused by: x")
+        + cri(f"{head}second")
+    )
+    frame = lines_of(define(tmp_path, text, 'format = "cri"'))
+    by_message = dict(zip(frame["message"], frame["level"], strict=True))
+    assert by_message == {
+        "first half and rest\nCaused by: x": "WARN",
+        "java.io.IOException: pipe\n\tat a.B.c(B.java:1)": None,
+        "second": "WARN",
+    }
+    assert set(frame["at"]) == {1, 2, 7}
+
+
+def test_formats_nest_to_any_depth(tmp_path: Path) -> None:
+    innermost = {"msg": "an event", "level": "warn", "order": {"id": 7}}
+    row = {"log": json.dumps({"payload": json.dumps(innermost), "level": "info"}) + "\n", "stream": "stdout"}
+    log = json.dumps(row) + "\n"
+    toml = (
+        'format = "json"\nmessage = "log"\ninner = [{format = "json", message = "payload"}, "json"]\nlevel = "lvl"'
+    )
+    (got,) = lines_of(define(tmp_path, log * 1, toml)).iter_rows(named=True)
+    assert (got["message"], got["level"]) == ("an event", "warn")
+    own = define(tmp_path, log, 'format = "json"\nmessage = "log.payload.msg"\nid = "log.payload.order.id"')
+    (got,) = lines_of(own).iter_rows(named=True)
+    assert (got["message"], got["id"]) == ("an event", "7")
+    relayed = f"<34>Oct 11 22:14:15 host shop[1]: {json.dumps(innermost)}\n"
+    (got,) = lines_of(define(tmp_path, relayed, 'format = "syslog"\ninner = "json"')).iter_rows(named=True)
+    assert (got["message"], got["level"], got["node"]) == ("an event", "warn", "host")
+
+
+@pytest.mark.parametrize("value", ["a text", [97, 32, 116, 101, 120, 116], 17, True, {"a": 1}, [300, 1]])
+def test_json_values_that_are_no_texts_are_read_as_what_they_mean(value: Any, tmp_path: Path) -> None:
+    log = json.dumps({"MESSAGE": value}) + "\n"
+    (got,) = lines_of(define(tmp_path, log, 'format = "json"\nmessage = "MESSAGE"')).iter_rows(named=True)
+    plain = json.dumps(value, separators=(",", ":"))
+    expected = value if isinstance(value, str) else "a text" if plain.startswith("[97") else plain
+    assert got["message"] == expected
+
+
+def test_documents_of_many_events_are_their_events(tmp_path: Path) -> None:
+    events = [{"timestamp": 1772352004667 + i, "message": f"event {i}", "logStreamName": "w"} for i in range(5)]
+    frame = lines_of(define(tmp_path, json.dumps({"events": events}, indent=4), 'format = "cloudwatch"'))
+    assert frame["message"].to_list() == [one["message"] for one in events]
+    assert frame["node"].unique().to_list() == ["w"]
+
+
+def test_a_format_file_of_lnav_is_a_definition(tmp_path: Path) -> None:
+    regex = {"std": {"pattern": r"^(?<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\|(?<level>\w++)\|(?<body>.*)$"}}
+    (tmp_path / "my_log.json").write_text(json.dumps({"$schema": "x", "my_log": {"title": "t", "regex": regex}}))
+    own = define(tmp_path, "2026-03-01 08:00:04|INFO|an event\n  more\n", 'format = "lnav:my_log.json"')
+    (got,) = lines_of(own).iter_rows(named=True)
+    assert (got["message"], got["level"]) == ("an event\n  more", "INFO")
+    assert got["time"] == datetime(2026, 3, 1, 8, 0, 4)
+    with pytest.raises(ConfigError, match=r"my_lag\.json"):
+        define(tmp_path, "", 'format = "lnav:my_lag.json"')
+
+
+def test_what_is_no_format_is_refused_with_the_names(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'syslog'"):
+        define(tmp_path, "", 'format = "syslg"')
