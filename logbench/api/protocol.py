@@ -19,6 +19,8 @@ Short = Literal["flag", "miss", "drop"]
 Unseen = Literal["anomalous", "target", "ignore"]
 Threshold = Literal["validation", "labelled", "fixed", "oracle"]
 Duplicates = Literal["all", "unique"]
+Unstable = Literal["none", "templates", "remove", "repeat", "swap", "shuffle"]
+UnstableIn = Literal["test", "both"]
 LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
 # The field that says how much trains, by `train`.
 SIZES: Mapping[str, str | None] = {
@@ -72,6 +74,18 @@ class EvaluationProtocol:
         "training units, held-out ones among them, whose label a model may see: a share up to 1, or a number "
         "above it; a larger budget sees the same labels and more; none: every label",
         gt=0,
+    )
+    unstable: Unstable = option(
+        "none",
+        "what is changed in a share of the units, as if the software had changed: words of templates (templates), "
+        "events removed, repeated or swapped with the next, or whole units shuffled",
+    )
+    unstable_dose: float = option(0.2, "share of the units that unstable changes", ge=0, le=1)
+    unstable_events: float = option(
+        0.2, "share of the events of each such unit that unstable changes; shuffle: all", gt=0, le=1
+    )
+    unstable_in: UnstableIn = option(
+        "test", "where unstable changes units: of the test, or of training, held-out and test units (both)"
     )
     split_seed: int = option(
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0

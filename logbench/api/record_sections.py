@@ -131,6 +131,14 @@ class GroupFacts(TypedDict):
     units_without: Annotated[int, "units of no group; together they count as one"]
 
 
+class UnstableFacts(TypedDict):
+    """What `protocol.unstable` changed."""
+
+    units: Annotated[int, "units that were changed"]
+    events: Annotated[int, "events that were edited, removed, repeated or moved"]
+    templates: Annotated[int | None, "templates that were edited; null for other changes"]
+
+
 class SplitFacts(TypedDict, total=False):
     """Which units train, are held out and are tested."""
 
@@ -151,6 +159,7 @@ class SplitFacts(TypedDict, total=False):
     contaminating: Annotated[int, "anomalies that train unlabelled, by `contamination`"]
     training_anomalies: Annotated[int, "anomalies among the training and held-out units, for whatever reason"]
     flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
+    unstable: Annotated[UnstableFacts | None, "what `protocol.unstable` changed; null where it changed nothing"]
     groups: Annotated[GroupFacts | None, "where units have groups"]
     shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]
 

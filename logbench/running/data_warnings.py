@@ -68,6 +68,12 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
         note(f"protocol.train_units={protocol.train_units:,}, but only {several(chosen, 'unit')} may train")
     for text in split_notes(split_facts(split, prepared.grouped.units), protocol.train):
         note(text)
+    if (changed := prepared.unstable) is not None:
+        kind = {"templates": "edited", "remove": "removed", "repeat": "repeated"}.get(protocol.unstable, "moved")
+        note(
+            f"unstable on purpose: {several(changed['events'], 'event')} of {several(changed['units'], 'unit')} "
+            f"{kind} (protocol.unstable={protocol.unstable})"
+        )
     labels = prepared.grouped.units["label"].gather(split.test)
     for label, kind in ((0, "normal"), (1, "anomalous")):
         if (labels >= 0).any() and not (labels == label).any():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..base.errors import ConfigError, IncompatibleError
 from ..components.requirements import lack
+from ..data.event_messages import NEEDS
 from ..evaluation.thresholds import check_held_out
 from .resolve import ResolvedPlan
 
@@ -25,6 +26,11 @@ def check_fit(resolved: ResolvedPlan) -> None:
     if resolved.protocol.label_noise and "line_labels" in resolved.model.entry.item.traits.needs:
         raise IncompatibleError(
             "protocol.label_noise flips only labels of units, but the model learns from labels of lines"
+        )
+    if resolved.protocol.unstable == "templates" and (asked := sorted(resolved.needs & NEEDS)):
+        raise IncompatibleError(
+            f"protocol.unstable=templates edits what is parsed, but model {resolved.model.name} reads the log as "
+            f"it stands (needs {', '.join(asked)}); try unstable=remove, repeat, swap or shuffle"
         )
     if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
         raise IncompatibleError(

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
 from ..pipeline.log_messages import LogMessages
 from ..pipeline.parsing import learn, sessions_of
 from ..pipeline.split import Split, split_units
+from ..pipeline.unstable import make_unstable
 from ..reading.layout import digest
 from ..running import identity
 from .identity import Key
@@ -64,6 +66,9 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
     with stages("split") as stage:
         split = split_units(grouped.units, resolved.protocol, grouped.sequences)
         weights, weighted = _weights(grouped, split, resolved)
+        grouped, unstable = make_unstable(
+            grouped, split, resolved.protocol, partial(learn, grouped, split.train, resolved.parser.build())
+        )
         stage.items = len(grouped)
     with stages("parse") as stage:
         vocabulary = learn(grouped, split.train, resolved.parser.build())
@@ -77,7 +82,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.line_windows
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
-    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked)
+    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, unstable)
     runtime.cache.prepared.clear()  # one split in memory
     runtime.cache.prepared[key] = result
     return result

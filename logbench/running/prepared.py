@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.record_sections import AuditFacts
+from ..api.record_sections import AuditFacts, UnstableFacts
 from ..data.neutral import neutral
 from ..data.sessions import Sessions
 from ..pipeline.grouping import GroupedLines
@@ -45,6 +45,7 @@ class Prepared:
             `label_budget`.
         weighted: a class is subsampled and weighted to its true size.
         audit: results of `leak_audit`.
+        unstable: what `protocol.unstable` changed, None where nothing.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Prepared:
     sessions: Sessions
     weighted: bool
     audit: AuditFacts = field(default_factory=AuditFacts)
+    unstable: UnstableFacts | None = None
     parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
 
     @property

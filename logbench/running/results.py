@@ -229,6 +229,7 @@ def record_of(
         split: SplitFacts = {
             "seed": resolved.protocol.split_seed,
             **split_facts(prepared.split, prepared.grouped.units),
+            "unstable": prepared.unstable,
             "shared_lines": prepared.audit["shared_lines"],
         }
         checked: AuditFacts = {**prepared.audit, **values.conduct}

@@ -58,7 +58,7 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
     refused: DataError | IncompatibleError | None = None
     for kind in (resolved.protocol.train, *(kind for kind in get_args(Train) if kind != resolved.protocol.train)):
         plain = replace(resolved.protocol, train=kind, content="normal", test_reserve=None,
-                        label_noise=0.0, label_budget=None, threshold="validation")  # fmt: skip
+                        label_noise=0.0, label_budget=None, threshold="validation", unstable="none")  # fmt: skip
         other = replace(resolved, protocol=plain)
         try:
             prepared = prepare(other, runtime, Stages(runtime), bars.note)

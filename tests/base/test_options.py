@@ -99,7 +99,8 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other |= {"held_out": 0.2, "min_events": 4, "short": "miss", "unseen": "ignore", "threshold": "fixed"}
     other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
     other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
-    other |= {"label_budget": 0.5}
+    other |= {"label_budget": 0.5, "unstable": "swap", "unstable_dose": 0.5, "unstable_events": 0.5}
+    other |= {"unstable_in": "both"}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []

@@ -104,6 +104,8 @@ def _twins(jobs: Sequence[ResolvedPlan]) -> list[int]:
 def _acting(resolved: ResolvedPlan) -> str:
     """A name of what acts in a run: without the seed of a deterministic model, or fields that nothing reads."""
     unread: dict[str, Any] = {} if resolved.protocol.label_noise else {"label_noise_kind": "symmetric"}
+    if resolved.protocol.unstable == "none" or not resolved.protocol.unstable_dose:
+        unread |= {"unstable": "none", "unstable_dose": 0, "unstable_events": 1, "unstable_in": "test"}
     unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[resolved.protocol.train]}, 1)
     facts = {**resolved.protocol.as_dict(), "hash": None, **unread}
     parts = {kind: getattr(resolved, kind) for kind in ("dataset", "parser", "windower", "model")}
