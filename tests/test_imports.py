@@ -13,7 +13,19 @@ import pytest
 import logbench
 
 CORE = Path(logbench.__file__).parent
-HEAVY = {"numpy", "polars", "scipy", "sklearn", "torch", "rich", "requests", "pooch", "pydantic", "psutil"}
+HEAVY = {
+    "numpy",
+    "optuna",
+    "polars",
+    "scipy",
+    "sklearn",
+    "torch",
+    "rich",
+    "requests",
+    "pooch",
+    "pydantic",
+    "psutil",
+}
 LATE = {"click", "filelock", "packaging", "platformdirs", "tabulate", *HEAVY}
 # Packages that a function may import where only some commands need them.
 SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}

@@ -24,7 +24,7 @@ DEEPEST = 100
 
 
 def option(default: Any, help: str, *, ge: float | None = None, gt: float | None = None,
-           le: float | None = None, late: bool = False) -> Any:  # fmt: skip
+           le: float | None = None, late: bool = False, tune: Any = None) -> Any:  # fmt: skip
     """A documented field of a configuration dataclass, with optional bounds.
 
     Args:
@@ -33,9 +33,13 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
         ge, gt, le: bounds on a number, checked when the configuration is made.
         late: the option acts after scoring, as a model's own threshold does, so that `logbench sweep` reuses one
             run for all its values and `logbench rescore` may change it in the protocol.
+        tune: what `logbench tune` tries: `(low, high)`, `(low, high, "log")`, a list of values, or False: never.
+            None: a range around the default, from the type and the bounds.
     """
     bounds = {name: value for name, value in (("ge", ge), ("gt", gt), ("le", le)) if value is not None}
-    return dataclasses.field(default=default, metadata={"help": help, "bounds": bounds, "late": late})
+    return dataclasses.field(
+        default=default, metadata={"help": help, "bounds": bounds, "late": late, "tune": tune}
+    )
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

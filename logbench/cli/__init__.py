@@ -35,6 +35,7 @@ COMMANDS = (
     "datasets",
     "protocols",
     "sweep",
+    "tune",
     "reproduce",
     "parsers",
     "runs",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -164,3 +165,16 @@ def placed(file: str | None, line: int | None) -> str:
     if line is None:
         return ""
     return f"{line:,}" if file is None else f"{file if len(file) <= 24 else '…' + file[-23:]}:{line:,}"
+
+
+def wrapped(words: Sequence[str], width: int = WIDTH) -> Iterator[str]:
+    """Wrap a command into lines, broken before options."""
+    line = " "
+    for at, word in enumerate(words):
+        option = word.startswith("-")
+        length = len(word) + (len(words[at + 1]) + 1 if option and at + 1 < len(words) else 0)
+        if option and len(line) + length > width - 8:
+            yield line
+            line = ""
+        line += f" {shlex.quote(word)}"
+    yield line

@@ -24,6 +24,7 @@ from .shared_options import (
     print_table,
     threshold_text,
     with_plan_options,
+    wrapped,
 )
 
 # Widths of the column of names, and of a cell such as `0.963†‡ at 0.01234`.
@@ -111,20 +112,7 @@ def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if any(kind in row["unlike"] for row in rows):
             yield f"{mark} {text}"
     yield "command of the first row, others alike:"
-    yield " \\\n    ".join(_lines(shlex.split(rows[0]["command"])))
-
-
-def _lines(words: Sequence[str]) -> Iterator[str]:
-    """Wrap a command into lines, broken before options."""
-    line = " "
-    for at, word in enumerate(words):
-        option = word.startswith("-")
-        length = len(word) + (len(words[at + 1]) + 1 if option and at + 1 < len(words) else 0)
-        if option and len(line) + length > WIDTH - 8:
-            yield line
-            line = ""
-        line += f" {shlex.quote(word)}"
-    yield line
+    yield " \\\n    ".join(wrapped(shlex.split(rows[0]["command"])))
 
 
 def _title(row: Mapping[str, Any]) -> str:

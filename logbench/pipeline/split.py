@@ -42,6 +42,7 @@ __all__ = [
     "UNKNOWN",
     "Split",
     "audit",
+    "digest_of",
     "split_units",
 ]
 
@@ -126,9 +127,9 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
         contaminating=added,
         flipped=flipped(labels, (train, held_out), protocol),
         hidden=hidden_units(train, held_out, protocol),
-        digest=_digest(units, train, held_out, test),
-        test_digest=_digest(units, test),
-        held_out_digest=_digest(units, held_out),
+        digest=digest_of(units, train, held_out, test),
+        test_digest=digest_of(units, test),
+        held_out_digest=digest_of(units, held_out),
     )
 
 
@@ -182,8 +183,12 @@ def audit(
         raise LeakError(f"unit {name} occurs twice in the data set, so it could train and be tested")
 
 
-def _digest(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
-    """Digest over names and labels of units; labels count, because data with other labels are other data."""
+def digest_of(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
+    """Digest over names and labels of units; labels count, because data with other labels are other data.
+
+    Args:
+        units: `unit` (String) and `label` (Int8). parts: indices, each part apart.
+    """
     hasher = hashlib.sha256()
     for part in parts:
         hasher.update("\n".join(units["unit"].gather(part)).encode())

@@ -24,19 +24,21 @@ class TrainingConfig:
             hidden: int = option(64, "units of each layer", ge=1)
     """
 
-    batch: int = option(128, "rows (windows, or units) in a training step", ge=1)
+    batch: int = option(128, "rows (windows, or units) in a training step", ge=1, tune=[32, 128, 512])
     eval_batch: int | Literal["auto"] = option(512, "rows in a scoring step, or auto: the fastest that fits")
     lr: float = option(2e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
-    decay: float = option(0.1, "factor on the learning rate at each of decay_at", gt=0)
+    decay: float = option(0.1, "factor on the learning rate at each of decay_at", gt=0, tune=False)
     decay_at: tuple[int, ...] = option((), "passes after which the learning rate decays, such as 300,350")
     clip: float | None = option(None, "largest norm of the gradient; none: any", gt=0)
-    stop: Literal["steps", "passes", "validation"] = option("steps", "what ends training")
+    stop: Literal["steps", "passes", "validation"] = option("steps", "what ends training", tune=False)
     steps: int = option(100, "optimiser steps, for stop=steps", ge=1)
-    passes: int = option(20, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
-    patience: int = option(10, "passes without a lower validation loss, for stop=validation", ge=1)
-    amp: Amp = option("auto", "mixed precision in training; auto: on CUDA only")
-    eval_amp: Amp = option("off", "mixed precision in scoring; the record says what it changes")
-    compile: bool = option(False, "torch.compile the network")
+    passes: int = option(
+        20, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1, tune=False
+    )
+    patience: int = option(10, "passes without a lower validation loss, for stop=validation", ge=1, tune=False)
+    amp: Amp = option("auto", "mixed precision in training; auto: on CUDA only", tune=False)
+    eval_amp: Amp = option("off", "mixed precision in scoring; the record says what it changes", tune=False)
+    compile: bool = option(False, "torch.compile the network", tune=False)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class _RowConfig(TrainingConfig):
     """How a model of whole units trains unless told otherwise: in passes, and slower than one of windows."""
 
     lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
-    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training")
+    stop: Literal["steps", "passes", "validation"] = option("passes", "what ends training", tune=False)
+    steps: int = option(100, "optimiser steps, for stop=steps", ge=1, tune=False)
+    passes: int = option(20, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
 
 
 @dataclass(frozen=True)
@@ -99,16 +103,18 @@ class SequenceConfig(ClassifierConfig, _SequenceConfig):
 class _WindowConfig:
     """What a next-key model looks at. A class of its own so that these options are listed first."""
 
-    h: int = option(10, "keys of history before the key to guess", ge=1)
+    h: int = option(10, "keys of history before the key to guess", ge=1, tune=(2, 10))
     pad: bool = option(
         False,
         "start keys stand in for what lacks before the first h keys of a unit, so that these are judged, too",
+        tune=False,
     )
     g: int = option(9, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
-    dedup: bool = option(True, "train on and score distinct windows once; false: brute force")
+    dedup: bool = option(True, "train on and score distinct windows once; false: brute force", tune=False)
     sampling: Literal["windows", "distinct"] = option(
         "windows",
         "a pass deals out all windows (equal ones merged in a batch), or each distinct one once, weighted",
+        tune=False,
     )
 
 
