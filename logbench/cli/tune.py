@@ -99,7 +99,8 @@ def _show(tuning: Tuning, trials: Sequence[Trial]) -> None:
 
     what, more = OBJECTIVES[tuning.objective]
     way = "" if more else ", lower is better"
-    print(f"{tuning.resolved.model.name} on {tuning.resolved.dataset.name}: {what}{way}")
+    print(f"{tuning.resolved.model.name} on {tuning.resolved.dataset.name}")
+    print(f"objective: {what}{way}")
     counts = [(kind, sum(one.status == kind for one in trials)) for kind in ("ok", "pruned", "error")]
     print(f"{several(len(trials), 'trial')}: {', '.join(f'{count} {kind}' for kind, count in counts if count)}")
     judged = next((one.judged for one in trials if one.judged), None)
