@@ -109,7 +109,13 @@ def within_training(prepared: Prepared, resolved: ResolvedPlan, objective: Objec
     fitted, stopped = train[~apart], train[apart]
     sides = digest_of(pl.DataFrame({"unit": sessions.ids, "label": sessions.labels}), fitted, stopped, judged)
     inner = replace(
-        split, train=fitted, held_out=stopped, test=judged, flipped=np.empty(0, np.int64), digest=sides
+        split,
+        train=fitted,
+        held_out=stopped,
+        test=judged,
+        flipped=np.empty(0, np.int64),
+        hidden=np.searchsorted(kept, split.hidden),
+        digest=sides,
     )
     return replace(prepared, split=inner, sessions=sessions, parts={})
 
