@@ -31,6 +31,7 @@ class ModelTraits(ComponentTraits):
         unlabelled: a supervised model learns from unlabelled units, too: under `protocol.label_budget` it gets
             all training units, with label −1 where it may not see it. Others get those whose label they may see.
         needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
+        wants: what they carry where the data have it, and lack where not; the model copes with both.
         min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
         keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness
             then scores each distinct sequence once and gives equal ones the same score, unless it needs text.
@@ -49,6 +50,7 @@ class ModelTraits(ComponentTraits):
     supervision: Supervision = "semi-supervised"
     unlabelled: bool = False
     needs: frozenset[Need] = frozenset()
+    wants: frozenset[Need] = frozenset()
     min_events: int | Callable[[Any], int] = 1
     keys_only: bool | Callable[[Any], bool] = False
     joint_scores: bool = False
@@ -59,6 +61,11 @@ class ModelTraits(ComponentTraits):
     stochastic: bool = True
     baseline: bool = False
     heavy: bool = False
+
+    @property
+    def shown(self) -> frozenset[Need]:
+        """What the model is shown beside keys: its `needs` and `wants`."""
+        return self.needs | self.wants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

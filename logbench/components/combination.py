@@ -39,6 +39,7 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
         traits=ModelTraits(
             supervision="unsupervised" if blind else "semi-supervised",
             needs=frozenset[Need]().union(*(one.needs for one in traits)),
+            wants=frozenset[Need]().union(*(one.wants for one in traits)),
             min_events=lambda parts: max(part.min_events for part in parts),
             keys_only=lambda parts: all(part.keys_only for part in parts),
             joint_scores=any(one.joint_scores for one in traits),

@@ -46,7 +46,7 @@ class ConfiguredComponent(Generic[C_co]):
         """Whether the score depends on the key sequence alone; text differs between equal ones."""
         traits = self.entry.item.traits
         only = traits.keys_only
-        return not traits.needs & TEXT and bool(only(self.config) if callable(only) else only)
+        return not traits.shown & TEXT and bool(only(self.config) if callable(only) else only)
 
     @property
     def fixed_threshold(self: ConfiguredComponent[ModelComponent[Any]]) -> float | None:

@@ -78,7 +78,7 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
     if isinstance(opened, KeySequences):
         return group_sequences(opened)
     parser = bundle.vocabulary.parser
-    needs = bundle.parts["model"].entry.item.traits.needs
+    needs = bundle.parts["model"].entry.item.traits.shown
     read = read_lines(opened, bundle.parts["windower"].build(), parser, progress, "times" in needs)
     return replace(group_lines(read, parser), raw=LogMessages(opened, read.lines))
 
@@ -88,7 +88,7 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     long_enough = sessions.lengths >= bundle.short_limit
     part = bundle.parts["model"]
     share = all(member.keys_only for member in part.parts)
-    asked = neutral(sessions, part.entry.item.traits.needs, units=long_enough)
+    asked = neutral(sessions, part.entry.item.traits.shown, units=long_enough)
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         scores = score_units(bundle.model, asked, context, part.name, share)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
@@ -133,7 +133,7 @@ def _update(bundle: Bundle, sessions: Sessions, labels: pl.Series, verdicts: pl.
     with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         for at in np.flatnonzero(sessions.lengths >= bundle.short_limit):
             label = labels[int(at)] if traits.supervision == "supervised" else -1
-            unit = neutral(sessions.take(np.array([at])), traits.needs)
+            unit = neutral(sessions.take(np.array([at])), traits.shown)
             bundle.model.update(unit, bool(verdicts[int(at)]), None if label < 0 else label)
 
 

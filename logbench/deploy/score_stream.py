@@ -184,7 +184,7 @@ class _Live:
         self.arrived = self.clock()
         if "time" in frame.columns:
             self.time = frame["time"][-1]
-        asks = bool(self.bundle.parts["model"].entry.item.traits.needs & NEEDS)
+        asks = bool(self.bundle.parts["model"].entry.item.traits.shown & NEEDS)
         self._keep(read, frame.select("line", "raw", "at", *(["message"] if asks else [])))
 
     def _placed(self, opened: Lines) -> pl.LazyFrame:

@@ -94,7 +94,7 @@ class ResolvedPlan:
     @property
     def needs(self) -> frozenset[Need]:
         """What the model gets beside keys."""
-        return self.model.entry.item.traits.needs
+        return self.model.entry.item.traits.shown
 
     @property
     def keys_only(self) -> bool:

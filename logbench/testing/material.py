@@ -50,7 +50,7 @@ def sessions(
 
 def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any) -> Sessions:
     """Read-only sessions of these keys, as a model gets them; with times and text if the traits need them."""
-    events, needs = sum(map(len, walks)), traits.needs if traits else frozenset()
+    events, needs = sum(map(len, walks)), traits.shown if traits else frozenset()
     steps = np.random.default_rng(events).integers(1, 2_000_000, events)
     sessions = Sessions.of(
         walks,

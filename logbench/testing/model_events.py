@@ -92,7 +92,7 @@ def event(subject: Subject) -> None:
     if scores.event is None:
         raise InapplicableError("it names no event")
     higher = (scores.primary > np.maximum(plain.primary[0], shorter.primary)) & (scores.event >= 0)
-    if subject.traits.needs & {"times", *NEEDS} or not higher.any():
+    if subject.traits.shown & {"times", *NEEDS} or not higher.any():
         raise InapplicableError("an unseen key raises no score, or times and messages may do so")
     deciding, there = scores.event[higher], places[higher]
     wrong = np.flatnonzero((deciding < there - 1) | (deciding > there + REACH))
