@@ -1,4 +1,4 @@
-"""The options of `deeplog`."""
+"""The options of `deeplog`, `deeplog-values` and `deeplog-full`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import NextKeyConfig
+from logbench.torch import NextKeyConfig, TrainingConfig
+
+Interval = Literal["both", "gaussian", "quantile"]
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,47 @@ class DeepLogConfig(NextKeyConfig):
     hidden: int = option(64, "units of each layer", ge=1)
     input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the network")
     embedding: int = option(64, "width of the embedding, for input=embedding", ge=1)
+
+
+@dataclass(frozen=True)
+class _LimitConfig:
+    """Which numbers are values, and how far one may be from what was expected."""
+
+    since: Literal["entry", "key"] = option(
+        "entry", "time is a value, too: that since the entry before (as in the paper), or since that of the same key"
+    )
+    nominal: float = option(
+        0.9, "whole numbers of which a larger share is distinct are ids or ports, and no values; 1: none is", gt=0, le=1
+    )  # fmt: skip
+    interval: Interval = option(
+        "both", "what errors on held-out entries make the limit: a Gaussian, their quantile, or the wider of both"
+    )
+    confidence: float = option(0.9999, "share of normal entries within the limit", gt=0, le=0.999999)
+    two_sided: bool = option(False, "an entry that is foreseen too well alarms, too")
+
+
+@dataclass(frozen=True)
+class ValuesConfig(TrainingConfig, _LimitConfig):
+    """Options of `deeplog-values`: its limits and network, beside those of every deep model.
+
+    Sessions rarely repeat a key so often that the paper's 10 earlier entries could be asked for.
+    """
+
+    h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
+    whole: bool = option(False, "judge only entries with h earlier ones; else those with one are judged, too")
+    layers: int = option(2, "LSTM layers", ge=1)
+    hidden: int = option(64, "units of each layer", ge=1)
+    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
+    steps: int = option(500, "optimiser steps, for stop=steps", ge=1)
+
+
+@dataclass(frozen=True)
+class FullConfig(DeepLogConfig, _LimitConfig):
+    """Options of `deeplog-full`: those of `deeplog`, and `value_…` as `deeplog-values` has them without it."""
+
+    value_h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
+    value_whole: bool = option(False, "judge values only of entries with value_h earlier ones")
+    value_layers: int = option(2, "LSTM layers of the model of values", ge=1)
+    value_hidden: int = option(64, "units of each of these", ge=1)
+    value_lr: float = option(1e-3, "learning rate of the model of values", gt=0, le=1)
+    value_steps: int = option(500, "optimiser steps of the model of values", ge=1)
