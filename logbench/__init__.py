@@ -39,6 +39,7 @@ from .api.model_card import ModelCard
 from .api.old_components import Component, Traits
 from .api.optional import (
     Expects,
+    Explains,
     HasColumns,
     HasCounts,
     HasDirections,
@@ -150,6 +151,7 @@ __all__ = [
     "EvaluatorComponent",
     "Executor",
     "Expects",
+    "Explains",
     "Generator",
     "HasColumns",
     "HasCounts",

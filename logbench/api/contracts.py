@@ -240,7 +240,7 @@ class RunningModel(Protocol):
         """See above."""
 
     def can(self, method: str) -> bool:
-        """Whether it has the optional method: `save`, `load`, `expected` or `update`."""
+        """Whether it has the optional method: `save`, `load`, `expected`, `explain` or `update`."""
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any] | None:
         """See `Model.fit`."""
@@ -249,7 +249,10 @@ class RunningModel(Protocol):
         """See `Model.score`."""
 
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
-        """See `Model`."""
+        """See `Expects`."""
+
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """See `Explains`."""
 
     def save(self, folder: Path) -> None:
         """Write into an existing folder."""

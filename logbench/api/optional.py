@@ -160,6 +160,18 @@ class Expects(Protocol):
 
 
 @runtime_checkable
+class Explains(Protocol):
+    """A model that can say in words why an event decided, for `logbench show`: which value came, which it expected."""
+
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """One line about event `events[i]` of unit i, String [units]; null where there is nothing to say.
+
+        Args:
+            events: int64 [units], index within the unit; −1 where no event decides.
+        """
+
+
+@runtime_checkable
 class Updates(Protocol):
     """A model that goes on learning from units that it has just scored, in `logbench score --data -` alone.
 
@@ -216,4 +228,10 @@ class ReportsRuns(Protocol):
 
 
 # The optional methods of a model, and the protocol of each.
-MODEL_METHODS: Mapping[str, type] = {"save": Saves, "load": Loads, "expected": Expects, "update": Updates}
+MODEL_METHODS: Mapping[str, type] = {
+    "save": Saves,
+    "load": Loads,
+    "expected": Expects,
+    "explain": Explains,
+    "update": Updates,
+}

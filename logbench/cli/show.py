@@ -59,6 +59,8 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
     if row["raw"] is not None:
         lines.append(f"   raw       {shorten(' '.join(row['raw'].split()), 160)}")
     lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), 160)}")
+    if row["why"]:
+        lines.append(f"   why       {shorten(row['why'], 160)}")
     for rank, template in enumerate(row["expected"] or [], 1):
         came = "  <- came" if template == row["template"] else ""
         lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}{came}")

@@ -226,3 +226,7 @@ class RunningCombination(SavableCombination):
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
         """Never asked, see `can`."""
         raise NotImplementedError
+
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
+        """Never asked, see `can`."""
+        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Explain scores: the deciding event, its raw line, and the keys that the model expected there."""
+"""Explain scores: the deciding event, its raw line, the keys that the model expected there, and why it decided."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..data.neutral import neutral
 from ..data.scores import spread
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
+from .said import SAID
 
 if TYPE_CHECKING:
     from ..api.contracts import Context, RunningModel
@@ -24,9 +25,9 @@ TOP = 100
 def explained(
     frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
 ) -> pl.DataFrame:
-    """Add `line` (of the deciding event, from 0), its `key`, and `expected` (List[Int32], expected keys).
+    """Add `line` (of the deciding event, from 0), its `key`, `expected` (List[Int32], expected keys) and `why`.
 
-    Only models with a method `expected` are asked, for alarms, missed anomalies and the top-ranked units.
+    Only models with a method `expected` or `explain` are asked, for alarms, missed anomalies and the top-ranked units.
 
     Args:
         needs: what the model needs.
@@ -39,28 +40,39 @@ def explained(
     result = frame.with_columns(
         line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[positions], dtype=pl.Int32)
     )
-    return result.with_columns(expected=_expected(result, has, sessions, model, context, needs))
+    return result.with_columns(_said(result, has, sessions, model, context, needs))
 
 
-def _expected(
+def _said(
     frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
-) -> pl.Series:
-    nothing = pl.Series([None], dtype=pl.List(pl.Int32)).new_from_index(0, len(frame))
-    if not model.can("expected"):
-        return nothing
+) -> list[pl.Series]:
+    """What the model says of deciding events, a column a method."""
     interesting = frame.select(
         pl.col("verdict").fill_null(False)
         | (pl.col("label") == 1)
         | (pl.col("score").rank("ordinal", descending=True) <= TOP).fill_null(False)  # a dropped unit has none
     ).to_series()
     rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
-    if not len(rows):
-        return nothing
-    asked = neutral(sessions, needs, units=frame["index"].to_numpy()[rows])
-    answer = model.expected(asked, frame["decided_by"].fill_null(-1).to_numpy()[rows], context)
-    expected = pl.DataFrame({"row": rows, "expected": answer.cast(pl.List(pl.Int32))})
-    rows_all = pl.DataFrame({"row": np.arange(len(frame))})
-    return rows_all.join(expected, on="row", how="left", maintain_order="left")["expected"]
+    asked: Sessions | None = None
+    columns = []
+    for method, (name, dtype) in SAID.items():
+        said = None
+        if len(rows) and model.can(method):
+            asked = asked or neutral(sessions, needs, units=frame["index"].to_numpy()[rows])
+            events = frame["decided_by"].fill_null(-1).to_numpy()[rows]
+            said = getattr(model, method)(asked, events, context).cast(dtype)
+        columns.append(_spread(said, rows, len(frame), dtype).alias(name))
+    return columns
+
+
+def _spread(said: pl.Series | None, rows: Any, size: int, dtype: pl.DataType) -> pl.Series:
+    """A column of `size` rows, null but at `rows`."""
+    nothing = pl.Series([None], dtype=dtype)
+    if said is None:
+        return nothing.new_from_index(0, size)
+    places = np.full(size, len(said), dtype=np.uint32)
+    places[rows] = np.arange(len(said))
+    return said.append(nothing).gather(places)
 
 
 def templates_frame(grouped: GroupedLines, vocabulary: Vocabulary) -> pl.DataFrame:

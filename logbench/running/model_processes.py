@@ -23,8 +23,9 @@ from ..base.progress import silent
 from ..data import handout
 from ..data.scores import Scores
 from ..data.sessions import Sessions
-from .model_server import ARRAYS, EXPECTED
+from .model_server import ARRAYS, SAID_FILE
 from .models import Isolation
+from .said import SAID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -241,12 +242,17 @@ class RemoteModel:
         return Scores(**columns, others=others, facts=answer["facts"])
 
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
-        """See `Model`."""
+        """See `Expects`."""
+        return self._said("expected", sessions, events, context)
+
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """See `Explains`."""
+        return self._said("explain", sessions, events, context)
+
+    def _said(self, do: str, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         folder = self.desk.new_folder()
-        self._later(
-            "expected", context, units=self.desk.hand(sessions), events=events.tolist(), answer=str(folder)
-        )
-        return pl.read_ipc(folder / EXPECTED)["expected"]
+        self._later(do, context, units=self.desk.hand(sessions), events=events.tolist(), answer=str(folder))
+        return pl.read_ipc(folder / SAID_FILE)[SAID[do][0]]
 
     def save(self, folder: Path) -> None:
         """See `RunningModel.save`."""
@@ -274,7 +280,7 @@ class RemoteModel:
         if context is not None:
             values["context"] = self._facts_of(context)
         self.process.send(self._request(do, **values))
-        return self._answer(do, most, f"{most or 0:g} s to {'explain' if do == 'expected' else do}")
+        return self._answer(do, most, f"{most or 0:g} s to {'explain' if do in SAID else do}")
 
     def _facts_of(self, context: Context) -> dict[str, Any]:
         return {

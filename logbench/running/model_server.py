@@ -35,6 +35,7 @@ from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
 from ..data.sessions import Sessions
+from .said import SAID
 from .provenance import peak_gpu_mb, peak_rss_mb
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ if TYPE_CHECKING:
 ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
 # Seconds to wait for threads that a model leaves running.
 GRACE_S = 3.0
-EXPECTED = "expected.arrow"
-# Methods that a model may lack.
+SAID_FILE = "said.arrow"
 
 
 def serve(descriptor: int, home: str, block: Sequence[str]) -> None:
@@ -133,14 +133,23 @@ class Server:
 
     def do_expected(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write keys expected at `events` of `units` as an Arrow file into the folder `answer`."""
-        model: Any = self._model(request)
+        return self._say(request)
+
+    def do_explain(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write why `events` of `units` decided as an Arrow file into the folder `answer`."""
+        return self._say(request)
+
+    def _say(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        method = request["do"]
         events = np.array(request["events"], dtype=np.int64)
-        keys = model.expected(self._handed(request["units"]), events, self._context(request))
-        if not isinstance(keys, pl.Series):
-            got = type(keys).__name__
-            raise PluginError(f"model {request['name']!r}: expected must return a Series of keys, got {got}")
-        frame = pl.DataFrame({"expected": keys.cast(pl.List(pl.Int32))})
-        frame.write_ipc(Path(request["answer"]) / EXPECTED)
+        said = getattr(self._model(request), method)(
+            self._handed(request["units"]), events, self._context(request)
+        )
+        if not isinstance(said, pl.Series):
+            got, wanted = type(said).__name__, "keys" if method == "expected" else "texts"
+            raise PluginError(f"model {request['name']!r}: {method} must return a Series of {wanted}, got {got}")
+        column, dtype = SAID[method]
+        pl.DataFrame({column: said.cast(dtype)}).write_ipc(Path(request["answer"]) / SAID_FILE)
         return {}
 
     def do_save(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -116,6 +116,12 @@ class LocalModel:
             keys: pl.Series = self._model.expected(sessions, events, context)
         return keys
 
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """See `Explains`."""
+        with self._apart():
+            texts: pl.Series = self._model.explain(sessions, events, context)
+        return texts
+
     def save(self, folder: Path) -> None:
         """See `RunningModel.save`."""
         with self._apart():

@@ -41,7 +41,7 @@ def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
 def described(record: Record, folder: Path, which: Which, count: int, registry: Registry) -> list[dict[str, Any]]:
     """Rows for people: `unit`, `units` like it, `label`, `score`, `verdict`, `event`, `file`, `line` (from 1,
     in that file where the data set names it, else of all), `raw`, `template`, `expected` (templates, likeliest
-    first).
+    first), `why` (what the model says).
 
     `file` and `raw` are None where the data are gone or have changed since.
 
@@ -71,6 +71,7 @@ def described(record: Record, folder: Path, which: Which, count: int, registry: 
             **raw.get(row["line"], {"file": None, "line": _from_one(row["line"]), "raw": None}),
             "template": names.get(row["key"]),
             "expected": [names[key] for key in row["expected"]] if row["expected"] is not None else None,
+            "why": row.get("why"),
         }
         for row in frame.iter_rows(named=True)
     ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..api.optional import Expects, Updates
+from ..api.optional import Expects, Explains, Updates
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.model_cards import card_of, check_ablation
@@ -141,6 +141,18 @@ def expected(subject: Subject) -> None:
     actual = known.model.expected(asked, events.astype(np.int64), context_of(subject))
     kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
     wanted = f"{pl.List(pl.Int32())} [{len(asked)}]"
+    expect(kind == wanted, f"a series {wanted}", kind)
+
+
+@rule("model", "explain", "explain(sessions, events, context) gives one text a unit, or null")
+def explain(subject: Subject) -> None:
+    known, asked = fitted(subject), asked_of(subject)
+    if not isinstance(known.model, Explains):
+        raise InapplicableError("it has no explain(sessions, events, context)")
+    events = np.full(len(asked), -1) if known.scores.event is None else known.scores.event
+    actual = known.model.explain(asked, events.astype(np.int64), context_of(subject))
+    kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
+    wanted = f"{pl.String()} [{len(asked)}]"
     expect(kind == wanted, f"a series {wanted}", kind)
 
 

@@ -1,42 +1,66 @@
-"""DeepLog (Du et al., CCS 2017, section 3.1): a recurrent network guesses the next log key.
+"""DeepLog (Du et al., CCS 2017): which key comes next, which values an entry carries, and which workflow it is in.
 
-A unit is anomalous where a key comes that is not among the `g` keys most expected after its `h` predecessors.
+`deeplog` guesses keys (section 3.1), `deeplog-values` foretells values (section 3.3), `deeplog-full` joins both, and
+`logbench workflow` draws the workflows of a saved model (section 4).
 """
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from logbench import ModelComponent, hookimpl
+from logbench import ModelComponent, ModelTraits, hookimpl
 from logbench.torch import next_key_traits
 
 from .options import DeepLogConfig as DeepLogConfig
+from .options import FullConfig as FullConfig
+from .options import ValuesConfig as ValuesConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import click
 
-    from .model import DeepLog
+# Values stand in messages; some logs have no times.
+VALUES = ModelTraits(
+    needs=frozenset({"parameters"}), wants=frozenset({"times"}), scores_without_unseen=True, fixed_threshold=1.0
+)
 
 
-def _build(config: DeepLogConfig) -> DeepLog:
-    from .model import DeepLog
-
-    return DeepLog(config)
+def _build(module: str, name: str, config: Any) -> Any:
+    """Build a model; its module imports torch."""
+    return getattr(importlib.import_module(f".{module}", __name__), name)(config)
 
 
 @hookimpl
-def logbench_models() -> Iterable[ModelComponent[DeepLog]]:
+def logbench_models() -> Iterable[ModelComponent[Any]]:
     yield ModelComponent(
         "deeplog",
-        _build,
+        partial(_build, "model", "DeepLog"),
         config=DeepLogConfig,
         summary="LSTM that guesses the next key; score = worst rank of a key that came (Du et al., CCS 2017)",
         traits=next_key_traits(),
         requires=("torch",),
         card=Path(__file__).with_name("cards") / "deeplog.toml",
+    )
+    yield ModelComponent(
+        "deeplog-values",
+        partial(_build, "values.model", "Values"),
+        config=ValuesConfig,
+        summary="LSTMs that foretell the numbers in entries of each key (Du et al., CCS 2017, section 3.3)",
+        traits=VALUES,
+        requires=("torch",),
+    )
+    yield ModelComponent(
+        "deeplog-full",
+        partial(_build, "full", "DeepLogFull"),
+        config=FullConfig,
+        summary="deeplog, and deeplog-values on entries whose key passed (Du et al., CCS 2017)",
+        traits=replace(VALUES, min_events=next_key_traits().min_events),
+        requires=("torch",),
     )
 
 

@@ -26,7 +26,8 @@ class _LimitConfig:
     """Which numbers are values, and how far one may be from what was expected."""
 
     since: Literal["entry", "key"] = option(
-        "entry", "time is a value, too: that since the entry before (as in the paper), or since that of the same key"
+        "entry",
+        "time is a value, too: that since the entry before (as in the paper), or since that of the same key",
     )
     nominal: float = option(
         0.9, "whole numbers of which a larger share is distinct are ids or ports, and no values; 1: none is", gt=0, le=1
@@ -34,7 +35,7 @@ class _LimitConfig:
     interval: Interval = option(
         "both", "what errors on held-out entries make the limit: a Gaussian, their quantile, or the wider of both"
     )
-    confidence: float = option(0.9999, "share of normal entries within the limit", gt=0, le=0.999999)
+    confidence: float = option(0.99999, "share of normal entries within the limit", gt=0, le=0.999999)
     two_sided: bool = option(False, "an entry that is foreseen too well alarms, too")
 
 
@@ -49,8 +50,9 @@ class ValuesConfig(TrainingConfig, _LimitConfig):
     whole: bool = option(False, "judge only entries with h earlier ones; else those with one are judged, too")
     layers: int = option(2, "LSTM layers", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
-    lr: float = option(1e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
-    steps: int = option(500, "optimiser steps, for stop=steps", ge=1)
+    batch: int = option(64, "entries of each key in a training step", ge=1)
+    lr: float = option(5e-3, "learning rate (of Adam)", gt=0, le=1)
+    steps: int = option(200, "optimiser steps, for stop=steps", ge=1)
 
 
 @dataclass(frozen=True)
@@ -61,5 +63,6 @@ class FullConfig(DeepLogConfig, _LimitConfig):
     value_whole: bool = option(False, "judge values only of entries with value_h earlier ones")
     value_layers: int = option(2, "LSTM layers of the model of values", ge=1)
     value_hidden: int = option(64, "units of each of these", ge=1)
-    value_lr: float = option(1e-3, "learning rate of the model of values", gt=0, le=1)
-    value_steps: int = option(500, "optimiser steps of the model of values", ge=1)
+    value_batch: int = option(64, "entries of each key in its training step", ge=1)
+    value_lr: float = option(5e-3, "its learning rate", gt=0, le=1)
+    value_steps: int = option(200, "its optimiser steps", ge=1)

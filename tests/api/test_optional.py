@@ -26,6 +26,7 @@ ATTRIBUTES = {
     "Saves": {"save": print},
     "Loads": {"load": print},
     "Expects": {"expected": print},
+    "Explains": {"explain": print},
     "Updates": {"update": print},
     "TakesData": {"of_data": print},
 }

@@ -58,6 +58,9 @@ class Model:
     def expected(self, sessions: Any, events: Any, context: Any) -> pl.Series:
         return pl.Series("expected", [[0, 1]] * len(sessions), dtype=pl.List(pl.Int32))
 
+    def explain(self, sessions: Any, events: Any, context: Any) -> pl.Series:
+        return pl.Series("why", ["a rare key"] * len(sessions), dtype=pl.String)
+
 
 class Parser:
     masks = (("[0-9]+", "<*>"),)

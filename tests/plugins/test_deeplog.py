@@ -129,7 +129,7 @@ def test_with_padding_the_first_events_are_judged_by_what_comes_first_in_trainin
 
 
 def test_traits_follow_the_configuration_and_listing_needs_no_torch() -> None:
-    [component] = logbench_models()
+    component = next(iter(logbench_models()))
     config = DeepLogConfig(h=3, g=5)
     assert component.traits.min_events(replace(config, pad=True)) == 1  # type: ignore[operator]
     assert component.traits.min_events(config) == 4 and component.traits.fixed_threshold(config) == 5.0  # type: ignore[operator, misc]

@@ -20,6 +20,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "autoencoder": {"hidden": 8, "narrow": 2, "passes": 3},
     "cnn": {"filters": 8, "embedding": 8, "passes": 3},
     "deeplog": {"steps": 5, "hidden": 8},
+    "deeplog-full": {"steps": 5, "hidden": 8, "value_steps": 5, "value_hidden": 4},
+    "deeplog-values": {"steps": 5, "hidden": 4},
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "loganomaly": {"steps": 5, "hidden": 8},

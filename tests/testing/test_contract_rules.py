@@ -96,6 +96,7 @@ BROKEN: dict[str, dict[str, type]] = {
         ),
         "save": but("model", "load", lambda self, good, folder: setattr(self, "mean", 0.0)),
         "expected": instead("model", expected=lambda self, sessions, events, context: [[0]] * len(sessions)),
+        "explain": instead("model", explain=lambda self, sessions, events, context: ["why"]),
         "input": but("model", "fit", lambda self, good, train, context: write(train.keys)),
         "random-state": but("model", "fit", lambda *_: np.random.seed(1)),
         "files": but("model", "score", lambda self, good, *_: Path("scores.txt").write_text("x") and good),

@@ -50,7 +50,7 @@ class Chosen:
             own = keys == key
             found, left_out = columns_of(Numbers(values[own], words[own]), config.nominal)
             if left_out:
-                names[key] = [f"value {column + 1}" for column in left_out]
+                names[str(key)] = [f"value {column + 1}" for column in left_out]
             pairs[own] &= np.isfinite(values[own][:, found]).any(1)
             if found and pairs[own].sum() >= 2:
                 columns[key] = found
@@ -62,7 +62,7 @@ class Chosen:
         facts = {
             "value_models": len(features),
             "no_value_model": without,
-            "values": {one.key: one.names for one in features},
+            "values": {str(one.key): one.names for one in features},
             "nominal": names,
             "training_coverage": round(float(pairs.mean()), 4) if len(pairs) else 0.0,
         }

@@ -74,7 +74,7 @@ class Values:
             context.note(f"{self.name}: no key has values that others foretell, so that no entry is judged")
             return facts
         trained = self._train(self.network, chosen, context)
-        limits = {one.key: asdict(limit) for one, limit in zip(self.features, self.limits, strict=True)}
+        limits = {str(one.key): asdict(limit) for one, limit in zip(self.features, self.limits, strict=True)}
         return {**facts, "limits": limits, **trained}
 
     def _train(self, network: KeyLSTMs, chosen: Chosen, context: Context) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Values:
         return Judged(level, entries)
 
     def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
-        """What came and what was expected at event `events[i]` of unit i, String [units]; null where none alarms."""
+        """What came and what was expected at event `events[i]` of unit i, String [units]; null where none is judged."""
         return self.explained(self.judge(sessions, context), sessions, events)
 
     def explained(self, judged: Judged, sessions: Sessions, events: NDArray[np.int64]) -> pl.Series:
@@ -128,12 +128,12 @@ class Values:
         names = {one.key: one.names for one in self.features}
         for unit in np.flatnonzero((events >= 0) & (events < sessions.lengths)).tolist():
             event = int(sessions.offsets[unit] + events[unit])
-            if judged.level[event] > 1:
+            if judged.level[event] > -np.inf:
                 key = int(sessions.keys[event])
                 at, came, foretold = judged.entries[key]
                 row = int(np.searchsorted(at, event))  # of one key, events ascend with their units
                 texts[unit] = "values: " + "; ".join(
-                    f"{name} {_number(value, name)}, expected {_number(wanted, name)}"
+                    f"{name} {_number(value, name, 10)}, expected {_number(wanted, name)}"
                     for name, value, wanted in zip(names[key], came[row], foretold[row], strict=True)
                     if np.isfinite(value)
                 )
@@ -185,5 +185,6 @@ def _exact(device: str) -> torch.dtype:
     return torch.float32 if device == "mps" else torch.float64
 
 
-def _number(value: float, name: str) -> str:
-    return f"{value:.6g}{' s' if name == 'time' else ''}"
+def _number(value: float, name: str, digits: int = 4) -> str:
+    whole = f"{value:.0f}" if abs(value) >= 1000 and digits < 10 else f"{value:.{digits}g}"
+    return f"{whole}{' s' if name == 'time' else ''}"

@@ -54,9 +54,7 @@ def numbers_of(sessions: Sessions, since: Literal["entry", "key"]) -> Numbers:
     return Numbers(values, words)
 
 
-def _elapsed(
-    sessions: Sessions, times: NDArray[np.int64], since: Literal["entry", "key"]
-) -> NDArray[np.float64]:
+def _elapsed(sessions: Sessions, times: NDArray[np.int64], since: Literal["entry", "key"]) -> NDArray[np.float64]:
     """Seconds since the entry before, float64 [events]; NaN for the first one."""
     group = sessions.units.astype(np.int64)
     if since == "key":
