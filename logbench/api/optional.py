@@ -161,7 +161,7 @@ class Expects(Protocol):
 
 @runtime_checkable
 class Explains(Protocol):
-    """A model that can say in words why an event decided, for `logbench show`: which value came, which it expected."""
+    """A model that can say in words why an event decided, for `logbench show`: what came, what it expected."""
 
     def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         """One line about event `events[i]` of unit i, String [units]; null where there is nothing to say.

@@ -27,7 +27,7 @@ def explained(
 ) -> pl.DataFrame:
     """Add `line` (of the deciding event, from 0), its `key`, `expected` (List[Int32], expected keys) and `why`.
 
-    Only models with a method `expected` or `explain` are asked, for alarms, missed anomalies and the top-ranked units.
+    Models with a method `expected` or `explain` are asked, for alarms, missed anomalies and the top-ranked units.
 
     Args:
         needs: what the model needs.

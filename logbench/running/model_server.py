@@ -35,8 +35,8 @@ from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
 from ..data.sessions import Sessions
-from .said import SAID
 from .provenance import peak_gpu_mb, peak_rss_mb
+from .said import SAID
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -1,7 +1,6 @@
 """DeepLog (Du et al., CCS 2017): which key comes next, which values an entry carries, and which workflow it is in.
 
-`deeplog` guesses keys (section 3.1), `deeplog-values` foretells values (section 3.3), `deeplog-full` joins both, and
-`logbench workflow` draws the workflows of a saved model (section 4).
+`deeplog` guesses keys (section 3.1), `deeplog-values` foretells values (section 3.3), `deeplog-full` joins both.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class DeepLogFull:
         return {**keys, "parameters": parameters, "values": values}
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
-        """Score units; `others` has the largest level of keys and of values, facts say how many units each alarms."""
+        """Score units; `others` has the largest level of keys and of values, facts count alarms of each."""
         ranks = self.keys.score(sessions, replace(context, events=True))
         values = self.values.judge(sessions, context).level
         assert ranks.events is not None

@@ -36,7 +36,7 @@ def model() -> DeepLogFull:
 
 
 def faulty() -> Sessions:
-    """A usual session; one of a slow read; one whose key is wrong where its value is, too; one of an unseen key."""
+    """A usual session; one of a slow read; one whose key is wrong where its value is, too; an unseen key."""
     slow = [
         "open",
         "read took 50.00 ms",

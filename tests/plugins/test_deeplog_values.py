@@ -200,7 +200,7 @@ def test_what_is_held_out_is_the_end_of_each_series() -> None:
     found = Series.of(sessions)
     held = found.held_out(found.place > 0)
     ends = {(int(sessions.units[e]), int(p)) for e, p in zip(found.events[held], found.place[held], strict=True)}
-    # 11 pairs hold out 2; 2 pairs hold out 1; one pair none; of key 1, whose series have one pair each, one of them
+    # 11 pairs hold out 2; 2 pairs hold out 1; one pair none; of key 1, with one pair a series, one of them
     assert {end for end in ends if sessions.keys[sessions.offsets[end[0]] + 1] == 0} == {(0, 10), (0, 11), (1, 2)}
     assert len(ends) == 4
 

@@ -43,7 +43,7 @@ class Features:
 
 
 def columns_of(numbers: Numbers, share: float) -> tuple[list[int], list[int]]:
-    """Columns of one key's events that are values in all of training, and those left out because they are names."""
+    """Columns of one key's events that are values in all of training, and those left out because they name."""
     values, names = [], []
     last = numbers.values.shape[1] - 1
     for column in range(last + 1):

@@ -58,7 +58,7 @@ class Limits:
 
 
 def upper_quantile(errors: NDArray[np.float64], share: float) -> float:
-    """Quantile of errors [n ≥ 1]; where they are too few for the share, by an exponential tail on their last tenth.
+    """Quantile of errors [n ≥ 1], by an exponential tail on their last tenth where they are too few for the share.
 
     Never below the largest error then. Tails of squared errors are about exponential, where errors are Gaussian.
     """

@@ -38,7 +38,7 @@ class Judged:
 
     Attributes:
         level: float64 [events], above 1 where a value is not as expected; −∞ where no model says.
-        entries: of each key the events int64 [n], and values that came and that were foretold, float64 [n, values].
+        entries: of each key the events int64 [n], and values that came and were foretold, float64 [n, values].
     """
 
     level: NDArray[np.float64]
@@ -119,7 +119,7 @@ class Values:
         return Judged(level, entries)
 
     def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
-        """What came and what was expected at event `events[i]` of unit i, String [units]; null where none is judged."""
+        """What came and what was expected at event `events[i]` of unit i, String [units]; null where not judged."""
         return self.explained(self.judge(sessions, context), sessions, events)
 
     def explained(self, judged: Judged, sessions: Sessions, events: NDArray[np.int64]) -> pl.Series:

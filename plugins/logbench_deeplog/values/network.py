@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class KeyLSTMs(nn.Module):
     """Reads histories of standardised features and foretells the next: as `nn.LSTM` and `nn.Linear` a key.
 
-    No weight is shared: with an optimiser that looks at each weight alone, as Adam does, each key trains as if alone.
+    No weight is shared: with an optimiser that looks at each weight alone, as Adam, each key trains as if alone.
     """
 
     def __init__(self, keys: int, features: int, hidden: int, layers: int) -> None:
@@ -78,7 +78,7 @@ class Entries:
         self.features[to_device(rows, self.device)] = to_device(features, self.device).to(self.features.dtype)
 
     def errors(self, foretold: Tensor, rows: Tensor) -> Tensor:
-        """Mean squared error [...] of features foretold [..., F], over those that `rows` [...] have; 0 for none."""
+        """Mean squared error [...] of features foretold [..., F], over those that `rows` [...] have, or 0."""
         there = self.there[rows]
         squares = (foretold - self.features[rows]).square() * there
         return squares.sum(-1) / there.sum(-1).clamp(min=1)

@@ -83,7 +83,7 @@ class Series:
         total = np.bincount(number, weights=pairs, minlength=int(first.sum()))[number]
         before = np.cumsum(pairs)  # pairs up to here, of all series
         start = np.maximum.accumulate(np.where(first, before - pairs, 0))
-        held = pairs & (total > 1) & (before - start > total - np.ceil(total / HELD_OUT))
+        held: NDArray[np.bool_] = pairs & (total > 1) & (before - start > total - np.ceil(total / HELD_OUT))
         for key in np.unique(self.keys[pairs]).tolist():
             own = np.flatnonzero(pairs & (self.keys == key))
             if len(own) > 1 and not held[own].any():
