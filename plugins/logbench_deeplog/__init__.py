@@ -52,6 +52,7 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
         summary="LSTMs that foretell the numbers in entries of each key (Du et al., CCS 2017, section 3.3)",
         traits=VALUES,
         requires=("torch",),
+        card=Path(__file__).with_name("cards") / "deeplog-values.toml",
     )
     yield ModelComponent(
         "deeplog-full",
@@ -60,6 +61,7 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
         summary="deeplog, and deeplog-values on entries whose key passed (Du et al., CCS 2017)",
         traits=replace(VALUES, min_events=next_key_traits().min_events),
         requires=("torch",),
+        card=Path(__file__).with_name("cards") / "deeplog-full.toml",
     )
 
 

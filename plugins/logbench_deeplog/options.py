@@ -30,7 +30,7 @@ class _LimitConfig:
         "time is a value, too: that since the entry before (as in the paper), or since that of the same key",
     )
     nominal: float = option(
-        0.9, "whole numbers of which a larger share is distinct are ids or ports, no values; 1: none is", gt=0, le=1
+        0.9, "whole numbers of which a larger share is distinct are ids or ports, not values", gt=0, le=1
     )  # fmt: skip
     interval: Interval = option(
         "both", "what errors on held-out entries make the limit: a Gaussian, their quantile, or the wider of both"

@@ -119,7 +119,7 @@ class Values:
         return Judged(level, entries)
 
     def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
-        """What came and what was expected at event `events[i]` of unit i, String [units]; null where not judged."""
+        """What came and was expected at event `events[i]` of unit i, String [units]; null where not judged."""
         return self.explained(self.judge(sessions, context), sessions, events)
 
     def explained(self, judged: Judged, sessions: Sessions, events: NDArray[np.int64]) -> pl.Series:
