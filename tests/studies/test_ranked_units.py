@@ -106,7 +106,8 @@ def test_the_table_of_scores_names_file_and_line_and_fits_a_terminal() -> None:
 @pytest.mark.parametrize(("score", "shown"), [(np.inf, "∞"), (-np.inf, "−∞"), (0.25, "0.25")])
 def test_infinite_scores_stand_as_thresholds_do(score: float, shown: str) -> None:
     row = {"unit": "u", "score": score, "verdict": True, "events": 3, "event": 1, "short": False, "line": 0}
-    row |= {"file": "a.log", "raw": "x", "template": "x", "units": 1, "label": "normal", "expected": None, "why": None}
+    row |= {"file": "a.log", "raw": "x", "template": "x", "units": 1, "label": "normal"}
+    row |= {"expected": None, "why": None}
     assert _short(dict(row))["score"] == shown and _row("session", row)["score"] == shown
     assert f"score {shown}" in "\n".join(_lines(1, row))
 
