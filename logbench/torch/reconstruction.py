@@ -28,7 +28,8 @@ class Reconstruction(RowModel[C]):
     saved network fixes (`fixed`), and how to `build` the network, which gives back what it gets.
 
     A row is by default how often each key occurs, float32 [keys + 1], unseen keys in the last column. Other rows
-    come from `rows`, such as `padded(sessions, 50)`, and another error from `errors`.
+    come from `rows`, such as `padded(sessions, 50)`, another error from `errors`, and a loss that is not the error
+    from `losses`.
 
     Each distinct row trains once, weighted by the units that have it. Held-out units are for stop=validation and
     for the record alone.
@@ -50,10 +51,18 @@ class Reconstruction(RowModel[C]):
         return count_rows(sessions)
 
     def errors(self, network: nn.Module, *arguments: Tensor) -> Tensor:
-        """How far the network is from giving back each row of a batch, float [B]: the loss, and the score."""
+        """How far the network is from giving back each row of a batch, float [B]: the score, and the loss."""
         (rows,) = arguments
         squared: Tensor = (network(rows) - rows).square()
         return squared.flatten(1).mean(1)
+
+    def losses(self, network: nn.Module, *arguments: Tensor) -> Tensor:
+        """What training lowers, of each row of a batch, float [B]; its error, unless overridden.
+
+        Where `network.training` it may draw at random, such as what it hides, by torch's global random state,
+        which is seeded then. Elsewhere it must not: the validation loss is its mean.
+        """
+        return self.errors(network, *arguments)
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Train from nothing, by `fit_network`.
@@ -75,7 +84,7 @@ class Reconstruction(RowModel[C]):
         encode = self.encoder(rows.sessions, device)
 
         def losses(network: nn.Module, values: Tensor) -> Tensor:
-            return self._answers(network, arguments_of(network, encode, values))
+            return self.losses(network, *arguments_of(network, encode, values))
 
         return Part([rows.values], rows.counts, losses)
 

@@ -74,6 +74,14 @@ class RowModel(NetworkModel[C]):
         """Events of each unit that its row leaves out, int64 [units]; None where rows leave out none."""
         return None
 
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Steps that the network takes for each row, int64 [rows]; None: as many for all.
+
+        Rows of like length are scored together, so that a network that leaves out the columns that fill up all
+        rows of its batch takes few steps.
+        """
+        return None
+
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Score every unit; `ignoring` is the score of the unit without its unseen keys.
 
@@ -133,5 +141,9 @@ class RowModel(NetworkModel[C]):
         def answers(network: nn.Module, batch: Tensor) -> Tensor:
             return self._answers(network, arguments_of(network, encode, batch))
 
-        found, size = score_rows(network, [rows.values], answers, self.config, context, double=double)
-        return self._scores_of(found.astype(np.float64)), {"distinct_rows": len(rows), "eval_batch": size}
+        lengths = self.lengths(rows.values)
+        order = slice(None) if lengths is None else np.argsort(lengths, kind="stable")
+        found, size = score_rows(network, [rows.values[order]], answers, self.config, context, double=double)
+        scores = np.empty(len(rows))
+        scores[order] = self._scores_of(found.astype(np.float64))
+        return scores, {"distinct_rows": len(rows), "eval_batch": size}

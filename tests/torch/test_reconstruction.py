@@ -296,3 +296,33 @@ def test_units_of_equal_keys_and_other_texts_have_rows_of_their_own() -> None:
     model.fit(given, Context())
     rows = model._distinct(given)
     assert rows.values[rows.inverse].ravel().tolist() == [3, 5, 2]
+
+
+class Sorted(EchoModel):
+    """Trains by another loss than its error, and is given rows of like length together."""
+
+    def __init__(self, config: ReconstructionConfig) -> None:
+        super().__init__(config)
+        self.asked: list[list[int]] = []
+
+    def lengths(self, rows: Any) -> Any:
+        return (rows <= KEYS).sum(1)
+
+    def errors(self, network: nn.Module, *arguments: Tensor) -> Tensor:
+        self.asked.append((arguments[0] <= KEYS).sum(1).tolist())
+        return super().errors(network, *arguments)
+
+    def losses(self, network: nn.Module, *arguments: Tensor) -> Tensor:
+        return (network(*arguments) - 3).square().flatten(1).mean(1)
+
+
+def test_losses_may_be_other_than_errors_and_rows_of_like_length_are_scored_together() -> None:
+    model, given = Sorted(replace(FAST, batch=200, lr=0.1, passes=150, eval_batch=7)), labelled(2)
+    facts = model.fit(labelled(1), Context(held_out=given))
+    assert facts["train_loss"] < 0.01 and facts["validation_loss"] < 0.01
+    scores = model.score(given, Context()).primary
+    lengths = [length for batch in model.asked for length in batch]
+    assert len(model.asked) > 1 and lengths == sorted(lengths) and len(set(lengths)) > 1
+    logits = model.network(torch.zeros(1, 6, dtype=torch.int64))[0].detach().numpy()  # type: ignore[misc]
+    chances = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    np.testing.assert_allclose(scores, -chances[np.arange(6), padded(given, 6)].mean(1), rtol=1e-4)
