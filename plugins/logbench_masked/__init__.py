@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logbench import ModelComponent, hookimpl
@@ -15,6 +16,7 @@ from .options import LogBertSmallConfig as LogBertSmallConfig
 if TYPE_CHECKING:
     from .logbert import LogBert, LogBertSmall
 
+CARDS = Path(__file__).with_name("cards")
 # The published code drops shorter units.
 SHORTEST = 10
 TRAITS = replace(reconstruction_traits(), min_events=lambda config: SHORTEST if config.variant == "logbert" else 1)
@@ -41,6 +43,7 @@ def logbench_models() -> Iterable[ModelComponent[LogBert]]:
         "a transformer guesses keys hidden from it (Guo et al., IJCNN 2021)",
         replace(TRAITS, heavy=True),
         requires=("torch",),
+        card=CARDS / "logbert.toml",
     )
     yield ModelComponent(
         "logbert-small",
@@ -49,4 +52,5 @@ def logbench_models() -> Iterable[ModelComponent[LogBert]]:
         "logbert with a quarter of the columns and half of the layers, for a laptop (Guo et al., IJCNN 2021)",
         TRAITS,
         requires=("torch",),
+        card=CARDS / "logbert-small.toml",
     )
