@@ -22,7 +22,7 @@ HEAVY = {
     "torch",
     "rich",
     "requests",
-    "pooch",
+    "urllib3",
     "pydantic",
     "psutil",
 }

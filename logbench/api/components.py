@@ -22,7 +22,8 @@ class Card:
         label: what a label means and who gave it.
         parser, windower, protocol: the names used unless the user chooses (`protocol` names a preset).
         unit: what is scored, as metrics name it (`session`).
-        url, size, md5: the archive to fetch; `size` in bytes. Empty for local and embedded data.
+        url, size, md5, sha256: the archive to fetch; `size` in bytes. Empty for local and embedded data. Without a
+            `sha256` that of the first fetch is kept, and another one is refused.
         licence, citation, faults: shown by `logbench datasets info`.
         layout: what `--data` must point to, in words.
         simulated: generated, never to be set against published figures.
@@ -46,6 +47,7 @@ class Card:
     simulated: bool = False
     published: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

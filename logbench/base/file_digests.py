@@ -23,6 +23,8 @@ _KEPT = 256
 _SETTLED_NS = 2_000_000_000
 # Bytes up to which a file is read every time: it takes milliseconds and needs no trust in time stamps.
 SMALL = 16 << 20
+# Seconds for which a result is taken over unseen.
+TRUSTED_S = 86_400.0
 
 
 def digest(
@@ -51,7 +53,8 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
 
     Unlike mtime, ctime cannot be set back after a change (on Windows it is the time of creation, so only mtime
     counts). Small files are not remembered, nor files changed in the last two seconds, because another change
-    might leave their times the same. A cache that cannot be read or written is ignored.
+    might leave their times the same. What is older than a day is computed anew, because disks rot and times can be
+    forged. A cache that cannot be read or written is ignored.
 
     Args:
         what: name of the result, and of the code that computes it if its answers may change.
@@ -64,11 +67,12 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
     if cache_file is None or state[0] <= SMALL:
         return compute()
     entry = _load(cache_file)[0].get(key)
-    if entry is not None and entry["state"] == state:
+    now = time.time()
+    if entry is not None and entry["state"] == state and 0 <= now - entry.get("at", 0) < TRUSTED_S:
         return entry["digest"]
     value = compute()
     if _state(path) == state and time.time_ns() - max(state[1], state[3]) > _SETTLED_NS:
-        _remember(cache_file, key, {"state": state, "digest": value})
+        _remember(cache_file, key, {"state": state, "digest": value, "at": now})
     return value
 
 
@@ -125,7 +129,7 @@ def _sound(key: str, entry: Any) -> bool:
 
 def _sum(key: str, entry: Mapping[str, Any]) -> str:
     """Checksum of an entry. It is needed because a digest with a flipped bit still looks like a digest."""
-    content = json.dumps([key, entry.get("state"), entry.get("digest")])
+    content = json.dumps([key, entry.get("state"), entry.get("digest"), *([entry["at"]] if "at" in entry else [])])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

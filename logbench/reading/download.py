@@ -1,137 +1,249 @@
-"""One HTTP download: counted, checked, renamed when whole; each failure in a few words."""
+"""Download one file by HTTP: counted, limited, resumed, checked, renamed when whole; failures in a few words."""
 
 from __future__ import annotations
 
-import hashlib
+import http.client
 import os
+import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from ..base.file_digests import digest
+from .part_file import open_part
 
 if TYPE_CHECKING:
     import requests
 
-    from ..api.components import Card
     from ..base.progress import Progress
 
 _BUSY = frozenset({429, 502, 503, 504})
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_HOPS = 10
+_CHUNK = 1 << 16
+# Bytes that are fetched at most where no size is known.
+MOST = 32 << 30
 
 
 class RefusedError(Exception):
     """The archive could not be had, or is not what the card says: why, in a few words."""
 
 
-class _BusyError(RefusedError):
-    """Worth asking again."""
+class _AgainError(RefusedError):
+    """Worth asking again, for the rest where the server gives one."""
 
 
-def download(card: Card, target: Path, progress: Progress, timeout: float, waits: Sequence[float]) -> None:
-    """Fetch `card.url` as `target`; a server that is busy is asked again after each of `waits` (seconds).
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes:
+        silence: seconds without a byte after which it is given up.
+        total: seconds after which it is given up however it drips; 0: an hour, and more for large files.
+        waits: seconds before each further try at one that is busy or broke off.
+        lock: seconds to wait for another run that fetches the same.
+    """
+
+    silence: float = 30.0
+    total: float = 0.0
+    waits: Sequence[float] = (1.0, 4.0)
+    lock: float = 3600.0
+
+
+def download(
+    url: str, target: Path, size: int, digests: Mapping[str, str], progress: Progress, patience: Patience
+) -> None:
+    """Fetch `url` as `target`.
+
+    What breaks off is kept beside it as `.NAME.part` where a digest is known; the rest is asked for next time.
+
+    Args:
+        size: bytes, 0 where unknown.
+        digests: algorithm → hex digest that the file must have.
 
     Raises:
         RefusedError: network, server or content are not as they should be.
         OSError: the file cannot be written.
     """
-    import requests
-
-    for wait in (*waits, None):
-        sink = _Sink(card, target.name, progress)
+    deadline = time.monotonic() + (patience.total or 3600 + size / 50_000)
+    body = _Body(url, target, size, digests, progress, patience.silence, deadline)
+    for wait in (*patience.waits, None):
         try:
-            _once(card, target, sink, timeout)
+            body.fetch()
             return
-        except _BusyError as error:
-            if wait is None:
+        except _AgainError as error:
+            if wait is None or time.monotonic() + wait > deadline:
                 raise
-            progress(0, card.size or None, f"{target.name}: {error}, again in {wait:g} s")
+            progress(0, size or None, f"{target.name}: {error}, again in {wait:g} s")
             time.sleep(wait)
-        except requests.RequestException as error:
-            raise RefusedError(_reason(error, sink, timeout)) from None
 
 
-def _once(card: Card, target: Path, sink: _Sink, timeout: float) -> None:
-    import pooch
+@dataclass
+class _Body:
+    """The file as it comes.
 
-    free = shutil.disk_usage(target.parent).free
-    if free < card.size:
-        needs = f"{megabytes(card.size)} needed, {megabytes(free)} free in {target.parent}"
-        raise RefusedError(f"disk full: {needs}")
-    # A coded transfer would be counted unpacked; the answer is kept so that its connection can be closed.
-    options = {"headers": {"Accept-Encoding": "identity"}, "hooks": {"response": sink.look}}
-    part = target.with_name(f".{target.name}.part")
-    try:
-        with part.open("wb") as file:
-            sink.file = file
-            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=timeout, **options)(card.url, sink, None)
-            sink.check()
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        sink.close()
-        part.unlink(missing_ok=True)
+    Attributes:
+        done, offered: bytes that are here, and in all by the server; 0 where it says nothing.
+    """
 
+    url: str
+    target: Path
+    size: int
+    digests: Mapping[str, str]
+    progress: Progress
+    silence: float
+    deadline: float
+    done: int = field(default=0, init=False)
+    offered: int = field(default=0, init=False)
 
-class _Sink:
-    """The file as pooch writes it: counts, reports, and refuses early what cannot be the archive."""
+    def fetch(self) -> None:
+        """One try."""
+        free = shutil.disk_usage(self.target.parent).free
+        if free < self.size:
+            needs = f"{megabytes(self.size)} needed, {megabytes(free)} free in {self.target.parent}"
+            raise RefusedError(f"disk full: {needs}")
+        part = self.target.with_name(f".{self.target.name}.part")
+        keep = False
+        try:
+            with open_part(part) as file:
+                begun = self.done = file.seek(0, os.SEEK_END) if self.digests else 0
+                try:
+                    self._receive(file)
+                except (_AgainError, KeyboardInterrupt):
+                    keep = bool(self.digests) and self.done > 0
+                    raise
+                file.flush()
+                os.fsync(file.fileno())
+            if wrong := self._wrong(part):
+                raise (_AgainError if begun else RefusedError)(wrong)
+            part.replace(self.target)
+        finally:
+            if not keep:
+                part.unlink(missing_ok=True)
 
-    def __init__(self, card: Card, name: str, progress: Progress) -> None:
-        self.card, self.name, self.progress = card, name, progress
-        self.file: IO[bytes] | None = None
-        self.done = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._answer: requests.Response | None = None
+    def _receive(self, file: IO[bytes]) -> None:
+        """Write the rest behind what is here, or all of it where the server gives no rest."""
+        with self._network():
+            answer = self._ask()
+        try:
+            self._look(answer, file)
+            most = self.offered or self.size or MOST
+            while True:
+                with self._network():
+                    data = _piece(answer)
+                if not data:
+                    break
+                self.done += len(data)
+                if self.done > most:
+                    raise RefusedError(f"the server sent more than the {most:,} bytes expected")
+                file.write(data)
+                self.progress(self.done, self.size or self.offered or None, self.target.name)
+                if time.monotonic() > self.deadline:
+                    raise _AgainError(f"too slow: the time was over after {self._so_far()}")
+        finally:
+            answer.close()
+        if self.done < most and (self.offered or self.size):
+            raise _AgainError(f"it ended after {self.done:,} of {most:,} bytes")
 
-    def look(self, answer: requests.Response, *_: object, **__: object) -> None:
-        """Called with each answer's headers, before its body."""
-        self._answer = answer
-        if answer.status_code >= 400:
-            kind = _BusyError if answer.status_code in _BUSY else RefusedError
-            raise kind(f"the server answered {answer.status_code} {answer.reason}")
-        if answer.status_code != 200:
-            return
-        if answer.headers.get("Content-Type", "").startswith("text/html"):
+    def _ask(self) -> requests.Response:
+        """The server's answer, after all redirections."""
+        import requests
+
+        # A coded transfer would be counted packed.
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={self.done}-"} if self.done else {})}
+        url = self.url
+        for _ in range(_HOPS):
+            answer = requests.get(url, headers=headers, stream=True, timeout=self.silence, allow_redirects=False)
+            if answer.status_code not in _MOVED or "Location" not in answer.headers:
+                return answer
+            answer.close()
+            url = redirected(url, answer.headers["Location"])
+        raise RefusedError(f"the server redirects more than {_HOPS} times")
+
+    def _look(self, answer: requests.Response, file: IO[bytes]) -> None:
+        """Refuse early what cannot be the file; go to where its bytes belong."""
+        status, headers = answer.status_code, answer.headers
+        if status == 416 and self.done:
+            file.truncate(0)
+            raise _AgainError("the server has no rest to give")
+        if status not in (200, 206):
+            kind = _AgainError if status in _BUSY else RefusedError
+            raise kind(f"the server answered {status} {' '.join(str(answer.reason).split())[:80]}")
+        if headers.get("Content-Type", "").startswith("text/html"):
             raise RefusedError("the server sent a web page instead of the file")
-        length = answer.headers.get("Content-Length", "")
+        if headers.get("Content-Encoding", "identity") != "identity":
+            raise RefusedError("the server sent the file coded, though it was asked not to")
+        length = headers.get("Content-Length", "")
         if length and not length.isdecimal():
             raise RefusedError(f"the server sent a malformed Content-Length ({length[:40]!r})")
-        if length and self.card.size and int(length) != self.card.size:
-            raise RefusedError(f"the server offers {int(length):,} bytes, {self.card.size:,} are expected")
+        begun = self._begun(headers.get("Content-Range", "")) if status == 206 else 0
+        self.offered = begun + int(length) if length else 0
+        if self.offered and self.size and self.offered != self.size:
+            raise RefusedError(f"the server offers {self.offered:,} bytes, {self.size:,} are expected")
+        if self.offered > MOST and not self.size:
+            raise RefusedError(f"the server offers {self.offered:,} bytes, at most {MOST:,} are fetched")
+        self.done = file.seek(begun)
+        file.truncate()
 
-    def write(self, data: bytes) -> None:
-        assert self.file is not None
-        self.done += len(data)
-        if self.card.size and self.done > self.card.size:
-            raise RefusedError(f"the server sent more than the {self.card.size:,} bytes expected")
-        self.file.write(data)
-        self._md5.update(data)
-        self.progress(self.done, self.card.size or None, self.name)
+    def _begun(self, given: str) -> int:
+        found = re.fullmatch(r"bytes (\d{1,18})-\d{1,18}/(?:\d{1,18}|\*)", given)
+        if found is None or int(found[1]) != self.done:
+            raise RefusedError(f"the server sent another part than was asked for ({given[:40]!r})")
+        return self.done
 
-    def flush(self) -> None:
-        """pooch asks for it after every chunk; once at the end will do."""
+    @contextmanager
+    def _network(self) -> Iterator[None]:
+        """Tell an error of the network from one of the disk."""
+        import urllib3
 
-    def check(self) -> None:
-        """Whether all of it came, unchanged."""
-        if self.card.size and self.done != self.card.size:
-            raise RefusedError(f"it ended after {self.done:,} of {self.card.size:,} bytes")
-        if self.card.md5 and self._md5.hexdigest() != self.card.md5:
-            raise RefusedError(
-                f"its md5 is {self._md5.hexdigest()}, not {self.card.md5}: damaged, or another file"
-            )
+        try:
+            yield
+        except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError) as error:
+            kind = _AgainError if self.offered or self.done else RefusedError
+            raise kind(self._reason(error)) from None
 
-    def close(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
+    def _reason(self, error: Exception) -> str:
+        so_far = f"after {self._so_far()}" if self.done else "before any byte came"
+        if "timed out" in str(error):
+            return f"the server stayed silent for {self.silence:g} s {so_far}"
+        cause = _cause(error)
+        return f"the connection broke {so_far} ({cause})" if self.done else f"no connection ({cause})"
+
+    def _so_far(self) -> str:
+        most = self.size or self.offered
+        return f"{self.done:,} of {most:,} bytes" if most else f"{self.done:,} bytes"
+
+    def _wrong(self, part: Path) -> str:
+        """What is wrong with the whole file; empty where it is what was wanted."""
+        for algorithm, wanted in self.digests.items():
+            if (found := digest(part, None, algorithm)) != wanted:
+                return f"its {algorithm} is {found}, not {wanted}: damaged, or another file"
+        return ""
 
 
-def _reason(error: Exception, sink: _Sink, timeout: float) -> str:
-    """A network error in a few words."""
-    cause = _cause(error)
-    so_far = f"after {sink.done:,} of {sink.card.size:,} bytes" if sink.done else "before any byte came"
-    if "timed out" in str(error):
-        return f"the server stayed silent for {timeout:g} s {so_far}"
-    return f"the connection broke {so_far} ({cause})" if sink.done else f"no connection ({cause})"
+def redirected(url: str, location: str) -> str:
+    """Where a redirection leads to.
+
+    Raises:
+        RefusedError: not to https; http leads to http only from http.
+    """
+    other = urljoin(url, location)
+    schemes = urlsplit(url).scheme, urlsplit(other).scheme
+    if schemes[1] != "https" and schemes != ("http", "http"):
+        raise RefusedError(f"the server redirects to {other[:200]!r}, which is not https")
+    return other
+
+
+def _piece(answer: requests.Response) -> bytes:
+    """The bytes that have come, so that one who drips is seen; old urllib3 waits for 64 KB."""
+    read = getattr(answer.raw, "read1", answer.raw.read)
+    data: bytes = read(_CHUNK)
+    return data
 
 
 def _cause(error: BaseException) -> str:
@@ -139,7 +251,7 @@ def _cause(error: BaseException) -> str:
     inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
     if isinstance(inner, BaseException):
         return _cause(inner)
-    return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+    return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())[:200]
 
 
 def megabytes(size: int) -> str:

@@ -18,7 +18,7 @@ from ..base.files import digests_file
 from ..base.progress import Progress
 from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
-from ..reading.fetch import fetch, folder_of, target_of
+from ..reading.fetch import digest_of_archive, fetch, folder_of, target_of
 from ..running import generated
 
 
@@ -90,7 +90,7 @@ def locate(
     embedded = [n for n, entry in registry.components["dataset"].items() if entry.item.card.simulated]
     before = _stamp(there)
     path = fetch(card, folder, progress, embedded=embedded, note=note)
-    return Located(path, f"md5 {card.md5}" if card.md5 else None, cached=before == _stamp(path))
+    return Located(path, digest_of_archive(path, card), cached=before == _stamp(path))
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -69,9 +69,12 @@ def card(subject: Subject) -> None:
         expect(bool(text) and "\n" not in text, f"card.{name} in one line", repr(text))
     if found.url:
         expect(found.size > 0, "card.size in bytes beside card.url", str(found.size))
-        expect(
-            bool(re.fullmatch("[0-9a-f]{32}", found.md5)), "card.md5 of 32 digits beside card.url", repr(found.md5)
-        )
+        digests = (("md5", 32, found.md5), ("sha256", 64, found.sha256))
+        known = [(name, digits, given) for name, digits, given in digests if given]
+        expect(bool(known), "card.md5 or card.sha256 beside card.url", "neither")
+        for name, digits, given in known:
+            whole = re.fullmatch(f"[0-9a-f]{{{digits}}}", given) is not None
+            expect(whole, f"card.{name} of {digits} digits", repr(given))
 
 
 @rule("dataset", "wrong-path", "a path without the data of the card raises a DataError of one line")

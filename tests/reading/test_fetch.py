@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import multiprocessing
 import os
 import shutil
@@ -19,6 +20,8 @@ import pytest
 
 from logbench import Card, DataError
 from logbench.base import file_digests
+from logbench.reading import download
+from logbench.reading.download import Patience, RefusedError, redirected
 from logbench.reading.fetch import fetch, folder_of
 
 BODY = bytes(range(256)) * 4096
@@ -29,15 +32,22 @@ CARD = Card(
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`/<behaviour>/set.zip`; `asked` counts the requests of each behaviour."""
+    """`/<behaviour>/set.zip`; `asked` counts the requests of each behaviour, `ranges` the parts asked for."""
 
     asked: ClassVar[list[str]] = []
+    ranges: ClassVar[list[str | None]] = []
     release: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         how = self.path.split("/")[1]
         self.asked.append(how)
-        if how == "busy" or (how == "busy-once" and self.asked.count(how) == 1):
+        self.ranges.append(self.headers["Range"])
+        if how in ("resumed", "other-part") and self.headers["Range"]:
+            begun = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            named = begun if how == "resumed" else begun - 1
+            where = {"Content-Range": f"bytes {named}-{len(BODY) - 1}/{len(BODY)}"}
+            self.answer(BODY[begun:], status=206, length=len(BODY) - begun, headers=where)
+        elif how == "busy" or (how == "busy-once" and self.asked.count(how) == 1):
             self.send_error(503)
         elif how == "missing":
             self.send_error(404)
@@ -53,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
     def misbehave(self, how: str) -> None:
         bodies = {
             "truncated": (BODY[:300_000], len(BODY)),
+            "resumed": (BODY[:300_000], len(BODY)),
+            "other-part": (BODY[:300_000], len(BODY)),
             "short": (BODY[:300_000], None),
             "smaller": (BODY[:300_000], 300_000),
             "longer": (BODY + b"x", None),
@@ -62,6 +74,14 @@ class Handler(BaseHTTPRequestHandler):
         if how in ("stall", "stall-at-once"):
             self.answer(b"" if how == "stall-at-once" else BODY[:300_000], length=len(BODY))
             self.release.wait(10)
+        elif how == "drip":
+            self.answer(b"", length=len(BODY))
+            for at in range(40):
+                self.wfile.write(BODY[at : at + 1])
+                self.wfile.flush()
+                time.sleep(0.02)
+        elif how == "coded":
+            self.answer(BODY, headers={"Content-Encoding": "gzip"})
         elif how == "slow":
             self.answer(body[:1000], length=length)
             time.sleep(0.3)
@@ -95,6 +115,7 @@ class Server(ThreadingHTTPServer):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(Handler, "asked", [])
+    monkeypatch.setattr(Handler, "ranges", [])
     monkeypatch.setattr(Handler, "release", threading.Event())
     with Server(("127.0.0.1", 0), Handler) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
@@ -124,15 +145,16 @@ def at(server: str, how: str) -> Card:
 
 def refusal(card: Card, folder: Path, **options: Any) -> str:
     """The one line that a failing fetch gives."""
+    patience = Patience(**{"waits": (0.01, 0.01), **options.pop("patience", {})})
     with pytest.raises(DataError) as error:
-        fetch(card, folder, silent, **{"waits": (0.01, 0.01), "embedded": ["made-up"], **options})
+        fetch(card, folder, silent, patience=patience, **{"embedded": ["made-up"], **options})
     text = str(error.value)
     assert "\n" not in text
     return text
 
 
 def leftovers(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.iterdir() if not p.name.endswith(".lock"))
+    return sorted(p.name for p in folder.iterdir() if not p.name.endswith((".lock", ".sha256")))
 
 
 def test_fetches_once_and_reports(server: str, tmp_path: Path) -> None:
@@ -186,8 +208,11 @@ def test_follows_redirects(server: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "said", "requests"),
     [
-        ("truncated", "the connection broke after 262,144 of 1,048,576 bytes", 1),
-        ("short", "it ended after 300,000 of 1,048,576 bytes", 1),
+        ("truncated", "the connection broke after 300,000 of 1,048,576 bytes", 3),
+        ("short", "it ended after 300,000 of 1,048,576 bytes", 3),
+        ("other-part", "another part than was asked for ('bytes 299999-", 2),
+        ("drip", "too slow: the time was over after", 1),
+        ("coded", "sent the file coded", 1),
         ("smaller", "the server offers 300,000 bytes, 1,048,576 are expected", 1),
         ("longer", "more than the 1,048,576 bytes expected", 1),
         ("damaged", f"not {CARD.md5}", 1),
@@ -195,21 +220,24 @@ def test_follows_redirects(server: str, tmp_path: Path) -> None:
         ("garbled-length", "malformed Content-Length ('many')", 1),
         ("missing", "the server answered 404 Not Found", 1),
         ("busy", "the server answered 503 Service Unavailable", 3),
-        ("stall", "stayed silent for 0.2 s after 2", 1),
-        ("stall-at-once", "stayed silent for 0.2 s before any byte came", 1),
+        ("stall", "stayed silent for 0.2 s after 300,000", 3),
+        ("stall-at-once", "stayed silent for 0.2 s before any byte came", 3),
     ],
 )
 def test_bad_servers(server: str, tmp_path: Path, how: str, said: str, requests: int) -> None:
-    text = refusal(at(server, how), tmp_path, timeout=0.2)
+    limits = {"silence": 0.2, "total": 0.3 if how == "drip" else 0.0}
+    text = refusal(at(server, how), tmp_path, patience=limits)
     assert said in text
-    assert leftovers(tmp_path) == []
+    broken_off = how in ("truncated", "short", "drip", "stall")
+    assert leftovers(tmp_path) == ([".set.zip.part"] if broken_off else [])
     assert Handler.asked == [how] * requests
     assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
 
 
 def test_a_busy_server_is_asked_again(server: str, tmp_path: Path) -> None:
     heard = Heard()
-    assert fetch(at(server, "busy-once"), tmp_path, heard, waits=(0.01,)).read_bytes() == BODY
+    patience = Patience(waits=(0.01,))
+    assert fetch(at(server, "busy-once"), tmp_path, heard, patience=patience).read_bytes() == BODY
     assert Handler.asked == ["busy-once", "busy-once"]
     assert any("503" in detail and "again in" in detail for _, _, detail in heard.calls)
 
@@ -228,15 +256,96 @@ def test_ways_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--data PATH" in refusal(replace(card, url=""), tmp_path)
 
 
-def test_interruption_leaves_nothing_and_the_next_start_is_clean(server: str, tmp_path: Path) -> None:
+def test_after_an_interruption_the_rest_is_fetched(server: str, tmp_path: Path) -> None:
     def interrupt(done: float, total: float | None = None, detail: str = "") -> None:
         if done > 500_000:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fetch(at(server, "good"), tmp_path, interrupt)
-    assert leftovers(tmp_path) == []
-    assert fetch(at(server, "good"), tmp_path, silent).read_bytes() == BODY
+    assert leftovers(tmp_path) == [".set.zip.part"]
+    assert fetch(at(server, "resumed"), tmp_path, silent).read_bytes() == BODY
+    begun = int((Handler.ranges[-1] or "").removeprefix("bytes=").removesuffix("-"))
+    assert 500_000 < begun < len(BODY) and Handler.asked == ["good", "resumed"]
+    with pytest.raises(KeyboardInterrupt):
+        fetch(replace(at(server, "good"), md5=""), tmp_path / "other", interrupt)
+    assert leftovers(tmp_path / "other") == [], "nothing would tell whether the rest is of the same file"
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(server: str, tmp_path: Path) -> None:
+    fetch(at(server, "resumed"), tmp_path, silent, patience=Patience(waits=(0.01,)))
+    assert (tmp_path / "set.zip").read_bytes() == BODY
+    assert Handler.ranges == [None, "bytes=300000-"]
+    (tmp_path / "set.zip").unlink()
+    (tmp_path / ".set.zip.part").write_bytes(b"x" * 300_000)
+    fetch(at(server, "resumed"), tmp_path, silent, patience=Patience(waits=(0.01, 0.01)))
+    assert (tmp_path / "set.zip").read_bytes() == BODY, "what was there was another file's beginning"
+
+
+def test_a_part_file_is_never_written_through_a_link(server: str, tmp_path: Path) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "fetched"
+    folder.mkdir()
+    for make in (Path.symlink_to, Path.hardlink_to):
+        victim.write_bytes(b"mine")
+        make(folder / ".set.zip.part", victim)
+        fetch(at(server, "good"), folder, silent)
+        assert victim.read_bytes() == b"mine" and (folder / "set.zip").read_bytes() == BODY
+        (folder / "set.zip").unlink()
+    (folder / "set.zip.lock").unlink(missing_ok=True)
+    (folder / "set.zip.lock").symlink_to(victim)
+    assert "set.zip.lock is a link" in refusal(at(server, "good"), folder)
+
+
+def test_sha256_is_checked_and_without_one_that_of_the_first_fetch_is_kept(server: str, tmp_path: Path) -> None:
+    right = hashlib.sha256(BODY).hexdigest()
+    card = replace(at(server, "damaged"), sha256=right, md5="")
+    assert f"not {right}" in refusal(card, tmp_path / "known")
+    notes: list[str] = []
+    unknown = replace(at(server, "good"), md5="", size=0)
+    path = fetch(unknown, tmp_path, silent, note=notes.append)
+    assert (tmp_path / "set.zip.sha256").read_text() == f"{right}  set.zip\n" and len(notes) == 1
+    path.write_bytes(BODY[:-1] + b"x")
+    fetch(unknown, tmp_path, silent, note=notes.append)
+    assert path.read_bytes() == BODY and "is fetched again" in notes[1]
+    path.unlink()
+    said = refusal(replace(unknown, url=f"{server}/damaged/set.zip"), tmp_path)
+    assert "set.zip.sha256 holds that of the first fetch; remove it if the change is right" in said
+    assert not path.exists()
+
+
+def test_a_body_shorter_than_its_length_is_refused(server: str, tmp_path: Path) -> None:
+    said = refusal(replace(at(server, "truncated"), md5="", size=0), tmp_path)
+    assert "after 300,000 of 1,048,576 bytes" in said and leftovers(tmp_path) == []
+
+
+def test_what_has_no_known_size_has_a_ceiling(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MOST", 500_000)
+    unknown = replace(at(server, "longer"), md5="", size=0)
+    assert "more than the 500,000 bytes" in refusal(unknown, tmp_path)
+    said = refusal(replace(unknown, url=f"{server}/stall/set.zip"), tmp_path, patience={"silence": 0.2})
+    assert "offers 1,048,576 bytes, at most 500,000" in said
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "leads"),
+    [
+        ("https://a/x", "http://a/y", None),
+        ("https://a/x", "file:///etc/passwd", None),
+        ("http://a/x", "ftp://a/y", None),
+        ("https://a/x", "//b/y", "https://b/y"),
+        ("https://a/x", "y?z", "https://a/y?z"),
+        ("http://a/x", "https://b/y", "https://b/y"),
+        ("http://a/x", "/y", "http://a/y"),
+    ],
+)
+def test_redirections_lead_to_https(url: str, location: str, leads: str | None) -> None:
+    if leads is None:
+        with pytest.raises(RefusedError, match="not https"):
+            redirected(url, location)
+    else:
+        assert redirected(url, location) == leads
 
 
 def test_what_a_killed_run_left_is_never_taken_for_whole(server: str, tmp_path: Path) -> None:
@@ -256,11 +365,13 @@ def test_failing_keeps_what_was_there(server: str, tmp_path: Path) -> None:
 
 
 def test_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full here")
-    (tmp_path / ".set.zip.part").symlink_to(full)
-    assert "No space left on device" in refusal(at(server, "good"), tmp_path)
+    class Full(io.FileIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(download, "open_part", lambda path: Full(path, "w+"))
+        assert "No space left on device" in refusal(at(server, "good"), tmp_path)
     assert leftovers(tmp_path) == []
     real = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=1_000_000))
@@ -328,6 +439,10 @@ def test_waiting_is_said_and_can_be_interrupted(server: str, tmp_path: Path) -> 
         assert "waiting for another run" in detail
         raise GaveUpError
 
-    with FileLock(tmp_path / "set.zip.lock"), pytest.raises(GaveUpError):
-        fetch(at(server, "good"), tmp_path, give_up)
+    with FileLock(tmp_path / "set.zip.lock"):
+        with pytest.raises(GaveUpError):
+            fetch(at(server, "good"), tmp_path, give_up)
+        notes: list[str] = []
+        said = refusal(at(server, "good"), tmp_path, patience={"lock": 0.1}, note=notes.append)
+        assert "another run has held" in said and len(notes) == 1 and "waiting for another run" in notes[0]
     assert Handler.asked == []

@@ -345,6 +345,11 @@ def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
     known[key]["sum"] = file_digests._sum(key, known[key])
     cache.write_text(json.dumps(known))
     assert digest(path, cache) == "remembered"
+    for at in (0, -file_digests.TRUSTED_S, file_digests.TRUSTED_S):  # a day ago, and in the future
+        known[key]["at"] = time.time() + at
+        known[key]["sum"] = file_digests._sum(key, known[key])
+        cache.write_text(json.dumps(known))
+        assert digest(path, cache) == (expected if at else "remembered")
     assert digest(path, cache, "md5") == hashlib.md5(b"one").hexdigest()
     path.write_bytes(b"two")
     assert digest(path, cache) == hashlib.sha256(b"two").hexdigest()
