@@ -29,6 +29,9 @@ class TrainingConfig:
     lr: float = option(2e-3, "learning rate (of Adam, unless the model has another optimiser)", gt=0, le=1)
     decay: float = option(0.1, "factor on the learning rate at each of decay_at", gt=0, tune=False)
     decay_at: tuple[int, ...] = option((), "passes after which the learning rate decays, such as 300,350")
+    warm_up: int = option(
+        0, "passes before the learning rate is whole: it doubles after each, as logdeep's 5 do", ge=0
+    )
     clip: float | None = option(None, "largest norm of the gradient; none: any", gt=0)
     stop: Literal["steps", "passes", "validation"] = option("steps", "what ends training", tune=False)
     steps: int = option(100, "optimiser steps, for stop=steps", ge=1)
@@ -136,13 +139,14 @@ class NextKeyConfig(TrainingConfig, _WindowConfig):
     """
 
 
-def next_key_traits(needs: frozenset[Need] = frozenset()) -> ModelTraits:
+def next_key_traits(needs: frozenset[Need] = frozenset(), wants: frozenset[Need] = frozenset()) -> ModelTraits:
     """What the harness must know of any `NextKeyModel`, by its options h, pad, g and dedup.
 
     Without torch, so that a plugin can list the model; the class has them as its `traits`.
 
     Args:
         needs: what sessions must carry beside their keys, as templates for `TextVectors`.
+        wants: what they carry where the data have it.
 
     Example:
 
@@ -150,6 +154,7 @@ def next_key_traits(needs: frozenset[Need] = frozenset()) -> ModelTraits:
     """
     return ModelTraits(
         needs=needs,
+        wants=wants,
         min_events=lambda config: 1 if config.pad else config.h + 1,
         keys_only=lambda config: config.dedup,
         scores_without_unseen=True,

@@ -146,6 +146,9 @@ class Trainer(Generic[B]):
         self.network, self.loss, self.config = network, loss, config
         self.optimiser = optimiser or torch.optim.Adam(network.parameters(), config.lr)
         self.schedule = schedule
+        if schedule is None and config.warm_up:
+            for group in self.optimiser.param_groups:
+                group["lr"] /= 2**config.warm_up
         self.precision = Precision.of(config.amp, device)
         self.scaler = self.precision.scaler()
 
@@ -166,10 +169,11 @@ class Trainer(Generic[B]):
         return loss.detach()
 
     def decay(self, passes: int) -> None:
-        """Lower the learning rate after `passes` passes, unless a schedule sets it."""
+        """Change the learning rate after `passes` passes, unless a schedule sets it."""
         if self.schedule is None:
+            factor = 2 if passes <= self.config.warm_up else 1
             for group in self.optimiser.param_groups:
-                group["lr"] *= self.config.decay ** self.config.decay_at.count(passes)
+                group["lr"] *= factor * self.config.decay ** self.config.decay_at.count(passes)
 
 
 def _run(

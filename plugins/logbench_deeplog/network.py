@@ -29,10 +29,11 @@ class Network(nn.Module):
 
     def __init__(self, keys: int, config: DeepLogConfig) -> None:
         super().__init__()
-        self.keys, self.input, self.pad = keys, config.input, config.pad
+        self.keys, self.pad = keys, config.pad
+        self.input = "scalar" if config.variant == "logdeep" else config.input
         self.codes = keys + (2 if config.pad else 1)
-        width = {"one-hot": self.codes - 1, "embedding": config.embedding, "scalar": 1}[config.input]
-        if config.input == "embedding":
+        width = {"one-hot": self.codes - 1, "embedding": config.embedding, "scalar": 1}[self.input]
+        if self.input == "embedding":
             self.embedding = nn.Embedding(self.codes, width, padding_idx=keys)
         self.lstm = nn.LSTM(width, config.hidden, config.layers, batch_first=True)
         self.output = nn.Linear(config.hidden, keys)

@@ -15,9 +15,12 @@ Interval = Literal["both", "gaussian", "quantile"]
 class DeepLogConfig(NextKeyConfig):
     """Options of `deeplog`: those of its network, beside those of every next-key model."""
 
+    variant: Literal["paper", "logdeep"] = option(
+        "paper", "logdeep: its network, which reads a key's number (scalar)"
+    )
     layers: int = option(2, "LSTM layers", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
-    input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the network")
+    input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the paper's network")
     embedding: int = option(64, "width of the embedding, for input=embedding", ge=1)
 
 

@@ -39,7 +39,7 @@ def logbench_models() -> Iterable[ModelComponent[NextKeyModel[Any]]]:
         "loganomaly",
         LogAnomalyConfig,
         "LSTMs over template vectors and over counts guess the next key (Meng et al., IJCAI 2019)",
-        next_key_traits(frozenset({"templates"})),
+        next_key_traits(wants=frozenset({"templates"})),
     )
     yield _offer(
         "lstm-next",

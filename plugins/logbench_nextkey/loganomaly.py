@@ -5,16 +5,19 @@ Shapes in comments: B rows, h keys of history, K known keys, W columns of a vect
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from logbench import IncompatibleError
 from logbench.torch import NextKeyModel, TextVectors, running_counts
 
 from .options import LogAnomalyConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from logbench import Sessions
 
 
@@ -24,16 +27,20 @@ class Network(nn.Module):
     As in the published implementations there is no attention. An unknown key and, with pad, the start are zero
     vectors and are not counted. Vectors are TF-IDF of words: the paper's, trained on synonyms and antonyms, were
     never published.
+
+    `variant = "logdeep"`: the first LSTM reads numbers of keys; the second reads the last counts, one key after
+    the other, each a scalar. An unknown key has the number K, and the start −1.
     """
 
     vectors: Tensor
 
     def __init__(self, keys: int, config: LogAnomalyConfig) -> None:
         super().__init__()
-        self.keys, self.counts = keys, config.counts
-        self.register_buffer("vectors", torch.zeros(keys + 2, config.width))
-        self.meaning = nn.LSTM(config.width, config.hidden, config.layers, batch_first=True)
-        self.quantity = nn.LSTM(keys, config.hidden, config.layers, batch_first=True)
+        self.keys, self.counts, self.scalar = keys, config.counts, config.variant == "logdeep"
+        numbers = torch.arange(keys + 2.0).where(torch.arange(keys + 2) <= keys, -1).unsqueeze(1)
+        self.register_buffer("vectors", numbers if self.scalar else torch.zeros(keys + 2, config.width))
+        self.meaning = nn.LSTM(self.vectors.shape[1], config.hidden, config.layers, batch_first=True)
+        self.quantity = nn.LSTM(1 if self.scalar else keys, config.hidden, config.layers, batch_first=True)
         self.output = nn.Linear(2 * config.hidden, keys)
 
     def forward(self, histories: Tensor) -> Tensor:
@@ -41,7 +48,7 @@ class Network(nn.Module):
         counts = running_counts(histories, self.keys + 2, self.vectors.dtype)[..., : self.keys]  # [B, h, K]
         counts = counts if self.counts else torch.zeros_like(counts)
         meaning, _ = self.meaning(self.vectors[histories])  # [B, h, H], of [B, h, W]
-        quantity, _ = self.quantity(counts)  # [B, h, H]
+        quantity, _ = self.quantity(counts[:, -1].unsqueeze(2) if self.scalar else counts)  # [B, h or K, H]
         answer: Tensor = self.output(torch.cat([meaning[:, -1], quantity[:, -1]], 1))
         return answer
 
@@ -50,12 +57,25 @@ class LogAnomaly(NextKeyModel[LogAnomalyConfig]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`."""
 
     name = "loganomaly"
-    fixed = ("layers", "hidden", "width", "counts")
+    fixed = ("variant", "layers", "hidden", "width", "counts")
 
     def build(self, keys: int) -> Network:
         return Network(keys, self.config)
 
     def prepare(self, network: nn.Module, train: Sessions) -> None:
-        """Give the network the vectors of the training templates."""
+        """Give the network the vectors of the training templates.
+
+        Raises:
+            IncompatibleError: there are none.
+        """
+        if self.config.variant == "logdeep":
+            return
+        if not train.templates:
+            raise IncompatibleError(
+                f"{self.name} reads templates, and these data have only keys; set {self.name}.variant=logdeep"
+            )
         vectors = TextVectors.fit(train.templates, self.config.width).of(train.templates)
         network.get_buffer("vectors")[: len(vectors)] = torch.from_numpy(vectors)
+
+    def _saved_config(self, facts: Mapping[str, Any]) -> LogAnomalyConfig:
+        return super()._saved_config({"variant": "vectors", **facts})  # saved before there was the choice

@@ -13,6 +13,10 @@ from logbench.torch import NextKeyConfig
 class LogAnomalyConfig(NextKeyConfig):
     """Options of `loganomaly`: those of its network, beside those of every next-key model."""
 
+    variant: Literal["vectors", "logdeep"] = option(
+        "vectors",
+        "templates enter as vectors and counts step by step, or as in logdeep: numbers, and last counts in turn",
+    )
     layers: int = option(2, "LSTM layers of each of the two", ge=1)
     hidden: int = option(64, "units of each layer", ge=1)
     width: int = option(300, "columns of a template's vector", ge=1)

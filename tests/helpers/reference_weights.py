@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
+import pytest
+import real_data
 import torch
 from torch import nn
 
@@ -25,3 +28,12 @@ def filled(network: N, zero: tuple[str, int] | None = None) -> N:
         if zero is not None:
             network.get_parameter(zero[0])[zero[1]] = 0
     return network.eval()
+
+
+def fixture(name: str) -> dict[str, Any]:
+    """A published network's forward pass: `params`, `input`, `first` outputs, `sum`, `sumsq`; skips without it."""
+    file = real_data.DATA.parent / "reference" / "fixtures" / "deep_forward.json"
+    if not file.is_file():
+        pytest.skip(f"needs {file}")
+    found: dict[str, Any] = json.loads(file.read_text())[name]
+    return found

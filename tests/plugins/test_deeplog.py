@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from next_key import columns, one_by_one, sessions
 from one_thread import one_thread  # noqa: F401 (a fixture)
+from reference_weights import filled, fixture
 
 from logbench import Context, Sessions
 from logbench.torch import sort_windows
@@ -79,6 +80,16 @@ def test_an_unknown_key_in_a_history_is_no_input(kind: Any) -> None:
     assert network.encode(torch.tensor([0])).any()
 
 
+def test_logdeep_s_variant_is_its_network() -> None:
+    wanted = fixture("logdeep.deeplog")
+    network = filled(Network(28, DeepLogConfig(variant="logdeep")))
+    assert sum(weight.numel() for weight in network.parameters()) == wanted["params"] == 52_252
+    found = network(torch.tensor([wanted["input"]]))[0].detach().double().numpy()
+    np.testing.assert_allclose(found[:8], wanted["first"], atol=1e-5)
+    assert float(found.sum()) == pytest.approx(wanted["sum"], abs=1e-4)
+    assert float((found**2).sum()) == pytest.approx(wanted["sumsq"], abs=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["bf16", "fp16"])
 @pytest.mark.parametrize("dedup", [True, False])
 def test_mixed_precision_trains_and_reports_changed_verdicts(kind: Any, dedup: bool) -> None:
@@ -100,7 +111,7 @@ def test_a_saved_model_scores_the_same(kind: Any, pad: bool, tmp_path: Path) -> 
     model.save(tmp_path)
     if not pad:  # as they were saved before there was the choice
         saved = json.loads((tmp_path / "deeplog.json").read_text())
-        del saved["pad"]
+        del saved["pad"], saved["variant"]
         (tmp_path / "deeplog.json").write_text(json.dumps(saved))
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
     again, given = DeepLog(DeepLogConfig(g=2)), sessions(2, unseen=True)

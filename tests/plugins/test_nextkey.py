@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
 from next_key import columns, one_by_one, sessions
 from numpy.typing import NDArray
 from one_thread import one_thread  # noqa: F401 (a fixture)
+from reference_weights import filled, fixture
 
-from logbench import Context, Sessions
+from logbench import Context, IncompatibleError, Sessions
 from logbench.torch import TextVectors
 from logbench_nextkey import LogAnomalyConfig
 from logbench_nextkey.loganomaly import LogAnomaly, Network
@@ -69,8 +71,31 @@ def test_the_network_gives_what_numpy_gives() -> None:
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_logdeep_s_variant_is_its_network_and_needs_no_templates() -> None:
+    wanted = fixture("logdeep.loganomaly")
+    network = filled(Network(28, LogAnomalyConfig(variant="logdeep")))
+    assert sum(weight.numel() for weight in network.parameters()) == wanted["params"] == 104_476
+    counts = np.bincount(wanted["input"]["ids"], minlength=28)
+    assert wanted["input"]["counts"] == counts.tolist()
+    found = network(torch.tensor([wanted["input"]["ids"]]))[0].detach().double().numpy()
+    np.testing.assert_allclose(found[:8], wanted["first"], atol=1e-5)
+    assert float(found.sum()) == pytest.approx(wanted["sum"], abs=1e-4)
+    model = LogAnomaly(replace(SMALL, variant="logdeep"))
+    model.fit(sessions(1), Context())
+    assert model.score(sessions(2), Context()).primary.max() > 1
+    with pytest.raises(
+        IncompatibleError, match=r"^loganomaly reads templates, .*; set loganomaly\.variant=logdeep$"
+    ):
+        LogAnomaly(SMALL).fit(sessions(1), Context())
+
+
 def test_scores_are_those_of_a_plain_loop_over_windows() -> None:
-    for config in (SMALL, replace(SMALL, pad=True), replace(SMALL, dedup=False)):
+    for config in (
+        replace(SMALL, variant="logdeep"),
+        SMALL,
+        replace(SMALL, pad=True),
+        replace(SMALL, dedup=False),
+    ):
         model, given = fitted(config), told(2, unseen=True)
         expected = [np.array(column) for column in zip(*one_by_one(model, given), strict=True)]
         assert np.isinf(expected[0]).any() and (expected[0] > 2).sum() > 3

@@ -10,7 +10,7 @@ from next_key import SMALL, SmallModel, expanded, sessions, small_network
 from torch.nn import functional as F
 
 from logbench import ConfigError, Context, IncompatibleError, Sessions
-from logbench.torch import weighted_loss
+from logbench.torch import Trainer, weighted_loss
 
 
 def test_training_learns_and_a_seed_fixes_it_without_touching_global_random_state() -> None:
@@ -64,6 +64,12 @@ def test_stopping_on_validation_needs_held_out_windows() -> None:
 
 def test_the_learning_rate_decays_at_the_given_passes() -> None:
     train = sessions(1, units=10)
+    rates = []
+    trainer = Trainer(torch.nn.Linear(1, 1), lambda _: torch.zeros(()), replace(SMALL, lr=0.32, warm_up=5), "cpu")
+    for done in range(1, 8):
+        rates.append(trainer.optimiser.param_groups[0]["lr"])
+        trainer.decay(done)
+    assert rates == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.32])
     frozen = replace(SMALL, stop="passes", passes=5, decay=1e-30, decay_at=(2,))
     decayed, short = SmallModel(frozen), SmallModel(replace(frozen, passes=2, decay_at=()))
     decayed.fit(train, Context())
