@@ -10,18 +10,19 @@ import click
 
 from ..api.components import ModelComponent
 from ..api.model_card import LEVELS
+from ..api.plan import Plan
 from ..components.model_cards import card_of
 from ..components.requirements import missing
 from . import State, pass_state
-from .models_info import WIDTH, info_text
-from .shared_options import json_option, print_json
+from .models_info import WIDTH, ablation_text, info_text
+from .shared_options import json_option, limit_options, plan_fields, print_json, with_plan_options
 
 COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
 
 
 @click.group("models", epilog="Example: logbench models info deeplog")
 def command() -> None:
-    """List models and show their cards."""
+    """List models, show their cards, and measure what their parts add."""
 
 
 @command.command("list", epilog="Example: logbench models list")
@@ -84,3 +85,45 @@ def info(state: State, name: str, as_json: bool) -> None:
         print_json([_facts(item)])
     else:
         print(info_text(item, card_of(item)))
+
+
+@command.command("ablate", epilog="Example: logbench models ablate logrobust --dataset hdfs --seeds 3")
+@click.argument("name")
+@with_plan_options
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
+              help="Seeds 0 … N − 1 of a stochastic model.")  # fmt: skip
+@click.option("--metric", default="f1", show_default=True, help="f1, precision, recall or mcc.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+              help="Number of parallel runs.")  # fmt: skip
+@click.option("--resume/--fresh", default=True, show_default=True,
+              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@limit_options
+@json_option
+@pass_state
+def ablate(state: State, name: str, **options: Any) -> int:
+    """Run a model as it is and with each part on its card switched off, and show what the part adds.
+
+    A difference is that of the same test units and seed; its 95% interval is over units and seeds. Where it
+    includes 0, the part changes nothing that these data could show.
+    """
+    from ..studies.ablation import ablate as rows_of
+
+    plan = Plan(model=name, command=state.command, **plan_fields(options))
+    with state.workbench(options, jobs=options["jobs"], resume=options["resume"]) as bench:
+        rows = list(rows_of(plan, range(options["seeds"]), options["metric"], bench))
+    if options["as_json"]:
+        print_json([_flat(row, options["metric"]) for row in rows])
+    else:
+        print(ablation_text(rows, options["metric"]))
+    return 0 if any("skipped" not in row for row in rows[1:]) else 2
+
+
+def _flat(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """A row of `ablate` as JSON: `f1`, `f1_low`, `f1_high`, `difference`, …; `changes_nothing`."""
+    found = {name: row[name] for name in ("part", "settings", "runs", "skipped") if name in row}
+    for name, of in ((metric, row.get("value")), ("difference", row.get("difference"))):
+        if of is not None:
+            found |= {name: of.mean, f"{name}_low": of.low, f"{name}_high": of.high}
+    if row.get("difference") is not None:
+        found["changes_nothing"] = row["difference"].holds_zero
+    return found

@@ -1,15 +1,18 @@
-"""Output of `logbench models info`: the card of a model, in 80 columns."""
+"""Output of `logbench models`: the card of a model, and what its parts add, in 80 columns."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.components import ModelComponent
 from ..api.model_card import LEVELS, CardCount, CardFigure, ModelCard
 from ..base.jsonable import several
 from ..components.requirements import missing
+
+if TYPE_CHECKING:
+    from ..studies.ablation import Estimate
 
 WIDTH, LABEL = 80, 13
 
@@ -84,3 +87,34 @@ def shown_settings(settings: Mapping[str, str | Mapping[str, Any]]) -> str:
         f"{name}={of}" if isinstance(of, str) else ", ".join(f"{name}.{key}={value}" for key, value in of.items())
         for name, of in settings.items()
     )
+
+
+def ablation_text(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """A table of ablations, and below it their settings and what did not run."""
+    from tabulate import tabulate
+
+    headers = ("part", metric, "difference", "")
+    cells = [[row["part"], *_measured(row)] for row in rows]
+    notes = [
+        "difference: to the model as it is; ±: 95% interval over units and seeds",
+        *(f"{row['part']}: {shown_settings(row['settings'])}" for row in rows if row["settings"]),
+        *(f"{row['part']} did not run: {row['skipped']}" for row in rows if "skipped" in row),
+    ]
+    lines = (line for text in notes for line in textwrap.wrap(text, WIDTH, subsequent_indent="  "))
+    return "\n".join([tabulate(cells, headers, disable_numparse=True), "", *lines])
+
+
+def _measured(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    if "skipped" in row:
+        return "–", "", ""
+    value, difference = row["value"], row["difference"]
+    if difference is None:
+        return _estimate(value, ""), "", ""
+    return _estimate(value, ""), _estimate(difference, "+"), "changes nothing" if difference.holds_zero else ""
+
+
+def _estimate(one: Estimate, sign: str) -> str:
+    """`0.912 -.030+.018`, or `0.912 ±.030`."""
+    text = f"{one.mean:{sign}.3f}"
+    down, up = (f"{width:.3f}".removeprefix("0") for width in (one.mean - one.low, one.high - one.mean))
+    return f"{text} ±{up}" if down == up else f"{text} -{down}+{up}"
