@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .base.progress_bars import Bars
     from .components.component_of import component_of
     from .components.passed_through import passed_through
+    from .data.class_balance import class_weights, oversampled
     from .data.distinct import Distinct
     from .data.histories import Histories
     from .data.line_format import LineFormat
@@ -108,6 +109,7 @@ _LAZY = {
     "Unit": "data.unit",
     "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",
+    "class_weights": "data.class_balance",
     "component_of": "components.component_of",
     "count_matrix": "data.per_unit",
     "events_of_units": "data.per_unit",
@@ -120,6 +122,7 @@ _LAZY = {
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
     "option": "base.options",
+    "oversampled": "data.class_balance",
     "parse_settings": "base.options",
     "passed_through": "components.passed_through",
     "prepare_sessions": "running.prepared_sessions",
@@ -204,6 +207,7 @@ __all__ = [
     "WindowerTraits",
     "Workbench",
     "checked_format",
+    "class_weights",
     "component_of",
     "count_matrix",
     "events_of_units",
@@ -217,6 +221,7 @@ __all__ = [
     "open_layout",
     "open_lines",
     "option",
+    "oversampled",
     "parse_settings",
     "passed_through",
     "prepare_sessions",

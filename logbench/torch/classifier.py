@@ -9,6 +9,7 @@ import numpy as np
 from torch.nn import functional as F
 
 from ..base.errors import IncompatibleError, PluginError
+from ..data.class_balance import class_weights, oversampled
 from .options import ClassifierConfig, SequenceConfig, classifier_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
@@ -55,12 +56,13 @@ class Classifier(RowModel[C]):
         """Train from nothing, by `fit_network`.
 
         Returns:
-            Facts for the record: `labelled` units, `anomalies` among them, `distinct` (pairs of row and label that
-            trained), and those of `fit_network`.
+            Facts for the record: `labelled` units, `anomalies` among them, `repeated` (units that `oversample`
+            adds), `distinct` (pairs of row and label that trained), and those of `fit_network`.
 
         Raises:
             IncompatibleError: labels are missing or all the same, or nothing is held out for stop=validation.
-            ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
+            ConfigError: a loss that is no number any more, a batch too large for the GPU's memory, or two kinds of
+                class weights.
             PluginError: the network gives no logits, or cannot run in double precision.
         """
         classes, held = self._classes(train), context.held_out
@@ -68,10 +70,14 @@ class Classifier(RowModel[C]):
             raise IncompatibleError(
                 f"{self.name} needs normal and anomalous training units, got {classes[0]:,} and {classes[1]:,}"
             )
-        weights = [sum(classes) / 2 / one if self.config.balanced else 1.0 for one in classes]
+        assert train.labels is not None
+        repeats = oversampled(train.labels, self.config.oversample, context.seed)
+        normal, anomalous = (float(repeats[train.labels == label].sum()) for label in (0, 1))
+        weights = class_weights(normal, anomalous, self.config.balanced, self.config.anomaly_weight)
         validated = self._part(held, weights, context.device) if held else None
-        facts = self._train(train, self._part(train, weights, context.device), validated, context)
-        return {"labelled": sum(classes), "anomalies": classes[1], **facts}
+        facts = self._train(train, self._part(train, weights, context.device, repeats), validated, context)
+        added = {} if self.config.oversample is None else {"repeated": int((repeats - 1).sum())}
+        return {"labelled": sum(classes), "anomalies": classes[1], **added, **facts}
 
     def _classes(self, sessions: Sessions) -> tuple[int, int]:
         """Normal and anomalous units."""
@@ -79,13 +85,27 @@ class Classifier(RowModel[C]):
             raise IncompatibleError(f"{self.name} needs labels: set protocol.content=labelled")
         return int((sessions.labels == 0).sum()), int((sessions.labels == 1).sum())
 
-    def _part(self, sessions: Sessions, weights: list[float], device: str) -> Part:
-        """Distinct pairs of row and label, with their loss, weighted by class."""
+    def _part(
+        self,
+        sessions: Sessions,
+        weights: tuple[float, float],
+        device: str,
+        repeats: NDArray[np.int64] | None = None,
+    ) -> Part:
+        """Distinct pairs of row and label, with their loss, weighted by class.
+
+        Args:
+            repeats: how often each unit counts, int64 [units]; None: once.
+        """
         assert sessions.labels is not None
-        sessions = sessions.take(sessions.labels >= 0)
+        known = sessions.labels >= 0
+        times = np.ones(int(known.sum()), dtype=np.int64) if repeats is None else repeats[known]
+        sessions = sessions.take(known)
         assert sessions.labels is not None
         rows = self._distinct(sessions)
-        pairs, counts = np.unique(rows.inverse * 2 + sessions.labels[rows.units], return_counts=True)
+        pairs, place = np.unique(rows.inverse * 2 + sessions.labels[rows.units], return_inverse=True)
+        counts = np.zeros(len(pairs), dtype=np.int64)
+        np.add.at(counts, place, times[rows.units])
         encode, (normal, anomalous) = self.encoder(rows.sessions, device), weights
 
         def losses(network: nn.Module, values: Tensor, labels: Tensor) -> Tensor:

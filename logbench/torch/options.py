@@ -78,6 +78,12 @@ class ClassifierConfig(_RowConfig):
     """
 
     balanced: bool = option(False, "the loss counts both classes alike, however many units each has")
+    anomaly_weight: float | None = option(
+        None, "what an anomaly counts as in the loss, a normal unit as 1; none: 1, or as balanced says", gt=0
+    )
+    oversample: float | None = option(
+        None, "share of the rarer class after its training units are repeated; none: as they are", gt=0, le=0.5
+    )
 
 
 @dataclass(frozen=True)

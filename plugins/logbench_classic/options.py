@@ -17,6 +17,19 @@ _UNSEEN = "count events unseen in training in one column of their own; loglizer 
 
 
 @dataclass(frozen=True)
+class _Classes:
+    """What the classes count as, for classifiers of scikit-learn."""
+
+    balanced: bool = option(False, "both classes count alike in training, however many units each has")
+    anomaly_weight: float | None = option(
+        None, "what an anomaly counts as in training, a normal unit as 1; none: 1, or as balanced says", gt=0
+    )
+    oversample: float | None = option(
+        None, "share of the rarer class after its training units are repeated; none: as they are", gt=0, le=0.5
+    )
+
+
+@dataclass(frozen=True)
 class Pca:
     """He et al., ISSRE 2016; loglizer, `PCA`."""
 
@@ -89,7 +102,7 @@ class Lof:
 
 
 @dataclass(frozen=True)
-class LogisticRegression:
+class LogisticRegression(_Classes):
     """Bodik et al., EuroSys 2010; loglizer's parameters."""
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
@@ -100,7 +113,7 @@ class LogisticRegression:
 
 
 @dataclass(frozen=True)
-class LinearSvm:
+class LinearSvm(_Classes):
     """Liang et al., ICDM 2007; loglizer's parameters."""
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
@@ -112,7 +125,7 @@ class LinearSvm:
 
 
 @dataclass(frozen=True)
-class DecisionTree:
+class DecisionTree(_Classes):
     """Chen et al., ICAC 2004; loglizer's parameters."""
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
@@ -121,7 +134,7 @@ class DecisionTree:
 
 
 @dataclass(frozen=True)
-class RandomForest:
+class RandomForest(_Classes):
     """Breiman, Machine Learning 2001; scikit-learn's parameters."""
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)

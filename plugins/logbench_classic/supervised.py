@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import IncompatibleError
+from logbench import IncompatibleError, class_weights, oversampled
 
 from .base import CountModel, Vectors
 from .counts import Counts, strongest
@@ -61,7 +61,7 @@ class Classifier(Supervised):
         """Fit; note a solver that stops early."""
         from sklearn.exceptions import ConvergenceWarning
 
-        self.model = self.estimator(context.seed)
+        self.model, self.seed = self.estimator(context.seed), context.seed
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             self._train(vectors, counts)
@@ -74,16 +74,20 @@ class Classifier(Supervised):
         return {"converged": converged}
 
     def _train(self, vectors: Vectors, counts: Counts) -> None:
-        anomalies = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.int64)
-        units = np.concatenate([counts.repeats - anomalies, anomalies])
-        pairs = np.flatnonzero(units)
-        labels, units = np.repeat([0, 1], len(counts))[pairs], units[pairs]
-        rows = vectors[pairs % len(counts)]
-        if self.repeated:
-            each = np.repeat(np.arange(len(units)), units)
-            self.model.fit(rows[each], labels[each])
-        else:
-            self.model.fit(rows, labels, sample_weight=units.astype(np.float64))
+        repeats = oversampled(self.labels, self.config.oversample, self.seed)
+        if not self.repeated:  # each unit of a class alike, so that nothing is drawn
+            repeats = np.array([repeats[self.labels == label].mean() for label in (0, 1)])[self.labels]
+        pairs, place = np.unique(counts.inverse + len(counts) * self.labels.astype(np.int64), return_inverse=True)
+        units = np.bincount(place, repeats)
+        labels, rows = (pairs >= len(counts)).astype(np.int64), vectors[pairs % len(counts)]
+        normal, anomalous = np.bincount(labels, units)
+        weights = np.array(class_weights(normal, anomalous, self.config.balanced, self.config.anomaly_weight))
+        if not self.repeated:
+            self.model.fit(rows, labels, sample_weight=units * weights[labels])
+            return
+        each = np.repeat(np.arange(len(units)), units.astype(np.int64))
+        weighted = None if (weights == 1).all() else weights[labels[each]]
+        self.model.fit(rows[each], labels[each], sample_weight=weighted)
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Probability of an anomaly, float64 [rows]."""

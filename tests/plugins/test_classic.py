@@ -17,8 +17,10 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
 from sklearn.ensemble import IsolationForest as SkForest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
 
 from logbench import Context, IncompatibleError, Scores, Sessions
 from logbench.api.plan import Plan
@@ -622,3 +624,30 @@ def test_the_preset_is_loglizers_split_without_a_hold_out() -> None:
     for preset in logbench_presets():
         assert preset.protocol["train"] == "per_class_ratio" and preset.protocol["train_ratio"] == 0.5
         assert preset.protocol["threshold"] == "fixed" and preset.protocol["held_out"] == 0.0
+
+
+@pytest.mark.parametrize("more", [{"balanced": True}, {"anomaly_weight": 5.0}, {"oversample": 0.4}], ids=str)
+def test_classes_count_as_asked_in_classifiers(more: dict[str, Any]) -> None:
+    """Against scikit-learn with a weight a class, on every unit; of a forest, what it is given to draw from."""
+    draw = np.random.default_rng(3)
+    sequences = [draw.integers(0, KNOWN, draw.integers(1, 6)).tolist() for _ in range(80)]
+    labels = (np.array([sequence.count(0) for sequence in sequences]) + draw.normal(0, 1, 80) > 2.3).astype(
+        np.int8
+    )
+    normal, anomalous = int((labels == 0).sum()), int(labels.sum())
+    assert 3 < anomalous < 20
+    wanted = round(0.4 / 0.6 * normal) / anomalous
+    weights = {"balanced": [40 / normal, 40 / anomalous], "anomaly_weight": [1, 5.0], "oversample": [1, wanted]}
+    weight = dict(enumerate(weights[next(iter(more))]))
+    train = Sessions.of(sequences, KNOWN, labels=labels)
+    rows = table(train, KNOWN)
+    logistic = LogisticRegression(C=100.0, tol=1e-8, solver="liblinear", class_weight=weight, max_iter=1000)
+    logistic.fit(rows, labels)
+    ours = scores(fitted("logistic-regression", train, weighting="counts", **more), train)
+    np.testing.assert_allclose(ours.primary, logistic.predict_proba(rows)[:, 1], atol=1e-5)
+    tree = DecisionTreeClassifier(max_depth=2, class_weight=weight, random_state=0).fit(rows, labels)
+    ours = scores(fitted("decision-tree", train, weighting="counts", depth=2, **more), train)
+    np.testing.assert_allclose(ours.primary, tree.predict_proba(rows)[:, 1], atol=1e-9)
+    forest = scores(fitted("random-forest", train, weighting="counts", trees=400, depth=2, **more), train).primary
+    plain = scores(fitted("random-forest", train, weighting="counts", trees=400, depth=2), train).primary
+    assert forest.mean() > plain.mean() + 0.05

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import logbench
-from logbench import Context, DataError, IncompatibleError, PluginError, Sessions
+from logbench import ConfigError, Context, DataError, IncompatibleError, PluginError, Sessions, oversampled
 from logbench.torch import SequenceClassifier, new_network, padded
 
 
@@ -43,21 +43,47 @@ def test_a_linear_network_finds_the_logistic_regression(model: Any, width: int) 
     assert facts["distinct"] < len(train)
 
 
-@pytest.mark.parametrize("balanced", [False, True])
-def test_a_step_on_distinct_rows_is_a_step_on_all_units(balanced: bool) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"balanced": True},
+        {"anomaly_weight": 3.0},
+        {"oversample": 0.45},
+        {"oversample": 0.45, "balanced": True},
+    ],
+    ids=str,
+)
+def test_a_step_on_distinct_rows_is_a_step_on_all_units(more: dict[str, Any]) -> None:
     train = labelled(2)
-    model = BagModel(bag(batch=len(train), stop="steps", steps=1, balanced=balanced))
+    labels = torch.tensor(train.labels.tolist(), dtype=torch.float32)  # type: ignore[union-attr]
+    times = torch.ones(len(train))
+    if "oversample" in more:
+        times = torch.from_numpy(oversampled(train.labels, 0.45, 0)).float()  # type: ignore[arg-type]
+        assert float(times.max()) > 1
+    share = float((labels * times).sum() / times.sum())
+    weights = torch.where(labels == 1, more.get("anomaly_weight", 1.0), 1.0)
+    if "balanced" in more:
+        weights = torch.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+    model = BagModel(bag(batch=10 * len(train), stop="steps", steps=1, **more))
     model.optimiser = descent(0.5)  # type: ignore[method-assign]
-    model.fit(train, Context())
+    facts = model.fit(train, Context(held_out=train))
     network = new_network(lambda: model.build(KEYS), 0, "cpu")
-    labels = torch.tensor(train.labels.tolist(), dtype=torch.float32)
-    share = labels.mean()
-    weights = torch.where(labels == 1, 0.5 / share, 0.5 / (1 - share)) if balanced else torch.ones(len(train))
     rows = torch.from_numpy(padded(train, 8)).long()
     losses = F.binary_cross_entropy_with_logits(network(rows)[:, 0], labels, reduction="none")
-    (losses * weights).mean().backward()  # type: ignore[no-untyped-call]
+    ((losses * weights * times).sum() / times.sum()).backward()  # type: ignore[no-untyped-call]
     for mine, before in zip(model.network.parameters(), network.parameters(), strict=True):  # type: ignore[union-attr]
         torch.testing.assert_close(mine, before - 0.5 * before.grad, rtol=1e-5, atol=1e-6)
+    after = F.binary_cross_entropy_with_logits(model.network(rows)[:, 0], labels, reduction="none")  # type: ignore[misc]
+    assert facts["validation_loss"] == pytest.approx((after * weights).mean().item(), rel=1e-4), (
+        "held out as it is"
+    )
+    assert facts.get("repeated") == (int(times.sum()) - len(train) if "oversample" in more else None)
+
+
+def test_two_kinds_of_class_weights_are_refused_in_one_line() -> None:
+    with pytest.raises(ConfigError, match="balanced=true and anomaly_weight=2 exclude each other"):
+        BagModel(bag(balanced=True, anomaly_weight=2.0)).fit(labelled(1), Context())
 
 
 def test_held_out_labels_choose_the_pass_whose_weights_stay() -> None:
