@@ -23,6 +23,7 @@ class SavedComponents(TypedDict):
     dataset: Annotated[SavedComponent, "reads the logs"]
     parser: Annotated[SavedComponent, "the parser"]
     windower: Annotated[SavedComponent, "the windower"]
+    embedding: NotRequired[Annotated[SavedComponent, "the embedding, where the model takes vectors"]]
     model: Annotated[SavedComponent, "the model"]
 
 
@@ -45,3 +46,4 @@ class BundleFacts(TypedDict):
     threshold: Annotated[ThresholdFacts, "as in a record"]
     templates: Annotated[list[str], "the template of each key"]
     vocabulary: Annotated[SavedVocabulary, "the state of the parser"]
+    texts: NotRequired[Annotated[list[str], "texts of the training that the embedding is fitted on again"]]

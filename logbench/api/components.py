@@ -110,6 +110,19 @@ class WindowerComponent(BaseComponent[T_co]):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class EmbeddingComponent(BaseComponent[T_co]):
+    """An embedding: `EmbeddingComponent("lengths", Lengths, summary="number of words, number of letters")`.
+
+    Its other fields are those of `BaseComponent`.
+
+    Attributes:
+        default: used where the user names none.
+    """
+
+    default: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelComponent(BaseComponent[T_co]):
     """A model: `ModelComponent("longest", Longest, traits=ModelTraits(min_events=2))`.
 
@@ -175,6 +188,7 @@ class Preset:
     Attributes:
         protocol: fields of `EvaluationProtocol` that differ from its defaults.
         components: component name → its fields. Applied where that component takes part.
+        embedding: name of the one used unless the user names one; empty: the default.
         source: paper, repository or table, with section.
     """
 
@@ -183,6 +197,7 @@ class Preset:
     source: str
     protocol: Mapping[str, Any] = field(default_factory=dict)
     components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    embedding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,4 +244,4 @@ class Table:
     remark: str = ""
 
 
-Kind = Literal["dataset", "parser", "windower", "model", "evaluator", "reporter"]
+Kind = Literal["dataset", "parser", "windower", "embedding", "model", "evaluator", "reporter"]

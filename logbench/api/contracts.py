@@ -1,7 +1,7 @@
 """What a plugin yields from a hook (`Component`) and what a harness asks of the thing it builds.
 
-The classes `Dataset`, `Parser`, `Windower`, `Model`, `Evaluator` and `Reporter` are structural: a plugin's
-class only needs the methods, it inherits nothing. Each hook may grow arguments, none will change.
+The classes `Dataset`, `Parser`, `Windower`, `Embedding`, `Model`, `Evaluator` and `Reporter` are structural: a
+plugin's class only needs the methods, it inherits nothing. Each hook may grow arguments, none will change.
 """
 
 from __future__ import annotations
@@ -172,6 +172,25 @@ class Windower(Protocol):
         (Int8: 0 training, 1 held out, 2 test, 3 reserved, between 1 and 2) and `place` (UInt32, from 0 within the
         side); the harness cuts at the sides whatever the windower does with them.
         """
+
+
+class Embedding(Protocol):
+    """Turns what events say into vectors, for models that need `vectors` or `text_vectors`.
+
+    Fitted on texts of training alone; `of` then learns nothing, so that a text has one vector, whatever else is
+    asked for before it or with it. What it may have beside: `HasCounts`, such as the words that it does not know.
+    """
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn from the distinct texts of training, in first-seen order, such as how rare each word is.
+
+        Args:
+            texts: templates, or masked messages for a model that needs `text_vectors`; at least one. A second call
+                forgets the first one.
+        """
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of any texts, float32 [texts, width], finite; all calls after one `fit` give the same width."""
 
 
 class Model(Protocol):

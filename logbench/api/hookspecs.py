@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .components import (
         DatasetComponent,
         Definition,
+        EmbeddingComponent,
         EvaluatorComponent,
         ModelComponent,
         ParserComponent,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         Table,
         WindowerComponent,
     )
-    from .contracts import Dataset, Definitions, Evaluator, Model, Parser, Reporter, Windower
+    from .contracts import Dataset, Definitions, Embedding, Evaluator, Model, Parser, Reporter, Windower
     from .optional import ReportsRuns
     from .plan import Plan
     from .record import RunRecord
@@ -63,6 +64,12 @@ def logbench_parsers() -> Iterable[ParserComponent[Parser]]:
 @hookspec
 def logbench_windowers() -> Iterable[WindowerComponent[Windower]]:
     """Offer windowers: `yield WindowerComponent("by-node", ByNode)`."""
+    return ()
+
+
+@hookspec
+def logbench_embeddings() -> Iterable[EmbeddingComponent[Embedding]]:
+    """Offer embeddings: `yield EmbeddingComponent("lengths", Lengths)`."""
     return ()
 
 

@@ -33,10 +33,13 @@ class HasHome(Protocol):
 
 @runtime_checkable
 class HasCounts(Protocol):
-    """A windower, or lines, that counted something in the last pass, for the record."""
+    """A windower, lines, or an embedding, that counted something in the last pass, for the record."""
 
     def counted(self) -> Mapping[str, int]:
-        """Name → number of lines, such as `{"undecodable_lines": 3}`. Asked once all lines were read."""
+        """Name → number of lines, such as `{"undecodable_lines": 3}`. Asked once all lines were read.
+
+        An embedding is asked once all texts have vectors: `{"unknown_words": 3}`.
+        """
 
 
 @runtime_checkable

@@ -33,6 +33,7 @@ class PlanOptions(TypedDict, total=False):
     data: str | Path | None
     parser: object
     windower: object
+    embedding: object
     evaluators: Sequence[object]
     protocol: str | None
     preset: str | None
@@ -53,6 +54,7 @@ class Plan:
         model, dataset: names of components.
         data: file or folder with the raw data; None: `LOGBENCH_DATA`, the cache, or a download.
         parser, windower, protocol: names; None: what the data set's card says.
+        embedding: name, for models that take vectors; None: the preset's, or the default one.
         evaluators: names; empty: all that are default.
         preset: a published set-up, protocol and configuration.
         config: tables by component name, as from a TOML file.
@@ -72,6 +74,7 @@ class Plan:
     data: Path | None = None
     parser: str | None = None
     windower: str | None = None
+    embedding: str | None = None
     evaluators: tuple[str, ...] = ()
     protocol: str | None = None
     preset: str | None = None

@@ -20,6 +20,7 @@ from .record_sections import (
     Counts,
     DatasetFacts,
     Directions,
+    EmbeddingFacts,
     EnvironmentFacts,
     ErrorFacts,
     LabelFacts,
@@ -64,6 +65,7 @@ class RunRecord:
     protocol: dict[str, Any] = field(default_factory=dict)
     preset: str = ""
     config: Config = field(default_factory=Config)
+    embedding: EmbeddingFacts = field(default_factory=EmbeddingFacts)
     seed: int = 0
     stochastic: bool = True
     needs: list[str] = field(default_factory=list)

@@ -59,6 +59,7 @@ class Components(TypedDict, total=False):
     dataset: Annotated[ComponentFacts, "the data set"]
     parser: Annotated[ComponentFacts, "the parser"]
     windower: Annotated[ComponentFacts, "the windower"]
+    embedding: Annotated[ComponentFacts, "the embedding, where the model takes vectors"]
     model: Annotated[ComponentFacts, "the model"]
     evaluators: Annotated[list[ComponentFacts], "the evaluators"]
 
@@ -110,8 +111,18 @@ class Config(TypedDict, total=False):
     dataset: Annotated[dict[str, Any], "of the data set"]
     parser: Annotated[dict[str, Any], "of the parser"]
     windower: Annotated[dict[str, Any], "of the windower"]
+    embedding: Annotated[dict[str, Any], "of the embedding, where the model takes vectors"]
     model: Annotated[dict[str, Any], "of the model; of a combination by member"]
     evaluators: Annotated[dict[str, dict[str, Any]], "of the evaluators, by name"]
+
+
+class EmbeddingFacts(TypedDict, total=False):
+    """What an embedding did; empty where the model takes no vectors. An embedding adds counts of its own."""
+
+    texts: Annotated[int, "distinct texts of training that it was fitted on: templates, or masked messages"]
+    unseen: Annotated[int, "distinct texts beside them that it gave a vector"]
+    width: Annotated[int, "columns of a vector"]
+    unknown_words: Annotated[int, "distinct words without a vector, where it knows some words alone"]
 
 
 class Flipped(TypedDict):
@@ -291,6 +302,11 @@ class Counts(UnitsDecided, total=False):
     """Counts of test units; of a run that failed before its verdicts only the limits."""
 
     needed: Annotated[int | None, "events of the shortest unit that the model can score; null where not known"]
+    embedded_unseen: Annotated[
+        int,
+        "where the model takes vectors, events of all test units whose text training does not have: they have a "
+        "vector all the same, so that they do not alarm by themselves",
+    ]
     event: Annotated[EventsDecided, "the same of single events, where lines carry labels"]
 
 
@@ -395,6 +411,7 @@ class Record(TypedDict):
     protocol: Annotated[dict[str, Any], "every field of the protocol as asked for, and its `hash`"]
     preset: Annotated[str, "name of the preset whose protocol was the base; empty where there was none"]
     config: Annotated[Config, "options as resolved"]
+    embedding: Annotated[EmbeddingFacts, "what the embedding did, where the model takes vectors"]
     seed: Annotated[int, "the model's seed"]
     stochastic: Annotated[bool, "false where no seed changes the model's scores"]
     needs: Annotated[list[str], "what the model was shown beside keys, such as messages, which may name the unit"]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Supervision = Literal["unsupervised", "semi-supervised", "supervised"]
-Need = Literal["times", "templates", "texts", "messages", "parameters", "line_labels"]
+Need = Literal["times", "templates", "texts", "messages", "parameters", "line_labels", "vectors", "text_vectors"]
+# Needs that an embedding serves; a model has one of them at most.
+OF_VECTORS: frozenset[Need] = frozenset({"vectors", "text_vectors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class ModelTraits(ComponentTraits):
         unlabelled: a supervised model learns from unlabelled units, too: under `protocol.label_budget` it gets
             all training units, with label −1 where it may not see it. Others get those whose label they may see.
         needs: what the sessions must carry beside their keys; a data set without it makes a `skipped` row.
+            `vectors`: an embedding's vector of each event's template, of an unseen one that of its message;
+            `text_vectors`: that of each event's masked message, whatever the parser makes of it.
         wants: what they carry where the data have it, and lack where not; the model copes with both.
         min_events: shortest unit that the model can score, or a function of its configuration (DeepLog: h + 1).
         keys_only: the score depends on the key sequence alone, or a function of the configuration. The harness

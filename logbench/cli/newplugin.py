@@ -25,6 +25,7 @@ EXAMPLES = {
     "model": "logbench run $name new-event --dataset hdfs-sim",
     "parser": "logbench run new-event --dataset hdfs-sim --parser $name",
     "windower": "logbench run new-event --dataset hdfs-sim --windower $name",
+    "embedding": "logbench run sempca --dataset hdfs-sim --embedding $name",
     "evaluator": "logbench run new-event --dataset hdfs-sim --evaluator $name --json",
     "dataset": "logbench run new-event --dataset $name",
     "reporter": "logbench run new-event --dataset hdfs-sim --reporter $name",
@@ -58,7 +59,7 @@ NOT_DEEP = {**dict.fromkeys(DEEP, ""), "modules": '"$module.py"', "where": "`$mo
 DATA = {"model": ', "$module.toml"'}
 LONGEST = 32
 # Words with another meaning in `--set`.
-RESERVED = {*SINGLE, "evaluator", "reporter", "protocol"}
+RESERVED = {*SINGLE, "embedding", "evaluator", "reporter", "protocol"}
 
 
 @click.command("new-plugin", epilog="Example: logbench new-plugin mine --kind model")

@@ -26,6 +26,8 @@ plan_options: Sequence[Callable[[F], F]] = (
     click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data."),
     click.option("--parser", metavar="NAME", help="Parser; by default the data set's."),
     click.option("--windower", metavar="NAME", help="Windower; by default the data set's."),
+    click.option("--embedding", metavar="NAME",
+                 help="Embedding, for models that take vectors (see: logbench list embedding)."),
     click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable)."),
     click.option("--protocol", metavar="PRESET", help="Use the protocol of a preset."),
     click.option("--preset", metavar="PRESET", help="Use protocol and configuration of a preset."),
@@ -96,7 +98,8 @@ def with_plan_options(function: F) -> F:
 
 def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `Plan` from the options of `with_plan_options`."""
-    fields = {name: options[name] for name in ("dataset", "data", "parser", "windower", "evaluators", "protocol")}
+    names = ("dataset", "data", "parser", "windower", "embedding", "evaluators", "protocol")
+    fields = {name: options[name] for name in names}
     fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out") if name in options}
     fields["settings"] = parse_settings(options["settings"])
     if options["contamination"] is not None:

@@ -13,6 +13,7 @@ METHODS: Mapping[Kind, tuple[str, ...]] = {
     "model": ("fit", "score"),
     "parser": ("fit", "match"),
     "windower": ("assign",),
+    "embedding": ("fit", "of"),
     "evaluator": ("evaluate",),
     "reporter": ("report",),
     "dataset": ("read",),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..api.components import ModelComponent
-from ..api.traits import ModelTraits, Need
+from ..api.traits import OF_VECTORS, ModelTraits, Need
 from ..base.errors import ConfigError
 
 # A combined score above it means that a member alarms.
@@ -20,7 +20,7 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
         build: makes the model of that tuple.
 
     Raises:
-        ConfigError: a member is named twice, or sees labels.
+        ConfigError: a member is named twice, or sees labels, or members want different vectors of an event.
     """
     names = [member.name for member in members]
     if twice := next((one for one in names if names.count(one) > 1), None):
@@ -31,6 +31,12 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
             f"cannot combine {name}: {supervised[0]} is supervised, "
             "and only unsupervised and semi-supervised models combine"
         )
+    needs = frozenset[Need]().union(*(one.needs for one in traits))
+    if needs >= OF_VECTORS:
+        of = {need: next(m.name for m in members if need in m.traits.needs) for need in sorted(OF_VECTORS)}
+        raise ConfigError(
+            f"cannot combine {name}: {of['vectors']} takes vectors of templates, {of['text_vectors']} of messages"
+        )
     blind = all(one.supervision == "unsupervised" for one in traits)
     return ModelComponent(
         name,
@@ -38,7 +44,7 @@ def component(name: str, members: Sequence[ModelComponent[Any]], build: Callable
         summary=f"the largest of {', '.join(names)}",
         traits=ModelTraits(
             supervision="unsupervised" if blind else "semi-supervised",
-            needs=frozenset[Need]().union(*(one.needs for one in traits)),
+            needs=needs,
             wants=frozenset[Need]().union(*(one.wants for one in traits)),
             min_events=lambda parts: max(part.min_events for part in parts),
             keys_only=lambda parts: all(part.keys_only for part in parts),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from ..api.components import (
     BaseComponent,
     DatasetComponent,
+    EmbeddingComponent,
     EvaluatorComponent,
     Kind,
     ModelComponent,
@@ -24,6 +25,7 @@ COMPONENTS: Mapping[Kind, type[BaseComponent[Any]]] = {
     "dataset": DatasetComponent,
     "parser": ParserComponent,
     "windower": WindowerComponent,
+    "embedding": EmbeddingComponent,
     "model": ModelComponent,
     "evaluator": EvaluatorComponent,
     "reporter": ReporterComponent,

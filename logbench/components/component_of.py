@@ -23,11 +23,11 @@ def component_of(thing: Any, *, kind: Kind | None = None, **overrides: Any) -> B
     """The component of a class, an instance, or a factory: `component_of(MyModel)` is a `ModelComponent`.
 
     Its kind is told by its methods: `fit` and `score` (model), `fit` and `match` (parser), `assign` (windower),
-    `evaluate` (evaluator), `report` (reporter), `read` (data set). Its fields are attributes of the class of the
-    same name (`name`, `traits`, `aliases`, `card`, …); without them the name is that of the class in kebab case,
-    and the summary the first line of its docstring. Its options are the dataclass that `__init__` takes, or the
-    keyword parameters of `__init__`. Of an instance they have its values as defaults, taken from its attributes of
-    the same name; each run builds it anew.
+    `fit` and `of` (embedding), `evaluate` (evaluator), `report` (reporter), `read` (data set). Its fields are
+    attributes of the class of the same name (`name`, `traits`, `aliases`, `card`, …); without them the name is
+    that of the class in kebab case, and the summary the first line of its docstring. Its options are the dataclass
+    that `__init__` takes, or the keyword parameters of `__init__`. Of an instance they have its values as
+    defaults, taken from its attributes of the same name; each run builds it anew.
 
     Args:
         thing: a class, an instance, a function or partial that makes one, or a component, which stays as it is.

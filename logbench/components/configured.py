@@ -15,7 +15,7 @@ from .entry import RegisteredComponent
 from .requirements import lack
 
 # What tells units of equal keys apart: of one template there are many messages.
-TEXT = frozenset({"texts", "messages", "parameters"})
+TEXT = frozenset({"texts", "messages", "parameters", "text_vectors"})
 C_co = TypeVar("C_co", bound=BaseComponent[Any], covariant=True)
 
 

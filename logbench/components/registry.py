@@ -18,6 +18,7 @@ from ..api.components import (
     BaseComponent,
     DatasetComponent,
     Definition,
+    EmbeddingComponent,
     EvaluatorComponent,
     Kind,
     ModelComponent,
@@ -54,6 +55,7 @@ class Components(TypedDict):
     dataset: dict[str, RegisteredComponent[DatasetComponent[Any]]]
     parser: dict[str, RegisteredComponent[ParserComponent[Any]]]
     windower: dict[str, RegisteredComponent[WindowerComponent[Any]]]
+    embedding: dict[str, RegisteredComponent[EmbeddingComponent[Any]]]
     model: dict[str, RegisteredComponent[ModelComponent[Any]]]
     evaluator: dict[str, RegisteredComponent[EvaluatorComponent[Any]]]
     reporter: dict[str, RegisteredComponent[ReporterComponent[Any]]]
@@ -82,9 +84,8 @@ class Registry:
         self._reserved, self._kinds = frozenset(reserved), kinds
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
-        self.components: Components = {
-            "dataset": {}, "parser": {}, "windower": {}, "model": {}, "evaluator": {}, "reporter": {}
-        }  # fmt: skip
+        tables: Any = {kind: {} for kind in KINDS}
+        self.components: Components = tables
         self.presets: dict[str, RegisteredComponent[Preset]] = {}
         self.tables: dict[str, RegisteredComponent[Table]] = {}
         self.commands: dict[str, RegisteredComponent[click.Command]] = {}
@@ -255,6 +256,8 @@ class Registry:
     def get(self, kind: Literal["parser"], name: str) -> RegisteredComponent[ParserComponent[Any]]: ...
     @overload
     def get(self, kind: Literal["windower"], name: str) -> RegisteredComponent[WindowerComponent[Any]]: ...
+    @overload
+    def get(self, kind: Literal["embedding"], name: str) -> RegisteredComponent[EmbeddingComponent[Any]]: ...
     @overload
     def get(self, kind: Literal["model"], name: str) -> RegisteredComponent[ModelComponent[Any]]: ...
     @overload

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ..api.components import Kind
 from ..api.old_components import Traits
-from ..api.traits import ComponentTraits
+from ..api.traits import OF_VECTORS, ComponentTraits
 from ..base.options import suggest
 from .component_kinds import traits_class, traits_of_kind
 
@@ -58,6 +58,8 @@ def _together(values: dict[str, Any]) -> str:
         return f"traits.min_events={values['min_events']}: expected 1 or more"
     if values["binary_scores"] and values["fixed_threshold"] is None:
         return "traits.binary_scores: they need a fixed_threshold, above which they say yes"
+    if values["needs"] >= OF_VECTORS:
+        return "traits.needs: vectors or text_vectors, not both: an event has one vector"
     return ""
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = "templates"
 TEXTS = "texts.arrow"
-# Columns that are files, with where each unit begins; labels travel by message.
-FILES = ("offsets", *(name for name, column in Sessions.columns.items() if column.as_file))
+# Columns that are files, with where each unit begins, and vectors; labels travel by message.
+FILES = ("offsets", "vectors", *(name for name, column in Sessions.columns.items() if column.as_file))
 BLOCK = 1 << 24
 
 

@@ -32,14 +32,16 @@ def neutral(
     stays = (needs - {"line_labels"}) | ({"labels", *needs & {"line_labels"}} if labelled else set())
     # A column that nobody asks for is left out, so that one that is added tells nothing by mistake.
     gone = [
-        name for name, column in Sessions.columns.items() if column.optional and (column.need or name) not in stays
+        name
+        for name, column in Sessions.columns.items()
+        if column.optional and stays.isdisjoint(column.needs or (name,))
     ]
     shown = sessions.drop(*gone, *([] if needs & NEEDS else ["raw"]))
     taken = shown if units is None else shown.take(units)
     bare = replace(taken, ids=neutral_ids(np.arange(len(taken))), weights=np.ones(len(taken)))
     bare = replace(bare, raw=bare.raw and bare.raw.showing(needs))
     hand_on(derived(taken), bare)
-    for values in (bare.offsets, *(getattr(bare, name) for name in Sessions.columns)):
+    for values in (bare.offsets, bare.vectors, *(getattr(bare, name) for name in Sessions.columns)):
         if isinstance(values, np.ndarray):
             values.flags.writeable = False
     return bare

@@ -38,13 +38,13 @@ class Column(NamedTuple):
         per: it has one value for each event, or one for each unit.
         optional: it is None where the data lack it, or where a model may not have it.
         as_file: a model in a process of its own gets it as a file. Labels never: they travel by message.
-        need: a model gets it that declares this; empty: its own name.
+        needs: a model gets it that declares one of these; empty: its own name.
     """
 
     per: Literal["event", "unit"]
     optional: bool = False
     as_file: bool = False
-    need: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +69,9 @@ class Sessions:
         texts: String [texts], the distinct masked messages of these units, in first-seen order, those of unseen
             keys too; None where the model does not declare `needs={"texts"}`, or for key sequences.
         text_ids: int32 [events], place of each event's message in `texts`, or None.
+        vectors: float32 [texts, width], an embedding's vectors of what these units say, each distinct text once;
+            None where the model declares neither `needs={"vectors"}` nor `needs={"text_vectors"}`.
+        vector_ids: int32 [events], the row of each event in `vectors`, or None.
         raw: where `messages` and `parameters` come from, or None.
     """
 
@@ -84,6 +87,8 @@ class Sessions:
     templates: tuple[str, ...] = ()
     texts: pl.Series | None = None
     text_ids: NDArray[np.int32] | None = None
+    vectors: NDArray[np.float32] | None = None
+    vector_ids: NDArray[np.int32] | None = None
     raw: EventMessages | None = field(default=None, repr=False, compare=False)
     _cached: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _histories: dict[tuple[int, bool], Histories] = field(
@@ -100,7 +105,8 @@ class Sessions:
         "lines": Column("event", optional=True),
         "times": Column("event", optional=True, as_file=True),
         "line_labels": Column("event", optional=True),
-        "text_ids": Column("event", optional=True, as_file=True, need="texts"),
+        "text_ids": Column("event", optional=True, as_file=True, needs=("texts",)),
+        "vector_ids": Column("event", optional=True, as_file=True, needs=("vectors", "text_vectors")),
     }
 
     def __post_init__(self) -> None:
@@ -120,6 +126,12 @@ class Sessions:
             raise PluginError(f"Sessions: offsets end at {self.offsets[-1]}, there are {len(self.keys)} keys")
         if (self.texts is None) != (self.text_ids is None):
             raise PluginError("Sessions: texts and text_ids go together; give both or none")
+        if (self.vectors is None) != (self.vector_ids is None):
+            raise PluginError("Sessions: vectors and vector_ids go together; give both or none")
+        if self.vectors is not None and (self.vectors.dtype != np.float32 or self.vectors.ndim != 2):
+            raise PluginError(
+                f"Sessions.vectors must be float32 [texts, width], got {self.vectors.dtype} {self.vectors.shape}"
+            )
         if self.raw is not None and len(self.raw) != len(self.keys):
             raise PluginError(f"Sessions: {len(self.raw)} messages, there are {len(self.keys)} keys")
 
@@ -252,6 +264,9 @@ class Sessions:
         if self.texts is not None:
             seen = distinct_codes(cut["text_ids"])
             cut |= {"texts": self.texts.gather(cut["text_ids"][seen.first]), "text_ids": seen.inverse}
+        if self.vectors is not None:
+            seen = distinct_codes(cut["vector_ids"])
+            cut |= {"vectors": self.vectors[cut["vector_ids"][seen.first]], "vector_ids": seen.inverse}
         taken = replace(self, offsets=offsets, raw=self.raw and self.raw.take(events), **cut)
         if "distinct" in derived(self):  # renumbering is much cheaper than comparing key by key again
             hand_on({"distinct": self.distinct.take(index)}, taken)
@@ -264,9 +279,10 @@ class Sessions:
     def drop(self, *columns: str) -> Sessions:
         """The same with these columns None; what was computed from the keys alone is kept.
 
-        `texts` go with `text_ids`.
+        `texts` go with `text_ids`, `vectors` with `vector_ids`.
         """
-        none: dict[str, Any] = dict.fromkeys([*columns, *(["texts"] if "text_ids" in columns else [])])
+        tables = {"text_ids": "texts", "vector_ids": "vectors"}
+        none: dict[str, Any] = dict.fromkeys([*columns, *(tables[one] for one in columns if one in tables)])
         bare = replace(self, **none)
         hand_on({**derived(self), "_histories": self._histories}, bare)
         return bare

@@ -23,7 +23,6 @@ from ..evaluation.thresholds import ThresholdTraits
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.log_messages import LogMessages
-from ..pipeline.parsing import sessions_of
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
 from ..running.explain import templates_frame
@@ -66,7 +65,7 @@ def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, updat
         IncompatibleError: the data lack what the model needs.
     """
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
-    sessions = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped)))
+    sessions = bundle.sessions_of(grouped)
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
     frame = _verdicts(bundle, sessions, context)
     if update:

@@ -76,6 +76,8 @@ def plan_fields(where: str, dataset: object, options: Mapping[str, Any], registr
         fields["parser"] = admit(registry, "parser", parser)
     if (windower := options.get("windower")) is not None:
         fields["windower"] = admit(registry, "windower", windower)
+    if (embedding := options.get("embedding")) is not None:
+        fields["embedding"] = admit(registry, "embedding", embedding)
     if (evaluators := options.get("evaluators")) is not None:
         several: Sequence[Any] = evaluators if isinstance(evaluators, list | tuple) else (evaluators,)
         fields["evaluators"] = tuple(admit(registry, "evaluator", one) for one in several)

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..api.components import Kind
+from ..api.contracts import Embedding
 from ..api.protocol import EvaluationProtocol
 from ..base import checksums
 from ..base.errors import ConfigError, DataError
@@ -16,8 +19,12 @@ from ..base.files import whole
 from ..base.jsonable import to_jsonable
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
-from ..pipeline.parsing import Vocabulary
+from ..data.sessions import Sessions
+from ..pipeline.embedding import embed, fit_embedding, training_texts
+from ..pipeline.grouping import GroupedLines
+from ..pipeline.parsing import Vocabulary, sessions_of
 from .identity import component
+from .needs import vectors_of
 from .resolve import ResolvedPlan, stored_dataset
 
 if TYPE_CHECKING:
@@ -28,7 +35,6 @@ BUNDLE_VERSION = 2
 FILE = "bundle.json"
 # Name of every bundle in its checksums, so that users may rename its folder.
 NAME = "bundle"
-KINDS: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
 
 
 def save_bundle(
@@ -49,13 +55,15 @@ def save_bundle(
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": run_id,
-        "components": {kind: _saved(getattr(resolved, kind)) for kind in KINDS},
+        "components": {kind: _saved(part) for kind, part in resolved.single.items()},
         "protocol": dataclasses.asdict(resolved.protocol),
         "short_limit": resolved.short_limit,
         "threshold": threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
     }
+    if resolved.embedding is not None:
+        facts["texts"] = training_texts(prepared.vocabulary, vectors_of(resolved.needs))
     with whole(folder) as target:
         (target / "model").mkdir()
         model.save(target / "model")
@@ -74,6 +82,7 @@ class Bundle:
 
     Attributes:
         edited: plugins whose code has changed since the model was saved.
+        embedding: fitted on the texts of the training; None where the model takes no vectors.
 
     Raises:
         DataError: `folder` holds no bundle, a damaged one, or one of another version.
@@ -94,23 +103,34 @@ class Bundle:
         if (folder / checksums.FILE).exists() and (wrong := checksums.fault(folder, NAME)):
             raise DataError(f"{folder}: the bundle is damaged ({wrong}); save it again")
         self.parts: dict[str, ConfiguredComponent[Any]] = {}
-        for kind in KINDS:
-            saved = self.facts["components"][kind]
+        for kind, saved in self.facts["components"].items():
             try:
                 entry = _entry(kind, saved, registry)
             except ConfigError as error:
                 raise ConfigError(f"{error}; this bundle needs {_needed(saved)}") from None
             self.parts[kind] = configured(entry, saved["config"])
         self.edited = [
-            name for kind in KINDS for name in _edited(self.facts["components"][kind], self.parts[kind])
+            name for kind, saved in self.facts["components"].items() for name in _edited(saved, self.parts[kind])
         ]
         self.protocol = EvaluationProtocol.of(self.facts["protocol"])
         self.short_limit: int = self.facts["short_limit"]
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
         )
+        self.embedding: Embedding | None = None
+        if "embedding" in self.parts:
+            self.embedding = self.parts["embedding"].build()
+            fit_embedding(self.embedding, self.parts["embedding"].name, self.facts["texts"])
         self.model = self.parts["model"].build()
         self.model.load(folder / "model")
+
+    def sessions_of(self, grouped: GroupedLines) -> Sessions:
+        """Sessions of new lines as the model takes them, with vectors if it takes any."""
+        sessions = sessions_of(grouped, self.vocabulary, np.ones(len(grouped)))
+        if self.embedding is None:
+            return sessions
+        need = vectors_of(self.parts["model"].entry.item.traits.needs)
+        return embed(sessions, grouped, self.vocabulary, need, self.embedding, self.facts["texts"]).sessions
 
 
 def _entry(kind: Kind, saved: Mapping[str, Any], registry: Registry) -> RegisteredComponent[Any]:

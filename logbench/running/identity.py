@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..api.record_sections import ComponentFacts, Components, PluginFacts, Record
 from ..base.code_digests import Code, code_of, core
@@ -74,13 +74,8 @@ def component(part: ConfiguredComponent[Any]) -> ComponentFacts:
 
 def components(resolved: ResolvedPlan) -> Components:
     """Describe all components of a run, by kind."""
-    return {
-        "dataset": component(resolved.dataset),
-        "parser": component(resolved.parser),
-        "windower": component(resolved.windower),
-        "model": component(resolved.model),
-        "evaluators": [component(part) for part in resolved.evaluators],
-    }
+    single = {kind: component(part) for kind, part in resolved.single.items()}
+    return cast(Components, {**single, "evaluators": [component(part) for part in resolved.evaluators]})
 
 
 def plugins(parts: Iterable[ConfiguredComponent[Any]]) -> dict[str, PluginFacts]:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from .resolve import ResolvedPlan
 
 
-# Components that decide a model's input.
-READERS = ("dataset", "parser", "windower")
 Isolation = Literal["worker", "in-process"]
 
 
@@ -143,7 +141,9 @@ def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], 
     asked = {
         "seed": resolved.plan.seed,
         "data": str(resolved.plan.data),
-        "components": {kind: (getattr(resolved, kind).name, resolved.config[kind]) for kind in READERS},
+        "components": {  # that decide a model's input
+            kind: (part.name, part.as_dict()) for kind, part in resolved.single.items() if kind != "model"
+        },
         "protocol": resolved.protocol.as_dict(),
         "totals": dataclasses.asdict(resolved.totals),
     }

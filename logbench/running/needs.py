@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..api.traits import Need
 from ..base.errors import IncompatibleError
@@ -32,13 +32,18 @@ def _column(name: str) -> Callable[[Lines | KeySequences], bool]:
     return lambda opened: isinstance(opened, Lines) and name in opened.frame.collect_schema()
 
 
-OF_TEXT: tuple[Need, ...] = ("templates", "texts", "messages", "parameters")
+OF_TEXT: tuple[Need, ...] = ("templates", "texts", "messages", "parameters", "vectors", "text_vectors")
 # Every need that a model may declare. Key sequences are numbers: they have no templates.
 NEEDS: dict[Need, Found] = {
     "times": Found(_column("time"), lambda grouped: grouped.times is not None),
     **{need: Found(_column("message"), lambda grouped: not grouped.sequences) for need in OF_TEXT},
     "line_labels": Found(_column("label"), lambda grouped: grouped.line_labels is not None, taught=True),
 }
+
+
+def vectors_of(needs: Set[str]) -> Literal["vectors", "text_vectors"]:
+    """Which vectors a model takes, of those that take any."""
+    return "vectors" if "vectors" in needs else "text_vectors"
 
 
 def check_needs(

@@ -17,10 +17,13 @@ from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
 from ..base.state_guard import guarded
+from ..components.configured import ConfiguredComponent
+from ..data.derived import derived, hand_on
 from ..data.event_messages import NEEDS
 from ..data.lines import KeySequences, Lines
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
+from ..pipeline.embedding import embed, fit_embedding, training_texts
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_budget import hide_lines, without_hidden
 from ..pipeline.label_noise import noisy
@@ -33,7 +36,7 @@ from ..reading.layout import digest
 from ..running import identity
 from .identity import Key
 from .locate import locate
-from .needs import check_needs
+from .needs import check_needs, vectors_of
 from .prepared import Prepared
 from .resolve import ResolvedPlan
 from .runtime import Runtime
@@ -44,14 +47,19 @@ if TYPE_CHECKING:
 
 
 def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
-    """Run the stages `locate` to `sessions`.
+    """Run the stages `locate` to `sessions`, and `embed` for a model that takes vectors.
 
     Raises:
         DataError, IncompatibleError: see each stage.
         LeakError: test data would reach training.
     """
-    with aside(not resolved.plan.cache), guarded(note):  # data set, windower and parser
-        return _prepare(resolved, runtime, stages, note)
+    with aside(not resolved.plan.cache), guarded(note):  # data set, windower, parser and embedding
+        prepared = _prepare(resolved, runtime, stages, note)
+        return (
+            prepared
+            if resolved.embedding is None
+            else _with_vectors(resolved, resolved.embedding, prepared, stages)
+        )
 
 
 def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
@@ -85,6 +93,27 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, unstable)
     runtime.cache.prepared.clear()  # one split in memory
     runtime.cache.prepared[key] = result
+    return result
+
+
+def _with_vectors(
+    resolved: ResolvedPlan, part: ConfiguredComponent[Any], prepared: Prepared, stages: Stages
+) -> Prepared:
+    """The same with a vector for each distinct text, by an embedding that saw texts of training alone."""
+    need = vectors_of(resolved.needs)
+    key = identity.of({"embedding": part}, need=need).text
+    with stages("embed") as stage:
+        if (before := prepared.with_vectors.get(key)) is not None:
+            stage.facts["shared"] = True
+            return before
+        embedding, known = part.build(), training_texts(prepared.vocabulary, need)
+        fit_embedding(embedding, part.name, known)
+        made = embed(prepared.sessions, prepared.grouped, prepared.vocabulary, need, embedding, known)
+        stage.items = made.facts["texts"] + made.facts["unseen"]
+    hand_on(derived(prepared.sessions), made.sessions)
+    result = replace(prepared, sessions=made.sessions, parts={}, embedded=made, with_vectors={})
+    prepared.with_vectors.clear()
+    prepared.with_vectors[key] = result
     return result
 
 

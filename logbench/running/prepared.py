@@ -13,6 +13,7 @@ import numpy as np
 from ..api.record_sections import AuditFacts, UnstableFacts
 from ..data.neutral import neutral
 from ..data.sessions import Sessions
+from ..pipeline.embedding import Embedded
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 from ..pipeline.split import Split
@@ -46,6 +47,8 @@ class Prepared:
         weighted: a class is subsampled and weighted to its true size.
         audit: results of `leak_audit`.
         unstable: what `protocol.unstable` changed, None where nothing.
+        embedded: what the embedding did; None where the model takes no vectors.
+        with_vectors: the same with vectors, by what made them; the last one alone is kept.
     """
 
     path: Path
@@ -58,6 +61,8 @@ class Prepared:
     audit: AuditFacts = field(default_factory=AuditFacts)
     unstable: UnstableFacts | None = None
     parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
+    embedded: Embedded | None = None
+    with_vectors: dict[str, Prepared] = field(default_factory=dict, repr=False)
 
     @property
     def labels(self) -> NDArray[np.int8]:

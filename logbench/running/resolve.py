@@ -11,6 +11,7 @@ from ..api.components import (
     BaseComponent,
     Card,
     DatasetComponent,
+    EmbeddingComponent,
     EvaluatorComponent,
     Kind,
     ModelComponent,
@@ -20,7 +21,7 @@ from ..api.components import (
 )
 from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
-from ..api.traits import Need, Supervision
+from ..api.traits import OF_VECTORS, Need, Supervision
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
 from ..components.configured import ConfiguredComponent, configured
@@ -38,6 +39,7 @@ class ResolvedPlan:
     """A plan with every name found and every value checked.
 
     Attributes:
+        embedding: None where the model takes no vectors.
         protocol: as asked for.
         totals: true class sizes of a subsampled data set.
         preset: name of the preset or the card's protocol that was applied.
@@ -47,6 +49,7 @@ class ResolvedPlan:
     dataset: ConfiguredComponent[DatasetComponent[Any]]
     parser: ConfiguredComponent[ParserComponent[Any]]
     windower: ConfiguredComponent[WindowerComponent[Any]]
+    embedding: ConfiguredComponent[EmbeddingComponent[Any]] | None
     model: ConfiguredComponent[ModelComponent[Any]]
     evaluators: tuple[ConfiguredComponent[EvaluatorComponent[Any]], ...]
     protocol: EvaluationProtocol
@@ -64,12 +67,19 @@ class ResolvedPlan:
 
     @property
     def parts(self) -> tuple[ConfiguredComponent[Any], ...]:
-        return (self.dataset, self.windower, self.parser, *self.model.parts, *self.evaluators)
+        read = [part for kind, part in self.single.items() if kind != "model"]
+        return (*read, *self.model.parts, *self.evaluators)
+
+    @property
+    def single(self) -> dict[Kind, ConfiguredComponent[Any]]:
+        """The one component of each kind, by kind; an embedding only where the model takes vectors."""
+        kinds = SINGLE if self.embedding is None else (*SINGLE, "embedding")
+        return {kind: getattr(self, kind) for kind in kinds}
 
     @property
     def config(self) -> dict[str, Any]:
         """Every resolved option, by kind; evaluators by name."""
-        parts: dict[str, Any] = {kind: getattr(self, kind).as_dict() for kind in SINGLE}
+        parts: dict[str, Any] = {kind: part.as_dict() for kind, part in self.single.items()}
         return {**parts, "evaluators": {part.name: part.as_dict() for part in self.evaluators}}
 
     @property
@@ -137,7 +147,8 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     customary = registry.preset(plan.protocol or card.protocol)
     preset = registry.preset(plan.preset) if plan.preset else None
     rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
-    taking_part = [dataset, parser, windower, model, *evaluators, *rivals]
+    embedding = _embedding(plan, registry, preset or customary, [model, *rivals])
+    taking_part = [dataset, parser, windower, model, *evaluators, *rivals, *([embedding] if embedding else [])]
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
     layers.insert(0, card.settings)
     protocol = _protocol(plan, layers)
@@ -148,12 +159,39 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
         dataset=data,
         parser=_part("parser", parser, layers),
         windower=_part("windower", windower, layers),
+        embedding=_part("embedding", embedding, layers) if embedding and _takes_vectors(model) else None,
         model=_part("model", model, layers),
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
         protocol=protocol,
         totals=_totals(data, layers),
         preset=plan.preset or plan.protocol or card.protocol,
     )
+
+
+def _takes_vectors(model: RegisteredComponent[ModelComponent[Any]]) -> bool:
+    return bool(model.item.traits.needs & OF_VECTORS)
+
+
+def _embedding(
+    plan: Plan, registry: Registry, preset: Preset, models: Sequence[RegisteredComponent[ModelComponent[Any]]]
+) -> RegisteredComponent[EmbeddingComponent[Any]] | None:
+    """The embedding that a user or a preset names, or the default one; None where no model takes vectors.
+
+    Raises:
+        ConfigError: one is named that no model takes, or none is installed.
+    """
+    taker = next((model.item.name for model in models if _takes_vectors(model)), None)
+    if taker is None:
+        if plan.embedding:
+            names = ", ".join(model.item.name for model in models)
+            raise ConfigError(f"--embedding {plan.embedding}: no vectors are taken by {names}; leave it out")
+        return None
+    if name := plan.embedding or preset.embedding:
+        return registry.get("embedding", name)
+    usual = next((one for one in registry.components["embedding"].values() if one.item.default), None)
+    if usual is None:
+        raise ConfigError(f"model {taker} takes vectors, but no default embedding is installed; name --embedding")
+    return usual
 
 
 def dataset_called(name: str, registry: Registry) -> RegisteredComponent[DatasetComponent[Any]]:
@@ -196,7 +234,7 @@ def _layers(
 ) -> list[Settings]:
     """Layers of settings, where later layers win; unknown names are errors."""
     names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
-    names |= {*SINGLE, "evaluator", "protocol"}
+    names |= {*SINGLE, "embedding", "evaluator", "protocol"}
     every = names | {name for kind in KINDS for name in registry.offered(kind)}
     for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
         for name in settings:

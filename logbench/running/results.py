@@ -234,6 +234,8 @@ def record_of(
         }
         checked: AuditFacts = {**prepared.audit, **values.conduct}
         made |= {"split": split, "audit": checked}
+        if (embedded := prepared.embedded) is not None:
+            made["embedding"] = dict(embedded.facts)
     own, needed = resolved.model.own, resolved.model.min_events
     if (scored := values.scored) is not None:
         made["training"] = dict(scored.training)
@@ -245,6 +247,8 @@ def record_of(
         made["audit"]["threshold"] = THRESHOLDS[decided.threshold["source"]]
         evaluated = values.evaluated if values.failure is None else None
         made |= sections(decided, own, needed, evaluated, resolved.unit, values.events)
+        if prepared is not None and prepared.embedded is not None:
+            made["counts"]["embedded_unseen"] = prepared.embedded.events_unseen(prepared.split.test)
     if values.bundle is not None:
         made["artifacts"] = {"bundle": str(values.bundle)}
     if values.failure is not None:

@@ -13,7 +13,11 @@ from ..base.progress import Progress, silent
 from .provenance import peak_gpu_mb, peak_rss_mb
 from .runtime import Runtime
 
-NAMES = ("locate", "read", "group", "split", "parse", "sessions", "fit", "score", "threshold", "evaluate", "store")
+# `embed` is a stage of models that take vectors alone.
+NAMES = (
+    *("locate", "read", "group", "split", "parse", "sessions", "embed"),
+    *("fit", "score", "threshold", "evaluate", "store"),
+)
 
 
 @dataclass

@@ -73,6 +73,8 @@ def rescore(
     evaluated = evaluate(decision.units, built, unit, is_weighted(old))
     events, notes = _events(old, folder, limit, protocol, built)
     made = sections(decision, own, old["counts"].get("needed"), evaluated, unit, events)
+    if (embedded := old["counts"].get("embedded_unseen")) is not None:
+        made["counts"]["embedded_unseen"] = embedded
     made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
     frame = _with_lines(decision.frame, stored)
     return _store(_reopened(old, protocol, parts, command, [*missing, *notes]) | made, frame, folder)

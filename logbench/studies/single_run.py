@@ -11,7 +11,7 @@ from ..api.plan import Plan, Settings
 from ..running.resolve import SINGLE, ResolvedPlan
 
 # Fields of `Plan` that are options of the same name.
-FIELDS = ("parser", "windower", "protocol", "preset")
+FIELDS = ("parser", "windower", "embedding", "protocol", "preset")
 
 
 def command_of(resolved: ResolvedPlan, more: Settings) -> str:
@@ -22,7 +22,7 @@ def command_of(resolved: ResolvedPlan, more: Settings) -> str:
     Args:
         more: by component, what comes after `job.plan.settings`.
     """
-    names = {*SINGLE, "evaluator", "protocol", *(part.name for part in resolved.parts)}
+    names = {*SINGLE, "embedding", "evaluator", "protocol", *(part.name for part in resolved.parts)}
     config = {name: table for name, table in resolved.plan.config.items() if name in names}
     merged: dict[str, dict[str, Any]] = {}
     for layer in (config, resolved.plan.settings, more):

@@ -15,7 +15,7 @@ import polars as pl
 
 from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
-from ..api.traits import ModelTraits
+from ..api.traits import OF_VECTORS, ModelTraits
 from ..data.event_messages import NEEDS, EventMessages
 from ..data.sessions import Sessions
 from ..evaluation.line_metrics import as_units
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .records import TinyRuns
 
 VOCABULARY = 12
+# Columns of a vector.
+WIDTH = 16
 # Microseconds since 1970.
 DAY = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -40,7 +42,7 @@ def sessions(
     Args:
         least: events of the shortest session; the longest has seven more.
         anomalous: share of units with label 1, which jump anywhere and contain keys unseen in training.
-        traits: needs of the model (`times`, `texts`, `messages`, `parameters`).
+        traits: needs of the model (`times`, `texts`, `messages`, `parameters`, `vectors`, `text_vectors`).
     """
     rng = np.random.default_rng(seed)
     labels = (rng.random(count) < anomalous).astype(np.int8)
@@ -58,10 +60,11 @@ def of(walks: list[list[int]], traits: ModelTraits | None = None, **columns: Any
         times=DAY + np.cumsum(steps) if "times" in needs else None,
         templates=tuple(map(_text, range(VOCABULARY))),
         **(_texts(walks) if "texts" in needs else {}),
+        **(_vectors(walks) if needs & OF_VECTORS else {}),
         **(_messages(walks, needs, columns.get("labels")) if needs & NEEDS else {}),
         **columns,
     )
-    for column in (sessions.offsets, *(getattr(sessions, name) for name in Sessions.columns)):
+    for column in (sessions.offsets, sessions.vectors, *(getattr(sessions, name) for name in Sessions.columns)):
         if isinstance(column, np.ndarray):
             column.flags.writeable = False
     return sessions
@@ -74,6 +77,17 @@ def _texts(walks: list[list[int]]) -> dict[str, Any]:
     return {
         "texts": pl.Series("text", map(_text, place), dtype=pl.String),
         "text_ids": np.array([place[key] for key in keys], dtype=np.int32),
+    }
+
+
+def _vectors(walks: list[list[int]]) -> dict[str, Any]:
+    """A vector of each distinct key, some directions of which all have, and the row of each event."""
+    keys = [key for walk in walks for key in walk]
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    made = [np.random.default_rng(key).standard_normal(WIDTH) + (np.arange(WIDTH) < 2) for key in place]
+    return {
+        "vectors": np.array(made, dtype=np.float32).reshape(-1, WIDTH),
+        "vector_ids": np.array([place[key] for key in keys], dtype=np.int32),
     }
 
 
@@ -289,7 +303,7 @@ def tiny(least: int = 12) -> Tiny:
     Args:
         least: events of the shortest session.
     """
-    traits = ModelTraits(needs=frozenset({"times", "texts", "messages", "parameters"}))
+    traits = ModelTraits(needs=frozenset({"times", "texts", "messages", "parameters", "vectors"}))
     test = sessions(60, least, seed=2, anomalous=0.25, traits=traits)
     assert test.labels is not None
     held = sessions(40, least, seed=1, traits=traits).unlabelled()

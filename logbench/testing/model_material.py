@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from ..api.traits import OF_VECTORS
 from ..data.event_messages import NEEDS, EventMessages
 from ..data.scores import Scores
 from . import material
@@ -75,7 +76,7 @@ def without_unseen(subject: Subject) -> None:
 @rule("model", "text", "units are scored whatever their messages say: nothing, words for numbers, other scripts")
 def text(subject: Subject) -> None:
     needs = subject.traits.needs
-    if not needs & {"texts", *NEEDS}:
+    if not needs & {"texts", *OF_VECTORS, *NEEDS}:
         raise InapplicableError("it declares no need of text")
     size = max(least(subject), len(ODD))
     asked = material.of([_usual(size), [V] * size], traits=subject.traits)
@@ -85,6 +86,10 @@ def text(subject: Subject) -> None:
         asked = replace(asked, raw=EventMessages.of(filled).showing(needs))
     if "texts" in needs:
         asked = replace(asked, texts=odd, text_ids=np.arange(2 * size, dtype=np.int32))
+    if needs & OF_VECTORS:  # nothing, for a text without a word, and all alike
+        odd_vectors = np.zeros((3, material.WIDTH), np.float32)
+        odd_vectors[1:] = [[1.0], [1e3]]
+        asked = replace(asked, vectors=odd_vectors, vector_ids=np.arange(2 * size, dtype=np.int32) % 3)
     again_scored(subject, asked)
 
 

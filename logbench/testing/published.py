@@ -50,7 +50,7 @@ def protocol(subject: Subject) -> None:
 @rule("preset", "components", "every component that it names is installed and takes its options")
 def components(subject: Subject) -> None:
     for name, values in subject.part.entry.item.components.items():
-        if name in (*SINGLE, "evaluator"):
+        if name in (*SINGLE, "embedding", "evaluator"):
             continue  # of whichever component of that kind takes part
         found = [subject.registry.get(kind, name) for kind in KINDS if name in subject.registry.components[kind]]
         if not found:

@@ -35,6 +35,7 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
     ),
     "parser": ("parser", "parser_templates", "parser_large"),
     "windower": ("windower", "windower_pieces", "windower_names"),
+    "embedding": ("embedding",),
     "evaluator": ("evaluator", "evaluator_frames", "evaluator_meaning"),
     "dataset": ("dataset", "dataset_labels", "dataset_facts", "dataset_listing"),
     "reporter": ("reporter", "reporter_rows", "reporter_columns", "reporter_escapes"),

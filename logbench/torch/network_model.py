@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=TrainingConfig)
 
 
+def width_of(sessions: Sessions) -> int:
+    """Columns of the sessions' vectors; 0 without any."""
+    return 0 if sessions.vectors is None else sessions.vectors.shape[1]
+
+
 class NetworkModel(ABC, Generic[C]):
     """Base of `NextKeyModel` and `RowModel`.
 
@@ -30,6 +35,7 @@ class NetworkModel(ABC, Generic[C]):
         config: the options.
         network: what `build` made, on the device of the last call; None before `fit` and `load`.
         keys: number of known keys.
+        width: columns of the vectors that the training units carried, for `build`; 0 without any.
         name: of the model, as errors and the saved file have it.
         fixed: options that a saved network fixes; the others may change afterwards.
         requires: see `ModelComponent`.
@@ -42,7 +48,7 @@ class NetworkModel(ABC, Generic[C]):
     def __init__(self, config: C) -> None:
         self.config = config
         self.network: nn.Module | None = None
-        self.keys = 0
+        self.keys, self.width = 0, 0
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
@@ -63,7 +69,8 @@ class NetworkModel(ABC, Generic[C]):
         """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
         assert self.network is not None, "fit or load comes first"
         shape = {name: getattr(self.config, name) for name in self._shape}
-        save_network(folder, self.network, {"keys": self.keys, **shape}, self.name)
+        own = {"keys": self.keys, **({"width": self.width} if self.width else {})}
+        save_network(folder, self.network, {**own, **shape}, self.name)
 
     def load(self, folder: Path) -> None:
         """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
@@ -73,6 +80,7 @@ class NetworkModel(ABC, Generic[C]):
         """
         self.network, facts = load_network(folder, self._rebuilt, self.name)
         self.config, self.keys = self._saved_config(facts), facts["keys"]
+        self.width = facts.get("width", 0)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         shape = {name: facts[name] for name in self._shape}
@@ -80,7 +88,9 @@ class NetworkModel(ABC, Generic[C]):
         return config
 
     def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
-        return type(self)(self._saved_config(facts)).build(facts["keys"])
+        model = type(self)(self._saved_config(facts))
+        model.width = facts.get("width", 0)
+        return model.build(facts["keys"])
 
     @property
     def _shape(self) -> tuple[str, ...]:
@@ -94,5 +104,9 @@ class NetworkModel(ABC, Generic[C]):
             raise DataError(
                 f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
                 "parse them with the parser that the model was trained with"
+            )
+        if width_of(sessions) != self.width:
+            raise DataError(
+                f"{self.name} was trained on vectors of {self.width} columns, not {width_of(sessions)}"
             )
         return self.network.to(context.device).eval()

@@ -13,7 +13,7 @@ import torch
 from ..data.per_unit import max_per_unit
 from ..data.scores import Scores
 from .batches import to_device
-from .network_model import NetworkModel
+from .network_model import NetworkModel, width_of
 from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig, next_key_traits
 from .per_unit import worst_per_unit
@@ -82,7 +82,7 @@ class NextKeyModel(NetworkModel[C]):
         keys, g = train.vocabulary, self.config.g
         if g >= keys:
             context.note(f"g = {g} is not below the {keys} known keys: only unseen keys can alarm")
-        self.keys = max(keys, 1)
+        self.keys, self.width = max(keys, 1), width_of(train)
         self.network = new_network(lambda: self.build(self.keys), context.seed, context.device)
         with torch.no_grad():
             self.prepare(self.network, train)

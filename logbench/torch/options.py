@@ -172,7 +172,7 @@ def classifier_traits(needs: frozenset[Need] = frozenset(), *, keys_only: bool =
     """What the harness must know of any `Classifier`; without torch, so that a plugin can list the model.
 
     Args:
-        needs: what sessions must carry beside their keys, as templates for `TextVectors`.
+        needs: what sessions must carry beside their keys, such as vectors.
         keys_only: False where rows look at times or texts, too; then the class says so as well.
 
     Example:

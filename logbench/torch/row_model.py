@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..data.scores import Scores
-from .network_model import NetworkModel
+from .network_model import NetworkModel, width_of
 from .options import TrainingConfig
 from .precision import Precision
 from .row_scores import score_rows, scoring_device
@@ -58,7 +58,7 @@ class RowModel(NetworkModel[C]):
         A batch is int64 or of the network's type of floats, and so are the arguments.
 
             def encoder(self, sessions, device):
-                vectors = torch.as_tensor(vectors_of(sessions.templates), device=device)
+                vectors = vector_table(sessions, device)  # of rows that `vector_rows` makes
                 return lambda rows: (vectors[rows],)
 
         Args:
@@ -108,7 +108,7 @@ class RowModel(NetworkModel[C]):
 
     def _train(self, units: Sessions, train: Part, held: Part | None, context: Context) -> dict[str, Any]:
         """Train a new network on `train`, made of `units`; facts for the record."""
-        keys = units.vocabulary
+        keys, self.width = units.vocabulary, width_of(units)
         network = new_network(lambda: self.build(keys), context.seed, context.device)
         with torch.no_grad():
             self.prepare(network, units)

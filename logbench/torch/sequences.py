@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -43,6 +44,35 @@ def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "fi
         np.repeat(begins - before, kept) + np.arange(kept.sum())
     ]
     return rows
+
+
+def vector_rows(sessions: Sessions, length: int, keep: Literal["first", "last"] = "first") -> NDArray[np.int32]:
+    """The rows of `vector_table` that each unit's events have, int32 [units, length]; the last one fills up.
+
+    For models that need `vectors` or `text_vectors`.
+
+    Args:
+        keep: which events of a unit that is longer.
+
+    Examples:
+        >>> from logbench import Sessions
+        >>> vectors, ids = np.eye(2, dtype=np.float32), np.array([1, 0, 0], dtype=np.int32)
+        >>> vector_rows(Sessions.of([[5, 3], [3]], vectors=vectors, vector_ids=ids), length=2).tolist()
+        [[1, 0], [0, 2]]
+    """
+    assert sessions.vectors is not None and sessions.vector_ids is not None, (
+        "the model declares no need of vectors"
+    )
+    texts = len(sessions.vectors)
+    rows = padded(replace(sessions, keys=sessions.vector_ids, vocabulary=texts), length, keep)
+    return np.minimum(rows, np.int32(texts))
+
+
+def vector_table(sessions: Sessions, device: str) -> Tensor:
+    """The vectors of the sessions' texts, and zeros for what fills up a row, float32 [texts + 1, width]."""
+    assert sessions.vectors is not None, "the model declares no need of vectors"
+    nothing = np.zeros((1, sessions.vectors.shape[1]), dtype=np.float32)
+    return torch.from_numpy(np.concatenate([sessions.vectors, nothing])).to(device)
 
 
 def count_rows(sessions: Sessions) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CARDS = Path(__file__).with_name("cards")
 KEYS = classifier_traits()
-TEXTS = classifier_traits(frozenset({"templates", "texts"}), keys_only=False)
+VECTORS = classifier_traits(frozenset({"vectors"}), keys_only=False)
 
 
 def _build(module: str, name: str, config: Any) -> Classifier[Any]:
@@ -44,7 +44,7 @@ def logbench_models() -> Iterable[ModelComponent[Classifier[Any]]]:
         "logrobust",
         LogRobustConfig,
         "an LSTM with attention over what events say learns from labels (Zhang et al., ESEC/FSE 2019)",
-        TEXTS,
+        VECTORS,
     )
     yield _offer(
         "mlp",

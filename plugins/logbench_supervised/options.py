@@ -34,7 +34,6 @@ class LogRobustConfig(SequenceConfig):
     )
     hidden: int = option(128, "units of each direction of a layer", ge=1)
     layers: int = option(1, "LSTM layers", ge=1)
-    width: int = option(300, "columns of a template's vector", ge=1)
     dropout: float = option(0.5, "share of values dropped in training", ge=0, le=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,22 @@ class Windower:
         return lines.with_columns(unit="node")
 
 
+class Embedding:
+    """How many letters a text has, and how often training has its first word."""
+
+    def __init__(self, config: Config) -> None: ...
+
+    def fit(self, texts: Any) -> None:
+        self.firsts = Counter(text.split(" ")[0] for text in texts)
+
+    def of(self, texts: Any) -> Any:
+        rows = [[len(text), self.firsts[text.split(" ")[0]]] for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(-1, 2)
+
+    def counted(self) -> Mapping[str, int]:
+        return {"first_words": len(self.firsts)}
+
+
 class Evaluator:
     def __init__(self, config: Config) -> None: ...
 
@@ -138,8 +155,8 @@ class Reporter:
         return "\n".join(f"{record['model']} {record['status']}" for record in records)
 
 
-GOOD: dict[Kind, type] = {"model": Model, "parser": Parser, "windower": Windower, "evaluator": Evaluator,
-                         "dataset": Dataset, "reporter": Reporter}  # fmt: skip
+GOOD: dict[Kind, type] = {"model": Model, "parser": Parser, "windower": Windower, "embedding": Embedding,
+                         "evaluator": Evaluator, "dataset": Dataset, "reporter": Reporter}  # fmt: skip
 TRAITS = ModelTraits(scores_without_unseen=True, keys_only=True, stochastic=False)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 from one_thread import one_thread  # noqa: F401 (a fixture)
@@ -22,11 +21,12 @@ from logbench_supervised.logrobust import Network as RobustNetwork
 from logbench_supervised.mlp import Mlp
 
 CNN = CnnConfig(length=8, heights=(2, 3), filters=8, embedding=8, batch=32, passes=60, lr=1e-2)
-ROBUST = LogRobustConfig(length=8, hidden=8, width=32, batch=32, passes=60, lr=1e-2)
+ROBUST = LogRobustConfig(length=8, hidden=8, batch=32, passes=60, lr=1e-2)
 MLP = MlpConfig(batch=32, passes=200, lr=1e-2)
 MODELS = (Cnn(CNN), LogRobust(ROBUST), LogRobust(replace(ROBUST, variant="logdeep")), Mlp(MLP))
 NAMES = ("cnn", "attention", "logdeep", "mlp")
 TEMPLATES = ("open block <*>", "receive block <*>", "failed to serve <*>", "delete block <*>", "wait")
+WORDS = ("open", "block", "receive", "failed", "serve", "delete", "wait")
 
 
 def told(units: list[list[int]], labels: list[int] | None = None, texts: dict[int, str] | None = None) -> Sessions:
@@ -38,8 +38,8 @@ def told(units: list[list[int]], labels: list[int] | None = None, texts: dict[in
         Sessions.of(units, len(TEMPLATES)),
         labels=None if labels is None else np.array(labels, np.int8),
         templates=TEMPLATES,
-        texts=pl.Series("text", distinct, dtype=pl.String),
-        text_ids=np.array([distinct.index(said[key]) for key in flat], np.int32),
+        vectors=np.array([[word in text.split() for word in WORDS] for text in distinct], np.float32),
+        vector_ids=np.array([distinct.index(said[key]) for key in flat], np.int32),
     )
 
 
@@ -63,7 +63,7 @@ def test_with_the_same_weights_the_networks_give_what_the_published_ones_give() 
     assert sum(weight.numel() for weight in cnn.parameters()) == 38_466
     units = torch.tensor([[2, 2, 2, 3, 4, 5, 4, 5, 4, 5]])
     np.testing.assert_allclose(cnn(units).softmax(1)[0].detach(), [0.490853, 0.509147], atol=1e-5)
-    robust = filled(RobustNetwork(LogRobustConfig(variant="logdeep", layers=2)))
+    robust = filled(RobustNetwork(300, LogRobustConfig(variant="logdeep", layers=2)))
     assert sum(weight.numel() for weight in robust.parameters()) == 352_514
     steps = 0.05 * torch.arange(50 * 300, dtype=torch.float64).cos().reshape(1, 50, 300).float()
     last = robust.lstm(steps)[0][:, -1]
@@ -84,13 +84,13 @@ def test_what_fills_up_a_unit_does_not_count(model: Any) -> None:
     """The rows of a wider model begin alike and end in more of it."""
     model.fit(drawn(1), Context())
     wide = type(model)(replace(model.config, length=40))
-    wide.network, wide.keys = model.network, model.keys
+    wide.network, wide.keys, wide.width = model.network, model.keys, model.width
     short = told([[0, 1, 3], [2, 4], [0, 0, 1, 3, 4, 2, 1, 0]])
     np.testing.assert_allclose(scores(model, short), scores(wide, short), atol=1e-12)
 
 
 def test_weights_of_steps_sum_to_one_over_the_events_there() -> None:
-    network = RobustNetwork(ROBUST).double().eval()
+    network = RobustNetwork(32, ROBUST).double().eval()
     torch.manual_seed(0)
     steps = torch.randn(1, 8, 32, dtype=torch.float64)
     there = torch.tensor([[1.0, 1, 1, 0, 0, 0, 0, 0]], dtype=torch.float64)
@@ -113,7 +113,7 @@ def test_attention_is_trained_and_a_mean_has_nothing_to_train() -> None:
 
 
 def test_a_new_wording_is_read_by_its_words() -> None:
-    """Key 7 was never seen; its text says what an anomalous template says, or what a normal one does."""
+    """Key 7 was never seen; its vector says what an anomalous template says, or what a normal one does."""
     model = LogRobust(ROBUST)
     model.fit(drawn(1), Context())
     same = told([[0, 1, 7, 4]], texts={7: "failed to serve it"})

@@ -124,6 +124,16 @@ BROKEN: dict[str, dict[str, type]] = {
         "empty": window(lambda good, given: good if given.collect()["line"][0] >= 0 else None),
         "files": window(lambda good, given: print("assigned") or good),
     },
+    "embedding": {
+        "runs": but("embedding", "of", lambda self, good, texts: good.astype(float)),
+        "same": but("embedding", "of", lambda self, good, texts: good + np.float32(len(texts))),
+        "frozen": but("embedding", "of", lambda self, good, texts: self.fit([*texts, *texts]) or good),
+        "training": but("embedding", "fit", lambda *_: None),
+        "odd": but("embedding", "of", lambda self, good, texts: good / good[:, :1]),
+        "apart": but("embedding", "fit", lambda self, *_: setattr(type(self), "firsts", vars(self).pop("firsts"))),
+        "counts": instead("embedding", counted=lambda self: {"words": "many"}),
+        "files": but("embedding", "fit", lambda self, good, texts: print("fitted")),
+    },
     "evaluator": {
         "runs": metrics(lambda units: {"text": "much"}),
         "weights": metrics(lambda units: {"alarms": units["verdict"].sum()}),

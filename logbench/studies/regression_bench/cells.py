@@ -68,6 +68,7 @@ def plan_of(suite: Suite, name: CellId) -> Plan:
         dataset=dataset.dataset or name.dataset,
         parser=dataset.parser,
         windower=dataset.windower,
+        embedding=dataset.embedding,
         data=None if dataset.data is None else suite.folder / dataset.data,
         evaluators=suite.evaluators,
         preset=protocol.preset,

@@ -63,13 +63,7 @@ def identity(record: Record, cell: Cell) -> Row:
     resolved = cell.resolved
     parts: dict[str, Any] = {"data": material(record), "split": record["split"]["digest"]}
     parts["protocol"] = record["protocol"]["hash"]
-    chosen = {
-        "dataset": resolved.dataset,
-        "parser": resolved.parser,
-        "windower": resolved.windower,
-        "model": resolved.model,
-    }
-    parts |= {f"{kind} options": [part.name, part.as_dict()] for kind, part in chosen.items()}
+    parts |= {f"{kind} options": [part.name, part.as_dict()] for kind, part in resolved.single.items()}
     parts["evaluators"] = [[part.name, part.as_dict()] for part in resolved.evaluators]
     named = {name: digest(to_jsonable(value))[:12] for name, value in parts.items()}
     return {**named, "benchmark_version": cell.version}

@@ -57,6 +57,7 @@ class DatasetTable(Options):
     data: StrictStr | None = None
     parser: StrictStr | None = None
     windower: StrictStr | None = None
+    embedding: StrictStr | None = None
 
 
 class ProtocolTable(Options):

@@ -17,6 +17,8 @@ NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 SPAN = re.compile(rf"(-?{NUMBER}):(-?{NUMBER})(?::({NUMBER}))?")
 # Where another choice begins.
 NEXT = re.compile(r",\s*(?=[\w.-]+\s*=)")
+# Fields of a plan that are no option of a component.
+WHOLE = ("seed", "embedding")
 # Most values of one choice.
 MOST = 10_000
 
@@ -26,7 +28,7 @@ class Choice:
     """One option and the values it takes.
 
     Attributes:
-        name: as typed. component, key: as in `--set component.key=value`; `seed` has no component.
+        name: as typed. component, key: as in `--set component.key=value`; a field of the plan has no component.
         late: it acts after scoring, so that all its values share one run.
     """
 
@@ -59,14 +61,18 @@ def _choice(text: str, resolved: ResolvedPlan) -> Choice:
         raise ConfigError(f"--over {text}: expected KEY=VALUES, such as g=1:15 or passes=20,60")
     component, _, key = name.rpartition(".")
     options, protocol = fields_of(resolved.model.entry.item.config), fields_of(EvaluationProtocol)
-    if not component and key != "seed":
+    if not component and (key in options or key not in WHOLE):
         component = "model" if key in options else "protocol"
         if key not in options and key not in protocol:
-            known = {*options, *protocol, "seed"}
+            known = {*options, *protocol, *WHOLE}
             raise ConfigError(
                 f"--over {name}: neither {resolved.model.name} nor the protocol has it{suggest(key, known)}"
             )
-    if not component and (wrong := next((value for value in listed if not value.isdecimal()), None)):
+    if (
+        not component
+        and key == "seed"
+        and (wrong := next((value for value in listed if not value.isdecimal()), None))
+    ):
         raise ConfigError(f"--over {text}: a seed is a whole number from 0, not {wrong}")
     own = component in ("model", resolved.model.name) and key in options
     if (component, key) == ("protocol", "value") and resolved.is_rule:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...api.plan import Plan
+from ...api.plan import Plan, Settings
 from ...api.protocol import SIZES, EvaluationProtocol
 from ...components.registry import Registry
 from ...running import identity
@@ -46,22 +46,26 @@ def runs_of(plan: Plan, early: Sequence[Choice], late: Sequence[Choice], registr
     return [SweepRun(*of) for of in zip(every, jobs, wide, _twins(jobs), strict=True)]
 
 
-def without_protocol(plan: Plan) -> Plan:
-    """The same by the customary protocol: settings may make sense together with what is swept alone."""
-    settings, config = (
-        {name: table for name, table in layer.items() if name != "protocol"}
-        for layer in (plan.settings, plan.config)
-    )
-    return replace(plan, settings=settings, config=config)
+def without_context(plan: Plan, registry: Registry) -> Plan:
+    """The same by the customary protocol and embedding: settings may make sense with what is swept alone."""
+    gone = {"protocol", *registry.components["embedding"]}
+    return replace(plan, settings=_without(plan.settings, gone), config=_without(plan.config, gone))
+
+
+def _without(layer: Settings, gone: Set[str]) -> Settings:
+    return {name: table for name, table in layer.items() if name not in gone}
 
 
 def _with(plan: Plan, early: Sequence[Choice], values: Mapping[str, str]) -> Plan:
-    settings = {name: dict(table) for name, table in plan.settings.items()}
+    others = {name for c in early if c.name == "embedding" for name in c.values} - {values.get("embedding")}
+    settings = {name: dict(table) for name, table in _without(plan.settings, others).items()}
     for choice in early:
         if choice.component:
             settings.setdefault(choice.component, {})[choice.key] = values[choice.name]
-    seed = next((int(values[c.name]) for c in early if not c.component), plan.seed)
-    return replace(plan, settings=settings, seed=seed)
+    whole: dict[str, Any] = {c.name: values[c.name] for c in early if not c.component}
+    if "seed" in whole:
+        whole["seed"] = int(whole["seed"])
+    return replace(plan, settings=settings, **whole)
 
 
 def _reserving(plan: Plan, early: Sequence[Choice], registry: Registry) -> Plan:
@@ -108,7 +112,7 @@ def _acting(resolved: ResolvedPlan) -> str:
         unread |= {"unstable": "none", "unstable_dose": 0, "unstable_events": 1, "unstable_in": "test"}
     unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[resolved.protocol.train]}, 1)
     facts = {**resolved.protocol.as_dict(), "hash": None, **unread}
-    parts = {kind: getattr(resolved, kind) for kind in ("dataset", "parser", "windower", "model")}
+    parts: dict[str, Any] = {**resolved.single}
     parts |= {f"evaluator {part.name}": part for part in resolved.evaluators}
     seed = resolved.plan.seed if resolved.model.entry.item.traits.stochastic else None
     return identity.of(parts, protocol=facts, seed=seed, totals=asdict(resolved.totals)).text

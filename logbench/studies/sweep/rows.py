@@ -18,7 +18,7 @@ from ..single_run import command_of
 from ..workbench import Workbench
 from .choices import choices
 from .decisions import Decider, decided, deciders_of
-from .plans import SweepRun, runs_of, without_protocol
+from .plans import SweepRun, runs_of, without_context
 
 Row = dict[str, Any]
 
@@ -47,7 +47,7 @@ def sweep(
     Raises:
         ConfigError: an unknown option, value or metric. DataError: the data are not there.
     """
-    chosen = choices(over, resolve(without_protocol(plan), bench.registry))
+    chosen = choices(over, resolve(without_context(plan, bench.registry), bench.registry))
     early, late = ([choice for choice in chosen if choice.late == kind] for kind in (False, True))
     runs = runs_of(plan, early, late, bench.registry)
     deciders = [deciders_of(run.resolved, late) for run in runs]  # says what is wrong before anything runs
