@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,5 +46,5 @@ class Hashed(WordSum):
 
     def _drawn(self, piece: str) -> NDArray[np.float64]:
         bits = np.frombuffer(hashlib.shake_256(piece.encode()).digest(-(-self.width // 8)), dtype=np.uint8)
-        signs: NDArray[np.float64] = 2.0 * np.unpackbits(bits)[: self.width] - 1.0
-        return signs / np.sqrt(self.width)
+        signs: NDArray[np.float64] = np.where(np.unpackbits(bits)[: self.width] == 1, 1.0, -1.0)
+        return signs / math.sqrt(self.width)

@@ -19,6 +19,7 @@ OLD: dict[Kind, dict[str, Any]] = {
     "dataset": {"card": CARD},
     "model": {"traits": {"rule": True, "fixed_threshold": 0.5, "needs": frozenset({"times"})}},
     "windower": {"traits": {"cuts_lines": True, "unit": "window"}},
+    "embedding": {"default": True},
     "evaluator": {"default": True},
     "reporter": {"default": True},
 }

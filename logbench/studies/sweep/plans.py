@@ -112,7 +112,7 @@ def _acting(resolved: ResolvedPlan) -> str:
         unread |= {"unstable": "none", "unstable_dose": 0, "unstable_events": 1, "unstable_in": "test"}
     unread |= dict.fromkeys({"train_units", "train_ratio"} - {SIZES[resolved.protocol.train]}, 1)
     facts = {**resolved.protocol.as_dict(), "hash": None, **unread}
-    parts: dict[str, Any] = {**resolved.single}
+    parts: dict[str, Any] = dict(resolved.single.items())
     parts |= {f"evaluator {part.name}": part for part in resolved.evaluators}
     seed = resolved.plan.seed if resolved.model.entry.item.traits.stochastic else None
     return identity.of(parts, protocol=facts, seed=seed, totals=asdict(resolved.totals)).text
