@@ -99,13 +99,13 @@ def test_weights_of_steps_sum_to_one_over_the_events_there() -> None:
     weights = told_by.exp() / told_by.exp().sum()
     expected = network.output((weights[:, None] * alone).sum(0))
     torch.testing.assert_close(network(steps, there)[0], expected)
-    mean = RobustNetwork(replace(ROBUST, attend="mean")).double().eval()
+    mean = RobustNetwork(32, replace(ROBUST, attend="mean")).double().eval()
     mean.load_state_dict(network.state_dict(), strict=False)
     torch.testing.assert_close(mean(steps, there)[0], mean.output(alone.mean(0)))
 
 
 def test_attention_is_trained_and_a_mean_has_nothing_to_train() -> None:
-    learnt, mean = (RobustNetwork(replace(ROBUST, attend=one)) for one in ("learnt", "mean"))  # type: ignore[arg-type]
+    learnt, mean = (RobustNetwork(32, replace(ROBUST, attend=one)) for one in ("learnt", "mean"))  # type: ignore[arg-type]
     steps, there = torch.randn(4, 8, 32, generator=torch.Generator().manual_seed(0)), torch.ones(4, 8)
     learnt(steps, there)[:, 1].sum().backward()
     assert learnt.weigh is not None and float(learnt.weigh.weight.grad.abs().max()) > 0  # type: ignore[union-attr]
