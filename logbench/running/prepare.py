@@ -55,11 +55,9 @@ def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Call
     """
     with aside(not resolved.plan.cache), guarded(note):  # data set, windower, parser and embedding
         prepared = _prepare(resolved, runtime, stages, note)
-        return (
-            prepared
-            if resolved.embedding is None
-            else _with_vectors(resolved, resolved.embedding, prepared, stages)
-        )
+        if resolved.embedding is not None:
+            prepared = _with_vectors(resolved, resolved.embedding, prepared, stages)
+        return prepared
 
 
 def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
