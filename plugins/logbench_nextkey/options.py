@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import NextKeyConfig
+from logbench.torch import NextKeyConfig, ReconstructionConfig
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,30 @@ class TransformerNextConfig(NextKeyConfig):
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
     batch: int = option(1024, "rows (windows, or units) in a training step", ge=1)
     lr: float = option(1e-2, "learning rate (of Adam)", gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class LogGptConfig(ReconstructionConfig):
+    """Options of `loggpt`; those of its network and its training are the published code's."""
+
+    length: int = option(511, "events of a unit that the network sees, the first ones", ge=1)
+    hidden: int = option(60, "columns of a key's vector; the inner layers have four times as many units", ge=1)
+    layers: int = option(6, "encoder layers", ge=1)
+    heads: int = option(6, "attention heads of a layer", ge=1)
+    dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
+    g: int = option(7, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
+    batch: int = option(16, "rows (windows, or units) in a training step", ge=1)
+    eval_batch: int | Literal["auto"] = option(64, "rows in a scoring step, or auto: the fastest that fits")
+    lr: float = option(1e-4, "learning rate (of AdamW)", gt=0, le=1)
+    stop: Literal["steps", "passes", "validation"] = option("validation", "what ends training")
+    passes: int = option(100, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
+
+
+@dataclass(frozen=True)
+class LogGptSmallConfig(LogGptConfig):
+    """Options of `loggpt-small`: a network that trains in a minute."""
+
+    layers: int = option(2, "encoder layers", ge=1)
+    batch: int = option(32, "rows (windows, or units) in a training step", ge=1)
+    lr: float = option(2e-3, "learning rate (of AdamW)", gt=0, le=1)
+    passes: int = option(8, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
