@@ -43,5 +43,6 @@ class LogBertSmallConfig(LogBertConfig):
 
     hidden: int = option(64, "columns of a key's vector; the inner layers have twice as many units", ge=2)
     layers: int = option(2, "encoder layers", ge=1)
+    lr: float = option(2e-3, "learning rate (of Adam)", gt=0, le=1)
     passes: int = option(15, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
     patience: int = option(3, "passes without a lower validation loss, for stop=validation", ge=1)
