@@ -47,6 +47,9 @@ SEEDS = 3
 @with_plan_options
 @seeds_options
 @baselines_option
+@click.option("--label-budget", type=click.FloatRange(min=0, min_open=True), metavar="N",
+              help="Two tables over the same test units: without labels, and with N labels (up to 1: a share of "
+                   "the training units) for all models.")  # fmt: skip
 @click.option("--metric", default="f1", show_default=True,
               help="Metric to rank by: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
@@ -62,35 +65,43 @@ def command(state: State, **options: Any) -> int:
     Each model runs in a worker process: one that fails, hangs or runs out of memory becomes a row with the reason,
     and the others go on. Each run becomes a record; existing records are reused. Stochastic models run with three
     seeds, deterministic models once. The table includes reference baselines. Models that share a letter (column
-    tied) do not differ significantly.
+    tied) do not differ significantly. With --label-budget there are two tables over the same test units.
     """
-    from ..studies.leaderboard import run_leaderboard
+    from ..studies.label_tables import parted, plans_of_both, supervised_of
+    from ..studies.leaderboard import ranked, run_leaderboard
     from ..studies.plans import plans_of
 
-    request = request_of(state, options)
+    request, budget = request_of(state, options), options["label_budget"]
     shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"], options["metric"])
-    plans = plans_of(request, state.registry)
+    plans = plans_of(request, state.registry) if budget is None else plans_of_both(request, budget, state.registry)
     with state.workbench(options, jobs=min(options["jobs"], len(plans)), resume=options["resume"]) as bench:
         records = run_leaderboard(plans, options["metric"], bench)
+    if budget is not None and (left := supervised_of(request.models, state.registry)):
+        note(f"the table without labels is without {', '.join(left)}, which learn from labels alone")
     for record in records:
         if record["error"] and record["error"].get("traceback"):
             note(f"{record['model']}: {record['error']['traceback']}")
-    _show(records, shown_by, options)
+    tables = [records] if budget is None else [ranked(part, options["metric"]) for part in parted(records)]
+    _show(tables, shown_by, options)
     next_step(records, options["out"])
     return code_of(records)
 
 
-def _show(records: Sequence[Record], shown_by: GuardedReporter, options: Mapping[str, Any]) -> None:
-    """The table, its models marked by whether they tie, and what the marks mean."""
+def _show(tables: Sequence[Sequence[Record]], shown_by: GuardedReporter, options: Mapping[str, Any]) -> None:
+    """The tables, their models marked by whether they tie, and what the marks mean."""
     from ..studies.ties import all_pairs
 
-    pairs = all_pairs(records, options["metric"], options["out"])
-    letters = pairs.letters()
-    shown_by.show([{**dict(record), "tied": letters.get(record["model"])} for record in records])
-    if text := pairs.said():
-        shown = textwrap.fill(text, WIDTH, subsequent_indent="  ")
+    shown, said = [], []
+    for records in tables:
+        pairs = all_pairs(records, options["metric"], options["out"])
+        letters = pairs.letters()
+        shown += [{**dict(record), "tied": letters.get(record["model"])} for record in records]
+        said.append(pairs.said())
+    shown_by.show(shown)
+    for text in filter(None, said):
         # what machines read holds rows alone
-        print(f"\n{shown}") if options["reporter"] is None else note(text)
+        wrapped = textwrap.fill(text, WIDTH, subsequent_indent="  ")
+        print(f"\n{wrapped}") if options["reporter"] is None else note(text)
 
 
 def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:

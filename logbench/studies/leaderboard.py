@@ -28,6 +28,7 @@ from ..running.results import begun
 from ..running.stored import fault
 from ..running.workers import Running
 from .asked_metric import check_metric
+from .label_tables import parted, plans_of_both
 from .plans import ModelsRequest, choose_models, plans_of
 from .workbench import Workbench
 
@@ -102,6 +103,7 @@ def leaderboard(
     seeds: Sequence[int] = (0, 1, 2),
     baselines: bool = True,
     heavy: bool = False,
+    label_budget: float | None = None,
     executor: Executor | None = None,
     registry: Registry | None = None,
     bars: Bars | None = None,
@@ -117,6 +119,8 @@ def leaderboard(
         seeds: of stochastic models; deterministic ones run with the first alone.
         baselines: the reference baselines run, too.
         heavy: where no models are named, those that train for long run, too (`ModelTraits.heavy`).
+        label_budget: run all models without labels, but for supervised ones, and then all with so many labels, on
+            the same test units; see `protocol.label_budget`.
         executor: does the runs; by default this process, one after another. Other processes know nothing of
             classes at hand: put them into a file, `"./my_model.py"`.
         registry, bars: by default all installed plugins, and no progress bars.
@@ -124,7 +128,8 @@ def leaderboard(
         options: fields of `Plan`, such as `protocol="field-2e"`, see `run`.
 
     Returns:
-        The records, the best model first, also appended to `out/records.jsonl`. Failed runs have `error`.
+        The records, the best model first, those without labels before those with; also appended to
+        `out/records.jsonl`. Failed runs have `error`.
 
     Raises:
         ConfigError: an unknown name, option or value, a metric that cannot rank, or components at hand for an
@@ -149,7 +154,10 @@ def leaderboard(
             models=choose_models(registry, asked, (), heavy), fields=fields, command="", seeds=seeds,
             stochastic_only=True, baselines=baselines,
         )  # fmt: skip
-        return run_leaderboard(plans_of(request, registry), metric, bench)
+        if label_budget is None:
+            return run_leaderboard(plans_of(request, registry), metric, bench)
+        found = run_leaderboard(plans_of_both(request, label_budget, registry), metric, bench)
+        return [record for part in parted(found) for record in ranked(part, metric)]
 
 
 def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> list[Record]:
