@@ -1,9 +1,10 @@
-"""Deep models that learn from labels, on `logbench.torch`: a convolution, LogRobust, a small network of counts."""
+"""Deep models that learn from labels, on `logbench.torch`: LogRobust, NeuralLog, a CNN, a network of counts."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from logbench.torch import classifier_traits
 from .options import CnnConfig as CnnConfig
 from .options import LogRobustConfig as LogRobustConfig
 from .options import MlpConfig as MlpConfig
+from .options import NeuralLogConfig as NeuralLogConfig
+from .options import NeuralLogSmallConfig as NeuralLogSmallConfig
 
 if TYPE_CHECKING:
     from logbench.torch import Classifier
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 CARDS = Path(__file__).with_name("cards")
 KEYS = classifier_traits()
 VECTORS = classifier_traits(frozenset({"vectors"}), keys_only=False)
+MESSAGES = classifier_traits(frozenset({"text_vectors"}), keys_only=False)
 
 
 def _build(module: str, name: str, config: Any) -> Classifier[Any]:
@@ -31,7 +35,7 @@ def _build(module: str, name: str, config: Any) -> Classifier[Any]:
 
 def _offer(name: str, config: type, summary: str, traits: ModelTraits) -> ModelComponent[Classifier[Any]]:
     """Offer a model; its class is named as its options, without `Config`, its module as the model."""
-    build = partial(_build, name, config.__name__.removesuffix("Config"))
+    build = partial(_build, name.removesuffix("-small"), config.__name__.removesuffix("Config"))
     return ModelComponent(name, build, config, summary, traits, requires=("torch",), card=CARDS / f"{name}.toml")
 
 
@@ -51,4 +55,16 @@ def logbench_models() -> Iterable[ModelComponent[Classifier[Any]]]:
         MlpConfig,
         "one hidden layer over counts of keys learns from labels (LightAD: Yu et al., ICSE 2024)",
         KEYS,
+    )
+    yield _offer(
+        "neurallog",
+        NeuralLogConfig,
+        "a transformer over what messages say learns from labels, without a parser (Le and Zhang, ASE 2021)",
+        replace(MESSAGES, heavy=True),
+    )
+    yield _offer(
+        "neurallog-small",
+        NeuralLogSmallConfig,
+        "neurallog with a sixteenth of the inner units, for a laptop (Le and Zhang, ASE 2021)",
+        MESSAGES,
     )

@@ -43,3 +43,37 @@ class MlpConfig(ClassifierConfig):
 
     hidden: int = option(25, "units of the one hidden layer", ge=1)
     passes: int = option(100, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
+
+
+@dataclass(frozen=True)
+class NeuralLogConfig(SequenceConfig):
+    """Options of `neurallog`; sizes are those of the published code, where vectors have 768 columns."""
+
+    length: int = option(
+        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+    )
+    keep: Literal["first", "last"] = option("last", "which events of a longer unit the network sees")
+    heads: int = option(12, "attention heads", ge=1)
+    head_width: int | None = option(
+        None, "columns of each head; none: the vector's, shared out (the published code: all 768 for each)", ge=1
+    )
+    feedforward: int = option(2048, "units of the block's inner network", ge=1)
+    dense: int = option(32, "units of the layer before the output", ge=1)
+    attend: Literal["learnt", "mean"] = option(
+        "learnt", "how events are attended to; mean: all alike (an ablation)"
+    )
+    places: bool = option(True, "an event's place is known; false: events are a bag (an ablation)")
+    dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
+    lr: float = option(3e-4, "highest learning rate (of AdamW)", gt=0, le=1)
+    stop: Literal["steps", "passes", "validation"] = option("validation", "what ends training", tune=False)
+    patience: int = option(5, "passes without a lower validation loss, for stop=validation", ge=1)
+
+
+@dataclass(frozen=True)
+class NeuralLogSmallConfig(NeuralLogConfig):
+    """Options of `neurallog-small`: a network that trains in a minute."""
+
+    heads: int = option(4, "attention heads", ge=1)
+    feedforward: int = option(128, "units of the block's inner network", ge=1)
+    lr: float = option(1e-3, "highest learning rate (of AdamW)", gt=0, le=1)
+    passes: int = option(10, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)

@@ -1,0 +1,106 @@
+"""NeuralLog (Le and Zhang, ASE 2021): a transformer over what messages say, so that no parser is needed.
+
+Shapes in comments: B rows, L events, W columns of a message's vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from logbench.torch import SequenceClassifier, vector_rows, vector_table
+
+from .options import NeuralLogConfig, NeuralLogSmallConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from logbench import Sessions
+
+
+class Network(nn.Module):
+    """One encoder block, normed after each part; the mean of the events that are there decides."""
+
+    def __init__(self, width: int, config: NeuralLogConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.attends = config.attend == "learnt"
+        inner = config.heads * (config.head_width or max(width // config.heads, 1))
+        self.places = nn.Embedding(config.length, width) if config.places else None
+        self.query, self.key, self.value = (nn.Linear(width, inner) for _ in range(3))
+        self.merge = nn.Linear(inner, width)
+        self.inner = nn.Sequential(
+            nn.Linear(width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, width)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(width, eps=1e-6) for _ in range(2))
+        self.dropout = nn.Dropout(config.dropout)
+        self.dense, self.output = nn.Linear(width, config.dense), nn.Linear(config.dense, 2)
+
+    def forward(self, steps: Tensor, there: Tensor) -> Tensor:
+        """Logits float [B, 2] of normal and anomalous, of vectors float [B, L, W].
+
+        Args:
+            there: bool [B, L], False for what fills up the end.
+        """
+        length = int(there.sum(1).max())
+        steps, there = steps[:, :length], there[:, :length]
+        if self.places is not None:
+            steps = steps + self.places.weight[:length]
+        query, key, value = (
+            layer(steps).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        query = query if self.attends else torch.zeros_like(query)  # all weights are equal then
+        seen = F.scaled_dot_product_attention(query, key, value, there[:, None, None, :])
+        steps = self.norms[0](steps + self.dropout(self.merge(seen.transpose(1, 2).flatten(2))))
+        steps = self.norms[1](steps + self.dropout(self.inner(steps)))
+        mean = (steps * there.unsqueeze(2)).sum(1) / there.sum(1, keepdim=True).clamp(min=1)
+        answer: Tensor = self.output(self.dropout(F.relu(self.dense(self.dropout(mean)))))
+        return answer
+
+
+class NeuralLog(SequenceClassifier[NeuralLogConfig]):
+    """Scores a unit by the probability of an anomaly, from what its masked messages say."""
+
+    name = "neurallog"
+    fixed = ("heads", "head_width", "feedforward", "dense", "attend", "places")
+    keys_only = False
+
+    def build(self, keys: int) -> Network:
+        return Network(self.width, self.config)
+
+    def rows(self, sessions: Sessions) -> NDArray[np.int32]:
+        """Places of events in the table of `encoder`, int32 [units, length]."""
+        return vector_rows(sessions, self.config.length, self.config.keep)
+
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)
+        return lengths
+
+    def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
+        """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
+        table = vector_table(sessions, device)
+        return lambda rows: (table[rows], rows < len(table) - 1)
+
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+        """AdamW, whose learning rate rises over a tenth of the steps and falls to 0 over the others."""
+        optimiser, rise = AdamW(network.parameters(), self.config.lr), max(steps // 10, 1)
+        return optimiser, LambdaLR(
+            optimiser, lambda at: min((at + 1) / rise, max(steps - at, 0) / max(steps - rise, 1))
+        )
+
+
+class NeuralLogSmall(NeuralLog):
+    """`NeuralLog` with a small network, under a name of its own."""
+
+    name = "neurallog-small"
+    config: NeuralLogSmallConfig
