@@ -247,7 +247,8 @@ class RunningModel(Protocol):
 
     Attributes:
         opened: files that it opened outside of its distribution, see `file_watch`.
-        measured: `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb` of the last call, where it ran elsewhere.
+        measured: `wall_s`, `cpu_s`, `peak_rss_mb`, `added_rss_mb`, `peak_gpu_mb` of the last call, where it ran
+            elsewhere.
     """
 
     @property

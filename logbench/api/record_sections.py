@@ -346,8 +346,16 @@ class StageFacts(TypedDict, total=False):
 
     wall_s: Annotated[float, "wall time, seconds"]
     cpu_s: Annotated[float, "processor time, seconds"]
-    peak_rss_mb: Annotated[float, "largest memory of the process so far, MB"]
-    peak_gpu_mb: Annotated[float | None, "largest memory of the GPU so far, MB; null without GPU"]
+    peak_rss_mb: Annotated[
+        float,
+        "largest memory of the process, MB: of `fit` and `score` while they ran, else so far; the process may "
+        "hold libraries of models that it served before",
+    ]
+    added_rss_mb: Annotated[
+        float | None,
+        "`fit`, `score`: by how much it was larger than the process when they began; null where not known",
+    ]
+    peak_gpu_mb: Annotated[float | None, "largest memory of the GPU, MB, likewise; null without GPU"]
     items: Annotated[int | None, "lines or units that went through"]
     items_per_s: Annotated[int | None, "the same a second of wall time"]
     shared: Annotated[bool, "true where an earlier model of the same command had done it already"]

@@ -216,8 +216,13 @@ class RunningCombination(SavableCombination):
             return {}
         times = {name: round(sum(one[name] for one in found), 4) for name in ("wall_s", "cpu_s")}
         gpu = [one["peak_gpu_mb"] for one in found if one["peak_gpu_mb"] is not None]
-        peak = max(one["peak_rss_mb"] for one in found)
-        return {**times, "peak_rss_mb": peak, "peak_gpu_mb": max(gpu, default=None)}
+        added = [one["added_rss_mb"] for one in found if one["added_rss_mb"] is not None]
+        return {
+            **times,
+            "peak_rss_mb": max(one["peak_rss_mb"] for one in found),
+            "added_rss_mb": max(added, default=None),
+            "peak_gpu_mb": max(gpu, default=None),
+        }
 
     def can(self, method: str) -> bool:
         """Whether all members can save and load; none is asked what it expected, nor updated."""

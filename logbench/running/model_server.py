@@ -35,7 +35,7 @@ from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
 from ..data.sessions import Sessions
-from .provenance import peak_gpu_mb, peak_rss_mb
+from .provenance import forget_peaks, peak_gpu_mb, peak_rss_mb
 from .said import SAID
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Server:
     def answer(self, request: Mapping[str, Any]) -> None:
         """Do one request; send its result or its error."""
         action: Callable[[Mapping[str, Any]], Mapping[str, Any]] = getattr(self, f"do_{request['do']}")
+        resident = forget_peaks()  # of models that this process served before
         begun, cpu = time.perf_counter(), time.process_time()
         try:
             with self._apart(request):
@@ -102,7 +103,8 @@ class Server:
             **result,
             wall_s=round(time.perf_counter() - begun, 4),
             cpu_s=round(time.process_time() - cpu, 4),
-            peak_rss_mb=round(peak_rss_mb(), 1),
+            peak_rss_mb=round(peak := peak_rss_mb(), 1),
+            added_rss_mb=None if resident is None else round(max(peak - resident, 0.0), 1),
             peak_gpu_mb=peak_gpu_mb(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -46,16 +47,41 @@ def source() -> SourceFacts:
     return facts
 
 
+def forget_peaks() -> float | None:
+    """Count largest memory from now on, where the system can (`clear_refs` of Linux, proc(5)).
+
+    Returns:
+        Resident memory of this process now, MB; None where the system cannot tell.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _status_mb("VmRSS")
+
+
 def peak_rss_mb() -> float:
-    """Largest resident memory of this process so far, MB."""
+    """Largest resident memory of this process, MB, since `forget_peaks` or its start."""
     import resource
 
+    if (found := _status_mb("VmHWM")) is not None:  # ru_maxrss forgets nothing
+        return found
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
+def _status_mb(name: str) -> float | None:
+    """A figure of Linux's `/proc/self/status`, MB; None elsewhere."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 2**10
+    return None
+
+
 def peak_gpu_mb() -> float | None:
-    """Largest GPU memory of torch so far, MB; None without torch or GPU."""
+    """Largest GPU memory of torch, MB, since `forget_peaks` or its start; None without torch or GPU."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None

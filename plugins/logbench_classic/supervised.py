@@ -97,6 +97,11 @@ class Classifier(Supervised):
 class Linear(Classifier):
     """A classifier with one coefficient an event, whose largest term names the deciding event."""
 
+    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
+        """Fit; with `parameters`, coefficients and intercept."""
+        facts = super().learn(vectors, counts, context)
+        return {**facts, "parameters": int(self.model.coef_.size + self.model.intercept_.size)}
+
     def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
         """The event with the largest positive term."""
         return strongest(vectors * self.model.coef_[0])

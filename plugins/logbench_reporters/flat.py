@@ -101,8 +101,7 @@ def _facts(row: Row, metric: str, names: Sequence[str]) -> dict[str, Any]:
         "threshold": row.threshold,
         "threshold_exact": None if row.threshold is None else repr(row.threshold),
         "threshold_source": row.source,
-        "fit_s": row.fit_s,
-        "score_s": row.score_s,
+        **row.cost.as_dict(),
         "short": row.short,
         "short_limit": row.limit,
     }

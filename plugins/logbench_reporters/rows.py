@@ -10,6 +10,7 @@ from typing import Any
 
 from logbench import figures, redraws, shown_metrics
 
+from .cost import Cost
 from .intervals import interval, overlap
 from .words import several
 
@@ -34,7 +35,7 @@ class Row:
             duplicates.
         bounds: 95% intervals of the means by metric; empty where nothing varied between the runs, see `intervals`.
         threshold, source: None where the runs differ.
-        fit_s, score_s: means, None where runs were contended.
+        cost: means over the runs that gave something; times are None where runs were contended.
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
             events are short; None where the runs differ.
         joint: the score of a unit depends on what else is scored.
@@ -55,8 +56,7 @@ class Row:
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     threshold: float | None = None
     source: str | None = None
-    fit_s: float | None = None
-    score_s: float | None = None
+    cost: Cost = field(default_factory=Cost)
     short: float | None = None
     limit: int | None = None
     joint: bool = False
@@ -250,7 +250,7 @@ def _row(records: Sequence[Record], metric: str) -> Row:
         row.source = _same(record["threshold"].get("source") for record in good)
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
-        row.fit_s, row.score_s = (_seconds(good, stage) for stage in ("fit", "score"))
+        row.cost = Cost.of(good)
     return _summed(row, [(_split(record), *_found(record["metrics"], record)) for record in good], good, metric)
 
 
@@ -323,11 +323,3 @@ def _split(record: Record) -> int:
 def _same(values: Iterator[Any]) -> Any:
     different = list(dict.fromkeys(values))
     return different[0] if len(different) == 1 else None
-
-
-def _seconds(records: Sequence[Record], stage: str) -> float | None:
-    """Mean seconds; None for parallel runs, or if the stage was not timed."""
-    if any(record["environment"].get("contended") for record in records):
-        return None
-    found = [record["stages"][stage]["wall_s"] for record in records if stage in record["stages"]]
-    return fmean(found) if found else None

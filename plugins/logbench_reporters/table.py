@@ -9,6 +9,7 @@ from typing import Any
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
 
+from .cost_table import cost_columns, cost_heading, front_line, untimed
 from .rows import (
     Record,
     Row,
@@ -27,7 +28,7 @@ from .words import several
 
 WIDTH = 100
 # Columns to drop on a narrow terminal.
-SPARE = ("fit+score\ns", "f1\ndistinct", "mcc", "auprc")
+SPARE = ("f1\ndistinct", "mcc", "auprc")
 # Upper bounds on F1: no note above the first; below the second most anomalies do not show in their keys.
 ALMOST, UNINFORMATIVE = 0.999, 0.5
 _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
@@ -52,11 +53,13 @@ class Table:
     def report(self, records: Sequence[Record]) -> str:
         """For each comparison (data set, protocol) a heading, its table, and errors below.
 
-        A second table is of single lines, where they carry labels.
+        A second table is of cost, a third of single lines, where they carry labels.
         """
         parts, names = [], metrics_shown(records, self.metric)
         for group in comparisons(showing(records, names)):
             parts.append(self._comparison(group, _heading(group), names))
+            if cost := self._cost(group):
+                parts.append(cost)
             if lines := of_events(group):
                 parts.append(self._comparison(lines, _heading_of_events(lines), names))
         return "\n\n".join(parts)
@@ -81,12 +84,28 @@ class Table:
         below = [
             *unvaried(models, records),
             *self._certain(models),
-            *_contended(records),
             *_reasons(models),
             *_unjudged(records),
             *_joint(models),
         ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
+
+    def _cost(self, records: Sequence[Record]) -> str:
+        """The table of cost of models and baselines that gave something, and its front."""
+        rows = [row for row in model_rows(records, self.each_seed, self.metric) if row.runs]
+        if not rows:
+            return ""
+        columns = cost_columns(rows, self.metric, self.each_seed)
+        cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+        contended = _contended(records)
+        below = contended or [
+            *front_line(rows, self.metric, bool(lower_is_better(records, [self.metric])), self.each_seed),
+            *untimed(rows),
+        ]
+        text = self._table(list(columns), cells, len(rows))
+        return "\n\n".join(
+            part for part in (self._around([cost_heading(rows)]), text, self._around(below)) if part
+        )
 
     def _text(self, columns: Mapping[str, Sequence[str]], share: str, models: int) -> str:
         cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
@@ -138,7 +157,6 @@ class Table:
             "f1\ndistinct": [_number(row.other) if row.runs else "" for row in rows],
             "oracle\nthreshold" if oracle else "threshold": [_threshold(row, oracle) for row in rows],
             "short": _short(rows),
-            "fit+score\ns": [_times(row) for row in rows],
         }
         hidden = set(self._hidden(rows, models))
         return {
@@ -287,10 +305,6 @@ def _short(rows: Sequence[Row]) -> list[str]:
             for row, text in zip(rows, shown, strict=True)
         ]
     return shown if any(row.short for row in rows) else ["" for _ in rows]
-
-
-def _times(row: Row) -> str:
-    return f"{row.fit_s:.2f}+{row.score_s:.2f}" if row.fit_s is not None and row.score_s is not None else ""
 
 
 def _contended(records: Sequence[Record]) -> list[str]:

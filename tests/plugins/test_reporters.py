@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from logbench import ConfigError
+from logbench_reporters.cost import front
 from logbench_reporters.flat import Flat
 from logbench_reporters.intervals import interval, overlap
 from logbench_reporters.rows import comparisons, model_rows, over, prevalence, rule_rows
@@ -40,7 +41,7 @@ def record(model: str = "m", f1: float = 0.5, seed: int = 0, split_seed: int = 0
         "split": {"seed": split_seed, "train": 9, "held_out": 1, "test": 10},
         "threshold": {"value": 0.25, "source": "validation"}, "counts": {"short": 0, "short_limit": 2},
         "metrics": {"session": values}, "trivial": {"unseen": {"session": values}, "short": {"session": values}},
-        "stages": {"fit": {"wall_s": 1.0}, "score": {"wall_s": 2.0}}, "environment": {},
+        "stages": {"fit": {"wall_s": 1.0}, "score": {"wall_s": 2.0}}, "environment": {}, "training": {},
         **more,
     }  # fmt: skip
 
@@ -175,9 +176,9 @@ def test_a_table_of_failures_alone_still_says_which_and_why() -> None:
 
 def test_contended_times_are_left_out_and_said() -> None:
     alone, beside = Table("simple").report([record()]), record(environment={"contended": 2})
-    assert "1.00+2.00" in alone and "side by side" not in alone
+    assert re.search(r"^m +0\.500 +1\.00$", alone, re.M) and "side by side" not in alone
     text = Table("simple").report([beside, record("n", environment={"contended": 2})])
-    assert "1.00+2.00" not in text and "up to 2 runs went side by side" in text
+    assert "fit" not in text and "up to 2 runs went side by side" in text
 
 
 def test_an_oracle_is_named() -> None:
@@ -276,13 +277,13 @@ def test_markdown_and_latex_are_what_they_say() -> None:
     records = [record("a_b", 0.2, 0), record("a_b", 0.4, 1), failed("c")]
     lines = Table("github").report(records).splitlines()
     header = next(at for at, line in enumerate(lines) if line.startswith("| model"))
-    table = [line for line in lines[header:] if line.startswith("|")]
+    table = lines[header : lines.index("", header)]
     assert set(table[1]) <= set("|-: ") and len({line.count("|") for line in table}) == 1
     text = Table("latex_booktabs", comment="% ").report(records)
-    begin, end = text.index("\\begin{tabular}"), text.index("\\end{tabular}")
-    outside = [line for line in (text[:begin] + text[end:]).splitlines()[:-1] if line and "tabular" not in line]
-    assert all(line.startswith("%") for line in outside)
-    assert "a\\_b" in text[begin:end]
+    within = re.findall(r"\\begin\{tabular\}.*?\\end\{tabular\}", text, re.S)
+    outside = re.sub(r"\\begin\{tabular\}.*?\\end\{tabular\}", "", text, flags=re.S)
+    assert all(line.startswith("%") for line in outside.splitlines() if line)
+    assert len(within) == 2 and all("a\\_b" in table for table in within)  # quality and cost
 
 
 def test_a_reporter_without_each_seed_is_a_clear_error() -> None:
@@ -414,3 +415,43 @@ def test_where_distinct_units_are_the_headline_their_metrics_are_shown() -> None
 def test_records_of_before_there_were_columns_show_the_usual_metrics() -> None:
     heads = next(line for line in Table("github").report([record()]).splitlines() if "model" in line)
     assert [name in heads for name in ("f1", "precision", "recall", "mcc", "auroc", "auprc")] == [True] * 6
+
+
+def timed(model: str, f1: float, seconds: float, seed: int = 0, **more: Any) -> dict[str, Any]:
+    fit = {"wall_s": seconds, "cpu_s": 2 * seconds, "peak_rss_mb": 100 + seconds, "added_rss_mb": seconds}
+    score = {"wall_s": 1.0, "cpu_s": 1.5, "items_per_s": 500 * (seed + 1), "peak_rss_mb": 90.0}
+    facts = {"stages": {"fit": fit, "score": score}, "training": {"parameters": 1234}}
+    return record(model, f1, seed, **{**facts, "environment": {"device": "auto"}, **more})
+
+
+def test_cost_stands_beside_quality() -> None:
+    """Means of times over seeds, the largest memory, the sum of the parameters of a combination's members."""
+    members = {"members": {"a": {"parameters": 2}, "b": {"parameters": 40}}}
+    runs = [timed("m", 0.5, 3.0), timed("m", 0.7, 5.0, seed=1), timed("a+b", 0.4, 9.0, training=members)]
+    runs += [timed("a+c", 0.3, 0.5, training={"members": {"a": {"parameters": 2}, "c": {}}}), failed("n")]
+    rows = {row["name"]: row for row in json.loads(Flat("json").report(runs))}
+    assert [rows[name]["parameters"] for name in ("m", "a+b", "a+c", "n")] == [1234, 42, None, None]
+    facts = ("fit_s", "fit_cpu_s", "score_s", "score_cpu_s", "units_per_s", "peak_mb", "added_mb", "device")
+    assert [rows["m"][name] for name in facts] == [4, 8, 1, 1.5, 750, 105, 5, "cpu"]
+    text = Table("simple").report(runs)
+    assert "cost on cpu, means over runs" in text and "–" not in text.partition("cost on")[2]
+    assert re.search(r"^m +0\.600 +1,234 +4\.00 +8\.00 +750 +105 +5$", text, re.M), text
+    assert "the fastest first: a+c, m" in text  # a+b is slower than m, and worse
+    assert max(map(len, text.partition("cost on")[2].splitlines()[:9])) <= 80
+
+
+def test_the_front_is_what_no_point_beats() -> None:
+    points = {"a": (0.9, 5.0), "b": (0.9, 6.0), "c": (0.8, 1.0), "twin": (0.9, 5.0), "d": (0.7, 1.0)}
+    assert front(points, lower=False) == ["a", "c", "twin"]
+    assert front(points, lower=True) == ["d"]
+
+
+def test_runs_elsewhere_and_scores_of_before_say_so() -> None:
+    gpu = timed("m", 0.5, 3.0)
+    gpu["stages"]["fit"]["peak_gpu_mb"] = 77.0
+    text = Table("simple").report(
+        [gpu, timed("n", 0.4, 1.0), record("old", stages={}, environment={"device": "cpu"})]
+    )
+    assert re.search(r"^m .* 77 +cuda$", text, re.M) and re.search(r"^n .* cpu$", text, re.M), text
+    assert "without times, as scores are those of an earlier run: old" in text
+    assert "cost" not in Table("simple").report([failed("b")])

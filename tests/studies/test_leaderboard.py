@@ -166,7 +166,7 @@ def test_what_ran_is_taken_over_and_what_failed_is_tried_again(site: Path) -> No
 
 def test_runs_side_by_side_say_so_and_give_no_times(site: Path) -> None:
     done = board(site, "good,noisy", "--jobs", "2")
-    assert "up to 2 runs went side by side" in done.stdout and "fit+score" not in done.stdout
+    assert "up to 2 runs went side by side" in done.stdout and "CPU s" not in done.stdout
     assert [record["environment"]["contended"] for record in records_of(site)] == [2, 2]
 
 
