@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .file_digests import digest
+from .regular_files import read_text
 
 FILE = "sums.json"
 
@@ -30,10 +31,10 @@ def fault(folder: Path, name: str, remembered: Path | None = None) -> str:
     Reads all bytes, at some GB a second, except of large files whose digest is `remembered`, see `file_digests`.
     """
     try:
-        recorded = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        recorded = json.loads(read_text(folder / FILE))
         expected, called = recorded["files"], recorded["name"]
         actual = _sums(folder, remembered)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"{FILE}: {getattr(error, 'strerror', None) or 'damaged'}"
     if called != name or not isinstance(expected, Mapping):
         return f"{FILE}: of another entry"

@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .regular_files import read_text
+
 if TYPE_CHECKING:
     from .progress import Progress
 
@@ -109,12 +111,12 @@ def _state(path: Path) -> list[int]:
 def _load(cache_file: Path) -> tuple[dict[str, Any], str]:
     """Undamaged entries by key, and what is wrong with the others."""
     try:
-        entries = json.loads(cache_file.read_text(encoding="utf-8"))
+        entries = json.loads(read_text(cache_file))
     except FileNotFoundError:
         return {}, ""
     except OSError as error:
         return {}, error.strerror or str(error)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, "it is no JSON"
     if not isinstance(entries, dict):
         return {}, "it is no table"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..base.code_files import sources_of
@@ -82,13 +83,46 @@ class RegisteredComponent(Generic[T_co]):
 
 
 def installed() -> list[Plugin]:
-    """Plugins announced by installed distributions, each distribution counted once, in a fixed order."""
+    """Plugins announced by installed distributions, each distribution counted once, in a fixed order.
+
+    A distribution whose entry points cannot be read stands for one that is set aside when it is loaded.
+    """
     seen: dict[tuple[str, str], Plugin] = {}
-    for point in importlib.metadata.entry_points(group=GROUP):
-        dist = point.dist
-        name, version = (dist.metadata["Name"], dist.version) if dist else ("unknown", "?")
-        seen.setdefault((name, point.name), Plugin(point.name, name, version, partial(_load, point)))
+    known: set[str] = set()
+    for dist in importlib.metadata.distributions():
+        folder = str(getattr(dist, "_path", "unknown"))
+        try:
+            points = [point for point in dist.entry_points if point.group == GROUP]
+            short = str(getattr(dist, "_normalized_name", folder))
+            if not points or short in known:
+                known.add(short)
+                continue
+            name, version = dist.metadata["Name"] or "unknown", dist.version or "?"
+        except Exception as error:
+            broken = Plugin("entry-points", Path(folder).name, "", partial(_unreadable, error))
+            seen.setdefault((folder, ""), broken)
+            continue
+        known.add(short)
+        for point in points:
+            seen.setdefault((name, point.name), Plugin(point.name, name, version, partial(_load, point)))
     return sorted(seen.values(), key=lambda plugin: plugin.order)
+
+
+def _unreadable(error: Exception) -> Any:
+    raise RefusedEntryPointsError(f"its entry points cannot be read ({told(error)}); install it again") from error
+
+
+class RefusedEntryPointsError(Exception):
+    """A distribution whose files are damaged."""
+
+
+def told(error: BaseException) -> str:
+    """An error of a plugin in one line, also where its text is no text."""
+    try:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+    except Exception:
+        said = type(error).__name__
+    return said.removesuffix(":")[:500]
 
 
 def _load(point: importlib.metadata.EntryPoint) -> Any:

@@ -16,6 +16,7 @@ from ..base.code_files import located, short
 from ..base.compiled_files import remove_stale
 from ..base.errors import ConfigError
 from ..base.no_exit import no_exit
+from ..base.regular_files import open_regular
 
 # File → when it changed and its size, and the module as it was then.
 _LOADED: dict[Path, tuple[tuple[int, int], ModuleType]] = {}
@@ -30,7 +31,7 @@ def module_of_file(file: Path, typed: str) -> ModuleType:
     path = file.absolute()
     try:
         stamp = path.stat().st_mtime_ns, path.stat().st_size
-        path.open("rb").close()
+        open_regular(path).close()
     except OSError as error:
         raise ConfigError(f"{typed}: {error.strerror}") from None
     if path in _LOADED and _LOADED[path][0] == stamp:
@@ -46,8 +47,10 @@ def module_of_file(file: Path, typed: str) -> ModuleType:
     try:
         with no_exit(), contextlib.redirect_stdout(sys.stderr):
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.modules.pop(name, None)
         if before is not None:
             sys.modules[name] = before
         raise ConfigError(f"{typed}: {_told(error, path)}") from error

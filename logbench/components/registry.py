@@ -35,7 +35,7 @@ from ..base.no_exit import no_exit
 from ..base.options import suggest
 from . import combination, lone_files
 from .component_kinds import COMPONENTS, of_kind
-from .entry import Plugin, RegisteredComponent, installed
+from .entry import Plugin, RefusedEntryPointsError, RegisteredComponent, installed, told
 from .refusals import RefusalError, check_arguments, check_class, check_component
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ class Registry:
             offered = RegisteredComponent(definition.make(), plugin)
             self._check_conflicts([(self.components["dataset"], definition.name, offered)])
             self.components["dataset"][definition.name] = offered
-        except (ConfigError, RefusalError) as error:
-            aside = dataclasses.replace(plugin, name=definition.name, hooks=[], error=str(error))
+        except Exception as error:
+            plain = isinstance(error, ConfigError | RefusalError)
+            said = " ".join(str(error).split()) if plain else told(error)
+            aside = dataclasses.replace(plugin, name=definition.name, hooks=[], error=said)
             self.plugins.append(aside)
 
     @property
@@ -151,9 +153,11 @@ class Registry:
         try:
             with no_exit():
                 action()
-        except (Exception, SystemExit) as error:
-            plugin.error = str(error) if isinstance(error, RefusalError) else f"{type(error).__name__}: {error}"
-            plugin.error = " ".join(plugin.error.split()) or type(error).__name__
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, it is the plugin's own
+            plain = isinstance(error, RefusalError | RefusedEntryPointsError)
+            plugin.error = " ".join(str(error).split()) if plain else told(error)
             plugin.cause = error
             if self.manager.has_plugin(self._registered(plugin)):
                 self.manager.unregister(name=self._registered(plugin))

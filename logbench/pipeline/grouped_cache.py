@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ..base.cache_folder import Note, entry, folder_of, sound
+from ..base.cache_folder import Note, entry, folder_of, remove, sound
 from ..base.errors import DataError
 from ..base.files import write_parquet, written
 from .grouping import GroupedLines
@@ -61,6 +62,16 @@ def load(key: str, note: Note) -> GroupedLines | None:
     try:
         return _read(folder, files)
     except FileNotFoundError:  # another process removed it since
+        return None
+    except (
+        Exception,
+        pl.exceptions.PanicException,
+    ) as error:  # its checksums are right, but it is none
+        if isinstance(error, MemoryError):
+            raise
+        note(f"cache: grouped entry {folder.name} cannot be read ({type(error).__name__}), so it is made anew")
+        with suppress(DataError):
+            remove(folder)
         return None
 
 

@@ -42,7 +42,7 @@ def hits(folder: Path, pattern: str) -> list[Path]:
         for suffix in SUFFIXES:
             if found := sorted(hit for hit in folder.glob(pattern + suffix) if hit.is_file()):
                 return found
-    except (ValueError, NotImplementedError, OSError) as error:
+    except (ValueError, NotImplementedError, IndexError, AttributeError, RecursionError, OSError) as error:
         raise DataError(f"{pattern[:200]}: no pattern of file names: {error}"[:400]) from None
     return []
 

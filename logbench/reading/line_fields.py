@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 
@@ -19,6 +20,8 @@ GROUP_EDGE = re.compile(
 )
 # Between the part of a key that stands as it is and what the parser makes a template of.
 KEPT = "\x1f"
+# What Python calls encodings that no text file is written in.
+NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
 
 
 def label_of(form: LineFormat) -> pl.Expr:
@@ -82,10 +85,8 @@ def checked_format(form: LineFormat) -> LineFormat:
     Raises:
         ConfigError: names the option: a field that the pattern lacks, labels without a rule, an unknown encoding …
     """
-    try:
-        b"ab".decode(form.encoding, "replace")
-    except LookupError:
-        raise ConfigError(f"encoding={form.encoding}: Python knows no such encoding") from None
+    if not _encodes_text(form.encoding):
+        raise ConfigError(f"encoding={form.encoding[:60]!r}: Python knows no such encoding of text files")
     if form.format not in FORMATS:
         raise ConfigError(f"format={form.format}: no such format{suggest(form.format, FORMATS)}")
     if not form.message:
@@ -109,6 +110,14 @@ def checked_format(form: LineFormat) -> LineFormat:
         _check_fields(form)
     check_times(form)
     return form
+
+
+def _encodes_text(encoding: str) -> bool:
+    try:
+        name = codecs.lookup(encoding).name
+        return name not in NO_TEXT and bytes(range(256)).decode(name, "replace") != ""
+    except (LookupError, ValueError):
+        return False
 
 
 def _check_label(form: LineFormat) -> None:

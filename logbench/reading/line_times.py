@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -38,11 +38,18 @@ def readable_time(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
     return time_of(form, field).is_not_null() | text.str.strip_chars(" -").eq("").fill_null(True)
 
 
+# Moments that Python knows; one beyond them cannot be read.
+KNOWN = (datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999))
+
+
 def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
     """The time of an event, null where no format fits; in year 4 where it tells none, in year 8 where no day."""
     text = _text(form, field)
     found = [_moment(text, how, form) for how in form.time_format]
-    return pl.coalesce(*found) if found else pl.lit(None, pl.Datetime("us"))
+    if not found:
+        return pl.lit(None, pl.Datetime("us"))
+    moment = pl.coalesce(*found)
+    return pl.when(moment.is_between(*KNOWN)).then(moment)
 
 
 def _text(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import polars as pl
 
@@ -15,14 +18,19 @@ from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.files import written
+from ..base.regular_files import open_regular
 from . import stored
 from .record_versions import refusal_of, upgraded
 
 FILE = "records.jsonl"
+# Kinds of damaged records that are said one by one.
+MOST_SAID = 5
 
 
 def append(record: RunRecord, folder: Path) -> None:
     """Add a record to `folder/records.jsonl`: whole, on disk before this returns, in one write under a lock.
+
+    It is read back; what cannot be written whole is taken away again.
 
     Raises:
         DataError: it cannot be written; what was there stays as it was.
@@ -33,22 +41,39 @@ def append(record: RunRecord, folder: Path) -> None:
     with written(path):
         folder.mkdir(parents=True, exist_ok=True)
         record.checksums |= stored.checksums(record.run_id, record.artifacts, folder)
-        with path.open("ab+") as file:
+        with _opened(path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = file.seek(0, os.SEEK_END)
-            torn = b"\n" if size and _last_byte(file, size) != b"\n" else b""
+            torn = b"\n" if size and _read(file, size - 1, 1) != b"\n" else b""
+            text = torn + record.to_json().encode() + b"\n"
             try:
-                file.write(torn + record.to_json().encode() + b"\n")
-                file.flush()
+                if file.write(text) != len(text):  # on a full disk a part of it is
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(file.fileno())
-            except OSError:
-                os.ftruncate(file.fileno(), size)
+                if _read(file, size, len(text)) != text:
+                    raise OSError(errno.EIO, "what was written is not what is there")
+            except BaseException:
+                file.truncate(size)
+                os.fsync(file.fileno())
                 raise
 
 
-def _last_byte(file: BinaryIO, size: int) -> bytes:
-    file.seek(size - 1)
-    return file.read(1)
+def _opened(path: Path) -> io.FileIO:
+    """The file without a buffer, which would be written when it is closed, whatever was truncated before."""
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "a pipe or a device, not a regular file", str(path))
+    return io.FileIO(number, "a+")
+
+
+def _read(file: io.FileIO, start: int, size: int) -> bytes:
+    file.seek(start)
+    parts = []
+    while size and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def read(folder: Path) -> Iterator[Record]:
@@ -62,8 +87,10 @@ def read(folder: Path) -> Iterator[Record]:
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
             yield cast(Record, upgraded(record))
-    for refusal, number in unknown.items():
+    for refusal, number in [*unknown.items()][:MOST_SAID]:
         sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
+    if more := sum([*unknown.values()][MOST_SAID:]):
+        sys.stderr.write(f"warning: {folder / FILE}: passed over {more} more, for other reasons\n")
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:
@@ -73,15 +100,24 @@ def lines(folder: Path) -> Iterator[dict[str, Any]]:
         DataError: the folder has no records.
     """
     path = folder / FILE
-    if not path.exists():
-        raise DataError(f"{path}: no records here; run something first, or give --out DIR")
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # splitlines knows U+2028 too
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(record, dict) and "run_id" in record:
-            yield record
+    try:
+        with open_regular(path) as file:
+            for line in file:
+                record = _parsed(line)
+                if isinstance(record, dict) and isinstance(record.get("run_id"), str):
+                    yield record
+    except FileNotFoundError:
+        raise DataError(f"{path}: no records here; run something first, or give --out DIR") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _parsed(line: bytes) -> Any:
+    """A line's JSON; None where it is none, is nested too deeply, or holds a number of thousands of digits."""
+    try:
+        return json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def scores(record: Record, folder: Path) -> pl.DataFrame:

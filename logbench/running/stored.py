@@ -42,5 +42,7 @@ def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
         raise DataError(f"{path}: {wrong}; run it again")
     try:
         return pl.read_parquet(path)
-    except pl.exceptions.PolarsError:
+    except (Exception, pl.exceptions.PanicException) as error:  # polars panics at some damage
+        if isinstance(error, MemoryError):
+            raise
         raise DataError(f"{path}: cannot be read, it is damaged; run it again") from None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from made_records import PROTOCOL, made
 
 from logbench import DataError, RunRecord
 from logbench.api import record
@@ -18,12 +19,13 @@ from logbench.base.jsonable import to_jsonable
 from logbench.running import records, run_names
 
 
-def made(run_id: str = "20260101-000000-m-aaaaaa", **fields: Any) -> RunRecord:
-    return RunRecord(run_id=run_id, started="2026-01-01T00:00:00+00:00", model="m", **fields)
-
-
 def ids(folder: Path) -> list[str]:
     return [record["run_id"] for record in records.read(folder)]
+
+
+def lines(folder: Path) -> list[str]:
+    """The same of records that lack what a run has."""
+    return [record["run_id"] for record in records.lines(folder)]
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -105,7 +107,7 @@ for i in range(40):
 def test_processes_append_at_once_and_lose_nothing(tmp_path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in "abc"]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
-    found = ids(tmp_path)
+    found = lines(tmp_path)
     assert len(found) == 120 == len((tmp_path / records.FILE).read_text().splitlines())
     for name in "abc":
         assert [i for i in found if i.startswith(name)] == [f"{name}-{i}" for i in range(40)], "in order"
@@ -121,19 +123,19 @@ append(RunRecord(run_id="a", started="", model="m"), folder)
 size = (folder / "records.jsonl").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
-    append(RunRecord(run_id="b", started="", model="m", notes=["x" * 100_000]), folder)
+    append(RunRecord(run_id="b", started="", model="m", notes=["x" * int(sys.argv[3])]), folder)
 except DataError as error:
     sys.exit(7 if "records.jsonl" in str(error) else 8)
 """
 
 
-@pytest.mark.parametrize("room", ["0", "50000"])
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, room: str) -> None:
-    assert subprocess.run([sys.executable, "-c", FULL, str(tmp_path), room], check=False).returncode == 7
+@pytest.mark.parametrize(("room", "size"), [("0", "100000"), ("50000", "100000"), ("300", "500")])
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, room: str, size: str) -> None:
+    assert subprocess.run([sys.executable, "-c", FULL, str(tmp_path), room, size], check=False).returncode == 7
     path = tmp_path / records.FILE
     assert len(path.read_text().splitlines()) == 1 and path.read_bytes().endswith(b"\n")
     records.append(made("c"), tmp_path)
-    assert ids(tmp_path) == ["a", "c"]
+    assert lines(tmp_path) == ["a", "c"]
 
 
 def test_nothing_there_is_one_line(tmp_path: Path) -> None:
@@ -192,7 +194,6 @@ def test_a_record_of_version_1_is_read_with_its_limit_in_force(tmp_path: Path) -
     records.append(made("failed", record_version=1, protocol={"min_events": 11}, status="error"), tmp_path)
     (first, second), one = records.read(tmp_path), run_names.find("old", tmp_path)
     assert first == one and one["record_version"] == record.RECORD_VERSION == 2
-    assert one["counts"] == {"short": 3, "short_limit": 11, "needed": None} and one["protocol"] == {
-        "min_events": 11
-    }
+    assert one["counts"] == {"short": 3, "short_limit": 11, "needed": None}
+    assert one["protocol"] == {**PROTOCOL, "min_events": 11}
     assert second["counts"] == {}

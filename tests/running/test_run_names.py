@@ -6,13 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from made_records import made
 
-from logbench import DataError, RunRecord
+from logbench import DataError
 from logbench.running import records, run_names
-
-
-def made(run_id: str, baseline: bool = False) -> RunRecord:
-    return RunRecord(run_id=run_id, started="2026-01-01T00:00:00+00:00", model="m", baseline=baseline)
 
 
 def test_find_by_beginning_by_whole_name_and_last(tmp_path: Path) -> None:

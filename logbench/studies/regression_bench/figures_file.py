@@ -10,6 +10,7 @@ from typing import Any
 
 from ...base.errors import DataError
 from ...base.files import written
+from ...base.regular_files import read_text
 from .cells import CellId
 
 Row = dict[str, Any]
@@ -39,13 +40,13 @@ def read(path: Path) -> tuple[Row, list[Row]]:
         DataError: it is missing, or not what `bench run --out` writes.
     """
     try:
-        head, *rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        head, *rows = map(json.loads, read_text(path).splitlines())
         known = head.get("bench_format") if head.keys() >= HEAD and all(map(_whole, rows)) else None
     except OSError as error:
         raise DataError(
             f"{path}: {error.strerror}; write it: logbench bench run SUITE.toml --out {path}"
         ) from None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         known = None
     if known != FORMAT:
         raise DataError(f"{path}: no figures to read; write them anew: logbench bench run SUITE.toml --out {path}")
