@@ -11,6 +11,8 @@ from ..api.components import BaseComponent, ModelComponent
 from ..base.errors import IncompatibleError
 from ..base.options import make
 from ..evaluation.thresholds import ThresholdTraits
+from .combination import NAME as COMBINATION
+from .combination import CombinationOptions, Members
 from .entry import RegisteredComponent
 from .requirements import lack
 
@@ -33,7 +35,7 @@ class ConfiguredComponent(Generic[C_co]):
     @property
     def parts(self) -> tuple[ConfiguredComponent[C_co], ...]:
         """The members of a combination, or the part itself."""
-        return self.config if self.entry.members else (self,)
+        return self.config.parts if self.entry.members else (self,)
 
     @property
     def min_events(self: ConfiguredComponent[ModelComponent[Any]]) -> int:
@@ -59,6 +61,7 @@ class ConfiguredComponent(Generic[C_co]):
         """What its traits say of its threshold."""
         traits = self.entry.item.traits
         rules = not traits.binary_scores and any(part.entry.item.traits.binary_scores for part in self.parts)
+        rules = rules and self.config.options.by == "max"  # elsewhere a rule is one voice among others
         return ThresholdTraits(self.fixed_threshold, traits.binary_scores, traits.uses_alpha, rules)
 
     def build(self) -> Any:
@@ -73,8 +76,8 @@ class ConfiguredComponent(Generic[C_co]):
 
     def as_dict(self) -> dict[str, Any]:
         """The resolved configuration, by member where it is a combination."""
-        if self.entry.members:
-            return {part.name: part.as_dict() for part in self.parts}
+        if isinstance(self.config, Members):
+            return self.config.as_dict()
         return dataclasses.asdict(self.config) if self.config is not None else {}
 
 
@@ -91,7 +94,8 @@ def configured(
     """
     values = values or {}
     if entry.members:
+        parts = tuple(configured(member, values.get(member.item.name)) for member in entry.members)
         return ConfiguredComponent(
-            entry, tuple(configured(member, values.get(member.item.name)) for member in entry.members)
+            entry, Members(parts, make(CombinationOptions, values.get(COMBINATION, {}), COMBINATION))
         )
     return ConfiguredComponent(entry, make(entry.item.config, values, entry.item.name))

@@ -1,10 +1,10 @@
-"""`a+b+c`: several models as one, each brought to its own label-free threshold; the largest counts."""
+"""`a+b+c`, `a*5`: several models as one, each brought to one scale by held-out units without labels."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,14 @@ import numpy as np
 from ..api.optional import Saves
 from ..base.errors import IncompatibleError
 from ..data.scores import Scores, facts_of
-from ..evaluation.thresholds import validation_threshold
-from .combination import THRESHOLD
+from .combination import Members, labels_of
+from .levels import Level, bounded, votes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..api.components import ModelComponent
     from ..api.contracts import Context, RunningModel
     from ..data.sessions import Sessions
-    from .configured import ConfiguredComponent
 
 
 FILE = "combination.json"
@@ -30,63 +28,27 @@ FILE = "combination.json"
 COLUMNS = {"primary": "event", "ignoring": "ignoring_event"}
 
 
-@dataclass(frozen=True)
-class Level:
-    """Brings a member's scores to one scale: above 1 where they are above its threshold, and rising with them.
-
-    Attributes:
-        threshold: the smallest held-out score with at most its part of alpha of the held-out weight above it.
-        values, shares: float64 [distinct finite held-out scores up to the threshold], ascending, and the share of
-            held-out weight at or below each, as part of that at or below the threshold.
-        scale: what counts as 1 above the threshold: the range of those held-out scores, so that members in other
-            units can be set side by side; 1 where they are all equal. It orders alarms and makes none.
-    """
-
-    threshold: float
-    values: tuple[float, ...]
-    shares: tuple[float, ...]
-    scale: float
-
-    @classmethod
-    def of(cls, scores: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> Level:
-        """Learn from held-out scores, float64 [units ≥ 1]."""
-        threshold = validation_threshold(scores, weights, alpha)
-        below = scores <= threshold
-        values, inverse = np.unique(scores[below], return_inverse=True)
-        shares = np.bincount(inverse, weights=weights[below]).cumsum()
-        finite = np.isfinite(values)
-        values, shares = values[finite], shares[finite] / shares[-1]
-        scale = float(values[-1] - values[0]) if len(values) > 1 else 1.0
-        return cls(threshold, tuple(values.tolist()), tuple(shares.tolist()), scale)
-
-    def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Levels of scores, float64 [units], from 0 to 1 where they do not alarm."""
-        above = scores > self.threshold
-        with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite, where nothing is above
-            quiet = np.where(np.isposinf(scores), THRESHOLD, self._quiet(scores))
-            loud = THRESHOLD + (scores - self.threshold) / self.scale
-        return np.where(above, np.maximum(loud, np.nextafter(THRESHOLD, 2)), np.minimum(quiet, THRESHOLD))
-
-    def _quiet(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The share of held-out weight at or below; below all of it falling on to 0, so that the order stays."""
-        if not self.values:
-            return np.zeros(len(scores))
-        below = np.maximum(self.values[0] - scores, 0.0) / self.scale
-        return np.interp(scores, self.values, self.shares) / (1 + below)
-
-
 class Combination:
-    """Score: the largest level of the members, above 1 where one alarms; decided by that member's event.
+    """One score of several models, above 1 where they alarm together; decided by the event of the loudest one.
 
-    Each member is fitted on the same training units. One with binary scores alarms by its own threshold, the
-    others by the held-out units, without labels: alpha is shared evenly among them, so that at most alpha of the
-    held-out weight alarms by their scores (Bonferroni). Without held-out units the score of a single graded member
-    is its level.
+    Each member is fitted on the same training units; copies have seeds of their own, `seed · copies` and up.
+    A member with binary scores alarms by its own threshold, the others by the held-out units, without labels:
+
+    - `max`: the largest level. Alpha is shared evenly among the graded members, so that at most alpha of the
+      held-out weight alarms by their scores (Bonferroni). Without held-out units the score of a single graded
+      member is its level.
+    - `vote`: more than half of the members alarm, each at alpha; so at most 2·alpha of the held-out weight does.
+    - `rank`: the mean of the members' ranks among held-out scores, and beyond them of their distance, at most 2;
+      its own threshold lets at most alpha of the held-out weight alarm.
     """
 
-    def __init__(self, members: Sequence[ConfiguredComponent[ModelComponent[Any]]], models: Sequence[Any]) -> None:
-        self.parts, self.models = members, models
-        self.levels: list[dict[str, Level]] = [{} for _ in members]
+    def __init__(self, members: Members, models: Sequence[Any]) -> None:
+        self.parts, self.models, self.by = members.parts, models, members.options.by
+        names = [part.name for part in self.parts]
+        self.labels = labels_of(names)
+        self.copy = [(names[:at].count(name), names.count(name)) for at, name in enumerate(names)]
+        self.levels: list[dict[str, Level]] = [{} for _ in self.parts]
+        self.joint: dict[str, Level] = {}
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Fit every member, then learn the levels of those without a rule from the held-out units.
@@ -95,19 +57,36 @@ class Combination:
             IncompatibleError: there is no held-out unit to learn from, and several members need one.
         """
         facts = {
-            part.name: facts_of(model.fit(train, context), f"model {part.name!r}: fit")
-            for part, model in zip(self.parts, self.models, strict=True)
+            label: facts_of(model.fit(train, self._context(at, context)), f"model {label!r}: fit")
+            for at, (label, model) in enumerate(zip(self.labels, self.models, strict=True))
         }
         graded = self._graded
-        if context.held_out is None and len(graded) == 1:
+        if context.held_out is None and len(graded) == 1 and self.by == "max":
             return {"members": facts}
+        alpha = {"max": context.alpha / max(len(graded), 1), "vote": context.alpha, "rank": 0.0}[self.by]
         for at in graded:
             held = self._held_out(at, context)
             scores = self._scores(at, held, context)
             for column in COLUMNS:
                 if (found := getattr(scores, column)) is not None:
-                    self.levels[at][column] = Level.of(found, held.weights, context.alpha / len(graded))
+                    self.levels[at][column] = Level.of(found, held.weights, alpha)
+        if self.by == "rank":
+            self._fit_joint(context)
         return {"members": facts}
+
+    def _fit_joint(self, context: Context) -> None:
+        """Learn the threshold of the mean rank from the held-out units that every member can score."""
+        longest = max(range(len(self.parts)), key=lambda at: self.parts[at].min_events)
+        held = self._held_out(longest, context)
+        found = [self._scores(at, held, context) for at in range(len(self.parts))]
+        for column in COLUMNS:
+            if (levels := self._levels(column, found)) is not None:
+                self.joint[column] = Level.of(levels.mean(axis=0), held.weights, context.alpha)
+
+    def _context(self, at: int, context: Context) -> Context:
+        """The member's own: copies have seeds that no other run's copies have."""
+        number, copies = self.copy[at]
+        return context if copies == 1 else replace(context, seed=context.seed * copies + number)
 
     def _held_out(self, at: int, context: Context) -> Sessions:
         shortest = self.parts[at].min_events
@@ -123,37 +102,49 @@ class Combination:
         """See `Model.score`; `others` holds each member's own score under its name."""
         found = [self._scores(at, sessions, context) for at in range(len(self.parts))]
         return Scores(
-            *self._largest("primary", found),
-            *self._largest("ignoring", found),
-            others={part.name: scores.primary for part, scores in zip(self.parts, found, strict=True)},
-            facts={
-                part.name: scores.facts for part, scores in zip(self.parts, found, strict=True) if scores.facts
-            },
+            *self._joined("primary", found),
+            *self._joined("ignoring", found),
+            others={label: scores.primary for label, scores in zip(self.labels, found, strict=True)},
+            facts={label: scores.facts for label, scores in zip(self.labels, found, strict=True) if scores.facts},
             unjudged=_unjudged(found),
         )
 
     def _scores(self, at: int, sessions: Sessions, context: Context) -> Scores:
-        return Scores.of(self.models[at].score(sessions, context), len(sessions), self.parts[at].name)
+        context = self._context(at, context)
+        return Scores.of(self.models[at].score(sessions, context), len(sessions), self.labels[at])
 
-    def _largest(self, column: str, found: Sequence[Scores]) -> tuple[Any, Any]:
-        """The largest level of each unit and the event that decided it; None where a member lacks the score."""
-        scores = [getattr(one, column) for one in found]
-        if any(one is None for one in scores):
+    def _joined(self, column: str, found: Sequence[Scores]) -> tuple[Any, Any]:
+        """The score of each unit and the event that decided it; None where a member lacks the score."""
+        levels = self._levels(column, found)
+        if levels is None:
             return None, None
-        levels = np.stack([self._level(at, column, one) for at, one in enumerate(scores)])
         size = levels.shape[1]
         none = np.full(size, -1, dtype=np.int64)
         given = [getattr(one, COLUMNS[column]) for one in found]
         events = np.stack([none if event is None else event for event in given])
         first, unit = levels.argmax(axis=0), np.arange(size)
+        if self.by == "vote":
+            return votes(levels), events[first, unit]
+        if self.by == "rank":
+            return self.joint[column](levels.mean(axis=0)), events[first, unit]
         return levels[first, unit], events[first, unit]
+
+    def _levels(self, column: str, found: Sequence[Scores]) -> NDArray[np.float64] | None:
+        """Levels of all members, float64 [members, units]."""
+        scores = [getattr(one, column) for one in found]
+        if any(one is None for one in scores):
+            return None
+        return np.stack([self._level(at, column, one) for at, one in enumerate(scores)])
 
     def _level(self, at: int, column: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         own = self._own(at)
         if own is not None:
-            return np.where(scores > own, np.inf, -np.inf if self._graded else 0.0)
+            loud, quiet = (np.inf, -np.inf if self._graded else 0.0) if self.by == "max" else (2.0, 0.0)
+            return np.where(scores > own, loud, quiet)
         level = self.levels[at].get(column)
-        return level(scores) if level else scores
+        if level is None:
+            return scores
+        return bounded(level(scores)) if self.by == "rank" else level(scores)
 
     @property
     def _graded(self) -> list[int]:
@@ -177,23 +168,25 @@ class SavableCombination(Combination):
 
     def save(self, folder: Path) -> None:
         """Write the members and their levels into an existing folder."""
-        for part, model in zip(self.parts, self.models, strict=True):
-            (folder / part.name).mkdir()
-            model.save(folder / part.name)
-        levels = [{column: asdict(level) for column, level in member.items()} for member in self.levels]
+        for label, model in zip(self.labels, self.models, strict=True):
+            (folder / label).mkdir()
+            model.save(folder / label)
+        every = [*self.levels, *([self.joint] if self.joint else [])]
+        levels = [{column: asdict(level) for column, level in member.items()} for member in every]
         (folder / FILE).write_text(json.dumps(levels), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
         """Become the combination saved in `folder`."""
-        for part, model in zip(self.parts, self.models, strict=True):
-            model.load(folder / part.name)
+        for label, model in zip(self.labels, self.models, strict=True):
+            model.load(folder / label)
         levels = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        self.levels = [{column: Level(**level) for column, level in member.items()} for member in levels]
+        every = [{column: Level(**level) for column, level in member.items()} for member in levels]
+        self.levels, (self.joint,) = every[: len(self.parts)], every[len(self.parts) :] or [{}]
 
 
-def combined(members: Sequence[ConfiguredComponent[ModelComponent[Any]]]) -> Combination:
+def combined(members: Members) -> Combination:
     """The combination, savable where all members are."""
-    models = [part.build() for part in members]
+    models = [part.build() for part in members.parts]
     kind = SavableCombination if all(isinstance(model, Saves) for model in models) else Combination
     return kind(members, models)
 

@@ -67,7 +67,7 @@ class RegisteredComponent(Generic[T_co]):
     """A component (or preset, or command) with the plugin that offers it.
 
     Attributes:
-        members: of a combination of models, `a+b`; its plugin is that of the first one.
+        members: of a combination of models, `a+b`, copies one by one; its plugin is that of the first one.
     """
 
     item: T_co
@@ -78,7 +78,9 @@ class RegisteredComponent(Generic[T_co]):
     def address(self) -> str:
         """What another process finds it by: its name, or path and name of one in a file; of a combination all."""
         if self.members:
-            return "+".join(member.address for member in self.members)
+            every = [member.address for member in self.members]
+            times = {address: every.count(address) for address in every}
+            return "+".join(f"{one}*{copies}" if copies > 1 else one for one, copies in times.items())
         return self.plugin.place or self.item.name  # type: ignore[attr-defined]
 
 

@@ -19,7 +19,7 @@ from .entry import Plugin, RegisteredComponent
 from .lone_modules import module_of_file
 from .refusals import check_at_hand
 
-_NAMED = re.compile(r"(?P<file>.+\.py)(:(?P<name>[^:/+]+))?", re.DOTALL)
+_NAMED = re.compile(r"(?P<file>.+\.py)(:(?P<name>[^:/+*]+))?", re.DOTALL)
 
 
 def names_file(name: str) -> bool:

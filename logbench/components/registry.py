@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     import click
 
     from ..api.contracts import Definitions
-    from .configured import ConfiguredComponent
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 T = TypeVar("T")
@@ -271,7 +270,7 @@ class Registry:
     @overload
     def get(self, kind: Kind, name: str) -> RegisteredComponent[BaseComponent[Any]]: ...
     def get(self, kind: Kind, name: str) -> RegisteredComponent[Any]:
-        """The component of a kind that is called `name`; models may be combined, `a+b`.
+        """The component of a kind that is called `name`; models may be combined, `a+b`, `a*5`.
 
         A name such as `./my_model.py` or `./my_model.py:MyModel` is that of a file of the user's own, whose
         component is then found by its name, too.
@@ -283,12 +282,11 @@ class Registry:
             return self._of_file(kind, name)
         table = self.offered(kind)
         known = _by_any_name(table)
-        if kind == "model" and name not in known and "+" in name.strip("+"):
-            members = tuple(self.get(kind, one) for one in name.split("+"))
-            item = combination.component(
-                "+".join(m.item.name for m in members), [m.item for m in members], _combined
-            )
-            return RegisteredComponent(item, members[0].plugin, members)
+        if kind == "model" and name not in known and combination.is_name(name):
+            members = [(self.get(kind, one), copies) for one, copies in combination.members_of(name)]
+            item = combination.component([(entry.item, copies) for entry, copies in members], _combined)
+            every = tuple(entry for entry, copies in members for _ in range(copies))
+            return RegisteredComponent(item, members[0][0].plugin, every)
         return _find(known, name, kind, self.broken)
 
     def _of_file(self, kind: Kind, name: str) -> RegisteredComponent[Any]:
@@ -332,7 +330,7 @@ def _find(
     raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")
 
 
-def _combined(members: Sequence[ConfiguredComponent[Any]]) -> Any:
+def _combined(members: combination.Members) -> Any:
     from .ensemble import combined  # it loads numpy, and most commands only look at names
 
     return combined(members)

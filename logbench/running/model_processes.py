@@ -20,6 +20,7 @@ from ..base.child_process import TICK_S, Child, Limits
 from ..base.errors import PluginError
 from ..base.failure import ReportedError, error_of
 from ..base.progress import silent
+from ..components.combination import labels_of
 from ..data import handout
 from ..data.scores import Scores
 from ..data.sessions import Sessions
@@ -65,8 +66,9 @@ class ModelProcesses:
         if fresh_for != self._fresh_for or self._desk is None:
             self.close()
             self._fresh_for, self._desk = fresh_for, Desk(self._folder)
+        labelled = list(zip(parts, labels_of([part.name for part in parts]), strict=True))
         for home in dict.fromkeys(part.entry.plugin.home for part in parts):
-            names = {part.name for part in parts if part.entry.plugin.home == home}
+            names = {label for part, label in labelled if part.entry.plugin.home == home}
             process = self._processes.get(home)
             if process is None or process.child.ended or names & process.served:
                 if process is not None:
@@ -75,7 +77,10 @@ class ModelProcesses:
                 self._processes[home] = process
             process.served |= names
         desk = self._desk
-        return [RemoteModel(part, self._processes[part.entry.plugin.home], desk, note) for part in parts]
+        return [
+            RemoteModel(part, self._processes[part.entry.plugin.home], desk, note, label)
+            for part, label in labelled
+        ]
 
     def check(self) -> None:
         """See `Models.check`."""
@@ -200,6 +205,7 @@ class RemoteModel:
     """A model in a process of its own, see `RunningModel`.
 
     Attributes:
+        name: of the component, and its number where there are several of it.
         left: seconds left to fit and score.
     """
 
@@ -207,6 +213,7 @@ class RemoteModel:
     process: ModelProcess
     desk: Desk
     note: Callable[[str], None]
+    name: str
     opened: list[str] = field(default_factory=list)
     measured: Mapping[str, Any] = field(default_factory=dict)
     left: float | None = None
@@ -216,11 +223,6 @@ class RemoteModel:
     def __post_init__(self) -> None:
         self.left = self.process.limits.timeout
         self.process.send(self._request("build", address=self.part.entry.address, config=self.part.as_dict()))
-
-    @property
-    def name(self) -> str:
-        """Name of the component."""
-        return self.part.name
 
     def can(self, method: str) -> bool:
         """See `RunningModel.can`."""

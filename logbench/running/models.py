@@ -150,5 +150,5 @@ def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], 
     fresh_for = json.dumps(to_jsonable(asked))
     built = models.build(resolved.model.parts, fresh_for, note)
     if resolved.model.entry.members:
-        return RunningCombination(resolved.model.parts, built)
+        return RunningCombination(resolved.model.config, built)
     return built[0]

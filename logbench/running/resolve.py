@@ -24,6 +24,8 @@ from ..api.protocol import EvaluationProtocol
 from ..api.traits import OF_VECTORS, Need, Supervision
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
+from ..components.combination import NAME as COMBINATION
+from ..components.combination import CombinationOptions, Members
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..components.registry import KINDS, Registry
@@ -235,6 +237,7 @@ def _layers(
     """Layers of settings, where later layers win; unknown names are errors."""
     names = {one.item.name for entry in entries for one in (entry.members or (entry,))}
     names |= {*SINGLE, "embedding", "evaluator", "protocol"}
+    names |= {COMBINATION for entry in entries if entry.members}
     every = names | {name for kind in KINDS for name in registry.offered(kind)}
     for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
         for name in settings:
@@ -271,9 +274,9 @@ def _part(kind: str, entry: RegisteredComponent[C], layers: Sequence[Settings]) 
                 f"{kind}.{next(iter(general))}: {item.name} is a combination; name the member, "
                 f"{entry.members[0].item.name}.{next(iter(general))}"
             )
-        return ConfiguredComponent(
-            entry, tuple(_part(member.item.name, member, layers) for member in entry.members)
-        )
+        parts = tuple(_part(member.item.name, member, layers) for member in entry.members)
+        values = _values(COMBINATION, COMBINATION, layers)
+        return ConfiguredComponent(entry, Members(parts, make(CombinationOptions, values, COMBINATION)))
     values = _values(kind, item.name, layers)
     if kind == "dataset":
         values = {key: value for key, value in values.items() if key not in fields_of(Totals)}

@@ -21,7 +21,7 @@ LONGEST_MODEL = 60
 def new_run(model: str) -> dict[str, Any]:
     """Make a `run_id`, which names a folder, and the time `started`, now; a long name of a model is cut."""
     started = datetime.datetime.now(datetime.UTC)
-    run_id = f"{started:%Y%m%d-%H%M%S}-{model[:LONGEST_MODEL]}-{uuid.uuid4().hex[:6]}"
+    run_id = f"{started:%Y%m%d-%H%M%S}-{model[:LONGEST_MODEL].replace('*', 'x')}-{uuid.uuid4().hex[:6]}"
     return {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from logbench import (
     Sessions,
     testing,
 )
-from logbench.components.ensemble import Combination, Level
+from logbench.components.ensemble import Combination
+from logbench.components.levels import Level
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
 from logbench.evaluation.verdicts import decide
@@ -135,6 +137,11 @@ def test_members_are_found_configured_and_named() -> None:
         ("ecvc+length", {"model": {"max_train": "7"}}, "name the member, ecvc.max_train"),
         ("ecvc+length", {"edit": {"max_train": "7"}}, "takes no part"),
         ("+ecvc", {}, "no model is called '\\+ecvc'"),
+        ("ecvc*3", {}, "ecvc does not depend on its seed"),
+        ("deeplog*1", {}, "give two copies or more"),
+        ("deeplog*3+deeplog", {}, "deeplog is named twice"),
+        ("ecvc+length", {"combination": {"by": "sum"}}, "combination.by=sum"),
+        ("ecvc", {"combination": {"by": "vote"}}, "combination"),
     ],
 )
 def test_a_wrong_combination_is_one_line(model: str, settings: dict[str, Any], said: str) -> None:
@@ -222,24 +229,144 @@ def test_without_held_out_units_two_graded_members_cannot_be_levelled() -> None:
     [
         ("ecvc+length+markov", {"alpha": "0.4", "held_out": "0.2"}),
         ("ecvc+length", {"held_out": "0", "threshold": "oracle"}),
+        ("isolation-forest*3+length", {"alpha": "0.4", "held_out": "0.2", "by": "rank"}),
     ],
 )
 def test_a_saved_combination_gives_the_verdicts_of_its_run(
     write_hdfs: Any, tmp_path: Path, model: str, protocol: dict[str, str]
 ) -> None:
+    protocol = dict(protocol)
     log = [f"{what} block blk_{i}" for i in range(1, 60) for what in ("Receiving", "Received")[: 1 + (i % 7 > 0)]]
     labels = "BlockId,Label\n" + "".join(f"blk_{i},{'Normal' if i % 7 else 'Anomaly'}\n" for i in range(1, 60))
     data = write_hdfs(messages=log, labels=labels)
-    settings = {"protocol": {"train_units": "30", "min_events": "0", **protocol}}
+    by = {"combination": {"by": protocol.pop("by")}} if "by" in protocol else {}
+    settings = {"protocol": {"train_units": "30", "min_events": "0", **protocol}, **by}
     (record,) = logbench.run(
         model, dataset="hdfs", data=data, settings=settings, out=tmp_path, save=tmp_path / "saved"
     )
     assert record.error is None and (record.threshold["value"] == 1.0) == ("alpha" in protocol)
-    assert set(model.split("+")) - {"length"} <= set(record.training["members"])
+    assert set(model.replace("*3", "#2").split("+")) - {"length"} <= set(record.training["members"])
     stored = scores(record.as_dict(), tmp_path).filter(pl.col("part") == "test").select("unit", "score", "verdict")
     found = score_bundle(Bundle(tmp_path / "saved", Registry()), data, "cpu", lambda *_: None)
     again = stored.select("unit").join(found.select("unit", "score", "verdict"), on="unit", maintain_order="left")
     assert again.equals(stored) and stored["verdict"].n_unique() == 2
+
+
+def joined(by: str, alpha: float, rows: list[tuple[float, float, float]]) -> tuple[Any, list[list[float]], Any]:
+    """Scores of a, b (graded) and the rule c, joined; the columns; which units are held out."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    known = registry(
+        told("a", columns[0]),
+        told("b", columns[1]),
+        told("c", columns[2], binary_scores=True, fixed_threshold=0.5),
+    )
+    settings = {"combination": {"by": by}}
+    resolved = resolve(Plan(model="a+b+c", dataset="hdfs-sim", settings=settings), known)
+    sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
+    held = np.arange(len(rows) * 2 // 3)
+    model: Combination = resolved.model.build()
+    context = Context(held_out=sessions.take(held), alpha=alpha)
+    model.fit(sessions, context)
+    return model.score(sessions, context).primary, columns, held
+
+
+ROWS = st.lists(
+    st.tuples(*[st.integers(0, 40).map(float) for _ in range(2)], st.sampled_from([0.0, 1.0])),
+    min_size=6,
+    max_size=14,
+)
+
+
+@given(ROWS, st.floats(0.05, 0.4))
+def test_a_vote_alarms_where_more_than_half_of_the_members_do(rows: Any, alpha: float) -> None:
+    scores, columns, held = joined("vote", alpha, rows)
+    ballots = np.array(columns[2]) > 0.5
+    count = ballots.astype(int)
+    for column in columns[:2]:
+        values = np.array(column)
+        count += values > min(v for v in values[held] if (values[held] > v).sum() <= alpha * len(held))
+    assert (scores > 1).tolist() == (count >= 2).tolist()
+    assert all(scores[i] <= scores[j] for i in range(len(rows)) for j in range(len(rows)) if count[i] < count[j])
+
+
+@given(ROWS, st.floats(0.05, 0.4))
+def test_ranks_are_those_among_held_out_scores_and_their_mean_has_its_own_threshold(
+    rows: Any, alpha: float
+) -> None:
+    scores, columns, held = joined("rank", alpha, rows)
+    assert (scores[held] > 1).sum() <= alpha * len(held)
+    means = np.zeros(len(rows))
+    for column in columns[:2]:
+        values = np.array(column)
+        known = np.sort(values[held])
+        spread = known[-1] - known[0] or 1.0
+        for at, value in enumerate(values):
+            beyond = (value - known[-1]) / spread
+            among = np.searchsorted(known, value, side="right") / len(known)
+            if value in known:
+                means[at] += among / 3
+            elif beyond > 0:
+                means[at] += (1 + beyond / (1 + beyond)) / 3
+            else:  # between two of them
+                means[at] = np.nan
+    means += np.array(columns[2]) * 2 / 3
+    sure = np.flatnonzero(~np.isnan(means))
+    threshold = min(v for v in means[held] if (means[held] > v + 1e-9).sum() <= alpha * len(held))
+    clear = [at for at in sure if abs(means[at] - threshold) > 1e-9]
+    assert [bool(scores[at] > 1) for at in clear] == [means[at] > threshold for at in clear]
+    for i in sure:
+        assert all(scores[i] <= scores[j] + 1e-9 for j in sure if means[i] < means[j] - 1e-9)
+
+
+def test_copies_are_the_same_model_under_seeds_of_their_own() -> None:
+    """Seed 2 of three copies has seeds 6, 7 and 8; another seed of the run shares none of them."""
+    known = Registry()
+    rng = np.random.default_rng(0)
+    sessions = Sessions.of([rng.integers(0, 4, rng.integers(2, 9)).tolist() for _ in range(40)])
+    held = sessions.take(np.arange(10))
+
+    def score(name: str, seed: int, **settings: Any) -> logbench.Scores:
+        model = resolve(Plan(model=name, dataset="hdfs-sim", settings=settings), known).model.build()
+        context = Context(seed=seed, held_out=held)
+        model.fit(sessions, context)
+        found = model.score(sessions, context)
+        return found if isinstance(found, logbench.Scores) else logbench.Scores(found)
+
+    few = {"isolation-forest": {"trees": "3"}}
+    found = score("isolation-forest*3", 2, **few)
+    assert list(found.others) == ["isolation-forest#0", "isolation-forest#1", "isolation-forest#2"]
+    for at in range(3):
+        alone = score("isolation-forest", 6 + at, **few).primary
+        assert found.others[f"isolation-forest#{at}"].tolist() == alone.tolist()
+    assert found.others["isolation-forest#0"].tolist() != found.others["isolation-forest#1"].tolist()
+    assert score("isolation-forest*3", 2, **few).primary.tolist() == found.primary.tolist()
+
+
+def test_the_default_is_named_nowhere() -> None:
+    known = Registry()
+    usual = resolve(Plan(model="ecvc+length", dataset="hdfs-sim"), known)
+    asked = resolve(Plan(model="ecvc+length", dataset="hdfs-sim", settings={"combination": {"by": "vote"}}), known)
+    assert usual.config["model"] == {"ecvc": {"max_train": 20000}, "length": {}}
+    assert asked.config["model"] == {**usual.config["model"], "combination": {"by": "vote"}}
+    assert usual.model.own.holds_rules and not asked.model.own.holds_rules
+
+
+def test_copies_run_in_one_process_of_models(run_logbench: Any) -> None:
+    words = [
+        "--dataset",
+        "hdfs-sim",
+        "--set",
+        "dataset.blocks=1000",
+        "--set",
+        "protocol.train_units=300",
+        "--json",
+    ]
+    done = run_logbench("run", "isolation-forest*2+length", *words, "--set", "combination.by=vote")
+    assert done.code == 0, done.err
+    record = json.loads(done.out)
+    assert record["model"] == "isolation-forest*2+length"
+    assert set(record["training"]["members"]) == {"isolation-forest#0", "isolation-forest#1", "length"}
+    assert record["config"]["model"]["combination"] == {"by": "vote"}
 
 
 # Landauer et al., FSE 2024, their table: best F1 over thresholds on the test set.
