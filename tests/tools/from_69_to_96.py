@@ -178,9 +178,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     for table in (one for one in TABLES if one.name in asked.only):
-        print(
-            f"\n## {table.name}\n\n| | step | F1 | 95% | other seeds | P | R | moved |\n|---|---|---|---|---|---|---|---|"
-        )
+        print(f"\n## {table.name}\n\n| | step | F1 | 95% | other seeds | P | R | moved |")
+        print("|---|---|---|---|---|---|---|---|")
         before: float | None = None
         commands = []
         for number, row in enumerate(rows(table)):
@@ -192,8 +191,8 @@ def main() -> None:
             others = " ".join(short(each["f1"]) for each in found[1:])
             moved = "" if before is None else f"{mean - before:+.3f}".replace("0.", ".")
             print(
-                f"| {number} | {row.title} | {short(one['f1'])} | {short(one['low'])}–{short(one['high'])} | {others} "
-                f"| {short(one['precision'])} | {short(one['recall'])} | {moved} |",
+                f"| {number} | {row.title} | {short(one['f1'])} | {short(one['low'])}–{short(one['high'])} "
+                f"| {others} | {short(one['precision'])} | {short(one['recall'])} | {moved} |",
                 flush=True,
             )
             commands.append(f"{command(table, row)}  # {number}")
