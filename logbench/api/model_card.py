@@ -27,13 +27,14 @@ class CardCount:
 
     Attributes:
         count: how many are trained.
-        keys: number of known keys.
+        keys: number of known keys. width: columns of the vectors that events have; 0 where it takes none.
         settings: options of the model, where they are not the defaults.
     """
 
     __pydantic_config__: ClassVar[Any] = _STRICT
     count: int
     keys: int
+    width: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -64,7 +64,8 @@ def _listed(label: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _count(one: CardCount) -> str:
     options = ", ".join(f"{name}={value}" for name, value in one.settings.items())
-    return f"{one.count:,} with {several(one.keys, 'key')}{f' ({options})' if options else ''}"
+    vectors = f" and vectors of {several(one.width, 'column')}" if one.width else ""
+    return f"{one.count:,} with {several(one.keys, 'key')}{vectors}{f' ({options})' if options else ''}"
 
 
 def _tests(names: Sequence[str]) -> str:

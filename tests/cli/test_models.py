@@ -17,7 +17,7 @@ def test_info_has_everything_on_the_card_in_80_columns(run_logbench: Run) -> Non
     (facts,) = map(json.loads, said.out.splitlines())
     card, words = facts["card"], " ".join(text.out.split())
     assert facts["supervision"] == "semi-supervised" and card["parameters"][0] == {
-        "count": 59164, "keys": 28, "settings": {},
+        "count": 59164, "keys": 28, "width": 0, "settings": {},
     }  # fmt: skip
     for one in (card["source"], card["url"], card["licence"], *card["differs"], "59,164 with 28 keys"):
         assert one in words, one

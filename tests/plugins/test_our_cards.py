@@ -51,5 +51,6 @@ def test_what_a_card_names_is_there(name: str) -> None:
 def test_networks_have_the_parameters_that_their_card_counts(name: str) -> None:
     for counted in CARDS[name].parameters:
         model: Any = configured(REGISTRY.components["model"][name], counted.settings).build()
+        model.width = counted.width
         found = sum(one.numel() for one in model.build(counted.keys).parameters())
         assert found == counted.count, f"{counted}: found {found}"
