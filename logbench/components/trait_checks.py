@@ -58,6 +58,8 @@ def _together(values: dict[str, Any]) -> str:
         return f"traits.min_events={values['min_events']}: expected 1 or more"
     if values["binary_scores"] and values["fixed_threshold"] is None:
         return "traits.binary_scores: they need a fixed_threshold, above which they say yes"
+    if values["unlabelled"] and values["supervision"] != "supervised":
+        return "traits.unlabelled: only supervised models are told labels, so that they may lack some"
     if values["needs"] >= OF_VECTORS:
         return "traits.needs: vectors or text_vectors, not both: an event has one vector"
     return ""

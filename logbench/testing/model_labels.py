@@ -66,6 +66,17 @@ def held_out_classes(subject: Subject) -> None:
             fit(subject, context=_held_out_labelled(subject, (value,)))
 
 
+@rule("model", "unlabelled", "a model of unlabelled units trains where nine units in ten have no label")
+def unlabelled(subject: Subject) -> None:
+    if not subject.traits.unlabelled:
+        raise InapplicableError("the traits say nothing of unlabelled units")
+    train = train_of(subject)
+    assert train.labels is not None
+    known = np.arange(len(train)) % 10 == 0
+    hidden = replace(train, labels=np.where(known, train.labels, -1).astype(np.int8))
+    fit(subject, hidden, _held_out_labelled(subject, (-1, 0, -1, 1)))
+
+
 def _held_out_labelled(subject: Subject, values: tuple[int, ...]) -> Context:
     """The context of the model, with these labels of held-out units, repeated."""
     given = context_of(subject)

@@ -56,6 +56,7 @@ WRONG: list[tuple[str, Mapping[str, Any], str]] = [
     ("model", {"fixed_threshold": float("nan")}, "traits.fixed_threshold=nan: expected a number"),
     ("model", {"fixed_threshold": lambda _: "high"}, "traits.fixed_threshold of the configuration is 'high'"),
     ("model", {"binary_scores": True}, "traits.binary_scores: they need a fixed_threshold"),
+    ("model", {"unlabelled": True}, "traits.unlabelled: only supervised models are told labels"),
     ("model", {"binary_scores": 1, "fixed_threshold": 0.5}, "traits.binary_scores=1: expected True or False"),
     ("model", {"keys_only": "no"}, "traits.keys_only='no': expected True or False"),
     ("model", {"uses_alpha": None}, "traits.uses_alpha=None: expected True or False"),

@@ -69,6 +69,12 @@ def told_by_a_share(self: Any, train: Any, context: Any) -> None:
         self.longest = int(context.held_out.lengths[context.held_out.labels == 1].max())
 
 
+def of_labels_alone(self: Any, train: Any, context: Any) -> None:
+    """Half of the units at least must have a label."""
+    assert (train.labels >= 0).mean() > 0.5
+    self.mean = float(train.lengths[train.labels == 0].mean())
+
+
 def on_held_out(self: Any, train: Any, context: Any) -> None:
     lengths = [train.lengths, *([context.held_out.lengths] if context.held_out is not None else [])]
     self.mean = float(np.concatenate(lengths).mean())
@@ -163,6 +169,8 @@ MODELS = {
     "looks at the labels of held-out units": ("held-labels", instead("model", fit=told_by_held_out), {}),
     "stops by anomalies that may not be held out": (
         "held-classes", instead("model", fit=told_by_a_share), {"traits": TAUGHT}),
+    "cannot do without labels": (
+        "unlabelled", instead("model", fit=of_labels_alone), {"traits": replace(TAUGHT, unlabelled=True)}),
     "trains on held-out units": ("held-out", instead("model", fit=on_held_out), {}),
     "needs more events than it says": ("min-events", score(late), {}),
     "scores events out of step": ("events", but("model", "score", out_of_step), {}),

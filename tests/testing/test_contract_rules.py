@@ -50,6 +50,8 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
     optional = {
         "published",
         "held-classes",
+        "unlabelled",
+        "card",
         "imports",
         "process",
         "seed-matters",
