@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from .running.prepared_sessions import Material, prepare_sessions
     from .running.reporting import StoredRuns
     from .running.runner import PlanResult, run, run_plan
+    from .running.saved_runs import SavedRun, saved_run
     from .studies.leaderboard import leaderboard
     from .studies.workbench import Workbench
 
@@ -105,6 +106,7 @@ _LAZY = {
     "Plan": "api.plan",
     "PlanResult": "running.runner",
     "RunRecord": "api.record",
+    "SavedRun": "running.saved_runs",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
     "StoredRuns": "running.reporting",
@@ -131,6 +133,7 @@ _LAZY = {
     "redraws": "api.protocol",
     "run": "running.runner",
     "run_plan": "running.runner",
+    "saved_run": "running.saved_runs",
     "shown_metrics": "evaluation.metrics",
     "suggest": "base.options",
     "toml_values": "base.options",
@@ -197,6 +200,7 @@ __all__ = [
     "ReportsRuns",
     "RunRecord",
     "Runs",
+    "SavedRun",
     "Saves",
     "Scores",
     "Sessions",
@@ -232,6 +236,7 @@ __all__ = [
     "redraws",
     "run",
     "run_plan",
+    "saved_run",
     "shown_metrics",
     "suggest",
     "toml_values",

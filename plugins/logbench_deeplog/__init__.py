@@ -67,6 +67,8 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
 
 @hookimpl
 def logbench_commands() -> Iterable[click.Command]:
-    from .ladder.command import command
+    from .ladder.command import command as ladder
+    from .workflow.command import command as workflow
 
-    yield command
+    yield ladder
+    yield workflow

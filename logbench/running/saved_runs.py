@@ -1,0 +1,87 @@
+"""A stored run's units again, and its model where one was saved: for commands of plugins that inspect a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..api.plan import Plan
+from ..api.protocol import EvaluationProtocol
+from ..base.errors import DataError
+from ..base.progress_bars import Bars
+from ..components.registry import Registry
+from .bundle import Bundle
+from .prepare import prepare
+from .resolve import SINGLE, resolve
+from .run_names import find
+from .runtime import Runtime
+from .stages import Stages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..api.record_sections import Record
+    from ..data.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A stored run, prepared again.
+
+    Attributes:
+        record: JSON values.
+        sessions: all units with their ids and labels, in order of first line.
+        train, test: int64 [units], places of the training and test units in `sessions`.
+        model: the saved one, loaded; None where the run saved none.
+    """
+
+    record: Record
+    sessions: Sessions
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    model: Any = field(repr=False)
+
+
+def saved_run(
+    run: str, out: Path = Plan.out, *, registry: Registry | None = None, bars: Bars | None = None
+) -> SavedRun:
+    """Read a stored run's data again, split and parsed as then, and load its model.
+
+    Args:
+        run: an id, its beginning, or `last`. out: folder of the records.
+        registry, bars: by default all installed plugins, and no progress bars.
+
+    Raises:
+        DataError: there is no such run, its data are gone or have changed, or its model is damaged.
+        ConfigError: a component of the run is not installed.
+
+    Example:
+
+        stored = saved_run("last")
+        stored.model.score(stored.sessions[stored.test].unlabelled(), Context())
+    """
+    registry = registry or Registry()
+    record = find(run, out)
+    if record["status"] != "ok":
+        raise DataError(f"run {record['run_id']} did not finish: its status is {record['status']}")
+    runtime, config, data = Runtime.here(registry, bars), record["config"], record["dataset"]
+    protocol = EvaluationProtocol.of(record["protocol"])
+    settings = {kind: config[kind] for kind in SINGLE if config.get(kind)}  # type: ignore[literal-required]
+    named = {kind: record["components"][kind]["name"] for kind in ("parser", "windower")}  # type: ignore[literal-required]
+    plan = Plan(
+        model=record["model"],
+        dataset=data["name"],
+        data=Path(data["path"]),
+        settings={**settings, "protocol": dataclasses.asdict(protocol)},
+        **named,
+    )
+    prepared = prepare(resolve(plan, registry), runtime, Stages(runtime), runtime.bars.note)
+    if prepared.digest != data["digest"]:
+        raise DataError(f"{data['path']}: has changed since run {record['run_id']}; run it again")
+    bundle = record["artifacts"].get("bundle")
+    split = prepared.split
+    model = Bundle(Path(bundle), registry).model if bundle else None
+    return SavedRun(record, prepared.sessions, split.train, split.test, model)
