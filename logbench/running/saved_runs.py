@@ -69,14 +69,16 @@ def saved_run(
         raise DataError(f"run {record['run_id']} did not finish: its status is {record['status']}")
     runtime, config, data = Runtime.here(registry, bars), record["config"], record["dataset"]
     protocol = EvaluationProtocol.of(record["protocol"])
-    settings = {kind: config[kind] for kind in SINGLE if config.get(kind)}  # type: ignore[literal-required]
-    named = {kind: record["components"][kind]["name"] for kind in ("parser", "windower")}  # type: ignore[literal-required]
+    settings: dict[str, Any] = {kind: values for kind, values in config.items() if kind in (*SINGLE, "embedding")}
+    parts: dict[str, Any] = dict(record["components"])
     plan = Plan(
         model=record["model"],
         dataset=data["name"],
         data=Path(data["path"]),
+        parser=parts["parser"]["name"],
+        windower=parts["windower"]["name"],
+        embedding=parts["embedding"]["name"] if "embedding" in parts else None,
         settings={**settings, "protocol": dataclasses.asdict(protocol)},
-        **named,
     )
     prepared = prepare(resolve(plan, registry), runtime, Stages(runtime), runtime.bars.note)
     if prepared.digest != data["digest"]:
