@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import click
+
 from ..base.child_process import TICK_S, how_ended
 from ..base.errors import PluginError
 from ..base.process_tree import adopt, end_tree, follow, memory_mb_of
@@ -29,16 +31,19 @@ def apart(function: F) -> F:
     """Make a command's function run in a new process with the same arguments.
 
     A plugin that kills that process, or exceeds `--timeout` or `--memory-limit` (see
-    `shared_options.limit_options`), becomes an error of one line. With lines on standard input the function runs
-    here.
+    `shared_options.limit_options` and `memory_option`), becomes an error of one line. With lines on standard input
+    the function runs here, without limits.
     """
 
     @functools.wraps(function)
     def command(*arguments: Any, **options: Any) -> Any:
         limited = "memory_limit" in options
         timeout, memory_mb = (options.pop(name) for name in LIMITS) if limited else (None, None)
+        memory_mb = options.pop("memory_mb", memory_mb)
         given = os.environ.pop(DONE, None)
         if str(options.get("data")) == "-":
+            if memory_mb is not None:
+                raise click.UsageError("--memory-limit needs a file or folder as --data")
             return function(*arguments, **options)
         if given is None:
             return _run(timeout, memory_mb)

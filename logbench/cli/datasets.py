@@ -17,7 +17,7 @@ from ..components.entry import RegisteredComponent
 from . import State, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_splits
-from .shared_options import json_option, note, print_json, print_table
+from .shared_options import json_option, memory_option, note, print_json, print_table
 
 if TYPE_CHECKING:
     from ..api.contracts import Definitions
@@ -59,6 +59,7 @@ def _origin(entry: RegisteredComponent[Any]) -> str:
 @click.option("--windower", metavar="NAME", help="Windower; by default the data set's.")
 @click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
 @click.option("--card", "card_only", is_flag=True, help="Show only the card; read no data.")
+@memory_option
 @json_option
 @pass_state
 @apart
@@ -168,6 +169,7 @@ def _definitions(state: State, path: Path | None = None) -> Definitions:
 @command.command("check", epilog="Example: logbench datasets check my.toml")
 @click.argument("definition")
 @click.option("--data", type=click.Path(path_type=Path), help="Log file or folder instead of the definition's.")
+@memory_option
 @pass_state
 @apart
 def check(state: State, definition: str, data: Path | None) -> None:
@@ -182,6 +184,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")
 @click.argument("name")
+@memory_option
 @pass_state
 @apart
 def fetch(state: State, name: str) -> None:

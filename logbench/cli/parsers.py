@@ -13,7 +13,7 @@ from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, note, print_json, print_table
+from .shared_options import json_option, memory_option, note, print_json, print_table
 
 FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
 
@@ -30,6 +30,7 @@ def command() -> None:
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True,
               help="Folder with NAME/NAME_2k.log_structured.csv, as in Loghub, or one such file.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="PARSER.KEY=VALUE", help="Set an option of a parser.")
+@memory_option
 @json_option
 @pass_state
 @apart

@@ -16,7 +16,16 @@ from ..base.progress_bars import Bars
 from . import State, pass_state
 from .apart import apart
 from .interrupt import first
-from .shared_options import fitted, json_option, note, placed, print_json, print_table, threshold_text
+from .shared_options import (
+    fitted,
+    json_option,
+    memory_option,
+    note,
+    placed,
+    print_json,
+    print_table,
+    threshold_text,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
+@memory_option
 @json_option
 @pass_state
 @apart

@@ -62,6 +62,12 @@ seed_options: Sequence[Callable[[F], F]] = (
 )  # fmt: skip
 
 
+memory_option = click.option(
+    "--memory-limit", "memory_mb", type=click.FloatRange(min=0, min_open=True), metavar="MB",
+    help="End the command where its processes take more resident memory.",
+)  # fmt: skip
+
+
 def limit_options(function: F) -> F:
     """Add the options for limits of time and memory."""
     for add in reversed(limits):

@@ -11,7 +11,7 @@ from ..base.jsonable import four_digits, several, shorten
 from ..running import run_names
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, note, out_option, print_json, threshold_text
+from .shared_options import json_option, memory_option, note, out_option, print_json, threshold_text
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
@@ -20,6 +20,7 @@ from .shared_options import json_option, note, out_option, print_json, threshold
 @click.option("--false-positives", "which", flag_value="false-positives", help="Only normal units that alarmed.")
 @click.option("--missed", "which", flag_value="missed", help="Only anomalies that did not alarm.")
 @out_option
+@memory_option
 @json_option
 @pass_state
 @apart

@@ -173,13 +173,14 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
 
 
 def _estimate(lines: Lines) -> float | None:
-    """About how many lines there are, from the beginning of the largest file: only for the progress bar."""
+    """About how many lines there are, as dense as at the beginning of the largest file: for the progress bar."""
     try:
-        path = max(lines.files, key=lambda file: file.stat().st_size)
+        sizes = {file: file.stat().st_size for file in lines.files}
+        path = max(sizes, key=lambda file: sizes[file])
         with path.open("rb") as file:
             head = file.read(1 << 16)
         if b"\0" in head or not head.count(b"\n"):
             return None  # packed, or no lines
-        return path.stat().st_size * head.count(b"\n") / len(head)
+        return sum(sizes.values()) * head.count(b"\n") / len(head)
     except (OSError, ValueError):
         return None

@@ -26,6 +26,10 @@ from .splitters import WHOLE, Splitter, group_names, named, private, splitter, w
 HIDDEN = "(line not as declared)"
 # The message of an event, before it is hidden or falls back to the whole line.
 DECLARED = "declared message"
+# Events from which on those of another file come in a frame of their own.
+TOGETHER = 10_000
+# Lines that are taken apart at a time.
+MOST_LINES = 200_000
 Units = Callable[[], pl.DataFrame]
 
 
@@ -74,6 +78,7 @@ class Reader:
     texts: LogFiles
     form: LineFormat
     counts: Mapping[str, int] = field(default_factory=dict)
+    _known: dict[str, Sequence[Splitter]] = field(default_factory=dict, init=False, repr=False)
 
     def scan(self) -> pl.LazyFrame:
         """Columns as `open_lines` says, lazily."""
@@ -114,35 +119,53 @@ class Reader:
         if "message" in wanted:
             self.counts = facts
 
-    def _numbered(self, counts: Counts) -> Iterator[tuple[str, Sequence[Splitter], pl.DataFrame]]:
-        """Name of the text, how to take its events apart, and events: `line`, `raw`, `at`, texts of the layers."""
+    def _numbered(self, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
+        """How to take events apart, and events: `line`, `raw`, `at`, `file`, texts of the layers.
+
+        Events of small files come together, because each frame costs as much as a thousand lines.
+        """
+        held: list[pl.DataFrame] = []
+        before, rows = None, 0
         for text in self.texts:
             for splits, events in self._events(text, counts):
-                numbered = events.with_row_index("line", counts.used)
-                counts.used += len(events)
-                yield text.name, splits, numbered
+                if before is not None and (splits is not before or rows >= TOGETHER):
+                    yield before, pl.concat(held)
+                    held, rows = [], 0
+                first, counts.used = counts.used, counts.used + len(events)
+                number = pl.int_range(first, counts.used, dtype=pl.UInt32)
+                held.append(events.with_columns(line=number, file=pl.lit(text.name)))
+                before, rows = splits, rows + len(events)
+        if before is not None:
+            yield before, pl.concat(held)
 
     def _events(self, text: LogFile, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
         events, before, header = None, 0, self._headless
         for chunk in text.chunks():
             read, replaced = parse(chunk, before + 1)
-            lines = read.select("raw", at="line")
+            lines = pl.DataFrame([read["raw"], read["line"].alias("at")])
             before += len(lines)
             counts.read += len(lines)
-            counts.nul += int(lines["raw"].str.contains("\0", literal=True).sum())
+            counts.nul += int(lines["raw"].str.contains("\0", literal=True).sum()) if b"\0" in chunk else 0
             counts.undecodable += replaced or self._replaced(lines["raw"])
             lines, header = self._without_header(lines, header, counts)
             if header is None:
                 continue
             if events is None:
-                events = Events.of(self.form, splitters(self.form, header, text.stream.name), counts)
-            complete = events.feed(lines)
-            if len(complete):
-                yield events.splits, complete
+                events = Events.of(self.form, self._splitters(header, text.stream.name), counts)
+            for part in lines.iter_slices(MOST_LINES):  # a chunk of empty lines has millions
+                complete = events.feed(part)
+                if len(complete):
+                    yield events.splits, complete
         if events is not None:
             for rest in events.rest():
                 yield events.splits, rest
+
+    def _splitters(self, header: str, where: str) -> Sequence[Splitter]:
+        """The same for all files of one header."""
+        if header not in self._known:
+            self._known[header] = splitters(self.form, header, where)
+        return self._known[header]
 
     @property
     def _headless(self) -> str | None:
@@ -171,12 +194,10 @@ class Reader:
         )
 
     def _columns(
-        self, wanted: Sequence[str], item: tuple[str, Sequence[Splitter], pl.DataFrame]
+        self, wanted: Sequence[str], item: tuple[Sequence[Splitter], pl.DataFrame]
     ) -> tuple[pl.DataFrame, int]:
         """The columns `wanted` of an item of `_numbered`, and the events that do not match."""
-        name, splits, events = item
-        form = self.form
-        whole = events.with_columns(file=pl.lit(name))
+        (splits, whole), form = item, self.form
         if not set(wanted) - {"line", "raw", "file", "at"}:
             return whole.select(wanted), 0
         whole = self._fields(splits, whole)
