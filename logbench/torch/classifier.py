@@ -35,7 +35,8 @@ class Classifier(RowModel[C]):
     logits: of an anomaly [B] or [B, 1], or of normal and anomalous [B, 2].
 
     Each pair of row and label trains once, weighted by the units that have it. Held-out units with their labels
-    are for stop=validation and for the record alone. Units without a label (−1) are left out.
+    are for stop=validation and for the record alone. Units without a label (−1) are left out, unless `targets`
+    says what they are taught.
 
     Example:
 
@@ -65,55 +66,65 @@ class Classifier(RowModel[C]):
                 class weights.
             PluginError: the network gives no logits, or cannot run in double precision.
         """
-        classes, held = self._classes(train), context.held_out
+        held, labelled = context.held_out, self._labelled(train)
+        targets = self.targets(train, context)
+        taught = np.where(np.isnan(targets), -1, targets >= 0.5).astype(np.int8)
+        classes = [int((taught == label).sum()) for label in (0, 1)]
         if not all(classes):
             raise IncompatibleError(
                 f"{self.name} needs normal and anomalous training units, got {classes[0]:,} and {classes[1]:,}"
             )
-        assert train.labels is not None
-        repeats = oversampled(train.labels, self.config.oversample, context.seed)
-        normal, anomalous = (float(repeats[train.labels == label].sum()) for label in (0, 1))
+        repeats = oversampled(taught, self.config.oversample, context.seed)
+        normal, anomalous = (float(repeats[taught == label].sum()) for label in (0, 1))
         weights = class_weights(normal, anomalous, self.config.balanced, self.config.anomaly_weight)
-        validated = self._part(held, weights, context.device) if held else None
-        facts = self._train(train, self._part(train, weights, context.device, repeats), validated, context)
+        validated = self._part(held, _of_labels(held), weights, context.device) if held else None
+        part = self._part(train, targets, weights, context.device, repeats)
+        facts = self._train(train, part, validated, context)
         added = {} if self.config.oversample is None else {"repeated": int((repeats - 1).sum())}
-        return {"labelled": sum(classes), "anomalies": classes[1], **added, **facts}
+        return {**labelled, **added, **facts}
 
-    def _classes(self, sessions: Sessions) -> tuple[int, int]:
-        """Normal and anomalous units."""
+    def targets(self, train: Sessions, context: Context) -> NDArray[np.float64]:
+        """What each training unit is taught, float64 [units]: 0 normal to 1 anomalous, NaN if it does not train.
+
+        Its label, unless overridden, such as by a guess for units without one (`ModelTraits.unlabelled`).
+        """
+        return _of_labels(train)
+
+    def _labelled(self, sessions: Sessions) -> dict[str, int]:
+        """Labelled units, and anomalies among them."""
         if sessions.labels is None:
             raise IncompatibleError(f"{self.name} needs labels: set protocol.content=labelled")
-        return int((sessions.labels == 0).sum()), int((sessions.labels == 1).sum())
+        return {"labelled": int((sessions.labels >= 0).sum()), "anomalies": int((sessions.labels == 1).sum())}
 
     def _part(
         self,
         sessions: Sessions,
+        targets: NDArray[np.float64],
         weights: tuple[float, float],
         device: str,
         repeats: NDArray[np.int64] | None = None,
     ) -> Part:
-        """Distinct pairs of row and label, with their loss, weighted by class.
+        """Distinct pairs of row and target, with their loss, weighted by class.
 
         Args:
-            repeats: how often each unit counts, int64 [units]; None: once.
+            targets: see `targets`. repeats: how often each unit counts, int64 [units]; None: once.
         """
-        assert sessions.labels is not None
-        known = sessions.labels >= 0
+        known = ~np.isnan(targets)
         times = np.ones(int(known.sum()), dtype=np.int64) if repeats is None else repeats[known]
-        sessions = sessions.take(known)
-        assert sessions.labels is not None
+        sessions, (levels, level) = sessions.take(known), np.unique(targets[known], return_inverse=True)
         rows = self._distinct(sessions)
-        pairs, place = np.unique(rows.inverse * 2 + sessions.labels[rows.units], return_inverse=True)
+        pairs, place = np.unique(rows.inverse * len(levels) + level[rows.units], return_inverse=True)
         counts = np.zeros(len(pairs), dtype=np.int64)
         np.add.at(counts, place, times[rows.units])
         encode, (normal, anomalous) = self.encoder(rows.sessions, device), weights
 
-        def losses(network: nn.Module, values: Tensor, labels: Tensor) -> Tensor:
+        def losses(network: nn.Module, values: Tensor, taught: Tensor) -> Tensor:
             logits = self._answers(network, arguments_of(network, encode, values))
-            loss = F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="none")
-            return loss * (normal + (anomalous - normal) * labels)
+            loss = F.binary_cross_entropy_with_logits(logits, taught.to(logits.dtype), reduction="none")
+            return loss * (normal + (anomalous - normal) * taught)
 
-        return Part([rows.values[pairs // 2], pairs % 2], counts, losses)
+        which, wanted = np.divmod(pairs, max(len(levels), 1))
+        return Part([rows.values[which], levels[wanted].astype(np.float32)], counts, losses)
 
     def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
         """Logits of an anomaly, float32 or float64 [B]."""
@@ -128,6 +139,11 @@ class Classifier(RowModel[C]):
 
     def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         return 1 / (1 + np.exp(-np.clip(answers, -700, 700)))
+
+
+def _of_labels(sessions: Sessions) -> NDArray[np.float64]:
+    assert sessions.labels is not None
+    return np.where(sessions.labels < 0, np.nan, sessions.labels)
 
 
 class SequenceClassifier(Classifier[S]):

@@ -69,7 +69,7 @@ class NetworkModel(ABC, Generic[C]):
         """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
         assert self.network is not None, "fit or load comes first"
         shape = {name: getattr(self.config, name) for name in self._shape}
-        own = {"keys": self.keys, **({"width": self.width} if self.width else {})}
+        own = {"keys": self.keys, **({"vector_width": self.width} if self.width else {})}
         save_network(folder, self.network, {**own, **shape}, self.name)
 
     def load(self, folder: Path) -> None:
@@ -80,7 +80,7 @@ class NetworkModel(ABC, Generic[C]):
         """
         self.network, facts = load_network(folder, self._rebuilt, self.name)
         self.config, self.keys = self._saved_config(facts), facts["keys"]
-        self.width = facts.get("width", 0)
+        self.width = facts.get("vector_width", 0)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         shape = {name: facts[name] for name in self._shape}
@@ -89,7 +89,7 @@ class NetworkModel(ABC, Generic[C]):
 
     def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
         model = type(self)(self._saved_config(facts))
-        model.width = facts.get("width", 0)
+        model.width = facts.get("vector_width", 0)
         return model.build(facts["keys"])
 
     @property

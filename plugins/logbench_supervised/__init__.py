@@ -17,6 +17,7 @@ from .options import LogRobustConfig as LogRobustConfig
 from .options import MlpConfig as MlpConfig
 from .options import NeuralLogConfig as NeuralLogConfig
 from .options import NeuralLogSmallConfig as NeuralLogSmallConfig
+from .options import PleLogConfig as PleLogConfig
 
 if TYPE_CHECKING:
     from logbench.torch import Classifier
@@ -67,4 +68,10 @@ def logbench_models() -> Iterable[ModelComponent[Classifier[Any]]]:
         NeuralLogSmallConfig,
         "neurallog with a sixteenth of the inner units, for a laptop (Le and Zhang, ASE 2021)",
         MESSAGES,
+    )
+    yield _offer(
+        "plelog",
+        PleLogConfig,
+        "a GRU learns from known normal units, and from guesses by clusters (Yang et al., ICSE 2021)",
+        replace(VECTORS, unlabelled=True),
     )

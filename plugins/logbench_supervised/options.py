@@ -77,3 +77,25 @@ class NeuralLogSmallConfig(NeuralLogConfig):
     feedforward: int = option(128, "units of the block's inner network", ge=1)
     lr: float = option(1e-3, "highest learning rate (of AdamW)", gt=0, le=1)
     passes: int = option(10, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
+
+
+@dataclass(frozen=True)
+class PleLogConfig(SequenceConfig):
+    """Options of `plelog`; all are the published code's."""
+
+    length: int = option(
+        500, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+    )
+    known: Literal["normal", "all"] = option(
+        "normal", "labels that it takes of those it may see: of normal units, as published, or all"
+    )
+    components: int = option(50, "independent components of a unit's vector, for the clusters", ge=1)
+    cluster: int = option(100, "units of the smallest cluster", ge=2)
+    hidden: int = option(100, "units of each direction of a layer", ge=1)
+    layers: int = option(2, "GRU layers", ge=1)
+    attend: Literal["learnt", "mean"] = option("learnt", "how steps are summed; mean: all alike (an ablation)")
+    batch: int = option(100, "rows (windows, or units) in a training step", ge=1)
+    lr: float = option(2e-3, "learning rate (of Adam)", gt=0, le=1)
+    clip: float | None = option(1.0, "largest norm of the gradient; none: any", gt=0)
+    stop: Literal["steps", "passes", "validation"] = option("validation", "what ends training", tune=False)
+    passes: int = option(5, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)

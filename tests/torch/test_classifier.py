@@ -43,6 +43,25 @@ def test_a_linear_network_finds_the_logistic_regression(model: Any, width: int) 
     assert facts["distinct"] < len(train)
 
 
+class Guesses(CountModel):
+    """Teaches every unit a share of its own, or nothing."""
+
+    def targets(self, train: Sessions, context: Context) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.where(train.lengths > 2, 0.2 + 0.7 * (train.lengths % 2), np.nan)
+
+
+def test_targets_other_than_labels_are_what_is_learnt() -> None:
+    train = labelled(1)
+    model = Guesses(bag(lr=0.1, passes=150, batch=200, decay=0.1, decay_at=(80, 120)))
+    facts = model.fit(replace(train, labels=np.full(len(train), -1, np.int8)), Context())
+    some = train.lengths > 2
+    assert 0 < some.sum() < len(train)
+    taught = model.targets(train, Context())[some]
+    expected = newton(counted(train)[some], taught)
+    np.testing.assert_allclose(model.score(train, Context()).primary[some], expected, atol=0.02)
+    assert (facts["labelled"], facts["anomalies"]) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "more",
     [

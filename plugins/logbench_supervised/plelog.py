@@ -1,0 +1,114 @@
+"""PLELog (Yang et al., ICSE 2021): clusters tell what units without a label are taught, the surer the harder.
+
+Shapes in comments: B rows, L events, W columns of a vector, H states of both directions together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import LambdaLR
+
+from logbench.torch import SequenceClassifier, vector_rows, vector_table
+
+from .guessing import clustered, guessed
+from .options import PleLogConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from logbench import Context, Sessions
+
+
+class Network(nn.Module):
+    """A GRU of both directions; a learnt guide says which steps count, and their sum decides."""
+
+    def __init__(self, width: int, config: PleLogConfig) -> None:
+        super().__init__()
+        self.gru = nn.GRU(width, config.hidden, config.layers, batch_first=True, bidirectional=True)
+        both = 2 * config.hidden
+        learnt = config.attend == "learnt"
+        self.guide = nn.Parameter(torch.randn(both) / both**0.5) if learnt else None
+        self.weigh = nn.Linear(2 * both, 1) if learnt else None
+        self.output = nn.Linear(both, 2)
+
+    def forward(self, steps: Tensor, there: Tensor) -> Tensor:
+        """Logits float [B, 2] of normal and anomalous, of vectors float [B, L, W].
+
+        Args:
+            there: bool [B, L], False for what fills up the end.
+        """
+        lengths = there.sum(1).clamp(min=1)
+        there = there[:, : int(lengths.max())]
+        packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)  # [B, L, H]
+        told = states.new_zeros(there.shape)
+        if self.guide is not None and self.weigh is not None:
+            both = torch.cat([self.guide.expand_as(states), states], 2)
+            told = torch.tanh(self.weigh(both)).squeeze(2)
+        weights = told.masked_fill(~there, -torch.inf).softmax(1)
+        answer: Tensor = self.output((weights.unsqueeze(2) * states).sum(1))
+        return answer
+
+
+class PleLog(SequenceClassifier[PleLogConfig]):
+    """Scores a unit by the probability of an anomaly."""
+
+    name = "plelog"
+    fixed = ("hidden", "layers", "attend")
+    keys_only = False
+
+    def build(self, keys: int) -> Network:
+        return Network(self.width, self.config)
+
+    def rows(self, sessions: Sessions) -> NDArray[np.int32]:
+        """Places of events in the table of `encoder`, int32 [units, length]."""
+        return vector_rows(sessions, self.config.length, self.config.keep)
+
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)
+        return lengths
+
+    def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
+        """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
+        table = vector_table(sessions, device)
+        return lambda rows: (table[rows], rows < len(table) - 1)
+
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+        """Adam as published: its learning rate falls by a quarter after each thousand steps."""
+        optimiser = Adam(network.parameters(), self.config.lr, betas=(0.9, 0.9), eps=1e-12)
+        return optimiser, LambdaLR(optimiser, lambda at: 0.75 ** (at // 1000))
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """See `SequenceClassifier.fit`; with what was `guessed` of units whose label it does not see."""
+        self.guesses: dict[str, int] = {}
+        return {**super().fit(train, context), **self.guesses}
+
+    def targets(self, train: Sessions, context: Context) -> NDArray[np.float64]:
+        """Labels of those it sees, of others a guess by the clusters of their summed vectors."""
+        assert train.labels is not None and train.vectors is not None and train.vector_ids is not None
+        labels = train.labels
+        if self.config.known == "normal":
+            labels = np.where(labels == 1, np.int8(-1), labels)
+        if (labels >= 0).all():
+            return labels.astype(np.float64)
+        sums = np.zeros((len(train), train.vectors.shape[1]))
+        np.add.at(sums, train.units, train.vectors[train.vector_ids])
+        clusters, strength = clustered(sums, self.config, context.seed)
+        codes = train.distinct.inverse
+        targets = guessed(clusters, strength, labels, np.isin(codes, codes[labels == 0]))
+        unknown = labels < 0
+        self.guesses = {
+            "clusters": int(clusters.max(initial=-1)) + 1,
+            "noise": int((clusters < 0).sum()),
+            "guessed_normal": int((targets[unknown] < 0.5).sum()),
+            "guessed_anomalous": int((targets[unknown] >= 0.5).sum()),
+        }
+        return targets
