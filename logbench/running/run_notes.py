@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from ..api.contracts import RunningModel
-from ..api.record_sections import AuditFacts
+from ..api.record_sections import AuditFacts, BoundFacts, Metrics
 from ..base.jsonable import part_of, several, shorten
 from ..base.progress_bars import Bars
 from ..evaluation.verdicts import Decision
 from .fitting import Scored
 from .resolve import ResolvedPlan
 
+# An F1 by so much above its bound is no rounding.
+BEYOND = 1e-9
 # Most notes of one run to keep and print.
 MOST_NOTES = 100
 
@@ -52,6 +54,16 @@ def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[st
         note(f"unreliable threshold: {held}, at least {need} are needed for alpha {alpha:g}")
     if threshold["value"] == np.inf and threshold["source"] == "validation":
         note("the threshold is infinite because too many held-out units score infinity; only rules alarm")
+
+
+def note_bound(metrics: Metrics, unit: str, bound: BoundFacts, note: Callable[[str], None]) -> None:
+    """Warn of an F1 that no verdict by key sequences reaches: equal sequences got each the right label."""
+    best, reached = bound.get("f1"), (metrics.get(unit) or {}).get("all", {}).get("f1")
+    if best is not None and reached is not None and reached > best + BEYOND:
+        note(
+            f"F1 {reached:.3f} is above {best:.3f}, the highest that key sequences allow on these units: the "
+            "model saw more than keys (times, text), or labels leaked; of data that are keys alone, labels did"
+        )
 
 
 def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:

@@ -33,7 +33,7 @@ from .models import running_model
 from .prepare import prepare
 from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
-from .run_notes import Notes, conduct_of, note_decision
+from .run_notes import Notes, conduct_of, note_bound, note_decision
 from .runtime import Runtime, current
 from .stages import Stages
 
@@ -198,6 +198,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
                 evaluators = {part.name: part.build() for part in resolved.evaluators}
                 values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
                 stage.items = decided.units.height
+            note_bound(values.evaluated.metrics, resolved.unit, values.evaluated.bound, note)
             if not values.evaluated.metrics:
                 notes.lines.append("no labels, so no metrics; the ranked sessions: logbench show last")
             if scored.events is not None:

@@ -10,11 +10,15 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
+import logbench
 from logbench import DataError, KeySequences, Lines
 from logbench.components.configured import configured
 from logbench.components.registry import Registry
+from logbench.running.records import scores
 
 UUIDS = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(3)]
 
@@ -59,6 +63,36 @@ def test_no_rule_on_the_test_blocks_of_hdfs_100k_is_better_than_its_ceilings(sha
     by_counts = [(str(sorted(Counter(keys).items())), label) for keys, label in tested]
     assert best_f1(by_sequence) == pytest.approx(0.711, abs=5e-4)
     assert best_f1(by_counts) == pytest.approx(0.690, abs=5e-4)
+
+
+def test_a_leak_is_noted_where_it_beats_the_ceiling_of_hdfs_100k(shared_data: Path, tmp_path: Path) -> None:
+    """A model that knows the order of units, and so their labels: F1 1 where sequences allow .711."""
+    answers: list[float] = []
+
+    class Remembering:
+        """Says the place of a unit, or what it was told of this place."""
+
+        def fit(self, train: logbench.Sessions, context: logbench.Context) -> None:
+            pass
+
+        def score(self, sessions: logbench.Sessions, context: logbench.Context) -> np.ndarray:
+            places = np.arange(len(sessions), dtype=np.float64)
+            return np.array(answers)[: len(places)] if answers else places
+
+    def run(model: object, threshold: str) -> logbench.RunRecord:
+        settings = {"protocol": {"threshold": threshold, "content": "normal"}}
+        data = shared_data / "hdfs_100k"
+        (record,) = logbench.run(model, dataset="hdfs-100k", data=data, settings=settings, out=tmp_path)
+        assert record.error is None
+        return record
+
+    honest = run(Remembering(), "oracle")
+    assert not any("labels did" in note for note in honest.notes)
+    raw = scores(honest.as_dict(), tmp_path).filter(pl.col("raw").is_not_null()).sort("raw")
+    answers += [float(label) for label in raw["label"]]
+    leak = run(Remembering(), "oracle")
+    assert leak.metrics["block"]["all"]["f1"] == 1.0
+    assert any("F1 1.000 is above 0.711" in note and "labels did" in note for note in leak.notes)
 
 
 def best_f1(units: list[tuple[str, int]]) -> float:
