@@ -58,7 +58,7 @@ def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[st
 
 def note_bound(metrics: Metrics, unit: str, bound: BoundFacts, note: Callable[[str], None]) -> None:
     """Warn of an F1 that no verdict by key sequences reaches: equal sequences got each the right label."""
-    best, reached = bound.get("f1"), (metrics.get(unit) or {}).get("all", {}).get("f1")
+    best, reached = bound.get("f1"), metrics[unit]["all"].get("f1") if unit in metrics else None
     if best is not None and reached is not None and reached > best + BEYOND:
         note(
             f"F1 {reached:.3f} is above {best:.3f}, the highest that key sequences allow on these units: the "
