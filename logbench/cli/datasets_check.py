@@ -56,6 +56,8 @@ def show(state: State, name: str, data: Path | None) -> None:
     _times(opened)
     print()
     _frequent(found["templates"])
+    for text in found["judgement"]:
+        print(text)
     print()
     print_splits(found)
     for text in _what_a_run_does(found):

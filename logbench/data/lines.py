@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
 # `group` what units have in common, such as the host or job that they come from, `key` what makes the event's key
-# where that is not the message: a text that stays as it is, `\\x1f`, and a text that is parsed.
+# where that is not the message: a text that stays as it is, `kept.KEPT`, and a text that is parsed.
 LINE_SCHEMA: Mapping[str, pl.DataType] = {
     "line": pl.UInt32(),
     "message": pl.String(),

@@ -14,8 +14,8 @@ from ..base.errors import DataError, PluginError
 from ..base.progress import Progress
 from ..data.categories import FirstSeenCodes
 from ..data.event_buffer import EventBuffer
+from ..data.kept import masked
 from ..data.lines import Lines
-from ..data.masks import apply_masks
 from .assigned_units import AssignedUnits
 from .groups import UnitGroups
 from .line_clock import LineClock
@@ -72,7 +72,9 @@ def given_of(lines: Lines, parser: Parser, first: int = 0) -> WindowerInput:
     Args:
         first: number of the first line.
     """
-    shape = apply_masks(pl.col("message").fill_null(""), parser.shape).cast(pl.Categorical(pl.Categories.random()))
+    keyed = "key" in lines.frame.collect_schema()
+    text = masked(pl.col("key" if keyed else "message").fill_null(""), parser.shape, keyed)
+    shape = text.cast(pl.Categorical(pl.Categories.random()))
     return WindowerInput(lines, shape, first)
 
 

@@ -15,9 +15,11 @@ from ..api.contracts import Parser
 from ..base.errors import PluginError
 from ..data.event_buffer import array
 from ..data.event_messages import EventMessages
+from ..data.kept import shown
 from ..data.per_unit import events_of_units
 from ..data.sessions import Sessions
 from .grouping import GroupedLines
+from .kept_parser import KeptParser, parser_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,6 +93,8 @@ class Vocabulary:
         Raises:
             PluginError: the parser gives other keys than when it was saved.
         """
+        if "kept" in state["parser"]:
+            parser = KeptParser(parser)
         parser.restore(state["parser"])
         vocabulary = cls(parser, tuple(templates))
         then = np.array(state["keys"], dtype=np.int32)
@@ -129,6 +133,7 @@ def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vo
     order = np.argsort(grouped.lines[events], kind="stable")
     seen = pl.Series(grouped.codes[events][order]).unique(maintain_order=True)
     messages = grouped.messages.gather(seen)
+    parser = parser_for(messages, parser)
     keys = parser.fit(messages)
     templates = tuple(parser.templates)
     by_fit = _checked(keys, len(messages), 0, len(templates))
@@ -161,7 +166,7 @@ def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[
         times=grouped.times,
         line_labels=grouped.line_labels,
         templates=vocabulary.templates,
-        texts=None if grouped.sequences else grouped.messages,
+        texts=None if grouped.sequences else shown(grouped.messages),
         text_ids=None if grouped.sequences else grouped.codes,
         raw=None if grouped.raw is None else EventMessages(grouped.raw, grouped.lines),
     )

@@ -10,6 +10,7 @@ import polars as pl
 
 from ..base.errors import ConfigError
 from ..base.options import suggest
+from ..data.kept import KEPT
 from ..data.line_format import FORMATS, PLACE, LineFormat
 from .line_times import check_times
 from .splitters import SAMPLE, group_names, named, regexes
@@ -18,8 +19,6 @@ from .splitters import SAMPLE, group_names, named, regexes
 GROUP_EDGE = re.compile(
     r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|(?P<open>\((?:\?P?<(?P<name>\w+)>)?)|(?P<close>\))", re.S
 )
-# Between the part of a key that stands as it is and what the parser makes a template of.
-KEPT = "\x1f"
 # What Python calls encodings that no text file is written in.
 NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
 

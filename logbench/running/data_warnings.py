@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..base.jsonable import part_of, several
 from ..pipeline.split_facts import split_facts, split_notes
+from .judgement import judgement
 
 if TYPE_CHECKING:
     from .prepared import Prepared
@@ -63,6 +64,8 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
         if number := facts.get(name):
             note(f"{several(number, one, more)} {what}")
     _note_parser(resolved, prepared, note)
+    for text in judgement(resolved, prepared):
+        note(text)
     chosen = len(split.train) + len(split.held_out)
     if protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {several(chosen, 'unit')} may train")

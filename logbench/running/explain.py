@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ..data.kept import shown
 from ..data.neutral import neutral
 from ..data.scores import spread
 from ..pipeline.grouping import GroupedLines
@@ -83,5 +84,5 @@ def templates_frame(grouped: GroupedLines, vocabulary: Vocabulary) -> pl.DataFra
     known = pl.DataFrame({"key": range(vocabulary.size), "template": vocabulary.templates, "known": True},
                          schema={"key": pl.Int32, "template": pl.String, "known": pl.Boolean})  # fmt: skip
     keys = vocabulary.lookup(grouped.messages)
-    others = pl.DataFrame({"key": keys, "template": grouped.messages, "known": False})
+    others = pl.DataFrame({"key": keys, "template": shown(grouped.messages), "known": False})
     return pl.concat([known, others.filter(pl.col("key") >= vocabulary.size)])

@@ -20,6 +20,7 @@ from ..data.sessions import Sessions
 from ..evaluation.f1_upper_bound import upper_bound
 from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
 from ..running.explain import templates_frame
+from ..running.judgement import judgement
 from ..running.prepare import prepare
 from ..running.prepared import Prepared
 from ..running.resolve import ResolvedPlan, resolve
@@ -45,8 +46,9 @@ def describe(dataset: str, registry: Registry, bars: Bars, **options: Any) -> di
     Returns:
         `facts` of reading, `unit`, `units`, `labels` (by class), `line_labels` (the same of lines, or None),
         `prevalence`, `parser`, `windower`, `keys` (known from training), `templates` (the most frequent ones, by
-        events of all units), `distinct` key sequences, `bound` (see `f1_upper_bound.F1Bound`), `lengths`
-        (class → quantiles) and `splits`: kind of training → `split_facts`, or `skipped` with the reason.
+        events of all units), `judgement` (sentences on the keys), `distinct` key sequences, `bound` (see
+        `f1_upper_bound.F1Bound`), `lengths` (class → quantiles) and `splits`: kind of
+        training → `split_facts`, or `skipped` with the reason.
 
     Raises:
         DataError, IncompatibleError: no split serves; the reason of the customary one.
@@ -99,6 +101,7 @@ def _counts(resolved: ResolvedPlan, prepared: Prepared) -> dict[str, Any]:
         "templates": _frequent(prepared),
         "distinct": len(sessions.distinct),
         "bound": _bound(prepared, np.arange(len(sessions))),
+        "judgement": judgement(resolved, prepared),
         "lengths": {name: _quantiles(sessions.lengths[labels == label]) for name, label in CLASSES.items()},
     }
 

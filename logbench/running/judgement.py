@@ -1,0 +1,95 @@
+"""Judge how a log was parsed, in words: whether its keys can show anything, and which option helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from ..data.lines import Lines
+
+if TYPE_CHECKING:
+    from .prepared import Prepared
+    from .resolve import ResolvedPlan
+
+# Events below which nothing is said.
+FEW = 200
+# Fewest keys, largest share of one key, and share of distinct messages that may make templates of their own.
+KEYS, SHARE, OWN = 5, 0.95, 0.5
+# Templates from which on parsing takes long.
+MANY = 1000
+# Lines by which the values of a frequent template are looked at.
+LOOKED_AT = 3000
+# Most values of a number that tells kinds of events apart.
+KINDS = 12
+
+
+def judgement(resolved: ResolvedPlan, prepared: Prepared) -> list[str]:
+    """Sentences about keys that cannot show much; none where nothing is to be said."""
+    grouped = prepared.grouped
+    if grouped.sequences or len(grouped.codes) < FEW:
+        return []
+    counts = np.bincount(prepared.sessions.keys)
+    return [*_of_counts(counts, len(grouped.messages), resolved), *_of_numbers(resolved, prepared)]
+
+
+def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Iterator[str]:
+    events, keys = int(counts.sum()), int((counts > 0).sum())
+    own = _declared(resolved)
+    if keys < KEYS:
+        yield (
+            f"only {keys} {'key' if keys == 1 else 'keys'} in {events:,} events, so models see little; "
+            + _more_fields(own)
+        )
+    elif counts.max() > SHARE * events:
+        yield f"one key is {counts.max() / events:.0%} of the events, so models see little; {_more_fields(own)}"
+    single = int((counts == 1).sum())
+    if keys > MANY and (keys > OWN * messages or single > OWN * events) and keys > 0.05 * events:
+        name = resolved.parser.name
+        yield (
+            f"{keys:,} templates of {events:,} events: nearly every line makes a template of its own, and the "
+            f"time to parse grows with their square; mask what varies ({name}.masks), "
+            + ("or make the key of fields (key)" if own else f"or see: logbench options {name}")
+        )
+
+
+def _declared(resolved: ResolvedPlan) -> bool:
+    return "key" in resolved.dataset.as_dict()
+
+
+def _more_fields(own: bool) -> str:
+    if own:
+        return 'let fields enter the key, such as key = ["Level", "message"] or message = "{Method} {Status}"'
+    return "another parser or its options may tell more apart"
+
+
+def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
+    """A number in nearly every message that has so few values that they may tell kinds of events apart."""
+    config = resolved.dataset.as_dict()
+    if not _declared(resolved) or config["key"] or "{" in config["message"]:
+        return
+    opened = resolved.dataset.build().read(prepared.path)
+    if not isinstance(opened, Lines):
+        return
+    texts = opened.frame.select("message").head(LOOKED_AT).collect()["message"].fill_null("")
+    if values := telling_values(texts):
+        yield (
+            f"the messages hold a number that is {_or(values)}, and keys do not tell which: make it a field, and "
+            'name it in the key, such as key = ["Status", "message"]'
+        )
+
+
+def telling_values(texts: pl.Series) -> list[str]:
+    """The 2 to 12 values of a number of three digits, the first from 1 to 5, that nearly all texts hold.
+
+    By such a number protocols tell their answers.
+    """
+    numbers = texts.str.extract(r'(?:^|[\s=:"])([1-5][0-9]{2})(?:[\s,;"]|$)', 1).drop_nulls()
+    distinct = numbers.unique().sort().to_list()
+    return distinct if len(numbers) >= 0.9 * len(texts) and 2 <= len(distinct) <= KINDS else []
+
+
+def _or(values: Sequence[str]) -> str:
+    return f"{', '.join(values[:-1])} or {values[-1]}"
