@@ -42,6 +42,8 @@ from .api.old_components import Component, Traits
 from .api.optional import (
     Expects,
     Explains,
+    Guessed,
+    Guesses,
     HasColumns,
     HasCounts,
     HasDirections,
@@ -163,6 +165,8 @@ __all__ = [
     "Expects",
     "Explains",
     "Generator",
+    "Guessed",
+    "Guesses",
     "HasColumns",
     "HasCounts",
     "HasDirections",

@@ -121,6 +121,35 @@ class TakesData(Protocol):
         """
 
 
+class Guessed(Protocol):
+    """A definition that was guessed.
+
+    Attributes:
+        text: of the definition's file, with comments.
+        said: what was assumed, in words.
+    """
+
+    @property
+    def text(self) -> str:
+        """See above."""
+
+    @property
+    def said(self) -> Sequence[str]:
+        """See above."""
+
+
+@runtime_checkable
+class Guesses(Protocol):
+    """A reader of definitions (see `Definitions`) that guesses one from log files, for `logbench detect`."""
+
+    def guess(self, paths: Sequence[Path]) -> Guessed:
+        """The definition that fits files, or the files of folders, best; its folder is absolute.
+
+        Raises:
+            DataError: there is no file, or none with a line.
+        """
+
+
 @runtime_checkable
 class HasColumns(Protocol):
     """An evaluator that says which of its metrics tables show.

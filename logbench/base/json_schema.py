@@ -54,6 +54,8 @@ def _option(hint: Any, field: dataclasses.Field[Any], toml: bool) -> Schema:
         schema["description"] = help_text
     if field.default is not dataclasses.MISSING and not (toml and field.default is None):
         schema["default"] = to_jsonable(field.default)
+    if pattern := field.metadata.get("pattern"):
+        schema["pattern"] = pattern
     for bound, value in field.metadata.get("bounds", {}).items():
         schema[BOUNDS[bound]] = value
     return schema

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "run",
+    "detect",
     "leaderboard",
     "list",
     "options",

@@ -17,6 +17,7 @@ from ..components.entry import RegisteredComponent
 from . import State, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_splits
+from .detect import guessed
 from .shared_options import json_option, memory_option, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -123,6 +124,17 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
     resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
     print(definitions.add(definition, name, state.registry.components["dataset"]))
     note(f"added; next: logbench run MODEL --dataset {name}")
+
+
+@command.command("guess", epilog="Example: logbench datasets guess /var/log/nginx > nginx.toml")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@pass_state
+@apart
+def guess(state: State, paths: tuple[Path, ...]) -> None:
+    """Print the definition that fits log files best, with the reasons as comments."""
+    text, _ = guessed(state, paths)
+    print(text, end="")
+    note("next: save it as my.toml, and look at it: logbench datasets check my.toml")
 
 
 @command.command("remove", epilog="Example: logbench datasets remove my")

@@ -184,7 +184,7 @@ def _table(form: LineFormat, header: str, where: str) -> Splitter:
     known: dict[str, list[int]] = {}
     for name in form.fields:
         known[name] = [names.index(way) for way in name.split("|") if way in names]
-        if not known[name]:
+        if not known[name] and ("|" not in name or name == form.message):
             raise DataError(f"{where}: has no column {name!r}{suggest(name, names[:20])}")
     wanted = {i for places in known.values() for i in places}
     cells = [cell(i if i in wanted else None, between, form.quote, form.multiline) for i in range(len(names))]
@@ -198,7 +198,10 @@ def _table(form: LineFormat, header: str, where: str) -> Splitter:
         raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
     fields = pl.struct(
         groups.struct.field(WHOLE),
-        *(pl.coalesce(_cell(groups, i, form.quote) for i in places).alias(name) for name, places in known.items()),
+        *(
+            pl.coalesce(*(_cell(groups, i, form.quote) for i in places), pl.lit(None, pl.String)).alias(name)
+            for name, places in known.items()
+        ),
     )
     begins = pl.col("raw").str.contains("") if form.quote == "none" or not form.multiline else None
     return Splitter(fields, begins, shown(form), between)

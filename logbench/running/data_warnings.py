@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..base.jsonable import part_of, several
@@ -58,11 +58,8 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
     if 0 < facts["units_without_label"] < len(prepared.grouped):
         unlabelled = several(facts["units_without_label"], "unit has", "units have")
         note(f"{unlabelled} no label: such units may train as normal and are left out of the metrics")
-    if number := facts.get("lines_without_unit"):
-        note(f"{several(number, 'line belongs', 'lines belong')} to no {resolved.unit}")
-    for name, (one, more, what) in WARNINGS.items():
-        if number := facts.get(name):
-            note(f"{several(number, one, more)} {what}")
+    for text in warnings_of(facts, resolved.unit):
+        note(text)
     _note_parser(resolved, prepared, note)
     for text in judgement(resolved, prepared):
         note(text)
@@ -85,6 +82,15 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
                 f"no {kind} unit is left to test, so the metrics mean little"
                 + ("; set protocol.train_units lower" if less else "")
             )
+
+
+def warnings_of(facts: Mapping[str, int], unit: str) -> Iterator[str]:
+    """Sentences about lines that are not as declared."""
+    if number := facts.get("lines_without_unit"):
+        yield f"{several(number, 'line belongs', 'lines belong')} to no {unit}"
+    for name, (one, more, what) in WARNINGS.items():
+        if number := facts.get(name):
+            yield f"{several(number, one, more)} {what}"
 
 
 def _note_parser(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], None]) -> None:

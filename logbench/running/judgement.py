@@ -11,6 +11,7 @@ import polars as pl
 from ..data.lines import Lines
 
 if TYPE_CHECKING:
+    from ..data.sessions import Sessions
     from .prepared import Prepared
     from .resolve import ResolvedPlan
 
@@ -31,8 +32,17 @@ def judgement(resolved: ResolvedPlan, prepared: Prepared) -> list[str]:
     grouped = prepared.grouped
     if grouped.sequences or len(grouped.codes) < FEW:
         return []
-    counts = np.bincount(prepared.sessions.keys)
-    return [*_of_counts(counts, len(grouped.messages), resolved), *_of_numbers(resolved, prepared)]
+    numbers = _of_numbers(resolved, prepared)
+    return [*keys_judged(prepared.sessions, len(grouped.messages), resolved), *numbers]
+
+
+def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> list[str]:
+    """What is to be said of how often keys stand in units.
+
+    Args:
+        messages: number of distinct ones.
+    """
+    return list(_of_counts(np.bincount(sessions.keys), messages, resolved)) if len(sessions.keys) >= FEW else []
 
 
 def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Iterator[str]:

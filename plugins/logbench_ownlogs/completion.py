@@ -18,6 +18,11 @@ from .sniff import TRIED, best, concrete, read_sample, sample_of
 PLAIN = ("pattern", "regex", "json", "logfmt", "csv", "tsv")
 # By which names the fields of these are looked for where a definition names no message.
 USUAL = {"json": "json-lines", "logfmt": "logfmt"}
+# What says where the message stands.
+SHAPE = (
+    "format", "pattern", "more", "message", "inner", "pieces", "stream", "records", "quote", "columns", "header",
+    "separator", "multiline",
+)  # fmt: skip
 # What an inner format tells, beside its own form.
 INNER = ("format", "pattern", "more", "message", "level", "component", "node", "time", "time_format", "multiline",
          "quote", "columns", "separator")  # fmt: skip
@@ -138,9 +143,7 @@ def _texts(values: Mapping[str, Any], lines: Sequence[str]) -> list[str]:
     """The messages of a sample, read so far; none where it cannot be read."""
     if not lines:
         return []
-    plain = {key: value for key, value in values.items() if key not in ("traces", "label", "normal", "anomalous")}
-    plain = {key: (value,) if key in ("time", "time_format") and isinstance(value, str) else value
-             for key, value in plain.items()}  # fmt: skip
+    plain = {key: values[key] for key in SHAPE if key in values}
     try:
         frame, _ = read_sample(lines, plain)
     except (DataError, ConfigError, TypeError, ValueError):

@@ -9,13 +9,15 @@ platform's own place for configuration).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from logbench import ConfigError, LineFormat, make_options, option, suggest, toml_values
 
-from .completion import completed
+from .completion import PLAIN, completed
+from .named import names
 
 # Keys that may be one text in place of a list.
 LISTS = ("time", "time_format", "normal", "anomalous", "files", "key", "more", "inner", "columns")
@@ -26,6 +28,16 @@ Windower = Literal["", "session", "node", "file", "time", "count"]
 class OwnLog(LineFormat):
     """A definition: the fields of `LineFormat`, and these."""
 
+    format: str = dataclasses.field(
+        default="pattern",
+        metadata={
+            **option(
+                "",
+                "what a line is: pattern, regex, json, logfmt, csv, tsv, a format's name, lnav:FILE, or auto",
+            ).metadata,
+            "pattern": f"^({'|'.join((*PLAIN, *names()))}|auto|lnav:.+)$",
+        },
+    )
     title: str = option("", "one line for people")
     folder: str = option("", "folder that files are looked up in; empty: the one of the TOML file")
     files: tuple[str, ...] = option((), "names or globs of the log files, ** for any folders, in this order")
@@ -58,8 +70,12 @@ def load(path: Path) -> OwnLog:
     Raises:
         ConfigError: one line that names the file and the key.
     """
-    values = toml_values(path, str(path), "utf-8-sig")
-    values = completed(path, values)
+    return load_values(path, toml_values(path, str(path), "utf-8-sig"))
+
+
+def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
+    """The definition of these keys, as if they stood in the file `path`; see `load`."""
+    values = completed(path, given)
     known = [field.name for field in dataclasses.fields(OwnLog)]
     for key, value in values.items():
         if key not in known:

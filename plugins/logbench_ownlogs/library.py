@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import logbench
 from logbench import ConfigError, DatasetComponent, Definition, suggest
@@ -17,6 +17,9 @@ from .dataset import component, stored
 from .definition import OwnLog, load, naming
 from .example import example
 from .in_memory import of_data
+
+if TYPE_CHECKING:
+    from .guess import Guess
 
 
 def folder() -> Path:
@@ -51,6 +54,12 @@ class Library:
     def of_data(self, data: Any) -> DatasetComponent[Any] | None:
         """The data set that data in memory are, see `in_memory.of_data`."""
         return of_data(data)
+
+    def guess(self, paths: Sequence[Path]) -> Guess:
+        """The definition that fits log files best, see `guess.guess`."""
+        from .guess import guess
+
+        return guess(paths)
 
     def add(self, path: Path, name: str, taken: Collection[str]) -> Path:
         """Copy a definition to the user's folder, with the place of its files written in; the copy's path.

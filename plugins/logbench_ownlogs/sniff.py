@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import re
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIELDS = {one.name for one in dataclasses.fields(LineFormat)}
+TABLES = {"csv": ",", "tsv": "\t"}
 # Lines of a sample, and those by which a format is chosen.
 SAMPLE, TRIED = 20_000, 400
 # Least share of the lines that a format must fit.
@@ -66,7 +68,8 @@ def fit(lines: Sequence[str], format: Named) -> Fit | None:
     if format.requires and not all(text in line for line in lines[:1] for text in format.requires):
         return None
     values = dict(format.values)
-    values.pop("inner", None)
+    for key in ("inner", "pieces", "traces"):
+        values.pop(key, None)
     values["time"] = list(values.get("time", ()))
     values |= {"year": 2000, "date": "2000-01-01" if format.name == "logback" else ""}
     try:
@@ -78,17 +81,22 @@ def fit(lines: Sequence[str], format: Named) -> Fit | None:
     good = pl.col("matched") & (pl.col("time").is_not_null() if values["time"] else pl.lit(True))
     row = frame.select(
         good=good.sum(),
-        level=(good & pl.col("level").is_not_null()).sum() if "level" in frame.columns else pl.lit(0),
-        component=(good & pl.col("component").is_not_null()).sum() if "component" in frame.columns else pl.lit(0),
+        level=(pl.col("matched") & pl.col("level").is_not_null()).sum() if "level" in frame.columns else pl.lit(0),
+        component=(pl.col("matched") & pl.col("component").is_not_null()).sum()
+        if "component" in frame.columns
+        else pl.lit(0),
+        matched=pl.col("matched").sum(),
     ).row(0)
     tables = values["format"] in ("csv", "tsv", "json") or values.get("records")
     begins = len(frame) if tables else sum(not GOES_ON.match(line) for line in lines)
-    if not row[0] or not begins:
+    if not row[3] or not begins:
         return None
-    share = min(1.0, row[0] / begins)
-    if format.name == "syslog-5424":  # its times may be left out
-        share = min(1.0, int(frame["matched"].sum()) / begins)
-    rich = 0.02 * row[1] / row[0] + 0.02 * row[2] / row[0]
+    share, matched = min(1.0, row[0] / begins), min(1.0, row[3] / begins)
+    rich = 0.02 * row[1] / row[3] + 0.02 * row[2] / row[3]
+    if share < ENOUGH and values["format"] in ("json", "logfmt", "csv", "tsv"):  # times may be left out
+        share, rich = matched, rich - 0.1
+    if format.name == "syslog-5424":  # so may they here
+        share = matched
     return Fit(format, share, share + rich - 0.05 * format.last)
 
 
@@ -100,12 +108,25 @@ def best(lines: Sequence[str], within: bool = False) -> Fit | None:
     """
     if not lines:
         return None
-    few = list(lines[:TRIED])
+    few = _document(lines) if lines[0].strip() in ("{", "[") else list(lines[:TRIED])
     tried = [one for one in map(named, names()) if one.within or one.last or not within]
     if within:
         tried = [one for one in tried if one.name != "timed-epoch"]
     fits = [found for one in tried if (found := fit(few, one)) is not None and found.share >= ENOUGH]
     return max(fits, key=lambda one: one.rank, default=None)
+
+
+def _document(lines: Sequence[str]) -> list[str]:
+    """A JSON document of many lines that ends with the sample, its last lists and objects closed."""
+    text = "\n".join(lines)
+    for cut in (len(text), *(found.end() for found in reversed(list(re.finditer(r"\n\s*\}(?=,\n)", text))[-3:]))):
+        for end in ("", "]}", "]", "]}]}", "]}]}]}"):
+            try:
+                json.loads(text[:cut] + end)
+            except ValueError:
+                continue
+            return [*text[:cut].split("\n"), *([end] if end else [])]
+    return list(lines[:TRIED])
 
 
 def concrete(values: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
@@ -142,6 +163,8 @@ def _fields(values: Mapping[str, Any], lines: Sequence[str]) -> Iterator[dict[st
                 continue
             if isinstance(row, dict) and not values.get("records"):
                 yield flat(row)
+    elif values.get("format") in TABLES and not values.get("header"):
+        yield from csv.DictReader(lines[:TRIED], delimiter=TABLES[values["format"]])
     elif values.get("format") == "logfmt":
         for line in lines[:TRIED]:
             yield dict(re.findall(r"(?:^|\s)([\w.@/-]+)=(\"(?:[^\"\\]|\\.)*\"|\S*)", line))

@@ -29,6 +29,7 @@ ATTRIBUTES = {
     "Explains": {"explain": print},
     "Updates": {"update": print},
     "TakesData": {"of_data": print},
+    "Guesses": {"guess": print},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,13 @@ def unknown_keys(schema: Schema, value: Any, free: frozenset[str]) -> list[str]:
     return list(_Root(schema).unknown(schema, value, "$", free))
 
 
+def _of_constant(schema: Schema, value: Any, at: str) -> Iterator[str]:
+    if "const" in schema and value != schema["const"]:
+        yield f"{at}: {value!r} is not {schema['const']!r}"
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        yield f"{at}: {value!r} does not match {schema['pattern']}"
+
+
 class _Root:
     def __init__(self, schema: Schema) -> None:
         self.definitions = schema.get("$defs", {})
@@ -48,8 +56,7 @@ class _Root:
             yield from (_Root(found) if "$id" in found else self).faults(found, value, at)
         if "anyOf" in schema and all(list(self.faults(one, value, at)) for one in schema["anyOf"]):
             yield f"{at}: {value!r} is none of {schema['anyOf']}"
-        if "const" in schema and value != schema["const"]:
-            yield f"{at}: {value!r} is not {schema['const']!r}"
+        yield from _of_constant(schema, value, at)
         if "enum" in schema and value not in schema["enum"]:
             yield f"{at}: {value!r} is not one of {schema['enum']}"
         kinds = TYPES[schema["type"]] if "type" in schema else (object,)

@@ -1,0 +1,159 @@
+"""Find what tells sessions: a field, or a word with a number, that few lines in a row share and others do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logbench import DataError, open_lines
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .definition import OwnLog
+
+# Least share of lines that name an id, fewest ids, and lines of an id in the middle.
+COVERED, IDS, LINES = 0.6, 20, (2.0, 2000.0)
+# Longest stretch of the log that the lines of an id cover in the middle, as a share of what they would by chance.
+SPAN = 0.75
+# Names of fields that hold ids.
+NAMES = re.compile(
+    r"(?i)(?:^|[._-]|\b)(?:(?:trace|request|req|correlation|session|transaction|txn|tx|job|order|task|flow|span|run|"
+    r"build|message|msg|call|process|batch|container|block|conn|connection|user)[._-]?id|traceid|uid|uuid|session|"
+    r"request|job|order|txn|transaction|correlation)$"
+)
+# Words that may be ids: a prefix and digits, a name and a value, a UUID, and a long run of hexadecimal digits.
+TOKENS = (
+    r"\b[A-Za-z][A-Za-z]{0,19}[-_#:/]?-?[0-9]{2,}\b",
+    r"\b[A-Za-z_]{2,20}[ =:#]{1,2}[0-9]{2,}\b",
+    r"\b[A-Za-z_]{2,20}[=:] ?[\"']?[0-9A-Za-z_-]*[0-9][0-9A-Za-z_-]*\b",
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+    r"\b[0-9a-f]{12,40}\b",
+)
+
+
+@dataclass(frozen=True)
+class Id:
+    """What tells a session.
+
+    Attributes:
+        rank: what chooses among several.
+    """
+
+    field: str
+    pattern: str
+    why: str
+    rank: float
+
+
+def find_id(frame: pl.DataFrame, own: OwnLog) -> Id | None:
+    """What tells sessions best; None where nothing does.
+
+    Args:
+        frame: the first events, with `message` and `raw`.
+    """
+    found = [*_of_fields(own), *_of_messages(frame)]
+    return max(found, key=lambda one: one.rank, default=None)
+
+
+def _of_fields(own: OwnLog) -> Iterator[Id]:
+    import dataclasses
+
+    names: list[str] = []
+    for layer in own.line_format.layers:
+        names += re.findall(r"\(\?P?<(\w+)>", " ".join((layer.pattern, *layer.more)))
+        names += re.findall(r"(?<!\\)<(\w+)>", layer.pattern) if layer.format == "pattern" else []
+    names += _named_in_lines(own)
+    for name in dict.fromkeys(names):
+        if not NAMES.search(name):
+            continue
+        try:
+            opened = open_lines(Path(own.folder), own.files, dataclasses.replace(own, id=name).line_format)
+            ids = opened.frame.select("id").head(20_000).collect()["id"]
+        except DataError:
+            continue
+        if (made := _judged(ids)) is not None:
+            share, count, rank = made
+            yield Id(
+                name,
+                "",
+                f"sessions by the field {name}: {count:,} in the first lines, {share:.0%} of which name one",
+                rank + 0.2,
+            )
+
+
+def _named_in_lines(own: OwnLog) -> list[str]:
+    """Names of the fields of JSON, logfmt and tables, with ids in their names."""
+    from .sniff import _fields, sample_of
+
+    innermost = own.line_format.layers[-1]
+    if innermost.format not in ("json", "logfmt") and not innermost.between:
+        return []
+    lines = sample_of(Path(own.folder), own.files, own.encoding, 200)
+    if innermost.between:
+        head = next((line for line in lines if line.startswith(innermost.header)), "")
+        return re.split(re.escape(innermost.between), head.replace('"', ""))
+    if len(own.line_format.layers) > 1 or own.records:
+        frame = open_lines(Path(own.folder), own.files, own.line_format).frame.head(50)
+        lines = frame.select("raw").collect()["raw"].to_list()
+        found = re.findall(r'\\*"([\w.-]+)\\*"\s*:', " ".join(lines))
+        return list(dict.fromkeys(found))
+    rows = list(_fields({"format": innermost.format}, lines))
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _of_messages(frame: pl.DataFrame) -> Iterator[Id]:
+    import polars as pl
+
+    messages = frame.select("message").with_row_index("line")
+    for number, token in enumerate(TOKENS):
+        found = messages.select("line", token=pl.col("message").str.extract_all(token)).explode(
+            "token", empty_as_null=True
+        )
+        found = found.drop_nulls().with_columns(
+            kind=pl.col("token").str.replace(r"[\"']?-?[0-9A-Za-z]*[0-9][0-9A-Za-z_-]*$", "")
+            if number in (2,) else pl.col("token").str.replace(r"-?[0-9]+$", "") if number < 2 else pl.lit("")
+        ).unique(["line", "token"], maintain_order=True)  # fmt: skip
+        counted = found.group_by("kind").agg(
+            pl.col("line").n_unique().alias("lines"), pl.col("token").n_unique().alias("ids")
+        )
+        likely = counted.filter((pl.col("lines") >= COVERED * len(messages)) & (pl.col("ids") >= IDS))
+        for kind in likely["kind"].sort():
+            of_kind = found.filter(pl.col("kind") == kind).unique("line", maintain_order=True)
+            ids = messages.select("line").join(of_kind, on="line", how="left", maintain_order="left")["token"]
+            if (made := _judged(ids)) is None:
+                continue
+            share, count, rank = made
+            pattern = token if not kind else _pattern(kind, number)
+            shown = f"{kind}…" if kind else "UUIDs" if number == 3 else "hexadecimal numbers"
+            why = (
+                f"sessions by {shown} in the message: {count:,} in the first lines, {share:.0%} of which name one"
+            )
+            yield Id("message", pattern, why, rank)
+
+
+def _pattern(kind: str, number: int) -> str:
+    digits = "-?[0-9]+" if number < 2 else "[\"']?([0-9A-Za-z_-]+)"
+    return rf"\b{re.escape(kind)}{digits}"
+
+
+def _judged(ids: pl.Series) -> tuple[float, int, float] | None:
+    """Share of the lines with an id, number of ids, and a rank; None where they are no ids of sessions."""
+    import polars as pl
+
+    known = pl.DataFrame({"id": ids}).with_row_index("line").drop_nulls()
+    known = known.filter(pl.col("id").str.len_chars() > 0, ~pl.col("id").is_in(["-", "null", "None", "0"]))
+    share = len(known) / max(1, len(ids))
+    if share < COVERED:
+        return None
+    per = known.group_by("id").agg(pl.len().alias("lines"), span=pl.col("line").max() - pl.col("line").min())
+    middle, span = float(per["lines"].median() or 0), float(per["span"].median() or 0) / len(ids)  # type: ignore[arg-type]
+    largest = int(per["lines"].max() or 0) / len(known)  # type: ignore[arg-type]
+    if len(per) < IDS or not LINES[0] <= middle <= LINES[1] or largest > 0.3:
+        return None
+    if span > SPAN * (middle - 1) / (middle + 1):
+        return None
+    return share, len(per), share - 0.5 * span + min(middle, 20) / 200
