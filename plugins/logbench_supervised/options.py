@@ -65,7 +65,6 @@ class NeuralLogConfig(SequenceConfig):
     places: bool = option(True, "an event's place is known; false: events are a bag (an ablation)")
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
     lr: float = option(3e-4, "highest learning rate (of AdamW)", gt=0, le=1)
-    stop: Literal["steps", "passes", "validation"] = option("validation", "what ends training", tune=False)
     patience: int = option(5, "passes without a lower validation loss, for stop=validation", ge=1)
 
 
@@ -97,5 +96,4 @@ class PleLogConfig(SequenceConfig):
     batch: int = option(100, "rows (windows, or units) in a training step", ge=1)
     lr: float = option(2e-3, "learning rate (of Adam)", gt=0, le=1)
     clip: float | None = option(1.0, "largest norm of the gradient; none: any", gt=0)
-    stop: Literal["steps", "passes", "validation"] = option("validation", "what ends training", tune=False)
     passes: int = option(5, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
