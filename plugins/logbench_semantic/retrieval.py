@@ -1,0 +1,138 @@
+"""The nearest training unit by what messages say, after RAPID (No et al., EAAI 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logbench import IncompatibleError, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logbench import Context, Sessions
+
+    from .options import RetrievalConfig
+
+# Differences of similarities that are rounding: vectors are float32.
+ROUNDING = 1e-5
+
+
+class Sets:
+    """The distinct sets of texts that units have.
+
+    Attributes:
+        texts, offsets: set i is `texts[offsets[i]:offsets[i + 1]]`, ascending.
+        inverse: int64 [units], the set of each unit. counts: int64 [sets], units that have it.
+    """
+
+    def __init__(self, sessions: Sessions, kept: NDArray[np.bool_] | None = None) -> None:
+        assert sessions.vector_ids is not None
+        number: dict[bytes, int] = {}
+        sets: list[NDArray[np.int32]] = []
+        inverse = np.empty(len(sessions), dtype=np.int64)
+        for unit, (begin, end) in enumerate(zip(sessions.offsets[:-1], sessions.offsets[1:], strict=True)):
+            ids = sessions.vector_ids[begin:end]
+            texts = np.unique(ids if kept is None else ids[kept[begin:end]])
+            inverse[unit] = place = number.setdefault(texts.tobytes(), len(sets))
+            if place == len(sets):
+                sets.append(texts)
+        self.inverse, self.counts = inverse, np.bincount(inverse, minlength=len(sets))
+        self.texts = np.concatenate([np.empty(0, dtype=np.int32), *sets])
+        self.offsets = np.concatenate([[0], np.cumsum([len(one) for one in sets])]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+class Retrieval:
+    """Scores a unit by 1 − its similarity to the nearest training unit.
+
+    The similarity is the mean, over the unit's distinct texts, of the largest cosine with a text of the training
+    unit (ColBERT's, as in RAPID). So a unit scores 0 whose texts some training unit has all. The deciding event
+    is the first with a text that is farthest from the nearest training unit.
+    """
+
+    def __init__(self, config: RetrievalConfig) -> None:
+        self.config = config
+        self.vectors: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        self.texts: NDArray[np.int32] = np.empty(0, np.int32)
+        self.offsets: NDArray[np.int64] = np.zeros(1, np.int64)
+
+    def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
+        """Keep the distinct training units, at most `max_train`; facts `units`, `distinct`, `texts`.
+
+        Raises:
+            IncompatibleError: there is no unit with events.
+        """
+        units = train.take(np.flatnonzero(train.lengths))
+        if not len(units):
+            raise IncompatibleError("retrieval: no unit to compare with")
+        sets = Sets(units)
+        chosen = np.sort(np.argsort(-sets.counts, kind="stable")[: self.config.max_train])
+        bounds = zip(sets.offsets[chosen], sets.offsets[chosen + 1], strict=True)
+        kept = [sets.texts[begin:end] for begin, end in bounds]
+        used, places = np.unique(np.concatenate(kept), return_inverse=True)
+        self.vectors, self.texts = _directions(units.vectors)[used], places.astype(np.int32)
+        self.offsets = np.concatenate([[0], np.cumsum([len(one) for one in kept])]).astype(np.int64)
+        return {"units": len(units), "distinct": len(kept), "texts": len(used)}
+
+    def score(self, sessions: Sessions, context: Context) -> Scores:
+        """1 − similarity to the nearest training unit; `ignoring` leaves unseen events out. No event: 0."""
+        primary, event = self._scored(sessions, None)
+        ignoring, ignoring_event = primary.copy(), event.copy()
+        if len(some := np.flatnonzero(sessions.unseen)):
+            few = sessions.take(some)
+            ignoring[some], ignoring_event[some] = self._scored(few, few.keys < few.vocabulary)
+        return Scores(primary, event, ignoring, ignoring_event)
+
+    def save(self, folder: Path) -> None:
+        """Write `units.npz`."""
+        np.savez(folder / "units.npz", vectors=self.vectors, texts=self.texts, offsets=self.offsets)
+
+    def load(self, folder: Path) -> None:
+        """Read it."""
+        with np.load(folder / "units.npz") as arrays:
+            self.vectors, self.texts, self.offsets = (arrays[name] for name in ("vectors", "texts", "offsets"))
+
+    def _scored(
+        self, sessions: Sessions, kept: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Score and deciding event of each unit, by the events that are kept."""
+        assert sessions.vector_ids is not None
+        sets, directions = Sets(sessions, kept), _directions(sessions.vectors)
+        far, farthest = np.zeros(len(sets)), np.zeros(len(sets.texts), dtype=bool)
+        for place in range(len(sets)):
+            span = slice(sets.offsets[place], sets.offsets[place + 1])
+            if len(texts := sets.texts[span]):
+                far[place], farthest[span] = self._nearest(directions[texts])
+        of_set = np.repeat(np.arange(len(sets)), np.diff(sets.offsets)) * len(directions)
+        of_event = sets.inverse[sessions.units] * len(directions) + sessions.vector_ids
+        first = np.full(len(sessions), -1, dtype=np.int64)
+        at = np.flatnonzero(np.isin(of_event, (of_set + sets.texts)[farthest]))[::-1]
+        first[sessions.units[at]] = at - sessions.offsets[:-1][sessions.units[at]]
+        return far[sets.inverse], first
+
+    def _nearest(self, directions: NDArray[np.float32]) -> tuple[float, NDArray[np.bool_]]:
+        """Distance of a set of texts to the nearest training units, and which texts are farthest from these."""
+        alike = np.stack([self.vectors @ one for one in directions]).astype(np.float64)  # [texts, known texts]
+        best = np.maximum.reduceat(alike[:, self.texts], self.offsets[:-1], axis=1)  # [texts, units]
+        similar = best.mean(axis=0)
+        if self.config.both:
+            back = np.add.reduceat(alike.max(axis=0)[self.texts], self.offsets[:-1]) / np.diff(self.offsets)
+            similar = (similar + back) / 2
+        far = 1 - float(similar.max())
+        near = best[:, similar > similar.max() - ROUNDING].mean(axis=1)
+        return (far if far > ROUNDING else 0.0), near < near.min() + ROUNDING
+
+
+def _directions(vectors: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Vectors of length 1, float32 [texts, width + 1]: zero ones share the direction of the last column."""
+    assert vectors is not None
+    sizes = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    nothing = sizes == 0
+    made = np.column_stack([vectors / np.where(nothing, 1.0, sizes)[:, None], nothing])
+    return made.astype(np.float32)
