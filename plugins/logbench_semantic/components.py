@@ -41,5 +41,4 @@ def parallel_analysis(counts: NDArray[np.float64]) -> int:
 
 def _variances(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Variances of the components, the largest first, float64 [columns]."""
-    values: NDArray[np.float64] = np.linalg.eigvalsh(table.T @ table / len(table))[::-1]
-    return values
+    return np.linalg.eigvalsh(table.T @ table / len(table))[::-1].astype(np.float64)
