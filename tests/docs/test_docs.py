@@ -12,6 +12,8 @@ import pytest
 from snippets import PAGES, ROOT, is_deep, run_page
 from with_torch import TORCH
 
+SLOW = ("docs/torch/", "docs/how-to/workflows.md")
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -29,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _case(page: Path) -> Any:
     """Pages that train networks and check them take half a minute each: they run in `tox -e slow`."""
     name = str(page.relative_to(ROOT))
-    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name.startswith("docs/torch/") else [])
+    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name.startswith(SLOW) else [])
 
 
 @pytest.mark.parametrize("page", [_case(page) for page in PAGES])
