@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+# All that `str.splitlines` takes for the end of a line, with white space around it.
+_LINE_ENDS = re.compile(r"\s*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+
 
 class LogbenchError(Exception):
-    """An error that a user can fix. The command prints one line and exits with 2; other errors keep tracebacks."""
+    """An error that a user can fix. The command prints one line and exits with 2; other errors keep tracebacks.
+
+    Line ends within the message become spaces, as where it quotes what a user typed.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_LINE_ENDS.sub(" ", str(message)).strip())
 
 
 class ConfigError(LogbenchError):

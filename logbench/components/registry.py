@@ -31,6 +31,7 @@ from ..api.components import (
 from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
+from ..base.file_names import LONGEST, name_fault
 from ..base.no_exit import no_exit
 from ..base.options import suggest
 from . import combination, lone_files
@@ -127,6 +128,8 @@ class Registry:
     def _define(self, plugin: Plugin, definition: Definition) -> None:
         """Offer a data set of the user's own; a broken one is set aside like a plugin."""
         try:
+            if wrong := name_fault(definition.name):
+                raise RefusalError(f"{definition.name[:LONGEST]!r} is no name: {wrong}; rename its file")
             offered = RegisteredComponent(definition.make(), plugin)
             self._check_conflicts([(self.components["dataset"], definition.name, offered)])
             self.components["dataset"][definition.name] = offered

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from ..base.errors import ConfigError
-from ..base.options import suggest
+from ..base.options import fields_of, make, suggest
 from ..data.kept import KEPT
-from ..data.line_format import FORMATS, PLACE, LineFormat
+from ..data.line_format import FORMATS, PLACE, SEPARATORS, LineFormat
 from .line_times import check_times
 from .splitters import SAMPLE, group_names, named, regexes
 
@@ -88,9 +88,11 @@ def checked_format(form: LineFormat) -> LineFormat:
         raise ConfigError(f"encoding={form.encoding[:60]!r}: Python knows no such encoding of text files")
     if form.format not in FORMATS:
         raise ConfigError(f"format={form.format}: no such format{suggest(form.format, FORMATS)}")
+    _check_table(form)
     if not form.message:
         raise ConfigError("message: name the field with the message")
     for layer in form.layers[1:]:
+        make(LineFormat, {name: getattr(layer, name) for name in fields_of(LineFormat)}, "inner")
         checked_format(layer)
     if form.time and not form.time_format:
         raise ConfigError('time_format: say how times are written, such as "%Y-%m-%d %H:%M:%S" or "epoch"')
@@ -109,6 +111,16 @@ def checked_format(form: LineFormat) -> LineFormat:
         _check_fields(form)
     check_times(form)
     return form
+
+
+def _check_table(form: LineFormat) -> None:
+    """Separators of cells, and what tells pieces of a message."""
+    if form.separator and form.format not in SEPARATORS:
+        raise ConfigError(f"separator: stands between cells of csv or tsv, not of {form.format}")
+    if form.separator and form.quote != "none" and (len(form.separator) > 1 or form.separator in '"\r\n'):
+        raise ConfigError('separator: one sign, such as ";", where cells may be quoted (quote = "none": any text)')
+    if form.pieces not in ("", "newline") and "=" not in form.pieces:
+        raise ConfigError(f"pieces={form.pieces}: a field and its value, such as Tag=P, or newline")
 
 
 def _encodes_text(encoding: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from ..base.errors import DataError
 from ..base.look_ahead import ahead
 from ..data.line_format import LineFormat
 from ..data.lines import LINE_SCHEMA, Lines
@@ -197,10 +199,21 @@ class Reader:
         self, wanted: Sequence[str], item: tuple[Sequence[Splitter], pl.DataFrame]
     ) -> tuple[pl.DataFrame, int]:
         """The columns `wanted` of an item of `_numbered`, and the events that do not match."""
-        (splits, whole), form = item, self.form
+        splits, whole = item
         if not set(wanted) - {"line", "raw", "file", "at"}:
             return whole.select(wanted), 0
-        whole = self._fields(splits, whole)
+        try:
+            whole = self._fields(splits, whole)
+            return self._made(wanted, splits, whole)
+        except pl.exceptions.ColumnNotFoundError as error:
+            asked = re.search(r"\"(?:field )?(.*)\"", str(error).partition(";")[0])
+            name = asked[1] if asked else "of the definition"
+            raise DataError(f"{self.texts.path}: its lines have no field {name!r}, which is asked for") from None
+
+    def _made(
+        self, wanted: Sequence[str], splits: Sequence[Splitter], whole: pl.DataFrame
+    ) -> tuple[pl.DataFrame, int]:
+        form = self.form
         declared = pl.col(DECLARED)
         message = pl.coalesce(declared, "raw")
         made: dict[str, pl.Expr] = {

@@ -77,7 +77,13 @@ def _named(name: str, *rest: Any) -> dict[str, Any]:
     beside, folder, sample = rest
     if name.startswith("lnav:"):
         file = name.removeprefix("lnav:")
-        return lnav(next((p for p in (beside / file, folder / file) if p.is_file()), beside / file))
+        there = next((p for p in (beside / file, folder / file) if p.is_file()), None)
+        if there is None:
+            raise ConfigError(f"format={name}: no such file beside the definition or in its folder")
+        try:
+            return lnav(there)
+        except (AttributeError, TypeError, KeyError, ValueError, RecursionError):
+            raise ConfigError(f"format={name}: no format file of lnav") from None
     if name == "auto":
         found = best(sample())
         if found is None:

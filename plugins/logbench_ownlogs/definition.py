@@ -75,17 +75,37 @@ def load(path: Path) -> OwnLog:
 
 def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
     """The definition of these keys, as if they stood in the file `path`; see `load`."""
+    _check_types(path, given)
     values = completed(path, given)
-    known = [field.name for field in dataclasses.fields(OwnLog)]
     for key, value in values.items():
-        if key not in known:
-            raise ConfigError(f"{path}: {key}: no such key{suggest(key, known)}")
         if key in LISTS and isinstance(value, str):
             values[key] = (value,)
     own: OwnLog = make_options(OwnLog, values, str(path))
     with naming(path):
         _check(own)
     return dataclasses.replace(own, folder=str((path.parent / own.folder).resolve()))
+
+
+def _check_types(path: Path, values: Mapping[str, Any]) -> None:
+    """Refuse keys that there are not, and values of another type, before anything is found out from them."""
+    known = [field.name for field in dataclasses.fields(OwnLog)]
+    plain = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"{path}: {key}: no such key{suggest(key, known)}")
+        if "\0" in str(value):
+            raise ConfigError(f"{path}: {key}: holds a NUL")
+        if key == "format" and not isinstance(value, str):
+            raise ConfigError(f"{path}: format: must be a text, such as pattern")
+        if key == "inner" and not all(isinstance(one, str | dict) for one in _listed(value)):
+            raise ConfigError(f"{path}: inner: must be names of formats, or tables")
+        if key not in ("format", "inner"):
+            plain[key] = (value,) if key in LISTS and isinstance(value, str) else value
+    make_options(OwnLog, plain, str(path))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 class naming:  # noqa: N801 (used like a function)

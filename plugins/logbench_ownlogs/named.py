@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import logbench
 from logbench import ConfigError, suggest
 
 FOLDER = Path(__file__).with_name("formats")
@@ -55,11 +56,10 @@ def named(name: str) -> Named:
     Raises:
         ConfigError: there is none.
     """
-    path = FOLDER / f"{name}.toml"
-    if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+    if name not in names():
         known = [*names(), "auto", "lnav:FILE", "pattern", "regex", "json", "logfmt", "csv", "tsv"]
         raise ConfigError(f"format={name}: no such format{suggest(name, known)}")
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = tomllib.loads(logbench.named_file(FOLDER, name, ".toml").read_text(encoding="utf-8"))
     about = {key: table.pop(key) for key in ABOUT if key in table}
     for key in ("finer", "requires"):
         about[key] = tuple(about.get(key, ()))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from counted import calls
+from hostile_tries import tries
 
+from logbench import LogbenchError
 from logbench.components.registry import Registry
+from logbench_ownlogs.dataset import component
+from logbench_ownlogs.definition import OwnLog
 from logbench_ownlogs.library import Library
 
 ODD = {
@@ -46,6 +51,43 @@ def test_blank_lines_and_names_of_files_cost_the_same_each(tmp_path: Path) -> No
         return calls(lambda: Library().add(path, "my", ()))
 
     assert work(800) < 2.5 * work(400)
+
+
+VALUES = [
+    "1", "-1", "1e400", "nan", "true", '""', "[]", "{}", "{x = 1}", "[[1]]", "1979-05-27", "07:32:00", '"\\u0000"',
+    '"\\u001b[2J"', '"a\\nb"', "'['", "'('", "'<a><b>'", "'(?P<x>'", "'%'", "'%Q'", "['.']", "['/']", "['**']",
+    "9223372036854775808", "'..'", "'~'", "'/dev/zero'", "'none'", "['a', 1]", '"\\ud800"', "'.*.*.*.*x'",
+    "'a{1000}{1000}'", "'session'", "'time'", "'json'", "'regex'", "'csv'", "'file'", "'message'", "'raw'",
+    "'Content'", "'epoch'", "'auto'", "'lnav:x'", "['auto']", f"'{'x' * 3000}'",
+]  # fmt: skip
+SIGNS = ["'", '"', "[", "\x00", "\x1b", "=", "\r", "é", "{", "#"]
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(3000, marks=pytest.mark.slow)])
+def test_made_up_definitions_are_read_or_refused_in_one_line(count: int, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2024-01-01 INFO x: job 1\n" * 5)
+    path, known = tmp_path / "my.toml", [field.name for field in fields(OwnLog)]
+    refused = 0
+    for rng in tries(count):
+        keys = rng.sample(known, rng.randint(1, 4))
+        lines = {"files": '["*.log"]', **{key: rng.choice(VALUES) for key in keys}}
+        text = "\n".join(f"{key} = {value}" for key, value in lines.items())
+        if rng.random() < 0.2:
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice(SIGNS) + text[at + 1 :]
+        path.write_text(text, encoding="utf-8", newline="")
+        try:
+            item = component(path, "my")
+            assert item.config is not None
+            data = item.build(item.config())
+            data.read(tmp_path).frame.collect()
+        except LogbenchError as error:
+            refused += 1
+            assert "\n" not in str(error), text
+        except BaseException as error:
+            error.add_note(text)
+            raise
+    assert refused > count // 4
 
 
 DEEP = {
