@@ -73,6 +73,7 @@ class NeuralLogSmallConfig(NeuralLogConfig):
     """Options of `neurallog-small`: a network that trains in a minute."""
 
     heads: int = option(4, "attention heads", ge=1)
+    head_width: int | None = option(16, "columns of each head; none: the vector's, shared out", ge=1)
     feedforward: int = option(128, "units of the block's inner network", ge=1)
     lr: float = option(1e-3, "highest learning rate (of AdamW)", gt=0, le=1)
     passes: int = option(10, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
