@@ -22,7 +22,7 @@ from .line_fields import checked_format, group_of, id_of, key_of, label_of
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, texts_of
-from .splitters import WHOLE, Splitter, group_names, named, private, splitter, without_colours
+from .splitters import WHOLE, Splitter, group_names, named, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
@@ -231,18 +231,18 @@ class Reader:
 
     def _fields(self, splits: Sequence[Splitter], whole: pl.DataFrame) -> pl.DataFrame:
         """The fields of an event and its message `DECLARED`; of inner formats what they declare, numbered."""
-        found = splits[0](whole[(*texts_of(whole), "raw")[0]]).struct.unnest().rename(private)
+        found = splits[0](whole[(*texts_of(whole), "raw")[0]])
         message = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
         whole = whole.with_columns(found).with_columns(message.alias(DECLARED))
         for place, (layer, split) in enumerate(zip(self.form.layers, splits, strict=True)):
             if place:
-                inside = split(whole[f"text{place}"]).struct.unnest().rename(private)
+                inside = split(whole[f"text{place}"])
                 own = inside.select(
                     pl.when(pl.col(WHOLE).is_not_null()).then(split.message).alias("message"),
                     level=named(layer.level),
                     component=named(layer.component),
                     node=named(layer.node),
-                    time=time_of(layer, named),
+                    time=pl.lit(None, pl.Datetime("us")) if self.form.time else time_of(layer, named),
                 )
                 new = [column for column in inside.columns if column not in whole.columns]
                 old = [column for column in inside.columns if column in whole.columns and column != WHOLE]

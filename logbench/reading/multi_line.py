@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from ..data.line_format import LineFormat
 from .json_values import records
 from .line_counts import Counts
-from .splitters import WHOLE, Splitter, private
+from .splitters import WHOLE, Splitter, private, splitter
 
 # Bytes of an event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20
@@ -75,6 +75,8 @@ def grouped(whole: pl.DataFrame, number: pl.Series, between: str = "\n") -> pl.D
     return whole.group_by(number.alias("number"), maintain_order=True).agg(columns).drop("number")
 
 
+# Begins an event with each line that goes on in no stack trace.
+TRACES = Splitter(pl.Series.to_frame, lambda lines: ~lines.str.contains(TRACE), pl.lit(None))
 # Column with what pieces of one message have in common.
 STREAM = "stream"
 
@@ -132,7 +134,7 @@ class Within:
         if not (texts := texts_of(frame)):
             frame, texts = frame.with_columns(text0=pl.col("raw")), ["text0"]
         name = f"text{len(texts)}"
-        fields = self.split(frame[texts[-1]]).struct.unnest().rename(private)
+        fields = self.split(frame[texts[-1]])
         shown = pl.when(pl.col(private(WHOLE)).is_not_null()).then(self.split.message)
         found = fields.select(message=shown, stream=self._stream(fields), goes_on=self._goes_on())
         whole = frame.with_columns(found["message"].str.strip_chars_end("\r\n").alias(name))
@@ -207,6 +209,14 @@ class Exploding:
         return None
 
 
+def _bare(layer: LineFormat, split: Splitter) -> Splitter:
+    """How a line is taken apart as far as its message and its pieces tell."""
+    if layer.format != "json":
+        return split
+    plain = dict.fromkeys(("level", "component", "node", "label", "id", "group"), "")
+    return splitter(replace(layer, time=(), key=(), **plain))  # type: ignore[arg-type]
+
+
 @dataclass
 class Events:
     """Lines of one text to events, in the stages that its format asks for.
@@ -230,11 +240,9 @@ class Events:
             if layer.records and not place:
                 stages.append(Exploding(layer.records, counts))
             if not innermost or layer.pieces or layer.traces:
-                stages.append(Within(layer, split, counts))
+                stages.append(Within(layer, _bare(layer, split), counts))
             if layer.traces and not any(one.multiline for one in layers[place + 1 :]):
-                stages.append(
-                    Joining(Splitter(pl.lit(None), ~pl.col("raw").str.contains(TRACE), pl.lit(None)), counts)
-                )
+                stages.append(Joining(TRACES, counts))
         return cls(splits, stages)
 
     def feed(self, lines: pl.DataFrame) -> pl.DataFrame:

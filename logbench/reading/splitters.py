@@ -27,31 +27,25 @@ class Splitter:
     """How an event is taken apart.
 
     Attributes:
-        fields: of `raw`, a struct of `WHOLE` and the event's fields.
-        begins: of `raw`, whether a line begins an event; None: by quotes that are open, as in CSV.
+        fields: of lines, a frame of `WHOLE` and the event's fields.
+        begins: of lines, which begin an event; None: by quotes that are open, as in CSV.
         message: the message, of the fields; null where a matching line has none.
         between: what stands between the cells of a table.
-        mended: of `raw` and the fields, the fields with what no expression finds.
     """
 
-    fields: pl.Expr
-    begins: pl.Expr | None
+    fields: Callable[[pl.Series], pl.DataFrame]
+    begins: Callable[[pl.Series], pl.Series] | None
     message: pl.Expr
     between: str = ","
-    mended: Callable[[pl.Series, pl.DataFrame], pl.DataFrame] | None = None
 
-    def __call__(self, raw: pl.Series) -> pl.Series:
-        """A struct column with the fields."""
-        plain = without_colours(raw)
-        fields = plain.to_frame("raw").select(fields=self.fields)["fields"]
-        return fields if self.mended is None else self.mended(plain, fields.struct.unnest()).to_struct("fields")
+    def __call__(self, raw: pl.Series) -> pl.DataFrame:
+        """Columns with the fields, see `private`."""
+        return self.fields(without_colours(raw)).rename(private)
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin an event."""
         plain = without_colours(lines)
-        if self.begins is not None:
-            return plain.to_frame("raw").select(self.begins).to_series()
-        return ~open_at(plain, self.between)
+        return ~open_at(plain, self.between) if self.begins is None else self.begins(plain)
 
 
 def without_colours(lines: pl.Series) -> pl.Series:
@@ -86,22 +80,42 @@ def regexes(form: LineFormat) -> list[str]:
 
 
 def _regex(form: LineFormat) -> Splitter:
-    raw = pl.col("raw").str
-    groups = [raw.extract_groups(f"(?s)(?P<{WHOLE}>{regex})") for regex in regexes(form)]
-    begins = pl.any_horizontal(raw.contains(f"(?s){regex}") for regex in regexes(form))
-    names: dict[str, list[pl.Expr]] = {}
-    for regex, found in zip(regexes(form), groups, strict=True):
-        for name in (WHOLE, *group_names(regex)):
-            names.setdefault(name, []).append(found.struct.field(name))
-    for name in form.fields:
-        if "|" in name:
-            names[name] = [one for way in name.split("|") for one in names.get(way, [])]
-    fields = groups[0] if len(groups) == 1 and not any("|" in name for name in names) else pl.struct(
-        pl.coalesce(found).alias(name) for name, found in names.items() if found
-    )  # fmt: skip
-    if form.multiline and form.time:
-        begins &= readable_time(form, fields.struct.field)
+    wholes = [f"(?s)(?P<{WHOLE}>{regex})" for regex in regexes(form)]
+    names = list(dict.fromkeys(name for regex in wholes for name in group_names(regex)))
+    ways = {name: name.split("|") for name in form.fields if "|" in name}
+
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        found = raw.str.extract_groups(wholes[0]).struct.unnest()
+        for whole in wholes[1:]:  # of the rest alone: one form is that of nearly all lines
+            rest = found[WHOLE].is_null().arg_true()
+            if not len(rest):
+                break
+            more = raw.gather(rest).str.extract_groups(whole).struct.unnest()
+            columns = [_filled(found, name, rest, more) for name in names if name in more or name in found]
+            found = pl.DataFrame(columns)
+        return found.with_columns(
+            pl.coalesce(some).alias(name)
+            for name, of in ways.items()
+            if (some := [one for one in of if one in found])
+        )
+
+    def begins(raw: pl.Series) -> pl.Series:
+        if not (form.multiline and form.time) and len(wholes) == 1:
+            return raw.str.contains(wholes[0])
+        found = fields(raw).rename(private)
+        matched = pl.col(WHOLE).is_not_null()
+        timed = readable_time(form, named) if form.multiline and form.time else pl.lit(True)
+        return found.select(matched & timed).to_series()
+
     return Splitter(fields, begins, shown(form).fill_null(""))
+
+
+def _filled(found: pl.DataFrame, name: str, rest: pl.Series, more: pl.DataFrame) -> pl.Series:
+    """A column of `found`, with that of `more` at the places `rest`."""
+    column = (
+        found[name] if name in found else pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(found))
+    )
+    return column.scatter(rest, more[name]).alias(name) if name in more else column
 
 
 def group_names(regex: str) -> list[str]:
@@ -113,25 +127,26 @@ SAMPLE = pl.Series("raw", [""], dtype=pl.String)
 
 
 def _json(form: LineFormat, names: Sequence[str]) -> Splitter:
-    text = pl.col("raw").str
-    whole = text.json_path_match("$")
-    is_object = whole.str.starts_with("{").fill_null(False)
-    found = [pl.coalesce(text.json_path_match(path) for path in _paths(name)).alias(name) for name in names]
-    fields = pl.struct(pl.when(is_object).then(whole).alias(WHOLE), *found)
-    begins = text.starts_with("{") if form.multiline else is_object
-
-    def mended(raw: pl.Series, fields: pl.DataFrame) -> pl.DataFrame:
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        text = pl.col("raw").str
+        whole = text.json_path_match("$")
+        found = [pl.coalesce(text.json_path_match(path) for path in _paths(name)).alias(name) for name in names]
+        is_object = whole.str.starts_with("{").fill_null(False)
+        frame = raw.to_frame("raw").select(pl.when(is_object).then(whole).alias(WHOLE), *found)
         for name in names:
-            wrong = fields[name].str.starts_with("[").fill_null(False)
+            wrong = frame[name].str.starts_with("[").fill_null(False)
             if "." in name:
-                wrong |= fields[name].is_null() & fields[WHOLE].is_not_null()
+                wrong |= frame[name].is_null() & frame[WHOLE].is_not_null()
             if wrong.any():
                 at = wrong.arg_true()
                 values = [value_at(line, name.split("|")) for line in raw.gather(at)]
-                fields = fields.with_columns(fields[name].scatter(at, pl.Series(values, dtype=pl.String)))
-        return fields
+                frame = frame.with_columns(frame[name].scatter(at, pl.Series(values, dtype=pl.String)))
+        return frame
 
-    return Splitter(fields, begins, shown(form), mended=mended)
+    def begins(raw: pl.Series) -> pl.Series:
+        return raw.str.starts_with("{")
+
+    return Splitter(fields, begins, shown(form))
 
 
 def _paths(name: str) -> list[str]:
@@ -144,20 +159,21 @@ def _path(keys: Sequence[str]) -> str:
 
 
 def _logfmt(form: LineFormat, names: Sequence[str]) -> Splitter:
-    text = pl.col("raw").str
-    matches = text.contains(r"(?:^|\s)[\w.@/-]+=")
-    found = []
-    for name in names:
-        groups = [
-            text.extract_groups(rf'(?:^|\s){re.escape(way)}=(?:"(?P<q>(?:[^"\\]|\\.)*)"|(?P<u>[^\s"]\S*|))')
-            for way in name.split("|")
-        ]
-        quoted = [one.struct.field("q").str.replace_all(r"\\(.)", "$1") for one in groups]
-        plain = [one.struct.field("u") for one in groups]
-        pairs = [value for pair in zip(quoted, plain, strict=True) for value in pair]
-        found.append(pl.coalesce(pairs).alias(name))
-    fields = pl.struct(pl.when(matches).then(pl.col("raw")).alias(WHOLE), *found)
-    return Splitter(fields, matches, shown(form))
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        columns = [pl.when(begins(raw)).then(raw).alias(WHOLE)]
+        for name in names:
+            pairs: list[pl.Series] = []
+            for way in name.split("|"):
+                regex = rf'(?:^|\s){re.escape(way)}=(?:"(?P<q>(?:[^"\\]|\\.)*)"|(?P<u>[^\s"]\S*|))'
+                groups = raw.str.extract_groups(regex).struct.unnest()
+                pairs += [groups["q"].str.replace_all(r"\\(.)", "$1"), groups["u"]]
+            columns.append(pl.coalesce(pairs).alias(name))
+        return pl.select(columns)
+
+    def begins(raw: pl.Series) -> pl.Series:
+        return raw.str.contains(r"(?:^|\s)[\w.@/-]+=").fill_null(False)
+
+    return Splitter(fields, begins, shown(form))
 
 
 def header_of(form: LineFormat, line: str, where: str = "") -> list[str]:
@@ -193,27 +209,30 @@ def _table(form: LineFormat, header: str, where: str) -> Splitter:
     regex = f"(?s)^(?P<{WHOLE}>{re.escape(between).join(cells[: len(names) - (extra in names)])}"
     regex += f"{cells[-1] if extra in names else ''})$"
     try:
-        groups = pl.col("raw").str.extract_groups(regex)
+        SAMPLE.str.extract_groups(regex)
     except pl.exceptions.PolarsError:
         raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
-    fields = pl.struct(
-        groups.struct.field(WHOLE),
-        *(
-            pl.coalesce(*(_cell(groups, i, form.quote) for i in places), pl.lit(None, pl.String)).alias(name)
-            for name, places in known.items()
-        ),
-    )
-    begins = pl.col("raw").str.contains("") if form.quote == "none" or not form.multiline else None
-    return Splitter(fields, begins, shown(form), between)
+
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        groups = raw.str.extract_groups(regex).struct.unnest()
+        none = pl.lit(None, pl.String)
+        cells = {
+            name: pl.coalesce(*(_cell(i, form.quote) for i in places), none) for name, places in known.items()
+        }
+        return groups.select(WHOLE, **cells)
+
+    def begins(raw: pl.Series) -> pl.Series:
+        return pl.Series([True]).new_from_index(0, len(raw))
+
+    return Splitter(fields, begins if form.quote == "none" or not form.multiline else None, shown(form), between)
 
 
-def _cell(groups: pl.Expr, number: int, quote: str) -> pl.Expr:
+def _cell(number: int, quote: str) -> pl.Expr:
     """The text of a cell: quotes within a quoted one are written twice, and it may go on after the last one."""
-    plain = groups.struct.field(f"u{number}")
     if quote == "none":
-        return plain
-    quoted = groups.struct.field(f"q{number}").str.replace_all('""', '"', literal=True)
-    return pl.coalesce(quoted + groups.struct.field(f"t{number}").fill_null(""), plain)
+        return pl.col(f"u{number}")
+    quoted = pl.col(f"q{number}").str.replace_all('""', '"', literal=True)
+    return pl.coalesce(quoted + pl.col(f"t{number}").fill_null(""), f"u{number}")
 
 
 def private(name: str) -> str:

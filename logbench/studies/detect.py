@@ -116,12 +116,15 @@ def _places(opened: Lines, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     head = [pl.col(name) for name in ("level", "component") if name in schema]
     composed = opened.form is not None and "{" in opened.form.message  # its fields stand in the reason
     text = pl.col("raw") if composed else pl.concat_str(*head, "message", separator=" ", ignore_nulls=True)
-    located = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
-    texts = (
-        opened.frame.filter(pl.col("line").is_in(numbers)).select("line", text=text).collect(engine="streaming")
+    placed = {"file", "at"} <= set(schema)
+    found = opened.frame.filter(pl.col("line").is_in(numbers)).select(
+        number="line",
+        file=pl.col("file") if placed else pl.lit(None, pl.String),
+        line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
+        raw="raw" if "raw" in schema else "message",
+        text=text,
     )
-    by_number = dict(texts.iter_rows())
-    return {row["number"]: {**row, "text": by_number[row["number"]]} for row in located.iter_rows(named=True)}
+    return {row.pop("number"): row for row in found.collect(engine="streaming").iter_rows(named=True)}
 
 
 def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[int]:

@@ -13,7 +13,7 @@ from logbench import ConfigError, DataError, open_lines
 
 from .definition import OwnLog, load_values
 from .id_guess import Id, find_id
-from .sniff import SAMPLE, Fit, best, sample_of
+from .sniff import Fit, best, read_sample, sample_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +40,8 @@ WINDOWS = (
     "1d",
 )
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# Lines by which keys and ids are guessed.
+LOOKED_AT = 6000
 # Most keys that a message of fields may make.
 KEYS = 80
 # Files that are no logs, by the ends of their names.
@@ -120,9 +122,9 @@ def guess(paths: Sequence[Path]) -> Guess:
     for key in ("year", "date"):
         if value := getattr(own, key):
             found.say(key, value, f"times have no {'year' if key == 'year' else 'day'}: that of the file's age")
-    own = _keys(found, own, fits)
-    frame = _events(own)
-    found_id = find_id(frame, own)
+    few = lines[:LOOKED_AT]
+    own = _keys(found, own, fits, few)
+    found_id = find_id(_events(own, few), own, few)
     if found_id is not None:
         _session(found, found_id)
     else:
@@ -175,14 +177,14 @@ def _encoding(folder: Path, files: Sequence[str]) -> str:
     return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
 
 
-def _keys(found: Guess, own: OwnLog, fits: Fit | None) -> OwnLog:
+def _keys(found: Guess, own: OwnLog, fits: Fit | None, lines: Sequence[str]) -> OwnLog:
     """Let the fields enter the key that may show something."""
     if fits is None:
         return own
     for message in fits.format.finer:
         finer = dataclasses.replace(own, message=message)
         try:
-            count = _events(finer)["message"].n_unique()
+            count = _events(finer, lines)["message"].n_unique()
         except (DataError, ConfigError):
             continue
         if count <= KEYS:
@@ -191,7 +193,7 @@ def _keys(found: Guess, own: OwnLog, fits: Fit | None) -> OwnLog:
     level = own.level or next((layer.level for layer in own.line_format.layers if layer.level), "")
     if not level or own.key or "{" in own.message:
         return own
-    levels = _events(own)["level"].drop_nulls().n_unique()
+    levels = _events(own, lines)["level"].drop_nulls().n_unique()
     if not 2 <= levels <= 9:
         return own
     keyed = dataclasses.replace(own, key=(level, "message"))
@@ -201,9 +203,8 @@ def _keys(found: Guess, own: OwnLog, fits: Fit | None) -> OwnLog:
     return keyed
 
 
-def _events(own: OwnLog) -> pl.DataFrame:
-    opened = open_lines(Path(own.folder), own.files, own.line_format)
-    return opened.frame.drop("at", "key", strict=False).head(SAMPLE).collect()
+def _events(own: OwnLog, lines: Sequence[str]) -> pl.DataFrame:
+    return read_sample(lines, dataclasses.asdict(own))[0]
 
 
 def _session(found: Guess, best: Id) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logbench import DataError, open_lines
+from logbench import ConfigError, DataError
+
+from .sniff import fields_of, read_sample
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,31 +51,28 @@ class Id:
     rank: float
 
 
-def find_id(frame: pl.DataFrame, own: OwnLog) -> Id | None:
+def find_id(frame: pl.DataFrame, own: OwnLog, lines: Sequence[str]) -> Id | None:
     """What tells sessions best; None where nothing does.
 
     Args:
-        frame: the first events, with `message` and `raw`.
+        frame: the first events, with `message` and `raw`, of these `lines`.
     """
-    found = [*_of_fields(own), *_of_messages(frame)]
+    found = [*_of_fields(own, frame, lines), *_of_messages(frame)]
     return max(found, key=lambda one: one.rank, default=None)
 
 
-def _of_fields(own: OwnLog) -> Iterator[Id]:
-    import dataclasses
-
+def _of_fields(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> Iterator[Id]:
     names: list[str] = []
     for layer in own.line_format.layers:
         names += re.findall(r"\(\?P?<(\w+)>", " ".join((layer.pattern, *layer.more)))
         names += re.findall(r"(?<!\\)<(\w+)>", layer.pattern) if layer.format == "pattern" else []
-    names += _named_in_lines(own)
+    names += _named_in_lines(own, frame, lines)
     for name in dict.fromkeys(names):
         if not NAMES.search(name):
             continue
         try:
-            opened = open_lines(Path(own.folder), own.files, dataclasses.replace(own, id=name).line_format)
-            ids = opened.frame.select("id").head(20_000).collect()["id"]
-        except DataError:
+            ids = read_sample(lines, {**dataclasses.asdict(own), "id": name})[0]["id"]
+        except (DataError, ConfigError):
             continue
         if (made := _judged(ids)) is not None:
             share, count, rank = made
@@ -85,23 +84,18 @@ def _of_fields(own: OwnLog) -> Iterator[Id]:
             )
 
 
-def _named_in_lines(own: OwnLog) -> list[str]:
+def _named_in_lines(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> list[str]:
     """Names of the fields of JSON, logfmt and tables, with ids in their names."""
-    from .sniff import _fields, sample_of
-
     innermost = own.line_format.layers[-1]
     if innermost.format not in ("json", "logfmt") and not innermost.between:
         return []
-    lines = sample_of(Path(own.folder), own.files, own.encoding, 200)
     if innermost.between:
         head = next((line for line in lines if line.startswith(innermost.header)), "")
         return re.split(re.escape(innermost.between), head.replace('"', ""))
     if len(own.line_format.layers) > 1 or own.records:
-        frame = open_lines(Path(own.folder), own.files, own.line_format).frame.head(50)
-        lines = frame.select("raw").collect()["raw"].to_list()
-        found = re.findall(r'\\*"([\w.-]+)\\*"\s*:', " ".join(lines))
+        found = re.findall(r'\\*"([\w.-]+)\\*"\s*:', " ".join(frame["raw"].head(50)))
         return list(dict.fromkeys(found))
-    rows = list(_fields({"format": innermost.format}, lines))
+    rows = list(fields_of({"format": innermost.format}, lines[:200]))
     return list(dict.fromkeys(name for row in rows for name in row))
 
 

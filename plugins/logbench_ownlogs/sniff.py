@@ -132,7 +132,7 @@ def _document(lines: Sequence[str]) -> list[str]:
 def concrete(values: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
     """The keys of a definition of JSON or logfmt with those alternatives that the sample has."""
     result = dict(values)
-    there = list(_fields(values, lines))
+    there = list(fields_of(values, lines))
     if not there:
         return result
     for key in ("message", "level", "component", "node"):
@@ -153,7 +153,7 @@ def _chosen(names: str, there: Sequence[Mapping[str, Any]]) -> str:
     return whole[0] if whole else "|".join(some)
 
 
-def _fields(values: Mapping[str, Any], lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+def fields_of(values: Mapping[str, Any], lines: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Fields by dotted names of the lines of a sample."""
     if values.get("format") == "json":
         for line in lines[:TRIED]:
