@@ -34,11 +34,14 @@ from ..running.data_warnings import left_over
 from ..running.needs import check_needs
 from .pipe import Pieces
 from .score_files import score_grouped
+from .stream_clock import StreamClock
 
 # Name of the file for each piece, and so of the session if sessions are files.
 NAME = "stdin.log"
 # First bytes of gzip, zstandard and zip.
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+# Closed sessions that are remembered, to tell lines that come too late.
+REMEMBERED = 10_000
 # Most bytes to read at once.
 BLOCK = 1 << 20
 
@@ -117,9 +120,11 @@ class _Live:
     Attributes:
         lines: number of events read.
         before: number of text lines read.
-        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (time of the line, seconds), and
-            `message` where the model asks for it.
+        open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (how far the stream had
+            come, seconds), and `message` where the model asks for it.
         newest: the latest `seen`.
+        progress: how far the stream has come by the times in the log.
+        closed: the last sessions that were closed.
         arrived: clock at the last piece, seconds.
         time: time in the last line.
         facts: counts of unparsed and similar lines, and of lines without session.
@@ -132,6 +137,8 @@ class _Live:
     lines: int = 0
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
     newest: float = 0.0
+    progress: StreamClock = field(default_factory=StreamClock)
+    closed: dict[str, None] = field(default_factory=dict)
     arrived: float = 0.0
     before: int = 0
     time: datetime | None = None
@@ -205,12 +212,19 @@ class _Live:
         """Keep lines of sessions until the sessions close."""
         kept = read.filter(pl.col("unit").is_not_null()).drop("group", strict=False)
         self.facts["lines_without_unit"] += len(places) - kept["line"].n_unique()
-        seen = pl.col("time").dt.epoch("us") / 1e6 if "time" in read.columns else pl.lit(self.arrived)
-        kept = kept.with_columns(pl.col("unit", "shape").cast(pl.String), seen=seen.fill_null(self.newest))
+        seen = self._seen(read).filter(read["unit"].is_not_null())
+        kept = kept.with_columns(seen, pl.col("unit", "shape").cast(pl.String))
+        self.facts["late_lines"] += int(kept["unit"].is_in(list(self.closed)).sum())
         kept = kept.join(places, on="line", how="left", maintain_order="left")
         self.open = pl.concat([self.open, kept], how="diagonal")
-        if len(kept):
-            self.newest = max(self.newest, float(kept["seen"].to_numpy().max()))
+        self.newest = max(self.newest, *seen.tail(1), self.progress.now)
+
+    def _seen(self, read: pl.DataFrame) -> pl.Series:
+        """How far the stream had come at each line, seconds: by the times in the log, else by the clock."""
+        if "time" not in read.columns:
+            return pl.Series("seen", [self.arrived], dtype=pl.Float64).new_from_index(0, len(read))
+        stamps = (read["time"].dt.epoch("us") / 1e6).to_list()
+        return pl.Series("seen", self.progress.read(stamps), dtype=pl.Float64)
 
     def close(self, everything: bool = False) -> Iterator[pl.DataFrame]:
         """Score the sessions that have ended, and drop their lines."""
@@ -221,6 +235,7 @@ class _Live:
         over = last.filter(pl.lit(everything) | (pl.col("seen") + self.timeout < now))["unit"]
         ended = self.open.filter(pl.col("unit").is_in(over.implode()))
         if len(ended):
+            self.closed = dict.fromkeys([*self.closed, *over][-REMEMBERED:])
             self.open = self.open.filter(~pl.col("unit").is_in(over.implode()))
             if self.updates:  # one at a time, in the order in which they fell silent
                 silent_since = ended.group_by("unit", maintain_order=True).agg(pl.col("seen").max())

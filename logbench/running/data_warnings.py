@@ -48,6 +48,7 @@ UNREAD = {
     "lines_with_unread_time": ("line with unread time", "lines with unread time"),
     "undecodable_lines": ("undecodable line", "undecodable lines"),
     "grown_files": ("grown file", "grown files"),
+    "late_lines": ("line after its session was closed", "lines after their session was closed"),
     "left_out_members": ("member of the archive left out", "members of the archive left out"),
 }
 
