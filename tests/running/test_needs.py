@@ -75,7 +75,7 @@ class Numbers:
         return KeySequences(frame.cast({"label": pl.Int8}), [path])
 
 
-OF_TEXT = ("templates", "texts", "messages", "parameters")
+OF_TEXT = ("templates", "texts", "messages", "parameters", "vectors", "text_vectors")
 # Data sets, and what they have.
 DATASETS: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "log": (Log, {"times", *OF_TEXT, "line_labels"}),
@@ -178,3 +178,27 @@ def test_times_that_are_null_are_told_when_a_saved_model_scores(log: Path, tmp_p
     bundle.parts["dataset"] = configured(known.get("dataset", "timeless"))
     with pytest.raises(IncompatibleError, match="needs times"):
         score_bundle(bundle, log, "cpu", silent)
+
+
+class Wanting:
+    """Scores 1 where units have times."""
+
+    def fit(self, train: Any, context: Any) -> dict[str, Any]:
+        return {"times": train.times is not None}
+
+    def score(self, sessions: Any, context: Any) -> Any:
+        return np.full(len(sessions), float(sessions.times is not None))
+
+
+@pytest.mark.parametrize(("dataset", "has"), [("log", True), ("bare", False), ("numbers", False)])
+def test_what_a_model_only_wants_it_gets_where_the_data_have_it(dataset: str, has: bool, log: Path) -> None:
+    traits = ModelTraits(wants=frozenset({"times"}), supervision="unsupervised")
+    component = ModelComponent("wanting", Wanting, traits=traits)
+    datasets = [DatasetComponent(name, build, card=CARD) for name, (build, _) in DATASETS.items()]
+    protocol = {"train": "first", "train_units": 20, "content": "mixed", "min_events": 0}
+    (record,) = run(
+        "wanting", dataset=dataset, data=log, windower="node", out=None, settings={"protocol": protocol},
+        registry=testing.registry(models=[component], datasets=datasets),
+    )  # fmt: skip
+    assert record.error is None and record.training == {"times": has} and record.needs == ["times"]
+    assert set(record.scores["score"]) == {float(has)}
