@@ -37,11 +37,17 @@ def _table(text: str) -> list[Mapping[str, str]]:
 
 
 def _bars(text: str) -> list[Mapping[str, str]]:
-    """Rows of a table in Markdown, by heading; of equal headings the first counts."""
-    rows = [_split(line) for line in text.splitlines() if line.strip().startswith("|")]
-    if not rows:
-        return []
-    return [dict(reversed(list(zip(rows[0], row, strict=False)))) for row in rows[1:]]
+    """Rows of tables in Markdown, by the headings of their table; of equal headings the first counts."""
+    found: list[Mapping[str, str]] = []
+    heads: list[str] = []
+    for line in map(str.strip, text.splitlines()):
+        if not line.startswith("|"):
+            heads = []  # of the next table
+        elif not heads:
+            heads = _split(line)
+        else:
+            found.append(dict(reversed(list(zip(heads, _split(line), strict=False)))))
+    return found
 
 
 def _split(line: str) -> list[str]:

@@ -35,7 +35,7 @@ class LogBert(Reconstruction[LogBertConfig]):
     """Scores a unit by the share of its hidden keys that are not among the `g` likeliest there, over all draws."""
 
     name = "logbert"
-    fixed = ("variant", "length", "hidden", "layers", "heads", "mask", "draws")
+    fixed = ("variant", "length", "hidden", "layers", "heads", "mask", "draws", "g", "missed")
 
     def rows(self, sessions: Sessions) -> NDArray[np.int32]:
         return padded(sessions, self.config.length)
