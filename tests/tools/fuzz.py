@@ -7,9 +7,11 @@ every line that lies in it must be accounted for, counted here from the bytes th
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import random
 import sys
 import tarfile
@@ -37,7 +39,8 @@ from logbench.running.resolve import dataset_called
 from logbench_ownlogs.definition import load
 
 Files = dict[str, bytes]
-PACKINGS = ("plain", "plain", "plain", "gz", "zip", "tar", "tar.gz")
+PACKINGS = ("plain", "plain", "plain", "gz", "zip", "tar", "tar.gz", "bz2", "xz", "tar.xz", "tar.bz2")
+ALONE = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 WINDOWERS = {"session": "id", "time": "time", "file": "file", "node": "node"}
 STRANGE = (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n\n", b"\xe9", b'"', b"'", b"\\", b"{", b"\x1a", b"\x85",
            "\u2028".encode(), "é".encode("utf-16"), b"x^", b"PK\x03\x04", b"\x1f\x8b")  # fmt: skip
@@ -216,17 +219,18 @@ def packed(files: Files, kind: str, folder: Path, rng: random.Random) -> Path:
         alone = len(files) == 1 and rng.random() < 0.5
         return folder / "d" / next(iter(files)) if alone else folder / "d"
     out = io.BytesIO()
-    if kind == "gz":
+    if kind in ALONE:
         name, data = next(iter(files.items()))
-        out.write(gzip.compress(data))
-        target = folder / f"{name.replace('/', '_')}.gz"
+        out.write(ALONE[kind](data))
+        target = folder / f"{name.replace('/', '_')}.{kind}"
     elif kind == "zip":
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in files.items():
                 archive.writestr(rng.choice(["", "", "top/"]) + name, data)
         target = folder / "a.zip"
     else:
-        with tarfile.open(fileobj=out, mode="w:gz" if kind == "tar.gz" else "w") as tar:
+        mode: Any = f"w:{kind.removeprefix('tar').removeprefix('.')}"
+        with tarfile.open(fileobj=out, mode=mode) as tar:
             for name, data in files.items():
                 info = tarfile.TarInfo(f"top/{name}")
                 info.size = len(data)
@@ -250,7 +254,7 @@ def case_of(rng: random.Random, folder: Path, registry: Registry) -> Case:
         form = LineFormat(**options, multiline=multiline, encoding=encoding)
         count = rng.randint(0, 40)
         files = {
-            f"{i}.log": damaged(write(rng, count), rng) for i in range(1 if kind == "gz" else rng.randint(1, 3))
+            f"{i}.log": damaged(write(rng, count), rng) for i in range(1 if kind in ALONE else rng.randint(1, 3))
         }
         lines = line_count(files) if encoding != "utf-16" else None
 
