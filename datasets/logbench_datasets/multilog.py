@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 CARD = Card(
     title="MultiLog: Apache IoTDB on six nodes, faults injected for some seconds, labelled by line",
     label="a line is anomalous where no `- ` stands before it: it falls into the time of an injected fault",
-    layout="a folder with label1.log … label6.log of one scenario, packed or not",
+    layout="a folder with label1.log … label6.log of one scenario (cpu/ or shutdown_multi/, say), packed or not",
     parser="drain",
     windower="time",
-    protocol="chronological",
+    protocol="random-half",
     unit="window",
     citation="Zhang et al. (MultiLog), 2024, arXiv 2406.07976",
     faults=(
         "a label is a stretch of time of the whole database: most lines in it are as always",
         "the lines of all nodes are taken in order of time, as their clocks say it",
-        "a scenario lasts some minutes, so windows are of a second; where it begins with the fault, little trains",
+        "a scenario lasts under a minute, so windows are of a second, and few; its last seconds may hold one class, "
+        "so a random half of the windows trains: neighbours in time of what is tested",
     ),
     settings={"time": {"size": "1s"}},
 )

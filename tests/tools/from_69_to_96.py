@@ -73,8 +73,8 @@ PROTOCOL = (
     Step("one-hot input and learning rate .002, the defaults", {"deeplog": PAPER}),
 )
 ENSEMBLES = (
-    Step("five seeds by vote", {"combination": {"by": "vote"}}, "deeplog*5", alone=True, once=True),
-    Step("five seeds by rank", {"combination": {"by": "rank"}}, "deeplog*5", alone=True, once=True),
+    Step("five seeds by vote", {"combination": {"by": "vote"}}, "deeplog*5", alone=True),
+    Step("five seeds by rank", {"combination": {"by": "rank"}}, "deeplog*5", alone=True),
     Step("with the rules *new-event* and *length*", {}, "new-event+length+deeplog", alone=True),
     Step("no network: the rules and ECVC", {}, "new-event+length+ecvc", alone=True),
 )
@@ -107,8 +107,9 @@ TABLES = (
         "labels", "hdfs", "hdfs_v1_sample/HDFS_v1.zip", {"dataset": FULL_SIZE, **LABELLED},
         (
             Step("a CNN, half of the sessions labelled", {}, "cnn"),
-            Step("both classes count alike (class weights)", {"cnn": {"balanced": True}}),
-            Step("a decision tree on counts", {}, "decision-tree", fresh=True),
+            Step("a decision tree on counts", {}, "decision-tree", alone=True, fresh=True),
+            Step("both classes count alike (class weights)", {"cnn": {"balanced": True}}, alone=True),
+            Step("anomalies repeated to 30% (oversampling)", {"cnn": {"oversample": 0.3}}, alone=True),
         ),
         preset="hdfs",
     ),
