@@ -23,7 +23,7 @@ CARD = Card(
     faults=(
         "a label is a stretch of time of the whole database: most lines in it are as always",
         "the lines of all nodes are taken in order of time, as their clocks say it",
-        "a scenario lasts under a minute, so windows are of a second, and few; its last seconds may hold one class, "
+        "a scenario lasts under a minute, so windows are of a second, and few; its last ones may hold one class",
         "so a random half of the windows trains: neighbours in time of what is tested",
     ),
     settings={"time": {"size": "1s"}},
