@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
+
+# Microseconds from which on a step back in time is told.
+FAR = 60 * 10**6
+
 
 @dataclass
 class Counts:
@@ -17,6 +22,16 @@ class Counts:
     undecodable: int = 0
     nul: int = 0
     timeless: int = 0
+    back: int = 0
+    last: int | None = None
+
+    def look_back(self, times: pl.Series) -> None:
+        """Count the times that are a minute or more before that of the line before."""
+        known = times.drop_nulls().to_physical()
+        if len(known):
+            steps = pl.Series([self.last if self.last is not None else known[0]]).append(known).diff()
+            self.back += int((steps <= -FAR).sum())
+            self.last = int(known[-1])
 
     def facts(self) -> dict[str, int]:
         """By name, those that are not zero; `file_lines` where not every line is an event.
@@ -34,5 +49,6 @@ class Counts:
             "undecodable_lines": self.undecodable,
             "lines_with_nul": self.nul,
             "lines_with_unread_time": self.timeless,
+            "lines_far_back_in_time": self.back,
         }
         return {name: number for name, number in named.items() if number}

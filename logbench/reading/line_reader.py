@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from .line_fields import checked_format, group_of, id_of, key_of, label_of
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, texts_of
+from .rotated import in_turn
 from .splitters import WHOLE, Splitter, group_names, named, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
+# Lines in which the first time of a rotated file is looked for.
+LOOKED_AT = 20
 # The message of an event, before it is hidden or falls back to the whole line.
 DECLARED = "declared message"
 # Events from which on those of another file come in a frame of their own.
@@ -56,7 +60,9 @@ def open_lines(
     Raises:
         DataError: nothing matches. ConfigError: `form` makes no sense.
     """
-    reader = Reader(find_texts(path, patterns, form.encoding), checked_format(form))
+    checked = checked_format(form)
+    texts = find_texts(path, patterns, form.encoding)
+    reader = Reader(_in_turn(texts, checked), checked)
     frame = reader.scan()
 
     def units() -> pl.DataFrame:
@@ -71,6 +77,21 @@ def open_lines(
         counted=lambda: reader.counts,
         form=form,
     )
+
+
+def _in_turn(texts: LogFiles, form: LineFormat) -> LogFiles:
+    """The same, rotated files in the order in which they were written."""
+
+    def begins(file: Path) -> Any:
+        place = texts.files.index(file)
+        alone = replace(texts, files=(file,), sizes=(texts.sizes[place],))
+        with contextlib.suppress(DataError):
+            return Reader(alone, form).scan().select("time").head(LOOKED_AT).collect()["time"].drop_nulls().first()
+        return None
+
+    order = in_turn(texts.files, begins if form.time else lambda _: None)
+    sizes = dict(zip(texts.files, texts.sizes, strict=True))
+    return replace(texts, files=tuple(order), sizes=tuple(sizes[file] for file in order))
 
 
 @dataclass
@@ -110,6 +131,7 @@ class Reader:
             if "time" in wanted:
                 frame = frame.with_columns(calendar.complete(frame["time"]).alias("time"))
                 counts.timeless += frame["time"].null_count()
+                counts.look_back(frame["time"])
             counts.unmatched += unmatched
             kept = frame if left is None else frame.head(left)
             left = None if left is None else left - len(kept)

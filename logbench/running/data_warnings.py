@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 WARNINGS = {
     "labels_without_unit": ("label names", "labels name", "no unit of this log"),
     "lines_back_in_time": ("line is", "lines are", "earlier than the line before; each is where its time is"),
+    "lines_far_back_in_time": (
+        "line is",
+        "lines are",
+        "a minute or more earlier than the line before: several clocks, or files that are not in order",
+    ),
     "unmatched_lines": (
         "line is",
         "lines are",
