@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logbench import ConfigError, DataError, open_lines
+import logbench
+from logbench import ConfigError, DataError
 
 from .definition import OwnLog, load_values
 from .id_guess import Id, find_id
@@ -216,7 +217,7 @@ def _session(found: Guess, best: Id) -> None:
 def _windows(found: Guess, own: OwnLog) -> None:
     import polars as pl
 
-    frame = open_lines(Path(own.folder), own.files, own.line_format).frame
+    frame = logbench.open_lines(Path(own.folder), own.files, own.line_format).frame
     lines = int(frame.select(pl.len()).collect().item())
     timed = "time" in frame.collect_schema()
     row = (

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logbench import ConfigError, DataError, LineFormat, make_options, open_lines
+import logbench
+from logbench import ConfigError, DataError, LineFormat, make_options
 
 from .named import Named, named, names
 
@@ -46,7 +47,7 @@ class Fit:
 def sample_of(folder: Path, files: Sequence[str], encoding: str = "utf-8", most: int = SAMPLE) -> list[str]:
     """The first lines of a log; none where the files are not here."""
     try:
-        opened = open_lines(folder, list(files), LineFormat(encoding=encoding))
+        opened = logbench.open_lines(folder, list(files), LineFormat(encoding=encoding))
         return opened.frame.select("raw").head(most).collect()["raw"].to_list()
     except (DataError, ConfigError, OSError):
         return []
@@ -58,7 +59,7 @@ def read_sample(lines: Iterable[str], values: Mapping[str, Any]) -> tuple[pl.Dat
     form: LineFormat = make_options(LineFormat, kept, "format")
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "sample").write_bytes(("\n".join(lines) + "\n").encode("utf-8", "replace"))
-        opened = open_lines(Path(place), ["sample"], form)
+        opened = logbench.open_lines(Path(place), ["sample"], form)
         frame = opened.frame.collect()
         return frame, opened.counted() if opened.counted else {}
 
