@@ -111,6 +111,8 @@ def _scan(path: Path) -> pl.LazyFrame:
     import polars as pl
     from polars.io.plugins import register_io_source
 
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: neither a regular file nor a folder; save the data to a file first")
     try:
         frame = pl.scan_parquet(path, glob=False)
         schema = frame.collect_schema()

@@ -62,7 +62,7 @@ def labelled(folder: Path) -> list[Labelled]:
     Raises:
         DataError: there is none, or one lacks a column.
     """
-    files = [folder] if folder.is_file() else sorted(folder.rglob(PATTERN))
+    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob(PATTERN) if file.is_file())
     if not files:
         raise DataError(f"{folder}: no file {PATTERN} below it; give a folder in the layout of loghub_2k")
     return [Labelled(file.name.partition("_")[0], _read(file)) for file in files]

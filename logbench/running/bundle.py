@@ -17,6 +17,7 @@ from ..base import checksums
 from ..base.errors import ConfigError, DataError
 from ..base.files import whole
 from ..base.jsonable import to_jsonable
+from ..base.regular_files import read_text
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..data.sessions import Sessions
@@ -92,8 +93,8 @@ class Bundle:
     def __init__(self, folder: Path, registry: Registry) -> None:
         path = folder / FILE
         try:
-            self.facts = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
+            self.facts = json.loads(read_text(path))
+        except (OSError, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{path}: no bundle to read ({reason}); give the folder that --save wrote") from None
         if self.facts["bundle_version"] != BUNDLE_VERSION:

@@ -26,6 +26,7 @@ from logbench.components.entry import Plugin, installed
 from logbench.components.lone_modules import module_of_file
 from logbench.components.registry import Registry
 from logbench.pipeline import grouped_cache
+from logbench.running.bundle import Bundle
 from logbench.studies.regression_bench import figures_file
 
 
@@ -148,6 +149,21 @@ def test_a_damaged_memo_or_cache_entry_is_made_anew(own_cache: Path, tmp_path: P
     (folder / checksums.FILE).unlink()
     os.mkfifo(folder / checksums.FILE)
     assert "a pipe or a device" in checksums.fault(folder, "a-b")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "deep", "no text", "a long number"])
+def test_a_bundle_that_cannot_be_read_is_one_line(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    texts = {"deep": b"[" * 200_000, "no text": b"\xff\xfe", "a long number": b"9" * 5000}
+    if kind in texts:
+        path.write_bytes(texts[kind])
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(kind)
+    with pytest.raises(DataError, match="no bundle to read") as error:
+        Bundle(tmp_path, Registry(plugins=[]))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 1000
 
 
 def test_figures_that_are_no_file_are_one_line(tmp_path: Path) -> None:
