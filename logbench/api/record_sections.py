@@ -96,6 +96,9 @@ class DatasetFacts(TypedDict, total=False):
         int, "units that count as normal by some of their lines while others of these have no label"
     ]
     undecodable_lines: Annotated[int, "lines with bytes that are no UTF-8 (replaced)"]
+    left_out_members: Annotated[
+        int, "members of an archive that fit but were not read: links, devices, names that lead out of it"
+    ]
     train_lines: Annotated[int, "training lines, where lines are cut before windows"]
     held_out_lines: Annotated[int, "held-out lines, likewise"]
     test_lines: Annotated[int, "test lines, likewise"]
