@@ -90,7 +90,8 @@ def score_stream(
         raise IncompatibleError(
             f"standard input: windower {windower.name} counts lines; give them in a file, by --data"
         )
-    live = _Live(bundle, max(timeout, built.silence if isinstance(built, HasSilence) else 0.0), device, clock)
+    silence = built.silence if isinstance(built, HasSilence) else 0.0
+    live = _Live(bundle, max(timeout, silence), device, clock, silence=silence)
     rest: list[bytes] = []
     for block in blocks:
         if not live.lines and not rest and block.startswith(PACKED):
@@ -122,6 +123,8 @@ class _Live:
         before: number of text lines read.
         open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `at`, `seen` (how far the stream had
             come, seconds), and `message` where the model asks for it.
+        silence: seconds after which the windower ends a session; 0: it does not.
+        ended: lines of sessions that are over and not scored yet.
         newest: the latest `seen`.
         progress: how far the stream has come by the times in the log.
         closed: the last sessions that were closed.
@@ -136,6 +139,8 @@ class _Live:
     clock: Callable[[], float]
     lines: int = 0
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
+    silence: float = 0.0
+    ended: pl.DataFrame = field(default_factory=pl.DataFrame)
     newest: float = 0.0
     progress: StreamClock = field(default_factory=StreamClock)
     closed: dict[str, None] = field(default_factory=dict)
@@ -216,8 +221,19 @@ class _Live:
         kept = kept.with_columns(seen, pl.col("unit", "shape").cast(pl.String))
         self.facts["late_lines"] += int(kept["unit"].is_in(list(self.closed)).sum())
         kept = kept.join(places, on="line", how="left", maintain_order="left")
+        self._end_silent(kept)
         self.open = pl.concat([self.open, kept], how="diagonal")
         self.newest = max(self.newest, *seen.tail(1), self.progress.now)
+
+    def _end_silent(self, kept: pl.DataFrame) -> None:
+        """Set aside open sessions whose id comes again after the silence that the windower ends them by."""
+        if not (self.silence and len(self.open) and len(kept)):
+            return
+        last = self.open.group_by("unit").agg(pl.col("seen").max())
+        again = kept.group_by("unit").agg(again=pl.col("seen").min()).join(last, on="unit")
+        over = again.filter(pl.col("seen") + self.silence < pl.col("again"))["unit"].implode()
+        self.ended = pl.concat([self.ended, self.open.filter(pl.col("unit").is_in(over))], how="diagonal")
+        self.open = self.open.filter(~pl.col("unit").is_in(over))
 
     def _seen(self, read: pl.DataFrame) -> pl.Series:
         """How far the stream had come at each line, seconds: by the times in the log, else by the clock."""
@@ -228,6 +244,9 @@ class _Live:
 
     def close(self, everything: bool = False) -> Iterator[pl.DataFrame]:
         """Score the sessions that have ended, and drop their lines."""
+        before, self.ended = self.ended, pl.DataFrame()
+        if len(before):
+            yield self._scored(before)
         if not len(self.open):
             return
         now = self.newest + (self.clock() - self.arrived)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from logbench import Lines
 
 # Keys that the data set's card takes; what a user may say instead are the options of a run.
-CARD = ("title", "windower", "window", "parser", "protocol")
+CARD = ("title", "windower", "window", "gap", "parser", "protocol")
 
 
 def component(path: Path, name: str) -> DatasetComponent[Any]:
@@ -49,6 +49,7 @@ def defined(own: OwnLog, name: str) -> DatasetComponent[Any]:
     ]
     config = dataclasses.make_dataclass("OwnLogConfig", fields, frozen=True)
     sizes = {own.grouped_by: {"size": own.window}} if own.window else {}
+    sizes = {"session": {"gap": own.gap}} if own.gap else sizes
     card = Card(
         title=own.title or f"your logs: {', '.join(own.files)}",
         label=_labelled(own),

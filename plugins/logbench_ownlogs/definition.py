@@ -50,6 +50,7 @@ class OwnLog(LineFormat):
         "where there is one, else count",
     )
     window: str = option("", "size of a window, such as 10m for time or 100 for count")
+    gap: str = option("", "session: silence after which an id begins another session, such as 10m")
     parser: str = option("drain", "parser of the messages")
     protocol: str = option("chronological", "preset with the protocol")
 
@@ -130,6 +131,8 @@ def _check(own: OwnLog) -> None:
         raise ConfigError(f"windower: {by} needs the key {key}, the field that holds it")
     if own.window and by not in ("time", "count"):
         raise ConfigError(f'window: a {by} has no size; set windower = "time" or "count"')
+    if own.gap and (by != "session" or not own.time):
+        raise ConfigError("gap: a session ends by silence; it needs the keys id and time")
     if own.labels and own.label:
         raise ConfigError("labels: labels come from a file or from a field of the line (label), not both")
     if own.labels and by in ("time", "count"):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from logbench import WindowerComponent, WindowerTraits, hookimpl, option
 
-from .duration import microseconds
+from .duration import duration, microseconds
 
 Within = Literal["none", "node", "file"]
 
@@ -19,6 +19,11 @@ class SessionConfig:
 
     pattern: str = option("", "regular expression of a session id in the message; empty: the column below")
     column: str = option("id", "column of the lines with the session's id")
+    gap: str = option("0", "silence after which an id begins another session, such as 10m; 0: it never does")
+
+    def __post_init__(self) -> None:
+        if self.gap.strip() != "0":
+            duration("session.gap", self.gap)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class CountConfig:
 
 
 def _session(config: SessionConfig) -> Any:
+    if config.gap.strip() != "0":
+        from .gap import GapSession
+
+        return GapSession(config.pattern, config.column, duration("session.gap", config.gap))
     from .session import Session
 
     return Session(config.pattern, config.column)

@@ -23,15 +23,23 @@ def microseconds(size: str, stride: str) -> tuple[int, int]:
     Raises:
         ConfigError: no duration, or a stride that leaves lines in no window.
     """
-    long = _one("size", size)
-    step = long if stride.strip() == "0" else _one("stride", stride)
+    long = duration("time.size", size)
+    step = long if stride.strip() == "0" else duration("time.stride", stride)
     if step > long:
         raise ConfigError(f"time.stride={stride} is larger than time.size={size}: lines would be in no window")
     return long, step
 
 
-def _one(name: str, text: str) -> int:
+def duration(name: str, text: str) -> int:
+    """Microseconds of a duration such as `30m`.
+
+    Args:
+        name: of the option, for errors.
+
+    Raises:
+        ConfigError: it is none.
+    """
     found = re.fullmatch(r"\s*(\d{1,9})\s*(us|ms|s|m|h|d|w)\s*", text)
     if not found or not int(found[1]):
-        raise ConfigError(f"time.{name}={text}: expected a duration such as 30m, 1h or 2d ({', '.join(UNITS)})")
+        raise ConfigError(f"{name}={text}: expected a duration such as 30m, 1h or 2d ({', '.join(UNITS)})")
     return int(found[1]) * UNITS[found[2]]
