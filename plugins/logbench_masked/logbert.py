@@ -90,7 +90,10 @@ class LogBert(Reconstruction[LogBertConfig]):
         if network.training:
             network.centre.lerp_(whole.detach().mean(0).to(network.centre.dtype), 0.1)
         far = (whole - network.centre).square().mean(1)
-        loss: Tensor = sums * len(codes) / max(len(guesses), 1) + self.config.sphere * far
+        # In training each key counts alike; in validation no other row of the batch may move a row's loss.
+        each = hidden.sum(1).clamp(min=1)
+        missed = sums * len(codes) / max(len(guesses), 1) if network.training else sums / each
+        loss: Tensor = missed + self.config.sphere * far
         return loss
 
     def errors(self, network: nn.Module, *arguments: Tensor) -> Tensor:

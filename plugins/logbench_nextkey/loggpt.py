@@ -94,21 +94,23 @@ class LogGpt(Reconstruction[LogGptConfig]):
         return {**facts, "truncated": int((train.lengths > self.config.length).sum())}
 
     def losses(self, network: nn.Module, *arguments: Tensor) -> Tensor:
-        """Sum of the cross entropies of each row's keys, over the mean number of keys of a row; float [B]."""
+        """Cross entropies of each row's keys, float [B]: their sum over the mean number of keys in training, where
+        each key counts alike; their mean in validation, which no other row of the batch may move.
+        """
         assert isinstance(network, Network)
         rows, there = _trimmed(arguments[0], network.keys)
         wanted = (rows + SPECIALS).masked_fill(rows == network.keys, UNKNOWN)[there]
         losses = F.cross_entropy(network(rows)[there], wanted, reduction="none")
         sums = losses.new_zeros(len(rows)).index_add(0, there.nonzero()[:, 0], losses)
-        return sums * len(rows) / max(len(losses), 1)
+        return sums * len(rows) / max(len(losses), 1) if network.training else sums / there.sum(1).clamp(min=1)
 
     def errors(self, network: nn.Module, *arguments: Tensor) -> Tensor:
-        """Worst rank of a key, float [B]; K + 1 where one is unknown."""
+        """Worst rank of a key, float [B]; infinite where one is unknown, so that it alarms whatever g is."""
         assert isinstance(network, Network)
         rows, there = _trimmed(arguments[0], network.keys)
         worst = torch.zeros(rows.shape, dtype=torch.int32, device=rows.device)
         worst[there] = ranks(network(rows)[there][:, SPECIALS:], rows[there])
-        return worst.amax(1).double()
+        return worst.amax(1).double().masked_fill((rows == network.keys).any(1), torch.inf)
 
 
 class LogGptSmall(LogGpt):

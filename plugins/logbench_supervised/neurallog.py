@@ -83,7 +83,7 @@ class NeuralLog(SequenceClassifier[NeuralLogConfig]):
         return vector_rows(sessions, self.config.length, self.config.keep)
 
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)
+        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)  # what fills up is the largest place
         return lengths
 
     def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:

@@ -65,6 +65,7 @@ class NeuralLogConfig(SequenceConfig):
     places: bool = option(True, "an event's place is known; false: events are a bag (an ablation)")
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
     lr: float = option(3e-4, "highest learning rate (of AdamW)", gt=0, le=1)
+    balanced: bool = option(True, "the loss counts both classes alike, as the published classes are of one size")
     patience: int = option(5, "passes without a lower validation loss, for stop=validation", ge=1)
 
 

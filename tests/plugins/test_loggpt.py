@@ -93,7 +93,7 @@ def test_scores_are_those_of_a_plain_loop_over_events() -> None:
         keys, worst = np.minimum(unit.keys[:12], KEYS), 0
         for at, key in enumerate(keys):
             row = double(torch.tensor(np.append(keys[:at], 0)[None]))[0, at, 5:].detach().numpy()
-            worst = max(worst, KEYS + 1 if key == KEYS else int((row >= row[key]).sum()))
+            worst = max(worst, np.inf if key == KEYS else int((row >= row[key]).sum()))
         expected.append(worst)
     assert scores.primary.tolist() == expected and len({*expected}) > 3
     assert scores.unjudged is not None and scores.unjudged.tolist() == np.maximum(given.lengths - 12, 0).tolist()
@@ -102,16 +102,21 @@ def test_scores_are_those_of_a_plain_loop_over_events() -> None:
 
 
 def test_the_loss_is_the_mean_over_known_and_unknown_keys_but_not_over_what_fills_up() -> None:
-    model, given = fitted(), walks(4, unknown=True)
+    """In training over those of the batch; in validation over those of a unit, whichever are beside it."""
+    model, given = fitted(replace(SMALL, dropout=0)), walks(4, unknown=True)
     network = model.network
     assert isinstance(network, Network)
     expected = []
     for unit in given:
         row = np.minimum(unit.keys[:12], KEYS)
         chances = network(torch.tensor(row[None]))[0].softmax(1).detach().numpy()
-        expected += [-np.log(chances[at, 1 if key == KEYS else key + 5]) for at, key in enumerate(row)]
-    rows = torch.from_numpy(model.rows(given)).long()
-    assert float(model.losses(network, rows).detach().mean()) == pytest.approx(np.mean(expected), rel=1e-5)
+        expected.append([-np.log(chances[at, 1 if key == KEYS else key + 5]) for at, key in enumerate(row)])
+    rows, means = torch.from_numpy(model.rows(given)).long(), [np.mean(unit) for unit in expected]
+    np.testing.assert_allclose(model.losses(network, rows).detach(), means, rtol=1e-4)
+    np.testing.assert_allclose(model.losses(network, rows[:2]).detach(), means[:2], rtol=1e-4)
+    network.train()
+    trained = float(model.losses(network, rows).detach().mean())
+    assert trained == pytest.approx(np.mean(np.concatenate(expected)), rel=1e-5)
 
 
 def test_what_stands_far_back_is_remembered() -> None:

@@ -134,6 +134,15 @@ def test_a_saved_run_is_read_again_with_its_model(runs: Path) -> None:
     assert logbench.saved_run("last", runs).model is None
 
 
+def test_a_combination_is_read_again_with_the_options_of_its_members(tmp_path: Path) -> None:
+    settings = {"dataset": {"blocks": 100}, "protocol": {"train_units": 50}, "n-gram": {"n": 3}}
+    kept: dict[str, Any] = {"out": tmp_path, "save": tmp_path / "model"}
+    (record,) = logbench.run("n-gram+length", dataset="hdfs-sim", settings=settings, baselines=False, **kept)
+    stored = logbench.saved_run("last", tmp_path)
+    assert stored.record["config"]["model"]["n-gram"]["n"] == 3
+    assert len(stored.test) == record.counts["labelled"] and stored.model is not None
+
+
 @pytest.mark.parametrize("by", ["model", "counts"])
 def test_the_command_draws_graphs_within_80_columns(runs: Path, by: str) -> None:
     run = "last~1" if by == "model" else "last"
