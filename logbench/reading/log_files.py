@@ -179,10 +179,16 @@ class _Until(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def read(self, size: int = -1) -> bytes:
+        """No more than is left, because a buffer of `size` bytes takes longer than a small file."""
+        found = self._file.read(self._left if size < 0 else min(size, self._left)) if self._left else b""
+        self._left -= len(found)
+        return found
+
     def readinto(self, buffer: Any) -> int:
-        count = self._file.readinto(memoryview(buffer)[: self._left]) or 0
-        self._left -= count
-        return count
+        found = self.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
 
     def close(self) -> None:
         self._file.close()
