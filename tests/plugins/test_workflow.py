@@ -137,7 +137,7 @@ def test_a_saved_run_is_read_again_with_its_model(runs: Path) -> None:
 def test_a_combination_is_read_again_with_the_options_of_its_members(tmp_path: Path) -> None:
     settings = {"dataset": {"blocks": 100}, "protocol": {"train_units": 50}, "n-gram": {"n": 3}}
     kept: dict[str, Any] = {"out": tmp_path, "save": tmp_path / "model"}
-    (record,) = logbench.run("n-gram+length", dataset="hdfs-sim", settings=settings, baselines=False, **kept)
+    (record,) = logbench.run("n-gram+length", dataset="hdfs-sim", settings=settings, **kept)
     stored = logbench.saved_run("last", tmp_path)
     assert stored.record["config"]["model"]["n-gram"]["n"] == 3
     assert len(stored.test) == record.counts["labelled"] and stored.model is not None
