@@ -44,6 +44,8 @@ def joined(
     starts = split.starts(whole[texts[-1] if texts else "raw"]).fill_null(True)
     starts = pl.concat([pl.repeat(True, before, dtype=pl.Boolean, eager=True), starts.slice(before)])
     of_one = [STREAM] if STREAM in whole.columns else []
+    if of_one:
+        starts |= whole.select(_far(of_one)).to_series()
     numbered = whole.with_row_index("row").with_columns(number=starts.cast(pl.Int64))
     number = pl.col("number").cum_sum()
     numbered = numbered.with_columns(number=number.over(of_one) if of_one else number)
@@ -54,8 +56,16 @@ def joined(
     placed = events.with_row_index("row")
     is_last = placed.select(pl.col("row") == (last.over(of_one) if of_one else last)).to_series()
     is_open = is_last & (events["raw"].str.len_bytes() <= (longest or LONGEST_ENTRY))
+    if of_one:
+        is_open &= events["end"].cast(pl.Int64) >= int(whole["end"].max()) - WAIT  # type: ignore[arg-type]
     waiting = events.filter(is_open)
     return events.filter(~is_open), waiting if len(waiting) else None
+
+
+def _far(of_one: Sequence[str]) -> pl.Expr:
+    """Whether the line before of the same stream is too far away to go on."""
+    at = pl.col("at").cast(pl.Int64)
+    return (at - pl.col("end").cast(pl.Int64).shift().over(of_one) > WAIT).fill_null(False)
 
 
 def texts_of(frame: pl.DataFrame) -> list[str]:
@@ -70,13 +80,20 @@ def grouped(whole: pl.DataFrame, number: pl.Series, between: str = "\n") -> pl.D
     texts = texts_of(whole)
     joins = {"raw": "\n", **({texts[-1]: between} if texts else {})}
     columns = [
-        pl.col(name).str.join(joins[name]) if name in joins else pl.col(name).first() for name in whole.columns
+        pl.col(name).str.join(joins[name])
+        if name in joins
+        else pl.col(name).last()
+        if name == "end"
+        else pl.col(name).first()
+        for name in whole.columns
     ]
     return whole.group_by(number.alias("number"), maintain_order=True).agg(columns).drop("number")
 
 
 # Begins an event with each line that goes on in no stack trace.
 TRACES = Splitter(pl.Series.to_frame, lambda lines: ~lines.str.contains(TRACE), pl.lit(None))
+# Lines of other streams after which an event goes on no more.
+WAIT = 200
 # Column with what pieces of one message have in common.
 STREAM = "stream"
 
@@ -139,7 +156,7 @@ class Within:
         found = fields.select(message=shown, stream=self._stream(fields), goes_on=self._goes_on())
         whole = frame.with_columns(found["message"].str.strip_chars_end("\r\n").alias(name))
         if self.form.stream:
-            whole = whole.with_columns(found["stream"].alias(STREAM))
+            whole = whole.with_columns(found["stream"].alias(STREAM), end=pl.col("at"))
         if not self.form.pieces:
             return whole
         whole = whole.with_columns(found["goes_on"])
@@ -162,13 +179,20 @@ class Within:
     def _joined(self, whole: pl.DataFrame) -> pl.DataFrame:
         of_one = [STREAM] if STREAM in whole.columns else [pl.lit(0)]
         ended = (~pl.col("goes_on")).cast(pl.Int64)
-        whole = whole.with_columns(number=(ended.cum_sum() - ended).over(of_one))
+        if STREAM in whole.columns:
+            whole = whole.with_columns(far=_far([STREAM]).cast(pl.Int64))
+            number = (ended.cum_sum() - ended + pl.col("far").cum_sum()).over(of_one)
+            whole = whole.with_columns(number=number).drop("far")
+        else:
+            whole = whole.with_columns(number=ended.cum_sum() - ended)
         of_one = [*of_one, "number"]
         known = whole.with_row_index("row").select(
             first=pl.col("row").first().over(of_one),
             # A message that has grown too long is closed.
             waits=pl.col("goes_on").last().over(of_one)
-            & (pl.col("raw").str.len_bytes().sum().over(of_one) <= LONGEST_ENTRY),
+            & (pl.col("raw").str.len_bytes().sum().over(of_one) <= LONGEST_ENTRY)
+            & (pl.col("row").last().over(of_one) == pl.col("row").last().over(of_one[:-1]))
+            & (pl.col("at").last().over(of_one).cast(pl.Int64) >= int(whole["at"].max()) - WAIT),  # type: ignore[arg-type]
         )
         waiting = whole.filter(known["waits"]).drop("number")
         self.carry = waiting if len(waiting) else None
@@ -223,10 +247,12 @@ class Events:
 
     Attributes:
         splits: how each layer of the format is taken apart, from the outside in.
+        held: events that are complete and come after one that waits.
     """
 
     splits: Sequence[Splitter]
     stages: list[Stage] = field(default_factory=list)
+    held: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, form: LineFormat, splits: Sequence[Splitter], counts: Counts) -> Events:
@@ -249,10 +275,27 @@ class Events:
         """Events that are complete."""
         for stage in self.stages:
             lines = stage.feed(lines)
-        return lines.drop(STREAM, strict=False)
+        return self._in_order(lines)
+
+    def _in_order(self, events: pl.DataFrame, everything: bool = False) -> pl.DataFrame:
+        """Events before all that wait: with several streams one may wait longer than the next."""
+        if STREAM not in events.columns:
+            return events
+        whole = events if self.held is None else pl.concat([self.held, events])
+        whole = whole.sort("at", maintain_order=True)
+        first = None if everything else self.first_waiting
+        later = whole["at"] > first if first is not None else pl.Series([False]).new_from_index(0, len(whole))
+        self.held = whole.filter(later)
+        return whole.filter(~later).drop(STREAM, "end")
 
     def rest(self) -> Iterator[pl.DataFrame]:
         """Events that wait, at the end."""
+        frames = [*self._flushed()]
+        if self.held is not None:
+            frames = [self._in_order(pl.concat([*frames, self.held.head(0)]), everything=True)]
+        yield from (frame for frame in frames if len(frame))
+
+    def _flushed(self) -> Iterator[pl.DataFrame]:
         for place, stage in enumerate(self.stages):
             frame = stage.flush()
             if frame is None or not len(frame):
@@ -260,7 +303,7 @@ class Events:
             for later in self.stages[place + 1 :]:
                 frame = later.feed(frame)
             if len(frame):
-                yield frame.drop(STREAM, strict=False)
+                yield frame
 
     @property
     def first_waiting(self) -> int | None:

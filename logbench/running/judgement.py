@@ -11,6 +11,8 @@ import polars as pl
 from ..data.lines import Lines
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..data.sessions import Sessions
     from .prepared import Prepared
     from .resolve import ResolvedPlan
@@ -23,6 +25,8 @@ KEYS, SHARE, OWN = 5, 0.95, 0.5
 MANY = 1000
 # Lines by which the values of a frequent template are looked at.
 LOOKED_AT = 3000
+# Training units below which thresholds are unreliable, and sizes of windows that are proposed, seconds.
+TRAIN, WINDOWS = 200, (3600, 1800, 900, 600, 300, 120, 60, 30, 15, 10, 5, 2, 1)
 # Most values of a number that tells kinds of events apart.
 KINDS = 12
 
@@ -32,8 +36,8 @@ def judgement(resolved: ResolvedPlan, prepared: Prepared) -> list[str]:
     grouped = prepared.grouped
     if grouped.sequences or len(grouped.codes) < FEW:
         return []
-    numbers = _of_numbers(resolved, prepared)
-    return [*keys_judged(prepared.sessions, len(grouped.messages), resolved), *numbers]
+    numbers, windows = _of_numbers(resolved, prepared), _of_windows(resolved, prepared)
+    return [*keys_judged(prepared.sessions, len(grouped.messages), resolved), *numbers, *windows]
 
 
 def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> list[str]:
@@ -89,6 +93,28 @@ def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
             f"the messages hold a number that is {_or(values)}, and keys do not tell which: make it a field, and "
             'name it in the key, such as key = ["Status", "message"]'
         )
+
+
+def _of_windows(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
+    """Windows of which too few train, where smaller ones would give enough."""
+    split, grouped = prepared.split, prepared.grouped
+    train, name = len(split.train) + len(split.held_out), resolved.windower.name
+    if not _declared(resolved) or not resolved.windower.entry.item.traits.line_windows or train >= TRAIN:
+        return
+    if name == "time" and grouped.times is not None:
+        found = next((one for one in WINDOWS if _units(grouped.times, one) >= TRAIN / 0.7), None)
+        size = "" if found is None else f"{found}s" if found < 60 else f"{found // 60}m"
+    else:
+        lines = int(len(grouped.codes) * 0.7 / TRAIN)
+        size = str(lines) if lines >= 5 else ""
+    if size:
+        yield (
+            f'{train} windows train, fewer than {TRAIN}; window = "{size}" (--set {name}.size={size}) is enough'
+        )
+
+
+def _units(times: NDArray[np.int64], seconds: int) -> int:
+    return len(np.unique(times // (seconds * 10**6)))
 
 
 def telling_values(texts: pl.Series) -> list[str]:

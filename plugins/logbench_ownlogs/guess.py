@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Units that a log is cut into at least, so that 200 train, and lines that a window holds on average at least.
 UNITS, LINES = 280, 5
+# Units below which windows of time are too few.
+FEWEST = 100
 WINDOWS = (
     "1s",
     "2s",
@@ -40,7 +42,6 @@ WINDOWS = (
     "12h",
     "1d",
 )
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # Lines by which keys and ids are guessed.
 LOOKED_AT = 6000
 # Most keys that a message of fields may make.
@@ -215,33 +216,30 @@ def _session(found: Guess, best: Id) -> None:
 
 
 def _windows(found: Guess, own: OwnLog) -> None:
-    import polars as pl
+    """Windows of time that give enough units, else of lines."""
 
     frame = logbench.open_lines(Path(own.folder), own.files, own.line_format).frame
-    lines = int(frame.select(pl.len()).collect().item())
     timed = "time" in frame.collect_schema()
-    row = (
-        frame.select(pl.col("time").quantile(0.005), z=pl.col("time").quantile(0.995)).collect().row(0)
-        if timed
-        else ()
+    times = frame.select("time" if timed else "line").collect().to_series()
+    known = times.drop_nulls() if timed else times.head(0)
+    counts = {
+        name: known.dt.truncate(name).n_unique() if len(known) else 0 for name in reversed(WINDOWS) if len(known)
+    }
+    name = next(
+        (name for name, units in counts.items() if units >= UNITS), max(counts, key=counts.__getitem__, default="")
     )
-    if not timed or row[0] is None or row[1] <= row[0]:
-        size = min(100, max(10, lines // UNITS))
+    if (units := counts.get(name, 0)) >= min(UNITS, FEWEST, len(times) // LINES):
+        few = f", fewer than the {UNITS} from which on 200 train" if units < UNITS else ""
         found.say(
-            "windower", "count", f"no id and no time: windows of {size} lines, {-(-lines // size):,} of them"
+            "windower", "time", f"no id that sessions are told by: windows of {name}, {units:,} of them{few}"
         )
-        found.say("window", str(size))
+        found.say("window", name)
         return
-    span = (row[1] - row[0]).total_seconds()
-    sizes = [(one, int(one[:-1]) * SECONDS[one[-1]]) for one in WINDOWS]
-    enough = [one for one in sizes if span / one[1] >= UNITS] or sizes[:1]
-    name, seconds = enough[-1]
-    units = max(1, round(span / seconds))
-    few = f", fewer than the {UNITS} from which on 200 train" if units < UNITS else ""
-    found.say(
-        "windower", "time", f"no id that sessions are told by: windows of {name}, about {units:,} of them{few}"
-    )
-    found.say("window", name)
+    size = min(100, max(LINES, len(times) // UNITS))
+    why = "its times make few windows" if timed else "no time"
+    number = -(-len(times) // size)
+    found.say("windower", "count", f"no id and {why}: windows of {size} lines, {number:,} of them")
+    found.say("window", str(size))
 
 
 def _toml(value: Any) -> str:

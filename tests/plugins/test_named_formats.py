@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,21 @@ def test_a_format_file_of_lnav_is_a_definition(tmp_path: Path) -> None:
 def test_what_is_no_format_is_refused_with_the_names(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'syslog'"):
         define(tmp_path, "", 'format = "syslg"')
+
+
+def test_streams_that_interleave_keep_the_order_of_their_lines_wherever_the_file_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(7)
+    text, expected = "", []
+    for number in range(600):
+        stream = "stderr" if rng.random() < 0.03 else "stdout"
+        trace = rng.random() < 0.2
+        text += cri(f"event {number}", stream)
+        expected.append(f"event {number}" + "\n\tat a.B.c(B.java:1)" * trace)
+        text += cri("\tat a.B.c(B.java:1)", stream) * trace
+    for size in (300, 4 << 20):
+        monkeypatch.setattr("logbench.reading.byte_streams.CHUNK", size)
+        frame = lines_of(define(tmp_path, text, 'format = "cri"\ninner = []'))
+        assert frame["message"].to_list() == expected
+        assert frame["at"].is_sorted()

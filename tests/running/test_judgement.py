@@ -24,7 +24,7 @@ pattern = '<Time> <Level> <Status> <Content>'
 time = "Time"
 time_format = "epoch"
 windower = "count"
-window = "20"
+window = "10"
 """
 
 
@@ -66,16 +66,16 @@ def test_a_bundle_keeps_the_keys_of_fields(tmp_path: Path) -> None:
     path = write(tmp_path, MIXED, 'key = ["Status", "message"]')
     logbench.run("new-event", dataset=str(path), save=tmp_path / "bundle", out=tmp_path / "runs", cache=False)
     bundle = Bundle(tmp_path / "bundle", Registry())
-    lines = (tmp_path / "a.log").read_text().splitlines()[:40]
-    lines[25] = lines[25].replace(" 200 ", " 404 ")
+    lines = (tmp_path / "a.log").read_text().splitlines()[:20]
+    lines[15] = lines[15].replace(" 200 ", " 404 ")
     (tmp_path / "new.log").write_text("\n".join(lines) + "\n")
     frame = score_bundle(bundle, tmp_path / "new.log", "cpu", silent)
-    assert frame.sort("unit")["verdict"].to_list() == [False, True]
-    assert frame.filter("verdict")["template"].to_list() == ["404 read block <*>"]
+    assert frame.sort("line")["verdict"].to_list() == [False, True]
+    assert frame.filter("verdict")["template"].to_list() == ["404 sync <*>"]
 
 
 def test_what_keys_cannot_show_is_said_with_the_option_that_helps(tmp_path: Path) -> None:
-    assert said(write(tmp_path, MIXED)) == []
+    assert said(write(tmp_path, MIXED * 3)) == []
     (few,) = said(write(tmp_path, ["tick 1", "tock 2"] * 200))
     assert few.startswith("only 2 keys in 400 events")
     assert "key = " in few
@@ -90,6 +90,19 @@ def test_what_keys_cannot_show_is_said_with_the_option_that_helps(tmp_path: Path
     assert "drain.masks" in own
     web = [f'"GET /{word} HTTP" {status} {i}' for i, (word, status) in enumerate([("a", 200), ("b", 404)] * 200)]
     assert any("number that is 200 or 404" in text for text in said(write(tmp_path, web)))
+
+
+def test_too_few_windows_are_told_with_a_size_that_makes_enough(tmp_path: Path) -> None:
+    path = write(tmp_path, MIXED * 3)
+    assert said(path) == []
+    path.write_text(path.read_text().replace('window = "10"', 'window = "100"'))
+    (few,) = said(path)
+    assert few.startswith("25 windows train, fewer than 200")
+    size = int(few.partition('window = "')[2].partition('"')[0])
+    assert 0.8 * 3000 / size >= 200
+    path.write_text(path.read_text().replace('window = "100"', 'window = "10m"').replace('"count"', '"time"'))
+    (few,) = said(path)
+    assert 'window = "10s"' in few
 
 
 def test_a_number_tells_where_it_has_few_values_and_stands_in_nearly_all_texts() -> None:
