@@ -82,8 +82,10 @@ def command(
     else:
         show(found)
     saved = save_definition or dataset
-    for_later = f"logbench run markov --dataset {saved} --save MODEL" if saved else "--save-definition my.toml"
-    note(f"next: {for_later}")
+    if saved:
+        note(f"next, for alarms on new lines: logbench run markov --dataset {saved} --save mymodel")
+    else:
+        note("next: correct and keep what was guessed, --save-definition my.toml")
 
 
 def guessed(state: State, paths: tuple[Path, ...]) -> tuple[str, list[str]]:
