@@ -103,10 +103,9 @@ def test_a_file_is_scored_by_the_model_as_it_was_saved(tmp_path: Path) -> None:
 def test_what_can_be_updated(name: str, can: bool) -> None:
     from logbench.components.ensemble import RunningCombination
 
-    found = known()
-    parts = [configured(found.get("model", one)) for one in name.split("+")]
-    models = [LocalModel(part, lambda _: None) for part in parts]
-    model: Any = RunningCombination(parts, models) if len(models) > 1 else models[0]
+    whole = configured(known().get("model", name))
+    models = [LocalModel(part, lambda _: None) for part in whole.parts]
+    model: Any = RunningCombination(whole.config, models) if len(models) > 1 else models[0]
     assert model.can("update") is can
 
 
