@@ -27,7 +27,12 @@ from logbench.testing import Done
 from logbench.testing.names import CHECKED
 
 
-@pytest.mark.parametrize("kind", CHECKED)
+def _marked(kind: str) -> Any:
+    """Each kind takes a dozen seconds, alike in most: a model's stands for them at each commit."""
+    return pytest.param(kind, marks=[] if kind == "model" else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("kind", [_marked(kind) for kind in CHECKED])
 def test_each_kind_is_listed_and_passes_its_own_tests_and_the_rules(
     kind: str, tmp_path: Path, run_logbench: Callable[..., Done], logbench_cache: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from snippets import PAGES, ROOT, is_deep, run_page
 from with_torch import TORCH
 
-SLOW = ("docs/torch/", "docs/how-to/workflows.md")
+FIRST = ("README.md", "docs/index.md", "docs/tutorial.md", "docs/hooks/index.md")
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _case(page: Path) -> Any:
-    """Pages that train networks and check them take half a minute each: they run in `tox -e slow`."""
+    """What a newcomer reads first runs at each commit; the others take minutes together: `tox -e slow`."""
     name = str(page.relative_to(ROOT))
-    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name.startswith(SLOW) else [])
+    return pytest.param(page, id=name, marks=[] if name in FIRST else [pytest.mark.slow])
 
 
 @pytest.mark.parametrize("page", [_case(page) for page in PAGES])

@@ -33,7 +33,18 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=[f"{kind}:{name}" for kind, name in COMPONENTS])
+# Deep models whose check runs at each commit; that of the others takes minutes together: `tox -e slow`.
+QUICK = ("deeplog", "cnn")
+
+
+def _case(kind: Any, name: str) -> Any:
+    deep = kind == "model" and "+" not in name and "torch" in REGISTRY.get("model", name).item.requires
+    return pytest.param(
+        kind, name, id=f"{kind}:{name}", marks=[pytest.mark.slow] if deep and name not in QUICK else []
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), [_case(kind, name) for kind, name in COMPONENTS])
 def test_every_component_keeps_its_contract(kind: Any, name: str, request: pytest.FixtureRequest) -> None:
     if kind == "model" and "+" not in name and (lacking := lack(REGISTRY.get("model", name))):
         pytest.skip(lacking)
