@@ -69,7 +69,14 @@ def vector_rows(sessions: Sessions, length: int, keep: Literal["first", "last"] 
 
 
 def vector_table(sessions: Sessions, device: str) -> Tensor:
-    """The vectors of the sessions' texts, and zeros for what fills up a row, float32 [texts + 1, width]."""
+    """The vectors of the sessions' texts, and zeros for what fills up a row, float32 [texts + 1, width].
+
+    Examples:
+        >>> from logbench import Sessions
+        >>> vectors, ids = np.ones((1, 2), np.float32), np.zeros(2, np.int32)
+        >>> vector_table(Sessions.of([[0, 0]], vectors=vectors, vector_ids=ids), "cpu").tolist()
+        [[1.0, 1.0], [0.0, 0.0]]
+    """
     assert sessions.vectors is not None, "the model declares no need of vectors"
     nothing = np.zeros((1, sessions.vectors.shape[1]), dtype=np.float32)
     return torch.from_numpy(np.concatenate([sessions.vectors, nothing])).to(device)
