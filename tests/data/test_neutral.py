@@ -16,7 +16,7 @@ from logbench.data.derived import DERIVED, derived
 from logbench.data.handout import FILES, read, write, write_templates
 from logbench.data.neutral import neutral
 
-NOT_COLUMNS = {"offsets", "vocabulary", "templates", "texts", "raw", "_cached", "_histories"}
+NOT_COLUMNS = {"vectors", "offsets", "vocabulary", "templates", "texts", "raw", "_cached", "_histories"}
 
 
 def full() -> Sessions:
@@ -32,12 +32,16 @@ def full() -> Sessions:
         templates=("a", "b", "c"),
         texts=pl.Series(["b", "c", "x", "y"]),
         text_ids=np.array([3, 0, 2, 1, 0, 0], dtype=np.int32),
+        vectors=np.arange(8, dtype=np.float32).reshape(4, 2),
+        vector_ids=np.array([3, 0, 2, 1, 0, 0], dtype=np.int32),
     )
 
 
 def values(sessions: Sessions, name: str) -> list[Any]:
-    """A column; the texts themselves for their places."""
+    """A column; the texts and vectors themselves for their places."""
     column = pl.Series(getattr(sessions, name))
+    if name == "vector_ids" and sessions.vectors is not None:
+        return sessions.vectors[column.to_numpy()].tolist()  # type: ignore[no-any-return]
     return (
         sessions.texts.gather(column) if name == "text_ids" and sessions.texts is not None else column
     ).to_list()
@@ -90,11 +94,13 @@ def test_what_was_computed_of_the_keys_is_kept_and_nothing_else() -> None:
 
 
 def test_units_are_the_same_when_they_were_files(tmp_path: Path) -> None:
-    given = neutral(full(), {"times", "line_labels", "texts"}, labelled=True)
+    given = neutral(full(), {"times", "line_labels", "texts", "vectors"}, labelled=True)
     again = read(write(given, tmp_path / "units", write_templates(given.templates, tmp_path)))
     for name in ("offsets", *Sessions.columns):
         mine, theirs = (getattr(one, name) for one in (given, again))
         assert (mine is None) == (theirs is None)
         assert mine is None or pl.Series(mine).to_list() == pl.Series(theirs).to_list(), name
     assert given.texts is not None and again.texts is not None and given.texts.to_list() == again.texts.to_list()
-    assert FILES == ("offsets", "keys", "times", "text_ids")
+    assert given.vectors is not None and again.vectors is not None
+    np.testing.assert_array_equal(again.vectors, given.vectors)
+    assert set(FILES) == {"offsets", "vectors", "keys", "times", "text_ids", "vector_ids"}

@@ -179,7 +179,7 @@ FORMATS: dict[str, tuple[dict[str, Any], str, str]] = {
         '{"Label": "ok", "Content": "fine"}\n{"Label": "bad", "Content": "broken"}\n',
         '{"Label": "bad"}\n{"Label": "bad", "Con\n',
     ),
-    "csv": ({"format": "csv"}, "Label,Content\nok,fine\nbad,broken\n", 'bad,"a\nbad\n'),
+    "csv": ({"format": "csv"}, "Label,Content\nok,fine\nbad,broken\n", "bad\nbad \n"),
 }
 
 
