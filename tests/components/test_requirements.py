@@ -187,7 +187,7 @@ def test_among_others_it_is_a_skipped_row_with_the_reason(logbench_with: Logbenc
 def test_list_marks_it_and_only_where_something_is_missing(logbench_with: Logbench) -> None:
     lines = logbench_with("list", "model").stdout.splitlines()
     assert lines[0].split() == ["kind", "name", "needs", "summary", "from"]
-    assert [line.split()[:3] for line in lines if " far " in line] == [["model", "far", "far-lib>=2"]]
+    assert [line.split()[:3] for line in lines if line.split()[1:2] == ["far"]] == [["model", "far", "far-lib>=2"]]
 
 
 def test_a_saved_model_that_lacks_it_says_one_line(logbench_with: Logbench, tmp_path: Path) -> None:
