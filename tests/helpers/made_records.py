@@ -16,6 +16,12 @@ SPLIT = {"train": 8, "held_out": 1, "test": 1}
 def made(run_id: str = "20260101-000000-m-aaaaaa", **fields: Any) -> RunRecord:
     if fields.get("status") == "error":
         fields["error"] = {"stage": "fit", "message": "it failed"}
-    fields = {"dataset": {"name": "d"}, "split": SPLIT, "threshold": {"source": "validation"}, **fields}
+    fields = {
+        "model": "m",
+        "dataset": {"name": "d"},
+        "split": SPLIT,
+        "threshold": {"source": "validation"},
+        **fields,
+    }
     fields["protocol"] = {**PROTOCOL, **fields.get("protocol", {})}
-    return RunRecord(run_id=run_id, started="2026-01-01T00:00:00+00:00", model="m", **fields)
+    return RunRecord(run_id=run_id, started="2026-01-01T00:00:00+00:00", **fields)

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_records import made
 
 from logbench import DataError
-from logbench.api.record import RECORD_VERSION
 from logbench.base.files import write_parquet
 from logbench.studies.many_datasets import across
 from logbench.studies.ties import Pairs, all_pairs
@@ -121,9 +121,7 @@ def test_over_random_splits_the_difference_is_tested_with_its_correction() -> No
 
 
 def test_the_command_ranks_all_runs_of_a_folder(tmp_path: Path, run_logbench: Callable[..., Done]) -> None:
-    stored = "".join(
-        json.dumps({"record_version": RECORD_VERSION, **run}) + "\n" for run in grid(6, bad=0.2, good=0.9)
-    )
+    stored = "".join(json.dumps(made(**run).as_dict()) + "\n" for run in grid(6, bad=0.2, good=0.9))
     (tmp_path / "records.jsonl").write_text(stored)
     done = run_logbench("compare", "--across", "datasets", "--out", str(tmp_path))
     lines = done.out.splitlines()
