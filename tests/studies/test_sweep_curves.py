@@ -11,6 +11,7 @@ import pytest
 
 from logbench.cli.sweep import MARKS
 
+pytestmark = pytest.mark.slow  # each test types several commands: two minutes on two cores
 SIM = ["--dataset", "hdfs-sim", "--set", "hdfs-sim.blocks=800"]
 
 
