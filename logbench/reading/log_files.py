@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +14,7 @@ from ..base.errors import DataError
 from .archives import debris, open_zip, packing, zip_entries
 from .byte_streams import Stream, readable
 from .found_files import check_path, fits, hits, opener, some
+from .raw_file import RawFile
 from .tar_archives import is_tar, members, readable_member
 from .unpacking import ceiling, refusal
 
@@ -170,29 +170,18 @@ def _hits(folder: Path, pattern: str) -> list[Path]:
     return hits(start, inner)
 
 
-class _Until(io.RawIOBase):
+class _Until(RawFile):
     """A file that ends after `left` bytes, however long it has become."""
 
     def __init__(self, path: Path, left: int) -> None:
-        self._file, self._left = path.open("rb", buffering=0), left
-
-    def readable(self) -> bool:
-        return True
+        super().__init__(path.open("rb", buffering=0))
+        self._left = left
 
     def read(self, size: int = -1) -> bytes:
         """No more than is left, because a buffer of `size` bytes takes longer than a small file."""
         found = self._file.read(self._left if size < 0 else min(size, self._left)) if self._left else b""
         self._left -= len(found)
         return found
-
-    def readinto(self, buffer: Any) -> int:
-        found = self.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 def _open_until(path: Path, size: int) -> IO[bytes]:

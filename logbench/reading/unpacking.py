@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from ..base.errors import DataError
+from .raw_file import RawFile
 
 # Times its packed size that a file may unpack to. Logs of equal lines reach 500; beyond 1,000 are made ones.
 RATIO = 1000.0
@@ -51,13 +51,11 @@ def limited(file: IO[bytes], packed: int, name: str) -> IO[bytes]:
     return cast("IO[bytes]", _Limited(file, packed, name))
 
 
-class _Limited(io.RawIOBase):
+class _Limited(RawFile):
     def __init__(self, file: IO[bytes], packed: int, name: str) -> None:
-        self._file, self._packed, self._name = file, packed, name
+        super().__init__(file)
+        self._packed, self._name = packed, name
         self._left = self._most = ceiling(packed)
-
-    def readable(self) -> bool:
-        return True
 
     def read(self, size: int = -1) -> bytes:
         found = self._file.read(size)
@@ -65,12 +63,3 @@ class _Limited(io.RawIOBase):
         if self._left < 0:
             raise refusal(self._name, self._packed, self._most)
         return found
-
-    def readinto(self, buffer: Any) -> int:
-        found = self.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
