@@ -11,11 +11,11 @@ import re
 import struct
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
-from .unpacking import limited
+from .unpacking import limited, unpacked
 
 _MAGIC = {
     b"\x1f\x8b\x08": "gzip",
@@ -109,15 +109,15 @@ def open_plain(path: Path) -> IO[bytes]:
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
-    return limited(cast("IO[bytes]", gzip.open(path, "rb")), path.stat().st_size, str(path))
+    return unpacked(gzip.open(path, "rb"), path)
 
 
 def _open_bzip2(path: Path) -> IO[bytes]:
-    return limited(cast("IO[bytes]", bz2.open(path, "rb")), path.stat().st_size, str(path))
+    return unpacked(bz2.open(path, "rb"), path)
 
 
 def _open_xz(path: Path) -> IO[bytes]:
-    return limited(cast("IO[bytes]", lzma.open(path, "rb")), path.stat().st_size, str(path))
+    return unpacked(lzma.open(path, "rb"), path)
 
 
 def open_zstd(path: Path) -> IO[bytes]:
@@ -127,7 +127,7 @@ def open_zstd(path: Path) -> IO[bytes]:
         ImportError: it has none.
     """
     module = importlib.import_module("compression.zstd")
-    return limited(cast("IO[bytes]", module.open(path, "rb")), path.stat().st_size, str(path))
+    return unpacked(module.open(path, "rb"), path)
 
 
 # How each kind of packed file is opened; archives of several files have their own modules.

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import polars as pl
 
 from ..base.errors import DataError
 from .archives import OPENERS, open_zstd, packing
 from .tar_archives import is_tar
-from .unpacking import ceiling, refusal
+from .unpacking import unpacked
 
 # Ends of the names of packed files, beside the name that is asked for.
 SUFFIXES = ("", ".gz", ".zst", ".bz2", ".xz")
@@ -80,8 +80,6 @@ class _Lines(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
         self._rest = memoryview(b"")
-        self._path, self._packed = path, path.stat().st_size
-        self._left = self._most = ceiling(self._packed)
 
     def readable(self) -> bool:
         return True
@@ -92,9 +90,6 @@ class _Lines(io.RawIOBase):
             if frame is None:
                 return 0
             self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
-            self._left -= len(self._rest)
-            if self._left < 0:
-                raise refusal(str(self._path), self._packed, self._most)
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -106,4 +101,4 @@ def _open_zstd(path: Path) -> IO[bytes]:
     try:
         return open_zstd(path)
     except ImportError:
-        return cast("IO[bytes]", _Lines(path))
+        return unpacked(_Lines(path), path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import IO, cast
+from pathlib import Path
+from typing import IO, Any, cast
 
 from ..base.errors import DataError
 from .raw_file import RawFile
@@ -49,6 +50,11 @@ def limited(file: IO[bytes], packed: int, name: str) -> IO[bytes]:
         name: how errors name it.
     """
     return cast("IO[bytes]", _Limited(file, packed, name))
+
+
+def unpacked(file: Any, path: Path) -> IO[bytes]:
+    """The same for the reader `file` of the packed file `path`."""
+    return limited(cast("IO[bytes]", file), path.stat().st_size, str(path))
 
 
 class _Limited(RawFile):

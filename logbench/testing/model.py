@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..api.optional import Expects, Explains, Updates
+from ..api.optional import MODEL_METHODS, Updates
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.model_cards import card_of, check_ablation
@@ -134,25 +134,23 @@ def other_train(subject: Subject) -> Sessions:
 
 @rule("model", "expected", "expected(sessions, events, context) gives one list of keys a unit")
 def expected(subject: Subject) -> None:
-    known, asked = fitted(subject), asked_of(subject)
-    if not isinstance(known.model, Expects):
-        raise InapplicableError("it has no expected(sessions, events, context)")
-    events = np.full(len(asked), -1) if known.scores.event is None else known.scores.event
-    actual = known.model.expected(asked, events.astype(np.int64), context_of(subject))
-    kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
-    wanted = f"{pl.List(pl.Int32())} [{len(asked)}]"
-    expect(kind == wanted, f"a series {wanted}", kind)
+    _one_a_unit(subject, "expected", pl.List(pl.Int32()))
 
 
 @rule("model", "explain", "explain(sessions, events, context) gives one text a unit, or null")
 def explain(subject: Subject) -> None:
+    _one_a_unit(subject, "explain", pl.String())
+
+
+def _one_a_unit(subject: Subject, name: str, dtype: pl.DataType) -> None:
+    """What a method says of each unit's deciding event is a series of that type, one value a unit."""
     known, asked = fitted(subject), asked_of(subject)
-    if not isinstance(known.model, Explains):
-        raise InapplicableError("it has no explain(sessions, events, context)")
+    if not isinstance(known.model, MODEL_METHODS[name]):
+        raise InapplicableError(f"it has no {name}(sessions, events, context)")
     events = np.full(len(asked), -1) if known.scores.event is None else known.scores.event
-    actual = known.model.explain(asked, events.astype(np.int64), context_of(subject))
+    actual = getattr(known.model, name)(asked, events.astype(np.int64), context_of(subject))
     kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
-    wanted = f"{pl.String()} [{len(asked)}]"
+    wanted = f"{dtype} [{len(asked)}]"
     expect(kind == wanted, f"a series {wanted}", kind)
 
 
