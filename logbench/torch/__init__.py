@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .row_scores import score_rows
     from .saving import load_network, save_network
     from .seeding import new_network, seeded
-    from .sequences import count_rows, padded, running_counts, vector_rows, vector_table
+    from .sequences import count_rows, events_beyond, padded, running_counts, vector_rows, vector_table
     from .shared_prefix_lstm import SharedPrefixLSTM
     from .shared_prefix_lstm import sort_windows as sort_windows
     from .text_vectors import TextVectors
@@ -82,7 +82,7 @@ _MODULES = {
     "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
     "seeding": ("new_network", "seeded"),
-    "sequences": ("count_rows", "padded", "running_counts", "vector_rows", "vector_table"),
+    "sequences": ("count_rows", "events_beyond", "padded", "running_counts", "vector_rows", "vector_table"),
     "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
     "text_vectors": ("TextVectors",),
     "threads": ("threads_for",),
@@ -114,6 +114,7 @@ __all__ = [
     "WindowScores",
     "classifier_traits",
     "count_rows",
+    "events_beyond",
     "fastest_batch",
     "fit_network",
     "full_fp32",

@@ -13,7 +13,7 @@ from ..data.class_balance import class_weights, oversampled
 from .options import ClassifierConfig, SequenceConfig, classifier_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
-from .sequences import padded
+from .sequences import events_beyond, padded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,8 +175,7 @@ class SequenceClassifier(Classifier[S]):
 
     def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
         """Events of each unit beyond `length`, int64 [units]; None where there are none."""
-        beyond = np.maximum(sessions.lengths - self.config.length, 0)
-        return beyond if beyond.any() else None
+        return events_beyond(sessions, self.config.length)
 
     @property
     def _shape(self) -> tuple[str, ...]:

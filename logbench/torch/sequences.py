@@ -46,6 +46,18 @@ def padded(sessions: Sessions, length: int, keep: Literal["first", "last"] = "fi
     return rows
 
 
+def events_beyond(sessions: Sessions, length: int) -> NDArray[np.int64] | None:
+    """Events of each unit that `padded` leaves out, int64 [units]; None where it leaves out none.
+
+    Examples:
+        >>> from logbench import Sessions
+        >>> events_beyond(Sessions.of([[0, 1, 2], [0]]), length=2).tolist()
+        [1, 0]
+    """
+    beyond = np.maximum(sessions.lengths - length, 0)
+    return beyond if beyond.any() else None
+
+
 def vector_rows(sessions: Sessions, length: int, keep: Literal["first", "last"] = "first") -> NDArray[np.int32]:
     """The rows of `vector_table` that each unit's events have, int32 [units, length]; the last one fills up.
 

@@ -16,7 +16,7 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
 from logbench import ConfigError
-from logbench.torch import Reconstruction, in_batches, padded, ranks, to_device
+from logbench.torch import Reconstruction, events_beyond, in_batches, padded, ranks, to_device
 
 from .hiding import SPECIALS, coded, disguised, masked
 from .network import Network
@@ -46,8 +46,7 @@ class LogBert(Reconstruction[LogBertConfig]):
 
     def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
         """Events of each unit beyond `length`, int64 [units]; None where there are none."""
-        beyond = np.maximum(sessions.lengths - self.config.length, 0)
-        return beyond if beyond.any() else None
+        return events_beyond(sessions, self.config.length)
 
     def build(self, keys: int) -> Network:
         if self.config.hidden % (2 * self.config.heads):

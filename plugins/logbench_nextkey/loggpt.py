@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 
 from logbench import ConfigError
-from logbench.torch import Reconstruction, padded, ranks
+from logbench.torch import Reconstruction, events_beyond, padded, ranks
 
 from .options import LogGptConfig, LogGptSmallConfig
 
@@ -76,8 +76,7 @@ class LogGpt(Reconstruction[LogGptConfig]):
 
     def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
         """Events of each unit beyond `length`, int64 [units]; None where there are none."""
-        beyond = np.maximum(sessions.lengths - self.config.length, 0)
-        return beyond if beyond.any() else None
+        return events_beyond(sessions, self.config.length)
 
     def build(self, keys: int) -> Network:
         hidden, heads = self.config.hidden, self.config.heads

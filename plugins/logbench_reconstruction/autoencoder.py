@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from logbench.torch import Reconstruction, count_rows, padded
+from logbench.torch import Reconstruction, count_rows, events_beyond, padded
 
 from .options import AutoencoderConfig
 
@@ -75,8 +75,7 @@ class Autoencoder(Reconstruction[AutoencoderConfig]):
 
     def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None:
         """Events that the LSTM does not see, int64 [units]; None where there are none."""
-        beyond = np.maximum(sessions.lengths - self.config.length, 0)
-        return beyond if self.config.input == "sequence" and beyond.any() else None
+        return events_beyond(sessions, self.config.length) if self.config.input == "sequence" else None
 
     def build(self, keys: int) -> nn.Module:
         if self.config.input == "counts":

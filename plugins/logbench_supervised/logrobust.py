@@ -5,22 +5,17 @@ Shapes in comments: B rows, L events, W columns of a vector, H hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench.torch import SequenceClassifier, vector_rows, vector_table
-
+from .of_vectors import VectorClassifier
 from .options import LogRobustConfig
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from logbench import Sessions
+    pass
 
 
 class Network(nn.Module):
@@ -44,7 +39,7 @@ class Network(nn.Module):
         """Logits float [B, 2] of normal and anomalous, of vectors float [B, L, W].
 
         Args:
-            there: float [B, L], 1 for an event and 0 for what fills up the end.
+            there: bool [B, L], False for what fills up the end.
         """
         steps = F.normalize(steps, dim=2)
         if not self.attends:
@@ -62,7 +57,7 @@ class Network(nn.Module):
         return answer
 
 
-class LogRobust(SequenceClassifier[LogRobustConfig]):
+class LogRobust(VectorClassifier[LogRobustConfig]):
     """Scores a unit by the probability of an anomaly.
 
     A known event has the vector of its template, an unknown one that of its message, by the embedding of the run.
@@ -71,16 +66,6 @@ class LogRobust(SequenceClassifier[LogRobustConfig]):
 
     name = "logrobust"
     fixed = ("variant", "attend", "hidden", "layers")
-    keys_only = False
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
-
-    def rows(self, sessions: Sessions) -> NDArray[np.int32]:
-        """Places of events in the table of `encoder`, int32 [units, length]."""
-        return vector_rows(sessions, self.config.length, self.config.keep)
-
-    def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
-        """Vectors float [B, L, W] of a batch of rows, and which events are there, float [B, L]."""
-        table = vector_table(sessions, device)
-        return lambda rows: (table[rows], (rows < len(table) - 1).to(table.dtype))

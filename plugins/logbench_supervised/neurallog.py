@@ -5,7 +5,6 @@ Shapes in comments: B rows, L events, W columns of a message's vector.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,16 +14,13 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from logbench.torch import SequenceClassifier, vector_rows, vector_table
-
+from .of_vectors import VectorClassifier, lengths_of
 from .options import NeuralLogConfig, NeuralLogSmallConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
-
-    from logbench import Sessions
 
 
 class Network(nn.Module):
@@ -68,28 +64,17 @@ class Network(nn.Module):
         return answer
 
 
-class NeuralLog(SequenceClassifier[NeuralLogConfig]):
+class NeuralLog(VectorClassifier[NeuralLogConfig]):
     """Scores a unit by the probability of an anomaly, from what its masked messages say."""
 
     name = "neurallog"
     fixed = ("heads", "head_width", "feedforward", "dense", "attend", "places")
-    keys_only = False
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
 
-    def rows(self, sessions: Sessions) -> NDArray[np.int32]:
-        """Places of events in the table of `encoder`, int32 [units, length]."""
-        return vector_rows(sessions, self.config.length, self.config.keep)
-
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)  # what fills up is the largest place
-        return lengths
-
-    def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
-        """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
-        table = vector_table(sessions, device)
-        return lambda rows: (table[rows], rows < len(table) - 1)
+        return lengths_of(rows)
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         """AdamW, whose learning rate rises over a tenth of the steps and falls to 0 over the others."""

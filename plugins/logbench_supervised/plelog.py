@@ -5,7 +5,7 @@ Shapes in comments: B rows, L events, W columns of a vector, H states of both di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
-from logbench.torch import SequenceClassifier, vector_rows, vector_table
-
 from .guessing import clustered, guessed
+from .of_vectors import VectorClassifier, lengths_of
 from .options import PleLogConfig
 
 if TYPE_CHECKING:
@@ -58,28 +57,17 @@ class Network(nn.Module):
         return answer
 
 
-class PleLog(SequenceClassifier[PleLogConfig]):
+class PleLog(VectorClassifier[PleLogConfig]):
     """Scores a unit by the probability of an anomaly."""
 
     name = "plelog"
     fixed = ("hidden", "layers", "attend")
-    keys_only = False
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
 
-    def rows(self, sessions: Sessions) -> NDArray[np.int32]:
-        """Places of events in the table of `encoder`, int32 [units, length]."""
-        return vector_rows(sessions, self.config.length, self.config.keep)
-
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)
-        return lengths
-
-    def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
-        """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
-        table = vector_table(sessions, device)
-        return lambda rows: (table[rows], rows < len(table) - 1)
+        return lengths_of(rows)
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         """Adam as published: its learning rate falls by a quarter after each thousand steps."""

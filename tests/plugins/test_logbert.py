@@ -10,6 +10,7 @@ import pytest
 import torch
 from one_thread import one_thread  # noqa: F401 (a fixture)
 from reference_weights import filled
+from walks import KEYS, walks
 
 from logbench import ConfigError, Context, Sessions
 from logbench_masked import LogBertConfig, LogBertSmallConfig
@@ -19,16 +20,6 @@ from logbench_masked.network import Block, Network, Norm
 
 PUBLISHED = LogBertConfig(variant="logbert")
 SMALL = LogBertConfig(length=12, hidden=16, layers=1, heads=2, dropout=0, draws=4, stop="passes", passes=3)
-KEYS = 6
-
-
-def walks(seed: int, count: int = 40, unknown: bool = False) -> Sessions:
-    """Units of 1 … 14 keys, most of them one after another."""
-    rng = np.random.default_rng(seed)
-    units = [(rng.integers(KEYS) + np.arange(rng.integers(1, 15))) % KEYS for _ in range(count)]
-    for unit in units:
-        unit[rng.random(len(unit)) < 0.1] = KEYS + 3 if unknown else 0
-    return Sessions.of([unit.tolist() for unit in units], KEYS)
 
 
 def fitted(config: LogBertConfig = SMALL, seed: int = 0) -> LogBert:

@@ -11,22 +11,13 @@ import numpy as np
 import pytest
 import torch
 from one_thread import one_thread  # noqa: F401 (a fixture)
+from walks import KEYS, walks
 
 from logbench import ConfigError, Context, Sessions
 from logbench_nextkey import LogGptConfig, LogGptSmallConfig
 from logbench_nextkey.loggpt import LogGpt, LogGptSmall, Network
 
 SMALL = LogGptConfig(length=12, hidden=12, layers=2, heads=2, lr=1e-2, stop="passes", passes=3)
-KEYS = 6
-
-
-def walks(seed: int, count: int = 40, unknown: bool = False) -> Sessions:
-    """Units of 1 … 14 keys, most of them one after another."""
-    rng = np.random.default_rng(seed)
-    units = [(rng.integers(KEYS) + np.arange(rng.integers(1, 15))) % KEYS for _ in range(count)]
-    for unit in units:
-        unit[rng.random(len(unit)) < 0.1] = KEYS + 3 if unknown else 0
-    return Sessions.of([unit.tolist() for unit in units], KEYS)
 
 
 def fitted(config: LogGptConfig = SMALL) -> LogGpt:
