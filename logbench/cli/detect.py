@@ -15,13 +15,10 @@ from ..base.options import parse_settings
 from ..base.progress_bars import Bars
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, note, placed, print_json
+from .shared_options import NARROW, json_option, note, placed, print_json
 
 if TYPE_CHECKING:
     from ..studies.detect import Detection
-
-# Characters of a line of output.
-WIDTH = 80
 
 
 @click.command("detect", epilog="Example: logbench detect /var/log/syslog")
@@ -112,12 +109,12 @@ def show(found: Detection) -> None:
         print(f"no {found.unit} stands out")
     for number, row in enumerate(found.rows, 1):
         about = f"  surprise {four_digits(row['score'])}, {several(row['events'], 'event')}"
-        print(f"\n{number:>2}  {shorten(row['unit'], WIDTH - 4 - len(about))}{about}")
+        print(f"\n{number:>2}  {shorten(row['unit'], NARROW - 4 - len(about))}{about}")
         for why in row["why"]:
-            print(f"    {shorten(why, WIDTH - 4)}")
+            print(f"    {shorten(why, NARROW - 4)}")
         for line in row["lines"]:
             place = placed(line["file"], line["line"])
-            print(f"    {place}: {shorten(_text(line['text']), WIDTH - 6 - len(place))}")
+            print(f"    {place}: {shorten(_text(line['text']), NARROW - 6 - len(place))}")
 
 
 def _text(raw: Any) -> str:

@@ -14,8 +14,8 @@ from ..api.plan import Plan
 from ..components.model_cards import card_of
 from ..components.requirements import missing
 from . import State, pass_state
-from .models_info import WIDTH, ablation_text, info_text
-from .shared_options import json_option, limit_options, plan_fields, print_json, with_plan_options
+from .models_info import ablation_text, info_text
+from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
 
 COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
 
@@ -64,11 +64,11 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows with their cells below each other, cut at `WIDTH`."""
+    """Rows with their cells below each other, cut at `NARROW`."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        yield line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+        yield line if len(line) <= NARROW else f"{line[: NARROW - 1]}…"
 
 
 @command.command("info", epilog="Example: logbench models info deeplog")

@@ -10,11 +10,12 @@ from ..api.components import ModelComponent
 from ..api.model_card import LEVELS, CardCount, CardFigure, ModelCard
 from ..base.jsonable import several
 from ..components.requirements import missing
+from .shared_options import NARROW
 
 if TYPE_CHECKING:
     from ..studies.ablation import Estimate
 
-WIDTH, LABEL = 80, 13
+LABEL = 13
 
 
 def info_text(item: ModelComponent[Any], card: ModelCard | None) -> str:
@@ -25,7 +26,7 @@ def info_text(item: ModelComponent[Any], card: ModelCard | None) -> str:
 
 def _wrapped(label: str, text: str) -> Sequence[str]:
     return textwrap.wrap(
-        text, WIDTH, initial_indent=f"{label:<{LABEL}}", subsequent_indent=" " * LABEL, break_on_hyphens=False
+        text, NARROW, initial_indent=f"{label:<{LABEL}}", subsequent_indent=" " * LABEL, break_on_hyphens=False
     )
 
 
@@ -101,7 +102,7 @@ def ablation_text(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
         *(f"{row['part']}: {shown_settings(row['settings'])}" for row in rows if row["settings"]),
         *(f"{row['part']} did not run: {row['skipped']}" for row in rows if "skipped" in row),
     ]
-    lines = (line for text in notes for line in textwrap.wrap(text, WIDTH, subsequent_indent="  "))
+    lines = (line for text in notes for line in textwrap.wrap(text, NARROW, subsequent_indent="  "))
     return "\n".join([tabulate(cells, headers, disable_numparse=True), "", *lines])
 
 

@@ -146,6 +146,8 @@ def note(text: str) -> None:
 
 # Width of tables, in characters.
 WIDTH = 100
+# Columns of output that fits the narrowest terminal.
+NARROW = 80
 
 
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from ..base.jsonable import four_digits, several
 from ..evaluation.metrics import headline
 from . import State, pass_state
 from .shared_options import (
+    NARROW,
     json_option,
     limit_options,
     note,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from ..api.record_sections import Record
     from ..studies.tune.study import Trial, Tuning
 
-# Trials shown beside the one with the default options, and columns that fit beside the names of options.
-SHOWN, WIDE = 5, 80
+# Trials shown beside the one with the default options.
+SHOWN = 5
 
 
 @click.command(
@@ -109,12 +110,12 @@ def _show(tuning: Tuning, trials: Sequence[Trial]) -> None:
             f"{judged:,} units judged a draw, {several(tuning.request.draws, 'draw')} a trial; no test unit seen"
         )
     for text in dict.fromkeys(one.error for one in trials if one.error):
-        print(f"error: {text}"[:WIDE])
+        print(f"error: {text}"[:NARROW])
     default = [one for one in trials if _is_default(tuning, one)][:1]
     good = [one for one in trials if one.status == "ok"]
     columns = [("default", one) for one in default]
     columns += [(f"trial {one.number}", one) for one in good if one not in default]
-    room = WIDE - max(map(len, (*(one.name for one in tuning.space), "objective"))) - 2
+    room = NARROW - max(map(len, (*(one.name for one in tuning.space), "objective"))) - 2
     columns, used = columns[: SHOWN + len(default)], 0
     rows: list[dict[str, str]] = []
     for head, trial in columns:
@@ -173,5 +174,5 @@ def _final(tuning: Tuning, found: Sequence[Trial], bench: Any, as_json: bool) ->
                 print(f"{row['options']}: {row['error']}")
         kept = " (the default options were the best)" if len(rows) == 1 else ""
         print(f"\ncommand of the best{kept}:")
-        print(" \\\n    ".join(wrapped(shlex.split(rows[-1]["command"]), WIDE)))
+        print(" \\\n    ".join(wrapped(shlex.split(rows[-1]["command"]), NARROW)))
     return 0 if not rows[-1]["error"] else 2

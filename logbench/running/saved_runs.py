@@ -70,7 +70,7 @@ def saved_run(
     runtime, config, data = Runtime.here(registry, bars), record["config"], record["dataset"]
     protocol = EvaluationProtocol.of(record["protocol"])
     settings: dict[str, Any] = {kind: values for kind, values in config.items() if kind in (*SINGLE, "embedding")}
-    if "+" in record["model"] or "*" in record["model"]:  # a combination's options go by member
+    if registry.get("model", record["model"]).members:  # a combination's options go by member
         settings |= settings.pop("model")
     parts: dict[str, Any] = dict(record["components"])
     plan = Plan(
