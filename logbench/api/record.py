@@ -12,7 +12,6 @@ from ..base.errors import DataError
 from ..base.jsonable import to_jsonable
 from .record_html import figures_of, table
 from .record_sections import (
-    AuditFacts,
     BoundFacts,
     Columns,
     Components,
@@ -23,16 +22,15 @@ from .record_sections import (
     EmbeddingFacts,
     EnvironmentFacts,
     ErrorFacts,
-    LabelFacts,
     Metrics,
     PluginFacts,
     Record,
     RuleMetrics,
     SourceFacts,
-    SplitFacts,
     StageFacts,
     ThresholdFacts,
 )
+from .record_split import AuditFacts, LabelFacts, SplitFacts
 
 if TYPE_CHECKING:
     import polars as pl

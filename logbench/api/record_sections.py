@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from .components import Direction
+from .record_split import AuditFacts, LabelFacts, SplitFacts
 
 # Where a threshold is from; `rule`: the model only says yes or no.
 Source = Literal["validation", "labelled", "fixed", "oracle", "rule"]
@@ -126,101 +127,6 @@ class EmbeddingFacts(TypedDict, total=False):
     unseen: Annotated[int, "distinct texts beside them that it gave a vector"]
     width: Annotated[int, "columns of a vector"]
     unknown_words: Annotated[int, "distinct words without a vector, where it knows some words alone"]
-
-
-class Flipped(TypedDict):
-    """Units with a wrong label, by true class."""
-
-    normal: Annotated[int, "normal units that train as anomalous"]
-    anomaly: Annotated[int, "anomalous units that train as normal"]
-
-
-class GroupFacts(TypedDict):
-    """How the groups of units are split."""
-
-    train: Annotated[int, "groups that train"]
-    test: Annotated[int, "groups that are tested"]
-    shared: Annotated[int, "groups that do both"]
-    test_units_shared: Annotated[int, "tested units whose group trains, too"]
-    units_without: Annotated[int, "units of no group; together they count as one"]
-
-
-class UnstableFacts(TypedDict):
-    """What `protocol.unstable` changed."""
-
-    units: Annotated[int, "units that were changed"]
-    events: Annotated[int, "events that were edited, removed, repeated or moved"]
-    templates: Annotated[int | None, "templates that were edited; null for other changes"]
-
-
-class SplitFacts(TypedDict, total=False):
-    """Which units train, are held out and are tested."""
-
-    seed: Annotated[int, "the protocol's `split_seed`"]
-    digest: Annotated[str, "over names and labels of the units on each side: equal digests, equal splits"]
-    test_digest: Annotated[str, "the same of the test units"]
-    held_out_digest: Annotated[str, "the same of the held-out units"]
-    train: Annotated[int, "units that train"]
-    held_out: Annotated[int, "units held out of training, for stopping and thresholds"]
-    test: Annotated[int, "units that are tested"]
-    straddling: Annotated[
-        int | None,
-        "training units that hold lines from after the first one of the units tested later; they follow their "
-        "first line. Null where the split is not chronological, or lines are not known (key sequences)",
-    ]
-    left_out: Annotated[int, "units of the training share that neither train nor are tested, such as anomalies"]
-    reserved: Annotated[int, "units that neither train nor are tested by `test_reserve`"]
-    contaminating: Annotated[int, "anomalies that train unlabelled, by `contamination`"]
-    training_anomalies: Annotated[int, "anomalies among the training and held-out units, for whatever reason"]
-    flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
-    unstable: Annotated[UnstableFacts | None, "what `protocol.unstable` changed; null where it changed nothing"]
-    groups: Annotated[GroupFacts | None, "where units have groups"]
-    shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]
-
-
-class LabelFacts(TypedDict, total=False):
-    """Labels of training and held-out units. Empty where the protocol shows none."""
-
-    seen: Annotated[int, "labels that a model may see, by `content=labelled` and `label_budget`"]
-    seen_normal: Annotated[int, "those that say normal, right or wrong"]
-    seen_anomalous: Annotated[int, "those that say anomalous, right or wrong"]
-    used: Annotated[
-        int,
-        "labels handed out: of every unit that a supervised model got with one, or that a semi-supervised model "
-        "got because it is known to be normal; 0 for an unsupervised one",
-    ]
-
-
-class AloneFacts(TypedDict):
-    """Units scored again without the others."""
-
-    units: Annotated[int, "units scored again without the others"]
-    differ: Annotated[int, "those whose score or verdict is another then"]
-
-
-class AuditFacts(TypedDict, total=False):
-    """What was checked against leaks."""
-
-    units: Annotated[int, "units on the sides, none of them on two"]
-    shared_lines: Annotated[int | None, "as under `split`"]
-    lines_cut: Annotated[bool, "the lines were split before windows were made, so that no window is on two sides"]
-    chronological: Annotated[
-        Literal["lines", "first lines"] | None,
-        "what is in order: all lines, or the first lines of units; null where the protocol does not claim it",
-    ]
-    parser_messages: Annotated[int, "distinct messages that the parser was fitted on, all of training units"]
-    labels: Annotated[
-        Literal["none", "training units", "training and held-out units"], "which labels the model was given"
-    ]
-    threshold: Annotated[str, "what the threshold was chosen on"]
-    files: Annotated[
-        list[str],
-        "files that the model opened beside its own distribution's, which may hold labels; where there are any",
-    ]
-    alone: Annotated[
-        AloneFacts | Literal["declared"],
-        "whether scores stand alone; `declared` where the model says that they depend on what else is scored",
-    ]
 
 
 class DecidedThreshold(TypedDict, total=False):

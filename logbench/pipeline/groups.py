@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..api.record_sections import GroupFacts
+from ..api.record_split import GroupFacts
 from ..data.categories import FirstSeenCodes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from ..api.record_sections import AuditFacts
+from ..api.record_split import AuditFacts
 from ..api.traits import Supervision
 from ..base.errors import LeakError
 from ..data.distinct import blocks

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from ..api.record_sections import SplitFacts
+from ..api.record_split import SplitFacts
 from ..base.jsonable import part_of, several
 from .groups import shared_groups
 from .split import ANOMALY, NORMAL, Split

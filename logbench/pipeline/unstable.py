@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..api.protocol import EvaluationProtocol
-from ..api.record_sections import UnstableFacts
+from ..api.record_split import UnstableFacts
 from ..data.per_unit import events_of_units
 from .edited_texts import Editor
 from .grouping import GroupedLines

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.record_sections import LabelFacts
+from ..api.record_split import LabelFacts
 from ..base.errors import IncompatibleError
 from ..base.jsonable import several
 from ..data.per_unit import events_of_units

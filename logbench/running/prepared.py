@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.record_sections import AuditFacts, UnstableFacts
+from ..api.record_split import AuditFacts, UnstableFacts
 from ..data.neutral import neutral
 from ..data.sessions import Sessions
 from ..pipeline.embedding import Embedded

@@ -13,7 +13,6 @@ from ..api.optional import OfUnits
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
 from ..api.record_sections import (
-    AuditFacts,
     BoundFacts,
     Columns,
     Counts,
@@ -24,9 +23,9 @@ from ..api.record_sections import (
     Metrics,
     RuleMetrics,
     SourceFacts,
-    SplitFacts,
     ThresholdFacts,
 )
+from ..api.record_split import AuditFacts, SplitFacts
 from ..base.errors import IncompatibleError
 from ..base.failure import failure_of
 from ..evaluation.f1_upper_bound import bound_of

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..api.contracts import RunningModel
-from ..api.record_sections import AuditFacts, BoundFacts, Metrics
+from ..api.record_sections import BoundFacts, Metrics
+from ..api.record_split import AuditFacts
 from ..base.jsonable import part_of, several, shorten
 from ..base.progress_bars import Bars
 from ..evaluation.verdicts import Decision

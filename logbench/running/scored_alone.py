@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.contracts import Context
-from ..api.record_sections import AloneFacts
+from ..api.record_split import AloneFacts
 from ..base.progress import silent
 from ..data.scores import Scores
 from ..data.sessions import Sessions

@@ -18,7 +18,7 @@ PLACE = re.compile(r"(?<=<!-- keys of )(\w+)( -->\n).*?(?=\n<!-- end of keys -->
 
 def filled(page: str) -> str:
     """The page with its tables made anew."""
-    shown = {pair for place in PLACE.finditer(page) for pair in _meanings(place[1])}
+    shown = {pair for place in PLACE.finditer(page) for pair in _meanings(getattr(record_sections, place[1]))}
     return PLACE.sub(lambda place: f"{place[1]}{place[2]}\n{table(place[1], shown)}\n", page)
 
 
@@ -35,8 +35,8 @@ def table(name: str, shown: set[tuple[str, str]]) -> str:
     return "\n".join(rows)
 
 
-def _meanings(name: str) -> list[tuple[str, str]]:
-    return [(key, meaning) for key, (_, meaning) in keys(getattr(record_sections, name)).items()]
+def _meanings(section: type) -> list[tuple[str, str]]:
+    return [(key, meaning) for key, (_, meaning) in keys(section).items()]
 
 
 def keys(section: type) -> dict[str, tuple[Any, str]]:
@@ -52,7 +52,7 @@ def keys(section: type) -> dict[str, tuple[Any, str]]:
 def _inner(hint: Any) -> list[tuple[str, str]]:
     """The keys of a section that is the value of a key, with their meanings."""
     section = next((one for one in (hint, *get_args(hint)) if hasattr(one, "__total__")), None)
-    return [] if section is None else _meanings(section.__name__)
+    return [] if section is None else _meanings(section)
 
 
 def json_type(hint: Any) -> str:
