@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from .data.histories import Histories
     from .data.line_format import LineFormat
     from .data.lines import KeySequences, Lines
-    from .data.per_unit import count_matrix, events_of_units, max_per_unit
+    from .data.per_unit import count_matrix, events_of_units, first_per_unit, max_per_unit
     from .data.scores import Scores
     from .data.sessions import Sessions
     from .data.unit import Unit
@@ -123,6 +123,7 @@ _LAZY = {
     "find_texts": "reading.log_files",
     "leaderboard": "studies.leaderboard",
     "make_options": "base.options",
+    "first_per_unit": "data.per_unit",
     "max_per_unit": "data.per_unit",
     "named_file": "base.file_names",
     "open_layout": "reading.layout",
@@ -225,6 +226,7 @@ __all__ = [
     "events_of_units",
     "figures",
     "find_texts",
+    "first_per_unit",
     "hookimpl",
     "leaderboard",
     "make_options",

@@ -1,4 +1,4 @@
-"""What flat columns and offsets give by unit: the events of some units, the largest value, counts of keys."""
+"""What flat columns and offsets give by unit: events of some units, the largest value, the first place, counts."""
 
 from __future__ import annotations
 
@@ -55,6 +55,23 @@ def max_per_unit(values: NDArray[T], offsets: NDArray[np.int64], empty: float) -
     if has.any():
         result[has] = np.maximum.reduceat(values, offsets[:-1][has])
     return result
+
+
+def first_per_unit(marked: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place within each unit of its first marked event, from 0, int64 [units]; −1 where none is marked.
+
+    Args:
+        marked: flat, unit after unit, bool [events]. offsets: int64 [units + 1].
+
+    Examples:
+        >>> first_per_unit(np.array([False, True, True, False]), np.array([0, 3, 3, 4])).tolist()
+        [1, -1, -1]
+    """
+    first = np.full(len(offsets) - 1, -1, dtype=np.int64)
+    at = np.flatnonzero(marked)[::-1]  # the first one of a unit is written last
+    units = np.searchsorted(offsets, at, side="right") - 1
+    first[units] = at - offsets[units]
+    return first
 
 
 def count_matrix(keys: NDArray[np.int32], offsets: NDArray[np.int64], columns: int) -> csr_array:

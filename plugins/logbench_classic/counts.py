@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from logbench import Sessions, count_matrix
+from logbench import Sessions, count_matrix, first_per_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,10 +95,7 @@ def idf(counts: Counts) -> NDArray[np.float64]:
 
 def first_events(sessions: Sessions, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index within each unit of the first event of column `columns[unit]`, int64 [units]; −1 where none is."""
-    first = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero(sessions.clipped_keys == columns[sessions.units])[::-1]
-    first[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
-    return first
+    return first_per_unit(sessions.clipped_keys == columns[sessions.units], sessions.offsets)
 
 
 def strongest(shares: Any) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import IncompatibleError, Scores
+from logbench import IncompatibleError, Scores, first_per_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,10 +111,8 @@ class Retrieval:
                 far[place], farthest[span] = self._nearest(directions[texts])
         of_set = np.repeat(np.arange(len(sets)), np.diff(sets.offsets)) * len(directions)
         of_event = sets.inverse[sessions.units] * len(directions) + sessions.vector_ids
-        first = np.full(len(sessions), -1, dtype=np.int64)
-        at = np.flatnonzero(np.isin(of_event, (of_set + sets.texts)[farthest]))[::-1]
-        first[sessions.units[at]] = at - sessions.offsets[:-1][sessions.units[at]]
-        return far[sets.inverse], first
+        decides = np.isin(of_event, (of_set + sets.texts)[farthest])
+        return far[sets.inverse], first_per_unit(decides, sessions.offsets)
 
     def _nearest(self, directions: NDArray[np.float32]) -> tuple[float, NDArray[np.bool_]]:
         """Distance of a set of texts to the nearest training units, and which texts are farthest from these."""

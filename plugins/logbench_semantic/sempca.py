@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import IncompatibleError, Scores, count_matrix
+from logbench import IncompatibleError, Scores, count_matrix, first_per_unit
 
 from .components import UNITS, parallel_analysis
 
@@ -98,7 +98,7 @@ class SemPca:
             squares[part] = np.square(found).sum(axis=1)
             less = 2 * found @ shares.T - np.square(shares).sum(axis=1)  # [units, texts], what one event adds
             texts[part] = np.where(rows.toarray() > 0, less, -np.inf).argmax(axis=1)
-        return squares / self.q, _first(ids == texts[sessions.units], sessions)
+        return squares / self.q, first_per_unit(ids == texts[sessions.units], sessions.offsets)
 
 
 def _found(counts: csr_matrix) -> int:
@@ -116,14 +116,6 @@ def _counts(sessions: Sessions, ids: NDArray[np.int32], columns: int | None = No
 def _parts(count: int, width: int) -> Iterator[slice]:
     step = max(CELLS // max(width, 1), 1)
     return (slice(begin, begin + step) for begin in range(0, count, step))
-
-
-def _first(chosen: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]:
-    """Place in its unit of the first event chosen there, int64 [units]; −1 without any."""
-    first = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero(chosen)[::-1]
-    first[sessions.units[at]] = at - sessions.offsets[:-1][sessions.units[at]]
-    return first
 
 
 def q_statistic(residual: NDArray[np.float64], c_alpha: float) -> float:

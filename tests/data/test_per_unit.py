@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logbench import count_matrix, events_of_units, max_per_unit
+from logbench import count_matrix, events_of_units, first_per_unit, max_per_unit
 
 UNITS = st.lists(st.lists(st.integers(0, 4), max_size=5), min_size=1, max_size=8)
 
@@ -30,6 +30,13 @@ def test_max_per_unit(units: list[list[int]]) -> None:
     keys, offsets = flat(units)
     found = max_per_unit(keys, offsets, empty=-1)
     assert found.dtype == keys.dtype and found.tolist() == [max(unit, default=-1) for unit in units]
+
+
+@given(UNITS)
+def test_first_per_unit(units: list[list[int]]) -> None:
+    keys, offsets = flat(units)
+    expected = [next((at for at, key in enumerate(unit) if key > 2), -1) for unit in units]
+    assert first_per_unit(keys > 2, offsets).tolist() == expected
 
 
 @given(UNITS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from logbench import Scores, max_per_unit
+from logbench import Scores, first_per_unit, max_per_unit
 from logbench.torch import full_fp32, to_device
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def unit_scores(
 ) -> Scores:
     """Scores of units by the levels of events, float64 [events], −∞ where none is judged; 0 for a unit of such."""
     worst = max_per_unit(level, sessions.offsets, -np.inf)
-    event = np.full(len(sessions), -1, dtype=np.int64)
-    at = np.flatnonzero((level == worst[sessions.units]) & (level > -np.inf))[::-1]
-    event[sessions.units[at]] = at - sessions.offsets[sessions.units[at]]
+    event = first_per_unit((level == worst[sessions.units]) & (level > -np.inf), sessions.offsets)
     judged = np.bincount(sessions.units[level > -np.inf], minlength=len(sessions))
     score = np.where(event < 0, 0.0, worst)
     return Scores(
