@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .api.plan import Plan
     from .api.protocol import EvaluationProtocol, redraws
     from .api.record import RunRecord
+    from .base.escapes import escaped
     from .base.file_names import named_file
     from .base.options import make_options, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
@@ -118,6 +119,7 @@ _LAZY = {
     "class_weights": "data.class_balance",
     "component_of": "components.component_of",
     "count_matrix": "data.per_unit",
+    "escaped": "base.escapes",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
     "find_texts": "reading.log_files",
@@ -223,6 +225,7 @@ __all__ = [
     "class_weights",
     "component_of",
     "count_matrix",
+    "escaped",
     "events_of_units",
     "figures",
     "find_texts",

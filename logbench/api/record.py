@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..base.errors import DataError
+from ..base.escapes import json_text
 from ..base.jsonable import to_jsonable
 from .record_html import figures_of, table
 from .record_sections import (
@@ -122,7 +122,7 @@ class RunRecord:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
+        return json_text(self.as_dict())
 
 
 class RunRecords(list[RunRecord]):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..base.escapes import escaped
 from ..base.jsonable import four_digits
 
 # Columns of metrics, where a record has them.
@@ -26,8 +26,8 @@ def table(records: Iterable[Mapping[str, Any]]) -> str:
     """An HTML table of records, each as the fields of a `RunRecord`."""
     rows = [_row(record) for record in records]
     names = ("model", "data set", "preset", "seed", "status", *SHOWN)
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{escaped(name, 'html')}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escaped(cell, 'html')}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
 from .process_tree import end_tree, memory_mb_of
+from .terminal import show_all
 
 # Seconds between a parent's checks of time and memory.
 TICK_S = 0.2
@@ -110,6 +111,7 @@ def how_ended(code: int) -> str:
 
 
 def serving(descriptor: int) -> Connection:
-    """The child's end of the pipe."""
+    """The child's end of the pipe. What it prints from now on shows as text, see `terminal`."""
+    show_all()
     os.set_inheritable(descriptor, False)
     return Connection(descriptor)

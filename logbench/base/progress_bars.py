@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from .escapes import printable
 from .progress import Progress
+from .terminal import unescaped
 
 
 class Bars:
@@ -27,15 +29,15 @@ class Bars:
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                TextColumn("{task.description:<10}"),
+                TextColumn("{task.description:<10}", markup=False),
                 BarColumn(bar_width=24),
                 TextColumn("{task.percentage:>3.0f}%"),
                 TextColumn("{task.fields[rate]:>14}"),
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[detail]}"),
-                console=Console(file=sys.stderr),
+                TextColumn("{task.fields[detail]}", markup=False),
+                console=Console(file=unescaped(sys.stderr)),
                 transient=True,
             )
             self._bar.start()
@@ -55,14 +57,14 @@ class Bars:
             yield lambda done, total=None, detail="": None
             return
         bar, started = self._bar, time.monotonic()
-        task = bar.add_task(name, total=None, rate="", detail="")
+        task = bar.add_task(printable(name), total=None, rate="", detail="")
 
         def report(done: float, total: float | None = None, detail: str = "") -> None:
             now = time.monotonic()
             if now - self._last > 0.05 or done == total:
                 self._last = now
                 rate = f"{done / max(now - started, 1e-9):,.0f}/s"
-                bar.update(task, completed=done, total=total, rate=rate, detail=detail)
+                bar.update(task, completed=done, total=total, rate=rate, detail=printable(detail))
 
         try:
             yield report
@@ -75,6 +77,6 @@ class Bars:
             return
         self._noted.add(text)
         if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr)  # noqa: T201
+            print(printable(text), file=sys.stderr)  # noqa: T201

@@ -7,25 +7,27 @@ import os
 import sys
 import threading
 
+from ..base.terminal import show_all, shown
+
 GRACE_S = 3.0
 
 
 def reopen() -> None:
     """Point standard streams that the caller closed (`>&-`) to nowhere, so that no file gets their descriptor."""
-    for number, name in ((1, "stdout"), (2, "stderr")):
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_WRONLY)
+            null = os.open(os.devnull, os.O_WRONLY if number else os.O_RDONLY)
             if null != number:
                 os.dup2(null, number)
                 os.close(null)
-            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def take() -> None:
     """Reserve standard output for this command's own `print`s; other writes to descriptor 1 go to standard error.
 
-    So prints of C libraries and child processes never mix with the records of `--json`. Does nothing if Python's
-    standard output is not descriptor 1, as in a notebook.
+    So prints of C libraries and child processes never mix with the records of `--json`. Both show any text, see
+    `terminal`. Does nothing if Python's standard output is not descriptor 1, as in a notebook.
     """
     try:
         if sys.stdout.fileno() != 1:
@@ -34,10 +36,8 @@ def take() -> None:
         os.dup2(2, 1)
     except (AttributeError, OSError, io.UnsupportedOperation):
         return
-    old = sys.stdout
-    sys.stdout = io.TextIOWrapper(
-        os.fdopen(own, "wb"), encoding=old.encoding, errors=old.errors, line_buffering=old.isatty()
-    )
+    sys.stdout = shown(own, sys.stdout)
+    show_all()
 
 
 def leave_threads(code: int) -> None:

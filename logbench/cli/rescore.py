@@ -12,7 +12,7 @@ from . import State, pass_state
 from .apart import apart
 from .reporting import reporter_of
 from .run_results import finish
-from .shared_options import json_option, note, out_option
+from .shared_options import json_option, note, out_option, say_json
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
@@ -54,7 +54,7 @@ def command(
     for text in new.notes[1:]:
         note(text)
     if as_json:
-        print(new.to_json())
+        say_json(new.as_dict())
     else:
         shown_by.show([new.as_dict()])
     return finish([new.as_dict()], out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from .shared_options import (
     baselines_option,
     json_option,
     limit_options,
+    say_json,
     seeds_options,
     shared_fields,
     split_seeds_of,
@@ -69,7 +69,7 @@ def command(state: State, **options: Any) -> int:
         for _, record in bench.run(plans):
             records.append(record)
             if as_json:
-                print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+                say_json(record)
     if not as_json and (len(asked_of(records)) > 1 or records[0]["status"] == "ok"):
         shown_by.show(records)
         print_ranked(records, options["out"], state.registry)

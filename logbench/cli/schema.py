@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from . import State, pass_state
+from .shared_options import say_json
 
 WHAT = ("record", "bundle", "toml", "own-log", "suite", "config")
 
@@ -33,4 +33,4 @@ def command(state: State, what: str) -> None:
         "suite": schemas.suite_schema,
         "config": lambda: schemas.config_schema(state.registry),
     }
-    print(json.dumps(makers[what](), ensure_ascii=False, indent=1))
+    say_json(makers[what](), indent=1)

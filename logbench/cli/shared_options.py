@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,8 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
+from ..base.escapes import json_text, printable
 from ..base.jsonable import four_digits, shorten, to_jsonable
 from ..base.options import parse_settings, read_toml
+from ..base.terminal import has
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,7 +124,13 @@ def shared_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print one JSON object a line."""
     for row in rows:
-        print(json.dumps(to_jsonable(row), ensure_ascii=False, allow_nan=False), flush=True)
+        say_json(to_jsonable(row))
+
+
+def say_json(value: Any, indent: int | None = None) -> None:
+    """Print a value of JSON's own types; signs that the terminal lacks become JSON's escapes."""
+    text = json_text(value, indent)
+    print(text if has(sys.stdout, text) else json_text(value, indent, ascii_only=True), flush=True)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to show", **options: Any) -> None:
@@ -134,9 +141,13 @@ def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to sh
         note(nothing)
         return
     headers = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[row.get(name) for name in headers] for row in rows]
+    cells = [[_shown(row.get(name)) for name in headers] for row in rows]
     options = {"floatfmt": ".3f", "missingval": "–", "disable_numparse": False, **options}
     print(tabulate(cells, headers=headers, **options))
+
+
+def _shown(cell: Any) -> Any:
+    return printable(cell) if isinstance(cell, str) else cell
 
 
 def note(text: str) -> None:

@@ -166,7 +166,8 @@ def _other(path: Path, below: Path) -> bool:
 
 
 def _escaped(name: str) -> str:
-    return re.sub(r"([\[*?])", r"[\1]", name)
+    """A pattern of a file's name; a sign that TOML or a terminal cannot show is any sign."""
+    return re.sub(r"[^ -\[\]-~\w]", "?", re.sub(r"([\[*?])", r"[\1]", name))
 
 
 def _encoding(folder: Path, files: Sequence[str]) -> str:
@@ -247,6 +248,6 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str) and "'" not in value and "\n" not in value:
+    if isinstance(value, str) and "'" not in value and value.isprintable():
         return f"'{value}'"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=not str(value).isprintable())

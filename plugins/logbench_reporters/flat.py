@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
+
+from logbench import escaped
 
 from .rows import (
     INTERVALS,
@@ -36,8 +39,14 @@ class Flat:
     def report(self, records: Sequence[Record]) -> str:
         """Rows of models and rules of all comparisons."""
         frame = pl.DataFrame(flat(records, self.each_seed, self.metric), infer_schema_length=None)
-        text = frame.write_csv() if self.form == "csv" else frame.write_json()
-        return text.rstrip("\n")
+        if self.form == "json":
+            return json.dumps(json.loads(frame.write_json()))  # in ASCII, which every terminal has
+        texts = pl.col(pl.String).map_elements(_cell, pl.String)
+        return frame.with_columns(texts).rename(_cell).write_csv().rstrip("\n")
+
+
+def _cell(text: str) -> str:
+    return escaped(text, "csv")
 
 
 def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list[Mapping[str, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
+
+from logbench import escaped
 
 from .cost_table import cost_columns, cost_heading, front_line, untimed
 from .rows import (
@@ -36,6 +38,36 @@ _RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
 _SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
 
 
+Form = Literal["terminal", "html", "markdown", "latex"]
+# How texts are escaped in a format of tabulate's.
+FORMS: Mapping[str, Form] = {
+    "github": "markdown", "pipe": "markdown", "html": "html", "unsafehtml": "html", "latex": "latex",
+    "latex_raw": "latex", "latex_booktabs": "latex", "latex_longtable": "latex",
+}  # fmt: skip
+
+
+def _top(_: Sequence[int], alignment: Sequence[str]) -> str:
+    return f"\\begin{{tabular}}{{{''.join(name[0] for name in alignment)}}}\n\\toprule"
+
+
+_BOOKTABS = TableFormat(
+    _top,
+    Line("\\midrule", "", "", ""),
+    None,
+    Line("\\bottomrule\n\\end{tabular}", "", "", ""),
+    DataRow("", "&", "\\\\"),
+    DataRow("", "&", "\\\\"),
+    1,
+    None,
+)
+# The same formats, whose cells tabulate takes as they are.
+UNESCAPED: Mapping[str, str | TableFormat] = {
+    "html": "unsafehtml",
+    "latex": "latex_raw",
+    "latex_booktabs": _BOOKTABS,
+}
+
+
 class Table:
     """One row a model, then the rules of each protocol; see `Reporter.report`.
 
@@ -49,6 +81,9 @@ class Table:
     def __init__(self, table_format: str, each_seed: bool = False, metric: str = "f1", comment: str = "") -> None:
         self.format, self.each_seed, self.metric, self.comment = table_format, each_seed, metric, comment
         self.narrow = table_format == "simple"
+        # tabulate escapes in the formats of which it has no other kind.
+        escapes = table_format.startswith("latex") and table_format not in UNESCAPED
+        self.cells: Form = "terminal" if escapes else FORMS.get(table_format, "terminal")
 
     def report(self, records: Sequence[Record]) -> str:
         """For each comparison (data set, protocol) a heading, its table, and errors below.
@@ -96,7 +131,7 @@ class Table:
         if not rows:
             return ""
         columns = cost_columns(rows, self.metric, self.each_seed)
-        cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+        cells = [*zip(*columns.values(), strict=True)]
         contended = _contended(records)
         below = contended or [
             *front_line(rows, self.metric, bool(lower_is_better(records, [self.metric])), self.each_seed),
@@ -108,7 +143,7 @@ class Table:
         )
 
     def _text(self, columns: Mapping[str, Sequence[str]], share: str, models: int) -> str:
-        cells = [[self._whole(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+        cells: list[Sequence[str]] = [*zip(*columns.values(), strict=True)]
         if share:
             cells.append([f"(prevalence {share})", *[""] * (len(columns) - 1)])
         return self._table(list(columns), cells, models)
@@ -119,8 +154,10 @@ class Table:
             "colalign": ["left", *["right"] * (len(headers) - 1)],
             "disable_numparse": True,
         }
+        cells = [[escaped(cell, self.cells) for cell in row] for row in cells]
         if not self.narrow:
-            return tabulate(cells, [name.replace("\n", " ") for name in headers], tablefmt=self.format, **options)
+            titles = [escaped(name.replace("\n", " "), self.cells) for name in headers]
+            return str(tabulate(cells, titles, tablefmt=UNESCAPED.get(self.format, self.format), **options))
         line = [SEPARATING_LINE]
         heads = zip_longest(*(name.split("\n") for name in headers), fillvalue="")
         lines = [*heads, line, *cells[:models], *([line, *cells[models:]] if cells[models:] else [])]
@@ -131,14 +168,11 @@ class Table:
         certain = any(row.runs and not row.counted for row in models)
         return ["rows without a number of seeds: deterministic"] if certain and not self.each_seed else []
 
-    def _whole(self, cell: str) -> str:
-        """Escape bars, which would end a cell of Markdown."""
-        return cell.replace("|", "\\|") if self.format in ("github", "pipe") else cell
-
     def _around(self, lines: Sequence[str]) -> str:
         if not self.narrow:
+            form: Form = "terminal" if self.comment else FORMS.get(self.format, "terminal")
             join = "\n" if self.comment else "  \n"  # Markdown joins lines that have no two spaces at their end
-            return join.join(self.comment + line for line in lines)
+            return join.join(self.comment + escaped(" ".join(line.split()), form) for line in lines)
         return "\n".join(
             textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
         )

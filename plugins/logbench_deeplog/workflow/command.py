@@ -51,7 +51,7 @@ def command(
     if unit is not None:
         click.echo(_left(stored, unit, workflows, templates, form))
     elif form == "json":
-        click.echo(json.dumps(drawing.values(workflows, templates), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(drawing.values(workflows, templates), indent=1))
     else:
         draw = {"text": drawing.text, "mermaid": drawing.mermaid, "dot": drawing.dot}[form]
         click.echo(draw(workflows, templates))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from logbench import escaped
 
 from .graph import Departure, Workflow
 
@@ -57,7 +59,7 @@ def mermaid(workflows: Sequence[Workflow], templates: Mapping[int, str]) -> str:
     for number, one in enumerate(workflows, 1):
         lines.append(f"  subgraph w{number}[workflow {number}]")
         grouped = {key for group in one.concurrent for key in group}
-        nodes = {key: f'k{key}["{key}: {_plain(templates.get(key, ""))}"]' for key in one.keys}
+        nodes = {key: f'k{key}["{key}: {_short(templates.get(key, ""), "mermaid")}"]' for key in one.keys}
         lines += [f"    {nodes[key]}" for key in one.keys if key not in grouped]
         for at, group in enumerate(one.concurrent, 1):
             lines += [
@@ -76,7 +78,7 @@ def dot(workflows: Sequence[Workflow], templates: Mapping[int, str]) -> str:
     lines = ["digraph workflows {", "  node [shape=box];"]
     for number, one in enumerate(workflows, 1):
         lines += [f"  subgraph cluster_{number} {{", f'    label="workflow {number}";']
-        lines += [f'    k{key} [label="{key}: {_plain(templates.get(key, ""))}"];' for key in one.keys]
+        lines += [f'    k{key} [label="{key}: {_short(templates.get(key, ""), "dot")}"];' for key in one.keys]
         for at, group in enumerate(one.concurrent, 1):
             lines.append(f'    subgraph cluster_{number}_{at} {{ label="in any order"; style=dashed;')
             lines += [f"      {' '.join(f'k{key};' for key in sorted(group))}", "    }"]
@@ -111,9 +113,9 @@ def _flow(one: Workflow) -> dict[tuple[int, int], float]:
     return {step: share for step, share in one.steps.items() if step not in inside}
 
 
-def _plain(template: str, most: int = 40) -> str:
+def _short(template: str, form: Literal["mermaid", "dot"], most: int = 40) -> str:
     short = template if len(template) <= most else f"{template[: most - 1]}…"
-    return short.replace("\\", "/").replace('"', "'").replace("<*>", "*")
+    return escaped(short.replace("<*>", "*"), form)
 
 
 def left(found: Sequence[Departure], templates: Mapping[int, str], events: int, known: int) -> str:
