@@ -267,3 +267,9 @@ MODEL_METHODS: Mapping[str, type] = {
     "explain": Explains,
     "update": Updates,
 }
+
+
+def can(model: Any, method: str) -> bool:
+    """Whether a model has one of `MODEL_METHODS`, wherever it runs (see `RunningModel.can`)."""
+    asked = getattr(model, "can", None)
+    return bool(asked(method)) if asked is not None else isinstance(model, MODEL_METHODS[method])

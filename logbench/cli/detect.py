@@ -15,7 +15,7 @@ from ..base.options import parse_settings
 from ..base.progress_bars import Bars
 from . import State, pass_state
 from .apart import apart
-from .shared_options import NARROW, json_option, note, placed, print_json
+from .shared_options import NARROW, first_line, json_option, note, placed, print_json
 
 if TYPE_CHECKING:
     from ..studies.detect import Detection
@@ -114,9 +114,4 @@ def show(found: Detection) -> None:
             print(f"    {shorten(why, NARROW - 4)}")
         for line in row["lines"]:
             place = placed(line["file"], line["line"])
-            print(f"    {place}: {shorten(_text(line['text']), NARROW - 6 - len(place))}")
-
-
-def _text(raw: Any) -> str:
-    """A line as it is shown, the first of an event."""
-    return str(raw).split("\n", 1)[0].replace("\t", " ").rstrip("\r")
+            print(f"    {place}: {shorten(first_line(line['text']), NARROW - 6 - len(place))}")

@@ -135,5 +135,5 @@ def _short(row: dict[str, Any]) -> dict[str, str]:
         "events": f"{row['events']:,}",
         "event": event,
         "line": placed(row.get("file"), _line(row)),
-        "what": row["raw"] or row["template"] or "",
+        "what": row["text"] or row["template"] or "",
     }

@@ -189,6 +189,11 @@ def placed(file: str | None, line: int | None) -> str:
     return f"{line:,}" if file is None else f"{file if len(file) <= 24 else '…' + file[-23:]}:{line:,}"
 
 
+def first_line(text: str | None) -> str:
+    """An event's text as one line of a table shows it: without the lines that it goes on in."""
+    return str(text or "").split("\n", 1)[0].replace("\t", " ").rstrip("\r")
+
+
 def wrapped(words: Sequence[str], width: int = WIDTH) -> Iterator[str]:
     """Wrap a command into lines, broken before options."""
     line = " "

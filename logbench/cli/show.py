@@ -11,7 +11,16 @@ from ..base.jsonable import four_digits, several, shorten
 from ..running import run_names
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, memory_option, note, out_option, print_json, threshold_text
+from .shared_options import (
+    first_line,
+    json_option,
+    memory_option,
+    note,
+    out_option,
+    placed,
+    print_json,
+    threshold_text,
+)
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
@@ -49,19 +58,28 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
 
 def _lines(number: int, row: dict[str, Any]) -> list[str]:
     same = f", {row['units']:,} like it" if row["units"] > 1 else ""
-    head = f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {four_digits(row['score'])}{same}"
+    lines = [
+        f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {four_digits(row['score'])}{same}"
+    ]
+    events, where = several(row["events"], "event"), placed(row["file"], row["line"])
+    where = where if row["file"] or not where else f"line {where}"
     if row["short"]:
-        return [f"{head}\n   short: {several(row['events'], 'event')}; the protocol decides"]
-    if row["event"] is None:
-        return [f"{head}\n   {several(row['events'], 'event')}, none decided alone"]
-    where = f", {row['file']}" if row["file"] else ""
-    where += f", line {row['line']:,}" if row["line"] else ""
-    lines = [f"{head}\n   event {row['event'] + 1} of {row['events']}{where}"]
-    if row["raw"] is not None:
-        lines.append(f"   raw       {shorten(' '.join(row['raw'].split()), 160)}")
-    lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), 160)}")
-    if row["why"]:
-        lines.append(f"   why       {shorten(row['why'], 160)}")
+        lines.append(f"   short: {events}; the protocol decides")
+    elif row["event"] is None:
+        lines.append(f"   {events}, none decided alone")
+    else:
+        lines.append(f"   event {row['event'] + 1} of {row['events']}{where and f', {where}'}")
+        if row["raw"] is not None:
+            lines.append(f"   raw       {shorten(' '.join(row['raw'].split()), 160)}")
+        lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), 160)}")
+    for at, why in enumerate((row["why"] or "").splitlines()):
+        lines.append(f"   {'' if at else 'why':<9} {shorten(why, 160)}")
+    decided = row["line"] if row["event"] is not None else None
+    for at, line in enumerate(one for one in row["telling"] if one["line"] != decided):
+        place = placed(line["file"], line["line"])
+        lines.append(
+            f"   {'' if at else 'lines':<9} {place}: {shorten(first_line(line['text']), 150 - len(place))}"
+        )
     for rank, template in enumerate(row["expected"] or [], 1):
         came = "  <- came" if template == row["template"] else ""
         lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}{came}")

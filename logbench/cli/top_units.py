@@ -43,5 +43,5 @@ def _row(unit: str, row: Mapping[str, Any]) -> dict[str, str]:
         "": "ALARM" if row["verdict"] == "alarm" else "",
         "event": event,
         "line": placed(row["file"], row["line"]),
-        "what": row["raw"] or row["template"] or "",
+        "what": row["text"] or row["template"] or "",
     }

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
-from ..api.optional import Saves
+from ..api.optional import Saves, can
 from ..base.errors import IncompatibleError
 from ..data.scores import Scores, facts_of
 from .combination import Members, labels_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FILE = "combination.json"
 # Scores of a unit, and the event that decided each.
 COLUMNS = {"primary": "event", "ignoring": "ignoring_event"}
+# What members may say of deciding events, and its type.
+SAYING: Mapping[str, pl.DataType] = {"expected": pl.List(pl.Int32), "explain": pl.String()}
 
 
 class Combination:
@@ -107,6 +110,42 @@ class Combination:
             others={label: scores.primary for label, scores in zip(self.labels, found, strict=True)},
             facts={label: scores.facts for label, scores in zip(self.labels, found, strict=True) if scores.facts},
             unjudged=_unjudged(found),
+        )
+
+    def can(self, method: str) -> bool:
+        """Whether all members can save and load, or one can say what it expected or why; none is updated."""
+        if method in SAYING:
+            return any(can(model, method) for model in self.models)
+        return method in ("save", "load") and all(can(model, method) for model in self.models)
+
+    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """What the member expected that decided a unit, see `Expects`; null where it does not say."""
+        return self._said("expected", sessions, events, context)
+
+    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        """What the member says that decided a unit, behind its name, see `Explains`; null where it is silent."""
+        return self._said("explain", sessions, events, context)
+
+    def _said(self, method: str, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
+        loudest = self._loudest(sessions, events, context)
+        said: list[Any] = [None] * len(sessions)
+        for at, (label, model) in enumerate(zip(self.labels, self.models, strict=True)):
+            units = np.flatnonzero(loudest == at)
+            if len(units) and can(model, method):
+                own = getattr(model, method)(sessions.take(units), events[units], self._context(at, context))
+                for unit, one in zip(units.tolist(), own.to_list(), strict=True):
+                    said[unit] = f"{label}: {one}" if isinstance(one, str) else one
+        return pl.Series(method, said, dtype=SAYING[method])
+
+    def _loudest(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> NDArray[np.int64]:
+        """The member that decided each unit by the event `events[unit]`, int64 [units]."""
+        found = [self._scores(at, sessions, context) for at in range(len(self.parts))]
+        levels, events_by = self._levels("primary", found), self._joined("primary", found)[1]
+        assert levels is not None
+        first = levels.argmax(axis=0)
+        without = self._levels("ignoring", found)
+        return np.asarray(
+            first if without is None else np.where(events_by == events, first, without.argmax(axis=0))
         )
 
     def _scores(self, at: int, sessions: Sessions, context: Context) -> Scores:
@@ -216,15 +255,3 @@ class RunningCombination(SavableCombination):
             "added_rss_mb": max(added, default=None),
             "peak_gpu_mb": max(gpu, default=None),
         }
-
-    def can(self, method: str) -> bool:
-        """Whether all members can save and load; none is asked what it expected, nor updated."""
-        return method in ("save", "load") and all(model.can(method) for model in self.models)
-
-    def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
-        """Never asked, see `can`."""
-        raise NotImplementedError
-
-    def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> Any:
-        """Never asked, see `can`."""
-        raise NotImplementedError

@@ -73,15 +73,17 @@ class Lines:
             raise PluginError(f"Lines.shown: column {min(secret)!r} may tell the label and is never shown")
 
     def located(self) -> pl.LazyFrame:
-        """`number` (Int64, of each line from 0), `raw`, and `file` and `line` (Int64, from 1) to find it by.
+        """`number` (Int64, of each line from 0), `raw`, `text`, and `file` and `line` (Int64, from 1), its place.
 
         Where the reader tells no place (columns `file` and `at`), `file` is null and `line` counts all lines.
+        `text` is what the line says without what all lines begin with: level, component, message.
         """
         schema = self.frame.collect_schema()
         placed = {"file", "at"} <= set(schema.names())
         return self.frame.select(
             number=pl.col("line").cast(pl.Int64),
             raw="raw" if "raw" in schema else "message",
+            text=text_of(self),
             file=pl.col("file") if placed else pl.lit(None, pl.String),
             line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
         )
@@ -89,6 +91,19 @@ class Lines:
     def batches(self, size: int = 262_144) -> Iterator[pl.DataFrame]:
         """Bounded batches of at most `size` lines, in order; each call reads anew."""
         return iter(self.frame.collect_batches(chunk_size=size, maintain_order=True))
+
+
+def text_of(lines: Lines) -> pl.Expr:
+    """What a line says without what all lines begin with, see `Lines.located`."""
+    schema = lines.frame.collect_schema()
+    head = [pl.col(name) for name in ("level", "component") if name in schema]
+    message = pl.col("message")
+    if lines.form is not None and "{" in lines.form.message and "raw" in schema:
+        # the message has few of the line's fields: what stands from the first of them on says more
+        first = message.str.split(" ").list.first()
+        rest = pl.col("raw").str.splitn(first, 2).struct.field("field_1")
+        message = pl.when(first.str.len_chars() > 2).then(first + rest).fill_null(message)
+    return pl.concat_str(*head, message, separator=" ", ignore_nulls=True)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ SCORED_COLUMNS = frozenset(
         *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
         *MOMENTS,
         *("raw", "event", "ignoring", "ignoring_event", "unjudged"),
-        *("score", "verdict", "decided_by", "short", "line", "key", "expected", "why"),
+        *("score", "verdict", "decided_by", "short", "line", "key", "expected", "why", "telling"),
     )
 )
 

@@ -25,7 +25,7 @@ from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.log_messages import LogMessages
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
-from ..running.explain import templates_frame
+from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
 from ..running.needs import check_needs
 from ..running.unit_scores import score_units
 
@@ -37,8 +37,9 @@ def score_bundle(
 
     Returns:
         Columns `unit`, `score` (Float64, null if the protocol drops the unit), `verdict` (Boolean), `events`,
-        `unseen`, `short`, `event` (index of the deciding event, −1 without one), and of the deciding event `line`
-        (from 0), `key`, `template`, `raw` (of alarms alone), `file` and `at` (see `Lines.located`).
+        `unseen`, `short`, `event` (index of the deciding event, −1 without one), of the deciding event `line`
+        (from 0), `key`, `template`, `raw` (of alarms alone), `text`, `file` and `at` (see `Lines.located`), and of
+        alarms and the first `explain.TOP` units what `explain.with_said` adds.
 
     Raises:
         DataError: the data cannot be read.
@@ -67,7 +68,7 @@ def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, updat
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = bundle.sessions_of(grouped)
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
-    frame = _verdicts(bundle, sessions, context)
+    frame = _said(bundle, sessions, _verdicts(bundle, sessions, context), context, names)
     if update:
         _update(bundle, sessions, grouped.units["label"], frame["verdict"])
     return frame.join(names, on="key", how="left", maintain_order="left")
@@ -105,21 +106,18 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     frame = apply_protocol_rules(
         frame, bundle.protocol, bundle.short_limit, ThresholdTraits.of(bundle.facts["threshold"])
     ).with_columns(event=pl.col("decided_by").fill_null(-1))
-    position = sessions.offsets[:-1] + frame["event"].to_numpy()
-    has = frame["event"].to_numpy() >= 0
-    position = np.where(has, position, 0)
-    lines = sessions.lines[position] if sessions.lines is not None else np.zeros(len(position), dtype=np.int64)
-    return frame.select(
-        "unit",
-        "score",
-        alarm(threshold).alias("verdict"),
-        "events",
-        "unseen",
-        "short",
-        "event",
-        line=pl.when(pl.Series(has & (sessions.lines is not None))).then(pl.Series(lines)),
-        key=pl.when(pl.Series(has)).then(pl.Series(sessions.keys[position])),
-    )
+    return frame.select("unit", "score", alarm(threshold).alias("verdict"), "events", "unseen", "short", "event")
+
+
+def _said(
+    bundle: Bundle, sessions: Sessions, frame: pl.DataFrame, context: Context, names: pl.DataFrame
+) -> pl.DataFrame:
+    """Add what is said of alarms and of the first units, see `with_said`."""
+    interesting = frame.select(pl.col("verdict").fill_null(False) | among_top(TOP)).to_series().to_numpy()
+    asked = Asked(sessions, np.arange(len(sessions)), frame["event"].to_numpy(), interesting)
+    needs, counts = bundle.parts["model"].entry.item.traits.shown, Counts(bundle.usual, names_of(names))
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+        return with_said(frame, asked, bundle.model, context, needs, counts)
 
 
 def _update(bundle: Bundle, sessions: Sessions, labels: pl.Series, verdicts: pl.Series) -> None:
@@ -140,7 +138,7 @@ def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame
     """Add the raw text of alarms' deciding lines, and file and line number of every deciding line."""
     if isinstance(opened, KeySequences):
         return frame.with_columns(
-            raw=pl.lit(None, pl.String), file=pl.lit(None, pl.String), at=pl.lit(None, pl.Int64)
+            *(pl.lit(None, pl.String).alias(name) for name in ("raw", "text", "file")), at=pl.lit(None, pl.Int64)
         )
     places = opened.located().rename({"number": "line", "line": "at"})
     wanted = frame["line"].drop_nulls().unique()

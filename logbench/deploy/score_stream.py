@@ -24,7 +24,7 @@ from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
 from ..data.event_messages import NEEDS
-from ..data.lines import Lines
+from ..data.lines import Lines, text_of
 from ..data.message_file import MessageFile
 from ..pipeline.coding import batches, encode_lines, given_of
 from ..pipeline.grouping import group_lines
@@ -197,7 +197,7 @@ class _Live:
         if "time" in frame.columns:
             self.time = frame["time"][-1]
         asks = bool(self.bundle.parts["model"].entry.item.traits.shown & NEEDS)
-        self._keep(read, frame.select("line", "raw", "at", *(["message"] if asks else [])))
+        self._keep(read, frame.select("line", "raw", "text", "at", *(["message"] if asks else [])))
 
     def _placed(self, opened: Lines) -> pl.LazyFrame:
         """Number the lines in the whole stream; a line without a time gets that of the line before."""
@@ -205,6 +205,7 @@ class _Live:
         frame = opened.frame.with_columns(
             line=(pl.col("line") + self.lines).cast(pl.UInt32),
             raw="raw" if "raw" in schema else "message",
+            text=text_of(opened),
             at=(pl.col("at" if "at" in schema else "line").cast(pl.Int64) + self.before + ("at" not in schema)),
         )
         if "time" not in schema:
@@ -271,5 +272,5 @@ class _Live:
             messages = MessageFile.of(lines["message"], lines["line"].to_numpy())
             grouped = replace(grouped, raw=lambda: messages)
         frame = score_grouped(self.bundle, grouped, Context(device=self.device), self.updates)
-        places = ended.select("line", "raw", "at").unique("line").with_columns(pl.col("line").cast(pl.Int64))
+        places = ended.select(pl.col("line").cast(pl.Int64), "raw", "text", "at").unique("line")
         return frame.join(places, on="line", how="left", maintain_order="left")

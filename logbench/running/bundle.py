@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from ..api.components import Kind
 from ..api.contracts import Embedding
@@ -21,6 +22,7 @@ from ..base.regular_files import read_text
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..data.sessions import Sessions
+from ..data.usual_counts import UsualCounts
 from ..pipeline.embedding import embed, fit_embedding, training_texts
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary, sessions_of
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 BUNDLE_VERSION = 2
 FILE = "bundle.json"
+USUAL = "usual_counts.parquet"
 # Name of every bundle in its checksums, so that users may rename its folder.
 NAME = "bundle"
 
@@ -45,8 +48,12 @@ def save_bundle(
     model: Any,
     run_id: str,
     threshold: Mapping[str, Any],
+    usual: UsualCounts,
 ) -> None:
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, next to the model's own files.
+
+    Args:
+        usual: how often the training has each key, to say what is unusual about new units.
 
     Raises:
         DataError: the folder exists, or cannot be written.
@@ -62,6 +69,7 @@ def save_bundle(
         "threshold": threshold,
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
+        "training_units": usual.total,
     }
     if resolved.embedding is not None:
         facts["texts"] = training_texts(prepared.vocabulary, vectors_of(resolved.needs))
@@ -69,6 +77,7 @@ def save_bundle(
         (target / "model").mkdir()
         model.save(target / "model")
         (target / FILE).write_text(json.dumps(to_jsonable(facts), ensure_ascii=False, indent=1), encoding="utf-8")
+        usual.frame.write_parquet(target / USUAL)
         checksums.write(target, NAME)
 
 
@@ -83,6 +92,7 @@ class Bundle:
 
     Attributes:
         edited: plugins whose code has changed since the model was saved.
+        usual: how often the training has each key; None where the bundle does not tell.
         embedding: fitted on the texts of the training; None where the model takes no vectors.
 
     Raises:
@@ -118,6 +128,9 @@ class Bundle:
         self.vocabulary = Vocabulary.restore(
             self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
         )
+        self.usual: UsualCounts | None = None
+        if (folder / USUAL).exists():  # bundles of older versions have none
+            self.usual = UsualCounts(pl.read_parquet(folder / USUAL), self.facts["training_units"])
         self.embedding: Embedding | None = None
         if "embedding" in self.parts:
             self.embedding = self.parts["embedding"].build()

@@ -1,79 +1,172 @@
-"""Explain scores: the deciding event, its raw line, the keys that the model expected there, and why it decided."""
+"""Explain scores: the deciding event and its line, what the model expected there, and what is unusual."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from functools import partial
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from ..api.optional import can
 from ..data.kept import shown
 from ..data.neutral import neutral
 from ..data.scores import spread
+from ..data.usual_counts import Explained, UsualCounts
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 from .said import SAID
 
 if TYPE_CHECKING:
-    from ..api.contracts import Context, RunningModel
+    from numpy.typing import NDArray
+
+    from ..api.contracts import Context
     from ..data.sessions import Sessions
 
 TOP = 100
 
 
-def explained(
-    frame: pl.DataFrame, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
-) -> pl.DataFrame:
-    """Add `line` (of the deciding event, from 0), its `key`, `expected` (List[Int32], expected keys) and `why`.
+def usual_of(train: Sessions) -> UsualCounts:
+    """How often the units of a training that are not known to be anomalous have each key."""
+    normal = train if train.labels is None else train.take(train.labels != 1)
+    return train.cached("logbench.usual_counts", lambda: UsualCounts.of(normal))
 
-    Models with a method `expected` or `explain` are asked, for alarms, missed anomalies and the top-ranked units.
+
+def explained(
+    frame: pl.DataFrame, sessions: Sessions, model: Any, context: Context, needs: Set[str], counts: Counts
+) -> pl.DataFrame:
+    """Add what is said of the units of a run that matter: alarms, missed anomalies, and the top of the test.
 
     Args:
-        needs: what the model needs.
+        needs: what the model needs. counts: what training has, see `with_said`.
     """
-    units, event = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
-    has = event >= 0
-    positions = (sessions.offsets[:-1][units] + event)[has]
-    column = partial(spread, where=np.flatnonzero(has), size=len(units))
-    lines = sessions.lines[positions] if sessions.lines is not None else np.full(len(positions), -1)
-    result = frame.with_columns(
-        line=column(lines, dtype=pl.Int64).replace(-1, None), key=column(sessions.keys[positions], dtype=pl.Int32)
-    )
-    return result.with_columns(_said(result, has, sessions, model, context, needs))
-
-
-def _said(
-    frame: pl.DataFrame, has: Any, sessions: Sessions, model: RunningModel, context: Context, needs: Set[str]
-) -> list[pl.Series]:
-    """What the model says of deciding events, a column a method."""
     interesting = frame.select(
-        pl.col("verdict").fill_null(False)
-        | (pl.col("label") == 1)
-        | (pl.col("score").rank("ordinal", descending=True) <= TOP).fill_null(False)  # a dropped unit has none
+        (pl.col("part") == "test") & (pl.col("verdict").fill_null(False) | (pl.col("label") == 1) | among_top(TOP))
     ).to_series()
-    rows = np.flatnonzero(interesting.to_numpy() & has & (frame["part"] == "test").to_numpy())
+    units, events = frame["index"].to_numpy(), frame["decided_by"].fill_null(-1).to_numpy()
+    asked = Asked(sessions, units, events, interesting.to_numpy())
+    return with_said(frame, asked, model, context, needs, counts)
+
+
+def among_top(number: int) -> pl.Expr:
+    """Whether a unit is among those of the highest scores; a dropped one has none."""
+    return (pl.col("score").rank("ordinal", descending=True) <= number).fill_null(False)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Units, and the event that decided each (−1: none), int64 [units]; of those of `interesting` all is said."""
+
+    sessions: Sessions
+    units: NDArray[np.int64]
+    events: NDArray[np.int64]
+    interesting: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is said of counts, and in which words.
+
+    Attributes:
+        usual: how often training has each key; None where it is not known.
+        names: template of each key, unseen ones too.
+    """
+
+    usual: UsualCounts | None
+    names: Mapping[int, str]
+
+
+def with_said(
+    frame: pl.DataFrame, asked: Asked, model: Any, context: Context, needs: Set[str], counts: Counts
+) -> pl.DataFrame:
+    """Add to a row a unit:
+
+    - `line` (Int64, from 0) and `key` (Int32) of the deciding event; of the one that shows best what is unusual
+      where none decided alone;
+    - `expected` (List[Int32], keys) of a model with that method;
+    - `why` (String, a line a reason), from the model's `explain`, or else from the counts;
+    - `telling` (List[Int64]), numbers of the lines that show what is unusual about the counts.
+
+    Args:
+        model: one of this process, or a `RunningModel`.
+    """
+    rows = np.flatnonzero(asked.interesting)
+    units, events = asked.units[rows], asked.events[rows]
+    said = _of_model(asked.sessions, units, events, model, context, needs)
+    at, lines = asked.events.copy(), None
+    if counts.usual is not None and len(rows):
+        taken = asked.sessions.take(units)
+        found = _of_counts(taken, counts.usual, counts.names, events)
+        said["why"] = pl.Series("why", [own or one.why for own, one in zip(said["why"], found, strict=True)])
+        best = np.array([one.events[0] if one.events else -1 for one in found])
+        at[rows] = np.where(events >= 0, events, best)
+        lines = _lines(taken, found)
+    telling = pl.Series("telling", [None] * len(rows) if lines is None else lines, dtype=pl.List(pl.Int64))
+    columns = [_spread(one.rename(name), rows, len(frame)) for name, one in {**said, "telling": telling}.items()]
+    return frame.with_columns(*_places(asked, at), *columns)
+
+
+def _places(asked: Asked, at: NDArray[np.int64]) -> list[pl.Series]:
+    """Line and key of the event `at[i]` of each unit."""
+    sessions, has = asked.sessions, np.flatnonzero(at >= 0)
+    events = sessions.offsets[:-1][asked.units[has]] + at[has]
+    lines = None if sessions.lines is None else sessions.lines[events]
+    return [
+        spread(lines, has, len(at), pl.Int64).alias("line"),
+        spread(sessions.keys[events], has, len(at), pl.Int32).alias("key"),
+    ]
+
+
+def _of_model(
+    sessions: Sessions,
+    units: NDArray[np.int64],
+    events: NDArray[np.int64],
+    model: Any,
+    context: Context,
+    needs: Set[str],
+) -> dict[str, pl.Series]:
+    """What a model itself says of deciding events, by the name of the column; null where none decided."""
+    has = np.flatnonzero(events >= 0)
     asked: Sessions | None = None
-    columns = []
+    said = {}
     for method, (name, dtype) in SAID.items():
-        said = None
-        if len(rows) and model.can(method):
-            asked = asked or neutral(sessions, needs, units=frame["index"].to_numpy()[rows])
-            events = frame["decided_by"].fill_null(-1).to_numpy()[rows]
-            said = getattr(model, method)(asked, events, context).cast(dtype)
-        columns.append(_spread(said, rows, len(frame), dtype).alias(name))
-    return columns
+        answer = pl.Series([], dtype=dtype)
+        if len(has) and can(model, method):
+            asked = asked or neutral(sessions, needs, units=units[has])
+            answer = getattr(model, method)(asked, events[has], context).cast(dtype)
+        said[name] = _spread(answer, has if len(answer) else has[:0], len(units))
+    return said
 
 
-def _spread(said: pl.Series | None, rows: Any, size: int, dtype: pl.DataType) -> pl.Series:
+def _of_counts(
+    units: Sessions, usual: UsualCounts, names: Mapping[int, str], events: NDArray[np.int64]
+) -> list[Explained]:
+    """What is unusual about the counts of units, found once for equal sequences that one event decided."""
+    pairs = units.distinct.inverse.astype(np.int64) * (int(events.max(initial=0)) + 2) + events + 1
+    _, first, inverse = np.unique(pairs, return_index=True, return_inverse=True)
+    found = usual.explained(units.take(first), names, events[first])
+    return [found[at] for at in inverse]
+
+
+def _lines(units: Sessions, found: Sequence[Explained]) -> list[list[int]] | None:
+    """Numbers of the lines of telling events; None where there are no lines."""
+    if units.lines is None:
+        return None
+    begins = units.offsets[:-1].tolist()
+    return [[int(units.lines[begin + at]) for at in one.events] for begin, one in zip(begins, found, strict=True)]
+
+
+def _spread(said: pl.Series, rows: Any, size: int) -> pl.Series:
     """A column of `size` rows, null but at `rows`."""
-    nothing = pl.Series([None], dtype=dtype)
-    if said is None:
-        return nothing.new_from_index(0, size)
     places = np.full(size, len(said), dtype=np.uint32)
     places[rows] = np.arange(len(said))
-    return said.append(nothing).gather(places)
+    return said.append(pl.Series(said.name, [None], dtype=said.dtype)).gather(places)
+
+
+def names_of(templates: pl.DataFrame) -> dict[int, str]:
+    """Template of each key of a `templates_frame`."""
+    return dict(zip(templates["key"], templates["template"], strict=True))
 
 
 def templates_frame(grouped: GroupedLines, vocabulary: Vocabulary) -> pl.DataFrame:

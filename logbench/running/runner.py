@@ -26,9 +26,9 @@ from . import records, run_names
 from .asked import check_findable, model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
-from .explain import explained
+from .explain import Counts, explained, names_of, usual_of
 from .fit_checks import check_fit, check_installed
-from .fitting import context_for, fit_and_score
+from .fitting import context_for, fit_and_score, learning_parts
 from .models import running_model
 from .prepare import prepare
 from .resolve import ResolvedPlan, resolve
@@ -207,12 +207,20 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
                 except IncompatibleError as error:
                     note(str(error))
         with stages("store"):
-            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs)
+            usual = usual_of(learning_parts(resolved, prepared)[0].sessions)
+            counts = Counts(usual, names_of(values.frames["templates"]))
+            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs, counts)
             values.frames = {**values.frames, "scores": named}
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
             save_bundle(
-                plan.save, resolved, prepared, model, begun["run_id"], {**decided.threshold, **own.as_dict()}
+                plan.save,
+                resolved,
+                prepared,
+                model,
+                begun["run_id"],
+                {**decided.threshold, **own.as_dict()},
+                usual,
             )
             values.bundle = plan.save
     except IncompatibleError as error:

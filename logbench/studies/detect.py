@@ -112,19 +112,8 @@ def _rows(best: Any, sessions: Sessions, ranking: Ranking, opened: Lines) -> lis
 
 def _places(opened: Lines, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Of lines by number: `file`, `line` (from 1 in it), `raw`, and `text`, without what all lines begin with."""
-    schema = opened.frame.collect_schema()
-    head = [pl.col(name) for name in ("level", "component") if name in schema]
-    composed = opened.form is not None and "{" in opened.form.message  # its fields stand in the reason
-    text = pl.col("raw") if composed else pl.concat_str(*head, "message", separator=" ", ignore_nulls=True)
-    placed = {"file", "at"} <= set(schema)
-    found = opened.frame.filter(pl.col("line").is_in(numbers)).select(
-        number="line",
-        file=pl.col("file") if placed else pl.lit(None, pl.String),
-        line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
-        raw="raw" if "raw" in schema else "message",
-        text=text,
-    )
-    return {row.pop("number"): row for row in found.collect(engine="streaming").iter_rows(named=True)}
+    found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
+    return {row.pop("number"): row for row in found.iter_rows(named=True)}
 
 
 def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[int]:

@@ -40,8 +40,9 @@ def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
 
 def described(record: Record, folder: Path, which: Which, count: int, registry: Registry) -> list[dict[str, Any]]:
     """Rows for people: `unit`, `units` like it, `label`, `score`, `verdict`, `event`, `file`, `line` (from 1,
-    in that file where the data set names it, else of all), `raw`, `template`, `expected` (templates, likeliest
-    first), `why` (what the model says).
+    in that file where the data set names it, else of all), `raw`, `text` (without what all lines begin with),
+    `template`, `expected` (templates, likeliest first), `why` (a line a reason) and `telling` (lines that show
+    what is unusual about the counts, each with `file`, `line`, `raw` and `text`).
 
     `file` and `raw` are None where the data are gone or have changed since.
 
@@ -57,7 +58,8 @@ def described(record: Record, folder: Path, which: Which, count: int, registry: 
     frame = ranked(scores, which, count)
     templates = table(record, folder, "templates")
     names = dict(zip(templates["key"], templates["template"], strict=True))
-    raw = raw_lines(record, frame["line"].drop_nulls().to_list(), registry)
+    told = frame["telling"].explode().drop_nulls().to_list() if "telling" in frame.columns else []
+    raw = raw_lines(record, [*frame["line"].drop_nulls().to_list(), *told], registry)
     return [
         {
             "unit": row["unit"],
@@ -68,7 +70,8 @@ def described(record: Record, folder: Path, which: Which, count: int, registry: 
             "short": row["short"],
             "event": row["decided_by"] if row["decided_by"] is not None and row["decided_by"] >= 0 else None,
             "events": row["events"],
-            **raw.get(row["line"], {"file": None, "line": _from_one(row["line"]), "raw": None}),
+            **raw.get(row["line"], {"file": None, "line": _from_one(row["line"]), "raw": None, "text": None}),
+            "telling": [raw[line] for line in row.get("telling") or [] if line in raw],
             "template": names.get(row["key"]),
             "expected": [names[key] for key in row["expected"]] if row["expected"] is not None else None,
             "why": row.get("why"),
@@ -86,7 +89,7 @@ def _from_one(line: int | None) -> int | None:
 
 
 def raw_lines(record: Record, numbers: list[int], registry: Registry) -> dict[int, dict[str, Any]]:
-    """`raw`, `file` and `line` (from 1) of lines (numbered from 0) of the run's data; none where they are gone or
+    """`raw`, `text`, `file` and `line` (from 1) of lines (from 0) of the run's data; none where they are gone or
     have changed."""
     data = record["dataset"]
     try:
