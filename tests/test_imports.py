@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +15,7 @@ import logbench
 
 CORE = Path(logbench.__file__).parent
 HEAVY = {
+    "http",
     "numpy",
     "optuna",
     "polars",
@@ -32,6 +34,15 @@ SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}
 # Modules of the standard library that not every system has.
 DOORS = {"logbench", "logbench.testing.pytest_plugin"}
 # Loaded by pytest, or by every plugin, in projects that use nothing of it.
+
+
+NAMES_ONLY = "from logbench.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
+A_RUN = """
+import logbench
+small = {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}
+(record,) = logbench.run("new-event", dataset="hdfs-sim", settings=small, out=None)
+assert record.metrics["session"]["all"]["auroc"] is not None, record
+"""
 
 
 def name_of(path: Path) -> str:
@@ -106,3 +117,35 @@ def test_torch_is_for_its_room_alone() -> None:
     assert "logbench.torch.saving" in users
     assert {name for name in users if not name.startswith("logbench.torch.")} == {"logbench.running.fit_checks"}
     assert "torch" not in imports("logbench.running.fit_checks")[0]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Modules in memory once a fresh Python has run this code."""
+    told = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {code}"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [["list"], ["--help"]])
+def test_a_command_that_looks_at_names_loads_little(words: list[str]) -> None:
+    modules = loaded_after(NAMES_ONLY.format(words=words))
+    assert not {name for name in modules if name.partition(".")[0] in {*HEAVY, "packaging", "ssl"} - {"psutil"}}
+    assert len([name for name in modules if name.startswith("logbench.")]) <= 60
+    assert len([name for name in modules if name.startswith("logbench.cli.")]) <= 4, "of 24 commands"
+
+
+def test_a_run_loads_no_library_that_it_does_not_need() -> None:
+    modules = loaded_after(A_RUN)
+    assert "polars" in modules and "logbench_evaluators.classification" in modules
+    assert not modules & {
+        "scipy",
+        "sklearn",
+        "torch",
+        "pydantic",
+        "packaging",
+        "requests",
+        "rich",
+        "ssl",
+        "tabulate",
+    }

@@ -15,10 +15,11 @@ from weakref import WeakKeyDictionary
 
 from . import code_files
 from .cell_digests import cells_of, has_file
-from .code_files import Parts, Root, closure, files_of, located, short
+from .code_files import Parts, Root, closure, files_of, located
 from .compiled_files import remove_stale
 from .file_digests import digest
 from .files import digests_file
+from .installed_files import short
 
 CORE = Path(__file__).parents[1]
 # Module → time of loading, ns. A file that changed later may not be the code that runs.

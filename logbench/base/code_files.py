@@ -8,21 +8,20 @@ beside it that it names (see `beside`).
 from __future__ import annotations
 
 import ast
-import base64
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 from .files_beside import Allowance, TooMuchError, beside, files_in
+from .installed_files import installed
 
 # The package of logbench itself.
 CORE = __name__.partition(".")[0]
-_INSTALLERS = {"site-packages", "dist-packages"}
+# Calls that import by name.
+_CALLED = ("import_module", "__import__")
 
 
 @dataclass(frozen=True)
@@ -105,10 +104,10 @@ def _follow(waiting: list[Root], parts: Parts, distribution: str) -> None:
         parts.files |= own
         for name, path in own.items():
             if path.suffix == ".py":
-                tree, package = _tree(path), _dotted(one, name)
-                if _imports_by_computed_name(tree, one.path.is_dir()):
+                tree, calls = _tree(path), _calls_imports(path)
+                if calls and _imports_by_computed_name(tree, one.path.is_dir()):
                     parts.gap = f"{path.name} of {one.name} imports by a name that only shows when it runs"
-                for imported in imported_names(tree, package):
+                for imported in imported_names(tree, _dotted(one, name), calls=calls):
                     if (root := _sort_out(imported, distribution, roots, parts)) is not None:
                         waiting.append(root)
 
@@ -118,7 +117,7 @@ def _sort_out(module: str, distribution: str, roots: dict[str, Root], parts: Par
     found = located(module)
     if found is None or found.name in roots or found.name in parts.libraries or _is_core_or_standard(found.name):
         return None
-    if identity := _installed(found, distribution):
+    if identity := installed(found.name, found.path, distribution):
         parts.libraries[found.name] = identity
         return None
     roots[found.name] = found
@@ -155,9 +154,13 @@ def _dotted(root: Root, name: str) -> str:
     return ".".join([root.name, *inside]) if root.path.is_dir() else root.name.rpartition(".")[0]
 
 
-def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
-    """Full names of everything that a module imports."""
-    for node in ast.walk(tree):
+def imported_names(tree: ast.AST, package: str, *, calls: bool = True) -> Iterator[str]:
+    """Full names of everything that a module imports.
+
+    Args:
+        calls: look into expressions, too, for calls such as `import_module("x")`; it takes ten times as long.
+    """
+    for node in ast.walk(tree) if calls else _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -168,13 +171,32 @@ def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
             yield text
 
 
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Statements at every depth."""
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(one, name, ())
+
+
+def _calls_imports(file: Path) -> bool:
+    """Whether the text of a file has the name of a function that imports."""
+    try:
+        text = file.read_bytes()
+    except OSError:
+        return False
+    return any(name.encode() in text for name in _CALLED)
+
+
 def _called_for(node: ast.AST) -> ast.expr | None:
     """The name argument of a call such as `import_module(name)`."""
     if not isinstance(node, ast.Call):
         return None
     called = getattr(node.func, "attr", getattr(node.func, "id", ""))
     given = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
-    return given[0] if called in ("import_module", "__import__") and given else None
+    return given[0] if called in _CALLED and given else None
 
 
 def _imports_by_computed_name(tree: ast.AST, package: bool) -> bool:
@@ -187,83 +209,3 @@ def _starts_by_a_dot(name: ast.expr) -> bool:
     first = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else None
     text = first.value if isinstance(first, ast.Constant) else None
     return isinstance(text, str) and re.match(r"\.(?!\.)", text) is not None
-
-
-def _installed(found: Root, distribution: str) -> str:
-    """Identity of a package or module that another distribution installed; empty if none did."""
-    place = found.name.replace(".", "/")
-    for owner, version, line in _listed().get(place.partition("/")[0], ()):
-        if line.startswith((f"{place}/", f"{place}.")):
-            base = found.path.parents[found.name.count(".")]
-            identity = f"{owner} {version} {_recorded(owner, place)} {_edited_in_place(owner, place, base)}"
-            return "" if _same(owner, distribution) else identity
-    if _INSTALLERS.intersection(found.path.parts):
-        return f"of unknown version {found.path.stat().st_mtime_ns}"
-    return ""
-
-
-@cache
-def _recorded(owner: str, place: str) -> str:
-    lines = _listed()[place.partition("/")[0]]
-    return short(sorted(line for name, _, line in lines if name == owner and line.startswith(place)))
-
-
-def _edited_in_place(owner: str, place: str, base: Path) -> str:
-    """Digest over sources that differ from their distribution's list; empty if none does.
-
-    Reads only files that changed after the list was written.
-    """
-    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base / "RECORD"))
-    edited = []
-    for name, _, line in _listed()[place.partition("/")[0]]:
-        file, _, listed = line.partition(",sha256=")
-        if name == owner and line.startswith(place) and file.endswith(".py") and _changed(base / file) > written:
-            found = _sha256(base / file)
-            if found != listed.partition(",")[0]:
-                edited.append(f"{file} {found}")
-    return short(sorted(edited)) if edited else ""
-
-
-def _lists(owner: str) -> list[str]:
-    """Lines of a distribution's RECORD that name the RECORD itself."""
-    lines = (metadata.distribution(owner).read_text("RECORD") or "").splitlines()
-    return [line for line in lines if line.partition(",")[0].endswith(".dist-info/RECORD")]
-
-
-def _changed(path: Path) -> int:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0
-    return max(status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _sha256(path: Path) -> str:
-    """SHA-256 as RECORD files write it."""
-    try:
-        found = hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
-        return "unreadable"
-    return base64.urlsafe_b64encode(found).decode().rstrip("=")
-
-
-def _same(first: str, second: str) -> bool:
-    return re.sub(r"[-_.]+", "-", first).lower() == re.sub(r"[-_.]+", "-", second).lower()
-
-
-@cache
-def _listed() -> dict[str, list[tuple[str, str, str]]]:
-    """Top folder or file stem → distribution, version, and a line of its RECORD with a checksum."""
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for dist in metadata.distributions():
-        name, version = dist.metadata["Name"] or "", dist.version
-        for line in (dist.read_text("RECORD") or "").splitlines():
-            if ",sha256=" in line and not line.startswith(".."):
-                top = line.partition(",")[0].partition("/")[0].partition(".")[0]
-                found.setdefault(top, []).append((name, version, line))
-    return found
-
-
-def short(lines: Iterable[str]) -> str:
-    """12 hex digits over lines of text."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

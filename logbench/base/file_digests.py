@@ -64,10 +64,10 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
     Raises:
         OSError: `path` cannot be read.
     """
-    key = f"{what}:{path.resolve()}"
     state = _state(path)
     if cache_file is None or state[0] <= SMALL:
         return compute()
+    key = f"{what}:{path.resolve()}"
     entry = _load(cache_file)[0].get(key)
     now = time.time()
     if entry is not None and entry["state"] == state and 0 <= now - entry.get("at", 0) < TRUSTED_S:

@@ -9,11 +9,13 @@ import contextlib
 import dataclasses
 import difflib
 import json
+import operator
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
 from .regular_files import read_text
@@ -21,6 +23,8 @@ from .regular_files import read_text
 # Bytes of a TOML file, and parts of a dotted key.
 LARGEST_TOML = 4 << 20
 DEEPEST = 100
+_BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le}
+_PLAIN = (bool, int, float, str, type(None))
 
 
 def option(default: Any, help: str, *, ge: float | None = None, gt: float | None = None,
@@ -81,8 +85,6 @@ make_options = make
 
 
 def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> Any:
-    from pydantic import Field, TypeAdapter, ValidationError
-
     if get_origin(hint) is tuple and isinstance(value, str):
         value = _items(value)
     if isinstance(value, str) and field.metadata.get("literal") and hint is not str:
@@ -90,6 +92,10 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
     if isinstance(value, str) and value.lower() == "none" and type(None) in get_args(hint):
         return None
     bounds = field.metadata.get("bounds", {})
+    if _fits(hint, value) and (value is None or all(_BOUNDS[name](value, bounds[name]) for name in bounds)):
+        return value
+    from pydantic import Field, TypeAdapter, ValidationError  # slow to load, and most values are right
+
     try:
         return TypeAdapter(Annotated[hint, Field(**bounds)] if bounds else hint).validate_python(value)
     except ValidationError as error:
@@ -97,6 +103,18 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         raise ConfigError(
             f"{where}={value}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
         ) from None
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """Whether a value is surely of a type, with nothing to convert; False where only pydantic can tell."""
+    origin, options = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(option, value) for option in options)
+    if origin is Literal:
+        return any(type(option) is type(value) and option == value for option in options)
+    if origin is tuple and options[1:] == (...,):
+        return type(value) is tuple and all(_fits(options[0], item) for item in value)
+    return hint in _PLAIN and type(value) is hint
 
 
 def _literal(text: str) -> Any:

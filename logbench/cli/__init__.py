@@ -24,32 +24,33 @@ from . import interrupt, output
 if TYPE_CHECKING:
     from ..studies.workbench import Workbench
 
-COMMANDS = (
-    "run",
-    "detect",
-    "leaderboard",
-    "list",
-    "options",
-    "plugins",
-    "presets",
-    "models",
-    "datasets",
-    "protocols",
-    "sweep",
-    "tune",
-    "reproduce",
-    "parsers",
-    "runs",
-    "show",
-    "compare",
-    "rescore",
-    "score",
-    "cache",
-    "check",
-    "bench",
-    "schema",
-    "new-plugin",
-)
+# First sentences of the commands, so that `logbench --help` loads none of them.
+COMMANDS = {
+    "run": "Run models on a data set under one protocol and print a table.",
+    "detect": "Find what is unusual in logs: from a path to ranked units with their lines.",
+    "leaderboard": "Run many models on a data set under one protocol and rank them by F1, or by another metric.",
+    "list": "List components of one KIND or all.",
+    "options": "Show every option of a component (or `protocol`, `dataset`), or of all, with default and meaning.",
+    "plugins": "List plugins with distribution, version and hooks; broken ones with their error.",
+    "presets": "List presets (published set-ups); with NAMES show all their values side by side.",
+    "models": "List models, show their cards, and measure what their parts add.",
+    "datasets": "List data sets, show their cards, fetch them, locate their files.",
+    "protocols": "Show one trained model under every choice of short, unseen, threshold and duplicates.",
+    "sweep": "Show F1, or another metric, for every combination of values of some options.",
+    "tune": "Choose options of a MODEL by trials on training units alone, then test the best ones once.",
+    "reproduce": "Run a published TABLE and print its figures next to ours; without TABLE list all tables.",
+    "parsers": "Measure the accuracy of parsers on labelled templates.",
+    "runs": "List the runs of a folder, oldest first.",
+    "show": "Show a run's ranked units, each with the deciding raw line, its template and the expected templates.",
+    "compare": "Compare runs with the first.",
+    "rescore": "Compute new verdicts and metrics from a run's stored scores, without training.",
+    "score": "Score new logs with a saved model; labels are not needed.",
+    "cache": "Show or clear the cache: fetched archives, generated data, grouped lines.",
+    "check": "Check that whatever plugins offer keeps its contract, one line a rule.",
+    "bench": "Run a suite of benchmarks, and compare its figures with a baseline.",
+    "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
+    "new-plugin": "Write a small distribution logbench-NAME whose plugin works: change it into your own.",
+}
 _USERS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -101,6 +102,15 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *sorted(_state(ctx).registry.commands)]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their first sentences; none of the core is loaded."""
+        own: dict[str, click.Command] = {name: click.Command(name, help=text) for name, text in COMMANDS.items()}
+        offered = _state(ctx).registry.commands
+        every = own | {name: offered[name].item for name in sorted(offered) if not offered[name].item.hidden}
+        room = formatter.width - 6 - max(map(len, every))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(room)) for name, one in every.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:

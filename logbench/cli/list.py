@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import click
 
 from ..api.components import Kind
@@ -20,11 +22,12 @@ def command(state: State, kind: Kind | None, as_json: bool) -> None:
 
     A column `needs` names what components require that is not installed.
     """
+    lacking = cache(missing)  # many components require the same
     rows: list[dict[str, str]] = [
         {
             "kind": one,
             "name": ", ".join([name, *entry.item.aliases]),
-            "needs": ", ".join(missing(entry.item.requires)),
+            "needs": ", ".join(lacking(entry.item.requires)),
             "summary": entry.item.summary,
             "from": entry.plugin.distribution,
         }

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 
 from ..base.code_digests import loaded
-from ..base.code_files import located, short
+from ..base.code_files import located
 from ..base.compiled_files import remove_stale
 from ..base.errors import ConfigError
+from ..base.installed_files import short
 from ..base.no_exit import no_exit
 from ..base.regular_files import open_regular
 

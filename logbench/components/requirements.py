@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +16,8 @@ from .entry import Plugin, RegisteredComponent
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+_NAME = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
 
 def missing(requires: Iterable[str]) -> tuple[str, ...]:
     """Those of `requires` that are not installed here in a release that they allow.
@@ -22,7 +25,7 @@ def missing(requires: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValueError: one is no requirement, such as `torch` or `pyod>=2`.
     """
-    return tuple(text for text in requires if _applies(_parsed(text)) and not _fits(_parsed(text)))
+    return tuple(text for text in requires if not _is_met(text))
 
 
 def required_names(item: BaseComponent[Any]) -> tuple[str, ...]:
@@ -48,7 +51,8 @@ def fault(item: BaseComponent[Any]) -> str:
     if not isinstance(item.requires, tuple) or not all(isinstance(text, str) for text in item.requires):
         return f'requires={item.requires!r}: expected a tuple of texts, such as ("torch",)'
     try:
-        missing(item.requires)
+        for text in item.requires:
+            _check(text)
     except ValueError as error:
         return f"requires={item.requires!r}: {' '.join(str(error).split())}"
     return ""
@@ -58,6 +62,19 @@ def _parsed(text: str) -> Requirement:
     from packaging.requirements import Requirement
 
     return Requirement(text)
+
+
+def _check(text: str) -> None:
+    """Raise ValueError for a text that is no requirement; a bare name is one, and needs no slow import."""
+    if not _NAME.fullmatch(text):
+        _applies(_parsed(text))
+
+
+def _is_met(text: str) -> bool:
+    if _NAME.fullmatch(text):
+        return _version(text) is not None
+    one = _parsed(text)
+    return not _applies(one) or _fits(one)
 
 
 def _applies(one: Requirement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -30,7 +31,7 @@ def fault(kind: Kind, traits: Any, config: Any = None) -> str:
     if isinstance(traits, Traits) and kind != "windower" and (foreign := _of_windowers(traits)):
         return f"traits.{foreign} is for windowers alone"
     traits = traits_of_kind(kind, traits)
-    hints, values = get_type_hints(wanted), {}
+    hints, values = _hints(kind), {}
     for field in dataclasses.fields(wanted):
         name, value = field.name, getattr(traits, field.name)
         if wrong := mismatch(value, hints[name]):
@@ -44,6 +45,11 @@ def fault(kind: Kind, traits: Any, config: Any = None) -> str:
             if wrong := mismatch(values[name], hints[name]):
                 return f"traits.{name} of the configuration is {_shown(values[name])}: {wrong}"
     return _together(values) if kind == "model" else ""
+
+
+@cache
+def _hints(kind: Kind) -> dict[str, Any]:
+    return get_type_hints(traits_class(kind))
 
 
 def _of_windowers(traits: Traits) -> str:

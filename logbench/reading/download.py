@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shutil
@@ -199,11 +198,13 @@ class _Body:
     @contextmanager
     def _network(self) -> Iterator[None]:
         """Tell an error of the network from one of the disk."""
+        from http.client import HTTPException  # it loads ssl
+
         import urllib3
 
         try:
             yield
-        except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError) as error:
+        except (OSError, urllib3.exceptions.HTTPError, HTTPException, ValueError) as error:
             kind = _AgainError if self.offered or self.done else RefusedError
             raise kind(self._reason(error)) from None
 

@@ -1,18 +1,12 @@
-"""Metrics of verdicts and of rankings, weighted, by scikit-learn on aggregated counts."""
+"""Metrics of verdicts and of rankings, weighted, on aggregated counts; those of scikit-learn load slowly."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-import numpy as np
 import polars as pl
-from sklearn.metrics import (
-    average_precision_score,
-    matthews_corrcoef,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
 
 
 class Classification:
@@ -33,21 +27,17 @@ class Classification:
         AUPRC and MCC are None where the units are all of one class.
         """
         cells = confusion(units)
-        weights = np.array([cells["tp"], cells["fp"], cells["tn"], cells["fn"]])
-        truth, verdict = [1, 0, 0, 1], [1, 1, 0, 0]
-        precision, recall, f1, _ = precision_recall_fscore_support(
-            truth, verdict, sample_weight=weights, average="binary", zero_division=0.0
-        )
-        positive = cells["tp"] + cells["fn"]
-        both = 0 < positive < weights.sum()
+        tp, fp, tn, fn = (cells[name] for name in ("tp", "fp", "tn", "fn"))
+        positive, negative = tp + fn, fp + tn
+        both = positive > 0 and negative > 0
         return {
             **cells,
-            "precision": float(precision),
-            "recall": float(recall),
-            "f1": float(f1),
-            "mcc": float(matthews_corrcoef(truth, verdict, sample_weight=weights)) if both else None,
-            **(_ranking(units) if both else {"auroc": None, "auprc": None}),
-            "prevalence": float(positive / weights.sum()),
+            "precision": tp / (tp + fp) if tp else 0.0,
+            "recall": tp / positive if tp else 0.0,
+            "f1": 2 * tp / (2 * tp + fp + fn) if tp else 0.0,
+            "mcc": _correlation(tp, fp, tn, fn) if both else None,
+            **(_ranking(units, positive, negative) if both else {"auroc": None, "auprc": None}),
+            "prevalence": positive / (positive + negative),
         }
 
 
@@ -62,11 +52,35 @@ def confusion(units: pl.DataFrame) -> dict[str, float]:
     ).row(0, named=True)
 
 
-def _ranking(units: pl.DataFrame) -> dict[str, float]:
-    """AUROC and AUPRC (average precision) on dense ranks, so that infinite scores are only first or last."""
-    ranked = units.group_by(rank=pl.col("score").rank("dense"), label="label").agg(pl.col("weight").sum())
-    truth, rank, weight = (ranked[name].to_numpy() for name in ("label", "rank", "weight"))
+def _correlation(tp: float, fp: float, tn: float, fn: float) -> float:
+    """Matthews' correlation of label and verdict; 0 where all verdicts are equal."""
+    alarms, silences = tp + fp, tn + fn
+    if not (alarms and silences):
+        return 0.0
+    # Roots of two products, so that verdicts without an error give exactly 1.
+    spread = math.sqrt(alarms * (tp + fn)) * math.sqrt(silences * (fp + tn))
+    return max(-1.0, (tp * tn - fp * fn) / spread)
+
+
+def _ranking(units: pl.DataFrame, positive: float, negative: float) -> dict[str, float]:
+    """AUROC and AUPRC (average precision), ties in one step, so that infinite scores are only first or last.
+
+    Args:
+        positive, negative: weights of both classes, above 0.
+    """
+    anomaly, weight = pl.col("label") == 1, pl.col("weight")
+    steps = (
+        units.group_by(rank=pl.col("score").rank("dense"))
+        .agg(hits=weight.filter(anomaly).sum(), false=weight.filter(~anomaly).sum())
+        .sort("rank", descending=True)
+        .with_columns(all_hits=pl.col("hits").cum_sum(), all_false=pl.col("false").cum_sum())
+    )
+    hits, all_hits, all_false = pl.col("hits"), pl.col("all_hits"), pl.col("all_false")
+    # Half of a step's own hits stand above its false alarms.
+    above = (pl.col("false") * (all_hits - hits / 2)).sum() / (positive * negative)
+    precision = all_hits / (all_hits + all_false)
+    kept = steps.filter(all_hits + all_false > 0)  # a step may weigh nothing
     return {
-        "auroc": float(roc_auc_score(truth, rank, sample_weight=weight)),
-        "auprc": float(average_precision_score(truth, rank, sample_weight=weight)),
+        "auroc": float(steps.select(above).item()),
+        "auprc": float(kept.select((hits / positive * precision).sum()).item()),
     }

@@ -18,7 +18,7 @@ import pytest
 from distributions import announce
 
 from logbench import run
-from logbench.base import code_digests, code_files, compiled_files, files_beside
+from logbench.base import code_digests, code_files, compiled_files, files_beside, installed_files
 from logbench.components.entry import Plugin
 from logbench.components.registry import Registry
 from logbench.running import identity
@@ -65,10 +65,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (folder / name).write_text(text)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    code_files._listed.cache_clear()
+    installed_files.forget()
     before = set(sys.modules)
     yield folder
-    code_files._listed.cache_clear()
+    installed_files.forget()
     for name in set(sys.modules) - before:
         if str(folder) in str(getattr(sys.modules[name], "__file__", "")) or name.startswith(("company", "far")):
             del sys.modules[name]
@@ -215,8 +215,7 @@ def test_what_another_distribution_installed_counts_by_its_list_of_files(site: P
 
     def listed(*texts: str) -> code_digests.Code:
         record.write_text("\n".join(texts))
-        code_files._listed.cache_clear()
-        code_files._recorded.cache_clear()
+        installed_files.forget()
         return code("single_plugin")
 
     first = listed(*lines, "far/__pycache__/x.pyc,,")
@@ -241,8 +240,7 @@ def test_what_another_distribution_installed_counts_as_it_was_edited_in_place(si
     record.write_text("\n".join([*lines, "dist_far-1.0.dist-info/RECORD,,"]))
 
     def libraries() -> str:
-        code_files._listed.cache_clear()
-        code_files._recorded.cache_clear()
+        installed_files.forget()
         found = code("single_plugin")
         assert found is not None
         return found.libraries

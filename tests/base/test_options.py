@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 import pytest
+from pydantic import Field, TypeAdapter, ValidationError
 
 from logbench import ConfigError, EvaluationProtocol, option
 from logbench.base.options import make, parse_settings, read_toml, suggest
@@ -142,3 +144,28 @@ def test_suggestions() -> None:
     assert suggest("deplog", ["deeplog", "x"]) == "; did you mean 'deeplog'?"
     assert suggest("q", ["b", "a"]) == "; there is a, b"
     assert suggest("q", []) == ""
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [bool, int, float, str, int | None, float | None, str | None, int | Literal["auto"], Literal["a", "none"],
+     Literal[1, 2], tuple[int, ...], tuple[str, ...], tuple[float, ...] | None, float | str],
+)  # fmt: skip
+@pytest.mark.parametrize("ge", [None, 1])
+def test_every_value_is_what_pydantic_makes_of_it(hint: Any, ge: float | None) -> None:
+    """Right values are taken over without it; none may pass, or keep a type, that it would not."""
+    bounded = hint in (int, float, int | None, float | None)
+    field: Any = option(None, "any", ge=ge if bounded else None)
+    config = make_dataclass("Config", [("x", hint, field)])
+    adapter: Any = TypeAdapter(Annotated[hint, Field(ge=ge)] if bounded and ge else hint)
+    for value in (True, 0, 1, 3, 1.0, 0.5, math.inf, -math.inf, math.nan, None, "a", "auto", (1, 2), (1, True),
+                  (1.0, 2), ("a", "b"), ("a", 1), ()):  # fmt: skip
+        if isinstance(value, str) and get_origin(hint) is tuple:
+            continue  # a text is split at commas first
+        try:
+            wanted = adapter.validate_python(value)
+        except ValidationError:
+            with pytest.raises(ConfigError, match=r"^here\.x="):
+                make(config, {"x": value}, "here")
+            continue
+        assert repr(make(config, {"x": value}, "here").x) == repr(wanted), value
