@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ..base.errors import ConfigError, DataError
 from ..base.jsonable import four_digits, several, shorten
 from ..base.options import parse_settings
 from ..base.progress_bars import Bars
+from ..running import looks
 from . import State, pass_state
 from .apart import apart
 from .shared_options import NARROW, first_line, json_option, note, placed, print_json
@@ -78,6 +80,7 @@ def command(
         print_json({"unit": row["unit"], **row} for row in found.rows)
     else:
         show(found)
+    looks.keep("detect", found.look)
     saved = save_definition or dataset
     if saved:
         note(f"next, for alarms on new lines: logbench run markov --dataset {saved} --save mymodel")
@@ -115,3 +118,5 @@ def show(found: Detection) -> None:
         for line in row["lines"]:
             place = placed(line["file"], line["line"])
             print(f"    {place}: {shorten(first_line(line['text']), NARROW - 6 - len(place))}")
+    if found.rows:
+        note(f"all lines of a {found.unit}: logbench show {shlex.quote(found.rows[0]['unit'])}")

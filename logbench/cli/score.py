@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,12 @@ from ..base.errors import DataError
 from ..base.files import write_parquet
 from ..base.jsonable import four_digits, part_of, shorten
 from ..base.progress_bars import Bars
+from ..running import looks
 from . import State, pass_state
 from .apart import apart
 from .interrupt import first
 from .shared_options import (
+    NARROW,
     fitted,
     json_option,
     memory_option,
@@ -82,7 +85,7 @@ def command(
 
 
 def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:
-    from ..deploy.score_files import score_bundle
+    from ..deploy.score_files import look_of, score_bundle
 
     with Bars() as bars, bars.stage("score") as progress:
         frame = score_bundle(saved, data, device, progress, note)
@@ -91,7 +94,19 @@ def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> I
     else:
         rows = [_short(row) for row in frame.head(top).iter_rows(named=True)]
         print_table(fitted(rows, "what"), disable_numparse=True)
+        _print_why(frame.head(top))
+    looks.keep("score", look_of(saved, data, frame))
     yield frame
+
+
+def _print_why(frame: pl.DataFrame) -> None:
+    """Print the first reason of each alarm, and how to see the rest."""
+    alarms = [(row["unit"], row["why"]) for row in frame.iter_rows(named=True) if row["verdict"] and row["why"]]
+    for at, (unit, why) in enumerate(alarms):
+        head = f"{shorten(unit, 32)}: "
+        print(("" if at else "\nwhy\n") + f"  {head}{shorten(why.splitlines()[0], NARROW - 2 - len(head))}")
+    if alarms:
+        note(f"all lines and reasons of a unit: logbench show score {shlex.quote(alarms[0][0])}")
 
 
 def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterator[pl.DataFrame]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
+from ..api.record_sections import Record
+from ..base.errors import DataError
 from ..base.jsonable import four_digits, several, shorten
+from ..base.progress_bars import Bars
 from ..running import run_names
 from . import State, pass_state
 from .apart import apart
@@ -21,26 +24,40 @@ from .shared_options import (
     print_json,
     threshold_text,
 )
+from .unit_text import unit_text
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
-@click.argument("run")
+@click.argument("names", nargs=-1, required=True, metavar="[RUN] [UNIT]")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of sequences.")
 @click.option("--false-positives", "which", flag_value="false-positives", help="Only normal units that alarmed.")
 @click.option("--missed", "which", flag_value="missed", help="Only anomalies that did not alarm.")
+@click.option("--all", "everything", is_flag=True, help="All lines of a long unit.")
 @out_option
 @memory_option
 @json_option
 @pass_state
 @apart
-def command(state: State, run: str, top: int, which: str | None, out: Path, as_json: bool) -> None:
-    """Show a run's ranked units, each with the deciding raw line, its template and the expected templates.
+def command(
+    state: State,
+    names: tuple[str, ...],
+    top: int,
+    which: str | None,
+    everything: bool,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Show a run's ranked units, each with the deciding raw line and why; or all lines of one unit.
 
-    RUN is an id, its beginning, or `last`. Equal sequences appear once.
+    RUN is an id, its beginning, or `last`; before a UNIT also `score` or `detect`, what these last looked at. A
+    UNIT alone is looked for in the newest of them. Equal sequences appear once.
     """
     from ..studies.ranked_units import described, unlabelled_hint
 
-    record = run_names.find(run, out)
+    record = _run(names, out)
+    if record is None:
+        _show_unit(state, names, out, everything, as_json)
+        return
     kind: Any = which or "top"
     unlabelled_hint(kind, record)
     rows = described(record, out, kind, top, state.registry)
@@ -54,6 +71,29 @@ def command(state: State, run: str, top: int, which: str | None, out: Path, as_j
         note("none")
     elif all(row["raw"] is None for row in rows) and any(row["line"] for row in rows):
         note(f"no raw lines: {record['dataset']['path']} is gone or has changed since the run")
+
+
+def _run(names: tuple[str, ...], out: Path) -> Record | None:
+    """The run that a single name means; None where it is a unit."""
+    if len(names) > 1:
+        return None
+    try:
+        return run_names.find(names[0], out)
+    except DataError:
+        if names[0].startswith("last"):
+            raise
+        return None
+
+
+def _show_unit(state: State, names: tuple[str, ...], out: Path, everything: bool, as_json: bool) -> None:
+    from ..studies.whole_unit import whole_unit
+
+    with Bars() as bars, bars.stage("read") as progress:
+        unit = whole_unit(names, out, state.registry, progress)
+    if as_json:
+        print_json([{"unit": unit.name, "of": unit.of, **unit.facts, "lines": unit.lines}])
+        return
+    print("\n".join(unit_text(unit, everything)))
 
 
 def _lines(number: int, row: dict[str, Any]) -> list[str]:

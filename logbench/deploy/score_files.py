@@ -26,6 +26,7 @@ from ..pipeline.log_messages import LogMessages
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
+from ..running.looks import Look, Source
 from ..running.needs import check_needs
 from ..running.unit_scores import score_units
 
@@ -54,6 +55,16 @@ def score_bundle(
         note(warning)
     frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
+
+
+def look_of(bundle: Bundle, data: Path, frame: pl.DataFrame) -> Look:
+    """What `logbench show` prints whole units from, of what `score_bundle` gave."""
+    dataset = bundle.parts["dataset"]
+    source = Source.of(dataset, bundle.parts["windower"], data, dataset.build().read(data).files)
+    told = frame.filter(pl.col("why").is_not_null()).select(
+        "unit", "score", "verdict", "events", "event", "line", "telling", "why"
+    )
+    return Look("score", source, {row.pop("unit"): row for row in told.iter_rows(named=True)})
 
 
 def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, update: bool = False) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from ..pipeline.parsing import learn, sessions_of
 from ..running.data_warnings import warnings_of
 from ..running.judgement import keys_judged
 from ..running.locate import locate
+from ..running.looks import Look, Source
 from ..running.resolve import ResolvedPlan, resolve
 from .surprise import Ranking, Reason, rank
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # Lines of a unit that are shown.
 LINES = 2
+# Units of which a look knows why they are surprising.
+LOOKED = 1000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Detection:
         facts: counts of lines and events.
         rows: `unit`, `score`, `events`, `why` (sentences) and `lines` (`file`, `line`, `raw`, `text`), best first.
         notes: what is to be said of the data.
+        look: what `logbench show` prints whole units from.
     """
 
     unit: str
@@ -48,6 +52,7 @@ class Detection:
     facts: Mapping[str, int]
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
+    look: Look
 
 
 def detect(
@@ -76,11 +81,14 @@ def detect(
             "such as --set time.size=1s, or give more lines"
         )
     ranking = rank(sessions, order=not resolved.windower.entry.item.traits.line_windows)
-    best = np.argsort(-ranking.scores, kind="stable")[:top]
-    rows = _rows(best[ranking.scores[best] > 0], sessions, ranking, opened)
+    best = np.argsort(-ranking.scores, kind="stable")
+    best = best[ranking.scores[best] > 0]
+    rows = _rows(best[:top], sessions, ranking, opened)
+    source = Source.of(resolved.dataset, resolved.windower, found.path, opened.files)
+    look = Look("detect", source, _facts(best[: max(top, LOOKED)], sessions, ranking))
     counted = {**grouped.facts, **(opened.counted() if opened.counted else {})}
     notes = [*warnings_of(counted, resolved.unit), *keys_judged(sessions, len(grouped.messages), resolved)]
-    return Detection(resolved.unit, len(sessions), counted, rows, notes)
+    return Detection(resolved.unit, len(sessions), counted, rows, notes, look)
 
 
 def _sessions(resolved: ResolvedPlan, opened: Lines, progress: Progress) -> tuple[GroupedLines, Sessions]:
@@ -108,6 +116,20 @@ def _rows(best: Any, sessions: Sessions, ranking: Ranking, opened: Lines) -> lis
         }
         for unit in map(int, best)
     ]
+
+
+def _facts(best: Any, sessions: Sessions, ranking: Ranking) -> dict[str, dict[str, Any]]:
+    """What a look keeps of the first units."""
+    assert sessions.lines is not None
+    return {
+        sessions.ids[unit]: {
+            "score": float(ranking.scores[unit]),
+            "events": int(sessions.lengths[unit]),
+            "telling": [int(sessions.lines[at]) for at in _telling(unit, sessions, ranking.reasons[unit])],
+            "why": "\n".join(_said(reason, sessions.templates) for reason in ranking.reasons[unit]),
+        }
+        for unit in map(int, best)
+    }
 
 
 def _places(opened: Lines, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -139,13 +161,12 @@ def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[i
 def _said(reason: Reason, names: Sequence[str]) -> str:
     """A reason in words."""
     text = [names[key] if 0 <= key < len(names) else "" for key in reason.keys]
-    usual = "never elsewhere" if not reason.usual else f"usually {reason.usual:.2g}"
-    if reason.what == "count":
-        return f"{reason.here:.0f} × {text[0]} ({usual})"
-    if reason.what == "absent":
-        return f"only {reason.here:.0f} × {text[0]} ({usual})" if reason.here else f"no {text[0]} ({usual})"
+    if reason.what in ("count", "absent"):
+        here = f"{reason.here:.0f}" if reason.here else "none"
+        usual = f" against usually {reason.usual:.2g}" if reason.usual else ", never elsewhere"
+        return f"{here}{usual}: {text[0]}"
     if reason.what == "pace":
-        return f"{reason.here:.3g} s without a line (usually {reason.usual:.2g} s)"
+        return f"{reason.here:.3g} s without a line, usually {reason.usual:.2g} s"
     before, after = text
     if not after:
         return f"ends after: {before}"
