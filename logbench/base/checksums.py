@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .file_digests import digest
-from .regular_files import read_text
+from .regular_files import read_bytes
 
 FILE = "sums.json"
 
@@ -21,24 +21,41 @@ def write(folder: Path, name: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    sums = {"name": name, "files": _sums(folder)}
-    (folder / FILE).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+    (folder / FILE).write_bytes(_text(name, _sums(folder)))
+
+
+def _text(name: str, sums: Mapping[str, Any]) -> bytes:
+    return json.dumps({"name": name, "files": sums}, indent=1).encode()
 
 
 def fault(folder: Path, name: str, remembered: Path | None = None) -> str:
-    """Say what is wrong with the files of `folder`, called `name`; empty if they are unchanged.
+    """Say what is wrong with the files of `folder`, called `name`; empty if they are unchanged to the byte.
 
-    Reads all bytes, at some GB a second, except of large files whose digest is `remembered`, see `file_digests`.
+    A link, pipe or device among them is wrong, too. Reads all bytes, at some GB a second, except of large files
+    whose digest is `remembered`, see `file_digests`.
     """
     try:
-        recorded = json.loads(read_text(folder / FILE))
+        written = read_bytes(folder / FILE)
+        recorded = json.loads(written)
         expected, called = recorded["files"], recorded["name"]
+        if odd := _odd(folder):
+            return f"{odd} is no regular file"
         actual = _sums(folder, remembered)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"{FILE}: {getattr(error, 'strerror', None) or 'damaged'}"
     if called != name or not isinstance(expected, Mapping):
         return f"{FILE}: of another entry"
-    return next(_differences(expected, actual), "")
+    changed = "" if written == _text(name, actual) else f"{FILE} has other content"
+    return next(_differences(expected, actual), changed)
+
+
+def _odd(folder: Path) -> str:
+    """The first link, pipe or device in a folder; empty if there is none."""
+    for inside, folders, files in os.walk(folder):
+        for path in (Path(inside, name) for name in folders + files):
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                return path.relative_to(folder).as_posix()
+    return ""
 
 
 def _differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[str]:

@@ -17,8 +17,8 @@ import click
 
 from ..base.errors import ConfigError, LogbenchError
 from ..base.options import suggest
+from ..base.unpack_limits import VARIABLE
 from ..components.registry import Registry
-from ..reading import unpacking
 from . import interrupt, output
 
 if TYPE_CHECKING:
@@ -146,14 +146,14 @@ def version() -> str:
 )
 @click.option(
     "--unpack-ratio", type=click.FloatRange(min=1), metavar="N",
-    help="Let a packed file unpack to N times its size (default: 1000).",
+    help="Let a packed file unpack to N times its size (default: 1000, arrays of a bundle 100).",
 )  # fmt: skip
 @click.version_option(package_name="logbench-harness", prog_name="logbench", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, block: tuple[str, ...], unpack_ratio: float | None) -> None:
     """Benchmark log anomaly detectors under explicit protocols, from raw log to table."""
     if unpack_ratio is not None:
-        os.environ[unpacking.VARIABLE] = f"{unpack_ratio:g}"  # other processes read it, too
+        os.environ[VARIABLE] = f"{unpack_ratio:g}"  # other processes read it, too
     ctx.obj = State(block)
 
 

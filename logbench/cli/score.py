@@ -46,12 +46,22 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
+@click.option("--code", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
+              help="File with code that the bundle was saved with; it is run (repeatable).")  # fmt: skip
 @memory_option
 @json_option
 @pass_state
 @apart
 def command(
-    state: State, bundle: Path, data: Path, timeout: float, top: int, device: str, save: Path | None, as_json: bool
+    state: State,
+    bundle: Path,
+    data: Path,
+    timeout: float,
+    top: int,
+    device: str,
+    save: Path | None,
+    code: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Score new logs with a saved model; labels are not needed.
 
@@ -66,7 +76,7 @@ def command(
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already exists; nothing was overwritten, choose another name")
-    saved, at = Bundle(bundle, state.registry), resolve_device(device)
+    saved, at = Bundle(bundle, state.registry, code), resolve_device(device)
     if saved.edited:
         names = ", ".join(dict.fromkeys(saved.edited))
         note(f"{names}: edited since the model was saved, so scores may differ from those of the run")

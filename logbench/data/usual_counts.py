@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ..base.array_files import load_arrays, save_arrays
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from .sessions import Sessions
@@ -54,6 +58,22 @@ class UsualCounts:
         rows = pl.DataFrame({"key": key.astype(np.int32), "count": count, "units": distinct.counts[unit]})
         frame = rows.group_by("key", "count").agg(pl.col("units").sum().cast(pl.Int64)).sort("key", "count")
         return cls(frame, len(train))
+
+    def save(self, file: Path) -> None:
+        """Write an npz file, for `load`."""
+        columns = {name: self.frame[name].to_numpy() for name in self.frame.columns}
+        save_arrays(file, **columns, total=self.total)
+
+    @classmethod
+    def load(cls, file: Path) -> UsualCounts:
+        """The counts that `save` wrote.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        columns = load_arrays(file, key="int32 [rows]", count="int64 [rows]", units="int64 [rows]", total="int64")
+        total = columns.pop("total")
+        return cls(pl.DataFrame(columns).sort("key", "count"), total)
 
     def explained(
         self, sessions: Sessions, names: Mapping[int, str], deciding: NDArray[np.int64] | None = None

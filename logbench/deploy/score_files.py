@@ -23,7 +23,9 @@ from ..evaluation.thresholds import ThresholdTraits
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.log_messages import LogMessages
+from ..reading.found_files import only_below
 from ..running.bundle import Bundle
+from ..running.bundle_checks import fitting
 from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
 from ..running.looks import Look, Source
@@ -46,7 +48,8 @@ def score_bundle(
         DataError: the data cannot be read.
         IncompatibleError: the data lack what the model needs.
     """
-    opened = bundle.parts["dataset"].build().read(data)
+    with only_below():
+        opened = bundle.parts["dataset"].build().read(data)
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
     grouped = _grouped(bundle, opened, progress)
     if warning := left_over(
@@ -100,7 +103,8 @@ def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFr
     part = bundle.parts["model"]
     share = all(member.keys_only for member in part.parts)
     asked = neutral(sessions, part.entry.item.traits.shown, units=long_enough)
-    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+    failed = f"model {part.name!r} cannot score these units"
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."), fitting(failed):
         scores = score_units(bundle.model, asked, context, part.name, share)
     column = partial(spread, where=np.flatnonzero(long_enough), size=len(sessions))
     frame = pl.DataFrame(
@@ -138,7 +142,8 @@ def _update(bundle: Bundle, sessions: Sessions, labels: pl.Series, verdicts: pl.
         labels: Int8 [units], −1 unknown. A model that is not supervised gets none.
     """
     traits = bundle.parts["model"].entry.item.traits
-    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+    failed = f"model {bundle.parts['model'].name!r} cannot learn from these units"
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."), fitting(failed):
         for at in np.flatnonzero(sessions.lengths >= bundle.short_limit):
             label = labels[int(at)] if traits.supervision == "supervised" else -1
             unit = neutral(sessions.take(np.array([at])), traits.shown)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,30 @@ from .unpacking import unpacked
 
 # Ends of the names of packed files, beside the name that is asked for.
 SUFFIXES = ("", ".gz", ".zst", ".bz2", ".xz")
+
+
+_ONLY_BELOW: ContextVar[bool] = ContextVar("only_below", default=False)
+
+
+@contextlib.contextmanager
+def only_below() -> Iterator[None]:
+    """Refuse patterns that lead out of the folder they are looked up in: for those of a saved model."""
+    token = _ONLY_BELOW.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_BELOW.reset(token)
+
+
+def check_below(pattern: str) -> None:
+    """Refuse a pattern that leads out, where only files below a folder may be read.
+
+    Raises:
+        DataError: it is absolute or holds `..`.
+    """
+    path = Path(pattern)
+    if _ONLY_BELOW.get() and (path.anchor or ".." in path.parts):
+        raise DataError(f"{pattern[:200]}: the saved model reads files outside of --data; do not use it")
 
 
 def check_path(path: Path) -> None:
@@ -36,8 +62,9 @@ def hits(folder: Path, pattern: str) -> list[Path]:
     """Files in a folder that a glob names, sorted; where there is none, packed ones of these names.
 
     Raises:
-        DataError: it is no glob.
+        DataError: it is no glob, or leads out, see `only_below`.
     """
+    check_below(pattern)
     try:
         for suffix in SUFFIXES:
             if found := sorted(hit for hit in folder.glob(pattern + suffix) if hit.is_file()):

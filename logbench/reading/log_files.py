@@ -11,12 +11,12 @@ from typing import IO, Any, cast
 from zipfile import ZipFile
 
 from ..base.errors import DataError
+from ..base.unpack_limits import ceiling, refusal
 from .archives import debris, open_zip, packing, zip_entries
 from .byte_streams import Stream, readable
-from .found_files import check_path, fits, hits, opener, some
+from .found_files import check_below, check_path, fits, hits, opener, some
 from .raw_file import RawFile
 from .tar_archives import is_tar, members, readable_member
-from .unpacking import ceiling, refusal
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -165,6 +165,7 @@ def find_texts(path: Path, patterns: Sequence[str], encoding: str = "utf-8", *, 
 
 
 def _hits(folder: Path, pattern: str) -> list[Path]:
+    check_below(pattern)
     start = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
     inner = str(Path(pattern).relative_to(start)) if Path(pattern).is_absolute() else pattern
     return hits(start, inner)

@@ -82,10 +82,12 @@ def saved_run(
         embedding=parts["embedding"]["name"] if "embedding" in parts else None,
         settings={**settings, "protocol": dataclasses.asdict(protocol)},
     )
-    prepared = prepare(resolve(plan, registry), runtime, Stages(runtime), runtime.bars.note)
+    resolved = resolve(plan, registry)
+    prepared = prepare(resolved, runtime, Stages(runtime), runtime.bars.note)
     if prepared.digest != data["digest"]:
         raise DataError(f"{data['path']}: has changed since run {record['run_id']}; run it again")
     bundle = record["artifacts"].get("bundle")
     split = prepared.split
-    model = Bundle(Path(bundle), registry).model if bundle else None
+    code = [Path(part.entry.plugin.home) for part in resolved.parts if part.entry.plugin.place]
+    model = Bundle(Path(bundle), registry, code).model if bundle else None
     return SavedRun(record, prepared.sessions, split.train, split.test, model)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..api.optional import Loads, Saves
+from ..base.stored_formats import ALLOWED, faulty_file
 from ..data.sessions import Sessions
 from .model import fit_other
 from .model_fitted import asked_of, context_of, fitted, same, scored, train_of
@@ -31,6 +32,7 @@ def save(subject: Subject) -> None:
         loaded = subject.build()
         loaded.load(moved)
     _only_there(watch)
+    expect(not (wrong := faulty_file(moved)), f"files of {ALLOWED} alone: no bundle holds others", wrong)
     asked = asked_of(subject)
     same(fitted(subject).scores, scored(subject, loaded, asked), asked.ids, "the loaded model to score alike")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,11 +12,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ..base.errors import ConfigError, DataError
 from .seeding import seeded
 
 N = TypeVar("N", bound=nn.Module)
+Sizes = Mapping[str, tuple[int, ...]]
 
 WEIGHTS = "network.safetensors"
 # Of the files; raised when an older logbench could no longer read them.
@@ -43,9 +46,9 @@ def save_network(folder: Path, network: nn.Module, facts: Mapping[str, Any], nam
 def load_network(folder: Path, build: Callable[[Mapping[str, Any]], N], name: str) -> tuple[N, Mapping[str, Any]]:
     """The network that `save_network` wrote, on the CPU in evaluation mode, and its facts.
 
-    A damaged file asks for no memory: the network is first built without any (on torch's `meta` device), and
-    its sizes are compared with those that the file of the weights declares. Only a network that reads numbers
-    while it is built cannot be checked so.
+    A damaged file asks for no memory: the network is first built without any (on torch's `meta` device), of about
+    as many parameters as the file of the weights has, and its sizes are compared with those that this file
+    declares. Only the sizes of a network that reads numbers while it is built cannot be compared first.
 
     Args:
         build: makes the network from the facts; it is called twice. Global random state is kept.
@@ -63,9 +66,10 @@ def load_network(folder: Path, build: Callable[[Mapping[str, Any]], N], name: st
     """
     try:
         facts = _facts(folder, name)
-        _compare(folder, build, facts, name)
+        saved = _saved_sizes(folder)
+        _compare(saved, build, facts, name)
         weights = load_file(folder / WEIGHTS)
-        with seeded(0):
+        with seeded(0), _at_most(len(saved), name):
             network = build(facts)
         network.load_state_dict(weights)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, ConfigError, SafetensorError) as error:
@@ -84,12 +88,20 @@ def _facts(folder: Path, name: str) -> dict[str, Any]:
     return facts
 
 
-def _compare(folder: Path, build: Callable[[Mapping[str, Any]], N], facts: Mapping[str, Any], name: str) -> None:
-    """Raise ValueError where the network to be built and the header of the weights differ."""
+def _saved_sizes(folder: Path) -> Sizes:
     with safe_open(folder / WEIGHTS, framework="pt") as file:
-        saved = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+
+
+def _compare(
+    saved: Mapping[str, tuple[int, ...]],
+    build: Callable[[Mapping[str, Any]], N],
+    facts: Mapping[str, Any],
+    name: str,
+) -> None:
+    """Raise ValueError where the network to be built and the header of the weights differ."""
     try:
-        with seeded(0), torch.device("meta"):
+        with seeded(0), torch.device("meta"), _at_most(len(saved), name):
             network = build(facts)
     except RuntimeError as error:
         if "meta" in str(error):  # it read numbers, which a tensor without memory has not
@@ -101,6 +113,24 @@ def _compare(folder: Path, build: Callable[[Mapping[str, Any]], N], facts: Mappi
             raise ValueError(
                 f"{key} is {_size(saved.get(key))} in {WEIGHTS}, {_size(built.get(key))} by {name}.json"
             )
+
+
+@contextmanager
+def _at_most(tensors: int, name: str) -> Iterator[None]:
+    """Raise ValueError while a network of far more parameters is built, such as one of a billion layers."""
+    left = 10 * tensors + 100  # layers are made and thrown away, too
+
+    def count(module: nn.Module, key: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ValueError(f"{tensors} tensors are in {WEIGHTS}, far more by {name}.json")
+
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _size(shape: tuple[int, ...] | None) -> str:

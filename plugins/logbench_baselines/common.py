@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from logbench import DataError, Scores, max_per_unit
+from logbench import DataError, Scores, load_arrays, max_per_unit, save_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -25,28 +24,41 @@ FILE = "state.npz"
 
 
 class NpzState:
-    """Saves and loads the attributes named in `kept` (arrays and numbers), without pickle."""
+    """Saves and loads the attributes named in `kept`, without pickle.
 
-    kept: tuple[str, ...] = ()
+    Attributes:
+        kept: numbers and arrays, with type and shape as `load_arrays` takes them.
+    """
+
+    kept: Mapping[str, str] = {}
 
     def save(self, folder: Path) -> None:
         """Write `state.npz` into an existing folder."""
-        arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in self.kept}
-        np.savez(folder / FILE, **arrays)
+        save_arrays(folder / FILE, **{name: getattr(self, name) for name in self.kept})
 
     def load(self, folder: Path) -> None:
         """Load the state from `folder`.
 
         Raises:
-            DataError: the file is missing or broken.
+            DataError: the file is missing or damaged, or holds what no fit gives.
         """
-        try:
-            with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                found: dict[str, Any] = {name: saved[name] for name in self.kept}
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise DataError(f"{folder / FILE}: no saved state of this model: {error}") from error
-        for name, value in found.items():
-            setattr(self, name, value if value.ndim else value.item())
+        vars(self).update(load_arrays(folder / FILE, **self.kept))
+        if wrong := self.fault():
+            raise DataError(f"{folder / FILE}: no saved arrays of this model: {wrong}")
+
+    def fault(self) -> str:
+        """What is wrong with loaded arrays of the right type and shape; empty if nothing is."""
+        return ""
+
+
+def check_keys(found: int, wanted: int, name: str) -> None:
+    """Refuse units of another vocabulary than that of the loaded model.
+
+    Raises:
+        DataError: the numbers of keys differ.
+    """
+    if found != wanted:
+        raise DataError(f"{name} was trained on {wanted:,} keys, not on {found:,}; save it again")
 
 
 def score_twice(sessions: Sessions, scorer: Scorer) -> Scores:

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from logbench import count_matrix
 
-from .common import NpzState, most_frequent, score_twice
+from .common import NpzState, check_keys, most_frequent, score_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Ecvc(NpzState):
     the N training units; an unseen event weighs 1.
     """
 
-    kept = ("train", "weights")
+    kept: Mapping[str, str] = {"train": "float64 [vectors, columns]", "weights": "float64 [columns]"}
 
     def __init__(self, config: EcvcConfig, idf: bool) -> None:
         self.config, self.idf = config, idf
@@ -50,11 +50,16 @@ class Ecvc(NpzState):
         self.train = np.unique(_weighted(used, self.weights), axis=0)
         return {"train_distinct": len(distinct), "train_used": used.shape[0]}
 
+    def fault(self) -> str:
+        """There is a vector to be near to."""
+        return "" if len(self.train) else "it has no vector"
+
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; decided by the last event of the key most in excess of the nearest vector."""
         return score_twice(sessions, self._score)
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        check_keys(sessions.vocabulary, len(self.weights) - 1, "ecvc")
         bags, distinct = bags_of(sessions)
         counts = counts_of(bags)
         score, surplus = np.empty(len(bags)), np.empty(len(bags), dtype=np.int64)

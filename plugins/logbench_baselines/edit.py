@@ -28,7 +28,7 @@ CHARACTERS = 0x110000
 class Edit(NpzState):
     """Score: the least Levenshtein distance to a distinct training sequence over the longer one's length."""
 
-    kept = ("keys", "offsets")
+    kept: Mapping[str, str] = {"keys": "int32 [events]", "offsets": "int64 [units + 1]"}
 
     def __init__(self, config: EditConfig) -> None:
         self.config = config
@@ -46,6 +46,14 @@ class Edit(NpzState):
         used = units.take(most_frequent(units, distinct.counts, self.config.max_train))
         self.keys, self.offsets = used.clipped_keys, used.offsets
         return {"train_distinct": len(distinct), "train_used": len(used)}
+
+    def fault(self) -> str:
+        """Offsets cut the keys into units, and each key can be a character."""
+        if len(self.offsets) < 2 or self.offsets[0] != 0 or self.offsets[-1] != len(self.keys):
+            return "its offsets do not cut the keys into units"
+        if (np.diff(self.offsets) < 0).any():
+            return "its offsets descend"
+        return "" if ((self.keys >= 0) & (self.keys < CHARACTERS)).all() else "a key is no character"
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; the deciding event is the first that the nearest sequence lacks there."""

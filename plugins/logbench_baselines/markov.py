@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores
 
-from .common import NpzState, lookup, worst
+from .common import NpzState, check_keys, lookup, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,12 @@ class Markov(NpzState):
     probability (m + s) / (n + s (V + 2)): V known events, an unseen one, or the end; s is `smoothing`.
     """
 
-    kept = ("codes", "costs", "unmet", "smoothing")
+    kept: Mapping[str, str] = {
+        "codes": "int64 [transitions]",
+        "costs": "float64 [transitions]",
+        "unmet": "float64 [states]",
+        "smoothing": "float64",
+    }
 
     def __init__(self, config: MarkovConfig) -> None:
         self.smoothing = config.smoothing
@@ -52,6 +57,7 @@ class Markov(NpzState):
 
         Of an event: the transition to it; that to the end is of none.
         """
+        check_keys(sessions.vocabulary, len(self.unmet) - 2, "markov")
         code, unit, event = _transitions(sessions)
         states, strange = sessions.vocabulary + 2, sessions.vocabulary
         source, target = code // states, code % states

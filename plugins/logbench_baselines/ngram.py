@@ -29,7 +29,7 @@ class NGram(NpzState):
     A unit with fewer than n − 2 events has no n-gram and scores 0.
     """
 
-    kept = ("grams",)
+    kept: Mapping[str, str] = {"grams": "int32 [grams, n]"}
 
     def __init__(self, config: NGramConfig) -> None:
         self.config = config
@@ -38,6 +38,10 @@ class NGram(NpzState):
         """Keep the distinct n-grams."""
         self.grams = _padded(train.take(train.distinct.first)).histories(self.config.n - 1).distinct_windows
         return {"ngrams": len(self.grams)}
+
+    def fault(self) -> str:
+        """The n-grams are as long as the option says."""
+        return "" if self.grams.shape[1] == self.config.n else f"its n-grams have {self.grams.shape[1]} events"
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; decided by the last event of the first mismatch.

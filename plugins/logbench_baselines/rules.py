@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from logbench import Scores
 
-from .common import NpzState, first_true
+from .common import NpzState, check_keys, first_true
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class NewEvent(NpzState):
     The harness's vocabulary may be larger: labelled anomalies may train other models, but never this one.
     """
 
-    kept = ("known",)
+    kept: Mapping[str, str] = {"known": "bool [keys]"}
 
     def fit(self, train: Sessions, context: Context) -> None:
         """Remember the events of the training units, bool [vocabulary + 1]; the last stands for unseen events."""
@@ -31,6 +32,7 @@ class NewEvent(NpzState):
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`."""
+        check_keys(sessions.vocabulary, len(self.known) - 1, "new-event")
         new = ~self.known[sessions.clipped_keys]
         event, ignoring = (_first(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary)))
         return Scores(
@@ -45,7 +47,7 @@ class NewEvent(NpzState):
 class Length(NpzState):
     """Score: 1 if a unit has fewer or more events than any training unit, else 0; decided by the last event."""
 
-    kept = ("shortest", "longest")
+    kept: Mapping[str, str] = {"shortest": "int64", "longest": "int64"}
 
     def fit(self, train: Sessions, context: Context) -> None:
         """Remember the lengths of the shortest and longest training unit."""

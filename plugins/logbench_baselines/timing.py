@@ -25,7 +25,11 @@ class Timing(NpzState):
     A pair that training never showed has no range and cannot alarm: that is what n-grams are for.
     """
 
-    kept = ("pairs", "least", "most")
+    kept: Mapping[str, str] = {
+        "pairs": "int64 [pairs]",
+        "least": "int64 [pairs]",
+        "most": "int64 [pairs]",
+    }
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Keep the shortest and longest time between the events of each pair, in microseconds.

@@ -6,11 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from logbench import DataError, Scores
+from logbench import DataError, Scores, load_arrays, save_arrays
 
 from .counts import Counts, count, first_events, idf
 
@@ -26,23 +25,18 @@ Vectors = Any
 CHUNK = 8192
 
 
-FILE = "state.skops"
-# Compiled types of scikit-learn, which skops loads only if they are named.
-TRUSTED = (
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.tree._tree.Tree",
-)
+FILE = "state.npz"
 
 
 class CountModel(ABC):
     """Base of models on weighted event counts. Subclasses learn from and score distinct vectors.
 
     Attributes:
-        learned: names of the attributes that `learn` sets and the score needs, which are saved.
+        learned: attributes that `learn` sets and the score needs, plain numbers and arrays which are saved, with
+            type and shape as `load_arrays` takes them; `columns` is that of the vectors.
     """
 
-    learned: tuple[str, ...] = ()
+    learned: Mapping[str, str] = {}
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -61,6 +55,8 @@ class CountModel(ABC):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; `ignoring` is the score without unseen events."""
         counts = self._counted(sessions)
+        if counts.matrix.shape[1] != len(self.idf):
+            raise DataError(f"the model was trained on {len(self.idf)} columns, not on {counts.matrix.shape[1]}")
         vectors = self._weighted(counts.matrix)
         primary, column = self._chunked(vectors)
         without = (primary, column)
@@ -79,26 +75,22 @@ class CountModel(ABC):
         )
 
     def save(self, folder: Path) -> None:
-        """Write `state.skops` into an existing folder: arrays and estimators without pickle."""
-        from skops.io import dump
-
-        dump({name: getattr(self, name) for name in ("idf", *self.learned)}, folder / FILE)
+        """Write `state.npz` into an existing folder."""
+        save_arrays(folder / FILE, **{name: getattr(self, name) for name in ("idf", *self.learned)})
 
     def load(self, folder: Path) -> None:
         """Load the model from `folder`.
 
         Raises:
-            DataError: the file is missing or damaged, or needs to run code.
+            DataError: the file is missing or damaged, or holds other numbers than a fit gives.
         """
-        from skops.io import load
-        from skops.io.exceptions import UntrustedTypesFoundException
+        vars(self).update(load_arrays(folder / FILE, idf="float64 [columns]", **self.learned))
+        if wrong := self.fault():
+            raise DataError(f"{folder / FILE}: no saved arrays of this model: {wrong}")
 
-        try:
-            found = load(folder / FILE, trusted=list(TRUSTED))
-            state = {name: found[name] for name in ("idf", *self.learned)}
-        except (OSError, ValueError, KeyError, BadZipFile, UntrustedTypesFoundException) as error:
-            raise DataError(f"{folder / FILE}: no saved state of this model: {error}") from error
-        vars(self).update(state)
+    def fault(self) -> str:
+        """What is wrong with loaded arrays of the right type and shape; empty if nothing is."""
+        return ""
 
     @abstractmethod
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .supervised import Classifier
+from .supervised import Forest
 
 
-class DecisionTree(Classifier):
+class DecisionTree(Forest):
     """Decision tree (Chen et al., ICAC 2004; parameters of loglizer: Gini, grown out).
 
     Score: share of anomalies in the leaf; .5 is the own threshold.

@@ -28,7 +28,7 @@ class Invariants(CountModel):
     invariant that is violated most.
     """
 
-    learned = ("theta",)
+    learned: Mapping[str, str] = {"theta": "float64 [columns, invariants]"}
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Mine invariants; facts `dimension` (of the invariant space), `invariants` and `longest`."""

@@ -29,7 +29,11 @@ class Knn(Supervised):
     equally far and not all of them are among the k, they share the votes that are left, be they equal or not.
     """
 
-    learned = ("rows", "normal", "anomalous")
+    learned: Mapping[str, str] = {
+        "rows": "float64 [vectors, columns]",
+        "normal": "float64 [vectors]",
+        "anomalous": "float64 [vectors]",
+    }
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Keep the distinct vectors with their numbers of normal and anomalous units."""

@@ -34,17 +34,17 @@ class LinearSvm(Linear):
             random_state=seed,
         )
 
-    def _train(self, vectors: Vectors, counts: Counts) -> None:
+    def trained(self, vectors: Vectors, counts: Counts) -> Any:
+        """The fitted classifier; events that always have equal counts share their coefficient."""
         if self.config.penalty == "l2":  # has one solution, with equal coefficients for equal columns
-            super()._train(vectors, counts)
-            return
+            return super().trained(vectors, counts)
         _, first, group, size = np.unique(
             vectors.T.toarray(), axis=0, return_index=True, return_inverse=True, return_counts=True
         )
-        super()._train(vectors[:, first], counts)
-        self.model.coef_ = (self.model.coef_ / size)[:, group]
-        self.model.n_features_in_ = vectors.shape[1]
+        model = super().trained(vectors[:, first], counts)
+        model.coef_ = (model.coef_ / size)[:, group]
+        return model
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """The decision function, float64 [rows]."""
-        return np.asarray(self.model.decision_function(vectors))
+        return self.margin(vectors)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # Factor above which scikit-learn calls a vector an outlier unless told.
 OWN = 1.5
+# Added to the mean reach, as scikit-learn does: more equal vectors than neighbours are no division by 0.
+GUARD = 1e-10
+# Vectors of a leaf of the tree: which of equally far ones are neighbours hangs on it. Scikit-learn's default.
+LEAF = 30
 
 
 class Lof(CountModel):
@@ -28,7 +32,12 @@ class Lof(CountModel):
     k equal ones have an infinite density, and then any other vector is an outlier without bound.
     """
 
-    learned = ("factor",)
+    learned: Mapping[str, str] = {
+        "rows": "float64 [vectors, columns]",
+        "reach": "float64 [vectors]",
+        "density": "float64 [vectors]",
+        "neighbours": "int64",
+    }
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Keep at most `max_train` vectors; facts `trained_vectors` and `neighbours`.
@@ -36,7 +45,7 @@ class Lof(CountModel):
         Raises:
             IncompatibleError: fewer than two vectors train.
         """
-        from sklearn.neighbors import LocalOutlierFactor
+        from sklearn.neighbors import NearestNeighbors
 
         rows = np.arange(len(counts))
         if self.config.duplicates:
@@ -44,12 +53,32 @@ class Lof(CountModel):
         rows = rows[capped(len(rows), self.config.max_train, context, "count vectors")]
         if len(rows) < 2:
             raise IncompatibleError("lof needs two different training vectors; this data set has one")
-        neighbours = min(self.config.neighbours, len(rows) - 1)
-        # Brute force rounds distances depending on the other vectors; a tree takes each vector by itself.
-        self.factor = LocalOutlierFactor(n_neighbors=neighbours, algorithm="kd_tree", novelty=True)
-        self.factor.fit(vectors[rows].toarray())
-        return {"trained_vectors": len(rows), "neighbours": neighbours}
+        self.neighbours = min(self.config.neighbours, len(rows) - 1)
+        self.rows = vectors[rows].toarray()
+        near = NearestNeighbors(n_neighbors=self.neighbours, algorithm="kd_tree", leaf_size=LEAF).fit(self.rows)
+        apart, which = near.kneighbors()  # without the vector itself
+        self.reach = apart[:, -1]
+        self.density = self._density(apart, which)
+        return {"trained_vectors": len(rows), "neighbours": self.neighbours}
+
+    def fault(self) -> str:
+        """A search needs as many vectors as neighbours, and finite ones."""
+        if not 1 <= self.neighbours <= len(self.rows):
+            return f"{self.neighbours} neighbours of {len(self.rows)} vectors"
+        return "" if np.isfinite(self.rows).all() else "a vector is infinite"
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """The factor less 1.5, float64 [rows]."""
-        return np.asarray(-self.factor.score_samples(vectors.toarray()) - OWN)
+        from sklearn.neighbors import KDTree
+
+        # Brute force rounds distances depending on the other vectors; a tree takes each vector by itself.
+        apart, which = KDTree(self.rows, LEAF).query(vectors.toarray(), self.neighbours)
+        return np.asarray((self.density[which] / self._density(apart, which)[:, None]).mean(axis=1) - OWN)
+
+    def _density(self, apart: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Local reachability density (definition 6) of vectors by their neighbours, float64 [vectors].
+
+        Args:
+            apart, which: [vectors, neighbours], distance to each neighbour, and which training vector it is.
+        """
+        return np.asarray(1.0 / (np.maximum(apart, self.reach[which]).mean(axis=1) + GUARD))

@@ -30,7 +30,7 @@ class LogClustering(CountModel):
     from those of `log-clustering-labelled`, whose weights see the anomalies too, as in loglizer.
     """
 
-    learned = ("_centres",)
+    learned: Mapping[str, str] = {"_centres": "float64 [clusters, columns]"}
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Cluster the training units in their order; fact `clusters`; note it if all are alike."""

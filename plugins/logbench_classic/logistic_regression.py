@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from .base import Vectors
 from .supervised import Linear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class LogisticRegression(Linear):
@@ -24,3 +30,9 @@ class LogisticRegression(Linear):
             solver="liblinear",
             random_state=seed,
         )
+
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Probability of an anomaly, float64 [rows]."""
+        from scipy.special import expit
+
+        return np.asarray(expit(self.margin(vectors)))

@@ -21,6 +21,8 @@ TOLERANCE, BOUNDARY = 1e-7, 1e-6
 FLOAT32 = 1e-8
 # Megabytes of kernel values in the solver's cache, which a small tolerance needs again and again.
 CACHE = 1000
+# Most kernel values in memory at once (128 MiB).
+CELLS = 1 << 24
 
 
 class OneClassSvm(CountModel):
@@ -31,7 +33,12 @@ class OneClassSvm(CountModel):
     itself, where a solver knows their score only up to its tolerance: what is that near counts as 0.
     """
 
-    learned = ("svm",)
+    learned: Mapping[str, str] = {
+        "support": "float64 [vectors, columns]",
+        "coefficients": "float64 [vectors]",
+        "intercept": "float64",
+        "gamma": "float64",
+    }
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Fit on at most `max_train` distinct vectors; facts `trained_vectors` and `support_vectors`."""
@@ -39,20 +46,35 @@ class OneClassSvm(CountModel):
 
         kept = capped(len(counts), self.config.max_train, context, "distinct count vectors")
         rows, weights = vectors[kept], counts.repeats[kept].astype(np.float64)
-        gamma = self.config.gamma or _scale(rows, weights)
-        self.svm = OneClassSVM(
-            kernel=self.config.kernel, nu=self.config.nu, gamma=gamma, tol=TOLERANCE, cache_size=CACHE
+        self.gamma = float(self.config.gamma or _scale(rows, weights))
+        svm = OneClassSVM(
+            kernel=self.config.kernel, nu=self.config.nu, gamma=self.gamma, tol=TOLERANCE, cache_size=CACHE
         )
-        self.svm.random_state = context.seed  # else libsvm's seed is drawn from NumPy's global state
+        svm.random_state = context.seed  # else libsvm's seed is drawn from NumPy's global state
         # A mean weight of 1 keeps the scale of scores, and so the meaning of the tolerance.
-        self.svm.fit(rows.toarray(), sample_weight=weights / weights.mean())
-        return {"trained_vectors": len(kept), "support_vectors": len(self.svm.support_), "gamma": gamma}
+        svm.fit(rows.toarray(), sample_weight=weights / weights.mean())
+        self.support, self.coefficients = svm.support_vectors_, svm.dual_coef_[0]
+        self.intercept = float(svm.intercept_[0])
+        return {"trained_vectors": len(kept), "support_vectors": len(self.support), "gamma": self.gamma}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """The negated decision function, float64 [rows]; 0 if the solver leaves its sign open."""
-        found = np.asarray(-self.svm.decision_function(vectors.toarray()))
-        least = max(BOUNDARY, FLOAT32 * float(self.svm.dual_coef_.sum()))
+        step = max(1, CELLS // max(len(self.support), 1))
+        parts = [self._decision(vectors[at : at + step]) for at in range(0, vectors.shape[0], step)]
+        found = -np.concatenate(parts)
+        least = max(BOUNDARY, FLOAT32 * float(self.coefficients.sum()))
         return np.where(np.abs(found) <= least, 0.0, found)
+
+    def _decision(self, vectors: Vectors) -> NDArray[np.float64]:
+        """The decision function, float64 [rows]; each row by itself, whatever stands beside it."""
+        from scipy.spatial.distance import cdist
+
+        if self.config.kernel == "rbf":
+            values = np.exp(-self.gamma * cdist(vectors.toarray(), self.support, "sqeuclidean"))
+        else:
+            values = np.asarray(vectors @ np.ascontiguousarray(self.support.T))
+            values = np.tanh(self.gamma * values) if self.config.kernel == "sigmoid" else values
+        return np.asarray((values * self.coefficients).sum(axis=1) + self.intercept)
 
 
 def _scale(rows: Vectors, weights: NDArray[np.float64]) -> float:

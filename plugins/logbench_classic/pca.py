@@ -31,7 +31,11 @@ class Pca(CountModel):
     error among those that occur.
     """
 
-    learned = ("mean", "residual", "q")
+    learned: Mapping[str, str] = {
+        "mean": "float64 [columns]",
+        "residual": "float64 [columns, axes]",
+        "q": "float64",
+    }
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Mean, residual space and Q of the training vectors, repeated as they occur."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .base import Vectors
-from .supervised import Classifier
+from .supervised import Forest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-class RandomForest(Classifier):
+class RandomForest(Forest):
     """Random forest (Breiman, Machine Learning 2001).
 
     Score: mean share of anomalies in the leaves; .5 is the own threshold.

@@ -13,6 +13,7 @@ from logbench import IncompatibleError, class_weights, oversampled
 
 from .base import CountModel, Vectors
 from .counts import Counts, strongest
+from .trees import TreeModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,36 +45,43 @@ class Supervised(CountModel):
 
 
 class Classifier(Supervised):
-    """Wraps a scikit-learn classifier, trained on each pair of vector and label once, weighted by its units.
+    """Trains a scikit-learn classifier on each pair of vector and label once, weighted by its units.
+
+    What it learned is then taken over as plain arrays, see `take`.
 
     Attributes:
         repeated: train on every unit, in the order of the vectors, because the classifier draws units.
     """
 
-    learned = ("model",)
     repeated = False
 
     @abstractmethod
     def estimator(self, seed: int) -> Any:
         """The unfitted classifier."""
 
+    @abstractmethod
+    def take(self, fitted: Any) -> Mapping[str, Any]:
+        """Set what is learned from the fitted classifier; further facts."""
+
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
         """Fit; note a solver that stops early."""
         from sklearn.exceptions import ConvergenceWarning
 
-        self.model, self.seed = self.estimator(context.seed), context.seed
+        self.seed = context.seed
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            self._train(vectors, counts)
+            facts = self.take(self.trained(vectors, counts))
         for warning in caught:
             if not issubclass(warning.category, ConvergenceWarning):
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
         if not converged:
             context.note("the solver stopped at max_iter before its tolerance")
-        return {"converged": converged}
+        return {"converged": converged, **facts}
 
-    def _train(self, vectors: Vectors, counts: Counts) -> None:
+    def trained(self, vectors: Vectors, counts: Counts) -> Any:
+        """The fitted classifier."""
+        model = self.estimator(self.seed)
         repeats = oversampled(self.labels, self.config.oversample, self.seed)
         if not self.repeated:  # each unit of a class alike, so that nothing is drawn
             repeats = np.array([repeats[self.labels == label].mean() for label in (0, 1)])[self.labels]
@@ -83,25 +91,40 @@ class Classifier(Supervised):
         normal, anomalous = np.bincount(labels, units)
         weights = np.array(class_weights(normal, anomalous, self.config.balanced, self.config.anomaly_weight))
         if not self.repeated:
-            self.model.fit(rows, labels, sample_weight=units * weights[labels])
-            return
+            return model.fit(rows, labels, sample_weight=units * weights[labels])
         each = np.repeat(np.arange(len(units)), units.astype(np.int64))
         weighted = None if (weights == 1).all() else weights[labels[each]]
-        self.model.fit(rows[each], labels[each], sample_weight=weighted)
-
-    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
-        """Probability of an anomaly, float64 [rows]."""
-        return np.asarray(self.model.predict_proba(vectors)[:, 1])
+        return model.fit(rows[each], labels[each], sample_weight=weighted)
 
 
 class Linear(Classifier):
     """A classifier with one coefficient an event, whose largest term names the deciding event."""
 
-    def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Fit; with `parameters`, coefficients and intercept."""
-        facts = super().learn(vectors, counts, context)
-        return {**facts, "parameters": int(self.model.coef_.size + self.model.intercept_.size)}
+    learned: Mapping[str, str] = {"coefficients": "float64 [columns]", "intercept": "float64"}
+
+    def take(self, fitted: Any) -> Mapping[str, Any]:
+        """Coefficients and intercept; fact `parameters`."""
+        self.coefficients, self.intercept = np.asarray(fitted.coef_[0]), float(fitted.intercept_[0])
+        return {"parameters": int(fitted.coef_.size + fitted.intercept_.size)}
+
+    def margin(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Sum of the terms and the intercept, float64 [rows]."""
+        return np.asarray(vectors @ self.coefficients + self.intercept)
 
     def deciding(self, vectors: Vectors) -> NDArray[np.int64]:
         """The event with the largest positive term."""
-        return strongest(vectors * self.model.coef_[0])
+        return strongest(vectors * self.coefficients)
+
+
+class Forest(TreeModel, Classifier):
+    """A classifier of trees, whose leaves hold the share of anomalies."""
+
+    def take(self, fitted: Any) -> Mapping[str, Any]:
+        """The trees; of one tree no list."""
+        trees = [one.tree_ for one in getattr(fitted, "estimators_", [fitted])]
+        self.plant(trees, [tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees])
+        return {}
+
+    def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Mean share of anomalies in the leaves, float64 [rows]."""
+        return self.summed(vectors) / len(self.roots)

@@ -18,7 +18,7 @@ class DeepLogConfig(NextKeyConfig):
     variant: Literal["paper", "logdeep"] = option(
         "paper", "logdeep: its network, which reads a key's number (scalar)"
     )
-    layers: int = option(2, "LSTM layers", ge=1)
+    layers: int = option(2, "LSTM layers", ge=1, le=1000)
     hidden: int = option(64, "units of each layer", ge=1)
     input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the paper's network")
     embedding: int = option(64, "width of the embedding, for input=embedding", ge=1)
@@ -51,7 +51,7 @@ class ValuesConfig(TrainingConfig, _LimitConfig):
 
     h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
     whole: bool = option(False, "judge only entries with h earlier ones; else those with one are judged, too")
-    layers: int = option(2, "LSTM layers", ge=1)
+    layers: int = option(2, "LSTM layers", ge=1, le=1000)
     hidden: int = option(64, "units of each layer", ge=1)
     batch: int = option(64, "entries of each key in a training step", ge=1)
     lr: float = option(5e-3, "learning rate (of Adam)", gt=0, le=1)
@@ -64,7 +64,7 @@ class FullConfig(DeepLogConfig, _LimitConfig):
 
     value_h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
     value_whole: bool = option(False, "judge values only of entries with value_h earlier ones")
-    value_layers: int = option(2, "LSTM layers of the model of values", ge=1)
+    value_layers: int = option(2, "LSTM layers of the model of values", ge=1, le=1000)
     value_hidden: int = option(64, "units of each of these", ge=1)
     value_batch: int = option(64, "entries of each key in its training step", ge=1)
     value_lr: float = option(5e-3, "its learning rate", gt=0, le=1)

@@ -18,7 +18,7 @@ class LogBertConfig(ReconstructionConfig):
     )
     length: int = option(512, "events of a unit that the network sees, the first ones", ge=1)
     hidden: int = option(256, "columns of a key's vector; the inner layers have twice as many units", ge=2)
-    layers: int = option(4, "encoder layers", ge=1)
+    layers: int = option(4, "encoder layers", ge=1, le=1000)
     heads: int = option(4, "attention heads of a layer", ge=1)
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
     mask: float = option(0.65, "share of the keys of a unit that are hidden and guessed", gt=0, le=1)
@@ -28,7 +28,7 @@ class LogBertConfig(ReconstructionConfig):
         "a hidden key counts as found where fewer than this many keys are likelier; auto: by held-out units",
     )
     missed: float = option(0.01, "share of hidden keys of held-out units that g=auto leaves unfound", ge=0, le=1)
-    draws: int = option(8, "times that a unit is scored, each time with other keys hidden", ge=1)
+    draws: int = option(8, "times that a unit is scored, each time with other keys hidden", ge=1, le=10_000)
     schedule: Literal["none", "noam"] = option("none", "learning rate: lr, or that of the published code")
     warmup: int = option(10_000, "steps to the highest learning rate, for schedule=noam", ge=1)
     batch: int = option(32, "rows (windows, or units) in a training step", ge=1)
@@ -42,7 +42,7 @@ class LogBertSmallConfig(LogBertConfig):
     """Options of `logbert-small`: a network that trains in a minute."""
 
     hidden: int = option(64, "columns of a key's vector; the inner layers have twice as many units", ge=2)
-    layers: int = option(2, "encoder layers", ge=1)
+    layers: int = option(2, "encoder layers", ge=1, le=1000)
     lr: float = option(2e-3, "learning rate (of Adam)", gt=0, le=1)
     passes: int = option(15, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
     patience: int = option(3, "passes without a lower validation loss, for stop=validation", ge=1)

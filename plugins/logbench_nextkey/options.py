@@ -17,7 +17,7 @@ class LogAnomalyConfig(NextKeyConfig):
         "vectors",
         "templates enter as vectors and counts step by step, or as in logdeep: numbers, and last counts in turn",
     )
-    layers: int = option(2, "LSTM layers of each of the two", ge=1)
+    layers: int = option(2, "LSTM layers of each of the two", ge=1, le=1000)
     hidden: int = option(64, "units of each layer", ge=1)
     width: int = option(300, "columns of a template's vector", ge=1)
     counts: bool = option(True, "counts of keys so far guess, too; false: they are all zero (an ablation)")
@@ -29,7 +29,7 @@ class LstmNextConfig(NextKeyConfig):
 
     embedding: int = option(32, "columns of a key's vector", ge=1)
     hidden: int = option(128, "units of each direction of a layer", ge=1)
-    layers: int = option(2, "LSTM layers", ge=1)
+    layers: int = option(2, "LSTM layers", ge=1, le=1000)
     attention: bool = option(False, "all steps guess, weighted; else the last one alone")
     batch: int = option(1024, "rows (windows, or units) in a training step", ge=1)
     lr: float = option(1e-2, "learning rate (of Adam)", gt=0, le=1)
@@ -42,7 +42,7 @@ class TransformerNextConfig(NextKeyConfig):
     variant: Literal["causal", "dlz"] = option("causal", "causal with places, or deep-loglizer's bag of steps")
     places: bool = option(True, "steps know their places, for variant=causal; false: they do not (an ablation)")
     embedding: int = option(32, "columns of a key's vector", ge=1)
-    layers: int = option(2, "encoder layers", ge=1)
+    layers: int = option(2, "encoder layers", ge=1, le=1000)
     heads: int = option(2, "attention heads of a layer", ge=1)
     feedforward: int = option(128, "units of a layer's inner network", ge=1)
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
@@ -56,7 +56,7 @@ class LogGptConfig(ReconstructionConfig):
 
     length: int = option(511, "events of a unit that the network sees, the first ones", ge=1)
     hidden: int = option(60, "columns of a key's vector; the inner layers have four times as many units", ge=1)
-    layers: int = option(6, "encoder layers", ge=1)
+    layers: int = option(6, "encoder layers", ge=1, le=1000)
     heads: int = option(6, "attention heads of a layer", ge=1)
     dropout: float = option(0.1, "share of values dropped in training", ge=0, le=1)
     g: int = option(7, "a key is normal where fewer than this many keys are likelier", ge=1, late=True)
@@ -71,7 +71,7 @@ class LogGptConfig(ReconstructionConfig):
 class LogGptSmallConfig(LogGptConfig):
     """Options of `loggpt-small`: a network that trains in a minute."""
 
-    layers: int = option(2, "encoder layers", ge=1)
+    layers: int = option(2, "encoder layers", ge=1, le=1000)
     batch: int = option(32, "rows (windows, or units) in a training step", ge=1)
     lr: float = option(2e-3, "learning rate (of AdamW)", gt=0, le=1)
     passes: int = option(8, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import IncompatibleError, Scores, first_per_unit
+from logbench import DataError, IncompatibleError, Scores, first_per_unit, load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,18 +91,40 @@ class Retrieval:
 
     def save(self, folder: Path) -> None:
         """Write `units.npz`."""
-        np.savez(folder / "units.npz", vectors=self.vectors, texts=self.texts, offsets=self.offsets)
+        save_arrays(folder / "units.npz", vectors=self.vectors, texts=self.texts, offsets=self.offsets)
 
     def load(self, folder: Path) -> None:
-        """Read it."""
-        with np.load(folder / "units.npz") as arrays:
-            self.vectors, self.texts, self.offsets = (arrays[name] for name in ("vectors", "texts", "offsets"))
+        """Read it.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        file = folder / "units.npz"
+        vars(self).update(
+            load_arrays(
+                file, vectors="float32 [texts, width]", texts="int32 [members]", offsets="int64 [units + 1]"
+            )
+        )
+        steps = np.diff(self.offsets)
+        inside = ((self.texts >= 0) & (self.texts < len(self.vectors))).all()
+        if (
+            not len(steps)
+            or self.offsets[0]
+            or self.offsets[-1] != len(self.texts)
+            or (steps < 1).any()
+            or not inside
+        ):
+            raise DataError(f"{file}: no saved arrays of this model: the offsets and texts make no units")
 
     def _scored(
         self, sessions: Sessions, kept: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Score and deciding event of each unit, by the events that are kept."""
-        assert sessions.vector_ids is not None
+        assert sessions.vector_ids is not None and sessions.vectors is not None
+        if (width := sessions.vectors.shape[1]) != self.vectors.shape[1] - 1:
+            raise DataError(
+                f"retrieval was trained on vectors of {self.vectors.shape[1] - 1} columns, not {width}"
+            )
         sets, directions = Sets(sessions, kept), _directions(sessions.vectors)
         far, farthest = np.zeros(len(sets)), np.zeros(len(sets.texts), dtype=bool)
         for place in range(len(sets)):

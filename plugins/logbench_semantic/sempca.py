@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import IncompatibleError, Scores, count_matrix, first_per_unit
+from logbench import DataError, IncompatibleError, Scores, count_matrix, first_per_unit, load_arrays, save_arrays
 
 from .components import UNITS, parallel_analysis
 
@@ -73,19 +72,23 @@ class SemPca:
         return Scores(primary, event, ignoring, ignoring_event)
 
     def save(self, folder: Path) -> None:
-        """Write `axes.npz` and `q.json`."""
-        np.savez(folder / "axes.npz", outside=self.outside, mean=self.mean)
-        (folder / "q.json").write_text(json.dumps(self.q))
+        """Write `axes.npz`."""
+        save_arrays(folder / "axes.npz", outside=self.outside, mean=self.mean, q=self.q)
 
     def load(self, folder: Path) -> None:
-        """Read them."""
-        with np.load(folder / "axes.npz") as arrays:
-            self.outside, self.mean = arrays["outside"], arrays["mean"]
-        self.q = json.loads((folder / "q.json").read_text())
+        """Read it.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        kinds = {"outside": "float64 [width, axes]", "mean": "float64 [width]", "q": "float64"}
+        vars(self).update(load_arrays(folder / "axes.npz", **kinds))
 
     def _scored(self, sessions: Sessions, ids: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Score and deciding event of each unit. An event whose id is the number of vectors counts for nothing."""
         assert sessions.vectors is not None
+        if (width := sessions.vectors.shape[1]) != len(self.mean):
+            raise DataError(f"sempca was trained on vectors of {len(self.mean)} columns, not {width}")
         vectors = np.vstack([sessions.vectors, np.zeros((1, sessions.vectors.shape[1]))]).astype(np.float64)
         shares, sizes = vectors @ self.outside, np.linalg.norm(vectors, axis=1)
         counts, centre = _counts(sessions, ids, len(vectors)), self.mean @ self.outside

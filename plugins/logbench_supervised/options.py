@@ -33,7 +33,7 @@ class LogRobustConfig(SequenceConfig):
         75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
     )
     hidden: int = option(128, "units of each direction of a layer", ge=1)
-    layers: int = option(1, "LSTM layers", ge=1)
+    layers: int = option(1, "LSTM layers", ge=1, le=1000)
     dropout: float = option(0.5, "share of values dropped in training", ge=0, le=1)
 
 
@@ -93,7 +93,7 @@ class PleLogConfig(SequenceConfig):
     components: int = option(50, "independent components of a unit's vector, for the clusters", ge=1)
     cluster: int = option(100, "units of the smallest cluster", ge=2)
     hidden: int = option(100, "units of each direction of a layer", ge=1)
-    layers: int = option(2, "GRU layers", ge=1)
+    layers: int = option(2, "GRU layers", ge=1, le=1000)
     attend: Literal["learnt", "mean"] = option("learnt", "how steps are summed; mean: all alike (an ablation)")
     batch: int = option(100, "rows (windows, or units) in a training step", ge=1)
     lr: float = option(2e-3, "learning rate (of Adam)", gt=0, le=1)

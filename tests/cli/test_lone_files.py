@@ -115,19 +115,18 @@ def test_check_and_options(folder: Path, run_logbench: Command) -> None:
     assert "my-model.factor  float   1.0        what multiplies it" in run_logbench("options", "./my_model.py").out
 
 
-def test_a_bundle_needs_the_file(folder: Path, run_logbench: Command, hdfs_sim: Path) -> None:
+def test_a_bundle_runs_no_code_that_is_not_named(folder: Path, run_logbench: Command, hdfs_sim: Path) -> None:
     assert run_logbench("run", "./my_model.py", *SMALL, "--save", "saved").code == 0
     score = ("score", "saved", "--data", str(hdfs_sim), "--json")
-    before = run_logbench(*score)
+    unasked = run_logbench(*score)
+    assert unasked.code == 2 and "if you trust that file: --code my_model.py" in unasked.err
+    before = run_logbench(*score, "--code", "my_model.py")
     assert before.code == 0, before.err
     place = folder / "elsewhere" / "my_model.py"
     place.parent.mkdir()
     (folder / "my_model.py").rename(place)
-    missing = run_logbench(*score)
-    assert missing.code == 2 and "this bundle needs the file my_model.py, there or in" in missing.err
-    place.rename(folder / "my_model.py")
-    (folder / "my_model.py").write_text(MODEL + "# edited\n")
-    edited = run_logbench(*score)
+    place.write_text(MODEL + "# edited\n")
+    edited = run_logbench(*score, "--code", "elsewhere/my_model.py")
     assert edited.out == before.out and "edited since the model was saved" in edited.err
 
 

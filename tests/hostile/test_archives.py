@@ -15,7 +15,7 @@ import pytest
 from hostile_tries import tries
 
 from logbench import DataError, LineFormat, open_layout, open_lines
-from logbench.reading import unpacking
+from logbench.base import unpack_limits
 
 MEMBERS = 12
 TEXTS = {f"logs/{i:02}.log": "".join(f"unit {i} line {k}\n" for k in range(9)).encode() for i in range(MEMBERS)}
@@ -146,30 +146,30 @@ def test_members_that_lead_out_are_counted(name: str, data: bytes, count: int, t
 def test_a_bomb_is_refused_unless_the_user_raises_the_ratio(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "SMALL", 100_000)
+    monkeypatch.setattr(unpack_limits, "SMALL", 100_000)
     monkeypatch.setitem(TEXTS, "logs/00.log", b"0\n" * 400_000)
     path = tmp_path / name
     compressors: dict[str, Callable[[bytes], bytes]] = {
         "a.log.gz": gzip.compress, "a.log.bz2": bz2.compress, "a.log.xz": lzma.compress
     }  # fmt: skip
     path.write_bytes(compressors[name](TEXTS["logs/00.log"]) if name in compressors else FORMS[name]())
-    monkeypatch.setenv(unpacking.VARIABLE, "100")
+    monkeypatch.setenv(unpack_limits.VARIABLE, "100")
     with pytest.raises(DataError, match=r"unpacks to more than .*logbench --unpack-ratio 1000 …"):
         open_lines(path, ["**/*.log*"], LineFormat()).frame.collect()
-    monkeypatch.setenv(unpacking.VARIABLE, "1e6")
+    monkeypatch.setenv(unpack_limits.VARIABLE, "1e6")
     assert len(lines_of(path) or ()) >= 400_000
-    monkeypatch.setenv(unpacking.VARIABLE, "lots")
+    monkeypatch.setenv(unpack_limits.VARIABLE, "lots")
     assert lines_of(path) is None
 
 
 def test_members_that_share_their_bytes_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "SMALL", 10_000)
+    monkeypatch.setattr(unpack_limits, "SMALL", 10_000)
     data = zipped()
     path = tmp_path / "a.zip"
     path.write_bytes(data)
-    monkeypatch.setenv(unpacking.VARIABLE, "0.1")
+    monkeypatch.setenv(unpack_limits.VARIABLE, "0.1")
     assert lines_of(path) == LINES, "few bytes are always right"
-    monkeypatch.setattr(unpacking, "SMALL", 1_000)
+    monkeypatch.setattr(unpack_limits, "SMALL", 1_000)
     assert lines_of(path) is None
 
 

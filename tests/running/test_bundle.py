@@ -107,5 +107,5 @@ def test_a_bundle_tells_which_plugins_were_edited_since(
         facts = known(part)
         return {**facts, "plugins": [{**one, "code": "0"} for one in facts["plugins"] if part.name == "length"]}
 
-    monkeypatch.setattr("logbench.running.bundle.component", edited)
+    monkeypatch.setattr("logbench.running.bundle_parts.component", edited)
     assert Bundle(saved, Registry()).edited == ["baselines (logbench-harness)"]

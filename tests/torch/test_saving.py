@@ -68,6 +68,15 @@ def test_a_network_that_reads_numbers_while_it_is_built_can_be_saved(tmp_path: P
     assert torch.equal(again.weight, network.weight)
 
 
+def test_a_network_of_a_billion_layers_ends_at_once(tmp_path: Path) -> None:
+    def deep(facts: Mapping[str, Any]) -> nn.Module:
+        return nn.LSTM(2, 2, facts["keys"])
+
+    save_network(tmp_path, deep({"keys": 2}), {"keys": 10**9}, "deep")
+    with pytest.raises(DataError, match=r"8 tensors are in network.safetensors, far more by deep.json"):
+        load_network(tmp_path, deep, "deep")
+
+
 Damage = Callable[[Path], object]
 
 
