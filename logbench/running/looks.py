@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.files import root
 from ..base.jsonable import to_jsonable
-from ..components.configured import ConfiguredComponent
+
+if TYPE_CHECKING:
+    from ..components.configured import ConfiguredComponent
 
 FOLDER = "looks"
 # Units that are kept of one look, the first ones: those that were shown, and the alarms.
