@@ -104,8 +104,9 @@ def component(
             "and only unsupervised and semi-supervised models combine"
         )
     needs = frozenset[Need]().union(*(one.needs for one in traits))
-    if needs >= OF_VECTORS:
-        of = {need: next(m.name for m, _ in members if need in m.traits.needs) for need in sorted(OF_VECTORS)}
+    wants = frozenset[Need]().union(*(one.wants for one in traits))
+    if needs | wants >= OF_VECTORS:
+        of = {need: next(m.name for m, _ in members if need in m.traits.shown) for need in sorted(OF_VECTORS)}
         raise ConfigError(
             f"cannot combine {name}: {of['vectors']} takes vectors of templates, {of['text_vectors']} of messages"
         )
@@ -117,7 +118,7 @@ def component(
         traits=ModelTraits(
             supervision="unsupervised" if blind else "semi-supervised",
             needs=needs,
-            wants=frozenset[Need]().union(*(one.wants for one in traits)),
+            wants=wants,
             min_events=lambda members: max(part.min_events for part in members.parts),
             keys_only=lambda members: all(part.keys_only for part in members.parts),
             joint_scores=any(one.joint_scores for one in traits),

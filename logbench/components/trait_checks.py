@@ -66,8 +66,8 @@ def _together(values: dict[str, Any]) -> str:
         return "traits.binary_scores: they need a fixed_threshold, above which they say yes"
     if values["unlabelled"] and values["supervision"] != "supervised":
         return "traits.unlabelled: only supervised models are told labels, so that they may lack some"
-    if values["needs"] >= OF_VECTORS:
-        return "traits.needs: vectors or text_vectors, not both: an event has one vector"
+    if values["needs"] | values["wants"] >= OF_VECTORS:
+        return "traits.needs, traits.wants: vectors or text_vectors, not both: an event has one vector"
     return ""
 
 

@@ -115,7 +115,7 @@ class Bundle:
                 self.parts["parser"].build(), self.facts["vocabulary"], self.facts["templates"]
             )
             self.embedding: Embedding | None = None
-            if "embedding" in self.parts:
+            if "embedding" in self.parts and self.facts["texts"]:  # none where the model does without
                 self.embedding = self.parts["embedding"].build()
                 fit_embedding(self.embedding, self.parts["embedding"].name, self.facts["texts"])
         self.usual = UsualCounts.load(folder / USUAL)
@@ -129,5 +129,5 @@ class Bundle:
             sessions = sessions_of(grouped, self.vocabulary, np.ones(len(grouped)))
         if self.embedding is None:
             return sessions
-        need = vectors_of(self.parts["model"].entry.item.traits.needs)
+        need = vectors_of(self.parts["model"].entry.item.traits.shown)
         return embed(sessions, grouped, self.vocabulary, need, self.embedding, self.facts["texts"]).sessions

@@ -97,14 +97,20 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
 def _with_vectors(
     resolved: ResolvedPlan, part: ConfiguredComponent[Any], prepared: Prepared, stages: Stages
 ) -> Prepared:
-    """The same with a vector for each distinct text, by an embedding that saw texts of training alone."""
+    """The same with a vector for each distinct text, by an embedding that saw texts of training alone.
+
+    Unchanged where the data have no text, and the model can do without.
+    """
     need = vectors_of(resolved.needs)
+    known = training_texts(prepared.vocabulary, need)
+    if not known and need not in resolved.model.entry.item.traits.needs:
+        return prepared
     key = identity.of({"embedding": part}, need=need).text
     with stages("embed") as stage:
         if (before := prepared.with_vectors.get(key)) is not None:
             stage.facts["shared"] = True
             return before
-        embedding, known = part.build(), training_texts(prepared.vocabulary, need)
+        embedding = part.build()
         fit_embedding(embedding, part.name, known)
         made = embed(prepared.sessions, prepared.grouped, prepared.vocabulary, need, embedding, known)
         stage.items = made.facts["texts"] + made.facts["unseen"]

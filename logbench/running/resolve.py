@@ -171,7 +171,7 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
 
 
 def _takes_vectors(model: RegisteredComponent[ModelComponent[Any]]) -> bool:
-    return bool(model.item.traits.needs & OF_VECTORS)
+    return bool(model.item.traits.shown & OF_VECTORS)
 
 
 def _embedding(

@@ -45,10 +45,17 @@ if TYPE_CHECKING:
     from .row_scores import score_rows
     from .saving import load_network, save_network
     from .seeding import new_network, seeded
-    from .sequences import count_rows, events_beyond, padded, running_counts, vector_rows, vector_table
+    from .sequences import (
+        count_rows,
+        events_beyond,
+        key_vectors,
+        padded,
+        running_counts,
+        vector_rows,
+        vector_table,
+    )
     from .shared_prefix_lstm import SharedPrefixLSTM
     from .shared_prefix_lstm import sort_windows as sort_windows
-    from .text_vectors import TextVectors
     from .threads import threads_for as threads_for
     from .throttled_progress import ThrottledProgress
     from .training import Batches, fit_network, total_steps
@@ -82,9 +89,16 @@ _MODULES = {
     "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
     "seeding": ("new_network", "seeded"),
-    "sequences": ("count_rows", "events_beyond", "padded", "running_counts", "vector_rows", "vector_table"),
+    "sequences": (
+        "count_rows",
+        "events_beyond",
+        "key_vectors",
+        "padded",
+        "running_counts",
+        "vector_rows",
+        "vector_table",
+    ),
     "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
-    "text_vectors": ("TextVectors",),
     "threads": ("threads_for",),
     "throttled_progress": ("ThrottledProgress",),
     "training": ("Batches", "Trainer", "fit_network", "total_steps"),
@@ -108,7 +122,6 @@ __all__ = [
     "SequenceConfig",
     "SharedPrefixLSTM",
     "SharesPrefixes",
-    "TextVectors",
     "ThrottledProgress",
     "TrainingConfig",
     "WindowScores",
@@ -119,6 +132,7 @@ __all__ = [
     "fit_network",
     "full_fp32",
     "in_batches",
+    "key_vectors",
     "load_network",
     "new_network",
     "next_key_traits",

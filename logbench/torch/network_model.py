@@ -59,7 +59,7 @@ class NetworkModel(ABC, Generic[C]):
 
         Such as the mean of each column, or vectors of templates, in a buffer that `build` registers and that is
         saved with the weights:
-        `network.vectors[: self.keys] = torch.from_numpy(TextVectors.fit(train.templates).of(train.templates))`.
+        `network.vectors[: self.keys] = torch.from_numpy(key_vectors(train))`.
 
         Args:
             network: what `build` made, on the device. train: training units.

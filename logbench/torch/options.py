@@ -151,7 +151,7 @@ def next_key_traits(needs: frozenset[Need] = frozenset(), wants: frozenset[Need]
     Without torch, so that a plugin can list the model; the class has them as its `traits`.
 
     Args:
-        needs: what sessions must carry beside their keys, as templates for `TextVectors`.
+        needs: what sessions must carry beside their keys, as `vectors` for `key_vectors`.
         wants: what they carry where the data have it.
 
     Example:

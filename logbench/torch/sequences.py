@@ -94,6 +94,28 @@ def vector_table(sessions: Sessions, device: str) -> Tensor:
     return torch.from_numpy(np.concatenate([sessions.vectors, nothing])).to(device)
 
 
+def key_vectors(sessions: Sessions) -> NDArray[np.float32]:
+    """The vector of each known key, float32 [vocabulary, width]; zeros for a key that no event here has.
+
+    For networks that look vectors up by key, such as next-key models: `NetworkModel.prepare` puts those of the
+    training units into a buffer.
+
+    Examples:
+        >>> from logbench import Sessions
+        >>> vectors, ids = np.eye(2, dtype=np.float32), np.array([1, 0, 1], dtype=np.int32)
+        >>> key_vectors(Sessions.of([[0, 2, 0]], 3, vectors=vectors, vector_ids=ids)).tolist()
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
+    """
+    assert sessions.vectors is not None and sessions.vector_ids is not None, (
+        "the model declares no need of vectors"
+    )
+    table = np.zeros((sessions.vocabulary, sessions.vectors.shape[1]), dtype=np.float32)
+    keys, first = np.unique(sessions.keys, return_index=True)
+    known = keys < sessions.vocabulary
+    table[keys[known]] = sessions.vectors[sessions.vector_ids[first[known]]]
+    return table
+
+
 def count_rows(sessions: Sessions) -> NDArray[np.float32]:
     """How often each unit has each key, float32 [units, vocabulary + 1]; unseen keys share the last column.
 

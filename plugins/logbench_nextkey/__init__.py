@@ -46,7 +46,7 @@ def logbench_models() -> Iterable[ModelComponent[Model]]:
         "loganomaly",
         LogAnomalyConfig,
         "LSTMs over template vectors and over counts guess the next key (Meng et al., IJCAI 2019)",
-        next_key_traits(wants=frozenset({"templates"})),
+        next_key_traits(wants=frozenset({"vectors"})),
     )
     yield _offer(
         "lstm-next",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from logbench import IncompatibleError
-from logbench.torch import NextKeyModel, TextVectors, running_counts
+from logbench.torch import NextKeyModel, key_vectors, running_counts
 
 from .options import LogAnomalyConfig
 
@@ -25,8 +26,8 @@ class Network(nn.Module):
     """One LSTM reads the vectors of templates, another the counts of keys so far; both last states guess.
 
     As in the published implementations there is no attention. An unknown key and, with pad, the start are zero
-    vectors and are not counted. Vectors are TF-IDF of words: the paper's, trained on synonyms and antonyms, were
-    never published.
+    vectors and are not counted. Vectors are those of the run's embedding, brought to length 1: the paper's,
+    trained on synonyms and antonyms, were never published.
 
     `variant = "logdeep"`: the first LSTM reads numbers of keys; the second reads the last counts, one key after
     the other, each a scalar. An unknown key has the number K, and the start −1.
@@ -34,11 +35,11 @@ class Network(nn.Module):
 
     vectors: Tensor
 
-    def __init__(self, keys: int, config: LogAnomalyConfig) -> None:
+    def __init__(self, keys: int, width: int, config: LogAnomalyConfig) -> None:
         super().__init__()
         self.keys, self.counts, self.scalar = keys, config.counts, config.variant == "logdeep"
         numbers = torch.arange(keys + 2.0).where(torch.arange(keys + 2) <= keys, -1).unsqueeze(1)
-        self.register_buffer("vectors", numbers if self.scalar else torch.zeros(keys + 2, config.width))
+        self.register_buffer("vectors", numbers if self.scalar else torch.zeros(keys + 2, width))
         self.meaning = nn.LSTM(self.vectors.shape[1], config.hidden, config.layers, batch_first=True)
         self.quantity = nn.LSTM(1 if self.scalar else keys, config.hidden, config.layers, batch_first=True)
         self.output = nn.Linear(2 * config.hidden, keys)
@@ -57,25 +58,21 @@ class LogAnomaly(NextKeyModel[LogAnomalyConfig]):
     """Scores a unit by the worst rank of a key that came: it alarms where that exceeds `g`."""
 
     name = "loganomaly"
-    fixed = ("variant", "layers", "hidden", "width", "counts")
+    fixed = ("variant", "layers", "hidden", "counts")
 
     def build(self, keys: int) -> Network:
-        return Network(keys, self.config)
+        if self.config.variant == "vectors" and not self.width:
+            raise IncompatibleError(
+                f"{self.name} reads vectors of templates, and these data have only keys; "
+                f"set {self.name}.variant=logdeep"
+            )
+        return Network(keys, self.width, self.config)
 
     def prepare(self, network: nn.Module, train: Sessions) -> None:
-        """Give the network the vectors of the training templates.
-
-        Raises:
-            IncompatibleError: there are none.
-        """
+        """Give the network the vectors of the training keys."""
         if self.config.variant == "logdeep":
             return
-        if not train.templates:
-            raise IncompatibleError(
-                f"{self.name} reads templates, and these data have only keys; set {self.name}.variant=logdeep"
-            )
-        vectors = TextVectors.fit(train.templates, self.config.width).of(train.templates)
-        network.get_buffer("vectors")[: len(vectors)] = torch.from_numpy(vectors)
+        network.get_buffer("vectors")[: self.keys] = F.normalize(torch.from_numpy(key_vectors(train)))
 
     def _saved_config(self, facts: Mapping[str, Any]) -> LogAnomalyConfig:
         return super()._saved_config({"variant": "vectors", **facts})  # saved before there was the choice

@@ -19,7 +19,6 @@ class LogAnomalyConfig(NextKeyConfig):
     )
     layers: int = option(2, "LSTM layers of each of the two", ge=1, le=1000)
     hidden: int = option(64, "units of each layer", ge=1)
-    width: int = option(300, "columns of a template's vector", ge=1)
     counts: bool = option(True, "counts of keys so far guess, too; false: they are all zero (an ablation)")
 
 

@@ -15,18 +15,21 @@ from one_thread import one_thread  # noqa: F401 (a fixture)
 from reference_weights import filled, fixture
 
 from logbench import Context, IncompatibleError, Sessions
-from logbench.torch import TextVectors
 from logbench_nextkey import LogAnomalyConfig
 from logbench_nextkey.loganomaly import LogAnomaly, Network
 
-SMALL = LogAnomalyConfig(h=4, g=2, hidden=6, width=16, steps=60, batch=16, lr=1e-2)
-TEMPLATES = ("open <*>", "read block <*>", "readBlock", "close", "send <*> to <*>", "delete", "wait")
+SMALL = LogAnomalyConfig(h=4, g=2, hidden=6, steps=60, batch=16, lr=1e-2)
+WIDTH = 16
+# One vector a key, those of keys 1 and 2 alike but for their length; the last one is what unknown keys have.
+VECTORS = np.random.default_rng(3).normal(size=(8, WIDTH)).astype(np.float32)
+VECTORS[2] = 3 * VECTORS[1]
 
 Array = NDArray[np.float64]
 
 
 def told(seed: int, unseen: bool = False) -> Sessions:
-    return replace(sessions(seed, unseen=unseen), templates=TEMPLATES)
+    given = sessions(seed, unseen=unseen)
+    return replace(given, vectors=VECTORS, vector_ids=np.minimum(given.keys, 7).astype(np.int32))
 
 
 def fitted(config: LogAnomalyConfig = SMALL) -> LogAnomaly:
@@ -57,7 +60,7 @@ def lstm(weights: dict[str, Array], name: str, steps: Array, layers: int) -> Arr
 
 
 def test_the_network_gives_what_numpy_gives() -> None:
-    network = Network(5, replace(SMALL, layers=2))
+    network = Network(5, WIDTH, replace(SMALL, layers=2))
     for number, weight in enumerate(network.parameters()):
         torch.nn.init.uniform_(weight, -0.5, 0.5, generator=torch.Generator().manual_seed(number))
     network.vectors.normal_(generator=torch.Generator().manual_seed(9))
@@ -73,7 +76,7 @@ def test_the_network_gives_what_numpy_gives() -> None:
 
 def test_logdeep_s_variant_is_its_network_and_needs_no_templates() -> None:
     wanted = fixture("logdeep.loganomaly")
-    network = filled(Network(28, LogAnomalyConfig(variant="logdeep")))
+    network = filled(Network(28, 0, LogAnomalyConfig(variant="logdeep")))
     assert sum(weight.numel() for weight in network.parameters()) == wanted["params"] == 104_476
     counts = np.bincount(wanted["input"]["ids"], minlength=28)
     assert wanted["input"]["counts"] == counts.tolist()
@@ -84,7 +87,7 @@ def test_logdeep_s_variant_is_its_network_and_needs_no_templates() -> None:
     model.fit(sessions(1), Context())
     assert model.score(sessions(2), Context()).primary.max() > 1
     with pytest.raises(
-        IncompatibleError, match=r"^loganomaly reads templates, .*; set loganomaly\.variant=logdeep$"
+        IncompatibleError, match=r"^loganomaly reads vectors of templates, .*; set loganomaly\.variant=logdeep$"
     ):
         LogAnomaly(SMALL).fit(sessions(1), Context())
 
@@ -103,35 +106,41 @@ def test_scores_are_those_of_a_plain_loop_over_windows() -> None:
             np.testing.assert_array_equal(mine, theirs)
 
 
-def test_vectors_are_of_the_training_templates_and_nothing_has_none() -> None:
+def test_vectors_are_those_of_the_keys_and_nothing_has_none() -> None:
     model = fitted()
     assert model.network is not None
     vectors = model.network.get_buffer("vectors").numpy()
-    np.testing.assert_array_equal(vectors[:7], TextVectors.fit(TEMPLATES, 16).of(TEMPLATES))
+    expected = VECTORS[:7] / np.linalg.norm(VECTORS[:7].astype(float), axis=1, keepdims=True)
+    np.testing.assert_allclose(vectors[:7], expected, atol=1e-6)
     assert vectors.shape == (9, 16) and not vectors[7:].any()
-    np.testing.assert_allclose(vectors[1] @ vectors[2], 1, atol=1e-6)  # the same words
+    np.testing.assert_allclose(vectors[1] @ vectors[2], 1, atol=1e-6)  # of one direction
 
 
-def test_a_saved_model_needs_no_templates_to_score(tmp_path: Path) -> None:
+def test_a_saved_model_scores_as_before(tmp_path: Path) -> None:
     model, given = fitted(), told(2, unseen=True)
     model.save(tmp_path)
-    again = LogAnomaly(replace(SMALL, hidden=9, width=3, g=4))
+    again = LogAnomaly(replace(SMALL, hidden=9, g=4))
     again.load(tmp_path)
-    assert (again.config.hidden, again.config.width, again.config.g) == (6, 16, 4)
-    bare = replace(given, templates=())
-    for mine, theirs in zip(columns(model, given), columns(again, bare), strict=True):
+    assert (again.config.hidden, again.width, again.config.g) == (6, WIDTH, 4)
+    for mine, theirs in zip(columns(model, given), columns(again, given), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def after_twins() -> Sessions:
-    """Key 2 follows key 0, key 3 follows its twin 1; the templates of both say the same."""
-    units = [[twin, twin, twin + 2] for twin in (0, 1)] * 20
-    return replace(Sessions.of(units, 4), templates=("same words", "same words", "left", "right"))
+    """Key 2 follows key 0, key 3 follows its twin 1, which has the same vector."""
+    return of_twins([[twin, twin, twin + 2] for twin in (0, 1)] * 20)
+
+
+def of_twins(units: list[list[int]]) -> Sessions:
+    given = Sessions.of(units, 4)
+    return replace(
+        given, vectors=np.eye(3, dtype=np.float32), vector_ids=np.maximum(given.keys - 1, 0).astype(np.int32)
+    )
 
 
 def losses(model: LogAnomaly) -> tuple[pl.Series, Array]:
     """What is likeliest after two of a twin, and how surprising what came is."""
-    given = Sessions.of([[0, 0, 2], [1, 1, 3]], 4)
+    given = of_twins([[0, 0, 2], [1, 1, 3]])
     likeliest = model.expected(given, np.array([2, 2]), Context())
     return likeliest, model.score(given, Context()).others["nll"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbench import Sessions
-from logbench.torch import padded, running_counts
+from logbench.torch import key_vectors, padded, running_counts
 
 UNITS = st.lists(st.lists(st.integers(0, 9), max_size=8), max_size=8)
 
@@ -37,3 +38,14 @@ def test_counts_run_along_each_row() -> None:
     for row, found in zip(rows.tolist(), counts.tolist(), strict=True):
         for step, at_step in enumerate(found):
             assert at_step == [row[: step + 1].count(code) for code in range(5)]
+
+
+@given(units=UNITS)
+@settings(max_examples=40, deadline=None)
+def test_a_known_key_has_the_vector_of_its_events(units: list[list[int]]) -> None:
+    vectors = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
+    ids = np.array([9 - key for unit in units for key in unit], dtype=np.int32)
+    table = key_vectors(Sessions.of(units, 5, vectors=vectors, vector_ids=ids))
+    there = {key for unit in units for key in unit}
+    expected = [vectors[9 - key].tolist() if key in there else [0, 0, 0] for key in range(5)]
+    assert table.dtype == np.float32 and table.tolist() == expected
