@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from .api.record import RunRecord
     from .base.escapes import escaped
     from .base.file_names import named_file
-    from .base.options import make_options, option, parse_settings, suggest, toml_values
+    from .base.options import make_options, meant, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
     from .components.component_of import component_of
     from .components.passed_through import passed_through
@@ -142,6 +142,7 @@ _LAZY = {
     "save_arrays": "base.array_files",
     "saved_run": "running.saved_runs",
     "shown_metrics": "evaluation.metrics",
+    "meant": "base.options",
     "suggest": "base.options",
     "toml_values": "base.options",
 }
@@ -237,6 +238,7 @@ __all__ = [
     "load_arrays",
     "make_options",
     "max_per_unit",
+    "meant",
     "named_file",
     "open_layout",
     "open_lines",

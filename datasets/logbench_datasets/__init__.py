@@ -70,7 +70,7 @@ LABELLED_LINES = (
 @hookimpl
 def logbench_datasets() -> Iterable[DatasetComponent[Any]]:
     """Offer every data set of this package."""
-    yield DatasetComponent("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD)
+    yield DatasetComponent("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD, aliases=("hdfs-v1",))
     yield DatasetComponent("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
     ait, instances = ait_sequences.CARD, ait_sequences.OPENSTACK
     yield DatasetComponent("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)

@@ -49,10 +49,25 @@ def option(default: Any, help: str, *, ge: float | None = None, gt: float | None
 def suggest(name: str, known: Iterable[str]) -> str:
     """Suggest a name: `; did you mean 'x'?` if one of `known` is close, else the list of known names."""
     known = sorted(" ".join(one.split())[:100] for one in known)
-    close = difflib.get_close_matches(name, known, n=1)
+    same = {_bare(one): one for one in reversed(known)}
+    close = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(_bare(name), same, n=1)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {same.get(close[0], close[0])!r}?"
     return f"; there is {', '.join(known)}" if known else ""
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The one of the known names that a user means, whatever its case and the signs between its words.
+
+    `Isolation Forest` is `isolation-forest`. A name that means none of them, or several, comes back as it is.
+    """
+    known = list(known)
+    found = [one for one in known if _bare(one) == _bare(name)] if name not in known and _bare(name) else []
+    return found[0] if len(found) == 1 else name
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "", name.casefold())
 
 
 def fields_of(config: type | None) -> dict[str, dataclasses.Field[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import click
 
 from ..base.errors import ConfigError
-from ..base.options import fields_of, suggest
+from ..base.options import fields_of, meant, suggest
 from ..components.lone_files import components_in, names_file
 from ..components.option_classes import option_classes
 from ..components.registry import KINDS, Registry
@@ -27,10 +27,10 @@ def command(state: State, name: str | None, as_json: bool) -> None:
     if name is not None and names_file(name):
         names = [state.registry.get(kind, one).item.name for kind, one in components_in(name)]
     else:
-        names = [] if name is None else [name]
+        names = [] if name is None else [meant(name, _known(state.registry))]
     rows = [row for row in rows_of(state.registry) if name is None or row["component"] in names]
     if not rows:
-        known = {n for kind in KINDS for n in state.registry.components[kind]} | {"protocol", "dataset"}
+        known = _known(state.registry)
         if not known.issuperset(names):
             raise ConfigError(f"no component is called {name!r}{suggest(str(name), known)}")
     if as_json:
@@ -44,6 +44,10 @@ def command(state: State, name: str | None, as_json: bool) -> None:
             f"{name} has no options",
             disable_numparse=True,
         )
+
+
+def _known(registry: Registry) -> set[str]:
+    return {name for kind in KINDS for name in registry.components[kind]} | {"protocol", "dataset"}
 
 
 def rows_of(registry: Registry) -> Iterator[dict[str, Any]]:

@@ -33,7 +33,7 @@ from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError
 from ..base.file_names import LONGEST, name_fault
 from ..base.no_exit import no_exit
-from ..base.options import suggest
+from ..base.options import meant, suggest
 from . import combination, lone_files
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RefusedEntryPointsError, RegisteredComponent, installed, told
@@ -285,7 +285,7 @@ class Registry:
             return self._of_file(kind, name)
         table = self.offered(kind)
         known = _by_any_name(table)
-        if kind == "model" and name not in known and combination.is_name(name):
+        if kind == "model" and meant(name, known) not in known and combination.is_name(name):
             members = [(self.get(kind, one), copies) for one, copies in combination.members_of(name)]
             item = combination.component([(entry.item, copies) for entry, copies in members], _combined)
             every = tuple(entry for entry, copies in members for _ in range(copies))
@@ -327,8 +327,8 @@ def _by_any_name(table: Mapping[str, RegisteredComponent[T]]) -> dict[str, Regis
 def _find(
     table: dict[str, RegisteredComponent[T]], name: str, what: str, broken: list[Plugin]
 ) -> RegisteredComponent[T]:
-    if name in table:
-        return table[name]
+    if (found := meant(name, table)) in table:
+        return table[found]
     aside = f"; set aside: {', '.join(map(str, broken))} (see: logbench plugins)" if broken else ""
     raise ConfigError(f"no {what} is called {name!r}{suggest(name, table)}{aside}")
 

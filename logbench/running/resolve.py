@@ -23,7 +23,7 @@ from ..api.plan import Plan, Settings, Totals
 from ..api.protocol import EvaluationProtocol
 from ..api.traits import OF_VECTORS, Need, Supervision
 from ..base.errors import ConfigError
-from ..base.options import fields_of, make, suggest
+from ..base.options import fields_of, make, meant, suggest
 from ..components.combination import NAME as COMBINATION
 from ..components.combination import CombinationOptions, Members
 from ..components.configured import ConfiguredComponent, configured
@@ -239,13 +239,22 @@ def _layers(
     names |= {*SINGLE, "embedding", "evaluator", "protocol"}
     names |= {COMBINATION for entry in entries if entry.members}
     every = names | {name for kind in KINDS for name in registry.offered(kind)}
-    for where, settings, known in (("--set", plan.settings, names), ("--config", plan.config, every)):
+    chosen, config = _as_known(plan.settings, every), _as_known(plan.config, every)
+    for where, settings, known in (("--set", chosen, names), ("--config", config, every)):
         for name in settings:
             if name not in known:
                 extra = " takes no part in this run" if name in every else " is no component"
                 raise ConfigError(f"{where} {name}.{next(iter(settings[name]), '…')}: {name!r}{extra}"
                                   f"{suggest(name, names)}")  # fmt: skip
-    return [*({**p.components, "protocol": p.protocol} for p in presets), plan.config, plan.settings]
+    return [*({**p.components, "protocol": p.protocol} for p in presets), config, chosen]
+
+
+def _as_known(settings: Settings, known: Iterable[str]) -> Settings:
+    """Settings by the names of components, where a user wrote them in another case."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in settings.items():
+        found.setdefault(meant(name, known), {}).update(values)
+    return found
 
 
 def _protocol(plan: Plan, layers: Sequence[Settings]) -> EvaluationProtocol:

@@ -156,7 +156,8 @@ def _sequences() -> Iterable[ModelComponent[Any]]:
     rare = f"{nearest}, rare events weighing more ({AIT})"
     yield ModelComponent("ecvc", _ecvc(False), EcvcConfig, f"{nearest} ({AIT})", replace(GRADED, baseline=True))
     yield ModelComponent("ecvc-idf", _ecvc(True), EcvcConfig, rare, GRADED)
-    yield ModelComponent("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE)
+    yield ModelComponent("n-gram", _ngram, NGramConfig, f"n {unseen} (stide: Forrest et al., S&P 1996)", STIDE,
+                         aliases=("stide",))  # fmt: skip
     for n in (2, 3, 10):
         yield ModelComponent(
             f"{n}-gram",

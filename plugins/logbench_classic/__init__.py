@@ -32,6 +32,18 @@ def _later(module: str, name: str) -> Callable[[Any], Model]:
     return build
 
 
+# What papers and toolkits call them.
+ALIASES = {
+    "invariants": ("invariants-mining",),
+    "log-clustering": ("logcluster",),
+    "isolation-forest": ("iforest",),
+    "one-class-svm": ("ocsvm",),
+    "lof": ("local-outlier-factor",),
+    "linear-svm": ("svm",),
+    "knn": ("k-nearest-neighbours",),
+}
+
+
 def _offer(
     name: str,
     config: type,
@@ -56,7 +68,8 @@ def _offer(
         expected_failures=expected_failures or {},
     )
     build = _later(name.replace("-", "_"), config.__name__)
-    return ModelComponent(name, build, config, summary, traits, card=CARDS / f"{name}.toml")
+    also = ALIASES.get(name, ())
+    return ModelComponent(name, build, config, summary, traits, aliases=also, card=CARDS / f"{name}.toml")
 
 
 def _supervised(

@@ -11,7 +11,8 @@ from typing import Any
 
 from logbench import ConfigError, DataError, suggest
 
-from .named import lnav, named, names
+from .lnav import lnav_format
+from .named import named, names
 from .sniff import TRIED, best, concrete, read_sample, sample_of
 
 # Formats that the core reads by itself.
@@ -76,14 +77,7 @@ def _without(values: Mapping[str, Any], key: str) -> dict[str, Any]:
 def _named(name: str, *rest: Any) -> dict[str, Any]:
     beside, folder, sample = rest
     if name.startswith("lnav:"):
-        file = name.removeprefix("lnav:")
-        there = next((p for p in (beside / file, folder / file) if p.is_file()), None)
-        if there is None:
-            raise ConfigError(f"format={name}: no such file beside the definition or in its folder")
-        try:
-            return lnav(there)
-        except (AttributeError, TypeError, KeyError, ValueError, RecursionError):
-            raise ConfigError(f"format={name}: no format file of lnav") from None
+        return lnav_format(name.removeprefix("lnav:"), (beside, folder), sample)
     if name == "auto":
         found = best(sample())
         if found is None:

@@ -12,9 +12,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from logbench import ConfigError, LineFormat, make_options, option, suggest, toml_values
+from logbench import ConfigError, LineFormat, make_options, meant, option, suggest, toml_values
 
 from .completion import PLAIN, completed
 from .named import names
@@ -76,6 +76,7 @@ def load(path: Path) -> OwnLog:
 
 def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
     """The definition of these keys, as if they stood in the file `path`; see `load`."""
+    given = {**given, **_meant(given)}
     _check_types(path, given)
     values = completed(path, given)
     for key, value in values.items():
@@ -85,6 +86,12 @@ def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
     with naming(path):
         _check(own)
     return dataclasses.replace(own, folder=str((path.parent / own.folder).resolve()))
+
+
+def _meant(given: Mapping[str, Any]) -> dict[str, str]:
+    """The names of a format and a windower as they are known, where a user wrote them in another case."""
+    known = {"format": (*PLAIN, *names(), "auto"), "windower": get_args(Windower)}
+    return {key: meant(given[key], some) for key, some in known.items() if isinstance(given.get(key), str)}
 
 
 def _check_types(path: Path, values: Mapping[str, Any]) -> None:

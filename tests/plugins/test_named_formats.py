@@ -166,3 +166,36 @@ def test_streams_that_interleave_keep_the_order_of_their_lines_wherever_the_file
         frame = lines_of(define(tmp_path, text, 'format = "cri"\ninner = []'))
         assert frame["message"].to_list() == expected
         assert frame["at"].is_sorted()
+
+
+def test_of_a_file_of_lnav_the_format_that_fits_is_taken_or_the_one_that_is_named(tmp_path: Path) -> None:
+    stamp = r"(?<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"
+    formats = {
+        "bars_log": {"regex": {"std": {"pattern": rf"^{stamp}\|(?<level>\w+)\|(?<body>.*)$"}}},
+        "made_log": {"converter": {"type": "application/x"}},
+        "arrow_log": {"regex": {"std": {"pattern": rf"^{stamp} (?<level>\w+)->(?<body>.*)$"}}},
+    }
+    (tmp_path / "all.json").write_text(json.dumps(formats))
+    line = "2026-03-01 08:00:04 INFO->an event\n"
+    for name in ("lnav:all.json", "lnav:all.json#arrow_log", "lnav:all.json#Arrow Log"):
+        (got,) = lines_of(define(tmp_path, line, f'format = "{name}"')).iter_rows(named=True)
+        assert (got["message"], got["level"]) == ("an event", "INFO")
+    (got,) = lines_of(define(tmp_path, line, 'format = "lnav:all.json#bars_log"')).iter_rows(named=True)
+    assert not got["matched"]
+    with pytest.raises(ConfigError, match="it has no such format; did you mean 'arrow_log'"):
+        define(tmp_path, line, 'format = "lnav:all.json#arow_log"')
+
+
+def test_formats_and_windowers_are_found_in_any_case(tmp_path: Path) -> None:
+    own = define(tmp_path, named("syslog").example + "\n", 'format = "Syslog"\nwindower = "Time"')
+    assert own.grouped_by == "time" and lines_of(own)["matched"].all()
+
+
+@pytest.mark.parametrize(("system", "name"), [("HPC", "hpc"), ("Proxifier", "proxifier")])
+def test_every_line_of_these_logs_is_read(system: str, name: str, shared_data: Path) -> None:
+    folder = shared_data / "loghub_2k" / system
+    lines = (folder / f"{system}_2k.log").read_text(errors="replace").splitlines()
+    found = best(lines[:400])
+    assert found is not None and found.format.name == name
+    whole = fit(lines, named(name))
+    assert whole is not None and whole.share == 1
