@@ -118,7 +118,8 @@ class RunRecord:
 
     def as_dict(self) -> Record:
         """JSON values; a number that is not finite becomes None."""
-        return cast(Record, {name: to_jsonable(value) for name, value in dataclasses.asdict(self).items()})
+        names = [field.name for field in dataclasses.fields(self)]
+        return cast(Record, {name: to_jsonable(getattr(self, name)) for name in names})
 
     def to_json(self) -> str:
         """One line of JSON."""

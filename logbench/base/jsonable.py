@@ -37,6 +37,9 @@ def to_jsonable(value: Any) -> Any:
 
     Arrays, tensors and series become lists; any other object becomes its text.
     """
+    kind = type(value)
+    if kind in (int, bool, type(None)) or (kind is str and value.isascii()):
+        return value
     if isinstance(value, Mapping):
         return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -44,8 +47,6 @@ def to_jsonable(value: Any) -> Any:
     for convert in ("tolist", "to_list"):  # arrays, tensors and NumPy's numbers; series
         if hasattr(value, convert):
             return to_jsonable(getattr(value, convert)())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, int | float):
-        return value
+    if isinstance(value, int | float):
+        return None if isinstance(value, float) and not math.isfinite(value) else value
     return str(value).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be written

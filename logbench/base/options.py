@@ -13,6 +13,7 @@ import operator
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -89,10 +90,16 @@ def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
             )
     if config is None:
         return None
-    hints = get_type_hints(config, include_extras=True)
+    hints = hints_of(config)
     return config(
         **{name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()}
     )
+
+
+@lru_cache(512)
+def hints_of(config: type) -> Mapping[str, Any]:
+    """Types of the fields of a configuration dataclass; raises what evaluating them raises."""
+    return get_type_hints(config, include_extras=True)
 
 
 # Its name for plugin authors, where `make` alone would say too little.

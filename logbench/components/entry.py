@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -128,7 +129,8 @@ def told(error: BaseException) -> str:
 
 
 def _load(point: importlib.metadata.EntryPoint) -> Any:
-    """What an entry point names, of its source as it is now."""
-    with suppress(TooMuchError, OSError):
-        remove_stale(sources_of(point.module))
+    """What an entry point names; a module that is loaded now, of its source as it is."""
+    if point.module not in sys.modules:
+        with suppress(TooMuchError, OSError):
+            remove_stale(sources_of(point.module))
     return point.load()

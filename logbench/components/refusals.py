@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pluggy
 
@@ -14,7 +14,7 @@ from ..api.components import BaseComponent, DatasetComponent, Kind, ModelCompone
 from ..api.old_components import Component
 from ..base.errors import ConfigError, PluginError
 from ..base.file_names import LONGEST, name_fault
-from ..base.options import suggest
+from ..base.options import hints_of, suggest
 from . import requirements
 from .component_kinds import COMPONENTS
 from .entry import Plugin
@@ -71,7 +71,7 @@ def _check_config(hook: str, item: BaseComponent[Any]) -> None:
         if field_.default is field_.default_factory is dataclasses.MISSING:
             raise RefusalError(f"{hook} yields {item.name!r} whose option {field_.name!r} has no default")
     try:
-        get_type_hints(item.config)
+        hints_of(item.config)
     except Exception as error:  # such as a name imported under TYPE_CHECKING: every run would stumble on it
         raise RefusalError(f"{hook} yields {item.name!r} whose options cannot be typed: {error}") from None
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+import numpy as np
 import polars as pl
 
 
@@ -68,19 +69,20 @@ def _ranking(units: pl.DataFrame, positive: float, negative: float) -> dict[str,
     Args:
         positive, negative: weights of both classes, above 0.
     """
-    anomaly, weight = pl.col("label") == 1, pl.col("weight")
-    steps = (
-        units.group_by(rank=pl.col("score").rank("dense"))
-        .agg(hits=weight.filter(anomaly).sum(), false=weight.filter(~anomaly).sum())
-        .sort("rank", descending=True)
-        .with_columns(all_hits=pl.col("hits").cum_sum(), all_false=pl.col("false").cum_sum())
-    )
-    hits, all_hits, all_false = pl.col("hits"), pl.col("all_hits"), pl.col("all_false")
+    weight = pl.col("weight")
+    of_class = {
+        "hits": weight.filter(pl.col("label") == 1).sum(),
+        "false": weight.filter(pl.col("label") == 0).sum(),
+    }
+    steps = units.group_by(rank=pl.col("score").rank("dense")).agg(**of_class)
+    order = np.argsort(-steps["rank"].to_numpy().astype(np.int64))
+    hits, false = steps["hits"].to_numpy()[order], steps["false"].to_numpy()[order]
+    all_hits, all_false = hits.cumsum(), false.cumsum()
     # Half of a step's own hits stand above its false alarms.
-    above = (pl.col("false") * (all_hits - hits / 2)).sum() / (positive * negative)
-    precision = all_hits / (all_hits + all_false)
-    kept = steps.filter(all_hits + all_false > 0)  # a step may weigh nothing
+    above = (false * (all_hits - hits / 2)).sum()
+    gained = hits > 0
+    precision = all_hits[gained] / (all_hits[gained] + all_false[gained])
     return {
-        "auroc": float(steps.select(above).item()),
-        "auprc": float(kept.select((hits / positive * precision).sum()).item()),
+        "auroc": float(above / (positive * negative)),
+        "auprc": float((hits[gained] / positive * precision).sum()),
     }

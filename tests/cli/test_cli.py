@@ -8,9 +8,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+import polars as pl
 import pytest
 
 from logbench.cli import COMMANDS, cli
@@ -19,18 +22,22 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 BASELINE = ("run", "new-event+length", "--dataset", "hdfs")
 
 
-@pytest.fixture
-def logbench(tmp_path: Path) -> Run:
+def typed_in(home: Path) -> Run:
     """The command in a folder of its own, with a cache of its own."""
 
     def run(*words: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        variables = {**os.environ, "LOGBENCH_CACHE": str(tmp_path / "cache"), **(env or {})}
+        variables = {**os.environ, "LOGBENCH_CACHE": str(home / "cache"), **(env or {})}
         command = [sys.executable, "-m", "logbench", *map(str, words)]
         return subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=300, check=False
+            command, capture_output=True, text=True, cwd=home, env=variables, timeout=300, check=False
         )
 
     return run
+
+
+@pytest.fixture
+def logbench(tmp_path: Path) -> Run:
+    return typed_in(tmp_path)
 
 
 @pytest.fixture
@@ -58,6 +65,35 @@ def write_hdfs(target: Path, end: str = "\n") -> None:
 SMALL = ("--set", "protocol.train_units=20")
 
 
+@dataclass(frozen=True)
+class Twice:
+    """Two seeds were run with `--json` in a folder, for all tests that only look at what there is then."""
+
+    logbench: Run
+    home: Path
+    out: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def of(self, data: Path, *words: str) -> dict[str, Any]:
+        """The record of one more run, on other data, that leaves those of the folder alone."""
+        done = self.logbench(*BASELINE, "--data", data, *SMALL, "--json", "--out", "other", *words)
+        record: dict[str, Any] = json.loads(done.stdout)
+        return record
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Twice:
+    home = tmp_path_factory.mktemp("twice")
+    write_hdfs(home / "data")
+    logbench = typed_in(home)
+    done = logbench(*BASELINE, "--data", home / "data", *SMALL, "--json", "--seeds", "2")
+    assert done.returncode == 0, done.stderr
+    return Twice(logbench, home, done.stdout)
+
+
 def test_run_prints_a_table_and_keeps_a_record(logbench: Run, folder: Path) -> None:
     done = logbench(*BASELINE, "--data", folder, *SMALL)
     assert done.returncode == 0, done.stderr
@@ -67,68 +103,64 @@ def test_run_prints_a_table_and_keeps_a_record(logbench: Run, folder: Path) -> N
     assert "Strange end of blk_30" in shown.stdout, shown.stderr
 
 
-def test_json_is_all_that_standard_output_carries(logbench: Run, folder: Path) -> None:
-    done = logbench(*BASELINE, "--data", folder, *SMALL, "--json", "--seeds", "2")
-    records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [record["seed"] for record in records] == [0, 1]
-    stored = (folder.parent / "runs" / "records.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in stored] == records
+def test_json_is_all_that_standard_output_carries(twice: Twice) -> None:
+    assert [record["seed"] for record in twice.records] == [0, 1]
+    stored = (twice.home / "runs" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in stored][:2] == twice.records
 
 
-def test_counts_add_up(logbench: Run, folder: Path) -> None:
-    (record,) = map(json.loads, logbench(*BASELINE, "--data", folder, *SMALL, "--json").stdout.splitlines())
-    assert record["dataset"]["lines"] == 42 * 14 and record["dataset"]["sessions"] == 42
-    split = record["split"]
-    assert split["train"] + split["held_out"] == 20 and split["test"] == 22
-    metrics = record["metrics"]["session"]["all"]
-    assert sum(metrics[cell] for cell in ("tp", "fp", "tn", "fn")) == record["counts"]["scored"] == 22
+def test_counts_add_up(twice: Twice) -> None:
+    for record in twice.records:
+        assert record["dataset"]["lines"] == 42 * 14 and record["dataset"]["sessions"] == 42
+        split = record["split"]
+        assert split["train"] + split["held_out"] == 20 and split["test"] == 22
+        metrics = record["metrics"]["session"]["all"]
+        assert sum(metrics[cell] for cell in ("tp", "fp", "tn", "fn")) == record["counts"]["scored"] == 22
 
 
-def test_crlf_reads_the_same(logbench: Run, folder: Path, tmp_path: Path) -> None:
+def test_crlf_reads_the_same(twice: Twice, tmp_path: Path) -> None:
     write_hdfs(tmp_path / "crlf", end="\r\n")
-    one, two = (
-        json.loads(logbench(*BASELINE, "--data", path, *SMALL, "--json").stdout)
-        for path in (folder, tmp_path / "crlf")
-    )
+    one, two = twice.records[0], twice.of(tmp_path / "crlf")
     assert one["metrics"] == two["metrics"] and one["split"] == two["split"]
 
 
-def test_zip_reads_as_the_folder(logbench: Run, folder: Path, tmp_path: Path) -> None:
+def test_zip_reads_as_the_folder(twice: Twice, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "HDFS_v1.zip", "w") as archive:
-        for path in folder.rglob("*.*"):
-            archive.write(path, path.relative_to(folder).as_posix())
-    one, two = (
-        json.loads(logbench(*BASELINE, "--data", path, *SMALL, "--json").stdout)
-        for path in (folder, tmp_path / "HDFS_v1.zip")
-    )
+        for path in (twice.home / "data").rglob("*.*"):
+            archive.write(path, path.relative_to(twice.home / "data").as_posix())
+    one, two = twice.records[0], twice.of(tmp_path / "HDFS_v1.zip")
     assert one["metrics"] == two["metrics"] and one["split"] == two["split"]
 
 
-def test_same_command_same_scores(logbench: Run, folder: Path) -> None:
-    first, second = (logbench(*BASELINE, "--data", folder, *SMALL, "--json") for _ in range(2))
-    one, two = json.loads(first.stdout), json.loads(second.stdout)
+def test_same_command_same_scores(twice: Twice) -> None:
+    one, two = twice.records[0], twice.of(twice.home / "data")
     assert one["metrics"] == two["metrics"] and two["stages"]["read"]["cached"]
+    scores = [pl.read_parquet(twice.home / out / record["artifacts"]["scores"])
+              for out, record in (("runs", one), ("other", two))]  # fmt: skip
+    assert scores[0].equals(scores[1])
 
 
-def test_compare_and_rescore(logbench: Run, folder: Path) -> None:
-    runs = [json.loads(logbench(*BASELINE, "--data", folder, *SMALL, "--json").stdout)["run_id"] for _ in range(2)]
-    same = logbench("compare", *runs)
+def test_compare_and_rescore(twice: Twice) -> None:
+    runs = [record["run_id"] for record in twice.records]
+    same = twice.logbench("compare", *runs)
     assert same.returncode == 0, same.stderr
-    rescored = logbench("rescore", runs[0], "--set", "protocol.unseen=ignore", "--json")
+    rescored = twice.logbench("rescore", runs[0], "--set", "protocol.unseen=ignore", "--json", "--out", "runs")
     new = json.loads(rescored.stdout)
     assert new["metrics"]["session"]["all"]["recall"] == 0 and not rescored.stderr.startswith("error")
-    unlike = logbench("compare", runs[0], new["run_id"])
+    unlike = twice.logbench("compare", runs[0], new["run_id"])
     assert unlike.returncode == 2 and "unseen: target against ignore" in unlike.stderr
 
 
-def test_worse_run_exits_1(logbench: Run, folder: Path) -> None:
-    good = json.loads(logbench(*BASELINE, "--data", folder, *SMALL, "--json").stdout)
-    path = folder.parent / "runs" / "records.jsonl"
+def test_worse_run_exits_1(twice: Twice) -> None:
+    good = twice.records[0]
     bad = json.loads(json.dumps(good).replace(good["run_id"], "worse"))
     bad["metrics"]["session"]["all"]["f1"] -= 0.1
-    path.write_text(path.read_text(encoding="utf-8") + json.dumps(bad) + "\n", encoding="utf-8")
-    assert logbench("compare", good["run_id"], "worse").returncode == 1
-    assert logbench("compare", good["run_id"], "worse", "--tolerance", "0.2").returncode == 0
+    (twice.home / "worse").mkdir()
+    lines = "".join(json.dumps(record) + "\n" for record in (good, bad))
+    (twice.home / "worse" / "records.jsonl").write_text(lines, encoding="utf-8")
+    words = ("compare", good["run_id"], "worse", "--out", "worse")
+    assert twice.logbench(*words).returncode == 1
+    assert twice.logbench(*words, "--tolerance", "0.2").returncode == 0
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from logbench.deploy.score_files import score_bundle
 from logbench.evaluation.verdicts import decide
 from logbench.running.bundle import Bundle
 from logbench.running.records import scores
-from logbench.running.resolve import resolve
+from logbench.running.resolve import ResolvedPlan, resolve
 from logbench.studies.rescore import rescore
 
 SCORES = st.lists(
@@ -78,8 +80,25 @@ class Told:
         return np.array(self.told)[sessions.keys[sessions.offsets[:-1]]]
 
 
-def told(name: str, values: list[float], **traits: Any) -> logbench.ModelComponent[Any]:
-    return ModelComponent(name, type(name.title(), (Told,), {"told": tuple(values)}), traits=ModelTraits(**traits))
+RULE: Mapping[str, Any] = {"binary_scores": True, "fixed_threshold": 0.5}
+MEMBERS = {name: type(name.upper(), (Told,), {}) for name in "abc"}
+
+
+@cache
+def resolved_of(model: str, by: str = "") -> ResolvedPlan:
+    """A combination of `a` and `b`, which are graded, and the rule `c`: found once, since examples are many."""
+    members = [ModelComponent(name, cls, traits=ModelTraits(**RULE if name == "c" else {}))
+               for name, cls in MEMBERS.items()]  # fmt: skip
+    settings = {"combination": {"by": by}} if by else {}
+    return resolve(Plan(model=model, dataset="hdfs-sim", settings=settings), registry(*members))
+
+
+def told(resolved: ResolvedPlan, **columns: Sequence[float]) -> Combination:
+    """A new model of it, whose members say these values."""
+    for name, values in columns.items():
+        MEMBERS[name].told = tuple(values)  # type: ignore[attr-defined]
+    model: Combination = resolved.model.build()
+    return model
 
 
 def registry(*components: logbench.ModelComponent[Any]) -> Registry:
@@ -92,15 +111,9 @@ def test_the_verdict_is_the_union_of_the_members_each_with_its_part_of_alpha(
 ) -> None:
     """Members a and b are graded, c is a rule; unit i holds the one key i, the first units are held out."""
     columns = [list(column) for column in zip(*rows, strict=True)]
-    known = registry(
-        told("a", columns[0]),
-        told("b", columns[1]),
-        told("c", columns[2], binary_scores=True, fixed_threshold=0.5),
-    )
-    resolved = resolve(Plan(model="a+b+c", dataset="hdfs-sim"), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     held = np.arange(len(rows) - 1)
-    model: Combination = resolved.model.build()
+    model = told(resolved_of("a+b+c"), a=columns[0], b=columns[1], c=columns[2])
     context = Context(held_out=sessions.take(held), alpha=alpha)
     model.fit(sessions, context)
     found = model.score(sessions, context)
@@ -165,11 +178,10 @@ def test_a_taken_alias_is_refused() -> None:
 def test_an_oracle_makes_rules_or_one_swept_score(rows: list[tuple[float, float, bool]], held_out: bool) -> None:
     """As published: a unit alarms by the rule, or where its score is above the threshold that is best on test."""
     graded, ruled, labels = (list(column) for column in zip(*rows, strict=True))
-    known = registry(told("a", graded), told("c", ruled, binary_scores=True, fixed_threshold=0.5))
-    resolved = resolve(Plan(model="a+c", dataset="hdfs-sim"), known)
+    resolved = resolved_of("a+c")
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     context = Context(held_out=sessions.take(np.arange(len(rows) // 2 + 1)) if held_out else None)
-    model: Combination = resolved.model.build()
+    model = told(resolved, a=graded, c=ruled)
     model.fit(sessions, context)
     found = model.score(sessions, context).primary
     test = pl.DataFrame({"raw": found, "label": labels, "weight": 1.0, "events": 1, "unseen": 0, "part": "test"})
@@ -255,16 +267,9 @@ def test_a_saved_combination_gives_the_verdicts_of_its_run(
 def joined(by: str, alpha: float, rows: list[tuple[float, float, float]]) -> tuple[Any, list[list[float]], Any]:
     """Scores of a, b (graded) and the rule c, joined; the columns; which units are held out."""
     columns = [list(column) for column in zip(*rows, strict=True)]
-    known = registry(
-        told("a", columns[0]),
-        told("b", columns[1]),
-        told("c", columns[2], binary_scores=True, fixed_threshold=0.5),
-    )
-    settings = {"combination": {"by": by}}
-    resolved = resolve(Plan(model="a+b+c", dataset="hdfs-sim", settings=settings), known)
     sessions = Sessions.of([[i] for i in range(len(rows))], vocabulary=len(rows))
     held = np.arange(len(rows) * 2 // 3)
-    model: Combination = resolved.model.build()
+    model = told(resolved_of("a+b+c", by), a=columns[0], b=columns[1], c=columns[2])
     context = Context(held_out=sessions.take(held), alpha=alpha)
     model.fit(sessions, context)
     return model.score(sessions, context).primary, columns, held

@@ -53,6 +53,9 @@ class Far:
         return Scores(known + sessions.unseen, ignoring=known)
 
 
+KNOWN = registry(datasets=[DatasetComponent("log", GroupedLines, card=CARD)], models=[ModelComponent("far", Far)])
+
+
 @dataclass
 class Unit:
     """Lines that belong together; `side` where the lines were cut before."""
@@ -324,10 +327,7 @@ def check(folder: Path, model: str, windower: str = "session", seed: int = 0, **
     if model == "n-gram":
         settings[model] = {"n": 3}
     rows = log(seed)
-    found = registry(
-        datasets=[DatasetComponent("log", GroupedLines, card=CARD)], models=[ModelComponent("far", Far)]
-    )
-    record = run_one(write(folder / "a.log", rows), found, model, settings, windower=windower)
+    record = run_one(write(folder / "a.log", rows), KNOWN, model, settings, windower=windower)
     assert record.status == "ok", record.error
     wanted = compute(rows, record, windower, folder / "runs")
     assert {name: record.split[name] for name in wanted["split"]} == wanted["split"]
