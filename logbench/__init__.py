@@ -40,6 +40,7 @@ from .api.hookspecs import hookimpl
 from .api.model_card import ModelCard
 from .api.old_components import Component, Traits
 from .api.optional import (
+    Continues,
     Expects,
     Explains,
     Guessed,
@@ -156,6 +157,7 @@ __all__ = [
     "ComponentTraits",
     "ConfigError",
     "Context",
+    "Continues",
     "DataError",
     "Dataset",
     "DatasetComponent",

@@ -44,6 +44,7 @@ class BundleFacts(TypedDict):
     protocol: Annotated[dict[str, Any], "every field of the protocol"]
     short_limit: Annotated[int, "events below which a unit is short"]
     threshold: Annotated[ThresholdFacts, "as in a record"]
+    units_a_day: NotRequired[Annotated[float | None, "units that a day of the log makes; null without times"]]
     templates: Annotated[list[str], "the template of each key"]
     vocabulary: Annotated[SavedVocabulary, "the state of the parser"]
     texts: NotRequired[Annotated[list[str], "texts of the training that the embedding is fitted on again"]]

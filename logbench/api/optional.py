@@ -71,6 +71,22 @@ class HasSilence(Protocol):
 
 
 @runtime_checkable
+class Continues(Protocol):
+    """A windower whose units depend on lines long before, such as on when an id last came; for streams.
+
+    Attributes:
+        memory: JSON values, what the next pass begins with.
+    """
+
+    @property
+    def memory(self) -> Any:
+        """See above."""
+
+    def go_on(self, memory: Any = None) -> None:
+        """Let every pass from now on go on where the one before ended, the first one from `memory`."""
+
+
+@runtime_checkable
 class NamesLabels(Protocol):
     """A windower that splits ids into pieces (`blk_1#2`), so that labels given by id reach every piece.
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -57,13 +57,14 @@ def code_of(error: BaseException) -> int:
 
 
 @contextmanager
-def first(message: str) -> Iterator[Callable[[], bool]]:
+def first(message: str, also: Sequence[str] = ()) -> Iterator[Callable[[], bool]]:
     """Let work finish after a first Ctrl-C; a second one ends the command as usual.
 
     Yields a function that tells whether Ctrl-C was pressed.
 
     Args:
         message: printed at the first Ctrl-C.
+        also: names of other signals that end work in the same way, such as `SIGTERM`.
     """
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -72,14 +73,19 @@ def first(message: str) -> Iterator[Callable[[], bool]]:
 
     def press(number: int, frame: FrameType | None) -> None:
         pressed.set()
-        signal.signal(signal.SIGINT, before)
+        restore()
         print(message, file=sys.stderr, flush=True)
 
-    before = signal.signal(signal.SIGINT, press)
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", *also) if hasattr(signal, name)]
+    before = {number: signal.signal(number, press) for number in numbers}
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ import click
 
 from ..base.errors import DataError
 from ..base.files import write_parquet
-from ..base.jsonable import four_digits, part_of, shorten
+from ..base.jsonable import four_digits, shorten
 from ..base.progress_bars import Bars
 from ..running import looks
 from . import State, pass_state
+from .alarm_options import keeping_options, rate_of, rate_options, with_options
+from .alarm_output import opened_desk, print_alarm, print_incidents, print_told, said_at_end
 from .apart import apart
 from .interrupt import first
 from .shared_options import (
@@ -27,12 +29,12 @@ from .shared_options import (
     placed,
     print_json,
     print_table,
-    threshold_text,
 )
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..deploy.alarm_desk import AlarmDesk
     from ..running.bundle import Bundle
 
 
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
               help="Standard input: seconds without a line after which a session closes.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many units to show.")
+@with_options(rate_options)
+@with_options(keeping_options)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
@@ -56,18 +60,16 @@ def command(
     state: State,
     bundle: Path,
     data: Path,
-    timeout: float,
-    top: int,
-    device: str,
     save: Path | None,
     code: tuple[Path, ...],
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Score new logs with a saved model; labels are not needed.
 
-    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line. With --data - the
-    command reads lines as they arrive and prints alarms as sessions close; Ctrl-C ends reading and closes all
-    sessions.
+    BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line; with --only-new or
+    --incidents every alarm or incident. With --data - the command reads lines as they arrive and prints alarms as
+    sessions close; Ctrl-C ends reading and closes all sessions, or with --state keeps them for the next call.
     """
     import polars as pl
 
@@ -76,35 +78,45 @@ def command(
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already exists; nothing was overwritten, choose another name")
-    saved, at = Bundle(bundle, state.registry, code), resolve_device(device)
+    asked = rate_of(options["threshold"], options["rate"], options["budget"])
+    saved, device = Bundle(bundle, state.registry, code), resolve_device(options["device"])
     if saved.edited:
         names = ", ".join(dict.fromkeys(saved.edited))
         note(f"{names}: edited since the model was saved, so scores may differ from those of the run")
-    frames = _stream(saved, timeout, at, as_json) if str(data) == "-" else _whole(saved, data, at, as_json, top)
-    kept, units, alarms = [], 0, 0
-    for frame in frames:
-        units, alarms = units + len(frame), alarms + int(frame["verdict"].fill_null(False).sum())
-        if save is not None:
-            kept.append(frame)
-    if not units:
-        raise DataError(f"{data}: no line belongs to a unit")
-    if save is not None:
-        write_parquet(pl.concat(kept), save)
-    limit = threshold_text(saved.facts["threshold"])
-    note(f"{part_of(alarms, units, 'unit', 'alarms', 'alarm')} (score > {limit})")
+    kept: list[pl.DataFrame] = []
+    with opened_desk(saved, asked, bundle.resolve().name, options) as desk:
+        read = _stream if str(data) == "-" else _whole
+        for frame in read(saved, desk, data, device, as_json, options):
+            if save is not None:
+                kept.append(frame)
+        if not desk.counts["units"] and desk.state is None:
+            raise DataError(f"{data}: no line belongs to a unit")
+        if save is not None and kept:
+            write_parquet(pl.concat(kept), save)
+        for text in said_at_end(desk):
+            note(text)
+        desk.finish()
 
 
-def _whole(saved: Bundle, data: Path, device: str, as_json: bool, top: int) -> Iterator[pl.DataFrame]:
+def _whole(
+    saved: Bundle, desk: AlarmDesk, data: Path, device: str, as_json: bool, options: Mapping[str, Any]
+) -> Iterator[pl.DataFrame]:
     from ..deploy.score_files import look_of, score_bundle
 
     with Bars() as bars, bars.stage("score") as progress:
-        frame = score_bundle(saved, data, device, progress, note)
-    if as_json:
+        frame = score_bundle(saved, data, device, progress, note, desk.threshold)
+    alarms = desk.take(frame)
+    frame = frame.drop("first")
+    if desk.only_first:
+        print_incidents(alarms, desk.book, as_json, options["top"])
+    elif desk.only_new:
+        print_told(alarms, as_json, options["top"])
+    elif as_json:
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
-        rows = [_short(row) for row in frame.head(top).iter_rows(named=True)]
+        rows = [_short(row) for row in frame.head(options["top"]).iter_rows(named=True)]
         print_table(fitted(rows, "what"), disable_numparse=True)
-        _print_why(frame.head(top))
+        _print_why(frame.head(options["top"]))
     looks.keep("score", look_of(saved, data, frame))
     yield frame
 
@@ -119,30 +131,42 @@ def _print_why(frame: pl.DataFrame) -> None:
         note(f"all lines and reasons of a unit: logbench show score {shlex.quote(alarms[0][0])}")
 
 
-def _stream(saved: Bundle, timeout: float, device: str, as_json: bool) -> Iterator[pl.DataFrame]:
+def _stream(
+    saved: Bundle, desk: AlarmDesk, data: Path, device: str, as_json: bool, options: Mapping[str, Any]
+) -> Iterator[pl.DataFrame]:
     """Print each alarm as its session closes (with JSON, each session)."""
     from ..deploy.score_stream import arriving, score_stream
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")
-    with first("ending: scoring open sessions; press Ctrl-C again to stop at once") as ended:
+    finish, timeout = options["close"] or desk.state is None, options["timeout"]
+    way = "scoring open sessions" if finish else "open sessions stay in the state"
+    with first(f"ending: {way}; press Ctrl-C again to stop at once", () if finish else ("SIGTERM",)) as ended:
         blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0), ended)
-        for frame in score_stream(saved, blocks, timeout, device, note=note):
-            if as_json:
+        frames = score_stream(
+            saved, blocks, timeout, device, note=note, threshold=desk.threshold, keeper=desk, finish=finish
+        )
+        for scored in frames:
+            alarms, frame = desk.take(scored), scored.drop("first")
+            if as_json and not (desk.only_new or desk.only_first):
                 print_json(_plain(row) for row in frame.iter_rows(named=True))
             else:
-                for row in map(_short, frame.filter("verdict").iter_rows(named=True)):
-                    facts = "  ".join(f"{name} {row[name]}" for name in ("score", "events", "event", "line"))
-                    print(f"ALARM {row['unit']}  {facts}  {shorten(row['what'], 90)}", flush=True)
+                for one in desk.told(alarms):
+                    print_alarm(one, as_json)
             yield frame
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Row for JSON: lines count from 1, as in editors; an infinite score (unseen key, short unit) is a word."""
-    score = row["score"]
-    word = "inf" if score == float("inf") else "-inf" if score == float("-inf") else score
-    line = _line(row)
-    return {**row, "score": word, "line": line}
+    from ..deploy.alarms import finite
+
+    score, time = row["score"], row["time"]
+    return {
+        **row,
+        "score": None if score is None else finite(score),
+        "time": None if time is None else time.isoformat(),
+        "line": _line(row),
+    }
 
 
 def _line(row: dict[str, Any]) -> int | None:

@@ -77,6 +77,7 @@ class Lines:
 
         Where the reader tells no place (columns `file` and `at`), `file` is null and `line` counts all lines.
         `text` is what the line says without what all lines begin with: level, component, message.
+        `time` and `node` are null where lines have none.
         """
         schema = self.frame.collect_schema()
         placed = {"file", "at"} <= set(schema.names())
@@ -86,6 +87,8 @@ class Lines:
             text=text_of(self),
             file=pl.col("file") if placed else pl.lit(None, pl.String),
             line=(pl.col("at") if placed else pl.col("line") + 1).cast(pl.Int64),
+            time="time" if "time" in schema else pl.lit(None, pl.Datetime("us")),
+            node=pl.col("node").cast(pl.String) if "node" in schema else pl.lit(None, pl.String),
         )
 
     def batches(self, size: int = 262_144) -> Iterator[pl.DataFrame]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from ..data.line_format import LineFormat
@@ -41,6 +43,16 @@ class Pieces:
         """The event that waits; nothing more of it will come."""
         held, self._held = self._held, b""
         return self._whole(held)
+
+    def state(self) -> list[str | None]:
+        """JSON values from which `restore` goes on."""
+        return [None if text is None else text.decode("latin-1") for text in (self._header, self._held)]
+
+    def restore(self, state: Sequence[str | None]) -> None:
+        """Go on from `state`."""
+        header, held = state
+        self._header = None if header is None else header.encode("latin-1")
+        self._held = (held or "").encode("latin-1")
 
     def _headed(self, lines: bytes) -> tuple[bytes, bytes, bytes]:
         begin = self._form.header.encode(self._form.encoding)

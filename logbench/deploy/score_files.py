@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,15 +35,24 @@ from ..running.unit_scores import score_units
 
 
 def score_bundle(
-    bundle: Bundle, data: Path, device: str, progress: Progress, note: Callable[[str], None] = lambda _: None
+    bundle: Bundle,
+    data: Path,
+    device: str,
+    progress: Progress,
+    note: Callable[[str], None] = lambda _: None,
+    threshold: float | None = None,
 ) -> pl.DataFrame:
     """Score every unit of `data`, most anomalous first.
+
+    Args:
+        threshold: units that score above it alarm; None: the bundle's own.
 
     Returns:
         Columns `unit`, `score` (Float64, null if the protocol drops the unit), `verdict` (Boolean), `events`,
         `unseen`, `short`, `event` (index of the deciding event, −1 without one), of the deciding event `line`
-        (from 0), `key`, `template`, `raw` (of alarms alone), `text`, `file` and `at` (see `Lines.located`), and of
-        alarms and the first `explain.TOP` units what `explain.with_said` adds.
+        (from 0), `key`, `template`, `raw` (of alarms alone), `text`, `file` and `at` (see `Lines.located`), `time`
+        and `node` of it, or else of the unit's first line; that line as `first` (of alarms alone), and of alarms
+        and the first `explain.TOP` units what `explain.with_said` adds.
 
     Raises:
         DataError: the data cannot be read.
@@ -56,7 +66,8 @@ def score_bundle(
         {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
     ):
         note(warning)
-    frame = _with_raw(score_grouped(bundle, grouped, Context(device=device, progress=progress)), opened)
+    scored = score_grouped(bundle, grouped, Context(device=device, progress=progress), threshold)
+    frame = _with_places(scored, opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
 
@@ -70,10 +81,15 @@ def look_of(bundle: Bundle, data: Path, frame: pl.DataFrame) -> Look:
     return Look("score", source, {row.pop("unit"): row for row in told.iter_rows(named=True)})
 
 
-def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, update: bool = False) -> pl.DataFrame:
-    """Score grouped lines: the columns of `score_bundle` without `raw`, units in order of first line.
+def score_grouped(
+    bundle: Bundle, grouped: GroupedLines, context: Context, threshold: float | None = None, update: bool = False
+) -> pl.DataFrame:
+    """Score grouped lines: the columns of `score_bundle` up to `template`, units in order of first line.
+
+    And `begin`, the number of each unit's first line.
 
     Args:
+        threshold: see `score_bundle`.
         update: let the model learn from the units afterwards, see `Updates`.
 
     Raises:
@@ -82,7 +98,10 @@ def score_grouped(bundle: Bundle, grouped: GroupedLines, context: Context, updat
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = bundle.sessions_of(grouped)
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
-    frame = _said(bundle, sessions, _verdicts(bundle, sessions, context), context, names)
+    limit = float(bundle.facts["threshold"]["exact"]) if threshold is None else threshold
+    frame = _said(bundle, sessions, _verdicts(bundle, sessions, context, limit), context, names)
+    begin = None if sessions.lines is None else sessions.lines[sessions.offsets[:-1]]
+    frame = frame.with_columns(begin=pl.lit(None, pl.Int64) if begin is None else pl.Series(begin, dtype=pl.Int64))
     if update:
         _update(bundle, sessions, grouped.units["label"], frame["verdict"])
     return frame.join(names, on="key", how="left", maintain_order="left")
@@ -97,8 +116,7 @@ def _grouped(bundle: Bundle, opened: Lines | KeySequences, progress: Progress) -
     return replace(group_lines(read, parser), raw=LogMessages(opened, read.lines))
 
 
-def _verdicts(bundle: Bundle, sessions: Sessions, context: Context) -> pl.DataFrame:
-    threshold = float(bundle.facts["threshold"]["exact"])
+def _verdicts(bundle: Bundle, sessions: Sessions, context: Context, threshold: float) -> pl.DataFrame:
     long_enough = sessions.lengths >= bundle.short_limit
     part = bundle.parts["model"]
     share = all(member.keys_only for member in part.parts)
@@ -150,14 +168,31 @@ def _update(bundle: Bundle, sessions: Sessions, labels: pl.Series, verdicts: pl.
             bundle.model.update(unit, bool(verdicts[int(at)]), None if label < 0 else label)
 
 
-def _with_raw(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
-    """Add the raw text of alarms' deciding lines, and file and line number of every deciding line."""
+def _with_places(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFrame:
     if isinstance(opened, KeySequences):
-        return frame.with_columns(
-            *(pl.lit(None, pl.String).alias(name) for name in ("raw", "text", "file")), at=pl.lit(None, pl.Int64)
-        )
-    places = opened.located().rename({"number": "line", "line": "at"})
-    wanted = frame["line"].drop_nulls().unique()
-    located = places.filter(pl.col("line").is_in(wanted.implode())).collect(engine="streaming")
-    joined = frame.join(located, on="line", how="left", maintain_order="left")
-    return joined.with_columns(raw=pl.when("verdict").then("raw"))
+        texts: dict[str, Any] = dict.fromkeys(("raw", "text", "file", "node", "first"), pl.lit(None, pl.String))
+        place = {"at": pl.lit(None, pl.Int64), "time": pl.lit(None, pl.Datetime("us"))}
+        return frame.drop("begin").with_columns(**texts, **place)
+    begins = frame.filter(pl.col("line").is_null() | pl.col("verdict"))["begin"]
+    wanted = {*frame["line"].drop_nulls(), *begins}
+    places = opened.located().filter(pl.col("number").is_in(list(wanted)))
+    return with_places(frame, places.collect(engine="streaming").rename({"line": "at", "number": "line"}))
+
+
+def with_places(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Add what stands at the deciding line of each unit, and of alarms the text of their first line.
+
+    Args:
+        frame: see `score_grouped`.
+        places: `line`, `raw`, `text`, `at`, `time`, `node`, and where there are files `file`, of lines.
+    """
+    begins = places.select(begin="line", first="raw", began="time", on="node")
+    joined = frame.join(places, on="line", how="left", maintain_order="left")
+    joined = joined.join(begins, on="begin", how="left", maintain_order="left")
+    decided = pl.col("line").is_not_null()
+    return joined.with_columns(
+        raw=pl.when("verdict").then("raw"),
+        first=pl.when("verdict").then("first"),
+        time=pl.when(decided).then("time").otherwise("began"),
+        node=pl.when(decided).then("node").otherwise("on"),
+    ).drop("begin", "began", "on")

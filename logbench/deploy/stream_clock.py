@@ -8,8 +8,9 @@ silence, and time moves on by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 # Seconds that a line may be before or after what its clock shows, and lines that make a jump a real one.
 AGREES, SURE = 300.0, 3
@@ -49,6 +50,17 @@ class StreamClock:
             stamps: the times in the lines in order of arrival, seconds; None where a line has none.
         """
         return [self.now if stamp is None else self._read(stamp) for stamp in stamps]
+
+    def state(self) -> dict[str, Any]:
+        """JSON values from which `of` goes on."""
+        pending = next((at for at, clock in enumerate(self._clocks) if clock is self._pending), None)
+        return {"now": self.now, "clocks": list(map(asdict, self._clocks)), "pending": pending}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> StreamClock:
+        """The clock that had this state."""
+        clocks = [_Clock(**clock) for clock in state["clocks"]]
+        return cls(state["now"], clocks, None if state["pending"] is None else clocks[state["pending"]])
 
     def _read(self, stamp: float) -> float:
         if not self._clocks:

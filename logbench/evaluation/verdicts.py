@@ -58,12 +58,8 @@ def decide(
         IncompatibleError: see `thresholds.choose`.
     """
     frame = apply_protocol_rules(scored, protocol, short_limit, own)
-    held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
-    known = held.filter(pl.col("label") >= 0)
-    if protocol.label_budget is not None:  # alpha is a rate of false alarms: of units known to be normal
-        held = held.filter(pl.col("label") == 0)
-    elif protocol.content == "labelled":  # known anomalies do not count into it
-        held = held.filter(pl.col("label") != 1)
+    held = units_of_threshold(frame, protocol)
+    known = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null() & (pl.col("label") >= 0))
     test = frame.filter(pl.col("part") == "test")
     labelled = test.filter((pl.col("label") >= 0) & pl.col("score").is_not_null())
     if protocol.duplicates == "unique" and protocol.threshold == "oracle":
@@ -73,6 +69,17 @@ def decide(
     return Decision(
         frame.with_columns(verdict=alarm(value)), described, {**counts_of(test), "short_limit": short_limit}
     )
+
+
+def units_of_threshold(frame: pl.DataFrame, protocol: EvaluationProtocol) -> pl.DataFrame:
+    """The held-out units that a validation threshold is chosen on, of a frame with `score`.
+
+    Known anomalies do not count into a rate of false alarms; under a budget of labels only known normal units do.
+    """
+    held = frame.filter((pl.col("part") == "held_out") & pl.col("score").is_not_null())
+    if protocol.label_budget is not None:
+        return held.filter(pl.col("label") == 0)
+    return held.filter(pl.col("label") != 1) if protocol.content == "labelled" else held
 
 
 def _described(value: float, source: Source, held: pl.DataFrame, alpha: float) -> DecidedThreshold:

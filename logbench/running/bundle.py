@@ -22,19 +22,23 @@ from ..base.stored_formats import faulty_file
 from ..components.configured import ConfiguredComponent, configured
 from ..data.sessions import Sessions
 from ..data.usual_counts import UsualCounts
+from ..evaluation.verdicts import Decision
 from ..pipeline.embedding import embed, fit_embedding, training_texts
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary, sessions_of
 from .bundle_checks import BUNDLE_VERSION, FILE, NAME, checked_facts, fitting
 from .bundle_parts import edited_since, entry_of, saved_part
+from .held_out import held_out_units, load_held_out, save_held_out, units_a_day
 from .needs import vectors_of
 from .resolve import ResolvedPlan
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ..components.registry import Registry
     from .prepared import Prepared
 
-USUAL = "usual_counts.npz"
+USUAL, HELD_OUT = "usual_counts.npz", "held_out.npz"
 KINDS: tuple[Kind, ...] = ("dataset", "parser", "windower", "embedding", "model")
 
 
@@ -44,7 +48,7 @@ def save_bundle(
     prepared: Prepared,
     model: Any,
     run_id: str,
-    threshold: Mapping[str, Any],
+    decided: Decision,
     usual: UsualCounts,
 ) -> None:
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, next to the model's own files.
@@ -64,7 +68,8 @@ def save_bundle(
         "components": {kind: saved_part(part) for kind, part in resolved.single.items()},
         "protocol": dataclasses.asdict(resolved.protocol),
         "short_limit": resolved.short_limit,
-        "threshold": threshold,
+        "threshold": {**decided.threshold, **resolved.model.own.as_dict()},
+        "units_a_day": units_a_day(len(prepared.sessions), prepared.sessions.times),
         "templates": list(prepared.vocabulary.templates),
         "vocabulary": prepared.vocabulary.state(),
     }
@@ -75,6 +80,7 @@ def save_bundle(
         model.save(target / "model")
         if wrong := faulty_file(target / "model"):
             raise PluginError(f"model {resolved.model.name!r} cannot be saved in a bundle: {wrong}")
+        save_held_out(target / HELD_OUT, held_out_units(decided.frame, prepared, resolved.protocol))
         (target / FILE).write_text(json.dumps(to_jsonable(facts), ensure_ascii=False, indent=1), encoding="utf-8")
         usual.save(target / USUAL)
         checksums.write(target, NAME)
@@ -122,6 +128,16 @@ class Bundle:
         self.model = self.parts["model"].build()
         with fitting(f"{folder}: the saved model cannot be read"):
             self.model.load(folder / "model")
+        self._held_out = folder / HELD_OUT
+
+    @property
+    def held_out(self) -> pl.DataFrame:
+        """Scores of held-out units, see `held_out_units`.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        return load_held_out(self._held_out, self.vocabulary.templates)
 
     def sessions_of(self, grouped: GroupedLines) -> Sessions:
         """Sessions of new lines as the model takes them, with vectors if it takes any."""

@@ -13,6 +13,8 @@ from ..base.jsonable import part_of, several, shorten
 from ..base.progress_bars import Bars
 from ..evaluation.verdicts import Decision
 from .fitting import Scored
+from .held_out import failures_said, held_out_units
+from .prepared import Prepared
 from .resolve import ResolvedPlan
 
 # An F1 by so much above its bound is no rounding.
@@ -44,8 +46,10 @@ class Notes:
         return note
 
 
-def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:
-    """Warn if the threshold is unreliable, or a rule instead of the model decides most test units."""
+def note_decision(
+    resolved: ResolvedPlan, prepared: Prepared, decision: Decision, note: Callable[[str], None]
+) -> None:
+    """Warn if the threshold is unreliable, if failures drive it, or if a rule decides most test units."""
     _note_short(resolved, decision, note)
     threshold, alpha = decision.threshold, resolved.protocol.alpha
     if threshold["source"] == "oracle":
@@ -55,6 +59,10 @@ def note_decision(resolved: ResolvedPlan, decision: Decision, note: Callable[[st
         note(f"unreliable threshold: {held}, at least {need} are needed for alpha {alpha:g}")
     if threshold["value"] == np.inf and threshold["source"] == "validation":
         note("the threshold is infinite because too many held-out units score infinity; only rules alarm")
+    if threshold["source"] == "validation" and not resolved.model.own.uses_alpha:
+        units = held_out_units(decision.frame, prepared, resolved.protocol)
+        if said := failures_said(units, float(threshold["exact"]), alpha):
+            note(said)
 
 
 def note_bound(metrics: Metrics, unit: str, bound: BoundFacts, note: Callable[[str], None]) -> None:

@@ -192,7 +192,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         own, limit = resolved.model.own, resolved.short_limit
         with stages("threshold"):
             values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
-        note_decision(resolved, decided, note)
+        note_decision(resolved, prepared, decided, note)
         with guarded(notes.of(" ".join(part.name for part in resolved.evaluators))):
             with stages("evaluate") as stage:
                 evaluators = {part.name: part.build() for part in resolved.evaluators}
@@ -213,15 +213,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
             values.frames = {**values.frames, "scores": named}
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
-            save_bundle(
-                plan.save,
-                resolved,
-                prepared,
-                model,
-                begun["run_id"],
-                {**decided.threshold, **own.as_dict()},
-                usual,
-            )
+            save_bundle(plan.save, resolved, prepared, model, begun["run_id"], decided, usual)
             values.bundle = plan.save
     except IncompatibleError as error:
         values.failure = Failure("skipped", stages.current, error)

@@ -9,12 +9,13 @@ large (or, of keys that nearly every unit has, at most as large) by a negative b
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import nbinom, poisson
+
+from ..data.failure_words import FAILURE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,13 +24,8 @@ if TYPE_CHECKING:
 
 # Surprise, in nats, that counts for nothing: some key of a unit is always this rare.
 USUAL = 3.0
-# Nats that words of failure add where a key is surprising, and the words.
+# Nats that words of failure add where a key is surprising.
 WORDS = 1.5
-FAILURE = re.compile(
-    r"(?i)\b(?:\w*errors?|\w*exceptions?|fail\w*|fatal|panic\w*|crit\w*|emerg\w*|alert|sever\w*|refused|denied|"
-    r"timeouts?|timed out|unreachable|unavailable|abort\w*|lost|corrupt\w*|crash\w*|kill\w*|oom|out of memory|"
-    r"segfault|unable|cannot|reject\w*|reset|invalid|retry\w*|5[0-9]{2})\b"
-)
 # Share of the units that a key must be in for its absence to tell, and units next to one that are left aside.
 NEARLY_ALL, NEAR = 0.9, 5
 

@@ -19,6 +19,7 @@ ATTRIBUTES = {
     "HasHome": {"home": "/data"},
     "Piecewise": {"piecewise": False},
     "HasSilence": {"silence": 30.0},
+    "Continues": {"memory": None, "go_on": print},
     "OfUnits": {"of_units": True},
     "HasColumns": {"columns": ("f1",)},
     "HasDirections": {"directions": {"f1": "higher"}},
@@ -39,14 +40,18 @@ class Plain:
 
 @pytest.mark.parametrize("name", sorted(ATTRIBUTES))
 def test_a_class_that_inherits_nothing_has_it_by_its_members_alone(name: str) -> None:
-    protocol, (member, value) = getattr(logbench, name), next(iter(ATTRIBUTES[name].items()))
+    protocol, members = getattr(logbench, name), ATTRIBUTES[name]
     assert not isinstance(Plain(), protocol)
-    assert isinstance(type("AsClass", (), {member: value})(), protocol)
+    assert isinstance(type("AsClass", (), members)(), protocol)
     built: Any = Plain()
-    setattr(built, member, value)
+    for member, value in members.items():
+        assert not isinstance(built, protocol), f"it needs {member}, too"
+        setattr(built, member, value)
     assert isinstance(built, protocol)
-    if not callable(value):
-        assert isinstance(type("AsProperty", (), {member: property(lambda _: value)})(), protocol)
+    properties = {
+        name: value if callable(value) else property(lambda _, kept=value: kept) for name, value in members.items()
+    }
+    assert isinstance(type("AsProperty", (), properties)(), protocol)
 
 
 def test_lines_have_counts_only_where_the_reader_counts() -> None:

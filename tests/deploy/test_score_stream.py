@@ -113,7 +113,7 @@ def test_bytes_come_as_they_are_written() -> None:
 
 
 def test_an_endless_line_is_refused(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logbench.deploy.score_stream.LONGEST", 10)
+    monkeypatch.setattr("logbench.deploy.live_sessions.LONGEST", 10)
     with pytest.raises(DataError, match="a line of more than 10 bytes"):
         streamed(bundle, [b"x" * 6, b"y" * 6])
 
@@ -139,8 +139,8 @@ def test_the_command_reads_standard_input(bundle: Bundle, tmp_path: Path) -> Non
     done = subprocess.run(command, input=LOG.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     alarms = done.stdout.decode().splitlines()
-    assert [alarm.split()[:2] for alarm in alarms] == [["ALARM", f"blk_{i}"] for i in (1, 2, 3)]
-    assert "Näme block blk_3" in alarms[2] and "3 of 3 units alarm" in done.stderr.decode()
+    assert [alarm.split()[:2] for alarm in alarms] == [["ALARM", f"blk_{i}"] for i in (2, 3, 1)], "by time"
+    assert "Näme block blk_3" in alarms[1] and "3 of 3 units alarm" in done.stderr.decode()
     assert pl.read_parquet(tmp_path / "all")["unit"].to_list() == ["blk_1", "blk_2", "blk_3"]
     nothing = subprocess.run(command[:-2], input=b"no unit here\n", capture_output=True, check=False)
     assert nothing.returncode == 2 and b"no line belongs to a unit" in nothing.stderr
