@@ -28,7 +28,7 @@ HEAVY = {
     "pydantic",
     "psutil",
 }
-LATE = {"click", "filelock", "packaging", "platformdirs", "tabulate", *HEAVY}
+LATE = {"click", "filelock", "fsspec", "packaging", "platformdirs", "tabulate", *HEAVY}
 # Packages that a function may import where only some commands need them.
 SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}
 # Modules of the standard library that not every system has.

@@ -20,7 +20,7 @@ from ..testing import check
 from ..testing.names import CHECKED, entry_of, kinds_of, names_of
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, limit_options, note, print_json
+from .shared_options import json_option, limit_options, local, note, print_json
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -73,7 +73,7 @@ def command(
         raise ConfigError("--expect is for one component: name it, and its --kind where several have that name")
     if names:
         _check_installed(state.registry, chosen)
-    asked = _Asked(state.registry, found, data, expectations(expected), as_json)
+    asked = _Asked(state.registry, found, data and local(data), expectations(expected), as_json)
     total: Counter[str] = Counter()
     for one, name in chosen:
         total += _check(asked, one, name)

@@ -14,7 +14,7 @@ from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars
 from ..data.lines import Lines
 from .datasets_info import count_rows, print_splits
-from .shared_options import note, print_table
+from .shared_options import local, note, print_table
 
 if TYPE_CHECKING:
     from ..cli import State
@@ -39,7 +39,7 @@ def show(state: State, name: str, data: Path | None) -> None:
     home = own.home if isinstance(own, HasHome) else None
     if home is None:
         raise ConfigError(f"{name} is no definition of own logs; try: logbench datasets info {name}")
-    path = data or Path(home)
+    path = local(data) if data else Path(home)
     opened = own.read(path)
     if not isinstance(opened, Lines):
         raise ConfigError(f"{name} holds no lines; try: logbench datasets info {name}")

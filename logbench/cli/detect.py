@@ -17,7 +17,7 @@ from ..base.progress_bars import Bars
 from ..running import looks
 from . import State, pass_state
 from .apart import apart
-from .shared_options import NARROW, first_line, json_option, note, placed, print_json
+from .shared_options import NARROW, first_line, json_option, local, note, placed, print_json
 
 if TYPE_CHECKING:
     from ..studies.detect import Detection
@@ -65,7 +65,7 @@ def command(
     else:
         if save_definition is not None and save_definition.exists():
             raise DataError(f"--save-definition {save_definition}: already exists; choose another name")
-        text, said = guessed(state, paths)
+        text, said = guessed(state, tuple(map(local, paths)))
         with tempfile.TemporaryDirectory() as folder, Bars() as bars, bars.stage("detect") as progress:
             file = Path(folder) / "guess.toml"
             file.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, memory_option, note, print_json, print_table
+from .shared_options import json_option, local, memory_option, note, print_json, print_table
 
 FIGURES = {"GA": "grouping", "FGA": "grouping_f1", "FTA": "template_f1", "PA": "parsing"}
 
@@ -27,7 +27,7 @@ def command() -> None:
     "evaluate", epilog="Example: logbench parsers evaluate drain --data loghub_2k --set drain.depth=5"
 )
 @click.argument("names", nargs=-1, metavar="[PARSER]…")
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True,
+@click.option("--data", type=click.Path(path_type=Path), required=True,
               help="Folder with NAME/NAME_2k.log_structured.csv, as in Loghub, or one such file.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="PARSER.KEY=VALUE", help="Set an option of a parser.")
 @memory_option
@@ -48,7 +48,7 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     if strange := set(given) - {entry.item.name for entry in entries}:
         raise ConfigError(f"--set {min(strange)}: no parser of that name is evaluated")
     rows: list[dict[str, Any]] = []
-    systems = labelled(data)
+    systems = labelled(local(data))
     for entry in entries:
         part = configured(entry, given.get(entry.item.name))
         for system in systems:

@@ -24,6 +24,7 @@ from .shared_options import (
     NARROW,
     fitted,
     json_option,
+    local,
     memory_option,
     note,
     placed,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @click.command("score", epilog="Example: logbench score mymodel --data new/HDFS.log --top 10")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path, allow_dash=True), required=True,
-              help="File or folder with new logs; - for lines on standard input.")  # fmt: skip
+              help="File or folder with new logs, or an address (s3://…); - for standard input.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
               help="Standard input: seconds without a line after which a session closes.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many units to show.")
@@ -103,6 +104,7 @@ def _whole(
 ) -> Iterator[pl.DataFrame]:
     from ..deploy.score_files import look_of, score_bundle
 
+    data = local(data)
     with Bars() as bars, bars.stage("score") as progress:
         frame = score_bundle(saved, data, device, progress, note, desk.threshold)
     alarms = desk.take(frame)

@@ -13,7 +13,9 @@ import click
 from ..base.escapes import json_text, printable
 from ..base.jsonable import four_digits, shorten, to_jsonable
 from ..base.options import parse_settings, read_toml
+from ..base.progress_bars import Bars
 from ..base.terminal import has
+from ..reading.remote import at_hand
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,7 +26,7 @@ out_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print only JSON Lines on standard output.")
 plan_options: Sequence[Callable[[F], F]] = (
     click.option("--dataset", required=True, metavar="NAME", help="Data set (see: logbench datasets list)."),
-    click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data."),
+    click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data, or its address (s3://…)."),
     click.option("--parser", metavar="NAME", help="Parser; by default the data set's."),
     click.option("--windower", metavar="NAME", help="Windower; by default the data set's."),
     click.option("--embedding", metavar="NAME",
@@ -119,6 +121,12 @@ def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 def shared_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `Plan` that all runs of a command share where it may run several splits."""
     return {name: value for name, value in plan_fields(options).items() if name != "split_seed"}
+
+
+def local(path: Path) -> Path:
+    """A path of this machine: the one given, or of a copy of what lies at an address, such as `s3://…`."""
+    with Bars() as bars, bars.stage("locate") as progress:
+        return at_hand(path, progress, note)
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:

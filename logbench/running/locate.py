@@ -19,6 +19,7 @@ from ..base.progress import Progress
 from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from ..reading.fetch import digest_of_archive, fetch, folder_of, target_of
+from ..reading.remote import at_hand
 from ..running import generated
 
 
@@ -58,8 +59,8 @@ def locate(
 
     Args:
         part: the data set with its configuration, which decides generated data.
-        data: the user's path, used as it is. Without it a data set with a `home`, such as one that a user
-            defined, knows its place.
+        data: the user's path, used as it is, or an address, see `remote`. Without it a data set with a `home`,
+            such as one that a user defined, knows its place.
         may_fetch: fetch or generate missing data; otherwise return None.
         cached: use data generated earlier and remembered digests. Otherwise generate data once for this process
             and remove them at its end.
@@ -71,7 +72,7 @@ def locate(
     mend(digests_file(), note)
     name, card = part.name, part.entry.item.card
     if data is not None:
-        return Located(_given(data, f"--data {data}", name, card))
+        return Located(_given(at_hand(data, progress, note), f"--data {data}", name, card))
     dataset = part.build()
     if isinstance(dataset, HasHome) and dataset.home:
         return Located(Path(dataset.home))
