@@ -30,7 +30,7 @@ HEAVY = {
 }
 LATE = {"click", "filelock", "fsspec", "packaging", "platformdirs", "tabulate", *HEAVY}
 # Packages that a function may import where only some commands need them.
-SYSTEMS = {"fcntl", "resource", "_posixsubprocess"}
+SYSTEMS = {"resource"}
 # Modules of the standard library that not every system has.
 DOORS = {"logbench", "logbench.testing.pytest_plugin"}
 # Loaded by pytest, or by every plugin, in projects that use nothing of it.

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from .process_tree import end_tree, memory_mb_of
+from .process_tree import end_group, end_tree, memory_mb_of
+from .spawning import inherited_pipe, start
 from .terminal import show_all
 
 # Seconds between a parent's checks of time and memory.
@@ -61,18 +62,19 @@ class Child:
         self._leads = leads
         module, _, function = target.partition(":")
         self.pipe, theirs = Pipe()
-        with socket.socket(fileno=os.dup(self.pipe.fileno())) as ours:  # half a message must not stop us
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HALF_S, 0))
+        if sys.platform != "win32":
+            with socket.socket(fileno=os.dup(self.pipe.fileno())) as ours:  # half a message must not stop us
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HALF_S, 0))
         with theirs:
             call = f"{function}({', '.join(map(repr, (theirs.fileno(), *arguments)))})"
             code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import {function}; {call}"
-            self.process = subprocess.Popen(
+            self.process = start(
                 [sys.executable, "-c", code],
+                theirs.fileno(),
                 env={**(env or {}), **os.environ},
+                leads=leads,
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a plugin prints must not stand among the results
-                pass_fds=[theirs.fileno()],
-                process_group=0 if leads else None,
             )
 
     @property
@@ -96,8 +98,7 @@ class Child:
         """Kill the process and its descendants."""
         end_tree(self.process.pid)
         if self._leads:  # a process that ended by itself may leave its group behind
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            end_group(self.process.pid)
         self.process.wait()
         self.pipe.close()
 
@@ -106,12 +107,13 @@ def how_ended(code: int) -> str:
     """Say how a process ended, by its return code."""
     if code >= 0:
         return f"its process ended with code {code}"
-    guess = " (out of memory?)" if -code == signal.SIGKILL else f" ({signal.Signals(-code).name})"
-    return f"killed by signal {-code}{guess}"
+    with suppress(ValueError):  # signals of programs' own have no name
+        name = signal.Signals(-code).name
+        return f"killed by signal {-code} ({'out of memory?' if name == 'SIGKILL' else name})"
+    return f"killed by signal {-code}"
 
 
 def serving(descriptor: int) -> Connection:
     """The child's end of the pipe. What it prints from now on shows as text, see `terminal`."""
     show_all()
-    os.set_inheritable(descriptor, False)
-    return Connection(descriptor)
+    return inherited_pipe(descriptor)

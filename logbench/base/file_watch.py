@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import glob
+import importlib
 import os
 import re
 import site
@@ -73,7 +74,7 @@ class Watch:
                 may read them.
         """
         size = os.fstat(self._opened.fileno()).st_size
-        written = os.pread(self._opened.fileno(), size - self._taken, self._taken)
+        written = _read_from(self._opened.fileno(), size - self._taken, self._taken)
         self._taken = size
         owned, free = _within(map(os.path.realpath, own)), _within(map(os.path.realpath, allowed))
         opened = []
@@ -211,7 +212,7 @@ def watch_polars() -> None:
 def watch_processes() -> None:
     """Make programs visible that start without an audit event, as in `multiprocessing` and joblib."""
     try:
-        import _posixsubprocess as starting
+        starting: Any = importlib.import_module("_posixsubprocess")
     except ImportError:  # another system
         return
     start: Callable[..., int] = starting.fork_exec
@@ -222,7 +223,15 @@ def watch_processes() -> None:
                 watch.see("os.exec", ("", command))
         return start(command, *arguments)
 
-    starting.fork_exec = begin  # type: ignore[assignment]
+    starting.fork_exec = begin
+
+
+def _read_from(number: int, size: int, begin: int) -> bytes:
+    """Bytes of a file that a forked process may write to meanwhile."""
+    if sys.platform != "win32" and hasattr(os, "pread"):
+        return os.pread(number, size, begin)
+    os.lseek(number, begin, os.SEEK_SET)
+    return os.read(number, size)  # up to where it goes on to be written
 
 
 def _seen(reader: Callable[..., Any]) -> Callable[..., Any]:

@@ -84,7 +84,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             frame.write_parquet(temporary, compression="lz4")
-            temporary.rename(path)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from .stopped import stopped
+from .system import psutil
 
 MB = 2**20
 # Most rounds of looking for processes that were started meanwhile.
@@ -53,6 +52,13 @@ def end_tree(pid: int) -> None:
         with stopped(process):
             end_below(process)
             process.kill()
+
+
+def end_group(pid: int) -> None:
+    """Kill what is left of the process group that a process led; nothing on systems without such groups."""
+    if sys.platform != "win32" and hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def end_below(process: psutil.Process) -> None:
@@ -106,6 +112,7 @@ def follow(wait: Callable[[], object], folders: Callable[[], Sequence[Path]]) ->
             end_below(psutil.Process())
         for folder in folders():
             _remove(folder)
-        os.killpg(0, signal.SIGKILL)
+        end_group(0)
+        psutil.Process().kill()
 
     threading.Thread(target=end, daemon=True).start()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from .system import psutil
 
 _TEMPORARY = f"logbench-{socket.gethostname()}-"
 

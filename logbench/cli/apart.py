@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing.connection import Pipe
 from typing import Any, TypeVar
 
 import click
 
 from ..base.child_process import TICK_S, how_ended
 from ..base.errors import PluginError
-from ..base.process_tree import adopt, end_tree, follow, memory_mb_of
+from ..base.process_tree import adopt, end_group, end_tree, follow, memory_mb_of
+from ..base.spawning import inherited_pipe, start
 from ..base.temporary_folders import remove_left, temporary_of_this_process
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,29 +47,28 @@ def apart(function: F) -> F:
             return function(*arguments, **options)
         if given is None:
             return _run(timeout, memory_mb)
-        os.set_inheritable(int(given), False)
+        parent = inherited_pipe(int(given))
         adopt()
-        follow(lambda: os.read(int(given), 1), temporary_of_this_process)
+        follow(parent.recv_bytes, temporary_of_this_process)
         try:
             return function(*arguments, **options)
         finally:
             sys.stdout.flush()
-            os.write(int(given), b"1")
+            parent.send_bytes(b"1")
 
     return command  # type: ignore[return-value]
 
 
 def _run(timeout: float | None, memory_mb: float | None) -> int:
     remove_left()
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
+    ours, theirs = Pipe()
     sys.stdout.flush()
-    process = subprocess.Popen(
+    process = start(
         [sys.executable, "-m", "logbench", *sys.argv[1:]],
+        theirs.fileno(),
         env={**os.environ, DONE: str(theirs.fileno())},
+        leads=True,
         stdout=sys.stdout.fileno(),
-        pass_fds=[theirs.fileno()],
-        process_group=0,
     )
     theirs.close()
     begun = time.monotonic()
@@ -82,8 +81,7 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
                 _check(process.pid, begun, timeout, memory_mb)
     finally:
         end_tree(process.pid)
-        with suppress(ProcessLookupError, PermissionError):  # a process that ended by itself may leave its group
-            os.killpg(process.pid, signal.SIGKILL)
+        end_group(process.pid)  # a process that ended by itself may leave its group
         process.wait()
         done = _read(ours)
         remove_left()
@@ -92,12 +90,10 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
     return process.returncode
 
 
-def _read(ours: socket.socket) -> bytes:
-    with ours:
-        try:
-            return ours.recv(1)
-        except OSError:  # it wrote nothing
-            return b""
+def _read(ours: Any) -> bytes:
+    with ours, suppress(OSError, EOFError):
+        return bytes(ours.recv_bytes()) if ours.poll() else b""
+    return b""
 
 
 def _check(pid: int, begun: float, timeout: float | None, memory_mb: float | None) -> None:

@@ -14,6 +14,7 @@ from ..base.errors import DataError
 from ..base.files import write_parquet
 from ..base.jsonable import four_digits, shorten
 from ..base.progress_bars import Bars
+from ..deploy.arriving import arriving
 from ..running import looks
 from . import State, pass_state
 from .alarm_options import keeping_options, rate_of, rate_options, with_options
@@ -137,7 +138,7 @@ def _stream(
     saved: Bundle, desk: AlarmDesk, data: Path, device: str, as_json: bool, options: Mapping[str, Any]
 ) -> Iterator[pl.DataFrame]:
     """Print each alarm as its session closes (with JSON, each session)."""
-    from ..deploy.score_stream import arriving, score_stream
+    from ..deploy.score_stream import score_stream
 
     if sys.stdin.isatty():
         note("reading lines from the terminal; end with Ctrl-D")

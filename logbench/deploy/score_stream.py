@@ -5,8 +5,6 @@ A session is scored after `timeout` seconds of silence, or at the end of input.
 
 from __future__ import annotations
 
-import os
-import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
@@ -19,9 +17,6 @@ from ..running.bundle import Bundle
 from ..running.data_warnings import left_over
 from .live_sessions import LiveSessions
 from .resume import Source
-
-# Most bytes to read at once.
-BLOCK = 1 << 20
 
 
 class Keeper(Protocol):
@@ -43,23 +38,6 @@ class Keeper(Protocol):
             figures: of the stream, see `LiveSessions.figures`.
             idle: nothing comes just now.
         """
-
-
-def arriving(descriptor: int, patience: float, ended: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
-    """Read a pipe or file as it is written; give `b""` after `patience` seconds of silence.
-
-    After `ended` it reads only what is already written.
-    """
-    while True:
-        over = ended()
-        if not select.select([descriptor], [], [], 0 if over else patience)[0]:
-            if over:
-                return
-            yield b""
-        elif block := os.read(descriptor, BLOCK):
-            yield block
-        else:
-            return
 
 
 def score_stream(

@@ -88,7 +88,7 @@ class LogFiles:
                 if packing(file) == "zip":
                     yield from self._in_zip(file)
                     continue
-                name = str(file.relative_to(self.path)) if file.is_relative_to(self.path) else str(file)
+                name = file.relative_to(self.path).as_posix() if file.is_relative_to(self.path) else str(file)
                 packed, unpacked = opener(file)
                 unpacked = unpacked if packed else partial(_open_until, file, size)
                 yield self._text(file.name if name == "." else name, str(file), unpacked)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..api.record_sections import EnvironmentFacts, SourceFacts
 from ..base.code_digests import core
+from ..base.system import psutil
 
 PACKAGES = ("numpy", "polars", "scikit-learn", "torch", "pluggy")
 
@@ -63,12 +64,16 @@ def forget_peaks() -> float | None:
 
 def peak_rss_mb() -> float:
     """Largest resident memory of this process, MB, since `forget_peaks` or its start."""
-    import resource
-
     if (found := _status_mb("VmHWM")) is not None:  # ru_maxrss forgets nothing
         return found
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    memory = psutil.Process().memory_info()
+    if sys.platform != "win32":
+        with contextlib.suppress(ImportError):
+            import resource
+
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    return float(getattr(memory, "peak_wset", memory.rss)) / 2**20
 
 
 def _status_mb(name: str) -> float | None:
@@ -116,7 +121,6 @@ def _processor() -> str:
 
 
 def _memory_mb() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    except (ValueError, OSError, AttributeError):
-        return None
+    with contextlib.suppress(psutil.Error, OSError):
+        return int(psutil.virtual_memory().total) // 2**20
+    return None

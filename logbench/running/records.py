@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,8 @@ from . import stored
 from .record_versions import refusal_of, upgraded
 
 FILE = "records.jsonl"
+LOCK = ".records.lock"
+PATIENCE_S = 60
 # Kinds of damaged records that are said one by one.
 MOST_SAID = 5
 
@@ -35,14 +38,11 @@ def append(record: RunRecord, folder: Path) -> None:
     Raises:
         DataError: it cannot be written; what was there stays as it was.
     """
-    import fcntl
-
     path = folder / FILE
     with written(path):
         folder.mkdir(parents=True, exist_ok=True)
         record.checksums |= stored.checksums(record.run_id, record.artifacts, folder)
-        with _opened(path) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with _alone(folder / LOCK), _opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             torn = b"\n" if size and _read(file, size - 1, 1) != b"\n" else b""
             text = torn + record.to_json().encode() + b"\n"
@@ -58,9 +58,30 @@ def append(record: RunRecord, folder: Path) -> None:
                 raise
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock, which the system lets go of when a process dies.
+
+    Raises:
+        OSError: it is a link, or another process holds it for `PATIENCE_S`.
+    """
+    from filelock import FileLock, Timeout
+
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path.name} is a link; remove it", str(path))
+    try:
+        with FileLock(path, timeout=PATIENCE_S, mode=0o666):
+            yield
+    except Timeout:
+        raise OSError(
+            errno.EAGAIN, f"another process has held {path.name} for {PATIENCE_S} s", str(path)
+        ) from None
+
+
 def _opened(path: Path) -> io.FileIO:
     """The file without a buffer, which would be written when it is closed, whatever was truncated before."""
-    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0), 0o666)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    number = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise OSError(errno.EINVAL, "a pipe or a device, not a regular file", str(path))

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 import logbench
 from logbench import DataError
 from logbench.components.registry import Registry
+from logbench.deploy.arriving import arriving
 from logbench.deploy.score_files import score_bundle
-from logbench.deploy.score_stream import arriving, score_stream
+from logbench.deploy.score_stream import score_stream
 from logbench.running.bundle import Bundle
 
 FOREVER = 1e12
@@ -103,7 +104,7 @@ def test_a_silent_log_closes_sessions_by_the_clock(bundle: Bundle) -> None:
 
 def test_bytes_come_as_they_are_written() -> None:
     read, write = os.pipe()
-    blocks = arriving(read, 0.01)
+    blocks = arriving(read, 1.0)
     assert next(blocks) == b""
     os.write(write, b"one")
     assert next(blocks) == b"one"
