@@ -120,7 +120,7 @@ def choose(
     if _needs_held_out(protocol, own) and not held.height:
         raise IncompatibleError(NO_HELD_OUT)
     if protocol.threshold == "labelled":
-        return labelled_threshold(known), "labelled"
+        return labelled_threshold(known, own.threshold), "labelled"
     if protocol.threshold == "fixed" and not _needs_held_out(protocol, own):
         return _fixed(protocol, own), "fixed"
     if own.uses_alpha and own.threshold is not None:
@@ -154,11 +154,15 @@ def validation_threshold(scores: NDArray[np.float64], weights: NDArray[np.float6
     return float(values[int(np.argmax(above <= alpha * mass.sum() * (1 + 1e-12)))])
 
 
-def labelled_threshold(known: pl.DataFrame) -> float:
-    """The threshold with the best F1 on labelled held-out units: halfway between the scores that it parts.
+def labelled_threshold(known: pl.DataFrame, own: float | None = None) -> float:
+    """The threshold with the best F1 on labelled held-out units.
+
+    Between two scores that it parts any value does as well there: the model's own threshold if it lies there, such
+    as .5 of a probability, else the value halfway.
 
     Args:
         known: `score`, `label` (0 or 1), `weight`, `flagged` (Boolean).
+        own: the model's own threshold, if it has one.
 
     Raises:
         IncompatibleError: one of the classes is missing.
@@ -171,9 +175,11 @@ def labelled_threshold(known: pl.DataFrame) -> float:
         )
     below = oracle_threshold(known)
     above = known.filter((pl.col("score") > below) & ~pl.col("flagged"))["score"].min()
-    if not isinstance(above, float) or not np.isfinite([below, above]).all():
-        return below
-    return below + (above - below) / 2
+    if not isinstance(above, float):
+        above = np.inf
+    if own is not None and below <= own < above:
+        return own
+    return below + (above - below) / 2 if np.isfinite([below, above]).all() else below
 
 
 def oracle_threshold(units: pl.DataFrame, step: float | None = None) -> float:

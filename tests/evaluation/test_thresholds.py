@@ -170,7 +170,9 @@ def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
             check_held_out(protocol, own)
         with pytest.raises(IncompatibleError, match="needs held-out units"):
             choose(held.clear(), test, protocol, own)
-        assert choose(held, test, protocol, own)[0] == (own.threshold if learned and source != "labelled" else 2.0)
+        # By labels 1.0 is as good as 2.0, as no score lies between, so that the own one counts.
+        own_counts = own.threshold == 1.0 if source == "labelled" else learned
+        assert choose(held, test, protocol, own)[0] == (own.threshold if own_counts else 2.0)
     else:
         check_held_out(protocol, own)
         with refused_without_a_number(source, value, own):
@@ -209,7 +211,8 @@ def test_a_threshold_by_labels_has_the_best_f1_and_keeps_away_from_both_sides(
 ) -> None:
     if len({anomalous for _, anomalous, _ in rows}) < 2:
         return
-    found = labelled_threshold(frame([(score, int(label), float(weight), False) for score, label, weight in rows]))
+    known = frame([(score, int(label), float(weight), False) for score, label, weight in rows])
+    found = labelled_threshold(known)
 
     def f1(threshold: float) -> float:
         tp, fp, fn = (
@@ -222,6 +225,9 @@ def test_a_threshold_by_labels_has_the_best_f1_and_keeps_away_from_both_sides(
     assert f1(found) == max(f1(t) for t in [-INF, *levels])
     below = max((score for score in levels if score <= found), default=-INF)
     above = min((score for score in levels if score > found), default=INF)
+    for own in (-5.0, 0.25, 1.0, 1.4, 3.0, 9.0) if found < INF else ():
+        # The model's own threshold counts where it does as the chosen one: no score lies between the two.
+        assert labelled_threshold(known, own) == (own if below <= own < above else found)
     if math.isfinite(below) and math.isfinite(above):
         assert found == (below + above) / 2
 
