@@ -16,7 +16,7 @@ from .shared_options import fitted, note, placed, print_json, print_table
 
 if TYPE_CHECKING:
     from ..deploy.alarm_desk import AlarmDesk
-    from ..deploy.alarms import AlarmBook
+    from ..deploy.incidents import Incidents
     from ..evaluation.alarm_rates import AlarmRate
     from ..running.bundle import Bundle
 
@@ -113,11 +113,11 @@ def print_told(alarms: Sequence[Mapping[str, Any]], as_json: bool, top: int) -> 
     print_table(fitted(rows, "what"), "no new alarm", disable_numparse=True)
 
 
-def print_incidents(alarms: Sequence[Mapping[str, Any]], book: AlarmBook, as_json: bool, top: int) -> None:
+def print_incidents(alarms: Sequence[Mapping[str, Any]], incidents: Incidents, as_json: bool, top: int) -> None:
     """Print incidents, that with the highest score first."""
     from ..deploy.alarm_desk import incidents_of
 
-    found = incidents_of(alarms, book.incidents.incident)
+    found = incidents_of(alarms, incidents.incident)
     if as_json:
         print_json(found)
         return

@@ -111,7 +111,7 @@ def _whole(
     alarms = desk.take(frame)
     frame = frame.drop("first")
     if desk.only_first:
-        print_incidents(alarms, desk.book, as_json, options["top"])
+        print_incidents(alarms, desk.book.incidents, as_json, options["top"])
     elif desk.only_new:
         print_told(alarms, as_json, options["top"])
     elif as_json:

@@ -57,8 +57,7 @@ class AlarmBook:
         self._alarmed.pop(name, None)
         self._alarmed[name] = None
         time = row["time"]
-        seconds = None if time is None else (time.replace(tzinfo=None) - EPOCH).total_seconds()
-        place = self.incidents.add(name, seconds, row["template"], row["node"])
+        place = self.incidents.add(name, seconds_of(time), row["template"], row["node"])
         return {
             "id": name,
             "unit": row["unit"],
@@ -77,6 +76,11 @@ class AlarmBook:
             "merges": list(place.merges),
             "new": new,
         }
+
+
+def seconds_of(time: datetime | None) -> float | None:
+    """Seconds since 1970 of a time without a zone."""
+    return None if time is None else (time - EPOCH).total_seconds()
 
 
 def finite(score: float) -> float | str:

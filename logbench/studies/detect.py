@@ -1,4 +1,4 @@
-"""One log, without labels or a split: its most surprising units, with their lines and the reason."""
+"""One log, without labels or a split: its most unusual units, with their lines and the reason."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from ..api.plan import Plan
 from ..base.errors import DataError, IncompatibleError
 from ..base.jsonable import several
 from ..data.lines import Lines
+from ..evaluation.alarm_rates import AlarmRate, AlarmThreshold, threshold_by
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines
-from ..pipeline.parsing import learn, sessions_of
+from ..pipeline.parsing import Vocabulary, learn, sessions_of
 from ..running.data_warnings import warnings_of
+from ..running.explain import names_of, templates_frame
+from ..running.held_out import units_a_day
 from ..running.judgement import keys_judged
 from ..running.locate import locate
 from ..running.looks import Look, Source
 from ..running.resolve import ResolvedPlan, resolve
-from .surprise import Ranking, Reason, rank
+from .cross_scores import check_model, cross_scores
+from .ranked import Ranked, by_model, by_surprise
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..components.registry import Registry
     from ..data.sessions import Sessions
 
-# Lines of a unit that are shown.
-LINES = 2
+# What is told of a line that is shown.
+PLACE = ("file", "line", "raw", "text")
 # Units of which a look knows why they are surprising.
 LOOKED = 1000
 
@@ -42,9 +46,11 @@ class Detection:
     Attributes:
         unit: what a unit is called. units: how many there are.
         facts: counts of lines and events.
-        rows: `unit`, `score`, `events`, `why` (sentences) and `lines` (`file`, `line`, `raw`, `text`), best first.
+        rows: `unit`, `score`, `events`, `time`, `node` and `template` of the first line that shows why, `why`
+            (sentences) and `lines` (`file`, `line`, `raw`, `text`), best first.
         notes: what is to be said of the data.
         look: what `logbench show` prints whole units from.
+        threshold: above which the rows score; None where none was asked for.
     """
 
     unit: str
@@ -53,80 +59,112 @@ class Detection:
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
     look: Look
+    threshold: AlarmThreshold | None = None
 
 
 def detect(
-    dataset: str, registry: Registry, progress: Progress, top: int = 10, data: Path | None = None, **options: Any
+    dataset: str,
+    registry: Registry,
+    progress: Progress,
+    top: int = 10,
+    data: Path | None = None,
+    asked: AlarmRate | None = None,
+    model: str | None = None,
+    **options: Any,
 ) -> Detection:
-    """Rank the units of a data set by surprise, see `surprise`.
+    """Rank the units of a data set by surprise, see `surprise`, or by a model that was fitted on the other units.
 
     Args:
         dataset: a name, or a definition's file.
+        top: how many units to give, where no threshold is asked for.
+        asked: a threshold, or the share of the units or the number a day that it lets alarm.
+        model: see `cross_scores`; None: surprise.
         options: fields of `Plan`.
 
     Raises:
-        DataError: the log cannot be read. IncompatibleError: it holds key sequences, or a single unit.
+        DataError: the log cannot be read, or makes too few units.
+        IncompatibleError: it holds key sequences, or the model does not suit.
     """
-    model = next(name for name, entry in registry.components["model"].items() if not entry.item.traits.needs)
-    resolved = resolve(Plan(model=model, dataset=dataset, data=data, **options), registry)
+    any_model = next(name for name, entry in registry.components["model"].items() if not entry.item.traits.needs)
+    resolved = resolve(Plan(model=model or any_model, dataset=dataset, data=data, **options), registry)
+    noted: list[str] = []
+    if model is not None:
+        check_model(resolved)
     found = locate(resolved.dataset, data, registry, progress)
     assert found is not None
     opened = resolved.dataset.build().read(found.path)
     if not isinstance(opened, Lines):
         raise IncompatibleError(f"{dataset} holds key sequences; detect looks at lines: logbench run MODEL")
-    grouped, sessions = _sessions(resolved, opened, progress)
+    grouped, vocabulary, sessions = _sessions(resolved, opened, progress)
     if len(sessions) < 3:
         raise DataError(
             f"the log makes {several(len(sessions), resolved.unit)}, too few to compare; set a smaller window, "
             "such as --set time.size=1s, or give more lines"
         )
-    ranking = rank(sessions, order=not resolved.windower.entry.item.traits.line_windows)
-    best = np.argsort(-ranking.scores, kind="stable")
-    best = best[ranking.scores[best] > 0]
-    rows = _rows(best[:top], sessions, ranking, opened)
+    if model is None:
+        ranked = by_surprise(sessions, order=not resolved.windower.entry.item.traits.line_windows)
+    else:
+        names = names_of(templates_frame(grouped, vocabulary))
+        ranked = by_model(cross_scores(resolved, sessions, names, noted.append), sessions)
+    scores, chosen = ranked.scores, None
+    best, least = np.argsort(-scores, kind="stable"), 0.0 if model is None else -np.inf
+    if asked is not None:
+        known = pl.DataFrame({"score": scores[scores > -np.inf]}).with_columns(weight=1.0, units=1)
+        chosen = threshold_by(asked, known, units_a_day(len(sessions), sessions.times), resolved.unit)
+        least = chosen.value
+    best = best[scores[best] > least]
+    rows = _rows(best if chosen else best[:top], sessions, ranked, opened)
     source = Source.of(resolved.dataset, resolved.windower, found.path, opened.files)
-    look = Look("detect", source, _facts(best[: max(top, LOOKED)], sessions, ranking))
+    look = Look("detect", source, _facts(best[: max(top, LOOKED)], sessions, ranked))
     counted = {**grouped.facts, **(opened.counted() if opened.counted else {})}
-    notes = [*warnings_of(counted, resolved.unit), *keys_judged(sessions, len(grouped.messages), resolved)]
-    return Detection(resolved.unit, len(sessions), counted, rows, notes, look)
+    notes = [
+        *warnings_of(counted, resolved.unit),
+        *keys_judged(sessions, len(grouped.messages), resolved),
+        *dict.fromkeys(noted),
+    ]
+    return Detection(resolved.unit, len(sessions), counted, rows, notes, look, chosen)
 
 
-def _sessions(resolved: ResolvedPlan, opened: Lines, progress: Progress) -> tuple[GroupedLines, Sessions]:
+def _sessions(
+    resolved: ResolvedPlan, opened: Lines, progress: Progress
+) -> tuple[GroupedLines, Vocabulary, Sessions]:
     """All units, with keys that were learnt of all of them."""
     parser = resolved.parser.build()
     read = read_lines(opened, resolved.windower.build(), parser, progress, times=True)
     grouped = group_lines(read, parser)
     vocabulary = learn(grouped, np.arange(len(grouped)), resolved.parser.build())
-    return grouped, sessions_of(grouped, vocabulary, np.ones(len(grouped)))
+    return grouped, vocabulary, sessions_of(grouped, vocabulary, np.ones(len(grouped)))
 
 
-def _rows(best: Any, sessions: Sessions, ranking: Ranking, opened: Lines) -> list[dict[str, Any]]:
-    names = sessions.templates
-    events = {int(unit): _telling(int(unit), sessions, ranking.reasons[unit]) for unit in best}
-    assert sessions.lines is not None
-    wanted = {int(sessions.lines[event]) for some in events.values() for event in some}
-    places = _places(opened, sorted(wanted))
-    return [
-        {
-            "unit": sessions.ids[unit],
-            "score": float(ranking.scores[unit]),
-            "events": int(sessions.lengths[unit]),
-            "why": [_said(reason, names) for reason in ranking.reasons[unit]],
-            "lines": [places[int(sessions.lines[event])] for event in events[unit]],
-        }
-        for unit in map(int, best)
-    ]
+def _rows(best: Any, sessions: Sessions, ranked: Ranked, opened: Lines) -> list[dict[str, Any]]:
+    shown = {int(unit): ranked.lines(int(unit)) for unit in best}
+    places = _places(opened, sorted({line for lines in shown.values() for line in lines}))
+    rows = []
+    for unit, lines in shown.items():
+        first = places[lines[0]]
+        rows.append(
+            {
+                "unit": sessions.ids[unit],
+                "score": float(ranked.scores[unit]),
+                "events": int(sessions.lengths[unit]),
+                "time": first["time"],
+                "node": first["node"],
+                "template": ranked.template(unit),
+                "why": ranked.why(unit),
+                "lines": [{name: places[line][name] for name in PLACE} for line in lines],
+            }
+        )
+    return rows
 
 
-def _facts(best: Any, sessions: Sessions, ranking: Ranking) -> dict[str, dict[str, Any]]:
+def _facts(best: Any, sessions: Sessions, ranked: Ranked) -> dict[str, dict[str, Any]]:
     """What a look keeps of the first units."""
-    assert sessions.lines is not None
     return {
         sessions.ids[unit]: {
-            "score": float(ranking.scores[unit]),
+            "score": float(ranked.scores[unit]),
             "events": int(sessions.lengths[unit]),
-            "telling": [int(sessions.lines[at]) for at in _telling(unit, sessions, ranking.reasons[unit])],
-            "why": "\n".join(_said(reason, sessions.templates) for reason in ranking.reasons[unit]),
+            "telling": ranked.lines(unit),
+            "why": "\n".join(ranked.why(unit)),
         }
         for unit in map(int, best)
     }
@@ -136,38 +174,3 @@ def _places(opened: Lines, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Of lines by number: `file`, `line` (from 1 in it), `raw`, and `text`, without what all lines begin with."""
     found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
     return {row.pop("number"): row for row in found.iter_rows(named=True)}
-
-
-def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[int]:
-    """The events that show a unit's first reasons, in order; its last one where nothing is there to be shown."""
-    begin, end = int(sessions.offsets[unit]), int(sessions.offsets[unit + 1])
-    keys = sessions.keys[begin:end]
-    found: list[int] = []
-    for reason in reasons:
-        if reason.what == "count":
-            found += np.flatnonzero(keys == reason.keys[0])[:LINES].tolist()
-        elif reason.what == "order":
-            before, after = reason.keys
-            if before < 0:
-                found.append(0)
-            elif after > int(sessions.keys.max()):
-                found.append(end - begin - 1)
-            else:
-                found += np.flatnonzero((keys[:-1] == before) & (keys[1:] == after))[:1].tolist()
-    chosen = sorted(dict.fromkeys(found[:LINES])) or [end - begin - 1]
-    return [begin + place for place in chosen]
-
-
-def _said(reason: Reason, names: Sequence[str]) -> str:
-    """A reason in words."""
-    text = [names[key] if 0 <= key < len(names) else "" for key in reason.keys]
-    if reason.what in ("count", "absent"):
-        here = f"{reason.here:.0f}" if reason.here else "none"
-        usual = f" against usually {reason.usual:.2g}" if reason.usual else ", never elsewhere"
-        return f"{here}{usual}: {text[0]}"
-    if reason.what == "pace":
-        return f"{reason.here:.3g} s without a line, usually {reason.usual:.2g} s"
-    before, after = text
-    if not after:
-        return f"ends after: {before}"
-    return f"begins with: {after}" if not before else f"{before} → {after}"
