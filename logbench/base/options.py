@@ -25,6 +25,10 @@ from .regular_files import read_text
 LARGEST_TOML = 4 << 20
 DEEPEST = 100
 _BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le}
+_WRITTEN: Mapping[type, re.Pattern[str]] = {
+    int: re.compile("-?[0-9]{1,18}"),
+    float: re.compile(r"-?[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?"),
+}
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -114,8 +118,9 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
     if isinstance(value, str) and value.lower() == "none" and type(None) in get_args(hint):
         return None
     bounds = field.metadata.get("bounds", {})
-    if _fits(hint, value) and (value is None or all(_BOUNDS[name](value, bounds[name]) for name in bounds)):
-        return value
+    plain = _number(hint, value) if isinstance(value, str) else value
+    if _fits(hint, plain) and (plain is None or all(_BOUNDS[name](plain, bounds[name]) for name in bounds)):
+        return plain
     from pydantic import Field, TypeAdapter, ValidationError  # slow to load, and most values are right
 
     try:
@@ -125,6 +130,16 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         raise ConfigError(
             f"{where}={value}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
         ) from None
+
+
+def _number(hint: Any, text: str) -> Any:
+    """The number that a text plainly writes for a type such as `float | None`; any other text as it is."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = [option for option in options if option is not type(None)]
+    for kind, written in _WRITTEN.items():
+        if kinds == [kind] and written.fullmatch(text):
+            return kind(text)
+    return text
 
 
 def _fits(hint: Any, value: Any) -> bool:
