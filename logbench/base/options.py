@@ -128,7 +128,7 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise ConfigError(
-            f"{where}={value}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
+            f"{where}={str(value)[:200]}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
         ) from None
 
 

@@ -149,7 +149,8 @@ def _said(
     interesting = frame.select(pl.col("verdict").fill_null(False) | among_top(TOP)).to_series().to_numpy()
     asked = Asked(sessions, np.arange(len(sessions)), frame["event"].to_numpy(), interesting)
     needs, counts = bundle.parts["model"].entry.item.traits.shown, Counts(bundle.usual, names_of(names))
-    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
+    failed = f"model {bundle.parts['model'].name!r} cannot explain these units"
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."), fitting(failed):
         return with_said(frame, asked, bundle.model, context, needs, counts)
 
 

@@ -146,4 +146,5 @@ class Bundle:
         if self.embedding is None:
             return sessions
         need = vectors_of(self.parts["model"].entry.item.traits.shown)
-        return embed(sessions, grouped, self.vocabulary, need, self.embedding, self.facts["texts"]).sessions
+        with fitting("the saved embedding does not fit these lines"):
+            return embed(sessions, grouped, self.vocabulary, need, self.embedding, self.facts["texts"]).sessions

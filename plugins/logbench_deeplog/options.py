@@ -49,7 +49,9 @@ class ValuesConfig(TrainingConfig, _LimitConfig):
     Sessions rarely repeat a key so often that the paper's 10 earlier entries could be asked for.
     """
 
-    h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
+    h: int = option(
+        3, "earlier entries of a key in its session that foretell the next one's values", ge=1, le=1000
+    )
     whole: bool = option(False, "judge only entries with h earlier ones; else those with one are judged, too")
     layers: int = option(2, "LSTM layers", ge=1, le=1000)
     hidden: int = option(64, "units of each layer", ge=1)
@@ -62,7 +64,9 @@ class ValuesConfig(TrainingConfig, _LimitConfig):
 class FullConfig(DeepLogConfig, _LimitConfig):
     """Options of `deeplog-full`: those of `deeplog`, and `value_…` as `deeplog-values` has them without it."""
 
-    value_h: int = option(3, "earlier entries of a key in its session that foretell the next one's values", ge=1)
+    value_h: int = option(
+        3, "earlier entries of a key in its session that foretell the next one's values", ge=1, le=1000
+    )
     value_whole: bool = option(False, "judge values only of entries with value_h earlier ones")
     value_layers: int = option(2, "LSTM layers of the model of values", ge=1, le=1000)
     value_hidden: int = option(64, "units of each of these", ge=1)

@@ -73,6 +73,21 @@ def test_verdicts_are_those_of_the_run(tiny_hdfs: Path, tmp_path: Path, model: s
         assert stored["verdict"].to_list()[0] is True, "the best threshold finds the one anomaly"
 
 
+class Pickles(Length):
+    def save(self, folder: Path) -> None:
+        np.save(folder / "kept.npy", np.array([self], dtype=object), allow_pickle=True)
+
+
+def test_a_model_that_saves_a_pickle_is_not_kept(tiny_hdfs: Path, tmp_path: Path) -> None:
+    known = testing.registry(models=[ModelComponent("pickles", Pickles)])
+    protocol = {"train": "first", "train_units": "1", "held_out": "0", "threshold": "oracle"}
+    (record,) = logbench.run("pickles", dataset="hdfs", data=tiny_hdfs, registry=known, out=tmp_path / "out",
+                             save=tmp_path / "saved", settings={"protocol": protocol})  # fmt: skip
+    assert record.error is not None
+    assert "'pickles' cannot be saved in a bundle: kept.npy: an array of object" in record.error["message"]
+    assert not (tmp_path / "saved").exists()
+
+
 def test_a_folder_without_a_bundle_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no bundle to read"):
         Bundle(tmp_path, registry())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,17 @@ def test_a_model_that_is_loaded_from_memory_is_found() -> None:
         self.mean = memory["mean"]
 
     assert set(violated("model", instead("model", fit=fit, load=load))) == {"save"}
+
+
+def test_a_model_that_saves_a_pickle_is_found() -> None:
+    def save(self: Any, folder: Path) -> None:
+        (folder / "mean.json").write_bytes(pickle.dumps(self.mean, 0))
+
+    def load(self: Any, folder: Path) -> None:
+        self.mean = pickle.loads((folder / "mean.json").read_bytes())
+
+    found = violated("model", instead("model", save=save, load=load))
+    assert "mean.json: a pickle" in found["save"] and set(found) == {"save"}
 
 
 def test_nan_for_units_much_longer_than_the_others_is_found() -> None:
