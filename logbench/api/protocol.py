@@ -15,6 +15,7 @@ from ..base.options import make, option
 
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
 Content = Literal["normal", "mixed", "labelled"]
+Cut = Literal["all", "node", "file"]
 Short = Literal["flag", "miss", "drop"]
 Unseen = Literal["anomalous", "target", "ignore"]
 Threshold = Literal["validation", "labelled", "fixed", "oracle"]
@@ -52,6 +53,11 @@ class EvaluationProtocol:
         "tests what so many train_units, or this train_ratio, would leave, so that the test set stays the same "
         "while fewer train; none: tests what training leaves",
         gt=0,
+    )
+    cut: Cut = option(
+        "all",
+        "where train is ratio: one cut in the time of all lines or units, or one for those of each node or file, "
+        "whose clocks may differ",
     )
     content: Content = option("normal", "what trains: normal units, a mix without labels, or labelled units")
     contamination: float | None = option(
@@ -138,6 +144,10 @@ class EvaluationProtocol:
                 "without labels; use content=labelled, or protocol.contamination for unlabelled anomalies"
             )
         self._check_labels()
+        if self.cut != "all" and self.train != "ratio":
+            raise ConfigError(
+                f"protocol.cut={self.cut} cuts in time, but protocol.train={self.train} does not; use train=ratio"
+            )
         if self.test_reserve is not None:
             self._check_reserve(self.test_reserve)
 
@@ -222,7 +232,10 @@ class EvaluationProtocol:
     @property
     def digest(self) -> str:
         """16 hex digits that change with any field."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        fields = dataclasses.asdict(self)
+        if self.cut == "all":  # as before there was another
+            del fields["cut"]
+        text = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, Any]:

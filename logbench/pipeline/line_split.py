@@ -61,7 +61,11 @@ class Cuts:
     @classmethod
     def of(cls, lines: Lines, protocol: EvaluationProtocol) -> Cuts:
         """Count the lines and split them by `train_ratio`, `held_out` and `test_reserve`."""
-        total = int(lines.frame.select(pl.len()).collect(engine="streaming").item())
+        return cls.of_total(int(lines.frame.select(pl.len()).collect(engine="streaming").item()), protocol)
+
+    @classmethod
+    def of_total(cls, total: int, protocol: EvaluationProtocol) -> Cuts:
+        """Split so many lines."""
         end = round(protocol.train_ratio * total)
         test = round(protocol.largest.train_ratio * total)
         return cls(end - round(protocol.held_out * end), end, test, total)
@@ -70,6 +74,14 @@ class Cuts:
     def begins(self) -> tuple[int, ...]:
         """First line of each side after the first, in the order of `ORDER`."""
         return (self.held_out, self.reserved, self.test)
+
+    def splitting(self, windower: Windower) -> Windower:
+        """The windower, its units cut at the cuts."""
+        return SplitWindower(windower, self)
+
+    def unit_sides(self, units: pl.DataFrame) -> NDArray[np.int8]:
+        """Side of each unit, int8 [units], by its `first_line`."""
+        return self.sides(units["first_line"].to_numpy())
 
     def sides(self, lines: NDArray[np.int64]) -> NDArray[np.int8]:
         """Side of each line number, int8 [lines]: 0 training, 1 held out, 2 test, 3 reserved."""

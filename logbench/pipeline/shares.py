@@ -60,6 +60,8 @@ def _chosen(
             chosen = rng.permutation(eligible)[: protocol.train_units]
         case "ratio" if "side" in units.columns:
             chosen = np.flatnonzero(np.isin(units["side"].to_numpy(), [TRAIN, HELD_OUT]))
+        case "ratio" if protocol.cut != "all":
+            chosen = _of_each_group(units, protocol)
         case "ratio":
             chosen = np.arange(_part_of(total, protocol))
         case "random_ratio":
@@ -97,6 +99,15 @@ def _of_groups(units: pl.DataFrame, protocol: EvaluationProtocol, rng: np.random
         )
     groups = rng.permutation(np.unique(codes))
     return np.flatnonzero(np.isin(codes, groups[: _part_of(len(groups), protocol)]))
+
+
+def _of_each_group(units: pl.DataFrame, protocol: EvaluationProtocol) -> NDArray[np.int64]:
+    """The first `train_ratio` of the units of each group."""
+    codes = group_codes(units)
+    if codes is None:
+        raise IncompatibleError(f"protocol.cut={protocol.cut} needs lines, here are units without them")
+    groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    return np.sort(np.concatenate([group[: _part_of(len(group), protocol)] for group in groups]))
 
 
 def reserved_share(

@@ -35,7 +35,7 @@ def straddling(
     Returns:
         None if the count is unknown, or the split does not claim that training comes first.
     """
-    if sequences or protocol.train not in CHRONOLOGICAL or not len(training):
+    if sequences or protocol.train not in CHRONOLOGICAL or protocol.cut != "all" or not len(training):
         return None
     later = test[test > training[-1]]
     if not len(later) or (protocol.train == "given" and len(later) < len(test)):

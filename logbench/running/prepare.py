@@ -24,10 +24,11 @@ from ..data.lines import KeySequences, Lines
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.embedding import embed, fit_embedding, training_texts
+from ..pipeline.group_split import GroupCuts, Grouping, check_column
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_budget import hide_lines, without_hidden
 from ..pipeline.label_noise import noisy
-from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
+from ..pipeline.line_split import Cuts, cuts_lines
 from ..pipeline.log_messages import LogMessages
 from ..pipeline.parsing import learn, sessions_of
 from ..pipeline.split import Split, split_units
@@ -44,6 +45,9 @@ from .stages import Stages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ..api.contracts import Windower
+    from ..api.protocol import EvaluationProtocol
 
 
 def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
@@ -85,7 +89,8 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         sessions = hide_lines(replace(made, labels=without_hidden(labels, split.hidden)), split.hidden)
         _ = sessions.distinct
         _read_messages(resolved, grouped, stage.progress)
-        chronological, apart = resolved.protocol.train == "ratio", resolved.windower.entry.item.traits.line_windows
+        chronological = resolved.protocol.train == "ratio" and resolved.protocol.cut == "all"
+        apart = resolved.windower.entry.item.traits.line_windows
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, unstable)
@@ -143,13 +148,14 @@ def _grouped(
         stamps = _stamps(opened.files)
         files = opened.digest or digest_of(opened.files, found.path, stage.progress)
     made_by = {"dataset": resolved.dataset, "windower": resolved.windower}
+    within = [] if resolved.protocol.cut == "all" else [resolved.protocol.cut]
     key = identity.of(
         made_by,
         masks=None if isinstance(opened, KeySequences) else _masks(resolved),
         files=files,
-        cuts=[resolved.protocol.train_ratio, resolved.protocol.held_out, resolved.protocol.test_reserve]
+        cuts=[resolved.protocol.train_ratio, resolved.protocol.held_out, resolved.protocol.test_reserve, *within]
         if cut
-        else None,
+        else within or None,
     )
     known = {"digest": key.text if key.known else None}
     if key.text in runtime.cache.grouped:
@@ -238,8 +244,7 @@ def _read_and_group(
         return _sequences(resolved, opened, stages)
     parser, windower = resolved.parser.build(), resolved.windower.build()
     with stages("read") as stage:
-        cuts = Cuts.of(opened, resolved.protocol) if cut else None
-        cutting = SplitWindower(windower, cuts) if cuts else windower
+        cuts, cutting = _cut(opened, windower, resolved.protocol, cut)
         read = read_lines(opened, cutting, parser, stage.progress, times=True)
         stage.items = read.lines
     with stages("group") as stage:
@@ -249,9 +254,21 @@ def _read_and_group(
     facts = {name: number for part in counting for name, number in part.counted().items()}
     if cuts:
         facts |= cuts.counted()
-        sides = cuts.sides(grouped.units["first_line"].to_numpy())
-        grouped = replace(grouped, units=grouped.units.with_columns(side=sides))
+        grouped = replace(grouped, units=grouped.units.with_columns(side=cuts.unit_sides(grouped.units)))
     return replace(grouped, facts={**grouped.facts, **facts})
+
+
+def _cut(
+    opened: Lines, windower: Windower, protocol: EvaluationProtocol, cut: bool
+) -> tuple[Cuts | GroupCuts | None, Windower]:
+    """Where lines are split before units are made, if they are; and the windower that does it."""
+    if cut:
+        cuts = Cuts.of(opened, protocol) if protocol.cut == "all" else GroupCuts.of(opened, protocol)
+        return cuts, cuts.splitting(windower)
+    if protocol.cut == "all":
+        return None, windower
+    check_column(opened, protocol)
+    return None, Grouping(windower, protocol.cut)
 
 
 def _sequences(resolved: ResolvedPlan, opened: KeySequences, stages: Stages) -> GroupedLines:
