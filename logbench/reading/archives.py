@@ -23,10 +23,11 @@ _MAGIC = {
     b"PK\x05\x06": "zip",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\xfd7zXZ\x00": "xz",
+    b"PAR1": "parquet",
 }
 # A text may begin with BZh, too.
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
-_SUFFIXES = {".gz": "gzip", ".zip": "zip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
+_SUFFIXES = {".gz": "gzip", ".zip": "zip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz", ".parquet": "parquet"}
 # The last record of a zip archive: its mark, and where the number of members stands in it.
 _END, _END_BYTES, _COUNT = b"PK\x05\x06", 22, slice(10, 12)
 
@@ -81,7 +82,7 @@ def debris(name: str) -> bool:
 
 
 def packing(path: Path) -> str | None:
-    """How a file is packed (`zip`, `gzip`, `zstd`, `bzip2`, `xz`, None), by its first bytes.
+    """How a file is packed (`zip`, `gzip`, `zstd`, `bzip2`, `xz`, `parquet`, None), by its first bytes.
 
     Raises:
         DataError: its name says otherwise, as after a failed download.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import polars as pl
 
 from ..base.errors import DataError
 from .archives import OPENERS, open_zstd, packing
+from .block_file import BlockFile
+from .parquet_rows import open_rows
 from .tar_archives import is_tar
 from .unpacking import unpacked
 
@@ -90,7 +91,7 @@ def some(names: Sequence[str] | Iterator[str], most: int = 5) -> str:
 
 
 def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
-    """How a file on disk is packed (`gzip`, `bzip2`, `xz`, `zstd`, None), and what opens it unpacked.
+    """How a file on disk is packed (`gzip`, `bzip2`, `xz`, `zstd`, `parquet`, None), and what opens it unpacked.
 
     Raises:
         DataError: it is an archive, which holds more than one file, or is not packed as its name says.
@@ -98,29 +99,13 @@ def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
     packed = "tar" if is_tar(path) else packing(path)
     if packed in ("zip", "tar"):
         raise DataError(f"{path}: an archive inside a folder; point to the archive itself")
-    return packed, partial({**OPENERS, "zstd": _open_zstd}[packed], path)
+    return packed, partial({**OPENERS, "zstd": _open_zstd, "parquet": open_rows}[packed], path)
 
 
-class _Lines(io.RawIOBase):
+def _lines(path: Path) -> Iterator[bytes]:
     """The bytes of a file that polars can unpack and Python cannot."""
-
-    def __init__(self, path: Path) -> None:
-        self._frames = iter(pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True))
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not len(self._rest):
-            frame = next(self._frames, None)
-            if frame is None:
-                return 0
-            self._rest = memoryview(b"".join(text.encode() + b"\n" for text in frame["raw"]))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+    for frame in pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True):
+        yield b"".join(text.encode() + b"\n" for text in frame["raw"])
 
 
 def _open_zstd(path: Path) -> IO[bytes]:
@@ -128,4 +113,4 @@ def _open_zstd(path: Path) -> IO[bytes]:
     try:
         return open_zstd(path)
     except ImportError:
-        return unpacked(_Lines(path), path)
+        return unpacked(BlockFile(_lines(path)), path)

@@ -46,7 +46,9 @@ def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> li
     Args:
         messages: number of distinct ones.
     """
-    return list(_of_counts(np.bincount(sessions.keys), messages, resolved)) if len(sessions.keys) >= FEW else []
+    if len(sessions.keys) < FEW or resolved.dataset.as_dict().get("events"):  # keys that were given are no parse
+        return []
+    return list(_of_counts(np.bincount(sessions.keys), messages, resolved))
 
 
 def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Iterator[str]:
@@ -82,7 +84,7 @@ def _more_fields(own: bool) -> str:
 def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
     """A number in nearly every message that has so few values that they may tell kinds of events apart."""
     config = resolved.dataset.as_dict()
-    if not _declared(resolved) or config["key"] or "{" in config["message"]:
+    if not _declared(resolved) or config["key"] or "{" in config["message"] or config.get("events"):
         return
     opened = resolved.dataset.build().read(prepared.path)
     if not isinstance(opened, Lines):

@@ -12,6 +12,7 @@ from logbench import Card, DatasetComponent, make_options, option
 
 from .definition import OwnLog, load
 from .labels import read_labels, there
+from .unit_rows import exploded
 
 if TYPE_CHECKING:
     from logbench import Lines
@@ -88,7 +89,8 @@ class OwnLogs:
         See `Dataset.read`.
         """
         own, file = self.config, self.home / self.config.labels
-        if not own.labels:
-            return logbench.open_lines(path, own.files, own.line_format)
-        also = [file] if there(file) else []
-        return logbench.open_lines(path, own.files, own.line_format, lambda units: read_labels(file, own), also)
+        form = own.line_format
+        labels = (lambda units: read_labels(file, own)) if own.labels else None
+        also = [file] if own.labels and there(file) else []
+        lines = logbench.open_lines(path, own.files, form, labels, also)
+        return exploded(lines, form, own.events) if own.events else lines

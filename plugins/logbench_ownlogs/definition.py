@@ -21,6 +21,8 @@ from .named import names
 
 # Keys that may be one text in place of a list.
 LISTS = ("time", "time_format", "normal", "anomalous", "files", "key", "more", "inner", "columns")
+# How times of Parquet are written in JSON.
+ISO = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z"]
 Windower = Literal["", "session", "node", "file", "time", "count"]
 
 
@@ -33,14 +35,17 @@ class OwnLog(LineFormat):
         metadata={
             **option(
                 "",
-                "what a line is: pattern, regex, json, logfmt, csv, tsv, a format's name, lnav:FILE, or auto",
+                "what a line is: pattern, regex, json, logfmt, csv, tsv, parquet, a name, lnav:FILE, or auto",
             ).metadata,
-            "pattern": f"^({'|'.join((*PLAIN, *names()))}|auto|lnav:.+)$",
+            "pattern": f"^({'|'.join((*PLAIN, *names()))}|auto|parquet|lnav:.+)$",
         },
     )
     title: str = option("", "one line for people")
     folder: str = option("", "folder that files are looked up in; empty: the one of the TOML file")
     files: tuple[str, ...] = option((), "names or globs of the log files, ** for any folders, in this order")
+    events: str = option(
+        "", "field with the events of a unit, in a table of a row a unit: a list, or a text such as [E5,E22]"
+    )
     labels: str = option("", "CSV file with labels by session, a header in its first line")
     labels_unit: str = option("unit", "its column with the session's id")
     labels_label: str = option("label", "its column with the label, see normal and anomalous")
@@ -62,7 +67,7 @@ class OwnLog(LineFormat):
     @property
     def grouped_by(self) -> str:
         """The windower's name."""
-        return self.windower or ("session" if self.id else "time" if self.time else "count")
+        return self.windower or ("session" if self.id or self.events else "time" if self.time else "count")
 
 
 def load(path: Path) -> OwnLog:
@@ -77,6 +82,10 @@ def load(path: Path) -> OwnLog:
 def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
     """The definition of these keys, as if they stood in the file `path`; see `load`."""
     given = {**given, **_meant(given)}
+    if given.get("format") == "parquet":  # its rows are read as JSON
+        given = {**({"time_format": ISO} if given.get("time") else {}), **given, "format": "json"}
+    if given.get("events"):
+        given = {"message": given["events"], "parser": "none", **given}
     _check_types(path, given)
     values = completed(path, given)
     for key, value in values.items():
@@ -90,7 +99,7 @@ def load_values(path: Path, given: Mapping[str, Any]) -> OwnLog:
 
 def _meant(given: Mapping[str, Any]) -> dict[str, str]:
     """The names of a format and a windower as they are known, where a user wrote them in another case."""
-    known = {"format": (*PLAIN, *names(), "auto"), "windower": get_args(Windower)}
+    known = {"format": (*PLAIN, *names(), "auto", "parquet"), "windower": get_args(Windower)}
     return {key: meant(given[key], some) for key, some in known.items() if isinstance(given.get(key), str)}
 
 
@@ -130,7 +139,9 @@ class naming:  # noqa: N801 (used like a function)
 
 
 def _check(own: OwnLog) -> None:
-    by, has = own.grouped_by, {"session": own.id, "node": own.node, "time": own.time}
+    by, has = own.grouped_by, {"session": own.id or own.events, "node": own.node, "time": own.time}
+    if own.events and by != "session":
+        raise ConfigError(f"events: a row is a session; windower = {by} has no rows of units")
     if not own.files:
         raise ConfigError('files: say where the logs are, such as files = ["*.log"]')
     if not has.get(by, True):
