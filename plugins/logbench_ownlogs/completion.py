@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from polars.exceptions import ColumnNotFoundError
 
 from logbench import ConfigError, DataError, suggest
 
@@ -63,7 +65,7 @@ def completed(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         if name not in PLAIN or (name in USUAL.values() and "message" not in values):
             values = {**_named(name, path.parent, folder, sample), **_without(given, "format")}
             values = concrete(values, sample())
-            values = _dated(values, folder)
+            values = _dated(values, folder, sample)
         values = _with_inner(values, sample)
         return _enveloped(values, sample)
     except ConfigError as error:
@@ -88,15 +90,26 @@ def _named(name: str, *rest: Any) -> dict[str, Any]:
     return dict(named(name).values)
 
 
-def _dated(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _dated(values: dict[str, Any], folder: Path, sample: Callable[[], list[str]]) -> dict[str, Any]:
     """The year, or day, of the first line where times have none: by the age of the first file."""
     formats = values.get("time_format", ())
     formats = (formats,) if isinstance(formats, str) else formats
     if any(not DAYLESS.search(how) for how in formats):
         values.setdefault("date", _written(values, folder).date().isoformat())
     elif any(not YEARLESS.search(how) for how in formats):
-        values.setdefault("year", _written(values, folder).year)
+        values.setdefault("year", _year(values, sample(), _written(values, folder)))
     return values
+
+
+def _year(values: Mapping[str, Any], lines: Sequence[str], written: dt.datetime) -> int:
+    """The latest year in which no line of a sample is younger than its file; of clocks a day is forgiven."""
+    try:
+        frame, _ = read_sample(lines, {**values, "year": written.year, "inner": ()})
+        first = frame["time"].drop_nulls().first()
+    except (DataError, ConfigError, TypeError, ValueError, ColumnNotFoundError):
+        return written.year
+    late = isinstance(first, dt.datetime) and first.replace(tzinfo=dt.UTC) > written + dt.timedelta(days=1)
+    return written.year - late
 
 
 def _written(values: Mapping[str, Any], folder: Path) -> dt.datetime:
@@ -135,7 +148,9 @@ def _with_inner(values: dict[str, Any], sample: Any) -> dict[str, Any]:
             table = dict(named(USUAL.get(one, one)).values)
         table = concrete(table, texts)
         tables.append(json.dumps({key: table[key] for key in INNER if key in table}))
-        values = _dated({**values, "time_format": values.get("time_format", table.get("time_format", ()))}, Path())
+        values = _dated(
+            {**values, "time_format": values.get("time_format", table.get("time_format", ()))}, Path(), sample
+        )
     return {**values, "inner": tables}
 
 

@@ -123,7 +123,9 @@ def guess(paths: Sequence[Path]) -> Guess:
     own = load_values(folder / "guessed.toml", found.keys)
     for key in ("year", "date"):
         if value := getattr(own, key):
-            found.say(key, value, f"times have no {'year' if key == 'year' else 'day'}: that of the file's age")
+            found.say(
+                key, value, f"times have no {'year' if key == 'year' else 'day'}: {value}, by the file's age"
+            )
     few = lines[:LOOKED_AT]
     own = _keys(found, own, fits, few)
     found_id = find_id(_events(own, few), own, few)
