@@ -13,6 +13,8 @@ from .file_digests import digest
 from .regular_files import read_bytes
 
 FILE = "sums.json"
+# Ends of the names of a signature of that file, as ssh-keygen, GnuPG and minisign write it beside; it is not read.
+SIGNATURES = (".sig", ".asc", ".minisig")
 
 
 def write(folder: Path, name: str) -> None:
@@ -69,7 +71,8 @@ def _differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iter
 
 
 def _sums(folder: Path, remembered: Path | None = None) -> dict[str, list[Any]]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / FILE)
+    own = {folder / FILE, *(folder / f"{FILE}{suffix}" for suffix in SIGNATURES)}
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file not in own)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as beside:
         digests = list(beside.map(lambda file: digest(file, remembered), files))
     return {

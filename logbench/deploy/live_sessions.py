@@ -95,7 +95,7 @@ class LiveSessions:
         if isinstance(self.windower, Continues):
             self.windower.go_on()
         with tempfile.NamedTemporaryFile(suffix=".log") as file, contextlib.suppress(DataError):
-            opened = self.bundle.parts["dataset"].build().read(Path(file.name))
+            opened = self.bundle.read(Path(file.name))
             if isinstance(opened, Lines) and opened.form is not None:
                 self.pieces = Pieces(opened.form)
                 if "\n".encode(encoding := opened.form.encoding) != b"\n":
@@ -198,7 +198,7 @@ class LiveSessions:
         with temporary_folder() as folder:
             file = folder / NAME
             file.write_bytes(text)
-            opened = self.bundle.parts["dataset"].build().read(file)
+            opened = self.bundle.read(file)
             if not isinstance(opened, Lines):
                 raise DataError("standard input: this model scores key sequences, give a file by --data")
             check_needs(self.bundle.parts["model"], self.bundle.parts["dataset"].name, opened, scoring=True)

@@ -24,9 +24,8 @@ from ..evaluation.thresholds import ThresholdTraits
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.log_messages import LogMessages
-from ..reading.found_files import only_below
 from ..running.bundle import Bundle
-from ..running.bundle_checks import fitting
+from ..running.bundle_checks import fitting, shortened
 from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
 from ..running.looks import Look, Source
@@ -58,10 +57,10 @@ def score_bundle(
         DataError: the data cannot be read.
         IncompatibleError: the data lack what the model needs.
     """
-    with only_below():
-        opened = bundle.parts["dataset"].build().read(data)
+    opened = bundle.read(data)
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
-    grouped = _grouped(bundle, opened, progress)
+    with shortened():
+        grouped = _grouped(bundle, opened, progress)
     if warning := left_over(
         {**grouped.facts, **(opened.counted() if isinstance(opened, Lines) and opened.counted else {})}
     ):
@@ -74,7 +73,7 @@ def score_bundle(
 def look_of(bundle: Bundle, data: Path, frame: pl.DataFrame) -> Look:
     """What `logbench show` prints whole units from, of what `score_bundle` gave."""
     dataset = bundle.parts["dataset"]
-    source = Source.of(dataset, bundle.parts["windower"], data, dataset.build().read(data).files)
+    source = Source.of(dataset, bundle.parts["windower"], data, bundle.read(data).files)
     told = frame.filter(pl.col("why").is_not_null()).select(
         "unit", "score", "verdict", "events", "event", "line", "telling", "why"
     )

@@ -20,13 +20,15 @@ from ..base.files import whole
 from ..base.jsonable import to_jsonable
 from ..base.stored_formats import faulty_file
 from ..components.configured import ConfiguredComponent, configured
+from ..data.lines import KeySequences, Lines
 from ..data.sessions import Sessions
 from ..data.usual_counts import UsualCounts
 from ..evaluation.verdicts import Decision
 from ..pipeline.embedding import embed, fit_embedding, training_texts
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary, sessions_of
-from .bundle_checks import BUNDLE_VERSION, FILE, NAME, checked_facts, fitting
+from ..reading.found_files import only_below
+from .bundle_checks import BUNDLE_VERSION, FILE, NAME, checked_facts, fitting, shortened
 from .bundle_parts import edited_since, entry_of, saved_part
 from .held_out import held_out_units, load_held_out, save_held_out, units_a_day
 from .needs import vectors_of
@@ -138,6 +140,16 @@ class Bundle:
             DataError: they are missing or damaged.
         """
         return load_held_out(self._held_out, self.vocabulary.templates)
+
+    def read(self, data: Path) -> Lines | KeySequences:
+        """New logs as the saved data set reads them, see `Dataset.read`.
+
+        Raises:
+            DataError: they cannot be read, or the bundle names files outside of `data`.
+        """
+        with only_below(), shortened():
+            opened: Lines | KeySequences = self.parts["dataset"].build().read(data)
+        return opened
 
     def sessions_of(self, grouped: GroupedLines) -> Sessions:
         """Sessions of new lines as the model takes them, with vectors if it takes any."""

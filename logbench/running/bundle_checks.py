@@ -21,6 +21,8 @@ FILE = "bundle.json"
 NAME = "bundle"
 # Letters of a name, and the largest key.
 LONGEST, LARGEST_KEY = 300, 2**31 - 1
+# Letters of an error, which may repeat an option.
+LONGEST_ERROR = 1000
 
 
 def checked_facts(folder: Path) -> BundleFacts:
@@ -83,6 +85,8 @@ def _value_faults(facts: BundleFacts) -> Iterator[str]:
     except (KeyError, ValueError):
         yield "threshold.exact: no number"
         return
+    if (a_day := facts.get("units_a_day")) is not None and not (math.isfinite(a_day) and a_day > 0):
+        yield "units_a_day: no number of units"
     if math.isnan(exact) or threshold.get("value") != (exact if math.isfinite(exact) else None):
         yield f"threshold: value {threshold.get('value')} is not {exact:g}, which would be used"
 
@@ -107,9 +111,21 @@ def fitting(what: str) -> Iterator[None]:
     A component is code that was written for its own state, not for what a stranger made of it.
     """
     try:
-        yield
+        with shortened():
+            yield
     except LogbenchError:
         raise
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise DataError(f"{what} ({said}); save the model anew") from error
+
+
+@contextmanager
+def shortened() -> Iterator[None]:
+    """Cut errors that repeat an option of a bundle, which may be a book."""
+    try:
+        yield
+    except LogbenchError as error:
+        if len(text := str(error)) <= LONGEST_ERROR:
+            raise
+        raise type(error)(f"{text[:LONGEST_ERROR]}…") from error

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from logbench import WindowerComponent, WindowerTraits, hookimpl, option
 
-from .duration import duration, microseconds
+from .duration import check_overlap, duration, microseconds
 
 Within = Literal["none", "node", "file"]
 
@@ -59,6 +59,7 @@ class CountConfig:
             raise ConfigError(
                 f"count.stride={self.stride} is larger than count.size={self.size}: lines would be in no window"
             )
+        check_overlap("count", self.size, self.stride or self.size)
 
     @property
     def overlaps(self) -> bool:

@@ -15,19 +15,35 @@ UNITS = {
     "d": 86_400 * 10**6,
     "w": 604_800 * 10**6,
 }
+# Windows that a line may be in.
+MOST = 10_000
 
 
 def microseconds(size: str, stride: str) -> tuple[int, int]:
     """Length and stride of a window in microseconds; a stride `"0"` is the length.
 
     Raises:
-        ConfigError: no duration, or a stride that leaves lines in no window.
+        ConfigError: no duration, or a stride that leaves lines in no window, or in too many.
     """
     long = duration("time.size", size)
     step = long if stride.strip() == "0" else duration("time.stride", stride)
     if step > long:
         raise ConfigError(f"time.stride={stride} is larger than time.size={size}: lines would be in no window")
+    check_overlap("time", long, step)
     return long, step
+
+
+def check_overlap(windower: str, size: int, stride: int) -> None:
+    """Refuse windows that repeat every line more often than any memory holds.
+
+    Raises:
+        ConfigError: a line would be in more than `MOST` windows.
+    """
+    if size > stride * MOST:
+        raise ConfigError(
+            f"{windower}.stride: each line would be in {-(-size // stride):,} windows, {MOST:,} are the most; "
+            f"raise it, or lower {windower}.size"
+        )
 
 
 def duration(name: str, text: str) -> int:

@@ -13,9 +13,19 @@ class Session:
     Args:
         pattern: regular expression whose whole match is an id; `""` to use `column`.
         column: name of a String column, or of a List[String] column for several ids a line.
+
+    Raises:
+        ConfigError: the pattern is no regular expression of polars, or too large a one.
     """
 
     def __init__(self, pattern: str, column: str) -> None:
+        try:
+            pl.Series([""]).str.extract_all(pattern)
+        except pl.exceptions.ComputeError as error:
+            reason = " ".join(str(error).partition("\n\n")[0].split())[:200]
+            raise ConfigError(
+                f"session.pattern={pattern[:100]!r}: no regular expression of polars: {reason}"
+            ) from None
         self.pattern, self.column = pattern, column
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

@@ -82,6 +82,15 @@ def test_files_are_those_that_were_saved(bundles: Bundles, change: Callable[[Pat
     assert "the bundle is damaged" in str(bundles.scored(bundle))
 
 
+def test_a_signature_beside_the_digests_is_no_file_of_the_bundle(bundles: Bundles, tmp_path: Path) -> None:
+    bundle = bundles.copied("markov", tmp_path / "b")
+    (bundle / "sums.json.sig").write_text("-----BEGIN SSH SIGNATURE-----")
+    checked_facts(bundle)
+    (bundle / "model" / "sums.json.sig").write_text("x")
+    with pytest.raises(DataError, match=r"model/sums.json.sig was not there before"):
+        checked_facts(bundle)
+
+
 def test_an_older_bundle_is_refused_in_a_line_that_says_what_to_do(bundles: Bundles, tmp_path: Path) -> None:
     bundle = edited(bundles.copied("markov", tmp_path / "b"), lambda facts: facts.update(bundle_version=2))
     assert "bundle version 2, this logbench reads 3; save the model anew" in str(bundles.scored(bundle))
@@ -263,3 +272,23 @@ def test_names_steer_no_terminal_and_advise_no_package(bundles: Bundles, tmp_pat
     assert "signs that cannot be seen" in said and said.isprintable()
     said = str(bundles.scored(edited(bundles.copied("markov", tmp_path / "b"), lure)))
     assert "install it only if you trust it" in said
+
+
+OPTIONS = [
+    ("windower", {"name": "time", "config": {"size": "1d", "stride": "1us"}}, "86,400,000,000 windows"),
+    ("windower", {"name": "count", "config": {"size": 10**9, "stride": 1}}, "1,000,000,000 windows"),
+    ("windower", {"config": {"pattern": "(.{1000}){1000}"}}, "no regular expression of polars"),
+    ("windower", {"name": "session", "config": {"column": "x" * 9000}}, "x…"),
+    ("model", {"name": "random*1000000000", "config": {}}, "copies of a model"),
+    ("parser", {"config": {"masks": ["x{1000}{1000}{1000}"]}}, "is not a regular expression of polars"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "said"), OPTIONS)
+def test_options_take_no_memory_for_ever(
+    bundles: Bundles, kind: str, options: Any, said: str, tmp_path: Path
+) -> None:
+    bundle = edited(
+        bundles.copied("markov", tmp_path / "b"), lambda facts: facts["components"][kind].update(options)
+    )
+    assert said in str(bundles.scored(bundle))
