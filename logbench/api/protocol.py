@@ -13,6 +13,8 @@ from ..base.errors import ConfigError, IncompatibleError
 from ..base.jsonable import several
 from ..base.options import make, option
 
+# Largest seed that every library takes.
+LARGEST_SEED = 2**32 - 1
 Train = Literal["first", "random", "given", "ratio", "random_ratio", "per_class_ratio", "group"]
 Content = Literal["normal", "mixed", "labelled"]
 Cut = Literal["all", "node", "file"]
@@ -94,7 +96,7 @@ class EvaluationProtocol:
         "test", "where unstable changes units: of the test, or of training, held-out and test units (both)"
     )
     split_seed: int = option(
-        0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0
+        0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0, le=LARGEST_SEED
     )
     held_out: float = option(
         0.1,

@@ -21,7 +21,23 @@ def root() -> Path:
     import platformdirs
 
     given = os.environ.get("LOGBENCH_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
+    folder = Path(given) if given else Path(platformdirs.user_cache_dir("logbench"))
+    check_name(folder)
+    return folder
+
+
+def check_name(path: Path) -> None:
+    """See that polars can write below a path.
+
+    Raises:
+        DataError: its name is no UTF-8, or holds a NUL.
+    """
+    try:
+        fits = "\0" not in str(path) and bool(str(path).encode())
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise DataError(f"{path}: a name that is no UTF-8 or holds a NUL; choose another one to write to")
 
 
 # One value a nested `aside`; any True disables the cache.
@@ -79,6 +95,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     Raises:
         DataError: it cannot be written.
     """
+    check_name(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with written(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,11 +19,14 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
+from .jsonable import shorten
 from .regular_files import read_text
 
 # Bytes of a TOML file, and parts of a dotted key.
 LARGEST_TOML = 4 << 20
 DEEPEST = 100
+# Most signs of a wrong value in an error.
+MOST_SHOWN = 200
 _BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le}
 _WRITTEN: Mapping[type, re.Pattern[str]] = {
     int: re.compile("-?[0-9]{1,18}"),
@@ -127,9 +130,8 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         return TypeAdapter(Annotated[hint, Field(**bounds)] if bounds else hint).validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
-        raise ConfigError(
-            f"{where}={str(value)[:200]}: {reason[0].lower()}{reason[1:]} ({field.metadata.get('help', '')})"
-        ) from None
+        wrong, meaning = shorten(str(value), MOST_SHOWN), field.metadata.get("help", "")
+        raise ConfigError(f"{where}={wrong}: {reason[0].lower()}{reason[1:]} ({meaning})") from None
 
 
 def _number(hint: Any, text: str) -> Any:
@@ -168,7 +170,7 @@ def _literal(text: str) -> Any:
 def _items(text: str) -> list[Any]:
     """Split `a,b`, or a JSON list for items with commas: `["a{1,2}", "b"]`."""
     if text.lstrip().startswith("["):
-        with contextlib.suppress(json.JSONDecodeError):
+        with contextlib.suppress(ValueError, RecursionError):
             items: list[Any] = json.loads(text)
             return items
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -185,7 +187,9 @@ def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:
         left, equals, value = text.partition("=")
         name, dot, key = left.strip().rpartition(".")
         if not (equals and dot and name and key):
-            raise ConfigError(f"--set {text}: expected component.key=value, such as deeplog.g=9")
+            raise ConfigError(
+                f"--set {shorten(text, MOST_SHOWN)}: expected component.key=value, such as deeplog.g=9"
+            )
         result.setdefault(name, {})[key] = value.strip()
     return result
 

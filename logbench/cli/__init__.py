@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..base.errors import ConfigError, LogbenchError
+from ..base.jsonable import shorten
 from ..base.options import suggest
 from ..base.unpack_limits import VARIABLE
 from ..components.registry import Registry
@@ -51,6 +52,8 @@ COMMANDS = {
     "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
     "new-plugin": "Write a small distribution logbench-NAME whose plugin works: change it into your own.",
 }
+# Most signs of an error.
+MOST_SHOWN = 4000
 _USERS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -178,6 +181,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except LogbenchError as error:
         code = _fail(str(error))
     except (KeyboardInterrupt, click.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes it for Ctrl-D at a question
+            raise error.__cause__ from None
         print(interrupt.MESSAGE, file=sys.stderr)
         code = interrupt.code_of(error)
     except BrokenPipeError:
@@ -193,7 +198,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _fail(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print(f"error: {shorten(message, MOST_SHOWN)}", file=sys.stderr)
     return 2
 
 

@@ -53,8 +53,10 @@ def apart(function: F) -> F:
         try:
             return function(*arguments, **options)
         finally:
-            sys.stdout.flush()
-            parent.send_bytes(b"1")
+            try:
+                sys.stdout.flush()  # whoever read it may have gone
+            finally:
+                parent.send_bytes(b"1")
 
     return command  # type: ignore[return-value]
 

@@ -57,9 +57,9 @@ limits: Sequence[Callable[[F], F]] = (
                  help="Kill a run whose process and its descendants take more resident memory."),
 )  # fmt: skip
 seed_options: Sequence[Callable[[F], F]] = (
-    click.option("--seeds", type=click.IntRange(min=1), metavar="N",
+    click.option("--seeds", type=click.IntRange(min=1, max=10_000), metavar="N",
                  help="Run seeds 0 … N − 1 of each model; leaderboard: of each stochastic model, 3 by default."),
-    click.option("--split-seeds", type=click.IntRange(min=1), metavar="N",
+    click.option("--split-seeds", type=click.IntRange(min=1, max=10_000), metavar="N",
                  help="Run split seeds 0 … N − 1; intervals are then taken over splits."),
     click.option("--each-seed", is_flag=True, help="Show one row a run, not one a model with its 95% interval."),
 )  # fmt: skip

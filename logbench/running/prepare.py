@@ -228,7 +228,8 @@ def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = Non
     base = path if path.is_dir() else path.parent
     for file in files:
         name = Path(os.path.relpath(file, base)).as_posix()
-        total.update(f"{name} {digest(file, digests_file(), progress=progress)}\n".encode())
+        line = f"{name} {digest(file, digests_file(), progress=progress)}\n"
+        total.update(line.encode("utf-8", "surrogateescape"))  # names may be no UTF-8
     return total.hexdigest()
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import polars as pl
 from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
-from ..base.files import written
+from ..base.files import check_name, written
 from ..base.regular_files import open_regular
 from . import stored
 from .record_versions import refusal_of, upgraded
@@ -56,6 +57,20 @@ def append(record: RunRecord, folder: Path) -> None:
                 file.truncate(size)
                 os.fsync(file.fileno())
                 raise
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder of records, and see, before anything runs, that they can be kept in it.
+
+    Raises:
+        DataError: they cannot.
+    """
+    check_name(folder)
+    with written(folder / FILE):
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / FILE).exists():
+            _opened(folder / FILE).close()
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 @contextmanager

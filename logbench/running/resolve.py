@@ -20,9 +20,10 @@ from ..api.components import (
     WindowerComponent,
 )
 from ..api.plan import Plan, Settings, Totals
-from ..api.protocol import EvaluationProtocol
+from ..api.protocol import LARGEST_SEED, EvaluationProtocol
 from ..api.traits import OF_VECTORS, Need, Supervision
 from ..base.errors import ConfigError
+from ..base.jsonable import shorten
 from ..base.options import fields_of, make, meant, suggest
 from ..components.combination import NAME as COMBINATION
 from ..components.combination import CombinationOptions, Members
@@ -140,6 +141,9 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
     Raises:
         ConfigError: an unknown name, option or value.
     """
+    for name, seed in (("seed", plan.seed), ("split_seed", plan.split_seed or 0)):
+        if not 0 <= seed <= LARGEST_SEED:
+            raise ConfigError(f"{name}={shorten(str(seed), 40)}: must be from 0 to {LARGEST_SEED:,}")
     dataset = dataset_called(plan.dataset, registry)
     card = dataset.item.card
     parser = registry.get("parser", plan.parser or card.parser)

@@ -59,6 +59,8 @@ def run_plans(
     Args:
         watch: see `answers`.
     """
+    for folder in {plan.out for plan in plans}:
+        records.check_folder(folder)
     contended = min(getattr(executor, "jobs", 1), len(plans))
     for number, answer in answers(run_plan, plans, executor, watch):
         folder = plans[number].out

@@ -119,6 +119,8 @@ def run(
         resolved = [resolve(plan, runtime.registry) for plan in plans]
         for one in resolved:
             check_installed(one)
+            if keep:
+                records.check_folder(one.plan.out)
         return RunRecords(run_all(resolved, runtime) if keep else map(partial(_run_unkept, runtime), resolved))
 
 
