@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logbench import KeySequences, Member
 
 TRAIN, NORMAL, ABNORMAL = "*_train", "*_test_normal*", "*_test_abnormal*"
-LAYOUT = f"a folder with one file each {TRAIN}, {NORMAL} and {ABNORMAL}: lines `id,key key key …`"
+LAYOUT = f"a folder or archive with one file each {TRAIN}, {NORMAL} and {ABNORMAL}: lines `id,key key key …`"
 REVIEW = "Landauer et al., FSE 2024, doi 10.1145/3660768"
 
 CARD = Card(
@@ -47,8 +47,6 @@ class AitSequences:
 
         from logbench import KeySequences, open_layout
 
-        if path.is_file():
-            raise DataError(f"{path}: is a file; {LAYOUT} is needed")
         found = open_layout(path, [TRAIN, NORMAL, ABNORMAL])
         parts = [(TRAIN, "train", 0), (NORMAL, "test", 0), (ABNORMAL, "test", 1)]
         frame = pl.concat(sequences(found[name], part, label) for name, part, label in parts)

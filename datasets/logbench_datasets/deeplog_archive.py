@@ -17,7 +17,7 @@ TRAIN, NORMAL, ABNORMAL = "hdfs_train", "hdfs_test_normal*", "hdfs_test_abnormal
 CARD = Card(
     title="DeepLog's key sequences of HDFS: 4,855 sessions to train, 16,838 anomalies to find",
     label="a session is anomalous where its file says so",
-    layout=f"a folder with {TRAIN}, one file {NORMAL}, and {ABNORMAL}: a session a line, keys separated by spaces",
+    layout=f"a folder or archive with {TRAIN}, one file {NORMAL}, and {ABNORMAL}: a session a line, keys and spaces",
     parser="none",
     windower="session",
     protocol="deeplog-archive",
@@ -39,8 +39,6 @@ class DeeplogArchive:
 
         from logbench import KeySequences, open_layout
 
-        if path.is_file():
-            raise DataError(f"{path}: is a file; {CARD.layout} is needed")
         found = open_layout(path, [TRAIN, NORMAL, ABNORMAL])
         parts = [
             sessions(found[TRAIN], "train", "train", 0),

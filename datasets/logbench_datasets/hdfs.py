@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from logbench import Lines, Member
 
-LOG, LABELS = "HDFS.log", "preprocessed/anomaly_label.csv"
+# Loghub's archive has the labels in a folder, its older one and loglizer have them beside the log.
+LOG, LABELS, BESIDE = "HDFS.log", "preprocessed/anomaly_label.csv", "anomaly_label.csv"
 BLOCK = "blk_-?[0-9]+"
 # Characters of `081109 203530`, date and time.
 STAMP = 13
@@ -21,7 +22,7 @@ STAMP = 13
 CARD = Card(
     title="Loghub HDFS_v1: 11.2 million lines, 575,061 blocks",
     label="a block is anomalous where Xu et al. judged its life cycle so, by hand-made rules",
-    layout=f"the zip archive, or a folder with {LOG} and {LABELS}",
+    layout=f"the zip or tar archive, or a folder with {LOG} and {LABELS}, or {BESIDE}",
     parser="drain",
     windower="session",
     protocol="hdfs",
@@ -48,8 +49,9 @@ class Hdfs:
 
         from logbench import Lines, open_layout
 
-        bare = path.is_file() and path.suffix != ".zip"
-        found = open_layout(path, [LOG], optional=[] if bare else [LABELS])
+        found = open_layout(path, [LOG], optional=[LABELS])
+        if LABELS not in found:
+            found |= open_layout(path, [LOG], optional=[BESIDE])
         raw = pl.col("raw")
         header = raw.str.find(": ", literal=True).fill_null(-2) + 2  # `… INFO dfs.FSNamesystem: `
         frame = (
@@ -65,7 +67,7 @@ class Hdfs:
         return Lines(
             frame,
             files=list(dict.fromkeys(files)),
-            labels=partial(labels, found.get(LABELS), path),
+            labels=partial(labels, found.get(LABELS, found.get(BESIDE)), path),
             counted=lambda: {"undecodable_lines": found[LOG].undecodable},
         )
 
