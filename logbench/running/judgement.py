@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ..base.jsonable import several
 from ..data.lines import Lines
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ MANY = 1000
 LOOKED_AT = 3000
 # Training units below which thresholds are unreliable, and sizes of windows that are proposed, seconds.
 TRAIN, WINDOWS = 200, (3600, 1800, 900, 600, 300, 120, 60, 30, 15, 10, 5, 2, 1)
+# Lines that a window needs at least to show anything, and kinds of split that train a ratio.
+FEWEST_LINES, RATIOS = 5, ("ratio", "random_ratio", "per_class_ratio")
 # Most values of a number that tells kinds of events apart.
 KINDS = 12
 
@@ -98,21 +101,29 @@ def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
 
 
 def _of_windows(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
-    """Windows of which too few train, where smaller ones would give enough."""
+    """Windows of which too few train: a size that makes enough, or why none does."""
     split, grouped = prepared.split, prepared.grouped
     train, name = len(split.train) + len(split.held_out), resolved.windower.name
-    if not _declared(resolved) or not resolved.windower.entry.item.traits.line_windows or train >= TRAIN:
+    given = resolved.windower.as_dict().get("size")  # a duration, or a number of lines
+    if not resolved.windower.entry.item.traits.line_windows or train >= TRAIN or given is None:
         return
-    if name == "time" and grouped.times is not None:
-        found = next((one for one in WINDOWS if _units(grouped.times, one) >= TRAIN / 0.7), None)
+    ratio = resolved.protocol.train_ratio if resolved.protocol.train in RATIOS else 0.8
+    needed, events = TRAIN / (0.9 * ratio), len(grouped.codes)
+    few = f"{several(train, 'window trains', 'windows train')}, fewer than {TRAIN}"
+    if isinstance(given, str) and grouped.times is not None:
+        found = next((one for one in WINDOWS if _units(grouped.times, one) >= needed), None)
         size = "" if found is None else f"{found}s" if found < 60 else f"{found // 60}m"
+        why = f"even windows of 1s make only {_units(grouped.times, 1):,} units"
     else:
-        lines = int(len(grouped.codes) * 0.7 / TRAIN)
-        size = str(lines) if lines >= 5 else ""
+        size = str(int(events / needed)) if events / needed >= FEWEST_LINES else ""
+        why = f"{several(events, 'line')} make no {needed:,.0f} windows of {FEWEST_LINES} lines"
     if size:
-        yield (
-            f'{train} windows train, fewer than {TRAIN}; window = "{size}" (--set {name}.size={size}) is enough'
+        option = (
+            f'window = "{size}" (--set {name}.size={size})' if _declared(resolved) else f"--set {name}.size={size}"
         )
+        yield f"{few}; {option} is enough"
+    else:
+        yield f"{few}, and no size makes enough: {why}; give a longer log, or thresholds stay unreliable"
 
 
 def _units(times: NDArray[np.int64], seconds: int) -> int:

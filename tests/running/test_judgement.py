@@ -74,22 +74,27 @@ def test_a_bundle_keeps_the_keys_of_fields(tmp_path: Path) -> None:
     assert frame.filter("verdict")["template"].to_list() == ["404 sync <*>"]
 
 
+def of_keys(path: Path) -> list[str]:
+    """What is said of keys, not of windows, which are too few here."""
+    return [text for text in said(path) if "windows train" not in text]
+
+
 def test_what_keys_cannot_show_is_said_with_the_option_that_helps(tmp_path: Path) -> None:
-    assert said(write(tmp_path, MIXED * 3)) == []
-    (few,) = said(write(tmp_path, ["tick 1", "tock 2"] * 200))
+    assert of_keys(write(tmp_path, MIXED * 3)) == []
+    (few,) = of_keys(write(tmp_path, ["tick 1", "tock 2"] * 200))
     assert few.startswith("only 2 keys in 400 events")
     assert "key = " in few
-    (one,) = said(write(tmp_path, [*(["tick 1"] * 900), *(WORDS[:5] * 4)]))
+    (one,) = of_keys(write(tmp_path, [*(["tick 1"] * 900), *(WORDS[:5] * 4)]))
     assert one.startswith("one key is 98% of the events")
     rng = random.Random(2)
     unlike = [
         "".join(rng.choices("abcdefghij", k=12)) + " " + "".join(rng.choices("klmnop", k=9)) for _ in range(3000)
     ]
-    (own,) = said(write(tmp_path, unlike))
+    (own,) = of_keys(write(tmp_path, unlike))
     assert "nearly every line makes a template of its own" in own
     assert "drain.masks" in own
     web = [f'"GET /{word} HTTP" {status} {i}' for i, (word, status) in enumerate([("a", 200), ("b", 404)] * 200)]
-    assert any("number that is 200 or 404" in text for text in said(write(tmp_path, web)))
+    assert any("number that is 200 or 404" in text for text in of_keys(write(tmp_path, web)))
 
 
 def test_too_few_windows_are_told_with_a_size_that_makes_enough(tmp_path: Path) -> None:
@@ -103,6 +108,20 @@ def test_too_few_windows_are_told_with_a_size_that_makes_enough(tmp_path: Path) 
     path.write_text(path.read_text().replace('window = "100"', 'window = "10m"').replace('"count"', '"time"'))
     (few,) = said(path)
     assert 'window = "10s"' in few
+    path.write_text(path.read_text().replace('window = "10m"', 'window = "10s"'))
+    assert said(path) == [], "the size that was proposed is enough"
+
+
+def test_a_log_that_is_too_short_for_any_window_is_told_so(tmp_path: Path) -> None:
+    path = write(tmp_path, MIXED[:600])
+    path.write_text(path.read_text().replace('window = "10"', 'window = "50"'))
+    (few,) = said(path)
+    assert few.startswith("10 windows train, fewer than 200, and no size makes enough: 600 lines make no ")
+    path.write_text(path.read_text().replace('window = "50"', 'window = "1h"').replace('"count"', '"time"'))
+    dense = "".join(f"{at // 10} INFO 200 {text}\n" for at, text in enumerate(MIXED[:600]))
+    (path.parent / "a.log").write_text(dense)
+    few = next(text for text in said(path) if "train" in text)
+    assert "even windows of 1s make only 60 units; give a longer log" in few
 
 
 def test_a_number_tells_where_it_has_few_values_and_stands_in_nearly_all_texts() -> None:
