@@ -138,6 +138,7 @@ def _stream(
     saved: Bundle, desk: AlarmDesk, data: Path, device: str, as_json: bool, options: Mapping[str, Any]
 ) -> Iterator[pl.DataFrame]:
     """Print each alarm as its session closes (with JSON, each session)."""
+    from ..deploy.alarm_lines import AlarmLines
     from ..deploy.score_stream import score_stream
 
     if sys.stdin.isatty():
@@ -147,7 +148,15 @@ def _stream(
     with first(f"ending: {way}; press Ctrl-C again to stop at once", () if finish else ("SIGTERM",)) as ended:
         blocks = arriving(sys.stdin.fileno(), min(timeout, 1.0), ended)
         frames = score_stream(
-            saved, blocks, timeout, device, note=note, threshold=desk.threshold, keeper=desk, finish=finish
+            saved,
+            blocks,
+            timeout,
+            device,
+            note=note,
+            threshold=desk.threshold,
+            keeper=desk,
+            finish=finish,
+            alarmed=AlarmLines().take,
         )
         for scored in frames:
             alarms, frame = desk.take(scored), scored.drop("first")
@@ -169,6 +178,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         "score": None if score is None else finite(score),
         "time": None if time is None else time.isoformat(),
         "line": _line(row),
+        "telling": row["telling"] and [number + 1 for number in row["telling"]],
     }
 
 

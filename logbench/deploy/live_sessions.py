@@ -49,6 +49,7 @@ class LiveSessions:
     Attributes:
         timeout: seconds of silence after which a session is over.
         threshold: units that score above it alarm; None: the bundle's own.
+        alarmed: is given alarms and their lines, see `AlarmLines.take`.
         lines: number of events read.
         before: number of text lines read.
         open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `text`, `at`, `moment` and `on` (time and
@@ -71,6 +72,7 @@ class LiveSessions:
     device: str
     clock: Callable[[], float] = time.monotonic
     threshold: float | None = None
+    alarmed: Callable[[pl.DataFrame, pl.DataFrame], None] | None = None
     lines: int = 0
     before: int = 0
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -297,6 +299,10 @@ class LiveSessions:
             grouped = replace(grouped, raw=lambda: messages)
         context = Context(device=self.device)
         frame = score_grouped(self.bundle, grouped, context, self.threshold, self.updates)
+        if self.alarmed is not None and len(alarms := frame.filter("verdict")):
+            whole = ended.filter(pl.col("unit").is_in(alarms["unit"].implode()))
+            number = pl.col("line").cast(pl.Int64)
+            self.alarmed(alarms, whole.select("unit", "raw", "text", number=number, line="at"))
         places = ended.select(pl.col("line").cast(pl.Int64), "raw", "text", "at", time="moment", node="on").unique(
             "line"
         )

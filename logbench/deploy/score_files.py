@@ -28,7 +28,7 @@ from ..running.bundle import Bundle
 from ..running.bundle_checks import fitting, shortened
 from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
-from ..running.looks import Look, Source
+from ..running.looks import KEPT, Look, Source
 from ..running.needs import check_needs
 from ..running.unit_scores import score_units
 
@@ -74,9 +74,7 @@ def look_of(bundle: Bundle, data: Path, frame: pl.DataFrame) -> Look:
     """What `logbench show` prints whole units from, of what `score_bundle` gave."""
     dataset = bundle.parts["dataset"]
     source = Source.of(dataset, bundle.parts["windower"], data, bundle.read(data).files)
-    told = frame.filter(pl.col("why").is_not_null()).select(
-        "unit", "score", "verdict", "events", "event", "line", "telling", "why"
-    )
+    told = frame.filter(pl.col("why").is_not_null()).select(*KEPT)
     return Look("score", source, {row.pop("unit"): row for row in told.iter_rows(named=True)})
 
 

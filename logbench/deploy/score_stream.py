@@ -50,6 +50,7 @@ def score_stream(
     threshold: float | None = None,
     keeper: Keeper | None = None,
     finish: bool = True,
+    alarmed: Callable[[pl.DataFrame, pl.DataFrame], None] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Score whole sessions as they close: the columns of `score_files.score_bundle` without `file`.
 
@@ -61,6 +62,7 @@ def score_stream(
         threshold: units that score above it alarm; None: the bundle's own.
         keeper: says what the stream goes on from, and keeps it.
         finish: score what is open at the end of input.
+        alarmed: is given alarms and their lines, see `AlarmLines.take`.
 
     Raises:
         DataError: the data set cannot read the lines.
@@ -73,7 +75,7 @@ def score_stream(
         raise IncompatibleError(
             f"standard input: windower {windower.name} counts lines; give them in a file, by --data"
         )
-    live, source = LiveSessions(bundle, timeout, device, clock, threshold), Source()
+    live, source = LiveSessions(bundle, timeout, device, clock, threshold, alarmed), Source()
     if keeper is not None:
         if keeper.stream is not None:
             live.restore(keeper.stream["sessions"])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..components.configured import ConfiguredComponent
 
 FOLDER = "looks"
+# What is kept of a scored unit.
+KEPT = ("unit", "score", "verdict", "events", "event", "line", "telling", "why")
 # Units that are kept of one look, the first ones: those that were shown, and the alarms.
 MOST = 10_000
 
@@ -60,12 +62,13 @@ class Look:
     """What a command looked at.
 
     Attributes:
-        command: as the user typed it. when: seconds since 1970.
+        command: `score` or `detect`, or the id of a run. when: seconds since 1970.
+        source: where lines are; None where each unit has its `lines`, since no file has them.
         units: facts of units by name, such as `score`, `line` (from 0) and `why`.
     """
 
     command: str
-    source: Source
+    source: Source | None
     units: Mapping[str, Mapping[str, Any]]
     when: float = 0.0
 
@@ -86,7 +89,7 @@ def _stamp(file: Path) -> list[int]:
 def keep(name: str, look: Look) -> None:
     """Keep a look as the last one of this name; where the cache cannot be written, it is not kept."""
     units = {unit: _plain(facts) for unit, facts in [*look.units.items()][:MOST]}
-    kept = {"command": look.command, "source": dataclasses.asdict(look.source), "units": units}
+    kept = {"command": look.command, "source": look.source and dataclasses.asdict(look.source), "units": units}
     path, temporary = _path(name), _path(f"{name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +103,7 @@ def last(name: str) -> Look | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         units = {unit: _plain(facts, float) for unit, facts in kept["units"].items()}
-        look = Look(kept["command"], Source(**kept["source"]), units, path.stat().st_mtime)
+        look = Look(kept["command"], kept["source"] and Source(**kept["source"]), units, path.stat().st_mtime)
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return look

@@ -85,7 +85,7 @@ def whole_unit(words: Sequence[str], folder: Path, registry: Registry, progress:
 
 def _of(look: Look, asked: str, registry: Registry, progress: Progress) -> WholeUnit:
     for name in (asked, _begun(asked, look.units)):
-        if name and (lines := _lines(look.source, name, registry, progress)):
+        if name and (lines := _lines_of(look, name, registry, progress)):
             break
     else:
         raise DataError(f"{look.command}: no unit {asked}{_like(asked, look.units)}")
@@ -104,6 +104,12 @@ def _of(look: Look, asked: str, registry: Registry, progress: Progress) -> Whole
         for at, line in enumerate(lines)
     ]
     return WholeUnit(name, look.command, facts, marked)
+
+
+def _lines_of(look: Look, unit: str, registry: Registry, progress: Progress) -> list[dict[str, Any]]:
+    if look.source is None:
+        return list(look.units.get(unit, {}).get("lines", ()))
+    return _lines(look.source, unit, registry, progress)
 
 
 def _begun(name: str, units: Iterable[str]) -> str:

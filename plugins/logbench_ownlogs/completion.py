@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polars.exceptions import ColumnNotFoundError
-
 from logbench import ConfigError, DataError, suggest
 
 from .lnav import lnav_format
@@ -103,6 +101,8 @@ def _dated(values: dict[str, Any], folder: Path, sample: Callable[[], list[str]]
 
 def _year(values: Mapping[str, Any], lines: Sequence[str], written: dt.datetime) -> int:
     """The latest year in which no line of a sample is younger than its file; of clocks a day is forgiven."""
+    from polars.exceptions import ColumnNotFoundError
+
     try:
         frame, _ = read_sample(lines, {**values, "year": written.year, "inner": ()})
         first = frame["time"].drop_nulls().first()

@@ -16,7 +16,9 @@ from logbench import DataError
 from logbench.base.progress import silent
 from logbench.cli.unit_text import AROUND, ENDS, unit_text
 from logbench.components.registry import Registry
+from logbench.deploy.alarm_lines import AlarmLines
 from logbench.deploy.score_files import look_of, score_bundle
+from logbench.deploy.score_stream import score_stream
 from logbench.running import looks
 from logbench.running.bundle import Bundle
 from logbench.studies.detect import detect
@@ -118,6 +120,24 @@ def test_units_of_scored_and_detected_logs_are_found_by_name_alone(
     new.write_text("1 INFO n1 begin\n")
     with pytest.raises(DataError, match=r"its log cannot be read again: .*a\.log has changed since"):
         shown(["score", "n1"], place, ran[1])
+
+
+def test_alarms_of_a_stream_are_kept_with_their_lines(place: Path, ran: tuple[Any, Registry]) -> None:
+    text = "".join(f"{i} INFO n{i % 2} {'panic' if i == 5 else 'begin'}\n" for i in range(8))
+    blocks = iter([text[:40].encode(), text[40:].encode()])
+    taken = AlarmLines()
+    list(score_stream(Bundle(place / "saved", ran[1]), blocks, 1e9, "cpu", lambda: 0.0, alarmed=taken.take))
+    unit = shown(["score", "n1"], place, ran[1])
+    assert [line["raw"] for line in unit.lines] == text.splitlines()[1::2]
+    assert [(line["line"], line["mark"]) for line in unit.lines] == [
+        (2, "telling"),
+        (4, ""),
+        (6, "decided"),
+        (8, ""),
+    ]
+    assert "1, never in training: panic" in unit.facts["why"]
+    with pytest.raises(DataError, match="score: no unit n0"):
+        shown(["score", "n0"], place, ran[1])
 
 
 def test_a_name_that_is_none_is_told_with_the_closest(place: Path, ran: tuple[Any, Registry]) -> None:
