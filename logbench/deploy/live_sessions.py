@@ -55,7 +55,6 @@ class LiveSessions:
         open: lines of open sessions: `line`, `unit`, `shape`, `raw`, `text`, `at`, `moment` and `on` (time and
             node, see `Lines.located`), `seen` (how far the stream had come, seconds), and `message` if asked for.
         silence: seconds after which the windower ends a session; 0: it does not.
-        ended: lines of sessions that are over and not scored yet.
         newest: the latest `seen`.
         progress: how far the stream has come by the times in the log.
         closed: the last sessions that were closed.
@@ -77,7 +76,6 @@ class LiveSessions:
     before: int = 0
     open: pl.DataFrame = field(default_factory=pl.DataFrame)
     silence: float = 0.0
-    ended: pl.DataFrame = field(default_factory=pl.DataFrame)
     newest: float = 0.0
     progress: StreamClock = field(default_factory=StreamClock)
     closed: dict[str, None] = field(default_factory=dict)
@@ -126,7 +124,7 @@ class LiveSessions:
         }
 
     def state(self) -> dict[str, Any]:
-        """JSON values from which `restore` goes on; all sessions that have ended must have been scored."""
+        """JSON values from which `restore` goes on."""
         return {
             "partial": self.partial.decode("latin-1"),
             "size": self.size,
@@ -191,7 +189,10 @@ class LiveSessions:
 
     def _take(self, lines: bytes) -> None:
         if lines:
-            self._read(self.pieces.take(lines) if self.pieces else lines)
+            whole = self.pieces.take(lines) if self.pieces else lines
+            if self.pieces and not self.before:
+                self.before = self.pieces.skipped
+            self._read(whole)
 
     def _read(self, text: bytes) -> None:
         """Read events by the data set's own reader, and keep those of sessions."""
@@ -209,8 +210,7 @@ class LiveSessions:
         given = given_of(replace(opened, frame=frame.lazy()), self.bundle.vocabulary.parser, self.lines)
         read = pl.concat(batches(given, self.windower, silent, True))
         self.lines += len(frame)
-        header = int(frame["at"][0]) - 1 - self.before  # lines of a header, which begins each piece
-        self.before += text.count(b"\n") - header
+        self.before += text.count(b"\n") - (1 if self.pieces and self.pieces.headed else 0)
         self.arrived = self.clock()
         if "time" in frame.columns:
             self.time = frame["time"][-1]
@@ -242,22 +242,8 @@ class LiveSessions:
         kept = kept.with_columns(seen, pl.col("unit", "shape").cast(pl.String))
         self.facts["late_lines"] += int(kept["unit"].is_in(list(self.closed)).sum())
         kept = kept.join(places, on="line", how="left", maintain_order="left")
-        self._end_silent(kept)
         self.open = pl.concat([self.open, kept], how="diagonal")
         self.newest = max(self.newest, *seen.tail(1), self.progress.now)
-
-    def _end_silent(self, kept: pl.DataFrame) -> None:
-        """Set aside open sessions whose id comes again after the silence that the windower ends them by.
-
-        A windower that goes on names the next one otherwise.
-        """
-        if isinstance(self.windower, Continues) or not (self.silence and len(self.open) and len(kept)):
-            return
-        last = self.open.group_by("unit").agg(pl.col("seen").max())
-        again = kept.group_by("unit").agg(again=pl.col("seen").min()).join(last, on="unit")
-        over = again.filter(pl.col("seen") + self.silence < pl.col("again"))["unit"].implode()
-        self.ended = pl.concat([self.ended, self.open.filter(pl.col("unit").is_in(over))], how="diagonal")
-        self.open = self.open.filter(~pl.col("unit").is_in(over))
 
     def _seen(self, read: pl.DataFrame) -> pl.Series:
         """How far the stream had come at each line, seconds: by the times in the log, else by the clock.
@@ -271,9 +257,6 @@ class LiveSessions:
 
     def close(self, everything: bool = False) -> Iterator[pl.DataFrame]:
         """Score the sessions that have ended, and drop their lines."""
-        before, self.ended = self.ended, pl.DataFrame()
-        if len(before):
-            yield self._scored(before)
         if not len(self.open):
             return
         now = self.newest + (self.clock() - self.arrived)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from ..data.line_format import LineFormat
@@ -17,12 +15,16 @@ class Pieces:
 
     A table's header stands before every piece, and an event that further lines may belong to waits until the next
     one begins.
+
+    Attributes:
+        skipped: lines before the header, which are no part of any piece.
     """
 
     def __init__(self, form: LineFormat) -> None:
         self._form = form
         self._header: bytes | None = None if form.between and not form.columns else b""
         self._held = b""
+        self.skipped = 0
         self._longest = LONGEST_DOCUMENT if form.records else LONGEST_ENTRY
 
     def take(self, lines: bytes) -> bytes:
@@ -44,20 +46,27 @@ class Pieces:
         held, self._held = self._held, b""
         return self._whole(held)
 
-    def state(self) -> list[str | None]:
-        """JSON values from which `restore` goes on."""
-        return [None if text is None else text.decode("latin-1") for text in (self._header, self._held)]
+    @property
+    def headed(self) -> bool:
+        """Whether each piece begins with the header of a table, which stood once in the log."""
+        return bool(self._header)
 
-    def restore(self, state: Sequence[str | None]) -> None:
+    def state(self) -> tuple[str | None, str, int]:
+        """JSON values from which `restore` goes on."""
+        header = None if self._header is None else self._header.decode("latin-1")
+        return header, self._held.decode("latin-1"), self.skipped
+
+    def restore(self, state: tuple[str | None, str, int]) -> None:
         """Go on from `state`."""
-        header, held = state
+        header, held, self.skipped = state
         self._header = None if header is None else header.encode("latin-1")
-        self._held = (held or "").encode("latin-1")
+        self._held = held.encode("latin-1")
 
     def _headed(self, lines: bytes) -> tuple[bytes, bytes, bytes]:
         begin = self._form.header.encode(self._form.encoding)
         while lines and begin and not lines.startswith(begin):
             lines = lines.partition(b"\n")[2]
+            self.skipped += 1
         return lines.partition(b"\n")
 
     def _whole(self, lines: bytes) -> bytes:

@@ -46,7 +46,8 @@ class Source:
             elif first:
                 note(f"the stream begins as before: its first {self.read:,} bytes were read already")
                 first = self._skip(first, blocks)
-            yield self._count(first)
+            if first:  # an empty block would mean silence
+                yield self._count(first)
         for block in blocks:
             yield self._count(block)
 

@@ -35,6 +35,13 @@ def test_each_byte_is_read_once(first: int, size: int, anew: bool) -> None:
     assert after == (TEXT[first:] if anew else b"other" + TEXT)
 
 
+def test_going_on_is_no_silence() -> None:
+    """An empty block would end an event that further lines belong to."""
+    source = Source()
+    list(source.follow(iter([TEXT[:3000]]), lambda _: None))
+    assert list(source.follow(iter([TEXT[:3000], TEXT[3000:]]), lambda _: None)) == [TEXT[3000:]]
+
+
 def test_a_third_call_goes_on_from_the_second() -> None:
     source = Source()
     assert read(source, TEXT[:2000]) + read(source, TEXT[:4000]) + read(source, TEXT) == TEXT

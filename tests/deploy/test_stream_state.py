@@ -36,6 +36,15 @@ LOGS = {
         "".join(f"{100 + 4 * at} s{at} begin\nno time\n" for at in range(30)),
         f'pattern = "<Time> s<Session> <Content>"\nwindow = "10s"\n{TIMED}',
     ),
+    "lines that come late": (
+        "".join(f"{100 + 4 * at - 45 * (at % 9 == 8)} step {at % 5}\n" for at in range(60)),
+        f'pattern = "<Time> <Content>"\nwindow = "20s"\n{TIMED}',
+    ),
+    "a table after comments": (
+        "#separator tab\n#made by hand\n#fields\tts\tid\ttext\n#types\ttime\tstring\tstring\n"
+        + "".join(f"{100 + at}\ts{at % 7}\tstep {at % 4}\n" for at in range(60)),
+        'format = "zeek"\nid = "id"\nmessage = "text"\ntime = "ts"\n',
+    ),
     "windows of lines": (
         "".join(f"{100 + 4 * at + 9000 * (at // 8)} step {at % 5}\n" for at in range(40)),
         f'pattern = "<Time> <Content>"\nwindower = "count"\nwindow = "6"\n{TIMED}',
