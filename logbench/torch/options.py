@@ -91,7 +91,7 @@ class _SequenceConfig:
     """What a model of padded sequences looks at. A class of its own so that these options are listed first."""
 
     length: int = option(
-        50, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+        50, "events of a unit that the network sees; the others of a longer one it does not", ge=1, le=20_000
     )
     keep: Literal["first", "last"] = option("first", "which events of a longer unit the network sees")
 

@@ -16,7 +16,7 @@ class LogBertConfig(ReconstructionConfig):
     variant: Literal["paper", "logbert"] = option(
         "paper", "the paper's network, or the published code's, with its norm, its GELU and its unused weights"
     )
-    length: int = option(512, "events of a unit that the network sees, the first ones", ge=1)
+    length: int = option(512, "events of a unit that the network sees, the first ones", ge=1, le=20_000)
     hidden: int = option(256, "columns of a key's vector; the inner layers have twice as many units", ge=2)
     layers: int = option(4, "encoder layers", ge=1, le=1000)
     heads: int = option(4, "attention heads of a layer", ge=1)

@@ -53,7 +53,7 @@ class TransformerNextConfig(NextKeyConfig):
 class LogGptConfig(ReconstructionConfig):
     """Options of `loggpt`; those of its network and its training are the published code's."""
 
-    length: int = option(511, "events of a unit that the network sees, the first ones", ge=1)
+    length: int = option(511, "events of a unit that the network sees, the first ones", ge=1, le=20_000)
     hidden: int = option(60, "columns of a key's vector; the inner layers have four times as many units", ge=1)
     layers: int = option(6, "encoder layers", ge=1, le=1000)
     heads: int = option(6, "attention heads of a layer", ge=1)

@@ -18,5 +18,5 @@ class AutoencoderConfig(ReconstructionConfig):
     )
     hidden: int = option(64, "units of the outer layers of counts; units of each direction of the LSTM", ge=1)
     narrow: int = option(8, "units of the narrowest layer", ge=1)
-    length: int = option(100, "events of a unit that the LSTM sees, the first ones", ge=1)
+    length: int = option(100, "events of a unit that the LSTM sees, the first ones", ge=1, le=20_000)
     embedding: int = option(32, "columns of a key's vector, for input=sequence", ge=1)

@@ -30,7 +30,7 @@ class LogRobustConfig(SequenceConfig):
         "learnt", "how steps are summed, for variant=attention: by learnt weights, or all alike (an ablation)"
     )
     length: int = option(
-        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1, le=20_000
     )
     hidden: int = option(128, "units of each direction of a layer", ge=1)
     layers: int = option(1, "LSTM layers", ge=1, le=1000)
@@ -50,7 +50,7 @@ class NeuralLogConfig(SequenceConfig):
     """Options of `neurallog`; sizes are those of the published code, where vectors have 768 columns."""
 
     length: int = option(
-        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+        75, "events of a unit that the network sees; the others of a longer one it does not", ge=1, le=20_000
     )
     keep: Literal["first", "last"] = option("last", "which events of a longer unit the network sees")
     heads: int = option(12, "attention heads", ge=1)
@@ -85,7 +85,7 @@ class PleLogConfig(SequenceConfig):
     """Options of `plelog`; all are the published code's."""
 
     length: int = option(
-        500, "events of a unit that the network sees; the others of a longer one it does not", ge=1
+        500, "events of a unit that the network sees; the others of a longer one it does not", ge=1, le=20_000
     )
     known: Literal["normal", "all"] = option(
         "normal", "labels that it takes of those it may see: of normal units, as published, or all"
