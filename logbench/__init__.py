@@ -89,10 +89,10 @@ if TYPE_CHECKING:
     from .reading.line_reader import open_lines
     from .reading.log_files import LogFile, LogFiles, find_texts
     from .running.prepared_sessions import Material, prepare_sessions
-    from .running.reporting import StoredRuns
     from .running.runner import PlanResult, run, run_plan
     from .running.saved_runs import SavedRun, saved_run
     from .studies.leaderboard import leaderboard
+    from .studies.stored_runs import StoredRuns
     from .studies.workbench import Workbench
 
 _LAZY = {
@@ -113,7 +113,7 @@ _LAZY = {
     "SavedRun": "running.saved_runs",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
-    "StoredRuns": "running.reporting",
+    "StoredRuns": "studies.stored_runs",
     "Unit": "data.unit",
     "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",

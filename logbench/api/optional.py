@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from .components import Direction
+from .components import Card, Direction, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..data.sessions import Sessions
     from .components import DatasetComponent
     from .contracts import Context
+
+# Units that `Runs.examples` may be asked for.
+Which = Literal["top", "found", "false-positives", "missed"]
 
 
 @runtime_checkable
@@ -263,6 +266,46 @@ class Runs(Protocol):
         Raises:
             DataError: the scores of this run were not kept, or are damaged.
         """
+
+    def units(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """The test units that the headline counts: those with a label that the protocol does not drop.
+
+        Returns:
+            The columns of `scores`, and the true figures' `weight`: of distinct units where the protocol counts
+            these.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+
+    def examples(self, record: Mapping[str, Any], which: Which, count: int) -> list[dict[str, Any]]:
+        """The `count` most anomalous units of a kind, equal sequences once.
+
+        Returns:
+            Of each `unit`, `units` (how many are like it), `label` and `verdict` (in words), `score`, `short`,
+            `event` (index of the deciding one, or None), `events`, `file`, `line` (from 1), `raw` and `text` (None
+            where the data are gone), `template`, `expected` (templates, or None), `why` (or None), `telling`
+            (lines).
+
+        Raises:
+            DataError: the scores of this run were not kept, or it has no verdicts.
+        """
+
+    def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, str]:
+        """Letters of each model: two that share one are not told apart. Empty where nothing is known.
+
+        Args:
+            records: of one data set and protocol, those of the best model first.
+        """
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """Every run of the folder, oldest first, for comparisons beyond those that are reported."""
+
+    def card(self, record: Mapping[str, Any]) -> Card | None:
+        """The card of a run's data set; None where it is not installed."""
+
+    def published(self, dataset: str) -> Sequence[Table]:
+        """Published tables of a data set."""
 
 
 class ReportsRuns(Protocol):

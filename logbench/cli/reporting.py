@@ -10,7 +10,9 @@ from typing import Any
 from ..base.errors import DataError, PluginError
 from ..base.no_exit import no_exit
 from ..base.options import fields_of
-from ..running.reporting import StoredRuns, reported
+from ..components.registry import Registry
+from ..running.reporting import reported
+from ..studies.stored_runs import StoredRuns
 from . import State
 from .shared_options import note
 
@@ -36,14 +38,14 @@ def reporter_of(
     if metric != "f1" and "metric" in fields_of(entry.item.config):
         options["metric"] = metric
     part = configured(entry, options)
-    return GuardedReporter(part.name, part.build(), out)
+    return GuardedReporter(part.name, part.build(), out, state.registry)
 
 
 class GuardedReporter:
     """Wraps a reporter so that its faults become errors of one line; the runs are already recorded."""
 
-    def __init__(self, name: str, own: Any, out: Path) -> None:
-        self.name, self.own, self.out = name, own, out
+    def __init__(self, name: str, own: Any, out: Path, registry: Registry | None = None) -> None:
+        self.name, self.own, self.out, self.registry = name, own, out, registry
 
     def show(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Print what the reporter says of the records, and name the files that it wrote.
@@ -52,7 +54,7 @@ class GuardedReporter:
             PluginError: the reporter fails; its traceback goes to standard error.
             DataError: it asked for scores that were not kept.
         """
-        runs = StoredRuns(self.out, self.name)
+        runs = StoredRuns(self.out, self.name, registry=self.registry)
         try:
             with no_exit():
                 text = reported(self.own, records, runs)

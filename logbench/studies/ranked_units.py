@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
+from ..api.optional import Which
 from ..api.record_sections import Record
 from ..base.errors import DataError, LogbenchError
 from ..components.configured import configured
@@ -17,8 +18,6 @@ from ..running.prepare import digest_of
 from ..running.resolve import stored_dataset
 from ..running.stored import table
 
-Which = Literal["top", "false-positives", "missed"]
-
 
 def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
     """The `count` most anomalous test units of a kind, equal sequences once (`units` says how many).
@@ -27,6 +26,7 @@ def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
     """
     wanted = {
         "top": pl.lit(True),
+        "found": pl.col("verdict") & (pl.col("label") == 1),
         "false-positives": pl.col("verdict") & (pl.col("label") == 0),
         "missed": ~pl.col("verdict") & (pl.col("label") == 1),
     }[which]

@@ -18,9 +18,11 @@ from ..api.components import (
     ModelComponent,
     ParserComponent,
     Preset,
+    Table,
     WindowerComponent,
 )
 from ..api.contracts import Context
+from ..api.optional import Which
 from ..api.traits import ModelTraits
 from ..base.errors import DataError
 from ..base.temporary_folders import temporary_folder
@@ -165,3 +167,31 @@ class TinyRuns:
         if name is None:
             raise DataError(f"run {record['run_id']} has no scores: its status is {record['status']}")
         return _made()[1][name].clone()
+
+    def units(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """Labelled test units of one of the records, each of them.
+
+        Raises:
+            DataError: the run has none.
+        """
+        chosen = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
+        return self.scores(record).filter(chosen)
+
+    def examples(self, record: Mapping[str, Any], which: Which, count: int) -> list[dict[str, Any]]:
+        """No examples: the raw lines of these runs are nowhere."""
+        return []
+
+    def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, str]:
+        """Nothing is known of ties."""
+        return {}
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """The records of this module."""
+        return records()
+
+    def card(self, record: Mapping[str, Any]) -> None:
+        """The data set has none."""
+
+    def published(self, dataset: str) -> Sequence[Table]:
+        """Nothing is published."""
+        return []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from logbench import Reporter, ReporterComponent, hookimpl, option
+from logbench import Reporter, ReporterComponent, ReportsRuns, hookimpl, option
+
+from .report.command import command
 
 if TYPE_CHECKING:
+    import click
+
     from .flat import Flat
+    from .report.html import Html
     from .table import Table
 
 
@@ -26,6 +31,20 @@ class TableConfig(Config):
     """Options of `table`."""
 
     format: str = option("simple", "format of tabulate: simple, github, latex, html, tsv …")
+
+
+@dataclass(frozen=True)
+class HtmlConfig:
+    """Options of `html`."""
+
+    metric: str = option("f1", "metric that ranks, such as mcc, or cost.cost of another evaluator")
+    static: bool = option(False, "draw figures as SVG and put no script into the page")
+
+
+def _html(config: HtmlConfig) -> Html:
+    from .report.html import Html
+
+    return Html(config.metric, config.static)
 
 
 def _table(config: TableConfig) -> Table:
@@ -56,7 +75,7 @@ def _flat(form: Literal["csv", "json"]) -> Callable[[Config], Flat]:
 
 
 @hookimpl
-def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
+def logbench_reporters() -> Iterable[ReporterComponent[Reporter | ReportsRuns]]:
     """Offer `table`, the default, and formats for documents and machines."""
     rows = "one row a model, the rules that need no model below"
     yield ReporterComponent("table", _table, TableConfig, f"{rows}, for a terminal", default=True)
@@ -64,3 +83,13 @@ def logbench_reporters() -> Iterable[ReporterComponent[Reporter]]:
     yield ReporterComponent("latex", _latex, Config, f"{rows}, with booktabs; what is no table is a comment")
     yield ReporterComponent("csv", _flat("csv"), Config, "one line a row, every fact in a column")
     yield ReporterComponent("json", _flat("json"), Config, "a list of rows with every fact; whole records: --json")
+    yield ReporterComponent(
+        "html", _html, HtmlConfig, "a page to look at, in one file that loads nothing",
+        requires=("jinja2", "vl-convert-python"),
+    )  # fmt: skip
+
+
+@hookimpl
+def logbench_commands() -> Iterator[click.Command]:
+    """`logbench report`, the page of stored runs."""
+    yield command

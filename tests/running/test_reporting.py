@@ -12,7 +12,8 @@ import pytest
 import logbench
 from logbench import DataError, PluginError
 from logbench.cli.reporting import GuardedReporter
-from logbench.running.reporting import StoredRuns, reported, takes_runs
+from logbench.running.reporting import reported, takes_runs
+from logbench.studies.stored_runs import StoredRuns
 from logbench.testing import check, registry
 from logbench.testing.material import tiny
 

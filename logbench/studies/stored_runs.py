@@ -1,0 +1,136 @@
+"""What runs of a folder stored, for reporters: records, scores, examples with raw lines, and what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..api.optional import Which
+from ..api.record import RunRecord
+from ..base.errors import LogbenchError
+from ..components.registry import Registry
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..api.components import Card, Table
+    from ..api.record_sections import Record
+
+# Folder beside the records for the files that reporters write.
+REPORTS = "reports"
+
+
+class StoredRuns:
+    """The runs that are stored in a folder, for reporters: see `Runs`.
+
+    Example:
+
+        Picture().report([record.as_dict() for record in records], logbench.StoredRuns("runs"))
+
+    Args:
+        out: the folder of the records.
+        name: begins the name of the folder for files, `OUT/reports/TIME-NAME-NUMBER`.
+        registry: knows data sets and published tables; by default all installed plugins.
+    """
+
+    def __init__(
+        self, out: str | Path = "runs", name: str = "report", *, registry: Registry | None = None
+    ) -> None:
+        self.out, self._name, self._known = Path(out), name, registry
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """An empty folder for files of this report, made when it is first asked for."""
+        from ..running import run_names
+
+        if self._folder is None:
+            self._folder = self.out / REPORTS / run_names.new_run(self._name)["run_id"]
+            self._folder.mkdir(parents=True)
+        return self._folder
+
+    @property
+    def written(self) -> list[Path]:
+        """The files that were written into `folder`, in order of name."""
+        if self._folder is None:
+            return []
+        return sorted(path for path in self._folder.rglob("*") if path.is_file())
+
+    def find(self, run: str) -> Record:
+        """The record whose id is or begins with `run`; `last` is the newest.
+
+        Raises:
+            DataError: no record or several match, or the record is damaged or of an unknown version.
+        """
+        from ..running import run_names
+
+        return run_names.find(run, self.out)
+
+    def records(self) -> list[Record]:
+        """Every record of the folder, oldest first; empty where there is none."""
+        from ..running import records
+
+        return list(records.read(self.out)) if (self.out / records.FILE).exists() else []
+
+    def scores(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
+        """The stored scores of a run, one row a held-out or test unit: see `Runs.scores`.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+        from ..running import records
+
+        return records.scores(_record(record), self.out)
+
+    def units(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
+        """The units that the headline counts: see `Runs.units`.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+        from .compare import headline_units
+
+        return headline_units(_record(record), self.out)
+
+    def examples(self, record: Mapping[str, Any] | RunRecord, which: Which, count: int) -> list[dict[str, Any]]:
+        """Units with their deciding raw line: see `Runs.examples`.
+
+        Raises:
+            DataError: the scores of this run were not kept, or it has no verdicts.
+        """
+        from .ranked_units import described
+
+        return described(_record(record), self.out, which, count, self._registry)
+
+    def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> dict[str, str]:
+        """Letters of models that are not told apart: see `Runs.tied`."""
+        from .ties import all_pairs
+
+        return all_pairs([cast("Record", one) for one in records], metric, self.out).letters()
+
+    def card(self, record: Mapping[str, Any] | RunRecord) -> Card | None:
+        """The card of a run's data set; None where it is not installed."""
+        from ..running.resolve import stored_dataset
+
+        data = _record(record)
+        try:
+            config = data["config"].get("dataset", {})
+            return stored_dataset(data["dataset"]["name"], config, self._registry).item.card
+        except LogbenchError:
+            return None
+
+    def published(self, dataset: str) -> list[Table]:
+        """Published tables of a data set."""
+        tables = [entry.item for entry in self._registry.tables.values()]
+        return [table for table in tables if table.dataset == dataset]
+
+    @property
+    def _registry(self) -> Registry:
+        if self._known is None:
+            self._known = Registry()
+        return self._known
+
+
+def _record(given: Mapping[str, Any] | RunRecord) -> Record:
+    return given.as_dict() if isinstance(given, RunRecord) else cast("Record", given)

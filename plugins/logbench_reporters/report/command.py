@@ -1,0 +1,111 @@
+"""`logbench report`: one page of stored runs to look at, or their figures as files for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from logbench import StoredRuns
+
+    from .study import Study
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+EXTRA = "pip install 'logbench-harness[report]'"
+
+
+@click.command("report", epilog="Example: logbench report --out report.html")
+@click.argument("names", nargs=-1, metavar="[RUN]…")
+@click.option("--out", type=FILE, default=Path("report.html"), show_default=True, help="File to write.")
+@click.option(
+    "--runs", "folder", type=FOLDER, default=Path("runs"), show_default=True, help="Folder of the records."
+)
+@click.option("--metric", default="f1", show_default=True, metavar="NAME", help="Metric that ranks.")
+@click.option("--static", is_flag=True, help="Draw figures as SVG and put no script into the page.")
+@click.option("--figures", type=FOLDER, metavar="DIR", help="Write the figures as files into DIR, and no page.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["pdf", "svg", "png"]),
+    default="pdf",
+    show_default=True,
+    help="Format of --figures.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    out: Path,
+    folder: Path,
+    metric: str,
+    static: bool,
+    figures: Path | None,
+    form: Any,
+) -> None:
+    """Write runs as one page to look at: ranking, curves, thresholds, examples, cost, provenance.
+
+    RUN is an id, its beginning, or `last`. Without one, the page shows the newest run and all that were made of
+    the same data under the same protocol. The page is one file that loads nothing; it can be sent and printed.
+    """
+    from logbench import ConfigError, StoredRuns
+
+    runs = StoredRuns(folder, registry=getattr(ctx.obj, "registry", None))
+    try:
+        from .page import page
+    except ImportError as error:
+        raise ConfigError(f"logbench report needs {error.name}, which is not installed: {EXTRA}") from None
+    study = _study(names, runs, metric)
+    if figures is not None:
+        for path in _written(study, figures, form):
+            click.echo(f"wrote {path}", err=True)
+        return
+    text = page(study, static)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    from .head import headline
+
+    click.echo(headline(study))
+    click.echo(f"wrote {out} ({len(text.encode()) / 1e6:.2f} MB, {len(study.records)} runs)", err=True)
+
+
+def _study(names: Sequence[str], runs: StoredRuns, metric: str) -> Study:
+    """The named runs, or the newest and all that may stand in its table.
+
+    Raises:
+        ConfigError: the named runs are of several data sets or protocols, which are never ranked together.
+        DataError: there is no such run.
+    """
+    from logbench import ConfigError
+
+    from .study import studies
+
+    if names:
+        chosen = [runs.find(name) for name in names]
+        found = studies(chosen, runs, metric)
+        if len(found) > 1:
+            first, other = (one.records[0] for one in found[:2])
+            raise ConfigError(
+                f"runs {first['run_id']} and {other['run_id']} are of other data sets or protocols, so one table "
+                "cannot rank them: name runs of one, or none to take all that go with the newest"
+            )
+        return found[0]
+    newest = runs.find("last")
+    found = studies(runs.records(), runs, metric)
+    return next(one for one in found if any(record["run_id"] == newest["run_id"] for record in one.records))
+
+
+def _written(study: Study, folder: Path, form: Any) -> list[Path]:
+    from .drawing import file
+    from .sections import sections
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for figure in (figure for section in sections(study) for figure in section.figures):
+        path = folder / f"{figure.name}.{form}"
+        path.write_bytes(file(figure, form))
+        paths.append(path)
+    return paths

@@ -1,0 +1,143 @@
+"""The sections of a page in their order, each with a sentence that says what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .figures.cost import cost
+from .figures.curves import Curve, precision_recall, roc
+from .figures.figure import Figure, number
+from .figures.ranking import ranking
+from .figures.stages import stages
+from .figures.threshold import Explored, explored, threshold
+from .figures.timeline import timeline
+from .figures.training import training
+from .levels import Levels
+from .study import Study
+
+# Models whose curves are drawn and whose thresholds can be moved, the best ones.
+MOST_CURVES, MOST_THRESHOLDS = 20, 8
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence, and figures; `kind` names the part of the template that shows what is beside them."""
+
+    name: str
+    title: str
+    sentence: str
+    figures: Sequence[Figure] = ()
+    kind: str = ""
+    data: Any = field(default=None)
+
+
+def sections(study: Study) -> list[Section]:
+    """Those of which something is known."""
+    made = [_ranking(study), _curves(study), _threshold(study), _timeline(study), _training(study), _cost(study)]
+    return [one for one in made if one is not None]
+
+
+def _ranking(study: Study) -> Section:
+    figure = ranking([*study.models, *study.rules], study.metric, study.lower)
+    letters = study.tied
+    tied = ""
+    if letters and study.good:
+        best = study.good[0]["model"]
+        same = [name for name, of in letters.items() if name != best and set(of) & set(letters.get(best, ""))]
+        tied = (
+            f"{best} cannot be told apart from {', '.join(same)} (paired tests of verdicts, Holm's correction)."
+            if same
+            else f"{best} is told apart from every other model (paired tests of verdicts, Holm's correction)."
+        )
+    table = {"metric": study.metric, "rows": _table(study), "tied": bool(letters)}
+    return Section("ranking", "Ranking", f"{figure.description} {tied}".strip(), [figure], "ranking", table)
+
+
+def _table(study: Study) -> list[dict[str, Any]]:
+    rows = []
+    other = "F1, distinct" if study.records[0]["protocol"]["duplicates"] == "all" else "F1, all"
+    for row in (*study.models, *study.rules):
+        rule = row.kind == "rule"
+        rows.append(
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "tied": study.tied.get(row.name, ""),
+                "note": ""
+                if row.status == "ok" and row.runs
+                else f"{row.status}: {row.reason}"
+                if not rule
+                else "",
+                "cells": [
+                    (study.metric, row.metrics.get(study.metric)),
+                    *(
+                        (name, row.metrics.get(name))
+                        for name in ("precision", "recall", "auprc")
+                        if name != study.metric
+                    ),
+                    (other, row.other),
+                    ("fit s", None if rule else row.cost.fit_s),
+                    ("score s", None if rule else row.cost.score_s),
+                ],
+            }
+        )
+    return rows
+
+
+def _curves(study: Study) -> Section | None:
+    curves = []
+    for record in study.firsts[:MOST_CURVES]:
+        units = study.units(record)
+        if units is None or not len(units):
+            continue
+        area = next((row.metrics.get("auprc") for row in study.models if row.name == record["model"]), None)
+        curves.append(Curve(record["model"], Levels.of(units), float(record["threshold"]["exact"]), area))
+    if not curves:
+        return None
+    figures = [precision_recall(curves), roc(curves)]
+    more = len(study.firsts) - len(curves)
+    left = f" {more} further models are left out." if more > 0 else ""
+    return Section("curves", "Precision and recall", figures[0].description + left, figures)
+
+
+def _threshold(study: Study) -> Section | None:
+    found: list[Explored] = []
+    for record in study.firsts:
+        units, scores = study.units(record), study.scores(record)
+        if record["threshold"].get("rule") or units is None or scores is None or not len(units):
+            continue
+        found.append(explored(record["model"], record["threshold"], units, scores))
+        if len(found) == MOST_THRESHOLDS:
+            break
+    if not found:
+        return None
+    figure = threshold(found[0])
+    best = max(found[0].levels.f1)
+    said = (
+        f"Move the threshold of {found[0].model}: the one in force gives F1 "
+        f"{number(float(found[0].levels.f1[found[0].start]))}, the oracle's {number(float(best))}. That is "
+        "chosen on labels of the test: for comparison alone."
+    )
+    return Section("threshold", "Threshold", said, [figure], "threshold", [one.as_data() for one in found])
+
+
+def _timeline(study: Study) -> Section | None:
+    for record in study.firsts:
+        units = study.units(record)
+        figure = timeline(record["model"], units) if units is not None and len(units) else None
+        if figure is not None:
+            return Section("timeline", "Along the log", figure.description, [figure])
+    return None
+
+
+def _training(study: Study) -> Section | None:
+    figure = training(study.firsts)
+    return None if figure is None else Section("training", "Training", figure.description, [figure])
+
+
+def _cost(study: Study) -> Section | None:
+    made = [cost(study.models, study.metric, study.lower), stages(study.firsts[0]) if study.firsts else None]
+    figures = [one for one in made if one is not None]
+    return Section("cost", "Cost", figures[0].description, figures) if figures else None

@@ -1,0 +1,415 @@
+"""The report page: figures against independent numbers and the schema, and nothing that leaves or runs."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
+
+import logbench
+from logbench_reporters.report.figures.cost import cost
+from logbench_reporters.report.figures.curves import Curve, precision_recall, roc
+from logbench_reporters.report.figures.figure import Figure
+from logbench_reporters.report.figures.ranking import ranking
+from logbench_reporters.report.figures.threshold import explored, threshold
+from logbench_reporters.report.figures.timeline import timeline
+from logbench_reporters.report.figures.training import training
+from logbench_reporters.report.levels import Levels, binned, labels_of
+from logbench_reporters.report.study import Study, studies
+from logbench_reporters.report.theme import COLOURS, for_page
+
+SMALL = {"dataset": {"blocks": 900}, "protocol": {"train_units": 250}}
+MODELS = ["ecvc", "pca", "new-event", "isolation-forest"]
+SCORES = st.sampled_from([0.0, 0.5, 1.0, 2.0, 7.5, float("inf"), float("-inf")])
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a few runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
+        logbench.run(MODELS, dataset="hdfs-sim", seeds=[0, 1], settings=SMALL, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(out: Path) -> Study:
+    runs = logbench.StoredRuns(out)
+    (found,) = studies(runs.records(), runs)
+    return found
+
+
+@given(
+    st.lists(st.tuples(SCORES, st.booleans(), st.sampled_from([1.0, 2.5]), st.booleans()), min_size=1, max_size=30)
+)
+def test_a_level_decides_as_a_loop_over_the_units_does(rows: list[tuple[float, bool, float, bool]]) -> None:
+    columns = ("score", "label", "weight", "flagged")
+    units = pl.DataFrame(rows, schema=columns, orient="row").with_columns(label=pl.col("label").cast(pl.Int8))
+    levels = Levels.of(units)
+    for at, value in enumerate(levels.values):
+        alarms = [(label, weight) for score, label, weight, flagged in rows if score > value or flagged]
+        tp = sum(weight for label, weight in alarms if label)
+        assert levels.tp[at] == pytest.approx(tp)
+        assert levels.fp[at] == pytest.approx(sum(weight for _, weight in alarms) - tp)
+        actual, verdict = [row[1] for row in rows], [row[0] > value or row[3] for row in rows]
+        assert levels.f1[at] == pytest.approx(
+            f1_score(actual, verdict, sample_weight=[row[2] for row in rows], zero_division=0)
+        )
+    assert max(levels.f1) == levels.f1[levels.at(levels.oracle)]
+
+
+@given(st.lists(SCORES, min_size=1, max_size=40), st.lists(SCORES, max_size=40))
+def test_bars_hold_every_unit_once(scores: list[float], others: list[float]) -> None:
+    levels = sorted(set(scores))
+    given_scores = pl.Series(others, dtype=pl.Float64)
+    counts = binned(given_scores, pl.Series([1.0] * len(others), dtype=pl.Float64), levels)
+    assert sum(counts) == len(others)
+    for at, level in enumerate(levels[:-1]):
+        below = [score for score in others if score <= level]
+        assert sum(counts[: at + 1]) == len(below)
+
+
+@given(st.lists(SCORES | st.floats(-5, 5), min_size=1, max_size=300), st.integers(4, 40))
+def test_thinned_levels_keep_ends_marks_and_figures(scores: list[float], most: int) -> None:
+    units = pl.DataFrame(
+        {"score": scores, "label": [n % 2 for n in range(len(scores))], "weight": 1.0, "flagged": False}
+    )
+    whole = Levels.of(units)
+    thin = whole.thinned(most, [whole.oracle])
+    assert len(thin.values) <= most + 4 or len(whole.values) <= most
+    assert {whole.values[0], whole.values[-1], whole.oracle} <= set(thin.values)
+    for value, tp, fp in zip(thin.values, thin.tp, thin.fp, strict=True):
+        at = whole.at(value)
+        assert (whole.values[at], whole.tp[at], whole.fp[at]) == (value, tp, fp)
+
+
+def test_texts_of_levels_tell_them_apart() -> None:
+    assert labels_of([-np.inf, 0.1234, 2, np.inf]) == ["−∞", "0.123", "2", "∞"]
+    close = [1.0001, 1.0002, 1.00020000001]
+    assert len(set(labels_of(close))) == 3
+
+
+def test_the_level_in_force_has_the_figures_of_the_record(study: Study) -> None:
+    for record in study.firsts:
+        units, scores = study.units(record), study.scores(record)
+        assert units is not None and scores is not None
+        one = explored(record["model"], record["threshold"], units, scores)
+        known = record["metrics"]["session"]["all"]
+        if one.levels.at(float(record["threshold"]["exact"])) >= 0:
+            assert one.levels.f1[one.start] == pytest.approx(known["f1"])
+            assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (known["tp"], known["fp"])
+        assert sum(one.bins["normal"]) + sum(one.bins["anomaly"]) == len(units)
+        label, score = units["label"].to_numpy(), units["score"].to_numpy()
+        expected = max(f1_score(label, (score > t) | units["flagged"].to_numpy()) for t in np.unique(score))
+        assert max(one.levels.f1) == pytest.approx(expected)
+
+
+def test_curves_pass_through_what_sklearn_computes(study: Study) -> None:
+    record = next(one for one in study.firsts if one["model"] == "pca")
+    units = study.units(record)
+    assert units is not None
+    label, alarm = units["label"].to_numpy(), units["verdict"].to_numpy()
+    levels = Levels.of(units)
+    figure = precision_recall([Curve("pca", levels, float(record["threshold"]["exact"]), 0.5)])
+    (point,) = figure.data["in_force"]
+    assert (point["x"], point["y"]) == pytest.approx(
+        (recall_score(label, alarm), precision_score(label, alarm)), abs=1e-4
+    )
+    alarms = levels.tp + levels.fp > 0
+    steps = -np.diff(np.append(levels.recall[alarms], 0.0))
+    area = float((steps * levels.precision[alarms]).sum()) + (1 - levels.recall[0]) * label.mean()
+    ranked = units["score"].clip(-1e300, 1e300).to_numpy()
+    assert area == pytest.approx(average_precision_score(label, ranked))
+    x = [row["x"] for row in figure.data["points"]]
+    assert x == sorted(x, reverse=True) and x[0] == 1 and x[-1] == 0
+
+
+def test_the_timeline_counts_every_unit_once(study: Study) -> None:
+    units = study.units(study.firsts[0])
+    assert units is not None
+    figure = timeline("m", units)
+    assert figure is not None
+    counted = {
+        kind: sum(row[kind] for row in figure.table) for kind in ("true alarm", "false alarm", "missed", "units")
+    }
+    alarm, anomaly = units["verdict"], units["label"] == 1
+    assert counted == {
+        "true alarm": (alarm & anomaly).sum(),
+        "false alarm": (alarm & ~anomaly).sum(),
+        "missed": (~alarm & anomaly).sum(),
+        "units": len(units),
+    }
+    assert timeline("m", units.drop("last_time")) is None
+
+
+def trained(**facts: Any) -> dict[str, Any]:
+    return {"model": "m", "status": "ok", "training": facts}
+
+
+def every_figure(study: Study) -> list[Figure]:
+    record = study.firsts[0]
+    units, scores = study.units(record), study.scores(record)
+    assert units is not None and scores is not None
+    curves = [Curve("a", Levels.of(units), 1.0, 0.5), Curve("b", Levels.of(units), 2.0, None)]
+    made = [
+        ranking([*study.models, *study.rules]),
+        precision_recall(curves),
+        roc(curves),
+        threshold(explored("ecvc", record["threshold"], units, scores)),
+        timeline("m", units),
+        cost(study.models),
+        training([trained(loss_by_pass=[2.0, 1.0], validation_by_pass=[2.5, 1.5], best_pass=2)]),
+    ]
+    assert None not in made
+    return [one for one in made if one is not None]
+
+
+def faults_of(spec: dict[str, Any]) -> list[str]:
+    """Why a specification is not Vega-Lite, by the schema of its kind: the deepest reasons."""
+    kind = next(name for part, name in KINDS.items() if part in spec)
+    errors = [leaf for error in schema(kind).iter_errors(spec) for leaf in leaves(error)]
+    deepest = max((len(error.absolute_path) for error in errors), default=0)
+    return [f"{[*e.absolute_path]}: {e.message[:200]}" for e in errors if len(e.absolute_path) == deepest]
+
+
+KINDS = {
+    "layer": "TopLevelLayerSpec",
+    "vconcat": "TopLevelVConcatSpec",
+    "facet": "TopLevelFacetSpec",
+    "mark": "TopLevelUnitSpec",
+}
+
+
+def leaves(error: Any) -> Iterator[Any]:
+    if not error.context:
+        yield error
+    for one in error.context:
+        yield from leaves(one)
+
+
+@cache
+def schema(kind: str) -> Any:
+    altair = pytest.importorskip("altair")
+    path = Path(altair.__file__).parent / "vegalite" / "v6" / "schema" / "vega-lite-schema.json"
+    definitions = json.loads(path.read_text(encoding="utf-8"))["definitions"]
+    whole = {"$ref": f"#/definitions/{kind}", "definitions": definitions}
+    return pytest.importorskip("jsonschema").Draft7Validator(whole)
+
+
+def test_specifications_are_vega_lite(study: Study) -> None:
+    assert faults_of({"layer": [{"mark": "potato"}]})
+    for figure in every_figure(study):
+        assert not faults_of(figure.spec()), figure.name
+        assert figure.description.endswith(".") and figure.title
+        json.dumps(figure.spec(), allow_nan=False)
+
+
+def test_a_figure_draws_itself_in_a_notebook(study: Study) -> None:
+    pytest.importorskip("vl_convert")
+    bundle = ranking(study.models)._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert bundle["application/vnd.vegalite.v6+json"]["datasets"]["rows"][0]["name"] == study.models[0].name
+    assert study.models[0].name in bundle["text/plain"]
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["light", "dark"])
+def test_colours_stand_out_from_the_ground(side: int) -> None:
+    ground = luminance(COLOURS["ground"][side])
+    for name, pair in COLOURS.items():
+        if name not in {"ground", "line"}:
+            light, dark = sorted([luminance(pair[side]), ground], reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, name
+    assert len({pair[side] for pair in COLOURS.values()}) == len(COLOURS)
+
+
+def test_a_page_takes_every_colour_from_its_style() -> None:
+    assert for_page({"a": ["#0f766e", 1]}) == {"a": ["var(--teal)", 1]}
+
+
+class Seen(html.parser.HTMLParser):
+    """Elements and attributes of a page as a browser reads it, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, tag: str) -> Iterator[dict[str, str | None]]:
+        return (attributes for name, attributes in self.elements if name == tag)
+
+
+@pytest.fixture(scope="module")
+def page_of(study: Study) -> str:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.page import page
+
+    return page(study)
+
+
+def test_the_page_asks_for_nothing_and_forbids_it(page_of: str) -> None:
+    seen = Seen(page_of)
+    (policy,) = (one["content"] or "" for one in seen.of("meta") if one.get("http-equiv"))
+    assert "default-src 'none'" in policy and "unsafe-eval" not in policy
+    assert not re.search(r"script-src[^;]*unsafe", policy) and len(re.findall("sha256-", policy)) == 2
+    for tag, attributes in seen.elements:
+        assert tag not in {"iframe", "object", "embed", "base", "form"}
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in {"src", "href", "srcset", "poster", "action"}:
+                assert value is not None and value.startswith(("#", "data:")), (tag, name, value)
+    style = page_of[page_of.index("<style>") : page_of.index("</style>")]
+    assert "url(" not in style and "@import" not in style
+
+
+def test_the_page_is_small_and_names_what_it_shows(page_of: str, study: Study) -> None:
+    content = len(page_of) - len(_scripts(page_of)[0])
+    assert content < 60_000 + 10_000 * len(study.models)
+    assert len(page_of) < 1_200_000
+    seen = Seen(page_of)
+    for text in (
+        *MODELS,
+        study.records[0]["protocol"]["hash"],
+        study.records[0]["dataset"]["digest"],
+        "Simulated data",
+    ):
+        assert text in seen.text
+    for one in study.records:
+        assert one["run_id"] in seen.text
+
+
+def _scripts(page: str) -> list[str]:
+    return re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+
+
+def test_static_pages_have_pictures_and_no_script(study: Study) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.page import page
+
+    text = page(study, static=True)
+    seen = Seen(text)
+    assert not list(seen.of("script")) and len(list(seen.of("svg"))) >= 5
+    (policy,) = (one["content"] or "" for one in seen.of("meta") if one.get("http-equiv"))
+    assert "script-src 'none'" in policy and "var(--teal)" in text
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31mred\u202edab {{7*7}} \u2028 ]]>"
+
+
+def test_what_others_say_is_text(study: Study) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.page import page
+
+    first = study.records[0]
+    spoiled = {
+        **first,
+        "model": HOSTILE,
+        "command": HOSTILE,
+        "notes": [HOSTILE],
+        "dataset": {**first["dataset"], "name": HOSTILE},
+        "config": {**first["config"], "model": {HOSTILE: HOSTILE}},
+    }
+    failed = {
+        **spoiled,
+        "run_id": "x",
+        "seed": 9,
+        "status": "error",
+        "metrics": {},
+        "trivial": {},
+        "split": {},
+        "error": {"message": HOSTILE, "stage": "fit"},
+    }
+    hostile = Study([spoiled, failed], "f1", study.runs)
+    for static in (False, True):
+        text = page(hostile, static)
+        seen = Seen(text)
+        assert len(list(seen.of("script"))) == (0 if static else 3)
+        assert not list(seen.of("img")) and "alert(1)" in seen.text
+        assert "\x1b" not in text and "\u202e" not in text and "7*7" in text and "49 " not in seen.text
+        for data in re.findall(r'id="data">(.*?)</script>', text, re.DOTALL):
+            assert HOSTILE.partition("\x1b")[0] in json.dumps(json.loads(data))
+
+
+def test_the_command_writes_the_page_of_the_newest_table(out: Path, tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.command import command
+
+    target = tmp_path / "deep" / "r.html"
+    done = click.testing.CliRunner().invoke(command, ["--runs", str(out), "--out", str(target)])
+    assert done.exit_code == 0, done.output
+    text = target.read_text(encoding="utf-8")
+    assert all(model in text for model in MODELS)
+
+
+def test_runs_of_two_protocols_are_refused_by_name(out: Path, tmp_path: Path) -> None:
+    from logbench_reporters.report.command import command
+
+    logbench.run(
+        "pca", dataset="hdfs-sim", settings={**SMALL, "protocol": {"train_units": 200}}, out=out / "other"
+    )
+    mixed = tmp_path / "runs"
+    mixed.mkdir()
+    lines = [(folder / "records.jsonl").read_text().splitlines()[0] for folder in (out, out / "other")]
+    (mixed / "records.jsonl").write_text("\n".join(lines) + "\n")
+    ids = [json.loads(line)["run_id"] for line in lines]
+    done = click.testing.CliRunner().invoke(command, [*ids, "--runs", str(mixed)])
+    assert isinstance(done.exception, logbench.ConfigError)
+    assert all(name in str(done.exception) for name in ids)
+
+
+def test_figures_are_written_for_papers(out: Path, tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.command import command
+
+    for form, begins in (("pdf", b"%PDF"), ("svg", b"<svg"), ("png", b"\x89PNG")):
+        folder = tmp_path / form
+        done = click.testing.CliRunner().invoke(
+            command, ["--runs", str(out), "--figures", str(folder), "--format", form]
+        )
+        assert done.exit_code == 0, done.output
+        files = {path.stem: path.read_bytes() for path in folder.iterdir()}
+        assert {"ranking", "precision-recall", "threshold"} <= set(files)
+        assert all(one.startswith(begins) for one in files.values())
+
+
+def test_the_reporter_writes_a_page_a_comparison(study: Study, out: Path) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.html import Html
+
+    other = [{**one, "protocol": {**one["protocol"], "short": "drop"}} for one in study.records]
+    runs = logbench.StoredRuns(out)
+    said = Html().report([*study.records, *other], runs)
+    assert [path.name for path in runs.written] == ["report-2.html", "report.html"]
+    assert said.count("is best of") == 2
+
+
+def test_a_run_that_was_done_again_counts_once(study: Study) -> None:
+    again = {**study.records[0], "run_id": "again"}
+    (found,) = studies([*study.records, again], study.runs)
+    assert len(found.records) == len(study.records) and "again" in {one["run_id"] for one in found.records}
