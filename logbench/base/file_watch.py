@@ -13,7 +13,6 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -184,18 +183,6 @@ def _imported() -> set[str]:
 def _within(folders: Iterable[str]) -> tuple[str, ...]:
     """Prefixes with a final separator: a path with one starts with a prefix if it is or lies in the folder."""
     return tuple(f"{folder.rstrip(os.sep)}{os.sep}" for folder in folders)
-
-
-def package_of(loaded: Any) -> Path | None:
-    """Folder of a plugin's top package; None for a single module.
-
-    Args:
-        loaded: the module, or an object defined in it.
-    """
-    name = getattr(loaded, "__name__" if isinstance(loaded, ModuleType) else "__module__", "")
-    top = sys.modules.get(str(name).partition(".")[0])
-    file = getattr(top, "__file__", None)
-    return Path(file).parent if file and hasattr(top, "__path__") else None
 
 
 def watch_polars() -> None:

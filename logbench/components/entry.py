@@ -32,6 +32,7 @@ class Plugin:
         gap: why more than its code decides what it does; empty if nothing else does.
         made_of: the thing at hand; None for an entry point.
         place: path and name of a component in a file, as it is typed; empty for an entry point.
+        module: full name of an entry point's module; empty for anything else.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Plugin:
     gap: str = ""
     made_of: Any = None
     place: str = ""
+    module: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
@@ -107,7 +109,8 @@ def installed() -> list[Plugin]:
             continue
         known.add(short)
         for point in points:
-            seen.setdefault((name, point.name), Plugin(point.name, name, version, partial(_load, point)))
+            plugin = Plugin(point.name, name, version, partial(_load, point), module=point.module)
+            seen.setdefault((name, point.name), plugin)
     return sorted(seen.values(), key=lambda plugin: plugin.order)
 
 

@@ -222,7 +222,8 @@ class RemoteModel:
 
     def __post_init__(self) -> None:
         self.left = self.process.limits.timeout
-        self.process.send(self._request("build", address=self.part.entry.address, config=self.part.as_dict()))
+        plugin, address = self.part.entry.plugin.name, self.part.entry.address
+        self.process.send(self._request("build", plugin=plugin, address=address, config=self.part.as_dict()))
 
     def can(self, method: str) -> bool:
         """See `RunningModel.can`."""

@@ -22,14 +22,15 @@ import polars as pl
 from ..api.contracts import Context
 from ..api.optional import MODEL_METHODS
 from ..base.child_process import TICK_S, serving
+from ..base.code_files import located
 from ..base.errors import PluginError
 from ..base.failure import failure_of
-from ..base.file_watch import Watch, package_of, watch_polars, watch_processes
+from ..base.file_watch import Watch, watch_polars, watch_processes
 from ..base.jsonable import to_jsonable
 from ..base.process_tree import adopt
 from ..base.state_guard import guarded
 from ..components.configured import configured
-from ..components.entry import installed
+from ..components.entry import Plugin, installed
 from ..components.lone_modules import make_importable
 from ..components.registry import Registry
 from ..data import handout
@@ -65,7 +66,7 @@ def serve(descriptor: int, home: str, block: Sequence[str]) -> None:
     if not plugins:
         make_importable(Path(home))
     watch = Watch()  # from before plugins load until the end, because their threads may open files
-    server = Server(pipe, Registry(plugins, block, kinds=("model",)), watch)
+    server = Server(pipe, plugins, block, watch)
     with contextlib.suppress(EOFError, OSError):
         while True:
             server.answer(json.loads(pipe.recv_bytes()))
@@ -74,13 +75,15 @@ def serve(descriptor: int, home: str, block: Sequence[str]) -> None:
 class Server:
     """Holds models by name, and the handed-out units."""
 
-    def __init__(self, pipe: Connection, registry: Registry, watch: Watch) -> None:
-        self._pipe, self._registry, self._watch = pipe, registry, watch
+    def __init__(self, pipe: Connection, plugins: Sequence[Plugin], block: Sequence[str], watch: Watch) -> None:
+        self._pipe, self._block, self._watch = pipe, block, watch
+        self._plugins = {plugin.name: plugin for plugin in plugins}
+        self._registries: dict[str, Registry] = {}
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._models: dict[str, Model] = {}
-        packages = (package_of(plugin.load()) for plugin in registry.plugins if not plugin.error)
-        self._own = [folder for folder in packages if folder is not None]
+        packages = (located(plugin.module.partition(".")[0]) for plugin in plugins)
+        self._own = [found.path for found in packages if found is not None and found.path.is_dir()]
         self._units: dict[str, Sessions] = {}
         self._left: set[threading.Thread] = set()
 
@@ -90,6 +93,8 @@ class Server:
         resident = forget_peaks()  # of models that this process served before
         begun, cpu = time.perf_counter(), time.process_time()
         try:
+            if request["do"] == "build":
+                self._registry(request["plugin"])  # what loading a plugin changes stays changed
             with self._apart(request):
                 result = action(request)
         except BaseException as error:
@@ -109,8 +114,8 @@ class Server:
         )
 
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Build the model at `address` with `config`; return its optional `methods`."""
-        entry = self._registry.get("model", request["address"])
+        """Build the model at `address` of `plugin` with `config`; return its optional `methods`."""
+        entry = self._registry(request["plugin"]).get("model", request["address"])
         model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
         return {"methods": [name for name, kind in MODEL_METHODS.items() if isinstance(model, kind)]}
@@ -165,6 +170,13 @@ class Server:
         model: Any = self._model(request)
         model.load(Path(request["folder"]))
         return {}
+
+    def _registry(self, name: str) -> Registry:
+        """A registry of one plugin, since loading all of a distribution takes longer than many a run."""
+        if name not in self._registries:
+            one = [self._plugins[name]] if name in self._plugins else []  # none offers a file of the user's own
+            self._registries[name] = Registry(one, self._block, kinds=("model",))
+        return self._registries[name]
 
     def _model(self, request: Mapping[str, Any]) -> Model:
         return self._models[request["name"]]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributions import distribution
+from distributions import announce, distribution
 
 SMALL = ("--dataset", "hdfs-sim", "--set", "dataset.blocks=300", "--set", "protocol.train_units=100")
 Logbench = Callable[..., subprocess.CompletedProcess[str]]
@@ -147,6 +147,21 @@ def test_a_saved_model_may_print_when_it_scores(tmp_path: Path, logbench: Logben
     done = logbench("score", "kept", "--data", str(data / "HDFS.log"), "--json")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["unit"] for line in done.stdout.splitlines()] == ["blk_1"] and "noise" in done.stderr
+
+
+def test_a_process_of_models_loads_the_one_plugin_and_reads_files_of_its_whole_distribution(
+    tmp_path: Path, logbench: Logbench
+) -> None:
+    fit = "open('{}').close(); return {{'others': int('second' in sys.modules)}}".format(
+        tmp_path / "second/table.csv"
+    )
+    (tmp_path / "first.py").write_text(unruly(fit=fit))
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second/__init__.py").write_text(unruly().replace("unruly", "other"))
+    (tmp_path / "second/table.csv").write_text("1")
+    announce(tmp_path, "dist-both", "0.1", {"first": "first", "second": "second"})
+    record = json.loads(logbench("run", "unruly", *SMALL, "--json").stdout)
+    assert record["training"]["others"] == 0 and "files" not in record["audit"], record["error"]
 
 
 def test_the_record_names_distribution_and_version_of_each_plugin(tmp_path: Path, logbench: Logbench) -> None:

@@ -35,13 +35,14 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 
 # Deep models whose check runs at each commit; that of the others takes minutes together: `tox -e slow`.
 QUICK = ("deeplog", "cnn")
+# Models of the class of another one with other options, or with another estimator in the same place.
+TWINS = ("2-gram", "3-gram", "10-gram", "ecvc-idf", "log-clustering-labelled", "decision-tree", "linear-svm")
 
 
 def _case(kind: Any, name: str) -> Any:
     deep = kind == "model" and "+" not in name and "torch" in REGISTRY.get("model", name).item.requires
-    return pytest.param(
-        kind, name, id=f"{kind}:{name}", marks=[pytest.mark.slow] if deep and name not in QUICK else []
-    )
+    slow = (deep and name not in QUICK) or (kind == "model" and name in TWINS)
+    return pytest.param(kind, name, id=f"{kind}:{name}", marks=[pytest.mark.slow] if slow else [])
 
 
 @pytest.mark.parametrize(("kind", "name"), [_case(kind, name) for kind, name in COMPONENTS])
