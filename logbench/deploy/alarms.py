@@ -40,8 +40,9 @@ class AlarmBook:
 
         Returns:
             `id`, `unit`, `score`, `threshold`, `events`, `time` (ISO 8601, or None), `node`, `file`, `line` (from
-            1), `template`, `text` (the deciding line; the first one where none decided), `why`, `incident`,
-            `begins` (the first alarm of its incident), `merges` (incidents that it showed to be the same), `new`.
+            1), `template`, `text` (level, component and message of the deciding line; the whole first line where
+            none decided), `raw` (the whole line), `why`, `incident`, `begins` (the first alarm of its incident),
+            `merges` (incidents that it showed to be the same), `new`.
         """
         alarms = units.filter("verdict")
         return [self._alarm(row, threshold) for row in alarms.sort("time", "line", maintain_order=True).to_dicts()]
@@ -69,7 +70,8 @@ class AlarmBook:
             "file": row.get("file"),
             "line": row["at"],
             "template": row["template"],
-            "text": row["raw"] if row["raw"] is not None else row["first"],
+            "text": row["text"] if row["text"] is not None else row["first"],
+            "raw": row["raw"] if row["raw"] is not None else row["first"],
             "why": row["why"],
             "incident": place.incident,
             "begins": place.begins and new,

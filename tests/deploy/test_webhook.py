@@ -6,11 +6,15 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from logbench.base.errors import ConfigError
+from logbench.base.errors import ConfigError, DataError
+from logbench.deploy.alarm_desk import AlarmDesk
+from logbench.deploy.alarms import AlarmBook
+from logbench.deploy.score_state import opened
 from logbench.deploy.webhook import MOST, Webhook
 
 
@@ -123,6 +127,34 @@ def test_nobody_there_is_a_failure_and_no_error(server: Server) -> None:
     hook.send(alarms(1))
     assert "cannot be reached (ConnectionError); 1 alarm waits" in notes[0]
     assert len(hook.waiting) == 1
+
+
+def called(file: Path, server: Server, numbers: list[int], notes: list[str]) -> None:
+    """One call of `score` with a state, whose alarms are made already."""
+    with opened(file, "run-1") as state:
+        hook = Webhook(server.url, list(state.waiting), notes.append, sleep=lambda _: None)
+        desk = AlarmDesk(AlarmBook(300), 0.0, "m", state, webhook=hook)
+        hook.waiting += alarms(*numbers)
+        desk.finish()
+
+
+def test_what_could_not_be_sent_is_kept_and_sent_by_the_next_call(server: Server, tmp_path: Path) -> None:
+    file, notes = tmp_path / "s.json", list[str]()
+    server.answers = [500] * 3
+    called(file, server, [1, 2], notes)
+    assert server.kept == []
+    assert notes[-1] == f"2 alarms could not be sent: kept in {file}, the next call sends them"
+    called(file, server, [3], notes)
+    assert server.kept == [1, 2, 3]
+    called(file, server, [], notes)
+    assert server.kept == [1, 2, 3], "once"
+
+
+def test_without_a_state_what_could_not_be_sent_is_an_error(server: Server) -> None:
+    server.answers = [500] * 3
+    hook = Webhook(server.url, alarms(1), lambda _: None, sleep=lambda _: None)
+    with pytest.raises(DataError, match=r"1 alarm could not be sent .* with --state FILE"):
+        AlarmDesk(AlarmBook(300), 0.0, "m", webhook=hook).finish()
 
 
 @pytest.mark.parametrize("url", ["", "ftp://a/b", "https://", "hooks.example.org/x", "file:///etc/passwd"])
