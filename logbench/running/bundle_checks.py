@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ NAME = "bundle"
 LONGEST, LARGEST_KEY = 300, 2**31 - 1
 # Letters of an error, which may repeat an option.
 LONGEST_ERROR = 1000
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def checked_facts(folder: Path) -> BundleFacts:
@@ -33,7 +35,9 @@ def checked_facts(folder: Path) -> BundleFacts:
     """
     path = folder / FILE
     try:
-        facts = json.loads(read_text(path))
+        facts = json.loads(text := read_text(path))
+        if _HALF.search(text):  # of a pair; `--save` writes no such escape
+            json.dumps(facts, ensure_ascii=False).encode()
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or (
             "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]

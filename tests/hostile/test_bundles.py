@@ -119,7 +119,8 @@ def test_texts_that_are_no_description_are_refused(bundles: Bundles, tmp_path: P
             made[rng.randrange(len(made))] = rng.randrange(256)
         (bundle / "bundle.json").write_bytes(made[: rng.choice([len(made), len(made), rng.randrange(len(made))])])
         bundles.scored(sealed(bundle))
-    for odd in (b"[" * 200_000, b'{"bundle_version": ' + b"9" * 6000 + b"}", b"null", b"3", b'"x"', b"", b"\xff"):
+    for odd in (b"[" * 200_000, b'{"bundle_version": ' + b"9" * 6000 + b"}", b"null", b"3", b'"x"', b"", b"\xff",
+                text.replace(b'"run_id": "', b'"run_id": "\\ud800')):  # fmt: skip
         (bundle / "bundle.json").write_bytes(odd)
         assert isinstance(bundles.scored(sealed(bundle)), str)
 
@@ -170,7 +171,9 @@ def test_headers_are_read_before_arrays(bundles: Bundles, header: str, tmp_path:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED] + [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA] * (ROUNDS > 1))
-def test_a_small_file_does_not_become_large_arrays(bundles: Bundles, method: int, tmp_path: Path) -> None:
+def test_a_small_file_does_not_become_large_arrays(
+    bundles: Bundles, method: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = bundles.copied("markov", tmp_path / "b")
     count = 10_000_000
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({count},)}}"
