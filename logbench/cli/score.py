@@ -80,6 +80,8 @@ def command(
 
     if save is not None and save.exists():
         raise DataError(f"--save {save}: already exists; nothing was overwritten, choose another name")
+    if options["close"] and str(data) != "-":
+        raise click.UsageError("--close is for lines on standard input: --data -")
     asked = rate_of(options["threshold"], options["rate"], options["budget"])
     saved, device = Bundle(bundle, state.registry, code), resolve_device(options["device"])
     if saved.edited:

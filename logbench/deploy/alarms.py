@@ -44,6 +44,7 @@ class AlarmBook:
             none decided), `raw` (the whole line), `why`, `incident`, `begins` (the first alarm of its incident),
             `merges` (incidents that it showed to be the same), `new`.
         """
+        self.incidents.forget()
         alarms = units.filter("verdict")
         return [self._alarm(row, threshold) for row in alarms.sort("time", "line", maintain_order=True).to_dicts()]
 

@@ -54,8 +54,6 @@ class Incidents:
         """
         if alarm in self._alarms:
             return Grouped(self._root(alarm), False)
-        if len(self._alarms) > 2 * REMEMBERED:
-            vars(self).update(vars(Incidents.of(self.gap, self.rows())))
         moment = time or 0.0
         near = [other for name in _names(template, node) for other in self._near(name, moment)]
         self._put(alarm, moment, template, node)
@@ -66,6 +64,11 @@ class Incidents:
         for root in (*roots, alarm):
             self._of[root] = first
         return Grouped(first, False, tuple(root for root in roots if root != first))
+
+    def forget(self) -> None:
+        """Forget the oldest alarms where there are many."""
+        if len(self._alarms) > 2 * REMEMBERED:
+            vars(self).update(vars(Incidents.of(self.gap, self.rows())))
 
     def incident(self, alarm: str) -> str:
         """The incident of an alarm that was added."""

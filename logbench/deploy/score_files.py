@@ -50,7 +50,7 @@ def score_bundle(
         Columns `unit`, `score` (Float64, null if the protocol drops the unit), `verdict` (Boolean), `events`,
         `unseen`, `short`, `event` (index of the deciding event, −1 without one), of the deciding event `line`
         (from 0), `key`, `template`, `raw` (of alarms alone), `text`, `file` and `at` (see `Lines.located`), `time`
-        and `node` of it, or else of the unit's first line; that line as `first` (of alarms alone), and of alarms
+        and `node` of it, or else of the alarm's first line; that line as `first` (of alarms alone), and of alarms
         and the first `explain.TOP` units what `explain.with_said` adds.
 
     Raises:
@@ -171,7 +171,7 @@ def _with_places(frame: pl.DataFrame, opened: Lines | KeySequences) -> pl.DataFr
         texts: dict[str, Any] = dict.fromkeys(("raw", "text", "file", "node", "first"), pl.lit(None, pl.String))
         place = {"at": pl.lit(None, pl.Int64), "time": pl.lit(None, pl.Datetime("us"))}
         return frame.drop("begin").with_columns(**texts, **place)
-    begins = frame.filter(pl.col("line").is_null() | pl.col("verdict"))["begin"]
+    begins = frame.filter("verdict")["begin"]
     wanted = {*frame["line"].drop_nulls(), *begins}
     places = opened.located().filter(pl.col("number").is_in(list(wanted)))
     return with_places(frame, places.collect(engine="streaming").rename({"line": "at", "number": "line"}))
@@ -191,6 +191,6 @@ def with_places(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(
         raw=pl.when("verdict").then("raw"),
         first=pl.when("verdict").then("first"),
-        time=pl.when(decided).then("time").otherwise("began"),
-        node=pl.when(decided).then("node").otherwise("on"),
+        time=pl.when(decided).then("time").when("verdict").then("began"),
+        node=pl.when(decided).then("node").when("verdict").then("on"),
     ).drop("begin", "began", "on")

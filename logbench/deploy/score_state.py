@@ -60,6 +60,7 @@ class ScoreState:
         temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         with written(self.file):
             try:
+                temporary.touch(mode=0o600)  # it holds lines of the log
                 with temporary.open("w", encoding="utf-8") as file:
                     json.dump(values, file, ensure_ascii=False)
                     file.flush()

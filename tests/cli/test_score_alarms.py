@@ -111,6 +111,7 @@ def test_incidents_group_alarms(run: Callable[..., Done]) -> None:
         (("--rate", "200%"), "is no share"),
         (("--budget", "many"), "is no budget"),
         (("--only-new",), "needs --state"),
+        (("--close",), "needs --state"),
         (("--prometheus", "m.txt"), "called NAME.prom"),
     ],
 )

@@ -70,6 +70,8 @@ def test_only_the_last_alarms_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     incidents = Incidents(GAP)
     for number in range(20):
         incidents.add(str(number), 100.0 * number, "t", None)
+    assert incidents.incident("0") == "0", "nothing is forgotten while alarms are added"
+    incidents.forget()
     assert len(incidents.rows()) == 3
     assert len(vars(incidents)["_alarms"]) <= 7
     assert incidents.add("late", 1901.0, "t", None).incident == "19"
