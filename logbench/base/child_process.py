@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from .last_watch import unwatch, watch
 from .process_tree import end_group, end_tree, memory_mb_of
 from .spawning import inherited_pipe, start
 from .terminal import show_all
@@ -76,6 +77,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a plugin prints must not stand among the results
             )
+        if leads:
+            watch(self.process.pid)
 
     @property
     def ended(self) -> bool:
@@ -99,6 +102,7 @@ class Child:
         end_tree(self.process.pid)
         if self._leads:  # a process that ended by itself may leave its group behind
             end_group(self.process.pid)
+            unwatch(self.process.pid)
         self.process.wait()
         self.pipe.close()
 

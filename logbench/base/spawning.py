@@ -12,20 +12,28 @@ from typing import Any, cast
 
 
 def start(
-    command: Sequence[str], inherited: int, env: Mapping[str, str], leads: bool, **streams: Any
+    command: Sequence[str], inherited: int | None, env: Mapping[str, str], leads: bool, **streams: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a command; its process gets `inherited` under the same number.
+    """Start a command; its process gets `inherited`, where there is one, under the same number.
 
     Args:
         leads: make it the leader of a process group, which Ctrl-C does not reach.
         streams: `stdin`, `stdout` as of `Popen`.
     """
     if sys.platform == "win32":
-        os.set_handle_inheritable(inherited, True)
-        shared = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [inherited]})
-        group = subprocess.CREATE_NEW_PROCESS_GROUP if leads else 0
-        return subprocess.Popen(command, env=env, startupinfo=shared, creationflags=group, **streams)
-    return subprocess.Popen(command, env=env, pass_fds=[inherited], process_group=0 if leads else None, **streams)
+        handles = [] if inherited is None else [inherited]
+        for handle in handles:
+            os.set_handle_inheritable(handle, True)
+        shared = subprocess.STARTUPINFO(lpAttributeList={"handle_list": handles})
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP if leads else 0
+        return subprocess.Popen(command, env=env, startupinfo=shared, creationflags=flags, **streams)
+    return subprocess.Popen(
+        command,
+        env=env,
+        pass_fds=() if inherited is None else (inherited,),
+        process_group=0 if leads else None,
+        **streams,
+    )
 
 
 def inherited_pipe(number: int) -> Connection[Any, Any]:

@@ -16,6 +16,7 @@ import click
 
 from ..base.child_process import TICK_S, how_ended
 from ..base.errors import PluginError
+from ..base.last_watch import unwatch, watch
 from ..base.process_tree import adopt, end_group, end_tree, follow, memory_mb_of
 from ..base.spawning import inherited_pipe, start
 from ..base.temporary_folders import remove_left, temporary_of_this_process
@@ -73,6 +74,7 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
         stdout=sys.stdout.fileno(),
     )
     theirs.close()
+    watch(process.pid)
     begun = time.monotonic()
     try:
         while True:
@@ -84,6 +86,7 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
     finally:
         end_tree(process.pid)
         end_group(process.pid)  # a process that ended by itself may leave its group
+        unwatch(process.pid)
         process.wait()
         done = _read(ours)
         remove_left()
