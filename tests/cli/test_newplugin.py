@@ -153,26 +153,35 @@ def test_a_name_that_cannot_be_is_one_line(given: str, said: str) -> None:
     assert said in str(error.value)
 
 
-def test_a_deep_model_asks_for_torch_and_loads_it_late(
-    tmp_path: Path, run_logbench: Callable[..., Done], logbench_cache: Path
-) -> None:
-    pytest.importorskip("torch")
-    assert run_logbench("new-plugin", "deep-one", "--kind", "reporter", "--deep").code == 2
+@pytest.fixture
+def deep_one(tmp_path: Path, run_logbench: Callable[..., Done]) -> Path:
+    """The distribution of a deep model as it is written."""
     done = run_logbench("new-plugin", "deep-one", "--kind", "model", "--deep")
     assert done.code == 0, done.err
-    folder = tmp_path / "logbench-deep-one"
-    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    return tmp_path / "logbench-deep-one"
+
+
+def test_a_deep_model_asks_for_torch(deep_one: Path, run_logbench: Callable[..., Done]) -> None:
+    assert run_logbench("new-plugin", "deep-two", "--kind", "reporter", "--deep").code == 2
+    project = tomllib.loads((deep_one / "pyproject.toml").read_text())
     assert project["project"]["dependencies"][0].startswith("logbench-harness[deep]>=")
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == [
         "logbench_deep_one.py",
         "logbench_deep_one_network.py",
         "logbench_deep_one.toml",
     ]
-    assert "whl/cpu" in (folder / "tox.ini").read_text()
-    install(folder, tmp_path / "site")
+    assert "whl/cpu" in (deep_one / "tox.ini").read_text()
+
+
+@pytest.mark.slow
+def test_a_deep_model_loads_torch_late_and_passes_its_own_tests_and_the_rules(
+    deep_one: Path, tmp_path: Path, logbench_cache: Path
+) -> None:
+    pytest.importorskip("torch")
+    install(deep_one, tmp_path / "site")
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--logbench", "deep-one", "--logbench-set", "deep-one.steps=5"],
-        cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+        cwd=deep_one, capture_output=True, text=True, timeout=500, check=False,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "LOGBENCH_CACHE": str(logbench_cache)},
     )  # fmt: skip
     assert tests.returncode == 0 and "failed" not in tests.stdout, tests.stdout

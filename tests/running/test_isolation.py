@@ -99,7 +99,7 @@ def test_other_components_and_hooks_may_print_as_well(tmp_path: Path, logbench: 
 
 
 @pytest.mark.parametrize(
-    "what", ["sys.exit(0)", "1 / 0", "raise OSError(28, 'x')"]
+    "what", ["sys.exit(0)", pytest.param("1 / 0", marks=pytest.mark.slow), "raise OSError(28, 'x')"]
 )  # fmt: skip
 def test_a_model_that_ends_or_fails_is_a_record_and_the_next_one_runs(
     tmp_path: Path, logbench: Logbench, what: str
@@ -250,11 +250,31 @@ ANSWERS = {
     ("kind", "body", "said"),
     [
         ("reporters", "return None", "error: reporter 'odd' must return a text, got NoneType"),
-        ("reporters", "1 / 0", "error: reporter 'odd' failed: ZeroDivisionError: division by zero; the runs are"),
-        ("reporters", "sys.exit(0)", "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded"),
+        pytest.param(
+            "reporters",
+            "1 / 0",
+            "error: reporter 'odd' failed: ZeroDivisionError: division by zero; the runs are",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "reporters",
+            "sys.exit(0)",
+            "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded",
+            marks=pytest.mark.slow,
+        ),
         ("reporters", "os._exit(0)", "error: reporter 'odd' failed: SystemExit: 0; the runs are recorded"),
-        ("windowers", "return lines.collect()", "length: the windower must return a LazyFrame, got DataFrame"),
-        ("windowers", "return lines.with_columns(unit='line')", "must add column 'unit' (String), got UInt32"),
+        pytest.param(
+            "windowers",
+            "return lines.collect()",
+            "length: the windower must return a LazyFrame, got DataFrame",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "windowers",
+            "return lines.with_columns(unit='line')",
+            "must add column 'unit' (String), got UInt32",
+            marks=pytest.mark.slow,
+        ),
         ("windowers", "return lines", "length: the windower must add column 'unit' (String), got None"),
         ("evaluators", "return [1.0]", "length: evaluator 'odd' must return names and numbers, got list"),
     ],
