@@ -64,16 +64,12 @@ class RarePair:
 
     def save(self, folder: Path) -> None:
         """Write `state.npz`: arrays, no pickle."""
-        import numpy as np
-
-        np.savez(folder / FILE, keys=self.keys, surprise=self.surprise)
+        logbench.save_arrays(folder / FILE, keys=self.keys, surprise=self.surprise)
 
     def load(self, folder: Path) -> None:
         """Become the model that was saved in `folder`."""
-        import numpy as np
-
-        with np.load(folder / FILE, allow_pickle=False) as saved:
-            self.keys, self.surprise = int(saved["keys"]), saved["surprise"]
+        state = logbench.load_arrays(folder / FILE, keys="int64", surprise="float64 [pairs]")
+        self.keys, self.surprise = state["keys"], state["surprise"]
 
 
 @logbench.hookimpl
