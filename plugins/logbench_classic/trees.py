@@ -64,13 +64,17 @@ class TreeModel(CountModel):
         return total
 
     def _leaves(self, rows: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
-        """The leaf of each row, tree by tree, int64 [rows]."""
+        """The leaf of each row, tree by tree, int64 [rows]; rows that are at one are left aside."""
+        cells, children, columns = rows.ravel(), self.children.ravel(), rows.shape[1]
         for root in self.roots:
-            at, going = np.full(len(rows), root, dtype=np.int64), np.arange(len(rows))
+            at = np.full(len(rows), root, dtype=np.int64)
+            going, node = np.arange(len(rows)), at
             while len(going):
-                node = at[going]
-                inner = self.features[node] >= 0
-                going, node = going[inner], node[inner]
-                above = rows[going, self.features[node]] > self.thresholds[node]
-                at[going] = self.children[node, above.astype(np.int64)]
+                column = self.features[node]
+                inner = np.flatnonzero(column >= 0)
+                if len(inner) < len(node):
+                    going, node, column = going[inner], node[inner], column[inner]
+                above = cells[going * columns + column] > self.thresholds[node]
+                node = children[2 * node + above]
+                at[going] = node
             yield at
