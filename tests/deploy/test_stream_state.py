@@ -102,8 +102,7 @@ def scored(saved: Saved, file: Path, blocks: list[bytes], finish: bool) -> list[
         return list(found)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.37, 0.81])
-@pytest.mark.parametrize("replayed", [False, True])
+@pytest.mark.parametrize(("share", "replayed"), [(0.37, False), (0.81, True)])
 def test_two_calls_give_what_the_file_gives(saved: Saved, tmp_path: Path, share: float, replayed: bool) -> None:
     """Cut in the middle of a line or of an event; the second stream has the rest, or begins anew."""
     text, file = saved.log.read_bytes(), tmp_path / "s.json"
