@@ -265,6 +265,7 @@ class StageFacts(TypedDict, total=False):
         "`fit`, `score`: by how much it was larger than the process when they began; null where not known",
     ]
     peak_gpu_mb: Annotated[float | None, "largest memory of the GPU, MB, likewise; null without GPU"]
+    gpu: Annotated[str | None, "name of the GPU, where its memory was taken"]
     items: Annotated[int | None, "lines or units that went through"]
     items_per_s: Annotated[int | None, "the same a second of wall time"]
     shared: Annotated[bool, "true where an earlier model of the same command had done it already"]

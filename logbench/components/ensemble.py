@@ -254,4 +254,5 @@ class RunningCombination(SavableCombination):
             "peak_rss_mb": max(one["peak_rss_mb"] for one in found),
             "added_rss_mb": max(added, default=None),
             "peak_gpu_mb": max(gpu, default=None),
+            "gpu": next((one["gpu"] for one in found if one["gpu"] is not None), None),
         }

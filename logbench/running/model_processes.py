@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # Least time limit for steps after scoring, such as explaining and saving.
 LATER_S = 60.0
-MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "added_rss_mb", "peak_gpu_mb")
+MEASURED = ("wall_s", "cpu_s", "peak_rss_mb", "added_rss_mb", "peak_gpu_mb", "gpu")
 
 
 class ModelProcesses:

@@ -36,7 +36,7 @@ from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
 from ..data.sessions import Sessions
-from .provenance import forget_peaks, peak_gpu_mb, peak_rss_mb
+from .provenance import forget_peaks, gpu_name, peak_gpu_mb, peak_rss_mb
 from .said import SAID
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Server:
             peak_rss_mb=round(peak := peak_rss_mb(), 1),
             added_rss_mb=None if resident is None else round(max(peak - resident, 0.0), 1),
             peak_gpu_mb=peak_gpu_mb(),
+            gpu=gpu_name(),
         )
 
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

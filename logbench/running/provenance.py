@@ -93,6 +93,13 @@ def peak_gpu_mb() -> float | None:
     return float(torch.cuda.max_memory_allocated()) / 2**20
 
 
+def gpu_name() -> str | None:
+    """Name of the GPU whose memory torch took since `forget_peaks` or its start; None where it took none."""
+    if not peak_gpu_mb():
+        return None
+    return str(sys.modules["torch"].cuda.get_device_name())
+
+
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
 import polars as pl
 
 from ..api.optional import OfUnits
@@ -28,6 +29,7 @@ from ..api.record_sections import (
 from ..api.record_split import AuditFacts, SplitFacts
 from ..base.errors import IncompatibleError
 from ..base.failure import failure_of
+from ..data.per_unit import events_of_units
 from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import JudgedEvents, judge
 from ..evaluation.metrics import EVENT as UNIT
@@ -169,8 +171,21 @@ class Values:
 
 def tables_of(prepared: Prepared, scored: Scored) -> dict[str, pl.DataFrame]:
     """Tables of scores, of templates, and of events where single events have scores."""
-    tables = {"scores": scored.frame, "templates": templates_frame(prepared.grouped, prepared.vocabulary)}
+    tables = {"scores": scored.frame, "templates": _templates(prepared)}
     return tables if scored.events is None else {**tables, "events": scored.events}
+
+
+def _templates(prepared: Prepared) -> pl.DataFrame:
+    """Template of each key, with `training` (Float64): its share of the events of training."""
+    sessions, frame = prepared.sessions, templates_frame(prepared.grouped, prepared.vocabulary)
+    positions, _ = events_of_units(sessions.offsets, prepared.split.train)
+    counts = np.bincount(sessions.keys[positions], minlength=int(sessions.keys.max(initial=0)) + 1)
+    shares = pl.DataFrame(
+        {"key": pl.Series(range(len(counts)), dtype=pl.Int32), "training": counts / max(len(positions), 1)}
+    )
+    return frame.join(shares, on="key", how="left", maintain_order="left").with_columns(
+        pl.col("training").fill_null(0.0)
+    )
 
 
 def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
 from .run_notes import Notes, conduct_of, note_bound, note_decision
 from .runtime import Runtime, current
+from .shown_events import shown_events
 from .stages import Stages
 
 # Stores tables by name under the id of a run.
@@ -209,10 +210,14 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
                 except IncompatibleError as error:
                     note(str(error))
         with stages("store"):
-            usual = usual_of(learning_parts(resolved, prepared)[0].sessions)
-            counts = Counts(usual, names_of(values.frames["templates"]))
-            named = explained(decided.frame, prepared.sessions, model, context, resolved.needs, counts)
-            values.frames = {**values.frames, "scores": named}
+            train = learning_parts(resolved, prepared)[0].sessions
+            counts = Counts(usual := usual_of(train), names_of(values.frames["templates"]))
+            asked = (decided.frame, prepared.sessions, model, context, resolved.needs)
+            values.frames = {
+                **values.frames,
+                "scores": explained(*asked, counts),
+                "shown": shown_events(*asked, limit),
+            }
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
             save_bundle(plan.save, resolved, prepared, model, begun["run_id"], decided, usual)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ..api.record_sections import StageFacts
 from ..base.progress import Progress, silent
-from .provenance import peak_gpu_mb, peak_rss_mb
+from .provenance import gpu_name, peak_gpu_mb, peak_rss_mb
 from .runtime import Runtime
 
 # `embed` is a stage of models that take vectors alone.
@@ -60,6 +60,7 @@ class Stages:
             "cpu_s": round(cpu, 4),
             "peak_rss_mb": round(peak_rss_mb(), 1),
             "peak_gpu_mb": peak_gpu_mb(),
+            "gpu": gpu_name(),
             "items": stage.items,
             "items_per_s": round(stage.items / wall) if stage.items and wall else None,
         }
