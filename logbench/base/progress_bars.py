@@ -13,12 +13,22 @@ from .escapes import printable
 from .progress import Progress
 from .terminal import unescaped
 
+# Seconds between lines where there are no bars.
+BEAT_S = 30.0
+
 
 class Bars:
-    """Shows one bar at a time, named after the stage. Prints each note once, above the bar."""
+    """Shows one bar at a time, named after the stage. Prints each note once, above the bar.
+
+    Attributes:
+        enabled: show bars; by default if standard error is a terminal.
+        beats: it is none, so that a line every `BEAT_S` seconds tells that the command runs.
+    """
 
     def __init__(self, enabled: bool | None = None) -> None:
         self.enabled = sys.stderr.isatty() if enabled is None else enabled
+        self.beats = enabled is None and not self.enabled
+        self._begun = self._beat = time.monotonic()
         self._bar: Any = None
         self._last = 0.0
         self._noted: set[str] = set()
@@ -54,7 +64,9 @@ class Bars:
     def stage(self, name: str) -> Iterator[Progress]:
         """Show a bar called `name` and give a `Progress` that may be called at any rate."""
         if self._bar is None:
-            yield lambda done, total=None, detail="": None
+            yield lambda done, total=None, detail="": self.beat(
+                " ".join(filter(None, [name, f"{done / total:.0%}" if total else "", detail]))
+            )
             return
         bar, started = self._bar, time.monotonic()
         task = bar.add_task(printable(name), total=None, rate="", detail="")
@@ -71,11 +83,20 @@ class Bars:
         finally:
             bar.remove_task(task)
 
+    def beat(self, text: str) -> None:
+        """Say what runs, in a line, if none was said for `BEAT_S`; may be called at any rate."""
+        now = time.monotonic()
+        if self.beats and now - self._beat >= BEAT_S:
+            self._beat = now
+            minutes, seconds = divmod(int(now - self._begun), 60)
+            print(printable(f"{minutes}:{seconds:02} running: {text}"), file=sys.stderr, flush=True)  # noqa: T201
+
     def note(self, text: str) -> None:
         """Print one line on standard error, unless an earlier run printed the same."""
         if text in self._noted:
             return
         self._noted.add(text)
+        self._beat = time.monotonic()
         if self._bar is not None:
             self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         else:

@@ -192,9 +192,18 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         if error.errno not in _USERS:
             raise
         code = _fail(f"{error.filename or 'writing'}: {error.strerror}")
+    except BaseException:  # a bug, whose traceback Python prints
+        _tell(1)
+        raise
     code = code if isinstance(code, int) else 0
+    _tell(code)
     output.leave_threads(code)
     sys.exit(code)
+
+
+def _tell(code: int) -> None:
+    if notify := sys.modules.get(f"{__name__}.notify"):  # no command had the option otherwise
+        notify.tell(code)
 
 
 def _fail(message: str) -> int:

@@ -50,11 +50,21 @@ plan_options: Sequence[Callable[[F], F]] = (
 )  # fmt: skip
 
 
+def _notify(ctx: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    if text is not None:
+        from .notify import ask
+
+        ask(text)
+
+
 limits: Sequence[Callable[[F], F]] = (
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
                  help="Kill a run that takes longer to fit and score; its row says so."),
     click.option("--memory-limit", type=click.FloatRange(min=0, min_open=True), metavar="MB",
                  help="Kill a run whose process and its descendants take more resident memory."),
+    click.option("--notify", metavar="COMMAND", expose_value=False, callback=_notify,
+                 help="Run a program at the end, without a shell; the variables LOGBENCH_STATUS (ok, failed, "
+                 "interrupted), LOGBENCH_EXIT_CODE, LOGBENCH_SECONDS and LOGBENCH_MESSAGE tell it the outcome."),
 )  # fmt: skip
 seed_options: Sequence[Callable[[F], F]] = (
     click.option("--seeds", type=click.IntRange(min=1, max=10_000), metavar="N",
@@ -72,7 +82,7 @@ memory_option = click.option(
 
 
 def limit_options(function: F) -> F:
-    """Add the options for limits of time and memory."""
+    """Add the options for limits of time and memory, and for who is told of the end."""
     for add in reversed(limits):
         function = add(function)
     return function

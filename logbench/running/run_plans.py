@@ -105,6 +105,8 @@ class StageBars:
 
     def __call__(self, running: Mapping[int, Running]) -> None:
         """See `run_plans`: `watch`."""
+        if running:
+            self._bars.beat(", ".join(map(str, running.values())))
         for one in running.values():
             if one.stage != self._stage:
                 self._stack.close()
