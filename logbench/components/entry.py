@@ -109,7 +109,8 @@ def installed() -> list[Plugin]:
             continue
         known.add(short)
         for point in points:
-            plugin = Plugin(point.name, name, version, partial(_load, point), module=point.module)
+            module = point.value.partition(":")[0].strip()  # `point.module` fails on text that names none
+            plugin = Plugin(point.name, name, version, partial(_load, point), module=module)
             seen.setdefault((name, point.name), plugin)
     return sorted(seen.values(), key=lambda plugin: plugin.order)
 
