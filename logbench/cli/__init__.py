@@ -42,7 +42,7 @@ COMMANDS = {
     "reproduce": "Run a published TABLE and print its figures next to ours; without TABLE list all tables.",
     "parsers": "Measure the accuracy of parsers on labelled templates.",
     "runs": "List the runs of a folder, oldest first.",
-    "show": "Show a run's ranked units, each with the deciding raw line and why; or all lines of one unit.",
+    "show": "Show a run's ranked units, each with the deciding line and why; or all lines of one unit.",
     "compare": "Compare runs with the first.",
     "rescore": "Compute new verdicts and metrics from a run's stored scores, without training.",
     "score": "Score new logs with a saved model; labels are not needed.",

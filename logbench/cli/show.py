@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..running import run_names
 from . import State, pass_state
 from .apart import apart
 from .shared_options import (
+    NARROW,
     first_line,
     json_option,
     memory_option,
@@ -25,6 +27,9 @@ from .shared_options import (
     threshold_text,
 )
 from .unit_text import unit_text
+
+# Columns of output that no terminal shows.
+WIDEST = 173
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
@@ -47,7 +52,7 @@ def command(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Show a run's ranked units, each with the deciding raw line and why; or all lines of one unit.
+    """Show a run's ranked units, each with the deciding line and why; or all lines of one unit.
 
     RUN is an id, its beginning, or `last`; before a UNIT also `score` or `detect`, what these last looked at. A
     UNIT alone is looked for in the newest of them. Equal sequences appear once.
@@ -96,11 +101,17 @@ def _show_unit(state: State, names: tuple[str, ...], out: Path, everything: bool
     print("\n".join(unit_text(unit, everything)))
 
 
+def _room() -> int:
+    """Columns right of the words that lines begin with: of the terminal, or many where there is none."""
+    return max(shutil.get_terminal_size((WIDEST, 24)).columns, NARROW) - 13
+
+
 def _lines(number: int, row: dict[str, Any]) -> list[str]:
     same = f", {row['units']:,} like it" if row["units"] > 1 else ""
     lines = [
         f"\n{number}. {row['unit']}  {row['label']}, {row['verdict']}, score {four_digits(row['score'])}{same}"
     ]
+    room = _room()
     events, where = several(row["events"], "event"), placed(row["file"], row["line"])
     where = where if row["file"] or not where else f"line {where}"
     if row["short"]:
@@ -109,18 +120,20 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
         lines.append(f"   {events}, none decided alone")
     else:
         lines.append(f"   event {row['event'] + 1} of {row['events']}{where and f', {where}'}")
-        if row["raw"] is not None:
-            lines.append(f"   raw       {shorten(' '.join(row['raw'].split()), 160)}")
-        lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), 160)}")
+        if row["text"] is not None:
+            lines.append(f"   text      {shorten(' '.join(row['text'].split()), room)}")
+        lines.append(f"   template  {shorten(' '.join(str(row['template']).split()), room)}")
     for at, why in enumerate((row["why"] or "").splitlines()):
-        lines.append(f"   {'' if at else 'why':<9} {shorten(why, 160)}")
+        lines.append(f"   {'' if at else 'why':<9} {shorten(why, room)}")
     decided = row["line"] if row["event"] is not None else None
     for at, line in enumerate(one for one in row["telling"] if one["line"] != decided):
         place = placed(line["file"], line["line"])
         lines.append(
-            f"   {'' if at else 'lines':<9} {place}: {shorten(first_line(line['text']), 150 - len(place))}"
+            f"   {'' if at else 'lines':<9} {place}: {shorten(first_line(line['text']), room - 2 - len(place))}"
         )
     for rank, template in enumerate(row["expected"] or [], 1):
         came = "  <- came" if template == row["template"] else ""
-        lines.append(f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}{came}")
+        lines.append(
+            f"   {'expected' if rank == 1 else '':<9} {rank}. {shorten(template, room - 4 - len(came))}{came}"
+        )
     return lines

@@ -30,7 +30,7 @@ from ..running.resolve import evaluators_of
 from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
-DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected", "why")
+DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected", "why", "telling")
 
 
 def rescore(
@@ -195,13 +195,14 @@ def _reopened(
 
 
 def _with_lines(frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Keep line, key and expected keys of units whose deciding event is the same as before.
+    """Keep what was said of units whose deciding event is the same as before.
 
     A run that failed before its verdicts has none of these.
     """
     if "decided_by" in stored.columns:
-        before = stored.select("index", "decided_by", "line", "key", "expected", *({"why"} & set(stored.columns)))
-        return frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left")
+        said = [name for name in ("line", "key", "expected", "why", "telling") if name in stored.columns]
+        before = stored.select("index", "decided_by", *said)
+        return frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left", nulls_equal=True)
     none = {"line": pl.Int64(), "key": pl.Int32(), "expected": pl.List(pl.Int32)}
     return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in none.items())
 

@@ -16,10 +16,11 @@ from logbench.components.ensemble import Combination
 from logbench.components.registry import Registry
 from logbench.deploy.score_files import score_bundle
 from logbench.deploy.score_stream import score_stream
-from logbench.running import run_names
+from logbench.running import records, run_names
 from logbench.running.bundle import Bundle
 from logbench.running.resolve import resolve
 from logbench.studies.ranked_units import described
+from logbench.studies.rescore import rescore
 
 USUAL = ("start", "read block", "send block", "done")
 TOML = """
@@ -72,6 +73,16 @@ def test_a_run_says_which_counts_are_unusual_and_shows_their_lines(ran: tuple[Pa
     assert {"none against usually 1: send block", "none against usually 1: done"} <= set(gone["why"].splitlines())
     assert [line["text"] for line in gone["telling"]] == ["INFO disk full"]
     assert gone["text"] == "INFO disk full" and gone["raw"] == "2026-03-01 INFO gone disk full"
+
+
+def test_a_run_that_is_decided_anew_says_what_it_said(ran: tuple[Path, Any, Registry]) -> None:
+    folder, record, registry = ran
+    old = run_names.find(record.run_id, folder / "runs")
+    again = rescore(old, folder / "runs", {"alpha": 0.2}, (), registry, "rescore")
+    before, after = (records.scores(one, folder / "runs") for one in (old, again.as_dict()))
+    assert before["why"].is_not_null().any()
+    for name in ("why", "telling", "line"):
+        assert after[name].to_list() == before[name].to_list()
 
 
 def test_a_bundle_says_the_same_of_files_and_of_pipes(ran: tuple[Path, Any, Registry], tmp_path: Path) -> None:
