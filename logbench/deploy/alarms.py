@@ -40,8 +40,8 @@ class AlarmBook:
 
         Returns:
             `id`, `unit`, `score`, `threshold`, `events`, `time` (ISO 8601, or None), `node`, `file`, `line` (from
-            1), `template`, `text` (level, component and message of the deciding line; the whole first line where
-            none decided), `raw` (the whole line), `why`, `incident`, `begins` (the first alarm of its incident),
+            1), `template`, `text` (level, component and message of the deciding line, else the whole first one
+            or the template), `raw` (the whole line), `why`, `incident`, `begins` (first alarm of its incident),
             `merges` (incidents that it showed to be the same), `new`.
         """
         self.incidents.forget()
@@ -71,7 +71,7 @@ class AlarmBook:
             "file": row.get("file"),
             "line": row["at"],
             "template": row["template"],
-            "text": row["text"] if row["text"] is not None else row["first"],
+            "text": next((row[name] for name in ("text", "first", "template") if row[name] is not None), None),
             "raw": row["raw"] if row["raw"] is not None else row["first"],
             "why": row["why"],
             "incident": place.incident,
