@@ -6,7 +6,6 @@ import bz2
 import gzip
 import importlib
 import io
-import lzma
 import re
 import struct
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
 from .unpacking import limited, unpacked
+from .xz_files import XzFile
 
 _MAGIC = {
     b"\x1f\x8b\x08": "gzip",
@@ -118,7 +118,7 @@ def _open_bzip2(path: Path) -> IO[bytes]:
 
 
 def _open_xz(path: Path) -> IO[bytes]:
-    return unpacked(lzma.open(path, "rb"), path)
+    return unpacked(XzFile(path), path)
 
 
 def open_zstd(path: Path) -> IO[bytes]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -151,18 +153,40 @@ class _Body:
 
     def _ask(self) -> requests.Response:
         """The server's answer, after all redirections."""
-        import requests
-
         # A coded transfer would be counted packed.
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={self.done}-"} if self.done else {})}
         url = self.url
         for _ in range(_HOPS):
-            answer = requests.get(url, headers=headers, stream=True, timeout=self.silence, allow_redirects=False)
+            answer = self._answer(url, headers)
             if answer.status_code not in _MOVED or "Location" not in answer.headers:
                 return answer
             answer.close()
             url = redirected(url, answer.headers["Location"])
         raise RefusedError(f"the server redirects more than {_HOPS} times")
+
+    def _answer(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """An answer's head. A thread waits for it, since no time limit of requests ends a head that drips."""
+        import requests
+
+        answers: SimpleQueue[requests.Response | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(
+                    requests.get(url, headers=headers, stream=True, timeout=self.silence, allow_redirects=False)
+                )
+            except Exception as error:
+                answers.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        most = max(min(2 * self.silence, self.deadline - time.monotonic()), 0.01)
+        try:
+            answer = answers.get(timeout=most)
+        except Empty:
+            raise RefusedError(f"the server had not answered whole after {most:.3g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _look(self, answer: requests.Response, file: IO[bytes]) -> None:
         """Refuse early what cannot be the file; go to where its bytes belong."""

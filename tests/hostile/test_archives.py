@@ -8,6 +8,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -160,6 +161,24 @@ def test_a_bomb_is_refused_unless_the_user_raises_the_ratio(
     assert len(lines_of(path) or ()) >= 400_000
     monkeypatch.setenv(unpack_limits.VARIABLE, "lots")
     assert lines_of(path) is None
+
+
+def test_an_xz_file_takes_no_more_memory_than_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several streams with padding between them, the last one with a dictionary of 1 GB."""
+    path = tmp_path / "a.log.xz"
+    usual = [lzma.compress(WHOLE), b"\0" * 8, lzma.compress(b""), lzma.compress(WHOLE, preset=9)]
+    path.write_bytes(b"".join(usual))
+    assert lines_of(path) == sorted(LINES * 2)
+    packed = lzma.compress(WHOLE)
+    at = packed.index(bytes([0x21, 1]))  # the filter, the size of its properties, the dictionary's size
+    head = bytearray(packed[12 : 12 + 4 * (packed[12] + 1)])
+    head[at - 12 + 2] = 36  # 1 GB, by the table of the format
+    head[-4:] = zlib.crc32(bytes(head[:-4])).to_bytes(4, "little")
+    path.write_bytes(b"".join([*usual, packed[:12], head, packed[12 + len(head) :]]))
+    with pytest.raises(DataError, match=r"wants more than 256 MB .*logbench --unpack-ratio 10000"):
+        open_lines(path, ["*"], LineFormat()).frame.collect()
+    monkeypatch.setenv(unpack_limits.VARIABLE, "10000")
+    assert lines_of(path) == sorted(LINES * 3)
 
 
 def test_members_that_share_their_bytes_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +52,30 @@ def exits() -> Any:
     os._exit(0)
 
 
+def aborts() -> Any:
+    os.abort()
+
+
+def kills_itself() -> Any:
+    os.kill(os.getpid(), 9)
+
+
+def kills_its_group() -> Any:
+    os.kill(0, 9)
+
+
+def signals_itself() -> Any:
+    signal.raise_signal(9)
+
+
+def exits_by_another_name() -> Any:
+    importlib.import_module(os.name)._exit(3)
+
+
+def becomes_another() -> Any:
+    os.execvp("true", ["true"])
+
+
 def good() -> Any:
     module = ModuleType("good")
     vars(module)["logbench_models"] = hookimpl(
@@ -68,8 +94,14 @@ def good() -> Any:
         (raises(SpeechlessError()), "SpeechlessError"),
         (raises(ValueError("x" * 10_000)), "ValueError: xxx"),
         (exits, "SystemExit: 0"),
+        (aborts, "SystemExit: 1"),
+        (kills_itself, "SystemExit: 137"),
+        (kills_its_group, "SystemExit: 137"),
+        (signals_itself, "SystemExit: 9"),
+        (exits_by_another_name, "SystemExit: 3"),
+        (becomes_another, "SystemExit: 1"),
     ],
-    ids=["odd", "generator", "cancelled", "deep", "speechless", "long", "exit"],
+    ids=lambda given: getattr(given, "__name__", str(given)[:12]),
 )
 def test_a_plugin_that_raises_anything_is_set_aside(load: Callable[[], Any], said: str) -> None:
     registry = Registry(plugins=[Plugin("bad", "bad", "1", load), Plugin("good", "good", "1", good)])
