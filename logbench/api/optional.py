@@ -291,6 +291,28 @@ class Runs(Protocol):
             DataError: the scores of this run were not kept, or it has no verdicts.
         """
 
+    def events(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """Every event of a few false alarms, missed and found anomalies, one row an event.
+
+        Returns:
+            `unit` (String), `event` (Int64, place in the unit), `key` (Int32), `template`, `training` (Float64,
+            the template's share of the events of training), `line` (Int64, from 0, or null), `score` (Float64, of
+            the event, −∞ where the model cannot say, null where it has none of events).
+
+        Raises:
+            DataError: they were not kept, as of runs of older versions, or are damaged.
+        """
+
+    def spread(self, record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """The run's stored scores under every choice that the protocol leaves after scoring.
+
+        Returns:
+            Of each choice `short`, `unseen`, `threshold`, `duplicates`, `f1` and `in_force` (the run's own).
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+
     def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, str]:
         """Letters of each model: two that share one are not told apart. Empty where nothing is known.
 

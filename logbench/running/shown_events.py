@@ -25,7 +25,7 @@ UNITS, EVENTS = 6, 400
 
 
 def shown_units(frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Indices of the units: of each kind those of the highest scores, of equal sequences one; int64.
+    """Indices of the units: of each kind those of the highest scores, short ones last, of equal sequences one.
 
     Args:
         frame: decided, see `verdicts.Decision`.
@@ -33,7 +33,7 @@ def shown_units(frame: pl.DataFrame) -> NDArray[np.int64]:
     verdict, label = pl.col("verdict"), pl.col("label")
     kinds = (verdict & (label == 0), ~verdict & (label == 1), verdict & (label == 1), verdict & (label < 0))
     test = frame.filter((pl.col("part") == "test") & pl.col("score").is_not_null())
-    test = test.sort("score", descending=True, maintain_order=True)
+    test = test.sort("short", "score", descending=[False, True], maintain_order=True)
     found = [test.filter(kind).unique("sequence", keep="first", maintain_order=True).head(UNITS) for kind in kinds]
     return np.asarray(pl.concat(found)["index"].to_numpy())
 

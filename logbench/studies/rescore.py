@@ -63,7 +63,7 @@ def rescore(
     if "value" in changes:
         check_value(protocol, [(old["model"], bool(old["threshold"].get("rule")))])
     stored = records.scores(old, folder)
-    limit = protocol.short_limit(_needed(old, protocol), old["model"])
+    limit = protocol.short_limit(needed_events(old, protocol), old["model"])
     scored = undecided(stored, limit)
     own = ThresholdTraits.of(old["threshold"])
     decision = decide(scored, protocol, own, short_limit=limit)
@@ -130,7 +130,7 @@ def _events(
         return None, [str(error)]
 
 
-def _needed(old: Record, protocol: EvaluationProtocol) -> int:
+def needed_events(old: Record, protocol: EvaluationProtocol) -> int:
     """Events of the shortest unit that the run's model can score; 1 where no one knows and none needs to.
 
     Raises:

@@ -103,6 +103,32 @@ class StoredRuns:
 
         return described(_record(record), self.out, which, count, self._registry)
 
+    def events(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
+        """Every event of a few units: see `Runs.events`.
+
+        Raises:
+            DataError: they were not kept, as of runs of older versions, or are damaged.
+        """
+        from ..running.stored import table
+
+        known = _record(record)
+        names = (
+            table(known, self.out, "templates").unique("key", keep="first").select("key", "template", "training")
+        )
+        units = self.scores(known).select("index", "unit")
+        shown = table(known, self.out, "shown").join(units, on="index", how="left", maintain_order="left")
+        return shown.join(names, on="key", how="left", maintain_order="left")
+
+    def spread(self, record: Mapping[str, Any] | RunRecord) -> list[dict[str, Any]]:
+        """F1 under every choice of the protocol that acts after scoring: see `Runs.spread`.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+        from .protocol_spread import protocol_spread
+
+        return list(protocol_spread(_record(record), self.out))
+
     def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> dict[str, str]:
         """Letters of models that are not told apart: see `Runs.tied`."""
         from .ties import all_pairs

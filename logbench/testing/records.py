@@ -181,6 +181,18 @@ class TinyRuns:
         """No examples: the raw lines of these runs are nowhere."""
         return []
 
+    def events(self, record: Mapping[str, Any]) -> pl.DataFrame:
+        """Nothing is known of single events.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(f"run {record['run_id']} has no shown events")
+
+    def spread(self, record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Nothing is known of other protocols."""
+        return []
+
     def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, str]:
         """Nothing is known of ties."""
         return {}

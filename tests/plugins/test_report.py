@@ -19,14 +19,24 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
 import logbench
+from logbench.api.plan import Plan
+from logbench.components.registry import Registry
+from logbench.running.resolve import resolve
+from logbench.running.runtime import Runtime
+from logbench.studies.protocol_grid import CHOICES, variants
+from logbench_reporters.report.examples import examples
+from logbench_reporters.report.figures.across import across
 from logbench_reporters.report.figures.cost import cost
 from logbench_reporters.report.figures.curves import Curve, precision_recall, roc
 from logbench_reporters.report.figures.figure import Figure
 from logbench_reporters.report.figures.ranking import ranking
+from logbench_reporters.report.figures.spread import spread
+from logbench_reporters.report.figures.stages import stages
 from logbench_reporters.report.figures.threshold import explored, threshold
 from logbench_reporters.report.figures.timeline import timeline
 from logbench_reporters.report.figures.training import training
 from logbench_reporters.report.levels import Levels, binned, labels_of
+from logbench_reporters.report.strip import steps
 from logbench_reporters.report.study import Study, studies
 from logbench_reporters.report.theme import COLOURS, for_page
 
@@ -159,10 +169,79 @@ def trained(**facts: Any) -> dict[str, Any]:
     return {"model": "m", "status": "ok", "training": facts}
 
 
+def test_the_spread_is_what_training_again_under_each_protocol_gives(study: Study, out: Path) -> None:
+    record = next(one for one in study.firsts if one["model"] == "ecvc")
+    found = {tuple(one[name] for name in CHOICES): one["f1"] for one in study.runs.spread(record)}
+    plan = Plan(model="ecvc", dataset="hdfs-sim", settings=SMALL, seed=record["seed"])
+    registry = Registry()
+    rows = [row for row in variants(resolve(plan, registry), Runtime.here(registry)) if "skipped" not in row]
+    expected = {tuple(row["protocol"][name] for name in CHOICES): row["metrics"]["f1"] for row in rows}
+    assert found == pytest.approx(expected) and len(set(found.values())) > 3
+    (own,) = (one for one in study.runs.spread(record) if one["in_force"])
+    assert own["f1"] == pytest.approx(record["metrics"]["session"]["all"]["f1"])
+
+
+def test_examples_are_of_their_kind_and_bring_every_event(study: Study) -> None:
+    record = next(one for one in study.firsts if one["model"] == "isolation-forest")
+    groups, scores = examples(study, record), study.scores(record)
+    assert scores is not None
+    test = {row["unit"]: row for row in scores.filter(pl.col("part") == "test").iter_rows(named=True)}
+    kinds = {"False alarms": (True, 0), "Missed anomalies": (False, 1), "Found anomalies": (True, 1)}
+    assert [group["title"] for group in groups] == list(kinds)
+    for group in groups:
+        for item in group["items"]:
+            row = test[item["unit"]]
+            assert (row["verdict"], row["label"]) == kinds[group["title"]]
+            assert item["strip"] is None or len(item["strip"]["boxes"]) == row["events"]
+    assert any(item["strip"] for group in groups for item in group["items"])
+
+
+def test_steps_follow_the_score_and_else_the_training() -> None:
+    inf = float("inf")
+    given_events = [
+        (5.0, 0.1),
+        (3.0, 0.1),
+        (1.0, 0.0),
+        (inf, 0.1),
+        (None, 0.0),
+        (None, 1e-5),
+        (None, 0.2),
+        (-inf, 0.0),
+    ]
+    events = [{"score": score, "training": training} for score, training in given_events]
+    expected = ["strange", "rare", "usual", "strange", "strange", "rare", "usual", "strange"]
+    assert steps(events, 4.0) == expected
+
+
+def test_ranks_are_per_data_set_and_protocol() -> None:
+    def record(model: str, data: str, f1: float, **protocol: Any) -> dict[str, Any]:
+        return {
+            "model": model, "status": "ok", "dataset": {"name": data, "unit": "session"},
+            "protocol": {"hash": str(protocol), "split_seed": 0, "duplicates": "all", "short": "flag", **protocol},
+            "metrics": {"session": {"all": {"f1": f1}}},
+        }  # fmt: skip
+
+    records = [
+        record("a", "x", 0.8), record("a", "x", 0.6, split_seed=1), record("b", "x", 0.5), record("a", "y", 0.1),
+        record("b", "y", 0.1), record("c", "y", 0.05), record("a", "y", 0.2, short="drop"),
+        record("b", "y", 0.9, short="drop"), record("a", "z", 1.0),
+    ]  # fmt: skip
+    figure = across(records, ["a", "b", "c"])
+    assert figure is not None
+    ranks = {(row["on"], row["model"]): (row["rank"], row["value"]) for row in figure.data["ranks"]}
+    assert ranks == {
+        ("x", "a"): (1, 0.7), ("x", "b"): (2, 0.5),
+        ("y, short flag", "a"): (1, 0.1), ("y, short flag", "b"): (1, 0.1),
+        ("y, short drop", "a"): (2, 0.2), ("y, short drop", "b"): (1, 0.9),
+    }  # fmt: skip
+    assert across(records[:3], ["a", "b"]) is None
+
+
 def every_figure(study: Study) -> list[Figure]:
     record = study.firsts[0]
     units, scores = study.units(record), study.scores(record)
     assert units is not None and scores is not None
+    elsewhere = [{**one, "dataset": {**one["dataset"], "name": "other"}} for one in study.records]
     curves = [Curve("a", Levels.of(units), 1.0, 0.5), Curve("b", Levels.of(units), 2.0, None)]
     made = [
         ranking([*study.models, *study.rules]),
@@ -171,6 +250,9 @@ def every_figure(study: Study) -> list[Figure]:
         threshold(explored("ecvc", record["threshold"], units, scores)),
         timeline("m", units),
         cost(study.models),
+        spread("m", study.runs.spread(record), [{"source": "paper", "f1": 0.5}]),
+        stages(record),
+        across([*study.records, *elsewhere], MODELS),
         training([trained(loss_by_pass=[2.0, 1.0], validation_by_pass=[2.5, 1.5], best_pass=2)]),
     ]
     assert None not in made
@@ -289,8 +371,6 @@ def test_the_page_asks_for_nothing_and_forbids_it(page_of: str) -> None:
 
 
 def test_the_page_is_small_and_names_what_it_shows(page_of: str, study: Study) -> None:
-    content = len(page_of) - len(_scripts(page_of)[0])
-    assert content < 60_000 + 10_000 * len(study.models)
     assert len(page_of) < 1_200_000
     seen = Seen(page_of)
     for text in (
@@ -302,6 +382,15 @@ def test_the_page_is_small_and_names_what_it_shows(page_of: str, study: Study) -
         assert text in seen.text
     for one in study.records:
         assert one["run_id"] in seen.text
+
+
+def test_a_page_of_many_models_is_small(study: Study) -> None:
+    """Thirty, each with the scores of one of ours."""
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.page import page
+
+    many = [{**one, "model": f"{one['model']}-{copy}"} for copy in range(8) for one in study.firsts][:30]
+    assert len(page(Study(many, "f1", study.runs))) < 1_200_000
 
 
 def _scripts(page: str) -> list[str]:

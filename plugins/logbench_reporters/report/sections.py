@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .examples import examples
+from .figures.across import across
 from .figures.cost import cost
 from .figures.curves import Curve, precision_recall, roc
 from .figures.figure import Figure, number
 from .figures.ranking import ranking
+from .figures.spread import spread
 from .figures.stages import stages
 from .figures.threshold import Explored, explored, threshold
 from .figures.timeline import timeline
@@ -19,6 +22,8 @@ from .study import Study
 
 # Models whose curves are drawn and whose thresholds can be moved, the best ones.
 MOST_CURVES, MOST_THRESHOLDS = 20, 8
+# Held-out and test units up to which each protocol is tried on them.
+MOST_SPREAD = 200_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,10 @@ class Section:
 
 def sections(study: Study) -> list[Section]:
     """Those of which something is known."""
-    made = [_ranking(study), _curves(study), _threshold(study), _timeline(study), _training(study), _cost(study)]
+    made = (
+        _ranking(study), _curves(study), _threshold(study), _spread(study), _examples(study), _timeline(study),
+        _training(study), _cost(study), _across(study),
+    )  # fmt: skip
     return [one for one in made if one is not None]
 
 
@@ -121,6 +129,42 @@ def _threshold(study: Study) -> Section | None:
         "chosen on labels of the test: for comparison alone."
     )
     return Section("threshold", "Threshold", said, [figure], "threshold", [one.as_data() for one in found])
+
+
+def _spread(study: Study) -> Section | None:
+    record = next((one for one in study.firsts if not one["threshold"].get("rule")), None)
+    scores = study.scores(record) if record else None
+    if record is None or scores is None:
+        return None
+    if len(scores) > MOST_SPREAD:
+        said = f"Left out for {len(scores):,} units; logbench protocols {record['model']} shows it."
+        return Section("protocols", "Protocol", said)
+    if not (choices := study.runs.spread(record)):
+        return None
+    published = [
+        {"source": f"{table.name}: {table.source}", "f1": row.metrics["f1"]}
+        for table in study.runs.published(record["dataset"]["name"])
+        for row in table.rows
+        if row.model == record["model"] and "f1" in row.metrics
+    ]
+    figure = spread(record["model"], choices, published)
+    return Section("protocols", "How much of it is the protocol", figure.description, [figure])
+
+
+def _examples(study: Study) -> Section | None:
+    record = study.firsts[0] if study.firsts else None
+    groups = examples(study, record) if record is not None else []
+    if record is None or not groups:
+        return None
+    counts = ", ".join(f"{len(group['items'])} {group['title'].lower()}" for group in groups)
+    said = f"{record['model']}: {counts}, those of the highest scores, equal sequences once."
+    return Section("examples", "Why it alarmed", said, kind="examples", data=groups)
+
+
+def _across(study: Study) -> Section | None:
+    models = list(dict.fromkeys(row.name for row in study.models))
+    figure = across(study.runs.records(), models, study.metric, study.lower)
+    return None if figure is None else Section("across", "Across data sets", figure.description, [figure])
 
 
 def _timeline(study: Study) -> Section | None:

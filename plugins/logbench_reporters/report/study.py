@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from logbench import Runs
 
 Record = Mapping[str, Any]
+# Models that are tested against each other; pairs grow by the square.
+MOST_TIED = 12
 Frames: TypeAlias = "dict[str, pl.DataFrame | None]"
 
 
@@ -78,8 +80,10 @@ class Study:
 
     @cached_property
     def tied(self) -> Mapping[str, str]:
-        """Letters of models; two that share one are not told apart."""
-        return self.runs.tied(self.good, self.metric) if len({one["model"] for one in self.good}) > 1 else {}
+        """Letters of the best models; two that share one are not told apart."""
+        best = [record["model"] for record in self.firsts[:MOST_TIED]]
+        runs = [record for record in self.good if record["model"] in best]
+        return self.runs.tied(runs, self.metric) if len(best) > 1 else {}
 
     @cached_property
     def firsts(self) -> list[Record]:

@@ -64,6 +64,8 @@ def config() -> dict[str, Any]:
             "labelLimit": 230,
             "columns": 4,
         },
+        "point": {"opacity": 1},
+        "tick": {"opacity": 1},
         "text": {"color": LIGHT["ink"], "fontSize": 12},
         "range": {"category": CATEGORIES},
     }

@@ -78,11 +78,11 @@ def cost(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure
                 *(
                     {
                         "data": {"name": "points"},
-                        "transform": [{"filter": chosen}],
-                        "mark": {"type": "text", "dy": dy},
+                        "transform": [{"filter": f"datum.slot == '{slot}'"}],
+                        "mark": place,
                         "encoding": {"x": x, "y": y, "text": {"field": "name"}},
                     }
-                    for chosen, dy in (("!datum.below", -11), ("datum.below", 16))
+                    for slot, place in SLOTS.items()
                 ),
             ]
         },
@@ -101,14 +101,24 @@ def cost(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure
     )
 
 
+# Where a name stands beside its point, in order of preference: shift and alignment.
+SLOTS: dict[str, dict[str, Any]] = {
+    "above": {"type": "text", "dy": -11},
+    "below": {"type": "text", "dy": 16},
+    "right": {"type": "text", "dx": 10, "align": "left", "baseline": "middle"},
+}
+
+
 def _place(points: list[dict[str, Any]]) -> None:
-    """Put a name below its point where one above would lie over another name."""
+    """Give each name the first slot that no near point has."""
     width = max(log10(max(one["seconds"] for one in points) / min(one["seconds"] for one in points)), 1.0)
-    above: list[dict[str, Any]] = []
+    placed: list[dict[str, Any]] = []
     for one in sorted(points, key=lambda one: one["seconds"]):
-        one["below"] = any(
-            log10(one["seconds"] / other["seconds"]) < 0.13 * width and abs(one["value"] - other["value"]) < 0.06
-            for other in above
-        )
-        if not one["below"]:
-            above.append(one)
+        taken = {
+            other["slot"]
+            for other in placed
+            if log10(one["seconds"] / other["seconds"]) < 0.13 * width
+            and abs(one["value"] - other["value"]) < 0.06
+        }
+        one["slot"] = next((slot for slot in SLOTS if slot not in taken), "right")
+        placed.append(one)
