@@ -48,6 +48,7 @@ COMMANDS = {
     "score": "Score new logs with a saved model; labels are not needed.",
     "cache": "Show or clear the cache: fetched archives, generated data, grouped lines.",
     "check": "Check that whatever plugins offer keeps its contract, one line a rule.",
+    "check-records": "Check records of others: schema, data, figures computed again from scores, duplicates.",
     "bench": "Run a suite of benchmarks, and compare its figures with a baseline.",
     "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
     "new-plugin": "Write a small distribution logbench-NAME whose plugin works: change it into your own.",

@@ -22,7 +22,7 @@ from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
 from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.thresholds import ThresholdTraits, check_value
-from ..evaluation.verdicts import decide
+from ..evaluation.verdicts import Decision, decide
 from ..pipeline.leak_audit import THRESHOLDS
 from ..running import identity, records, run_names
 from ..running.provenance import source
@@ -64,10 +64,35 @@ def rescore(
         check_value(protocol, [(old["model"], bool(old["threshold"].get("rule")))])
     stored = records.scores(old, folder)
     limit = protocol.short_limit(needed_events(old, protocol), old["model"])
-    scored = undecided(stored, limit)
+    parts, missing = evaluators_again(old, evaluators, options or {}, registry)
+    decision, made, notes = judged(old, folder, stored, protocol, limit, parts)
+    made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
+    frame = _with_lines(decision.frame, stored)
+    return _store(_reopened(old, protocol, parts, command, [*missing, *notes]) | made, frame, folder)
+
+
+def judged(
+    old: Record,
+    folder: Path,
+    stored: pl.DataFrame,
+    protocol: EvaluationProtocol,
+    limit: int,
+    parts: Sequence[ConfiguredComponent[Any]],
+) -> tuple[Decision, dict[str, Any], list[str]]:
+    """Decide a run's stored scores and evaluate the verdicts; nothing is stored.
+
+    Args:
+        stored: scores of the run. limit: events below which a unit is short. parts: the evaluators.
+
+    Returns:
+        The decision; the sections of a record that follow from it, see `results.sections`; and notes.
+
+    Raises:
+        ConfigError: `limit` is lower than what was scored.
+        IncompatibleError: what the stored scores cannot give.
+    """
     own = ThresholdTraits.of(old["threshold"])
-    decision = decide(scored, protocol, own, short_limit=limit)
-    parts, missing = _evaluators(old, evaluators, options or {}, registry)
+    decision = decide(undecided(stored, limit), protocol, own, short_limit=limit)
     built = {part.name: part.build() for part in parts}
     unit = old["dataset"]["unit"]
     evaluated = evaluate(decision.units, built, unit, is_weighted(old))
@@ -75,12 +100,10 @@ def rescore(
     made = sections(decision, own, old["counts"].get("needed"), evaluated, unit, events)
     if (embedded := old["counts"].get("embedded_unseen")) is not None:
         made["counts"]["embedded_unseen"] = embedded
-    made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
-    frame = _with_lines(decision.frame, stored)
-    return _store(_reopened(old, protocol, parts, command, [*missing, *notes]) | made, frame, folder)
+    return decision, made, notes
 
 
-def _evaluators(
+def evaluators_again(
     old: Record, further: Sequence[str], options: Mapping[str, Mapping[str, Any]], registry: Registry
 ) -> tuple[list[ConfiguredComponent[Any]], list[str]]:
     """The run's evaluators, with its options, and further ones; and a note on those that are not installed.
