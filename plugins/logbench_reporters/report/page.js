@@ -68,12 +68,12 @@
       const levels = one.labels.map((label, n) => {
         const tp = one.tp[n], fp = one.fp[n];
         const values = { F1: 2 * tp / Math.max(tp + fp + one.anomalies, 1e-12), precision: tp + fp ? tp / (tp + fp) : 1, recall: tp / (one.anomalies || 1) };
-        return Object.entries(values).map(([metric, value]) => ({ level: label, metric, value }));
+        return Object.entries(values).map(([metric, value]) => ({ level: label, at: n, metric, value }));
       });
-      const bins = Object.entries(one.bins).flatMap(([kind, counts]) => counts.map((units, n) => ({ level: one.labels[n], kind, units })));
+      const bins = Object.entries(one.bins).flatMap(([kind, counts]) => counts.map((units, n) => ({ level: one.labels[n], at: n, kind, units })));
       const byLevel = {};
       Object.entries(one.marks).forEach(([name, n]) => (byLevel[n] ??= []).push(name.split(",")[0]));
-      const marks = Object.entries(byLevel).map(([n, names]) => ({ level: one.labels[n], mark: names.join(" = ") }));
+      const marks = Object.entries(byLevel).map(([n, names]) => ({ level: one.labels[n], at: Number(n), mark: names.join(" = ") }));
       return { bins, sweep: levels.flat(), marks };
     };
     const show = () => {
@@ -81,7 +81,7 @@
       slider.setAttribute("aria-valuetext", one.labels[at()]);
       confusion();
       const view = views.threshold;
-      if (view) view.data("line", [{ level: one.labels[at()] }]).runAsync();
+      if (view) view.data("line", [{ level: one.labels[at()], at: at() }]).runAsync();
     };
     const choose = () => {
       one = models[Number(pick.value)];

@@ -49,6 +49,9 @@ def config() -> dict[str, Any]:
     }
     return {
         "background": "transparent",
+        # A figure has one description, and its numbers are a table: marks read one by one would only confuse.
+        "aria": False,
+        "mark": {"aria": False},
         "font": FONT,
         "view": {"stroke": None},
         "axis": axis,

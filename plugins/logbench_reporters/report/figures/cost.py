@@ -83,6 +83,7 @@ def cost(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure
                         "encoding": {"x": x, "y": y, "text": {"field": "name"}},
                     }
                     for slot, place in SLOTS.items()
+                    if any(one["slot"] == slot for one in data)
                 ),
             ]
         },

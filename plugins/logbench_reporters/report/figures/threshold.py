@@ -95,21 +95,26 @@ def threshold(one: Explored) -> Figure:
     x = {
         "field": "level",
         "type": "ordinal",
-        "sort": None,
+        "sort": {"field": "at", "op": "min"},
         "axis": {"labelOverlap": "greedy", "labelAngle": 0, "labelSeparation": 6},
     }
     return Figure(
         "threshold",
-        f"Scores of {one.model}, and what each threshold makes of them",
-        f"At {level} F1 is {number(float(f1))}; the best, which only labels tell, gives {number(float(best))}"
-        ". A unit alarms where its score is above the level; a bar holds the scores above the level to its left "
+        "Scores, and what each threshold makes of them",
+        f"{one.model}: at {level} F1 is {number(float(f1))}; the best, by labels, gives {number(float(best))}. "
+        "A unit alarms where its score is above the level; a bar holds the scores above the level to its left "
         "and up to its own, so that bars are not equally wide.",
         {
             "vconcat": [_histogram(x), _sweep(x)],
             "spacing": 8,
-            "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
+            "resolve": {"scale": {"x": "shared", "color": "independent", "strokeDash": "independent"}},
         },
-        {"bins": bin_rows(one), "sweep": sweep_rows(one), "line": [{"level": level}], "marks": mark_rows(one)},
+        {
+            "bins": bin_rows(one),
+            "sweep": sweep_rows(one),
+            "line": [{"level": level, "at": one.start}],
+            "marks": mark_rows(one),
+        },
         [
             {
                 "threshold": label,
@@ -128,17 +133,17 @@ def threshold(one: Explored) -> Figure:
 def bin_rows(one: Explored) -> list[dict[str, Any]]:
     """A row a bar that is not empty."""
     return [
-        {"level": label, "kind": kind, "units": count}
+        {"level": label, "at": at, "kind": kind, "units": count}
         for kind, counts in one.bins.items()
-        for label, count in zip(one.labels, counts, strict=True)
+        for at, (label, count) in enumerate(zip(one.labels, counts, strict=True))
     ]
 
 
 def sweep_rows(one: Explored) -> list[dict[str, Any]]:
     """A row a metric and level."""
     return [
-        {"level": label, "metric": metric, "value": row[metric]}
-        for label, row in zip(one.labels, _table(one), strict=True)
+        {"level": label, "at": at, "metric": metric, "value": row[metric]}
+        for at, (label, row) in enumerate(zip(one.labels, _table(one), strict=True))
         for metric in METRICS
     ]
 
@@ -148,7 +153,7 @@ def mark_rows(one: Explored) -> list[dict[str, Any]]:
     levels: dict[int, list[str]] = {}
     for name, at in one.marks.items():
         levels.setdefault(at, []).append(name.partition(",")[0])
-    return [{"level": one.labels[at], "mark": " = ".join(names)} for at, names in levels.items()]
+    return [{"level": one.labels[at], "at": at, "mark": " = ".join(names)} for at, names in levels.items()]
 
 
 def _table(one: Explored) -> list[dict[str, float]]:
@@ -223,4 +228,4 @@ def _sweep(x: Mapping[str, Any]) -> dict[str, Any]:
             },
         ],
     }
-    return {"width": 600, "height": 160, "layer": [marks, lines, _line({**x, "title": "threshold"})]}
+    return {"width": 600, "height": 160, "layer": [lines, marks, _line({**x, "title": "threshold"})]}
