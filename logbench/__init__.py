@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from .base.file_names import named_file
     from .base.options import make_options, meant, option, parse_settings, suggest, toml_values
     from .base.progress_bars import Bars
+    from .base.screen import folded, screen_width
+    from .base.text_table import text_table
     from .components.component_of import component_of
     from .components.passed_through import passed_through
     from .data.class_balance import class_weights, oversampled
@@ -128,6 +130,7 @@ _LAZY = {
     "load_arrays": "base.array_files",
     "make_options": "base.options",
     "first_per_unit": "data.per_unit",
+    "folded": "base.screen",
     "max_per_unit": "data.per_unit",
     "named_file": "base.file_names",
     "open_layout": "reading.layout",
@@ -142,9 +145,11 @@ _LAZY = {
     "run_plan": "running.runner",
     "save_arrays": "base.array_files",
     "saved_run": "running.saved_runs",
+    "screen_width": "base.screen",
     "shown_metrics": "evaluation.metrics",
     "meant": "base.options",
     "suggest": "base.options",
+    "text_table": "base.text_table",
     "toml_values": "base.options",
 }
 
@@ -235,6 +240,7 @@ __all__ = [
     "figures",
     "find_texts",
     "first_per_unit",
+    "folded",
     "hookimpl",
     "leaderboard",
     "load_arrays",
@@ -254,8 +260,10 @@ __all__ = [
     "run_plan",
     "save_arrays",
     "saved_run",
+    "screen_width",
     "shown_metrics",
     "suggest",
+    "text_table",
     "toml_values",
 ]
 

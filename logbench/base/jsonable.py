@@ -11,10 +11,16 @@ LONGEST = 1000
 
 
 def shorten(text: str, width: int = LONGEST) -> str:
-    """Shorten a text to one line of at most `width` characters; replace control characters by `�`."""
+    """Shorten a text to one line of at most `width` characters; replace control characters by `�`.
+
+    It ends in `…`, after a whole word unless the last one that fits begins in the first half.
+    """
     line = " ".join(text[: 16 * width].split())
     line = "".join(letter if letter.isprintable() else "�" for letter in line)
-    return line if len(line) <= width and len(text) <= 16 * width else line[: width - 1] + "…"
+    if len(line) <= width and len(text) <= 16 * width:
+        return line
+    words = line[: width - 1].rpartition(" ")[0]
+    return f"{words} …" if 2 * len(words) > width else line[: width - 1] + "…"
 
 
 def four_digits(value: float) -> str:

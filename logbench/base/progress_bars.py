@@ -11,6 +11,7 @@ from typing import Any
 
 from .escapes import printable
 from .progress import Progress
+from .screen import folded, screen_width
 from .terminal import unescaped
 
 # Seconds between lines where there are no bars.
@@ -97,7 +98,8 @@ class Bars:
             return
         self._noted.add(text)
         self._beat = time.monotonic()
+        text = folded(printable(text), screen_width(sys.stderr))
         if self._bar is not None:
-            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(printable(text), file=sys.stderr)  # noqa: T201
+            print(text, file=sys.stderr)  # noqa: T201

@@ -18,6 +18,7 @@ import click
 from ..base.errors import ConfigError, LogbenchError
 from ..base.jsonable import shorten
 from ..base.options import suggest
+from ..base.screen import folded, screen_width
 from ..base.unpack_limits import VARIABLE
 from ..components.registry import Registry
 from . import interrupt, output
@@ -83,7 +84,7 @@ class State:
             if name not in known:
                 raise ConfigError(f"--block {name}: no plugin or distribution has this name{suggest(name, known)}")
         for plugin in registry.broken:
-            print(f"warning: plugin {plugin} is set aside: {plugin.error}", file=sys.stderr)
+            _say(f"warning: plugin {plugin} is set aside: {plugin.error}")
         return registry
 
     def workbench(
@@ -208,8 +209,12 @@ def _tell(code: int) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {shorten(message, MOST_SHOWN)}", file=sys.stderr)
+    _say(f"error: {shorten(message, MOST_SHOWN)}")
     return 2
+
+
+def _say(text: str) -> None:
+    print(folded(text, screen_width(sys.stderr)), file=sys.stderr)
 
 
 def pass_state(function: Any) -> Any:

@@ -110,7 +110,7 @@ def print_told(alarms: Sequence[Mapping[str, Any]], as_json: bool, top: int) -> 
         }
         for one in ranked[:top]
     ]
-    print_table(fitted(rows, "what"), "no new alarm", disable_numparse=True)
+    print_table(fitted(rows, "what"), "no new alarm", fold=("what",), drop=("events",))
 
 
 def print_incidents(alarms: Sequence[Mapping[str, Any]], incidents: Incidents, as_json: bool, top: int) -> None:
@@ -135,7 +135,7 @@ def print_incidents(alarms: Sequence[Mapping[str, Any]], incidents: Incidents, a
     ]
     if not any(row["node"] for row in rows):
         rows = [{name: value for name, value in row.items() if name != "node"} for row in rows]
-    print_table(fitted(rows, "what"), "no incident", disable_numparse=True)
+    print_table(fitted(rows, "what"), "no incident", fold=("what", "from", "to"), drop=("to", "node"))
 
 
 def _moment(time: str | None, after: str | None = None) -> str:

@@ -30,7 +30,7 @@ def info(as_json: bool) -> None:
         print_json(rows)
         return
     print_table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows], "the cache is empty",
-                disable_numparse=True, colalign=("left", "left", "right", "left") if rows else ())  # fmt: skip
+                fold=("path",), drop=("path",), right=("bytes",))  # fmt: skip
     note(f"{sum(row['bytes'] for row in rows):,} bytes in {root()}")
 
 
@@ -50,7 +50,7 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
         print_json(rows)
     else:
         print_table([{name: row[name] for name in ("kind", "name", "state", "why")} for row in rows],
-                    "the cache is empty", disable_numparse=True)  # fmt: skip
+                    "the cache is empty", fold=("why",), right=())  # fmt: skip
     if fix:
         for row in bad:
             cache_folder.remove(Path(row["path"]))

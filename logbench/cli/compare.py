@@ -81,7 +81,10 @@ def command(
         print_json(rows)
     else:
         digits = digits_of([row[metric] for row in rows])
-        print_table([_shown(row, metric, digits, at > 0) for at, row in enumerate(rows)], disable_numparse=True)
+        print_table(
+            [_shown(row, metric, digits, at > 0) for at, row in enumerate(rows)],
+            fold=("difference", "95% interval", "worth"), drop=("McNemar p", "worth"),
+        )  # fmt: skip
     if rows[0]["direction"] == "lower":
         note(f"{metric}: lower is better")
     for text in notes:
@@ -109,7 +112,7 @@ def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int
         }
         for at, name in enumerate(seen.models)
     ]
-    print_table(rows, disable_numparse=True)
+    print_table(rows, fold=("model",), drop=(*seen.datasets[::-1], "p"))
     note(f"{metric} on {len(seen.datasets)} data sets: Friedman (Iman & Davenport) p {seen.friedman.p:.2g}")
     note(
         f"tied: models that share a letter are not told apart (Nemenyi: mean ranks less than {seen.critical:.2f} "

@@ -16,7 +16,7 @@ from ..base.progress_bars import Bars
 from ..components.entry import RegisteredComponent
 from . import State, pass_state
 from .apart import apart
-from .datasets_info import count_rows, print_splits
+from .datasets_info import count_rows, print_facts, print_splits
 from .detect import guessed
 from .shared_options import json_option, memory_option, note, print_json, print_table
 
@@ -41,7 +41,7 @@ def list_(state: State, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(rows)
+        print_table(rows, fold=("title", "data"), drop=("from",))
 
 
 def _origin(entry: RegisteredComponent[Any]) -> str:
@@ -82,7 +82,7 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
     facts["published"] = ", ".join(f"{value:,} {key}" for key, value in card.published.items())
     rows = [{"field": key, "value": str(value)} for key, value in facts.items() if value not in ("", 0, False, {})]
     rows += count_rows(realised) if realised is not None else []
-    print_table(rows, tablefmt="plain", maxcolwidths=[None, 78], disable_numparse=True)
+    print_facts(rows)
     if realised is not None:
         print()
         print_splits(realised)

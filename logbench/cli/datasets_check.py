@@ -13,7 +13,7 @@ from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars
 from ..data.lines import Lines
-from .datasets_info import count_rows, print_splits
+from .datasets_info import count_rows, print_facts, print_splits
 from .shared_options import local, note, print_table
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def show(state: State, name: str, data: Path | None) -> None:
         note(f"a run would end here: {error}")
         return
     print()
-    print_table(count_rows(found), tablefmt="plain", maxcolwidths=[None, 78], disable_numparse=True)
+    print_facts(count_rows(found))
     _times(opened)
     print()
     _frequent(found["templates"])
@@ -74,7 +74,7 @@ def _parsed(opened: Lines, path: Path) -> None:
     kept = [name for name in COLUMNS if name in head.columns]
     cells = [{name: _cell(row[name]) for name in kept} for row in head.iter_rows(named=True)]
     places = (f"{at:,}" for at in head["at"])
-    print_table([{"line": next(places), **row} for row in cells], disable_numparse=True)
+    print_table([{"line": next(places), **row} for row in cells], fold=("message", "raw"), right=("line",))
 
 
 def _cell(value: Any) -> str:
@@ -109,7 +109,7 @@ def _times(opened: Lines) -> None:
 
 def _frequent(templates: Sequence[Mapping[str, Any]]) -> None:
     rows = [{"events": f"{row['events']:,}", "template": shorten(row["template"], 85)} for row in templates]
-    print_table(rows, disable_numparse=True, colalign=["right", "left"])
+    print_table(rows, fold=("template",), right=("events",))
 
 
 def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:

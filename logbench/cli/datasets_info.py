@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..base.jsonable import several, shorten
-from .shared_options import WIDTH, note, print_table
+from .shared_options import note, print_table
 
 CLASSES = {"normal": "normal", "anomaly": "anomalous", "unlabelled": "without label"}
-LEGEND = """\
-unseen: units with a key that training lacks / tested ones. drift: Jensen-Shannon divergence (bits) of
-the keys of normal units, training from test; chance: its 95th percentile where they are mixed"""
+# Columns that a narrow terminal does without, the first one first.
+SPARE = ("shared\nlines", "chance", "across\ncut", "drift", "most\nF1")
+LEGEND = (
+    "unseen: units with a key that training lacks / tested ones. drift: Jensen-Shannon divergence (bits) of the "
+    "keys of normal units, training from test; chance: its 95th percentile where they are mixed"
+)
 
 
 def count_rows(found: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -48,16 +51,28 @@ def _by_class(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in CLASSES.items() if counts[name])
 
 
+def print_facts(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print facts, a line each or several."""
+    print_table(rows, fold=("value",), right=(), heads=False)
+
+
 def print_splits(found: Mapping[str, Any]) -> None:
     """Print a table of splits, reasons for skipped splits, and a legend."""
     splits = {kind: split for kind, split in found["splits"].items() if "skipped" not in split}
     rows = [_split_row(kind, split, found["labels"]) for kind, split in splits.items()]
     kept = [name for name in rows[0] if any(row[name] not in ("0", "–") for row in rows)]
-    right = ["left", *["right"] * (len(kept) - 1)]
-    print_table([{name: row[name] for name in kept} for row in rows], colalign=right, disable_numparse=True)
+    spare = [
+        "shared\nlines",
+        "chance",
+        "across\ncut",
+        "drift",
+        "most\nF1",
+        *(n for n in kept[::-1] if "unseen" in n),
+    ]
+    print_table([{name: row[name] for name in kept} for row in rows], right=kept[1:], drop=spare)
     for kind, split in found["splits"].items():
         if "skipped" in split:
-            note(shorten(f"{kind}: {split['skipped']}", WIDTH))
+            note(f"{kind}: {shorten(split['skipped'])}")
     note(LEGEND)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,10 @@ from . import State, pass_state
 from .reporting import GuardedReporter, reporter_of
 from .run_results import code_of, next_step
 from .shared_options import (
-    WIDTH,
     baselines_option,
     limit_options,
     note,
+    say,
     seeds_options,
     shared_fields,
     split_seeds_of,
@@ -100,8 +99,11 @@ def _show(tables: Sequence[Sequence[Record]], shown_by: GuardedReporter, options
     shown_by.show(shown)
     for text in filter(None, said):
         # what machines read holds rows alone
-        wrapped = textwrap.fill(text, WIDTH, subsequent_indent="  ")
-        print(f"\n{wrapped}") if options["reporter"] is None else note(text)
+        if options["reporter"] is None:
+            print()
+            say(text)
+        else:
+            note(text)
 
 
 def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:

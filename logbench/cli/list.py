@@ -40,4 +40,6 @@ def command(state: State, kind: Kind | None, as_json: bool) -> None:
         if not any(row["needs"] for row in rows):
             for row in rows:
                 del row["needs"]
-        print_table(rows, "no plugin offers any")
+        print_table(
+            rows, "no plugin offers any", fold=("name", "summary"), drop=("from", "kind") if kind else ("from",)
+        )

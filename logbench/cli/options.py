@@ -42,7 +42,8 @@ def command(state: State, name: str | None, as_json: bool) -> None:
                 for r in rows
             ],
             f"{name} has no options",
-            disable_numparse=True,
+            fold=("type", "default", "meaning"),
+            right=(),
         )
 
 

@@ -26,4 +26,6 @@ def command(state: State, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, "no plugin is installed", disable_numparse=True)
+        print_table(
+            rows, "no plugin is installed", fold=("hooks", "status"), drop=("version", "distribution"), right=()
+        )

@@ -22,8 +22,10 @@ def command(state: State, names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(dataclasses.asdict(preset) for preset in chosen)
     elif not names:
-        print_table([{"preset": p.name, "summary": p.summary, "source": p.source} for p in chosen],
-                    maxcolwidths=[None, 50, 60])  # fmt: skip
+        print_table(
+            [{"preset": p.name, "summary": p.summary, "source": p.source} for p in chosen],
+            fold=("summary", "source"),
+        )
         note("every value of some, side by side: logbench presets NAME…")
     else:
         values: dict[str, dict[str, str]] = {}
@@ -34,4 +36,5 @@ def command(state: State, names: tuple[str, ...], as_json: bool) -> None:
                     values.setdefault(f"{component}.{key}", {})[preset.name] = str(value)
         rows = [{"option": name, **row} for name, row in values.items()]
         rows.append({"option": "source", **{preset.name: preset.source for preset in chosen}})
-        print_table(rows, disable_numparse=True, maxcolwidths=[None, *([60] * len(chosen))])
+        named = [preset.name for preset in chosen]
+        print_table(rows, fold=named, drop=named[:1:-1], right=())

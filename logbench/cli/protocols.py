@@ -85,7 +85,11 @@ def _show(rows: list[dict[str, Any]], simulated: bool) -> None:
     print(f"{first['model']}, seed {first['seed']}, on {first['dataset']}{marked}")
     protocol = first["protocol"]
     print(f"short: < {first['short_limit']} events; split seed {protocol['split_seed']}\n")
-    print_table([_row(row) for row in rows if "skipped" not in row])
+    kinds = {row["protocol"]["train"] for row in rows}
+    print_table(
+        [_row(row) for row in rows if "skipped" not in row],
+        drop=("train", "value", "precision", "recall") if len(kinds) < 2 else ("value", "precision", "recall"),
+    )
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         count = sum(row.get("skipped") == reason for row in rows)
         note(f"{several(count, 'choice')} skipped: {reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
 from . import State, pass_state
-from .shared_options import WIDTH, json_option, note, out_option, print_json, print_table
+from .shared_options import json_option, note, out_option, print_json, print_table, say
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
@@ -47,7 +46,7 @@ def command(
         if as_json:
             print_json(rows)
         else:
-            print_table([{**row, "summary": textwrap.fill(row["summary"], 50)} for row in rows])
+            print_table(rows, fold=("summary",), drop=("rows",))
         return 0
     chosen = state.registry.table(table)
     plan = Plan(
@@ -87,7 +86,7 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Recor
             said = [text for text in (cell.get("why", ""), row.remark if at == 0 else "") if text]
             numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
             rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
-    print_table(rows, disable_numparse=True, colalign=["left", "left", "right", "right", *["left"] * 3])
+    print_table(rows, fold=("difference",), drop=("95% interval",), right=("published", "ours"))
     print()
     for text, number in remarks.items():
         _say(f"[{number}] {text}")
@@ -96,7 +95,8 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Recor
 
 def _say(text: str) -> None:
     end = "\n" * text.endswith("\n")
-    print(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False) + end)
+    say(text.rstrip("\n"))
+    print(end=end)
 
 
 def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _whole(
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
         rows = [_short(row) for row in frame.head(options["top"]).iter_rows(named=True)]
-        print_table(fitted(rows, "what"), disable_numparse=True)
+        print_table(fitted(rows, "what"), fold=("what",), drop=("event", "events", "line"))
         _print_why(frame.head(options["top"]))
     looks.keep("score", look_of(saved, data, frame))
     yield frame

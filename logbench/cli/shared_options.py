@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,9 @@ from ..base.escapes import json_text, printable
 from ..base.jsonable import four_digits, shorten, to_jsonable
 from ..base.options import parse_settings, read_toml
 from ..base.progress_bars import Bars
+from ..base.screen import folded, screen_width
 from ..base.terminal import has
+from ..base.text_table import text_table
 from ..reading.remote import at_hand
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -151,39 +154,66 @@ def say_json(value: Any, indent: int | None = None) -> None:
     print(text if has(sys.stdout, text) else json_text(value, indent, ascii_only=True), flush=True)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], nothing: str = "nothing to show", **options: Any) -> None:
-    """Print a table on standard output."""
-    from tabulate import tabulate
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    nothing: str = "nothing to show",
+    *,
+    fold: Collection[str] = (),
+    drop: Sequence[str] = (),
+    right: Collection[str] | None = None,
+    heads: bool = True,
+) -> None:
+    """Print a table on standard output that fits the terminal, and below it what was left out, see `text_table`.
 
+    Args:
+        right: headings of columns that are aligned on their right; by default those of numbers alone.
+    """
     if not rows:
         note(nothing)
         return
     headers = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[_shown(row.get(name)) for name in headers] for row in rows]
-    options = {"floatfmt": ".3f", "missingval": "–", "disable_numparse": False, **options}
-    print(tabulate(cells, headers=headers, **options))
+    columns = {name: [_shown(row.get(name)) for row in rows] for name in headers}
+    numbers = [name for name, cells in columns.items() if all(map(_NUMBER.fullmatch, cells))]
+    right = numbers if right is None else right
+    table = text_table(columns, screen_width(), fold=fold, drop=drop, right=right, heads=heads)
+    print(table.text)
+    if said := table.said("--json"):
+        say(said)
 
 
-def _shown(cell: Any) -> Any:
-    return printable(cell) if isinstance(cell, str) else cell
+_NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d+(e[+-]?\d+)?%?|–?")
+
+
+def _shown(cell: Any) -> str:
+    return "–" if cell is None else f"{cell:.3f}" if isinstance(cell, float) else printable(str(cell))
+
+
+def room() -> int:
+    """Columns of the terminal, or `WIDTH` where there is none."""
+    return screen_width() or WIDTH
+
+
+def say(text: str) -> None:
+    """Print a text on standard output, wrapped at words."""
+    print(folded(text, min(room(), WIDTH)))
 
 
 def note(text: str) -> None:
-    """Print a line on standard error."""
-    print(text, file=sys.stderr)
+    """Print a text on standard error, wrapped at words on a terminal."""
+    print(folded(text, screen_width(sys.stderr)), file=sys.stderr)
 
 
-# Width of tables, in characters.
+# Width of prose and of tables of a fixed layout, in characters, where there is no terminal.
 WIDTH = 100
 # Columns of output that fits the narrowest terminal.
 NARROW = 80
 
 
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
-    """Shorten column `name`, to no fewer than 20 letters, so that rows fit into `WIDTH`."""
+    """Shorten column `name`, to no fewer than 20 letters, so that rows fit the terminal."""
     others = [column for column in (rows[0] if rows else {}) if column != name]
-    room = WIDTH - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
-    return [{**row, name: shorten(row[name], max(room, 20))} for row in rows]
+    left = room() - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
+    return [{**row, name: shorten(row[name], max(left, 20))} for row in rows]
 
 
 def threshold_text(threshold: Mapping[str, Any]) -> str | None:

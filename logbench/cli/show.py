@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.jsonable import four_digits, several, shorten
 from ..base.progress_bars import Bars
+from ..base.screen import screen_width
 from ..running import run_names
 from . import State, pass_state
 from .apart import apart
@@ -103,7 +103,7 @@ def _show_unit(state: State, names: tuple[str, ...], out: Path, everything: bool
 
 def _room() -> int:
     """Columns right of the words that lines begin with: of the terminal, or many where there is none."""
-    return max(shutil.get_terminal_size((WIDEST, 24)).columns, NARROW) - 13
+    return max(screen_width() or WIDEST, NARROW) - 13
 
 
 def _lines(number: int, row: dict[str, Any]) -> list[str]:

@@ -22,6 +22,8 @@ from .shared_options import (
     plan_fields,
     print_json,
     print_table,
+    room,
+    say,
     threshold_text,
     with_plan_options,
     wrapped,
@@ -88,22 +90,25 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     runs = list(dict.fromkeys(row["run"] for row in rows))
     first = rows[0]
     way = {"higher": "", "lower": ", lower is better", None: ""}[first["directions"].get(first["metric"])]
-    print(f"{_title(first)} of {first['model']} on {first['dataset']}{way}")
+    say(f"{_title(first)} of {first['model']} on {first['dataset']}{way}")
     for text in dict.fromkeys(map(_setup, rows)):
-        print(text)
+        say(text)
     print()
     heads = (
         max(map(len, _describe_choice(row["early"]).split("\n"))) + 2
         for row in {r["run"]: r for r in rows}.values()
     )
-    if NAMES + sum(max(head, CELL) + 2 for head in heads) <= WIDTH:
-        print_table(_side_by_side(rows, runs), colalign=["left", *["right"] * len(runs)], disable_numparse=True)
+    if NAMES + sum(max(head, CELL) + 2 for head in heads) <= room():
+        table = _side_by_side(rows, runs)
+        print_table(table, right=[name for name in table[0] if name])
     else:
         cells = [{**row["early"], "": _name(row), row["metric"]: _cell(row)} for row in rows]
-        print_table(cells, disable_numparse=True)
-    print("\nlabel-free: threshold from held-out units; oracle: best F1 on the test labels, not an honest result")
+        print_table(cells)
+    print()
+    say("label-free: threshold from held-out units; oracle: best F1 on the test labels, not an honest result")
     for text in _below(rows):
-        print(text)
+        say(text)
+    print(" \\\n    ".join(wrapped(shlex.split(rows[0]["command"]), min(room(), WIDTH))))
 
 
 def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -112,7 +117,6 @@ def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if any(kind in row["unlike"] for row in rows):
             yield f"{mark} {text}"
     yield "command of the first row, others alike:"
-    yield " \\\n    ".join(wrapped(shlex.split(rows[0]["command"])))
 
 
 def _title(row: Mapping[str, Any]) -> str:

@@ -23,7 +23,9 @@ def print_ranked(records: Sequence[Record], out: Path, registry: Registry) -> No
         rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
         unit, value = record["dataset"]["unit"], threshold_text(record["threshold"])
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
-        print_table(fitted([_row(unit, row) for row in rows], "what"), disable_numparse=True)
+        print_table(
+            fitted([_row(unit, row) for row in rows], "what"), fold=("what",), drop=("event", "like it", "line")
+        )
 
 
 def _asked(record: Record) -> bool:

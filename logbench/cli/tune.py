@@ -129,7 +129,7 @@ def _show(tuning: Tuning, trials: Sequence[Trial]) -> None:
     if rows:
         names = [name for name in rows[0] if name]
         table = [{"": name, **{row[""]: row[name] for row in rows}} for name in names]
-        print_table(table, disable_numparse=True, colalign=["left", *["right"] * len(rows)])
+        print_table(table, right=[row[""] for row in rows])
         if any(trial.status == "pruned" for _, trial in columns):
             print("* pruned: behind the median of the others after its first draws")
 
@@ -167,7 +167,8 @@ def _final(tuning: Tuning, found: Sequence[Trial], bench: Any, as_json: bool) ->
     else:
         print("\ntested once, at the end:")
         print_table(
-            [{key: row[key] for key in ("options", "f1", "precision", "recall", "auprc", "run")} for row in rows]
+            [{key: row[key] for key in ("options", "f1", "precision", "recall", "auprc", "run")} for row in rows],
+            drop=("auprc", "recall", "precision"),
         )
         for row in rows:
             if row["error"]:

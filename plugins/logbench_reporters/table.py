@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, Literal
 
-from tabulate import SEPARATING_LINE, DataRow, Line, TableFormat, tabulate
+from tabulate import DataRow, Line, TableFormat, tabulate
 
-from logbench import escaped
+from logbench import escaped, folded, screen_width, text_table
 
 from .cost_table import cost_columns, cost_heading, front_line, untimed
 from .rows import (
@@ -28,14 +26,13 @@ from .rows import (
 )
 from .words import several
 
+# Columns of text where there is no terminal.
 WIDTH = 100
-# Columns to drop on a narrow terminal.
-SPARE = ("f1\ndistinct", "mcc", "auprc")
+# Columns that a narrow terminal does without, the first one first; then metrics, the last one first.
+SPARE = ("f1\ndistinct", "mcc", "auprc", "short", "threshold", "oracle\nthreshold")
+SPARE_COSTS = ("added\nMB", "fit\nCPU s", "GPU\nMB", "device", "parameters")
 # Upper bounds on F1: no note above the first; below the second most anomalies do not show in their keys.
 ALMOST, UNINFORMATIVE = 0.999, 0.5
-_RULE, _CELLS = Line("", "-", "  ", ""), DataRow("", "  ", "")
-# Format `simple` of tabulate without its padding of headings by two columns.
-_SIMPLE = TableFormat(None, _RULE, None, None, _CELLS, _CELLS, 0, None)
 
 
 Form = Literal["terminal", "html", "markdown", "latex"]
@@ -76,11 +73,16 @@ class Table:
         each_seed: one row a run instead of one a model.
         metric: stands first, before those that evaluators show.
         comment: begins each line that is not of the table, as `% ` does in LaTeX.
+        width: columns to fit, in format `simple` alone; by default those of the terminal.
     """
 
-    def __init__(self, table_format: str, each_seed: bool = False, metric: str = "f1", comment: str = "") -> None:
+    def __init__(
+        self, table_format: str, each_seed: bool = False, metric: str = "f1", comment: str = "",
+        width: int | None = None,
+    ) -> None:  # fmt: skip
         self.format, self.each_seed, self.metric, self.comment = table_format, each_seed, metric, comment
         self.narrow = table_format == "simple"
+        self.width = width or screen_width() or WIDTH
         # tabulate escapes in the formats of which it has no other kind.
         escapes = table_format.startswith("latex") and table_format not in UNESCAPED
         self.cells: Form = "terminal" if escapes else FORMS.get(table_format, "terminal")
@@ -106,11 +108,11 @@ class Table:
         )
         rows = [*models, *rules]
         columns, share = self._columns(rows, names), _prevalence(rows)
-        text = self._text(columns, share, sum(row.kind == "model" for row in rows))
-        for name in SPARE if self.narrow else ():
-            if name != self.metric and max(map(len, text.splitlines())) > WIDTH:
-                columns.pop(name, None)
-                text = self._text(columns, share, sum(row.kind == "model" for row in rows))
+        if share:
+            for name, cells in columns.items():
+                cells.append(f"(prevalence {share})" if name == "model" else "")
+        spare = [name for name in (*SPARE, *names[::-1]) if name != self.metric]
+        text = self._table(columns, sum(row.kind == "model" for row in rows), spare)
         above = [
             *heading,
             *_lower(lower_is_better(records, [name for name in names if name in columns])),
@@ -131,37 +133,33 @@ class Table:
         if not rows:
             return ""
         columns = cost_columns(rows, self.metric, self.each_seed)
-        cells = [*zip(*columns.values(), strict=True)]
         contended = _contended(records)
         below = contended or [
             *front_line(rows, self.metric, bool(lower_is_better(records, [self.metric])), self.each_seed),
             *untimed(rows),
         ]
-        text = self._table(list(columns), cells, len(rows))
+        text = self._table(columns, len(rows), SPARE_COSTS)
         return "\n\n".join(
             part for part in (self._around([cost_heading(rows)]), text, self._around(below)) if part
         )
 
-    def _text(self, columns: Mapping[str, Sequence[str]], share: str, models: int) -> str:
-        cells: list[Sequence[str]] = [*zip(*columns.values(), strict=True)]
-        if share:
-            cells.append([f"(prevalence {share})", *[""] * (len(columns) - 1)])
-        return self._table(list(columns), cells, models)
+    def _table(self, columns: Mapping[str, Sequence[str]], models: int, spare: Sequence[str]) -> str:
+        """Cells under their headings; on a terminal a line separates the first `models` rows from the others.
 
-    def _table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], models: int) -> str:
-        """Cells under their headings; on a terminal a line separates the first `models` rows from the others."""
-        options: Any = {
-            "colalign": ["left", *["right"] * (len(headers) - 1)],
-            "disable_numparse": True,
-        }
-        cells = [[escaped(cell, self.cells) for cell in row] for row in cells]
-        if not self.narrow:
-            titles = [escaped(name.replace("\n", " "), self.cells) for name in headers]
-            return str(tabulate(cells, titles, tablefmt=UNESCAPED.get(self.format, self.format), **options))
-        line = [SEPARATING_LINE]
-        heads = zip_longest(*(name.split("\n") for name in headers), fillvalue="")
-        lines = [*heads, line, *cells[:models], *([line, *cells[models:]] if cells[models:] else [])]
-        return tabulate(lines, tablefmt=_SIMPLE, **options)
+        Args:
+            spare: headings of the columns that a narrow terminal does without, in that order.
+        """
+        cells = {name: [escaped(cell, self.cells) for cell in column] for name, column in columns.items()}
+        if self.narrow:
+            table = text_table(
+                cells, self.width, fold=["model"], drop=spare, right=[*columns][1:], rules=[models]
+            )  # fmt: skip
+            return "\n".join(filter(None, (table.text, folded(table.said("--format csv"), self.width))))
+        titles = [escaped(name.replace("\n", " "), self.cells) for name in columns]
+        form = UNESCAPED.get(self.format, self.format)
+        align = ["left", *["right"] * (len(titles) - 1)]
+        rows = [*zip(*cells.values(), strict=True)]
+        return str(tabulate(rows, titles, tablefmt=form, colalign=align, disable_numparse=True))
 
     def _certain(self, models: Sequence[Row]) -> list[str]:
         """Text for rows without a number of seeds in their name."""
@@ -173,9 +171,7 @@ class Table:
             form: Form = "terminal" if self.comment else FORMS.get(self.format, "terminal")
             join = "\n" if self.comment else "  \n"  # Markdown joins lines that have no two spaces at their end
             return join.join(self.comment + escaped(" ".join(line.split()), form) for line in lines)
-        return "\n".join(
-            textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines
-        )
+        return "\n".join(folded(" ".join(line.split()), min(self.width, WIDTH)) for line in lines)
 
     def _columns(self, rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[str]]:
         """Cells by heading, without empty columns, which would only make lines wrap."""

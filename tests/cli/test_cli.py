@@ -238,7 +238,7 @@ def test_bad_data_is_one_line(logbench: Run, folder: Path, how: str, said: str) 
         (("run", "deeplog", "--dataset", "hdfs", "--preset", "field-2"), "did you mean 'field-2e'"),
         (("run", "deeplog", "--dataset", "hdfs", "--config", "no.toml"), "no.toml"),
         (("run", "deeplog", "--dataset", "deeplog-archive"), "give --data PATH"),
-        (("show", "nothing"), "no records here"),
+        (("show", "nothing"), "no run in runs is called so"),
         (("score", "nowhere", "--data", "x"), "no bundle"),
         (("run", "deeplog", "--dataset", "hdfs", "--frobnicate"), "--frobnicate"),
     ],

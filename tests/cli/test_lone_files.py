@@ -112,7 +112,7 @@ def test_check_and_options(folder: Path, run_logbench: Command) -> None:
     assert done.code == 0, done.out + done.err
     assert done.out.startswith("model my-model, from my_model (my_model.py)")
     assert "  process       ok:" in done.out and "  save          ok:" in done.out
-    assert "my-model.factor  float   1.0        what multiplies it" in run_logbench("options", "./my_model.py").out
+    assert "my-model.factor  float  1.0      what multiplies it" in run_logbench("options", "./my_model.py").out
 
 
 def test_a_bundle_runs_no_code_that_is_not_named(folder: Path, run_logbench: Command, hdfs_sim: Path) -> None:
