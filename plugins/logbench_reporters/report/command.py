@@ -66,9 +66,11 @@ def command(
     text = page(study, static)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
+    from logbench import escaped
+
     from .head import headline
 
-    click.echo(headline(study))
+    click.echo(escaped(headline(study), "terminal"))
     click.echo(f"wrote {out} ({len(text.encode()) / 1e6:.2f} MB, {len(study.records)} runs)", err=True)
 
 

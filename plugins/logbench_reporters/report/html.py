@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from logbench import escaped
+
+from ..rows import Row
 from . import head
 from .page import page
 from .study import studies
@@ -25,10 +28,17 @@ class Html:
         self.metric, self.static = metric, static
 
     def report(self, records: Sequence[Mapping[str, Any]], runs: Runs) -> str:
-        """A sentence a page; the command names the files."""
+        """A sentence a page and a line a model; the command names the files."""
         said = []
         for at, study in enumerate(studies(records, runs, self.metric), 1):
             name = "report.html" if at == 1 else f"report-{at}.html"
             (runs.folder / name).write_text(page(study, self.static), encoding="utf-8")
-            said.append(f"{name}: {head.headline(study)}")
-        return "\n".join(said) or "no runs, so no page"
+            said += [f"{name}: {head.headline(study)}", *(_line(row, self.metric) for row in study.models)]
+        return "\n".join(escaped(line, "terminal") for line in said) or "no runs, so no page"
+
+
+def _line(row: Row, metric: str) -> str:
+    if not row.runs:
+        return f"  {row.name}: {row.status}: {row.reason}"
+    value = row.metrics.get(metric)
+    return f"  {row.name}: no {metric}" if value is None else f"  {row.name}: {metric} {value:.3f}"

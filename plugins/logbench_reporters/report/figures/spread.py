@@ -69,7 +69,8 @@ def spread(
         "spread",
         f"F1 of {model} under {len(data)} protocols",
         f"One training, the same scores: F1 from {number(min(values))} to {number(max(values))}, by what short "
-        f"units and unseen keys count as, where the threshold is from, and whether duplicates count.{said}",
+        f"units and unseen keys count as, where the threshold is from, and whether duplicates count. The "
+        f"triangle is the protocol in force.{said}",
         {"layer": layers},
         {"choices": data, "published": papers},
         [
