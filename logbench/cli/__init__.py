@@ -26,34 +26,43 @@ from . import interrupt, output
 if TYPE_CHECKING:
     from ..studies.workbench import Workbench
 
-# First sentences of the commands, so that `logbench --help` loads none of them.
-COMMANDS = {
-    "run": "Run models on a data set under one protocol and print a table.",
-    "detect": "Find what is unusual in logs: from a path to ranked units with their lines.",
-    "leaderboard": "Run many models on a data set under one protocol and rank them by F1, or by another metric.",
-    "list": "List components of one KIND or all.",
-    "options": "Show every option of a component (or `protocol`, `dataset`), or of all, with default and meaning.",
-    "plugins": "List plugins with distribution, version and hooks; broken ones with their error.",
-    "presets": "List presets (published set-ups); with NAMES show all their values side by side.",
-    "models": "List models, show their cards, and measure what their parts add.",
-    "datasets": "List data sets, show their cards, fetch them, locate their files.",
-    "protocols": "Show one trained model under every choice of short, unseen, threshold and duplicates.",
-    "sweep": "Show F1, or another metric, for every combination of values of some options.",
-    "tune": "Choose options of a MODEL by trials on training units alone, then test the best ones once.",
-    "reproduce": "Run a published TABLE and print its figures next to ours; without TABLE list all tables.",
-    "parsers": "Measure the accuracy of parsers on labelled templates.",
-    "runs": "List the runs of a folder, oldest first.",
-    "show": "Show a run's ranked units, each with the deciding line and why; or all lines of one unit.",
-    "compare": "Compare runs with the first.",
-    "rescore": "Compute new verdicts and metrics from a run's stored scores, without training.",
-    "score": "Score new logs with a saved model; labels are not needed.",
-    "cache": "Show or clear the cache: fetched archives, generated data, grouped lines.",
-    "check": "Check that whatever plugins offer keeps its contract, one line a rule.",
-    "check-records": "Check records of others: schema, data, figures computed again from scores, duplicates.",
-    "bench": "Run a suite of benchmarks, and compare its figures with a baseline.",
-    "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
-    "new-plugin": "Write a small distribution logbench-NAME whose plugin works: change it into your own.",
+# First sentences of the commands by what they are for, so that `logbench --help` loads none of them.
+SECTIONS = {
+    "Measure": {
+        "run": "Run models on a data set and print a table.",
+        "leaderboard": "Run many models under one protocol and rank them.",
+        "protocols": "Show one trained model under many protocols.",
+        "sweep": "Show a metric for every combination of some options.",
+        "tune": "Choose options by trials on training units, then test once.",
+        "compare": "Compare runs with the first.",
+        "rescore": "Compute new verdicts and metrics from stored scores.",
+        "reproduce": "Run a published table and print its figures next to ours.",
+        "parsers": "Measure the accuracy of parsers on labelled templates.",
+        "bench": "Run a suite of benchmarks, and compare it with a baseline.",
+    },
+    "Look": {
+        "runs": "List the runs of a folder, oldest first.",
+        "show": "Show a run's ranked units, or all lines of one unit.",
+        "list": "List components of one KIND or all.",
+        "models": "List models, show their cards, measure their parts.",
+        "datasets": "List, show, fetch and add data sets.",
+        "options": "Show options with their default and meaning.",
+        "presets": "List presets (published set-ups), or show their values.",
+        "plugins": "List plugins with their hooks, and broken ones.",
+    },
+    "Own logs": {
+        "detect": "Find what is unusual in logs, without labels.",
+        "score": "Score new logs with a saved model; labels are not needed.",
+    },
+    "Maintain": {
+        "check": "Check that what plugins offer keeps its contract.",
+        "check-records": "Check records of others.",
+        "cache": "Show or clear the cache.",
+        "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
+        "new-plugin": "Write a small plugin that works: change it into your own.",
+    },
 }
+COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 # Most signs of an error.
 MOST_SHOWN = 4000
 _USERS = {
@@ -109,13 +118,22 @@ class Commands(click.Group):
         return [*COMMANDS, *sorted(_state(ctx).registry.commands)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with their first sentences; none of the core is loaded."""
-        own: dict[str, click.Command] = {name: click.Command(name, help=text) for name, text in COMMANDS.items()}
+        """Write the commands with their first sentences, by what they are for; none of the core is loaded."""
         offered = _state(ctx).registry.commands
-        every = own | {name: offered[name].item for name in sorted(offered) if not offered[name].item.hidden}
-        room = formatter.width - 6 - max(map(len, every))
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, one.get_short_help_str(room)) for name, one in every.items()])
+        sections = {
+            title: {name: click.Command(name, help=text) for name, text in own.items()}
+            for title, own in SECTIONS.items()
+        }
+        sections["Of plugins"] = {
+            name: offered[name].item for name in sorted(offered) if not offered[name].item.hidden
+        }
+        longest = max(len(name) for section in sections.values() for name in section)
+        for title, commands in sections.items():
+            if commands:
+                with formatter.section(title):
+                    room = formatter.width - 6 - longest
+                    rows = [(f"{name:<{longest}}", one.get_short_help_str(room)) for name, one in commands.items()]
+                    formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:

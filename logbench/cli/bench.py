@@ -21,7 +21,7 @@ WITHOUT = ("changed", "new", "gone")
 
 @click.group("bench", epilog="Example: logbench bench run bench.toml --out new.jsonl")
 def command() -> None:
-    """Run a suite of benchmarks, and compare its figures with a baseline."""
+    """Run a suite of benchmarks, and compare it with a baseline."""
 
 
 @command.command("run", epilog="Example: logbench bench run tests/bench.toml --out tests/baselines/bench.jsonl")

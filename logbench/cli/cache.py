@@ -18,7 +18,7 @@ from .shared_options import json_option, note, print_json, print_table
 
 @click.group("cache", epilog="Example: logbench cache info")
 def command() -> None:
-    """Show or clear the cache: fetched archives, generated data, grouped lines."""
+    """Show or clear the cache. It holds fetched archives, generated data and grouped lines."""
 
 
 @command.command("info", epilog="Example: logbench cache info --json")
@@ -66,7 +66,7 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
 @command.command("clear", epilog="Example: logbench cache clear --kind grouped")
 @click.option("--kind", metavar="KIND", help="Only entries of this kind, as `cache info` names it.")
 def clear(kind: str | None) -> None:
-    """Remove cached data; records and bundles are stored elsewhere and stay."""
+    """Remove cached data. Records and bundles are stored elsewhere and stay."""
     kinds = {entry["kind"] for entry in cache_folder.entries()}
     if kind is not None and kind not in kinds:
         raise ConfigError(f"--kind {kind}: nothing of that kind is cached{suggest(kind, kinds)}")

@@ -52,7 +52,7 @@ def command(
     state: State, names: tuple[str, ...], every: bool, kind: str | None, data: Path | None,
     settings: tuple[str, ...], expected: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
-    """Check that whatever plugins offer keeps its contract, one line a rule. Exit 1 if it does not.
+    """Check that what plugins offer keeps its contract. One line a rule; exit 1 if it does not.
 
     Components, presets, published tables and commands have names of their own; notifications that of their plugin.
 

@@ -23,7 +23,7 @@ from .shared_options import json_option, note, say_json
 @pass_state
 @apart
 def command(state: State, files: tuple[Path, ...], places: tuple[str, ...], as_json: bool) -> int:
-    """Check records of others: schema, data, figures computed again from scores, duplicates. Exit 1 at a fault.
+    """Check records of others. Schema, data, figures computed again from scores, duplicates. Exit 1 at a fault.
 
     FILE is a file of JSON Lines, or a folder with records.jsonl; the scores of each run must lie beside it. A
     fault is one line. Thresholds, verdicts and metrics are computed again from the scores; names and labels of

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @click.group("datasets", epilog="Example: logbench datasets info hdfs")
 def command() -> None:
-    """List data sets, show their cards, fetch them, locate their files."""
+    """List, show, fetch and add data sets."""
 
 
 @command.command("list", epilog="Example: logbench datasets list")
 @json_option
 @pass_state
 def list_(state: State, as_json: bool) -> None:
-    """List data sets with their titles and where their data come from."""
+    """List data sets with their titles and origins."""
     rows = [
         {"name": name, "title": entry.item.summary, "data": _origin(entry), "from": entry.plugin.distribution}
         for name, entry in sorted(state.registry.components["dataset"].items())
@@ -65,7 +65,7 @@ def _origin(entry: RegisteredComponent[Any]) -> str:
 @pass_state
 @apart
 def info(state: State, name: str, data: Path | None, card_only: bool, as_json: bool, **options: Any) -> None:
-    """Show a data set's card and, if its data are available, facts about them.
+    """Show a data set's card, and facts about its data. If the data are available.
 
     Card: source, licence, citation, labels, known faults, customary protocol. Data: counts, lengths, and for each
     kind of split unseen keys and drift.
@@ -111,7 +111,7 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 @click.option("--example", is_flag=True, help="Print a definition that explains every key; add nothing.")
 @pass_state
 def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
-    """Add your own logs as a data set, by a TOML file that says where they are and how to read them."""
+    """Add your own logs as a data set, by a TOML file. It says where they are and how to read them."""
     from ..running.resolve import resolve
 
     if example:
@@ -131,7 +131,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
 @pass_state
 @apart
 def guess(state: State, paths: tuple[Path, ...]) -> None:
-    """Print the definition that fits log files best, with the reasons as comments."""
+    """Print the definition that fits log files best. Its comments are the reasons."""
     text, _ = guessed(state, paths)
     print(text, end="")
     note("next: save it as my.toml, and look at it: logbench datasets check my.toml")
@@ -185,7 +185,7 @@ def _definitions(state: State, path: Path | None = None) -> Definitions:
 @pass_state
 @apart
 def check(state: State, definition: str, data: Path | None) -> None:
-    """Show how logbench reads your own logs: ten lines, unmatched lines, sessions, labels, splits.
+    """Show how logbench reads your own logs. Ten lines, unmatched lines, sessions, labels, splits.
 
     DEFINITION is a TOML file, or the name of an added one.
     """
@@ -200,7 +200,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 @pass_state
 @apart
 def fetch(state: State, name: str) -> None:
-    """Fetch (or generate) a data set into the cache and print its path."""
+    """Fetch or generate a data set and print its path. It goes into the cache."""
     _locate(state, name, may_fetch=True)
 
 

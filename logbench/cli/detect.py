@@ -52,7 +52,7 @@ def command(
     as_json: bool,
     **alarms: Any,
 ) -> None:
-    """Find what is unusual in logs: from a path to ranked units with their lines.
+    """Find what is unusual in logs, without labels. From a path to ranked units with their lines.
 
     Guesses the format, what a unit is (sessions by an id, else windows), and what makes a key. Each unit is
     compared with all others but those near it. No labels are needed, nothing is trained for later. With

@@ -59,7 +59,7 @@ SEEDS = 3
 @click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
 @pass_state
 def command(state: State, **options: Any) -> int:
-    """Run many models on a data set under one protocol and rank them by F1, or by another metric.
+    """Run many models under one protocol and rank them. By F1, or by another metric.
 
     Each model runs in a worker process: one that fails, hangs or runs out of memory becomes a row with the reason,
     and the others go on. Each run becomes a record; existing records are reused. Stochastic models run with three

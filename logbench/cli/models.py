@@ -22,15 +22,16 @@ COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
 
 @click.group("models", epilog="Example: logbench models info deeplog")
 def command() -> None:
-    """List models, show their cards, and measure what their parts add."""
+    """List models, show their cards, measure their parts."""
 
 
 @command.command("list", epilog="Example: logbench models list")
 @json_option
 @pass_state
 def list_(state: State, as_json: bool) -> None:
-    """List models with their supervision, what they need beside keys, and how much is shown to be faithful.
+    """List models, with supervision and what they need.
 
+    Also how much is shown to be faithful.
     Column `parameters` is of the first network on the card; `faithful` counts the levels that tests show.
     """
     rows = [_facts(entry.item) for _, entry in sorted(state.registry.components["model"].items())]
@@ -76,7 +77,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 @json_option
 @pass_state
 def info(state: State, name: str, as_json: bool) -> None:
-    """Show a model's card: source, reference code, what differs, tests of faithfulness, published figures.
+    """Show a model's card.
+
+    It has the source, reference code, what differs, tests of faithfulness and published figures.
 
     An ablation is a part switched off by the settings that stand beside it.
     """
@@ -101,7 +104,9 @@ def info(state: State, name: str, as_json: bool) -> None:
 @json_option
 @pass_state
 def ablate(state: State, name: str, **options: Any) -> int:
-    """Run a model as it is and with each part on its card switched off, and show what the part adds.
+    """Show what each part of a model adds.
+
+    Runs the model as it is and with each part on its card switched off.
 
     A difference is that of the same test units and seed; its 95% interval is over units and seeds. Where it
     includes 0, the part changes nothing that these data could show.

@@ -70,7 +70,7 @@ RESERVED = {*SINGLE, "embedding", "evaluator", "reporter", "protocol"}
 @click.option("--deep", is_flag=True, help="A model of torch, by logbench.torch.NextKeyModel.")
 @pass_state
 def command(state: State, name: str, kind: Checked, parent: Path, deep: bool) -> None:
-    """Write a small distribution logbench-NAME whose plugin works: change it into your own.
+    """Write a small plugin that works: change it into your own. It is a distribution logbench-NAME.
 
     It contains one module, its tests, pyproject.toml, tox.ini and a CI file. Nothing is overwritten.
     """

@@ -23,7 +23,7 @@ from .shared_options import json_option, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, name: str | None, as_json: bool) -> None:
-    """Show every option of a component (or `protocol`, `dataset`), or of all, with default and meaning."""
+    """Show options with their default and meaning. Those of a component, `protocol`, `dataset`, or of all."""
     if name is not None and names_file(name):
         names = [state.registry.get(kind, one).item.name for kind, one in components_in(name)]
     else:

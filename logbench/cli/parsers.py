@@ -35,7 +35,9 @@ def command() -> None:
 @pass_state
 @apart
 def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[str, ...], as_json: bool) -> None:
-    """Fit each PARSER (by default all) on every system and compare its templates with the true ones.
+    """Compare each parser's templates with the true ones.
+
+    Fits each PARSER (by default all) on every system.
 
     GA is grouping accuracy, FGA and FTA are the F1 of groups and of templates, PA is parsing accuracy. The
     comparison ignores names of variables, repeated wildcards and white space.

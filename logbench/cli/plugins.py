@@ -12,7 +12,7 @@ from .shared_options import json_option, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, as_json: bool) -> None:
-    """List plugins with distribution, version and hooks; broken ones with their error."""
+    """List plugins with their hooks, and broken ones. Also distribution, version and error."""
     rows = [
         {
             "plugin": plugin.name,

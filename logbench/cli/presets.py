@@ -17,7 +17,7 @@ from .shared_options import json_option, note, print_json, print_table
 @json_option
 @pass_state
 def command(state: State, names: tuple[str, ...], as_json: bool) -> None:
-    """List presets (published set-ups); with NAMES show all their values side by side."""
+    """List presets (published set-ups), or show their values. Those of NAMES stand side by side."""
     chosen = [state.registry.preset(name) for name in names] or [e.item for e in state.registry.presets.values()]
     if as_json:
         print_json(dataclasses.asdict(preset) for preset in chosen)

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 @json_option
 @pass_state
 def command(state: State, model: str, seed: int, train: str | None, as_json: bool, **options: Any) -> int:
-    """Show one trained model under every choice of short, unseen, threshold and duplicates.
+    """Show one trained model under many protocols.
+
+    These are all choices of short, unseen, threshold and duplicates.
 
     Each row also has the rule *unseen key or short session*, which needs no model, and the difference. Nothing is
     recorded.

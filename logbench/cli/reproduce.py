@@ -31,7 +31,7 @@ def command(
     state: State, table: str | None, data: Path | None, only: tuple[str, ...], seed: int,
     settings: tuple[str, ...], out: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    """Run a published TABLE and print its figures next to ours; without TABLE list all tables.
+    """Run a published table and print its figures next to ours. Without TABLE list all tables.
 
     Exit 1 if a cell differs by more than the table's tolerance, 2 if TABLE has a metric that no evaluator gives.
     A table sets its data set, protocol and configuration; --set overrides them.

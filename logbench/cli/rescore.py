@@ -40,7 +40,7 @@ def command(
     state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
     out: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    """Compute new verdicts and metrics from a run's stored scores, without training.
+    """Compute new verdicts and metrics from stored scores. Nothing is trained.
 
     It writes a new record. The run's evaluators are asked again, with the options that they had, and those that
     --evaluator adds.

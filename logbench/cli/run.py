@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_state
 def command(state: State, **options: Any) -> int:
-    """Run models on a data set under one protocol and print a table.
+    """Run models on a data set and print a table. All have one protocol.
 
     MODEL is a name (see: logbench list model), names joined as in a+b, or a file of your own: ./my_model.py, or
     ./my_model.py:MyModel where it holds several. Data set, parser, windower, evaluator and reporter may be files.

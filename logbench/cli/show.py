@@ -52,7 +52,7 @@ def command(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Show a run's ranked units, each with the deciding line and why; or all lines of one unit.
+    """Show a run's ranked units, or all lines of one unit. Each unit with the deciding line and why.
 
     RUN is an id, its beginning, or `last`; before a UNIT also `score` or `detect`, what these last looked at. A
     UNIT alone is looked for in the newest of them. Equal sequences appear once.

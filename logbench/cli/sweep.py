@@ -57,7 +57,7 @@ MARKS = {
 @json_option
 @pass_state
 def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> int:
-    """Show F1, or another metric, for every combination of values of some options.
+    """Show a metric for every combination of some options.
 
     Options that act after scoring (the protocol's threshold, DeepLog's g) reuse stored scores and train nothing.
     They are compared with the label-free threshold and, as oracle, the one with the best F1 on the test labels.

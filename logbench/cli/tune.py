@@ -60,7 +60,7 @@ SHOWN = 5
 @json_option
 @pass_state
 def command(state: State, model: str, **options: Any) -> int:
-    """Choose options of a MODEL by trials on training units alone, then test the best ones once.
+    """Choose options by trials on training units, then test once.
 
     A trial fits on a part of the training units and is judged on the protocol's held-out units, which it sees
     nowhere else. No unit of the test set is scored before the end. Trials are kept in a journal: the same command

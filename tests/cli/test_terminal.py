@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from hdfs_lines import WriteHdfs
@@ -60,6 +61,27 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 )  # fmt: skip
 def test_lists_fit_80_columns_and_break_no_word(say: Say, words: str) -> None:
     narrow_as_wide(say, *words.split())
+
+
+def groups(command: click.Command, *words: str) -> Iterator[tuple[tuple[str, ...], click.Group]]:
+    if isinstance(command, click.Group):
+        yield words, command
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from groups(found, *words, name)
+
+
+def test_each_command_has_one_whole_line_of_help(say: Say) -> None:
+    seen = 0
+    for words, group in groups(cli):
+        text = say(80, *words, "--help")
+        assert max(map(len, text.splitlines())) <= 80
+        for name in group.list_commands(click.Context(group)):
+            assert re.search(rf"(?m)^  {name}  .*\.$", text), (words, name)
+            seen += 1
+    assert seen > 40
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def command(
     figures: Path | None,
     form: Any,
 ) -> None:
-    """Write runs as one page to look at: ranking, curves, thresholds, examples, cost, provenance.
+    """Write runs as one page to look at. Ranking, curves, thresholds, examples, cost, provenance.
 
     RUN is an id, its beginning, or `last`. Without one, the page shows the newest run and all that were made of
     the same data under the same protocol. The page is one file that loads nothing; it can be sent and printed.
