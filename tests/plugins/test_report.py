@@ -244,7 +244,7 @@ def every_figure(study: Study) -> list[Figure]:
     elsewhere = [{**one, "dataset": {**one["dataset"], "name": "other"}} for one in study.records]
     curves = [Curve("a", Levels.of(units), 1.0, 0.5), Curve("b", Levels.of(units), 2.0, None)]
     made = [
-        ranking([*study.models, *study.rules]),
+        ranking([*study.models, *study.rules], tied={"ecvc": "a", "pca": "ab", "new-event": "b"}),
         precision_recall(curves),
         roc(curves),
         threshold(explored("ecvc", record["threshold"], units, scores)),
@@ -502,3 +502,12 @@ def test_a_run_that_was_done_again_counts_once(study: Study) -> None:
     again = {**study.records[0], "run_id": "again"}
     (found,) = studies([*study.records, again], study.runs)
     assert len(found.records) == len(study.records) and "again" in {one["run_id"] for one in found.records}
+
+
+def test_models_that_share_a_letter_are_bracketed(study: Study) -> None:
+    figure = ranking(study.models, tied={"ecvc": "a", "pca": "ab", "new-event": "b", "isolation-forest": "c"})
+    joined: dict[float, set[str]] = {}
+    for row in figure.data["ties"]:
+        joined.setdefault(row["at"], set()).add(row["name"])
+    assert sorted(map(sorted, joined.values())) == [["ecvc", "pca"], ["new-event", "pca"]]
+    assert min(joined) > 1 and not ranking(study.models).data["ties"]

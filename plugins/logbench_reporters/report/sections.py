@@ -48,17 +48,15 @@ def sections(study: Study) -> list[Section]:
 
 
 def _ranking(study: Study) -> Section:
-    figure = ranking([*study.models, *study.rules], study.metric, study.lower)
+    figure = ranking([*study.models, *study.rules], study.metric, study.lower, study.tied)
     letters = study.tied
     tied = ""
     if letters and study.good:
         best = study.good[0]["model"]
         same = [name for name, of in letters.items() if name != best and set(of) & set(letters.get(best, ""))]
-        tied = (
-            f"{best} cannot be told apart from {', '.join(same)} (paired tests of verdicts, Holm's correction)."
-            if same
-            else f"{best} is told apart from every other model (paired tests of verdicts, Holm's correction)."
-        )
+        said = f"cannot be told apart from {', '.join(same)}" if same else "is told apart from every other model"
+        tests = "paired tests of verdicts, Holm's correction"
+        tied = f"{best} {said}. Brackets join models that are not told apart ({tests})."
     table = {"metric": study.metric, "rows": _table(study), "tied": bool(letters)}
     return Section("ranking", "Ranking", f"{figure.description} {tied}".strip(), [figure], "ranking", table)
 

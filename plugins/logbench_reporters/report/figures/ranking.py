@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...rows import Row
@@ -10,15 +10,19 @@ from ..theme import LIGHT
 from .figure import Figure, number
 
 KINDS = ("model", "baseline", "rule")
+# Width of a bracket of ties, in units of the metric.
+STEP = 0.03
 COLOURS = {"model": LIGHT["teal"], "baseline": LIGHT["blue"], "rule": LIGHT["amber"]}
 
 
-def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure:
+def ranking(
+    rows: Sequence[Row], metric: str = "f1", lower: bool = False, tied: Mapping[str, str] | None = None
+) -> Figure:
     """Rows with a value of the metric, the best first.
 
     Args:
         rows: of models, baselines and rules, see `rows.Row`.
-        lower: the metric is better where it is lower.
+        lower: the metric is better where it is lower. tied: letters of models; two that share one are bracketed.
     """
     known = [row for row in rows if row.metrics.get(metric) is not None]
     known.sort(key=lambda row: row.metrics[metric] or 0.0, reverse=not lower)
@@ -31,6 +35,7 @@ def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Fig
         "field": "kind",
         "type": "nominal",
         "title": None,
+        "legend": {"symbolOpacity": 1},
         "scale": {"domain": kinds, "range": [COLOURS[kind] for kind in kinds]},
     }
     shape = {
@@ -39,8 +44,16 @@ def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Fig
         "scale": {"domain": kinds, "range": ["circle", "square", "diamond"][: len(kinds)]},
     }
     unit = all(0 <= one["value"] <= 1 for one in data)
-    scale: dict[str, Any] = {"domain": [0, 1]} if unit else {"zero": True}
-    x = {"field": "value", "type": "quantitative", "title": metric, "scale": scale, "axis": {"tickCount": 6}}
+    brackets = _brackets(names, tied or {}) if unit else []
+    wide = 1.04 + STEP * len({one["letter"] for one in brackets})
+    scale: dict[str, Any] = {"domain": [0, round(wide, 2) if brackets else 1]} if unit else {"zero": True}
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "title": metric,
+        "scale": scale,
+        "axis": {"tickCount": 6} | ({"values": [0, 0.2, 0.4, 0.6, 0.8, 1]} if unit else {}),
+    }
     layers: list[dict[str, Any]] = [
         {
             "data": {"name": "best_rule"},
@@ -55,7 +68,7 @@ def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Fig
                 "x": {**x, "field": "low"},
                 "x2": {"field": "high"},
                 "y": y,
-                "color": {**colour, "legend": None},
+                "color": colour,
             },
         },
         {
@@ -75,13 +88,24 @@ def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Fig
             "encoding": {"x": {**x, "field": "right"}, "y": y, "text": {"field": "text"}},
         },
     ]
+    for mark in (
+        {"type": "line", "strokeWidth": 2},
+        {"type": "tick", "orient": "horizontal", "size": 9, "thickness": 2},
+    ):
+        encoding = {
+            "x": {**x, "field": "at"},
+            "y": y,
+            "detail": {"field": "letter"},
+            "tooltip": [{"field": "tied"}],
+        }
+        layers.append({"data": {"name": "ties"}, "mark": {**mark, "color": LIGHT["grey"]}, "encoding": encoding})
     best = max(rules, key=lambda one: -one["value"] if lower else one["value"], default=None)
     return Figure(
         "ranking",
         f"{metric} of every model and rule",
         _described(data, best, metric),
         {"layer": layers},
-        {"rows": data, "best_rule": [best] if best else []},
+        {"rows": data, "best_rule": [best] if best else [], "ties": brackets},
         [
             {
                 "name": one["name"],
@@ -94,6 +118,25 @@ def ranking(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Fig
         ],
         height=max(80, 24 * len(data)),
     )
+
+
+def _brackets(names: Sequence[str], tied: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row a model of each letter that several share, the letters side by side."""
+    groups = {
+        letter: [name for name in names if letter in tied.get(name, "")]
+        for letter in sorted(set("".join(tied.values())))
+    }
+    shared = {letter: group for letter, group in groups.items() if len(group) > 1}
+    return [
+        {
+            "name": name,
+            "letter": letter,
+            "at": round(1.07 + STEP * column, 3),
+            "tied": f"cannot be told apart: {', '.join(group)}",
+        }
+        for column, (letter, group) in enumerate(shared.items())
+        for name in group
+    ]
 
 
 def _point(row: Row, metric: str) -> dict[str, Any]:
