@@ -350,4 +350,4 @@ class Record(TypedDict):
     source: Annotated[SourceFacts, "code of logbench"]
     notes: Annotated[list[str], "lines for the user"]
     artifacts: Annotated[dict[str, str], "name → path, relative to the folder of the records"]
-    checksums: Annotated[dict[str, str], "artifact → SHA-256"]
+    checksums: Annotated[dict[str, str], "artifact → SHA-256; `record` → that of the record without it"]

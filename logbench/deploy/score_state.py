@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,10 @@ from typing import Any
 from ..base.errors import DataError
 from ..base.files import written
 from ..base.regular_files import read_text
+from ..base.summed_json import text_of, value_of
 
-VERSION = 1
+# 2: with a checksum.
+VERSION = 2
 # Most bytes of a state: open sessions of hours, not a log.
 MOST = 4 << 30
 # Seconds between two writes while lines come, and how many times as long as the last write that must be.
@@ -62,7 +63,7 @@ class ScoreState:
             try:
                 temporary.touch(mode=0o600)  # it holds lines of the log
                 with temporary.open("w", encoding="utf-8") as file:
-                    json.dump(values, file, ensure_ascii=False)
+                    file.write(text_of(values))
                     file.flush()
                     os.fsync(file.fileno())
                 temporary.replace(self.file)
@@ -111,7 +112,7 @@ def _read(file: Path, run_id: str) -> ScoreState:
     if not file.exists():
         return ScoreState(file, run_id)
     try:
-        values = json.loads(read_text(file, most=MOST))
+        values = value_of(read_text(file, most=MOST))
         if not isinstance(values, Mapping) or values.get("logbench_state") != VERSION:
             raise ValueError("no state of logbench score of this version")
         state = ScoreState(file, **{name: value for name, value in values.items() if name != "logbench_state"})

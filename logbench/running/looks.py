@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.files import root
 from ..base.jsonable import to_jsonable
+from ..base.regular_files import read_text
+from ..base.summed_json import text_of, value_of
 
 if TYPE_CHECKING:
     from ..components.configured import ConfiguredComponent
@@ -93,18 +95,22 @@ def keep(name: str, look: Look) -> None:
     path, temporary = _path(name), _path(f"{name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(to_jsonable(kept), ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(text_of(to_jsonable(kept)), encoding="utf-8")
         temporary.replace(path)
 
 
 def last(name: str) -> Look | None:
-    """The last look of this name; None where there is none that can be read."""
+    """The last look of this name; None where there is none, or a damaged one, with a line on standard error."""
     path = _path(name)
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = value_of(read_text(path))
         units = {unit: _plain(facts, float) for unit, facts in kept["units"].items()}
         look = Look(kept["command"], kept["source"] and Source(**kept["source"]), units, path.stat().st_mtime)
-    except (OSError, ValueError, TypeError, KeyError):
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        sys.stderr.write(f"warning: {path}: cannot be read ({reason}); call logbench {name} again\n")
         return None
     return look
 

@@ -12,6 +12,7 @@ from ..api.record import RECORD_VERSION, RunRecord
 from ..api.record_sections import Record
 from ..base.errors import ConfigError
 from ..base.options import fields_of, make
+from .stored import is_as_written
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -25,6 +26,8 @@ NEEDED_OF_FAILED = {"error": ("stage", "message")}
 
 def refusal_of(record: Mapping[str, Any]) -> str:
     """Why a record cannot be read; empty where it can."""
+    if not is_as_written(record):
+        return "its content is not what was written; run again"
     version = record.get("record_version")
     if type(version) is not int or version < 1:
         return f"record_version {version!r:.100} is none that logbench writes; run again"

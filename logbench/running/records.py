@@ -20,6 +20,7 @@ from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.files import check_name, written
+from ..base.jsonable import several
 from ..base.regular_files import open_regular
 from . import stored
 from .record_versions import refusal_of, upgraded
@@ -43,6 +44,7 @@ def append(record: RunRecord, folder: Path) -> None:
     with written(path):
         folder.mkdir(parents=True, exist_ok=True)
         record.checksums |= stored.checksums(record.run_id, record.artifacts, folder)
+        record.checksums[stored.OWN] = stored.record_sum(json.loads(record.to_json()))
         with _alone(folder / LOCK), _opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             torn = b"\n" if size and _read(file, size - 1, 1) != b"\n" else b""
@@ -113,9 +115,10 @@ def _read(file: io.FileIO, start: int, size: int) -> bytes:
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """Records of a folder, oldest first; a line that a killed run left half-written is passed over.
+    """Records of a folder, oldest first.
 
-    Records of an unknown version and damaged ones are passed over, too; one line on standard error says so.
+    Those of an unknown version and damaged ones are passed over, and so is a line that a killed run left
+    half-written; a line on standard error says so.
     """
     unknown: dict[str, int] = {}
     for record in lines(folder):
@@ -130,22 +133,29 @@ def read(folder: Path) -> Iterator[Record]:
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Records of any version as they stand, oldest first; half-written lines are passed over.
+    """Records of any version as they stand, oldest first; a line on standard error says which lines are none.
 
     Raises:
         DataError: the folder has no records.
     """
-    path = folder / FILE
+    path, none = folder / FILE, list[int]()
     try:
         with open_regular(path) as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 record = _parsed(line)
                 if isinstance(record, dict) and isinstance(record.get("run_id"), str):
                     yield record
+                elif line.strip():
+                    none.append(number)
     except FileNotFoundError:
         raise DataError(f"{path}: no records here; run something first, or give --out DIR") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if none:
+        places = ", ".join(map(str, none[:MOST_SAID])) + (", …" if none[MOST_SAID:] else "")
+        sys.stderr.write(
+            f"warning: {path}: {several(len(none), 'line')} cut off or damaged (line {places}), passed over\n"
+        )
 
 
 def _parsed(line: bytes) -> Any:

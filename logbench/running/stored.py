@@ -1,16 +1,45 @@
-"""Read the tables of a run, and refuse changed ones."""
+"""Read the tables of a run, and refuse changed ones; the checksum of a record itself."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.file_digests import digest
 from ..base.file_names import path_below
+
+# Name of a record's own checksum, beside those of its tables.
+OWN = "record"
+
+
+def record_sum(record: Mapping[str, Any]) -> str:
+    """SHA-256 of a record's JSON values, except of this checksum: the order of keys and spaces do not count."""
+    others = {name: one for name, one in record.get("checksums", {}).items() if name != OWN}
+    text = json.dumps({**record, "checksums": others}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_as_written(record: Mapping[str, Any]) -> bool:
+    """Whether a record agrees with its own checksum, which those of older versions lack."""
+    sums, artifacts = record.get("checksums", {}), record.get("artifacts", {})
+    if not isinstance(sums, Mapping) or not isinstance(artifacts, Mapping):
+        return True  # another kind of damage
+    try:
+        if OWN in sums:
+            return bool(sums[OWN] == record_sum(record))
+        known = {one.name for one in dataclasses.fields(RunRecord)}
+        return set(sums) <= set(artifacts) and set(record) <= known  # else a key of the checksum is damaged
+    except (RecursionError, ValueError):  # nested too deeply; a number of thousands of digits
+        return False
 
 
 def checksums(run_id: str, artifacts: Mapping[str, str], folder: Path) -> dict[str, str]:

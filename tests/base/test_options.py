@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from logbench import ConfigError, EvaluationProtocol, option
+from logbench.api.protocol import Cut
 from logbench.base.options import make, parse_settings, read_toml, suggest
 
 
@@ -102,15 +105,23 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
     other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
     other |= {"label_budget": 0.5, "unstable": "swap", "unstable_dose": 0.5, "unstable_events": 0.5}
-    other |= {"unstable_in": "both"}
+    other |= {"unstable_in": "both", "cut": "node"}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []
     for name, value in other.items():
         base = EvaluationProtocol(content="labelled") if name in ("label_noise", "label_budget") else usual
+        base = replace(base, train="ratio") if name == "cut" else base
         hashes.append(replace(base, **{name: value}).digest)  # type: ignore[arg-type]
     assert len({usual.digest, *hashes}) == len(other) + 1
     assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]
+
+
+def test_the_protocols_hash_without_a_cut_is_that_of_before_there_was_one() -> None:
+    ratio = EvaluationProtocol(train="ratio")
+    fields = {name: value for name, value in ratio.as_dict().items() if name not in ("hash", "cut")}
+    assert ratio.digest == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+    assert len({replace(ratio, cut=cut).digest for cut in get_args(Cut)}) == len(get_args(Cut)) > 1
 
 
 def test_settings_are_component_key_value() -> None:

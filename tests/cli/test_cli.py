@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from logbench.cli import COMMANDS, cli
+from logbench.running.stored import record_sum
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BASELINE = ("run", "new-event+length", "--dataset", "hdfs")
@@ -155,6 +156,7 @@ def test_worse_run_exits_1(twice: Twice) -> None:
     good = twice.records[0]
     bad = json.loads(json.dumps(good).replace(good["run_id"], "worse"))
     bad["metrics"]["session"]["all"]["f1"] -= 0.1
+    bad["checksums"]["record"] = record_sum(bad)
     (twice.home / "worse").mkdir()
     lines = "".join(json.dumps(record) + "\n" for record in (good, bad))
     (twice.home / "worse" / "records.jsonl").write_text(lines, encoding="utf-8")

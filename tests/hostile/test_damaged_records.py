@@ -73,7 +73,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
         small: dict[str, Any] = {"dataset": {"blocks": 200}, "protocol": {"train_units": 100}}
         logbench.run("length", dataset="hdfs-sim", out=folder, settings=small)
-    made_ones = [dict(record) for record in records.read(folder)]
+    made_ones: list[dict[str, Any]] = [dict(record) for record in records.read(folder)]
+    for record in made_ones:  # a stranger knows how to make it right again
+        record["checksums"].pop("record")
     failed = {**made_ones[0], "run_id": "z", "status": "error", "error": {"stage": "fit", "message": "it failed"}}
     return [*made_ones, failed]
 

@@ -180,6 +180,7 @@ def test_a_record_with_a_damaged_field_costs_itself_alone(
         records.append(made(name), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / records.FILE).read_text().splitlines()]
     lines[1][field] = value
+    del lines[1]["checksums"]["record"]  # as of a version that wrote none
     (tmp_path / records.FILE).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert ids(tmp_path) == ["good"]
     (said,) = capsys.readouterr().err.splitlines()

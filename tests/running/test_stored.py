@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {"settings": {"dataset": {"blocks": 300}, "protocol": {"
 def record(tmp_path: Path) -> dict[str, Any]:
     (made,) = logbench.run("length", dataset="hdfs-sim", out=tmp_path, **SMALL)
     assert made.status == "ok", made.error
-    assert set(made.checksums) == {"scores", "templates", "shown"}
+    assert set(made.checksums) == {"scores", "templates", "shown", "record"}
     return run_names.find("last", tmp_path)
 
 
