@@ -16,7 +16,8 @@ from ..studies.compare import compare, confidence, correct
 from ..studies.many_datasets import across
 from . import State, pass_state
 from .apart import apart
-from .shared_options import digits_of, json_option, note, out_option, print_json, print_table
+from .shared_options import digits_of, json_option, note, out_option, print_json
+from .shown import Shown, format_option, shown_as
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
@@ -40,12 +41,13 @@ from .shared_options import digits_of, json_option, note, out_option, print_json
 @click.option("--across", type=click.Choice(["datasets"]),
               help="Rank models over several data sets; without RUNs, all runs in --out.")  # fmt: skip
 @out_option
+@format_option
 @json_option
 @pass_state
 @apart
 def command(
     state: State, runs: tuple[str, ...], metric: str, evaluators: tuple[str, ...], tolerance: float, swaps: int,
-    swap_seed: int, resamples: int, across: str | None, out: Path, as_json: bool,
+    swap_seed: int, resamples: int, across: str | None, out: Path, form: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Compare runs with the first. Exit 1 if one is worse, 2 if they are not comparable.
 
@@ -56,8 +58,9 @@ def command(
     and p from swapping both runs' verdicts on whole sequences, with Holm's correction for several runs. A metric
     that does not follow from verdicts, such as auroc or cost.cost, has a bootstrap interval through its evaluator.
     """
+    shown = shown_as(form, as_json)
     if across:
-        return _across(runs, metric, out, as_json)
+        return _across(runs, metric, out, as_json, shown)
     if len(runs) < 2:
         raise click.UsageError("two runs at least; list them with: logbench runs")
 
@@ -81,7 +84,7 @@ def command(
         print_json(rows)
     else:
         digits = digits_of([row[metric] for row in rows])
-        print_table(
+        shown.table(
             [_shown(row, metric, digits, at > 0) for at, row in enumerate(rows)],
             fold=("difference", "95% interval", "worth"), drop=("McNemar p", "worth"),
         )  # fmt: skip
@@ -92,7 +95,7 @@ def command(
     return int(any(row["worse"] for row in rows))
 
 
-def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int:
+def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool, shown: Shown) -> int:
     found = [run_names.find(run, out) for run in runs] or [one for one in records.read(out) if one["metrics"]]
     seen = across(found, metric)
     if as_json:
@@ -112,7 +115,7 @@ def _across(runs: tuple[str, ...], metric: str, out: Path, as_json: bool) -> int
         }
         for at, name in enumerate(seen.models)
     ]
-    print_table(rows, fold=("model",), drop=(*seen.datasets[::-1], "p"))
+    shown.table(rows, fold=("model",), drop=(*seen.datasets[::-1], "p"))
     note(f"{metric} on {len(seen.datasets)} data sets: Friedman (Iman & Davenport) p {seen.friedman.p:.2g}")
     note(
         f"tied: models that share a letter are not told apart (Nemenyi: mean ranks less than {seen.critical:.2f} "

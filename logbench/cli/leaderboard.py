@@ -14,14 +14,17 @@ from .reporting import GuardedReporter, reporter_of
 from .run_results import code_of, next_step
 from .shared_options import (
     baselines_option,
+    json_option,
     limit_options,
     note,
     say,
+    say_json,
     seeds_options,
     shared_fields,
     split_seeds_of,
     with_plan_options,
 )
+from .shown import reporter_option
 
 if TYPE_CHECKING:
     from ..studies.plans import ModelsRequest
@@ -56,7 +59,8 @@ SEEDS = 3
 @limit_options
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
-@click.option("--format", "reporter", metavar="NAME", help="A reporter: table, markdown, latex, csv, json …")
+@reporter_option
+@json_option
 @pass_state
 def command(state: State, **options: Any) -> int:
     """Run many models under one protocol and rank them. By F1, or by another metric.
@@ -70,6 +74,8 @@ def command(state: State, **options: Any) -> int:
     from ..studies.leaderboard import ranked, run_leaderboard
     from ..studies.plans import plans_of
 
+    if options["as_json"] and options["reporter"] is not None:
+        raise click.UsageError("--format and --json exclude each other")
     request, budget = request_of(state, options), options["label_budget"]
     shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"], options["metric"])
     plans = plans_of(request, state.registry) if budget is None else plans_of_both(request, budget, state.registry)
@@ -96,10 +102,14 @@ def _show(tables: Sequence[Sequence[Record]], shown_by: GuardedReporter, options
         letters = pairs.letters()
         shown += [{**dict(record), "tied": letters.get(record["model"])} for record in records]
         said.append(pairs.said())
-    shown_by.show(shown)
+    if options["as_json"]:
+        for record in shown:
+            say_json(record)
+    else:
+        shown_by.show(shown)
     for text in filter(None, said):
         # what machines read holds rows alone
-        if options["reporter"] is None:
+        if options["reporter"] is None and not options["as_json"]:
             print()
             say(text)
         else:

@@ -20,10 +20,10 @@ from .shared_options import (
     note,
     plan_fields,
     print_json,
-    print_table,
     threshold_text,
     with_plan_options,
 )
+from .shown import Shown, format_option, shown_as
 
 if TYPE_CHECKING:
     from ..api.plan import Plan
@@ -34,9 +34,12 @@ if TYPE_CHECKING:
 @with_plan_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--train", metavar="KIND,KIND", help="Also vary protocol.train, one training each: first,random.")
+@format_option
 @json_option
 @pass_state
-def command(state: State, model: str, seed: int, train: str | None, as_json: bool, **options: Any) -> int:
+def command(
+    state: State, model: str, seed: int, train: str | None, form: str, as_json: bool, **options: Any
+) -> int:
     """Show one trained model under many protocols.
 
     These are all choices of short, unseen, threshold and duplicates.
@@ -47,6 +50,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
     from ..running.resolve import resolve
     from ..studies.protocol_grid import rows_of
 
+    shown = shown_as(form, as_json)
     kinds: list[Any] = [kind.strip() for kind in train.split(",")] if train else [None]
     for kind in kinds:
         if kind is not None and kind not in get_args(Train):
@@ -65,7 +69,7 @@ def command(state: State, model: str, seed: int, train: str | None, as_json: boo
             if as_json:
                 print_json(answer)
     if not as_json:
-        _show(rows, resolved.card.simulated)
+        _show(rows, resolved.card.simulated, shown)
     return 0
 
 
@@ -81,14 +85,15 @@ def _rest(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plan_fields(options).items() if name != "dataset"}
 
 
-def _show(rows: list[dict[str, Any]], simulated: bool) -> None:
+def _show(rows: list[dict[str, Any]], simulated: bool, shown: Shown) -> None:
     first = rows[0]
     marked = " (SIMULATED: never set against published figures)" if simulated else ""
-    print(f"{first['model']}, seed {first['seed']}, on {first['dataset']}{marked}")
+    shown.say(f"{first['model']}, seed {first['seed']}, on {first['dataset']}{marked}")
     protocol = first["protocol"]
-    print(f"short: < {first['short_limit']} events; split seed {protocol['split_seed']}\n")
+    shown.say(f"short: < {first['short_limit']} events; split seed {protocol['split_seed']}")
+    shown.say()
     kinds = {row["protocol"]["train"] for row in rows}
-    print_table(
+    shown.table(
         [_row(row) for row in rows if "skipped" not in row],
         drop=("train", "value", "precision", "recall") if len(kinds) < 2 else ("value", "precision", "recall"),
     )

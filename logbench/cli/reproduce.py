@@ -14,7 +14,8 @@ from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
 from . import State, pass_state
-from .shared_options import json_option, note, out_option, print_json, print_table, say
+from .shared_options import json_option, note, out_option, print_json
+from .shown import Shown, format_option, shown_as
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
@@ -25,11 +26,12 @@ from .shared_options import json_option, note, out_option, print_json, print_tab
 @click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
               help="Override an option of the table, such as dataset.normal_total=553366.")  # fmt: skip
 @out_option
+@format_option
 @json_option
 @pass_state
 def command(
     state: State, table: str | None, data: Path | None, only: tuple[str, ...], seed: int,
-    settings: tuple[str, ...], out: Path, as_json: bool,
+    settings: tuple[str, ...], out: Path, form: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Run a published table and print its figures next to ours. Without TABLE list all tables.
 
@@ -38,6 +40,7 @@ def command(
     """
     from ..studies.reproduce import reproduce
 
+    shown = shown_as(form, as_json)
     if table is None:
         tables = [entry.item for entry in state.registry.tables.values()]
         rows: list[dict[str, Any]] = [
@@ -46,7 +49,7 @@ def command(
         if as_json:
             print_json(rows)
         else:
-            print_table(rows, fold=("summary",), drop=("rows",))
+            shown.table(rows, fold=("summary",), drop=("rows",))
         return 0
     chosen = state.registry.table(table)
     plan = Plan(
@@ -61,7 +64,7 @@ def command(
                 run = record["run_id"] if record else None
                 print_json({"table": table, "model": row.model, "run": run, **cell} for cell in cells)
     if not as_json:
-        _show(chosen, found)
+        _show(chosen, found, shown)
     every = [cell for _, cells, _ in found for cell in cells]
     missed, measured = (sum(cell.get("within") is kind for cell in every) for kind in (False, True))
     note(
@@ -76,9 +79,10 @@ def command(
     return 2 if unknown or not measured else 0
 
 
-def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Record | None]]) -> None:
-    _say(f"{table.name}: {table.summary}")
-    _say(f"source: {table.source}\n")
+def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Record | None]], shown: Shown) -> None:
+    shown.say(f"{table.name}: {table.summary}")
+    shown.say(f"source: {table.source}")
+    shown.say()
     remarks: dict[str, int] = {}
     rows = []
     for row, cells, _ in found:
@@ -86,17 +90,11 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Recor
             said = [text for text in (cell.get("why", ""), row.remark if at == 0 else "") if text]
             numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
             rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
-    print_table(rows, fold=("difference",), drop=("95% interval",), right=("published", "ours"))
-    print()
+    shown.table(rows, fold=("difference",), drop=("95% interval",), right=("published", "ours"))
+    shown.say()
     for text, number in remarks.items():
-        _say(f"[{number}] {text}")
-    _say_setups(table, [record for _, _, record in found if record and record["split"]])
-
-
-def _say(text: str) -> None:
-    end = "\n" * text.endswith("\n")
-    say(text.rstrip("\n"))
-    print(end=end)
+        shown.say(f"[{number}] {text}")
+    _say_setups(shown, table, [record for _, _, record in found if record and record["split"]])
 
 
 def _row(model: str, cell: Mapping[str, Any], remark: str) -> dict[str, Any]:
@@ -118,15 +116,15 @@ def _missed(cell: Mapping[str, Any]) -> str:
     return " MISSED" + (", better" if cell.get("better") else "")
 
 
-def _say_setups(table: Table, found: list[Record]) -> None:
+def _say_setups(shown: Shown, table: Table, found: list[Record]) -> None:
     """Print split and prevalence of both, and known differences."""
     known = f", prevalence {table.prevalence:.4f}" if table.prevalence is not None else ""
-    print()
-    _say(f"published: {table.split or 'split not stated'}{known}")
+    shown.say()
+    shown.say(f"published: {table.split or 'split not stated'}{known}")
     for text in dict.fromkeys(map(_setup, found)):
-        _say(f"ours: {text}")
-    _say(f"tolerance {table.tolerance:g}; intervals take the normal test units for a sample")
-    _say(f"why: {table.remark}")
+        shown.say(f"ours: {text}")
+    shown.say(f"tolerance {table.tolerance:g}; intervals take the normal test units for a sample")
+    shown.say(f"why: {table.remark}")
 
 
 def _setup(record: Record) -> str:

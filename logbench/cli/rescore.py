@@ -13,6 +13,7 @@ from .apart import apart
 from .reporting import reporter_of
 from .run_results import finish
 from .shared_options import json_option, note, out_option, say_json
+from .shown import reporter_option
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
@@ -31,7 +32,7 @@ from .shared_options import json_option, note, out_option, say_json
     metavar="NAME",
     help="Evaluator beside those of the run (repeatable).",
 )
-@click.option("--reporter", metavar="NAME", help="Reporter that prints the record.")
+@reporter_option
 @out_option
 @json_option
 @pass_state

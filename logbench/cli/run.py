@@ -22,6 +22,7 @@ from .shared_options import (
     split_seeds_of,
     with_plan_options,
 )
+from .shown import reporter_option
 from .top_units import print_ranked
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL…")
 @with_plan_options
-@click.option("--reporter", metavar="NAME", help="Reporter for the records: table, markdown, latex, csv, json …")
+@reporter_option
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")
 @seeds_options
 @baselines_option

@@ -13,13 +13,12 @@ from ..running import records, run_names
 from . import State, pass_state
 from .reporting import reporter_of
 from .shared_options import json_option, out_option, print_json, print_table
+from .shown import reporter_option
 
 
 @click.command("runs", epilog="Example: logbench runs --out runs")
 @click.argument("runs", nargs=-1, metavar="[RUN]…")
-@click.option(
-    "--reporter", metavar="NAME", help="Show the runs by this reporter: table, markdown, latex, csv, json …"
-)
+@reporter_option
 @out_option
 @json_option
 @pass_state
@@ -29,7 +28,7 @@ def command(state: State, runs: tuple[str, ...], reporter: str | None, out: Path
     RUN is an id, its beginning, or `last`; without one, all runs are listed.
     """
     if reporter is not None and as_json:
-        raise click.UsageError("--reporter and --json exclude each other")
+        raise click.UsageError("--format and --json exclude each other")
     shown_by = reporter_of(state, reporter, out) if reporter is not None else None
     found = [run_names.find(run, out) for run in runs] or list(records.read(out))
     if shown_by is not None:

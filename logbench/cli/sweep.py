@@ -21,13 +21,12 @@ from .shared_options import (
     note,
     plan_fields,
     print_json,
-    print_table,
     room,
-    say,
     threshold_text,
     with_plan_options,
     wrapped,
 )
+from .shown import Shown, format_option, shown_as
 
 # Widths of the column of names, and of a cell such as `0.963†‡ at 0.01234`.
 NAMES, CELL = 21, 17
@@ -54,6 +53,7 @@ MARKS = {
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
 @limit_options
+@format_option
 @json_option
 @pass_state
 def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> int:
@@ -68,6 +68,7 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
 
     plan = Plan(model=model, seed=options["seed"], command=state.command, **plan_fields(options))
     metric, as_json = options["metric"], options["as_json"]
+    shown = shown_as(options["form"], as_json)
     rows = []
     with state.workbench(options, resume=options["resume"]) as bench:
         for row in sweep(plan, over, bench, metric):
@@ -79,36 +80,37 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
     values = [pick(row["metrics"], metric, "this sweep") for row in good]
     if good and not as_json:
         digits = digits_of([value for value in values if value is not None], most=3)
-        _show([{**row, "metric": metric, "digits": digits} for row in good])
+        _show([{**row, "metric": metric, "digits": digits} for row in good], shown)
     for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
         count = sum(row.get("skipped") == reason for row in rows)
         note(f"{count} of {several(len(rows), 'choice')} skipped: {reason}")
     return 0 if good else 2
 
 
-def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+def _show(rows: Sequence[Mapping[str, Any]], shown: Shown) -> None:
     runs = list(dict.fromkeys(row["run"] for row in rows))
     first = rows[0]
     way = {"higher": "", "lower": ", lower is better", None: ""}[first["directions"].get(first["metric"])]
-    say(f"{_title(first)} of {first['model']} on {first['dataset']}{way}")
+    shown.say(f"{_title(first)} of {first['model']} on {first['dataset']}{way}")
     for text in dict.fromkeys(map(_setup, rows)):
-        say(text)
-    print()
+        shown.say(text)
+    shown.say()
     heads = (
         max(map(len, _describe_choice(row["early"]).split("\n"))) + 2
         for row in {r["run"]: r for r in rows}.values()
     )
-    if NAMES + sum(max(head, CELL) + 2 for head in heads) <= room():
+    if shown.form != "csv" and NAMES + sum(max(head, CELL) + 2 for head in heads) <= room():
         table = _side_by_side(rows, runs)
-        print_table(table, right=[name for name in table[0] if name])
+        shown.table(table, right=[name for name in table[0] if name])
     else:
         cells = [{**row["early"], "": _name(row), row["metric"]: _cell(row)} for row in rows]
-        print_table(cells)
-    print()
-    say("label-free: threshold from held-out units; oracle: best F1 on the test labels, not an honest result")
+        shown.table(cells)
+    shown.say()
+    shown.say(
+        "label-free: threshold from held-out units; oracle: best F1 on the test labels, not an honest result"
+    )
     for text in _below(rows):
-        say(text)
-    print(" \\\n    ".join(wrapped(shlex.split(rows[0]["command"]), min(room(), WIDTH))))
+        shown.say(text)
 
 
 def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -117,6 +119,7 @@ def _below(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if any(kind in row["unlike"] for row in rows):
             yield f"{mark} {text}"
     yield "command of the first row, others alike:"
+    yield " \\\n    ".join(wrapped(shlex.split(rows[0]["command"]), min(room(), WIDTH)))
 
 
 def _title(row: Mapping[str, Any]) -> str:
