@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import importlib
 import io
 import re
+import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_LZMA, BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
+from .stream_files import Bzip2File, XzFile, check_dictionary
 from .unpacking import limited, unpacked
-from .xz_files import XzFile
 
 _MAGIC = {
     b"\x1f\x8b\x08": "gzip",
@@ -33,7 +33,7 @@ _END, _END_BYTES, _COUNT = b"PK\x05\x06", 22, slice(10, 12)
 
 
 def zip_entries(path: Path) -> tuple[list[ZipInfo], list[str]]:
-    """Files in an archive; and names of those that lead out of it.
+    """Files in an archive; and names of links, devices and those that lead out of it.
 
     Raises:
         DataError: no archive, or a damaged one.
@@ -48,8 +48,15 @@ def zip_entries(path: Path) -> tuple[list[ZipInfo], list[str]]:
         size = path.stat().st_size
         raise DataError(f"{path}: no zip archive, or a damaged one ({size:,} bytes); fetch it again") from None
     files = [entry for entry in entries if not entry.is_dir()]
-    within = [entry for entry in files if inside(entry.filename)]
-    return within, [entry.filename for entry in files if not (inside(entry.filename) or debris(entry.filename))]
+    others = [entry for entry in files if not debris(entry.filename)]
+    within = [entry for entry in others if inside(entry.filename) and _is_file(entry)]
+    return within, [entry.filename for entry in others if not (inside(entry.filename) and _is_file(entry))]
+
+
+def _is_file(entry: ZipInfo) -> bool:
+    """Whether a member is no link and no device, by the mode that archives made on Unix have."""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    return kind in (0, stat.S_IFREG)
 
 
 def _named(file: IO[bytes], entry: ZipInfo) -> bool:
@@ -101,7 +108,13 @@ def packing(path: Path) -> str | None:
 
 
 def open_zip(archive: ZipFile, entry: ZipInfo) -> IO[bytes]:
-    """A member's bytes; the file stays open until the member is closed."""
+    """A member's bytes; the file stays open until the member is closed.
+
+    Raises:
+        DataError: it takes too much memory. BadZipFile: it is damaged.
+    """
+    if entry.compress_type == ZIP_LZMA and not entry.flag_bits & 1:
+        check_dictionary(archive, entry)
     return limited(archive.open(entry), entry.compress_size, entry.filename)
 
 
@@ -114,7 +127,7 @@ def _open_gzip(path: Path) -> IO[bytes]:
 
 
 def _open_bzip2(path: Path) -> IO[bytes]:
-    return unpacked(bz2.open(path, "rb"), path)
+    return unpacked(Bzip2File(path), path)
 
 
 def _open_xz(path: Path) -> IO[bytes]:

@@ -181,6 +181,54 @@ def test_an_xz_file_takes_no_more_memory_than_allowed(tmp_path: Path, monkeypatc
     assert lines_of(path) == sorted(LINES * 3)
 
 
+def test_a_damaged_second_stream_is_not_the_end(tmp_path: Path) -> None:
+    for pack, name in ((bz2.compress, "a.log.bz2"), (lzma.compress, "a.log.xz"), (gzip.compress, "a.log.gz")):
+        path, first, second = tmp_path / name, pack(WHOLE), pack(WHOLE)
+        path.write_bytes(first + second)
+        assert lines_of(path) == sorted(LINES * 2)
+        for at in range(4 if name != "a.log.gz" else 3):
+            path.write_bytes(first + second[:at] + bytes([second[at] ^ 4]) + second[at + 1 :])
+            assert lines_of(path) is None, (name, at)
+
+
+def test_links_and_devices_in_a_zip_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped())
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, kind in (("link.log", 0o120777), ("device.log", 0o020666), ("pipe.log", 0o010666)):
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.external_attr = 3, kind << 16
+            archive.writestr(info, "/etc/passwd")
+    lines = open_lines(path, ["*.log"], LineFormat())
+    assert sorted(lines.frame.collect()["raw"]) == LINES
+    assert lines.counted is not None and lines.counted() == {"left_out_members": 3}
+    with pytest.raises(DataError):
+        open_layout(path, ["link.log"])
+
+
+@pytest.mark.parametrize("name", ["**/*.log", "logs/00.log"])
+def test_a_zip_takes_no_more_memory_than_allowed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("logs/00.log", TEXTS["logs/00.log"])
+
+    def found() -> list[str]:
+        return [*(open_layout(path, [name])[name].scan() if "*" not in name
+                  else open_lines(path, [name], LineFormat()).frame).collect()["raw"]]  # fmt: skip
+
+    assert len(found()) == 9
+    data = bytearray(path.read_bytes())
+    at = 30 + len("logs/00.log") + 5
+    data[at : at + 4] = (1 << 31).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"logs/00.log: wants more than 256 MB .*logbench --unpack-ratio 10000"):
+        found()
+    monkeypatch.setenv(unpack_limits.VARIABLE, "10000")
+    assert len(found()) == 9
+
+
 def test_members_that_share_their_bytes_are_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack_limits, "SMALL", 10_000)
     data = zipped()
