@@ -36,6 +36,7 @@ from logbench_reporters.report.figures.threshold import explored, threshold
 from logbench_reporters.report.figures.timeline import timeline
 from logbench_reporters.report.figures.training import training
 from logbench_reporters.report.levels import Levels, binned, labels_of
+from logbench_reporters.report.provenance import provenance
 from logbench_reporters.report.strip import steps
 from logbench_reporters.report.study import Study, studies
 from logbench_reporters.report.theme import COLOURS, for_page
@@ -443,6 +444,41 @@ def test_what_others_say_is_text(study: Study) -> None:
         assert "\x1b" not in text and "\u202e" not in text and "7*7" in text and "49 " not in seen.text
         for data in re.findall(r'id="data">(.*?)</script>', text, re.DOTALL):
             assert HOSTILE.partition("\x1b")[0] in json.dumps(json.loads(data))
+
+
+class Hostile(logbench.StoredRuns):
+    """Runs whose log lines, templates and units are written by someone who wants to be run."""
+
+    def examples(self, record: Any, which: Any, count: int) -> list[dict[str, Any]]:
+        every = {
+            "raw": HOSTILE,
+            "template": HOSTILE,
+            "unit": HOSTILE,
+            "why": HOSTILE,
+            "expected": [HOSTILE],
+            "file": HOSTILE,
+        }
+        return [{**one, **every} for one in super().examples(record, which, count)]
+
+
+def test_log_lines_are_text(study: Study, out: Path) -> None:
+    pytest.importorskip("vl_convert")
+    from logbench_reporters.report.page import page
+
+    text = page(Study(study.records, "f1", Hostile(out)))
+    seen = Seen(text)
+    assert len(list(seen.of("script"))) == 3 and not list(seen.of("img"))
+    assert (
+        seen.text.count("alert(2)") >= 4 and "\x1b" not in text and "\u202e" not in text and "49 " not in seen.text
+    )
+
+
+def test_the_gpu_is_named_where_one_was_used(study: Study) -> None:
+    first = study.records[0]
+    stages = {**first["stages"], "fit": {**first["stages"]["fit"], "gpu": "NVIDIA H200"}}
+    assert ("device", "NVIDIA H200") in provenance(Study([{**first, "stages": stages}], "f1", study.runs))[
+        "machine"
+    ]
 
 
 def test_the_command_writes_the_page_of_the_newest_table(out: Path, tmp_path: Path) -> None:

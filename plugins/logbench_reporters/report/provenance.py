@@ -56,7 +56,7 @@ def _machine(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             "processor": f"{machine.get('processor', '')} × {machine.get('cores', '?')}",
             "memory": f"{memory:,} MB" if memory else "",
             "system": machine.get("platform", ""),
-            "device": machine.get("device_name") or machine.get("device", ""),
+            "device": _gpu(record) or machine.get("device", ""),
             "Python": machine.get("python", ""),
             **{name: found or "not installed" for name, found in (machine.get("packages") or {}).items()},
             "logbench": f"{source.get('version')} code {source.get('code')}"
@@ -67,6 +67,11 @@ def _machine(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             if text and text not in rows.setdefault(name, []):
                 rows[name].append(text)
     return [(name, "; ".join(texts)) for name, texts in rows.items() if texts]
+
+
+def _gpu(record: Mapping[str, Any]) -> str | None:
+    """Name of the GPU that a run took memory of."""
+    return next((one["gpu"] for one in (record.get("stages") or {}).values() if one.get("gpu")), None)
 
 
 def _plugins(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -70,6 +70,7 @@ def config() -> dict[str, Any]:
         "point": {"opacity": 1},
         "tick": {"opacity": 1},
         "text": {"color": LIGHT["ink"], "fontSize": 12},
+        "header": {"labelColor": LIGHT["soft"], "labelFontSize": 12, "titleColor": LIGHT["soft"]},
         "range": {"category": CATEGORIES},
     }
 

@@ -25,7 +25,9 @@ def training(records: Sequence[Mapping[str, Any]]) -> Figure | None:
     rows = [row for points in seen.values() for row in points]
     if not rows:
         return None
-    colour = {"domain": list(SIDES), "range": list(SIDES.values())}
+    sides = {side: colour for side, colour in SIDES.items() if any(row["side"] == side for row in rows)}
+    colour = {"domain": list(sides), "range": list(sides.values())}
+    shape = {"domain": list(sides), "range": ["circle", "square"][: len(sides)]}
     panel = {
         "width": 250,
         "height": 160,
@@ -39,13 +41,13 @@ def training(records: Sequence[Mapping[str, Any]]) -> Figure | None:
             },
             "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}},
             "color": {"field": "side", "type": "nominal", "title": None, "scale": colour},
-            "shape": {"field": "side", "type": "nominal", "title": None},
+            "shape": {"field": "side", "type": "nominal", "title": None, "scale": shape},
             "tooltip": [{"field": "pass"}, {"field": "side"}, {"field": "loss"}],
         },
     }
     return Figure(
         "training",
-        "Training",
+        "Loss of each pass",
         "; ".join(reasons) + ".",
         {
             "data": {"name": "losses"},
