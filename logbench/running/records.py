@@ -114,31 +114,31 @@ def _read(file: io.FileIO, start: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def read(folder: Path) -> Iterator[Record]:
+def read(folder: Path, name: str = FILE) -> Iterator[Record]:
     """Records of a folder, oldest first.
 
     Those of an unknown version and damaged ones are passed over, and so is a line that a killed run left
     half-written; a line on standard error says so.
     """
     unknown: dict[str, int] = {}
-    for record in lines(folder):
+    for record in lines(folder, name):
         if refusal := refusal_of(record):
             unknown[refusal] = unknown.get(refusal, 0) + 1
         else:
             yield cast(Record, upgraded(record))
     for refusal, number in [*unknown.items()][:MOST_SAID]:
-        sys.stderr.write(f"warning: {folder / FILE}: passed over {number} of its records: {refusal}\n")
+        sys.stderr.write(f"warning: {folder / name}: passed over {number} of its records: {refusal}\n")
     if more := sum([*unknown.values()][MOST_SAID:]):
-        sys.stderr.write(f"warning: {folder / FILE}: passed over {more} more, for other reasons\n")
+        sys.stderr.write(f"warning: {folder / name}: passed over {more} more, for other reasons\n")
 
 
-def lines(folder: Path) -> Iterator[dict[str, Any]]:
+def lines(folder: Path, name: str = FILE) -> Iterator[dict[str, Any]]:
     """Records of any version as they stand, oldest first; a line on standard error says which lines are none.
 
     Raises:
         DataError: the folder has no records.
     """
-    path, none = folder / FILE, list[int]()
+    path, none = folder / name, list[int]()
     try:
         with open_regular(path) as file:
             for number, line in enumerate(file, 1):

@@ -58,17 +58,27 @@ def fault(record: Record, folder: Path, name: str) -> str:
     return ""
 
 
-def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
-    """Read a table of a run, such as `scores`.
+def sound(record: Record, folder: Path, name: str) -> Path:
+    """The file of a table of a run, as the run wrote it.
 
     Raises:
-        DataError: the run has no such table, or it is missing or damaged.
+        DataError: the run has no such table, or it is missing or changed.
     """
     if not record.get("artifacts", {}).get(name):
         raise DataError(f"run {record['run_id']} has no {name}: its status is {record['status']}")
     path = path_below(folder, record["artifacts"][name])
     if wrong := fault(record, folder, name):
         raise DataError(f"{path}: {wrong}; run it again")
+    return path
+
+
+def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
+    """Read a table of a run, such as `scores`.
+
+    Raises:
+        DataError: the run has no such table, or it is missing or damaged.
+    """
+    path = sound(record, folder, name)
     try:
         return pl.read_parquet(path)
     except (Exception, pl.exceptions.PanicException) as error:  # polars panics at some damage

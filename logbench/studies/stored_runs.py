@@ -32,12 +32,13 @@ class StoredRuns:
         out: the folder of the records.
         name: begins the name of the folder for files, `OUT/reports/TIME-NAME-NUMBER`.
         registry: knows data sets and published tables; by default all installed plugins.
+        file: of the records in that folder, by default `records.jsonl`.
     """
 
     def __init__(
-        self, out: str | Path = "runs", name: str = "report", *, registry: Registry | None = None
+        self, out: str | Path = "runs", name: str = "report", *, registry: Registry | None = None, file: str = ""
     ) -> None:
-        self.out, self._name, self._known = Path(out), name, registry
+        self.out, self._name, self._known, self._file = Path(out), name, registry, file
         self._folder: Path | None = None
 
     @property
@@ -71,7 +72,8 @@ class StoredRuns:
         """Every record of the folder, oldest first; empty where there is none."""
         from ..running import records
 
-        return list(records.read(self.out)) if (self.out / records.FILE).exists() else []
+        name = self._file or records.FILE
+        return list(records.read(self.out, name)) if (self.out / name).exists() else []
 
     def scores(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
         """The stored scores of a run, one row a held-out or test unit: see `Runs.scores`.
@@ -82,6 +84,16 @@ class StoredRuns:
         from ..running import records
 
         return records.scores(_record(record), self.out)
+
+    def artifact(self, record: Mapping[str, Any] | RunRecord, name: str = "scores") -> Path:
+        """The file of a table that a run stored, to copy it; its digest is that of the record.
+
+        Raises:
+            DataError: the run has none, or it is gone or changed.
+        """
+        from ..running import stored
+
+        return stored.sound(_record(record), self.out, name)
 
     def units(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
         """The units that the headline counts: see `Runs.units`.

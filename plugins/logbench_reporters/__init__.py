@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from logbench import Reporter, ReporterComponent, ReportsRuns, hookimpl, option
 
-from .report.command import command
+from .report.command import command as report
+from .site.command import command as site
 
 if TYPE_CHECKING:
     import click
@@ -91,5 +92,6 @@ def logbench_reporters() -> Iterable[ReporterComponent[Reporter | ReportsRuns]]:
 
 @hookimpl
 def logbench_commands() -> Iterator[click.Command]:
-    """`logbench report`, the page of stored runs."""
-    yield command
+    """`logbench report`, the page of stored runs, and `logbench site`, a leaderboard of them."""
+    yield report
+    yield site

@@ -126,10 +126,10 @@ def _read(record: Record, read: Callable[[Record], pl.DataFrame], known: Frames)
 def studies(records: Sequence[Record], runs: Runs, metric: str = "f1") -> list[Study]:
     """One study a data set and protocol; of runs that were done again the newest counts."""
     names = metrics_shown(records, metric)
-    return [Study(_newest(group), metric, runs) for group in comparisons(showing(records, names))]
+    return [Study(newest(group), metric, runs) for group in comparisons(showing(records, names))]
 
 
-def _newest(records: Sequence[Record]) -> list[Record]:
+def newest(records: Sequence[Record]) -> list[Record]:
     """Of equal model, configuration and seeds the last run that worked, else the last."""
     kept: dict[str, Record] = {}
     for record in records:
