@@ -28,6 +28,7 @@ from logbench_reporters.report.examples import examples
 from logbench_reporters.report.figures.across import across
 from logbench_reporters.report.figures.cost import cost
 from logbench_reporters.report.figures.curves import Curve, precision_recall, roc
+from logbench_reporters.report.figures.dose import doses, without_doses
 from logbench_reporters.report.figures.figure import Figure
 from logbench_reporters.report.figures.ranking import ranking
 from logbench_reporters.report.figures.spread import spread
@@ -236,6 +237,32 @@ def test_ranks_are_per_data_set_and_protocol() -> None:
         ("y, short drop", "a"): (2, 0.2), ("y, short drop", "b"): (1, 0.9),
     }  # fmt: skip
     assert across(records[:3], ["a", "b"]) is None
+
+
+def test_doses_are_runs_that_differ_in_one_field_alone(study: Study) -> None:
+    first = next(one for one in study.firsts if one["model"] == "pca")
+
+    def at(model: str, f1: float, **protocol: Any) -> dict[str, Any]:
+        metrics = {"session": {"all": {"f1": f1}}}
+        return {
+            **first,
+            "model": model,
+            "metrics": metrics,
+            "protocol": {**first["protocol"], "hash": "x", **protocol},
+        }
+
+    records = [
+        at("pca", 0.9, train_units=100), at("pca", 0.8, train_units=200, test_reserve=300),
+        at("pca", 0.6, train_units=300), at("pca", 0.4, train_units=300, split_seed=4),
+        at("pca", 0.1, train_units=400, short="drop"), at("ecvc", 0.3, train_units=100),
+        {**at("pca", 0.2, train_units=500), "config": {**first["config"], "model": {"other": 1}}},
+    ]  # fmt: skip
+    (figure,) = doses(records, study.records, ["ecvc", "pca"])
+    found = [(row["model"], row["dose"], row["value"]) for row in figure.data["doses"]]
+    assert found == [("pca", 100, 0.9), ("pca", 200, 0.8), ("pca", 300, 0.5)]
+    assert "pca from .900 to .500" in figure.description and not faults_of(figure.spec())
+    assert doses(records[:2], study.records, ["pca"]) == []
+    assert without_doses([first, *records], [first]) == [first, records[4]]
 
 
 def every_figure(study: Study) -> list[Figure]:

@@ -10,6 +10,7 @@ from .examples import examples
 from .figures.across import across
 from .figures.cost import cost
 from .figures.curves import Curve, precision_recall, roc
+from .figures.dose import doses, without_doses
 from .figures.figure import Figure, number
 from .figures.ranking import ranking
 from .figures.spread import spread
@@ -160,9 +161,10 @@ def _examples(study: Study) -> Section | None:
 
 
 def _across(study: Study) -> Section | None:
-    models = list(dict.fromkeys(row.name for row in study.models))
-    figure = across(study.runs.records(), models, study.metric, study.lower)
-    return None if figure is None else Section("across", "Across data sets", figure.description, [figure])
+    models, records = list(dict.fromkeys(row.name for row in study.models)), study.runs.records()
+    ranks = across(without_doses(records, study.records), models, study.metric, study.lower)
+    made = [*([ranks] if ranks else []), *doses(records, study.records, models, study.metric)]
+    return Section("across", "Across data sets and protocols", made[0].description, made) if made else None
 
 
 def _timeline(study: Study) -> Section | None:

@@ -13,7 +13,7 @@ from ..theme import CATEGORIES, SHAPES
 from .figure import Figure, number
 
 # Columns, and models, on the page.
-MOST_COLUMNS, MOST_MODELS = 8, 9
+MOST_COLUMNS, MOST_MODELS = 6, 9
 
 
 def across(
@@ -30,7 +30,8 @@ def across(
         if value is not None and record["model"] in models:
             column = (str(record["dataset"]["name"]), json.dumps(_protocol(record), sort_keys=True, default=str))
             found.setdefault(column, {}).setdefault(record["model"], []).append(value)
-    columns = [column for column, of in found.items() if len(of) > 1][:MOST_COLUMNS]
+    columns = sorted((column for column, of in found.items() if len(of) > 1), key=lambda column: column[0])
+    columns = columns[:MOST_COLUMNS]
     if len(columns) < 2:
         return None
     names = _names(columns)
@@ -58,7 +59,7 @@ def across(
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"labelAngle": 0, "labelLimit": 150},
+            "axis": {"labelAngle": 0, "labelLimit": 110, "labelExpr": "split(datum.label, ', ')"},
         },
         "y": {
             "field": "rank",
