@@ -26,6 +26,7 @@ from ..running.locate import locate
 from ..running.looks import Look, Source
 from ..running.resolve import ResolvedPlan, resolve
 from .cross_scores import check_model, cross_scores
+from .durations import durations_of
 from .ranked import Ranked, by_model, by_surprise
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def detect(
             "such as --set time.size=1s, or give more lines"
         )
     if model is None:
-        ranked = by_surprise(sessions, order=not resolved.windower.entry.item.traits.line_windows)
+        order = not resolved.windower.entry.item.traits.line_windows
+        ranked = by_surprise(sessions, order, durations_of(opened))
     else:
         names = names_of(templates_frame(grouped, vocabulary))
         ranked = by_model(cross_scores(resolved, sessions, names, noted.append), sessions)

@@ -37,9 +37,9 @@ class Ranked:
     template: Callable[[int], str | None]
 
 
-def by_surprise(sessions: Sessions, order: bool) -> Ranked:
+def by_surprise(sessions: Sessions, order: bool, told: NDArray[np.float64] | None = None) -> Ranked:
     """Each unit against the others, see `surprise.rank`."""
-    ranking = rank(sessions, order)
+    ranking = rank(sessions, order, told)
     assert sessions.lines is not None
     numbers = sessions.lines
 
@@ -85,7 +85,9 @@ def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[i
     keys = sessions.keys[begin:end]
     found: list[int] = []
     for reason in reasons:
-        if reason.what == "count":
+        if reason.event >= 0:
+            found.append(reason.event - begin)
+        elif reason.what == "count":
             found += np.flatnonzero(keys == reason.keys[0])[:LINES].tolist()
         elif reason.what == "order":
             before, after = reason.keys
@@ -102,12 +104,17 @@ def _telling(unit: int, sessions: Sessions, reasons: Sequence[Reason]) -> list[i
 def _said(reason: Reason, names: Sequence[str]) -> str:
     """A reason in words."""
     text = [names[key] if 0 <= key < len(names) else "" for key in reason.keys]
-    if reason.what in ("count", "absent"):
+    if reason.what in ("count", "absent", "absent twice"):
         here = f"{reason.here:.0f}" if reason.here else "none"
+        here += " in two windows" * (reason.what == "absent twice")
         usual = f" against usually {reason.usual:.2g}" if reason.usual else ", never elsewhere"
         return f"{here}{usual}: {text[0]}"
+    if reason.what == "few":
+        return f"few events: {reason.here:.0f} against usually {reason.usual:.2g}"
     if reason.what == "pace":
         return f"{reason.here:.3g} s without a line, usually {reason.usual:.2g} s"
+    if reason.what == "slow":
+        return f"took long, up to {reason.here:.2g} times as long as usual: {text[0]}"
     before, after = text
     if not after:
         return f"ends after: {before}"

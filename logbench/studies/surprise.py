@@ -8,6 +8,7 @@ large (or, of keys that nearly every unit has, at most as large) by a negative b
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import numpy as np
 from scipy.stats import nbinom, poisson
 
 from ..data.failure_words import FAILURE
+from .durations import slowness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 USUAL = 3.0
 # Nats that words of failure add where a key is surprising.
 WORDS = 1.5
+# Nats that a key adds which no other unit has, where at most this share of the units has such a key.
+NEW, FEW_NEW = 1.5, 0.03
 # Share of the units that a key must be in for its absence to tell, and units next to one that are left aside.
 NEARLY_ALL, NEAR = 0.9, 5
 
@@ -35,10 +39,12 @@ class Reason:
     """What makes a unit surprising.
 
     Attributes:
-        what: `count`, `absent`, `order` or `pace`.
+        what: `count`, `absent`, `absent twice` (in two windows), `few` (events), `order`, `pace`, or `slow` (`here` is how many times
+            as long as usual its slowest event took).
         keys: the key, or the two of a pair.
         here, usual: its count (or seconds), and the mean of the other units.
         surprise: nats.
+        event: the one that shows it; −1: the keys tell.
     """
 
     what: str
@@ -46,6 +52,7 @@ class Reason:
     here: float
     usual: float
     surprise: float
+    event: int = -1
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,12 @@ class Ranking:
     reasons: list[list[Reason]]
 
 
-def rank(sessions: Sessions, order: bool) -> Ranking:
+def rank(sessions: Sessions, order: bool, told: NDArray[np.float64] | None = None) -> Ranking:
     """Rank units that are in order of time.
 
     Args:
         order: whether keys that follow each other belong together, as in sessions.
+        told: durations that lines tell, see `durations_of`.
     """
     units = len(sessions)
     of_event = np.repeat(np.arange(units), sessions.lengths)
@@ -89,8 +97,29 @@ def rank(sessions: Sessions, order: bool) -> Ranking:
             usual=USUAL + 1,
         )
         if sessions.times is not None:
-            _pace(found, sessions)
+            _pace(found, sessions, None)
+    _new(found)
+    if not order:
+        lengths = sessions.lengths.astype(np.float64)
+        _fewer(found, None, np.arange(units), lengths, units, min(NEAR, units // 20), True)
+        _two_by_two(found, of_event, sessions.keys.astype(np.int64))
+        if sessions.times is not None:
+            _pace(found, sessions, np.argsort(sessions.times, kind="stable"))
+    if told is not None:
+        _slow(found, sessions, told)
     return Ranking(found.scores, [sorted(some, key=lambda one: -one.surprise)[:3] for some in found.reasons])
+
+
+def _new(found: _Found) -> None:
+    """Add to the surprise of keys that only one unit and those near it have, where few units have such."""
+    new = [
+        unit
+        for unit, reasons in enumerate(found.reasons)
+        if any(one.what == "count" and not one.usual for one in reasons)
+    ]
+    if len(new) <= max(FEW_NEW * len(found.scores), 1):
+        for unit in new:
+            found.scores[unit] += NEW
 
 
 class _Found:
@@ -155,9 +184,18 @@ def _counts(
 
 
 def _fewer(
-    found: _Found, number: int, at: NDArray[np.int64], c: NDArray[np.float64], units: int, near: int, both: bool
+    found: _Found,
+    number: int | None,
+    at: NDArray[np.int64],
+    c: NDArray[np.float64],
+    units: int,
+    near: int,
+    both: bool,
 ) -> None:
-    """Add the surprise of units that have less of a key than nearly all others; the first and last may be cut."""
+    """Add the surprise of units that have less of a key (None: fewer events) than nearly all others.
+
+    The first unit and the last may be cut, so that they do not count.
+    """
     whole = np.zeros(units)
     whole[at] = c
     everyone = np.arange(units)
@@ -166,9 +204,8 @@ def _fewer(
     surprise = others.less(whole)
     for unit in few[surprise[few] > USUAL]:
         if 0 < unit < units - 1:
-            reason = Reason(
-                "absent", (number,), float(whole[unit]), float(others.mean[unit]), float(surprise[unit])
-            )
+            what, keys = ("few", ()) if number is None else ("absent", (number,))
+            reason = Reason(what, keys, float(whole[unit]), float(others.mean[unit]), float(surprise[unit]))
             found.add(int(unit), reason, float(surprise[unit]) - USUAL)
 
 
@@ -225,16 +262,60 @@ def _tail(
     return np.where(np.isfinite(found), found, -700.0)
 
 
-def _pace(found: _Found, sessions: Sessions) -> None:
-    """Add the surprise of units that take much longer than others, or stand still for much longer."""
+def _two_by_two(found: _Found, of_event: NDArray[np.int64], keys: NDArray[np.int64]) -> None:
+    """Add the surprise of keys that are absent from two windows in a row, which one alone may lack by chance."""
+    units = len(found.scores)
+    for shift in (0, 1):
+        pairs = _Found((units + shift + 1) // 2)
+        _counts(pairs, (of_event + shift) // 2, keys, None, "count", lambda key: (key,), True)
+        for pair, reasons in enumerate(pairs.reasons):
+            first = max(2 * pair - shift, 0)
+            for reason in reasons:
+                if reason.what != "absent" or first + 1 >= units:
+                    continue
+                for unit in (first, first + 1):
+                    more = reason.surprise - max(
+                        [USUAL, *(one.surprise for one in found.reasons[unit] if _same(one, reason))]
+                    )
+                    if more > 0:
+                        found.reasons[unit] = [one for one in found.reasons[unit] if not _same(one, reason)]
+                        found.add(unit, dataclasses.replace(reason, what="absent twice"), more)
+
+
+def _slow(found: _Found, sessions: Sessions, told: NDArray[np.float64]) -> None:
+    """Add the surprise of units whose events took longer than others of their keys."""
+    z, longer = slowness(sessions, told)
+    for unit in np.flatnonzero(z > 4.0):
+        begin, end = sessions.offsets[unit], sessions.offsets[unit + 1]
+        event = int(begin + np.nanargmax(longer[begin:end]))
+        value = float(min(z[unit] ** 2 / 2, 25.0))
+        key, times = (int(sessions.keys[event]),), float(np.exp(longer[event]))
+        found.add(int(unit), Reason("slow", key, times, 1.0, value, event), value - USUAL)
+
+
+def _same(one: Reason, other: Reason) -> bool:
+    return one.keys == other.keys and one.what.startswith("absent") and other.what.startswith("absent")
+
+
+def _pace(found: _Found, sessions: Sessions, by_time: NDArray[np.int64] | None) -> None:
+    """Add the surprise of units in which no line comes for much longer than in others.
+
+    Args:
+        by_time: the events in order of time, in which a wait also goes from one unit to the next, which then ends
+            it; None: only within units.
+    """
     assert sessions.times is not None
-    has = np.flatnonzero(sessions.lengths > 1)
+    times = sessions.times.astype(np.float64) / 1e6
+    unit = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    steps = np.zeros(len(times))
+    if by_time is None:
+        steps[1:] = np.where(unit[1:] == unit[:-1], np.abs(np.diff(times)), 0.0)
+    else:
+        steps[by_time[1:]] = np.diff(times[by_time])
+    has = np.flatnonzero(sessions.lengths > (1 if by_time is None else 0))
     if len(has) < 20:
         return
-    times = sessions.times.astype(np.float64) / 1e6
-    steps = np.concatenate([np.diff(times), [0.0]])
-    steps[sessions.offsets[1:] - 1] = 0.0
-    longest = np.maximum.reduceat(np.abs(steps), sessions.offsets[:-1][has])
+    longest = np.maximum.reduceat(steps, sessions.offsets[:-1][has])
     seconds = np.log1p(longest)
     middle = float(np.median(seconds))
     scale = 1.4826 * float(np.median(np.abs(seconds - middle))) + 0.1

@@ -14,7 +14,7 @@ from logbench import ConfigError, DataError
 
 from .definition import OwnLog, load_values
 from .id_guess import Id, find_id
-from .sniff import Fit, best, read_sample, sample_of
+from .sniff import Fit, begins_document, best, read_sample, sample_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,7 +126,7 @@ def guess(paths: Sequence[Path]) -> Guess:
             found.say(
                 key, value, f"times have no {'year' if key == 'year' else 'day'}: {value}, by the file's age"
             )
-    few = lines[:LOOKED_AT]
+    few = lines if begins_document(lines[0]) else lines[:LOOKED_AT]
     own = _keys(found, own, fits, few)
     found_id = find_id(_events(own, few), own, few)
     if found_id is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logbench import ConfigError, DataError
 
@@ -35,6 +36,11 @@ TOKENS = (
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     r"\b[0-9a-f]{12,40}\b",
 )
+
+
+# What ids are that need no name to tell them, and lines by which a field is seen to hold such.
+UNMISTAKABLE = r"^(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{16,40})$"
+TRIED = 400
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,10 @@ def _of_fields(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> Iterat
         names += re.findall(r"(?<!\\)<(\w+)>", layer.pattern) if layer.format == "pattern" else []
     names += _named_in_lines(own, frame, lines)
     for name in dict.fromkeys(names):
-        if not NAMES.search(name):
-            continue
         try:
-            ids = read_sample(lines, {**dataclasses.asdict(own), "id": name})[0]["id"]
+            if not NAMES.search(name) and not _unmistakable(_ids(own, name, lines[:TRIED])):
+                continue
+            ids = _ids(own, name, lines)
         except (DataError, ConfigError):
             continue
         if (made := _judged(ids)) is not None:
@@ -84,6 +90,17 @@ def _of_fields(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> Iterat
             )
 
 
+def _ids(own: OwnLog, name: str, lines: Sequence[str]) -> pl.Series:
+    """The values of a field."""
+    return read_sample(lines, {**dataclasses.asdict(own), "id": name, "id_pattern": ""})[0]["id"]
+
+
+def _unmistakable(values: pl.Series) -> bool:
+    """Whether a field holds what can be nothing but ids, whatever its name."""
+    known = values.drop_nulls()
+    return bool(len(known)) and int(known.str.contains(UNMISTAKABLE).sum()) >= 0.9 * len(known)
+
+
 def _named_in_lines(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> list[str]:
     """Names of the fields of JSON, logfmt and tables, with ids in their names."""
     innermost = own.line_format.layers[-1]
@@ -94,9 +111,29 @@ def _named_in_lines(own: OwnLog, frame: pl.DataFrame, lines: Sequence[str]) -> l
         return re.split(re.escape(innermost.between), head.replace('"', ""))
     if len(own.line_format.layers) > 1 or own.records:
         found = re.findall(r'\\*"([\w.-]+)\\*"\s*:', " ".join(frame["raw"].head(50)))
-        return list(dict.fromkeys(found))
+        paths = [path for raw in frame["raw"].head(50) for path in _paths(raw)]
+        return list(dict.fromkeys([*(path for path in paths if NAMES.search(path)), *found]))
     rows = list(fields_of({"format": innermost.format}, lines[:200]))
     return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _paths(text: str) -> Iterator[str]:
+    """Dotted names of the values in a line's object, each also from every object within it, texts among them."""
+    begin = text.find("{")
+    try:
+        value = json.loads(text[begin:]) if begin >= 0 else None
+    except ValueError:
+        return
+    yield from _within(value) if isinstance(value, dict) else ()
+
+
+def _within(value: dict[str, Any]) -> Iterator[str]:
+    for key, inner in value.items():
+        yield key
+        if isinstance(inner, str) and inner.lstrip().startswith("{"):
+            yield from (path for inside in _paths(inner) for path in (inside, f"{key}.{inside}"))
+        elif isinstance(inner, dict):
+            yield from (f"{key}.{inside}" for inside in _within(inner))
 
 
 def _of_messages(frame: pl.DataFrame) -> Iterator[Id]:

@@ -14,7 +14,7 @@ from logbench import ConfigError, meant, suggest
 
 FOLDER = Path(__file__).with_name("formats")
 # Keys of a format's file that are no keys of a definition.
-ABOUT = ("title", "example", "within", "last", "finer", "requires")
+ABOUT = ("title", "example", "within", "last", "finer", "requires", "timeless")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Named:
         last: fits much, so that others go before it.
         finer: messages of more fields, for logs in which these have few values; the best first.
         requires: texts that a line must hold.
+        timeless: lines of it may leave the time out.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Named:
     last: bool = False
     finer: tuple[str, ...] = ()
     requires: tuple[str, ...] = field(default=())
+    timeless: bool = False
 
 
 @functools.cache

@@ -45,10 +45,11 @@ class Fit:
 
 
 def sample_of(folder: Path, files: Sequence[str], encoding: str = "utf-8", most: int = SAMPLE) -> list[str]:
-    """The first lines of a log; none where the files are not here."""
+    """The first lines of a log, a JSON document cut and closed; none where the files are not here."""
     try:
         opened = logbench.open_lines(folder, list(files), LineFormat(encoding=encoding))
-        return opened.frame.select("raw").head(most).collect()["raw"].to_list()
+        lines = opened.frame.select("raw").head(most).collect()["raw"].to_list()
+        return document(lines) if lines and begins_document(lines[0]) else lines
     except (DataError, ConfigError, OSError):
         return []
 
@@ -96,9 +97,9 @@ def fit(lines: Sequence[str], format: Named) -> Fit | None:
     rich = 0.02 * row[1] / row[3] + 0.02 * row[2] / row[3]
     if share < ENOUGH and values["format"] in ("json", "logfmt", "csv", "tsv"):  # times may be left out
         share, rich = matched, rich - 0.1
-    if format.name == "syslog-5424":  # so may they here
+    if format.timeless:
         share = matched
-    return Fit(format, share, share + rich - 0.05 * format.last)
+    return Fit(format, share, share + rich - 0.05 * format.last + 0.1 * bool(format.requires))
 
 
 def best(lines: Sequence[str], within: bool = False) -> Fit | None:
@@ -109,7 +110,7 @@ def best(lines: Sequence[str], within: bool = False) -> Fit | None:
     """
     if not lines:
         return None
-    few = _document(lines) if lines[0].strip() in ("{", "[") else list(lines[:TRIED])
+    few = document(lines) if begins_document(lines[0]) else list(lines[:TRIED])
     tried = [one for one in map(named, names()) if one.within or one.last or not within]
     if within:
         tried = [one for one in tried if one.name != "timed-epoch"]
@@ -117,7 +118,12 @@ def best(lines: Sequence[str], within: bool = False) -> Fit | None:
     return max(fits, key=lambda one: one.rank, default=None)
 
 
-def _document(lines: Sequence[str]) -> list[str]:
+def begins_document(line: str) -> bool:
+    """Whether a JSON value of many lines begins here."""
+    return line.strip() in ("{", "[")
+
+
+def document(lines: Sequence[str]) -> list[str]:
     """A JSON document of many lines that ends with the sample, its last lists and objects closed."""
     text = "\n".join(lines)
     for cut in (len(text), *(found.end() for found in reversed(list(re.finditer(r"\n\s*\}(?=,\n)", text))[-3:]))):

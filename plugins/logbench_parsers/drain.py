@@ -38,10 +38,13 @@ VARIABLE = "<*>"
 NUMBER = "[0-9]+(?:[.:][0-9]+)*"
 NUMBERS = ((NUMBER, "0"),)
 HEX = "(?:[0-9a-f]*[0-9][0-9a-f]*|[0-9A-F]*[0-9][0-9A-F]*)"
+# A UUID, whose digits may have become one (`NUMBERS`), so that its groups have no fixed lengths.
+UUID = r"\b[0-9a-fA-F]+(?:-[0-9a-fA-F]+){4}\b"
 # Each takes a number, an address with port or a time as one thing, whatever its value: `NUMBERS` is exact only
 # then. One match for an address instead of five makes the shape step a quarter faster.
 BUILTIN = (
     (r"blk_-?[0-9]+", VARIABLE),
+    (UUID, VARIABLE),
     (r"\b[0-9]+[xX][0-9a-fA-F]+\b", VARIABLE),
     (rf"\b{HEX}(?:[.:-][0-9a-fA-F]+)*\b", VARIABLE),
     (NUMBER, VARIABLE),
