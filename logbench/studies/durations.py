@@ -30,7 +30,7 @@ FEW, UNITS = 200, 20
 
 
 def durations_of(lines: Lines) -> NDArray[np.float64]:
-    """The duration that each line tells, seconds where it names a unit, NaN where it tells none; float64 [lines]."""
+    """What each line tells of a duration, seconds where it names a unit, NaN where it does not: float64 [n]."""
     raw = pl.col("raw" if "raw" in lines.frame.collect_schema() else "message")
     seconds = [
         raw.str.extract(regex, 1).cast(pl.Float64, strict=False)

@@ -1,4 +1,4 @@
-"""Ids of sessions are found where applications write them: nested objects, heads of lines, CloudWatch's documents."""
+"""Ids of sessions are found where applications write them: in nested objects, heads of lines, and documents."""
 
 from __future__ import annotations
 
