@@ -124,11 +124,13 @@ class StoredRuns:
         from ..running.stored import table
 
         known = _record(record)
-        names = (
-            table(known, self.out, "templates").unique("key", keep="first").select("key", "template", "training")
-        )
+        shown = table(
+            known, self.out, "shown"
+        )  # first: a run without it is old, and its templates lack `training`
+        templates = table(known, self.out, "templates").unique("key", keep="first")
+        names = templates.select("key", "template", "training")
         units = self.scores(known).select("index", "unit")
-        shown = table(known, self.out, "shown").join(units, on="index", how="left", maintain_order="left")
+        shown = shown.join(units, on="index", how="left", maintain_order="left")
         return shown.join(names, on="key", how="left", maintain_order="left")
 
     def spread(self, record: Mapping[str, Any] | RunRecord) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 import logbench
+from logbench.base.errors import DataError
 from logbench.running.stored import table
 
 SMALL = {"dataset": {"blocks": 500}, "protocol": {"train_units": 150}}
@@ -43,3 +45,13 @@ def test_shown_events_are_those_of_the_units_and_score_as_the_model_does(tmp_pat
     train = sessions[stored.train].keys
     for key, share in templates.select("key", "training").iter_rows():
         assert share == np.mean(train == key)
+
+
+def test_a_run_of_an_older_version_kept_none_and_that_is_said(tmp_path: Path) -> None:
+    record = logbench.run("new-event", dataset="hdfs-sim", settings=SMALL, out=tmp_path)[0].as_dict()
+    templates = tmp_path / record["artifacts"]["templates"]
+    pl.read_parquet(templates).drop("training").write_parquet(templates)
+    (tmp_path / record["artifacts"].pop("shown")).unlink()
+    record["checksums"] = {}
+    with pytest.raises(DataError, match="shown"):
+        logbench.StoredRuns(tmp_path).events(record)
