@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import io
 import re
 import stat
@@ -14,7 +13,7 @@ from typing import IO
 from zipfile import ZIP_LZMA, BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
-from .stream_files import Bzip2File, XzFile, check_dictionary
+from .stream_files import Bzip2File, XzFile, ZstdFile, check_dictionary
 from .unpacking import limited, unpacked
 
 _MAGIC = {
@@ -134,14 +133,8 @@ def _open_xz(path: Path) -> IO[bytes]:
     return unpacked(XzFile(path), path)
 
 
-def open_zstd(path: Path) -> IO[bytes]:
-    """With Python's own reader, which it has from 3.14 on.
-
-    Raises:
-        ImportError: it has none.
-    """
-    module = importlib.import_module("compression.zstd")
-    return unpacked(module.open(path, "rb"), path)
+def _open_zstd(path: Path) -> IO[bytes]:
+    return unpacked(ZstdFile(path), path)
 
 
 # How each kind of packed file is opened; archives of several files have their own modules.
@@ -150,4 +143,5 @@ OPENERS: dict[str | None, Callable[[Path], IO[bytes]]] = {
     "gzip": _open_gzip,
     "bzip2": _open_bzip2,
     "xz": _open_xz,
+    "zstd": _open_zstd,
 }

@@ -10,14 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-import polars as pl
-
 from ..base.errors import DataError
-from .archives import OPENERS, open_zstd, packing
-from .block_file import BlockFile
+from .archives import OPENERS, packing
 from .parquet_rows import open_rows
 from .tar_archives import is_tar
-from .unpacking import unpacked
 
 # Ends of the names of packed files, beside the name that is asked for.
 SUFFIXES = ("", ".gz", ".zst", ".bz2", ".xz")
@@ -99,18 +95,4 @@ def opener(path: Path) -> tuple[str | None, Callable[[], IO[bytes]]]:
     packed = "tar" if is_tar(path) else packing(path)
     if packed in ("zip", "tar"):
         raise DataError(f"{path}: an archive inside a folder; point to the archive itself")
-    return packed, partial({**OPENERS, "zstd": _open_zstd, "parquet": open_rows}[packed], path)
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """The bytes of a file that polars can unpack and Python cannot."""
-    for frame in pl.scan_lines(path, name="raw", glob=False).collect_batches(maintain_order=True):
-        yield b"".join(text.encode() + b"\n" for text in frame["raw"])
-
-
-def _open_zstd(path: Path) -> IO[bytes]:
-    """With Python's own reader where it has one (3.14), else with that of polars, which reads UTF-8 only."""
-    try:
-        return open_zstd(path)
-    except ImportError:
-        return unpacked(BlockFile(_lines(path)), path)
+    return packed, partial({**OPENERS, "parquet": open_rows}[packed], path)

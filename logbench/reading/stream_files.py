@@ -1,11 +1,14 @@
-"""Read bzip2 and xz files whole, stream after stream; an xz file names the memory that it takes, up to 4 GB."""
+"""Read bzip2, xz and zstd files whole, stream after stream; the last two name the memory that they take."""
 
 from __future__ import annotations
 
 import bz2
+import importlib
 import lzma
+import sys
 from abc import abstractmethod
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
@@ -26,21 +29,18 @@ class _Streams(RawFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path.open("rb"))
-        self._stream: bz2.BZ2Decompressor | lzma.LZMADecompressor | None = None
+        self._stream: Any = None
         self._held = b""
 
     @abstractmethod
-    def _begun(self) -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
-        """What unpacks one stream."""
+    def _begun(self) -> Any:
+        """What unpacks one stream, as `bz2.BZ2Decompressor` does."""
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; none at the end."""
         if size < 0:
             return b"".join(iter(lambda: self.read(_CHUNK), b""))
-        while size:
-            if self._stream is None and not self._next():
-                break
-            assert self._stream is not None
+        while size and (self._stream is not None or self._next()):
             given = b""
             if self._stream.needs_input and not (given := self._held or self._file.read(_CHUNK)):
                 raise EOFError("it ends before its end-of-stream marker")
@@ -60,8 +60,7 @@ class _Streams(RawFile):
         return True
 
     def _unpack(self, given: bytes, size: int) -> bytes:
-        assert self._stream is not None
-        found = self._stream.decompress(given, size)
+        found: bytes = self._stream.decompress(given, size)
         if self._stream.eof:
             self._held, self._stream = self._stream.unused_data, None
         return found
@@ -94,6 +93,29 @@ class XzFile(_Streams):
         except lzma.LZMAError as error:
             if "limit" not in str(error):
                 raise
+            raise _refusal(self._name, self._most) from None
+
+
+class ZstdFile(_Streams):
+    """The unpacked bytes of a zstd file, within the same memory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._name, self._most = str(path), _most()
+        python = sys.version_info >= (3, 14)
+        self._zstd: Any = importlib.import_module("compression.zstd" if python else "backports.zstd")
+
+    def _begun(self) -> Any:
+        window = self._zstd.DecompressionParameter.window_log_max
+        least, most = window.bounds()
+        return self._zstd.ZstdDecompressor(options={window: min(max(self._most.bit_length() - 1, least), most)})
+
+    def _unpack(self, given: bytes, size: int) -> bytes:
+        try:
+            return super()._unpack(given, size)
+        except self._zstd.ZstdError as error:
+            if "memory" not in str(error):
+                raise OSError(str(error).rstrip(".")) from None
             raise _refusal(self._name, self._most) from None
 
 

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import resource
 import tarfile
 import zipfile
 import zlib
@@ -204,6 +205,50 @@ def test_links_and_devices_in_a_zip_are_counted(tmp_path: Path) -> None:
     assert lines.counted is not None and lines.counted() == {"left_out_members": 3}
     with pytest.raises(DataError):
         open_layout(path, ["link.log"])
+
+
+def zstd(*blocks: tuple[int, int, bytes], window: int = 17) -> bytes:
+    """A frame of blocks, by the format's description: kind (0 raw, 1 one byte repeated), size, bytes."""
+    last = len(blocks) - 1
+    heads = [
+        (size << 3 | kind << 1 | (at == last)).to_bytes(3, "little") for at, (kind, size, _) in enumerate(blocks)
+    ]
+    body = b"".join(head + block for head, (_, _, block) in zip(heads, blocks, strict=True))
+    return b"\x28\xb5\x2f\xfd\0" + bytes([window - 10 << 3]) + body
+
+
+def test_a_zstd_file_takes_no_more_memory_than_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, raw = tmp_path / "a.log.zst", (0, len(WHOLE), WHOLE)
+    path.write_bytes(zstd(raw) + b"\0" * 9 + zstd(raw, window=28))
+    assert lines_of(path) == sorted(LINES * 2)
+    path.write_bytes(zstd(raw) + zstd(raw, window=31))
+    with pytest.raises(DataError, match=r"wants more than 256 MB .*logbench --unpack-ratio 10000"):
+        open_lines(path, ["*"], LineFormat()).frame.collect()
+    monkeypatch.setenv(unpack_limits.VARIABLE, "10000")
+    assert lines_of(path) == sorted(LINES * 2)
+
+
+def test_a_zstd_file_is_read_to_its_end_and_in_any_encoding(tmp_path: Path) -> None:
+    path, text = tmp_path / "a.log.zst", b"caf\xe9\n"
+    path.write_bytes(zstd((0, len(text), text)))
+    assert open_lines(path, ["*"], LineFormat(encoding="latin-1")).frame.collect()["raw"].to_list() == ["café"]
+    first, second = zstd((0, len(WHOLE), WHOLE)), zstd((1, 100, b"\n"))
+    for spoiled in (second[:-1], second[:3], b"\x29" + second[1:], b"garbage"):
+        path.write_bytes(first + spoiled)
+        assert lines_of(path) is None, spoiled
+
+
+def test_a_zstd_bomb_of_empty_lines_is_unpacked_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines are made of what is unpacked, which ends at the limit: 16 bytes a line were 11 GB before it."""
+    monkeypatch.setattr(unpack_limits, "SMALL", 1 << 22)
+    path = tmp_path / "a.log.zst"
+    path.write_bytes(zstd(*[(1, 1 << 17, b"\n")] * 800))
+    assert path.stat().st_size < 4000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert lines_of(path) is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
 
 
 @pytest.mark.parametrize("name", ["**/*.log", "logs/00.log"])
