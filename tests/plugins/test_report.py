@@ -574,3 +574,10 @@ def test_models_that_share_a_letter_are_bracketed(study: Study) -> None:
         joined.setdefault(row["at"], set()).add(row["name"])
     assert sorted(map(sorted, joined.values())) == [["ecvc", "pca"], ["new-event", "pca"]]
     assert min(joined) > 1 and not ranking(study.models).data["ties"]
+
+
+def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
+    from logbench_reporters.report.command import command
+
+    done = click.testing.CliRunner().invoke(command, ["--runs", str(tmp_path), "--out", str(tmp_path / "r.html")])
+    assert isinstance(done.exception, logbench.DataError) and "--runs DIR" in str(done.exception)

@@ -51,8 +51,10 @@ def command(
     RUN is an id, its beginning, or `last`. Without one, the page shows the newest run and all that were made of
     the same data under the same protocol. The page is one file that loads nothing; it can be sent and printed.
     """
-    from logbench import ConfigError, StoredRuns
+    from logbench import ConfigError, DataError, StoredRuns
 
+    if not (folder / "records.jsonl").exists():
+        raise DataError(f"{folder}: no records here; run something first, or give --runs DIR")
     runs = StoredRuns(folder, registry=getattr(ctx.obj, "registry", None))
     try:
         from .page import page
