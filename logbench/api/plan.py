@@ -43,6 +43,7 @@ class PlanOptions(TypedDict, total=False):
     device: str
     out: str | Path | None
     save: str | Path | None
+    overwrite: bool
     cache: bool
 
 
@@ -61,7 +62,7 @@ class Plan:
         settings: what overrides all else, as from `--set`.
         seed: seeds the model. split_seed: seeds the split.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        out: folder of the records. save: folder for a bundle.
+        out: folder of the records. save: folder for a bundle. overwrite: replace the bundle that is there.
         cache: use and fill the cache of grouped lines.
         companions: other models of the same command: their options in `settings` are no mistake, and what they
             need is read together with what this one needs. No figure depends on them.
@@ -85,6 +86,7 @@ class Plan:
     device: str = "auto"
     out: Path = Path("runs")
     save: Path | None = None
+    overwrite: bool = False
     cache: bool = True
     companions: tuple[str, ...] = ()
     command: str = ""

@@ -106,11 +106,37 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def check_free(option: str, target: Path, overwrite: bool, mark: str | None = None) -> None:
+    """See that something may be written to a path.
+
+    Args:
+        option: as the user types it, such as `--save`.
+        overwrite: what is there may be replaced.
+        mark: a file that a folder must hold to be replaced, so that no other folder is.
+
+    Raises:
+        DataError: something else is there.
+    """
+    if not (target.exists() or target.is_symlink()):
+        return
+    if not overwrite:
+        raise DataError(
+            f"{option} {target}: already exists; nothing was overwritten, choose another name or add --overwrite"
+        )
+    if target.is_symlink() or not (target / mark if mark else target).is_file():
+        raise DataError(
+            f"{option} {target}: is not what {option} wrote; nothing was overwritten, choose another name"
+        )
+
+
 @contextmanager
-def whole(target: Path) -> Iterator[Path]:
+def whole(target: Path, replace: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside `target`, and rename it to `target` at the end unless there is an error.
 
     If another process was faster, its folder stays and ours is deleted.
+
+    Args:
+        replace: the folder that is there goes, once the new one is written.
 
     Raises:
         DataError: it cannot be written.
@@ -118,13 +144,19 @@ def whole(target: Path) -> Iterator[Path]:
     with written(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        old = folder.with_name(f"{folder.name}.old")
         folder.chmod(target.parent.stat().st_mode & 0o777)  # mkdtemp grants access to the owner alone
         try:
             yield folder
             try:
+                if replace and target.exists():
+                    target.rename(old)
                 folder.rename(target)
             except OSError:
                 if not target.exists():
                     raise
         finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            shutil.rmtree(old, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)

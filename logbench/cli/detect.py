@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..api.optional import Guesses
-from ..base.errors import ConfigError, DataError
+from ..base.errors import ConfigError
+from ..base.files import check_free
 from ..base.jsonable import four_digits, several, shorten
 from ..base.options import parse_settings
 from ..base.progress_bars import Bars
@@ -20,7 +21,7 @@ from . import State, pass_state
 from .alarm_options import rate_of, rate_options, with_options
 from .alarm_output import print_incidents
 from .apart import apart
-from .shared_options import NARROW, first_line, json_option, local, note, placed, print_json
+from .shared_options import NARROW, first_line, json_option, local, note, overwrite_option, placed, print_json
 
 if TYPE_CHECKING:
     from ..studies.detect import Detection
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
 @click.option("--save-definition", type=click.Path(path_type=Path), metavar="FILE",
               help="Write what was guessed as a commented TOML file.")  # fmt: skip
+@overwrite_option
 @json_option
 @pass_state
 @apart
@@ -49,6 +51,7 @@ def command(
     windower: str | None,
     settings: tuple[str, ...],
     save_definition: Path | None,
+    overwrite: bool,
     as_json: bool,
     **alarms: Any,
 ) -> None:
@@ -60,6 +63,8 @@ def command(
     """
     if bool(paths) == bool(dataset) and len(paths) != 1:
         raise click.UsageError("give log files or folders, or --dataset NAME and at most one path")
+    if save_definition is not None:
+        check_free("--save-definition", save_definition, overwrite)
     asked = rate_of(alarms["threshold"], alarms["rate"], alarms["budget"])
     options: dict[str, Any] = {
         "asked": asked if asked.asked else None,
@@ -100,8 +105,6 @@ def _detected(
             raise click.UsageError("--save-definition writes a guess; --dataset is defined already")
         with Bars() as bars, bars.stage("detect") as progress:
             return detect(dataset, state.registry, progress, top, next(iter(paths), None), **options)
-    if save_definition is not None and save_definition.exists():
-        raise DataError(f"--save-definition {save_definition}: already exists; choose another name")
     text, said = guessed(state, tuple(map(local, paths)))
     with tempfile.TemporaryDirectory() as folder, Bars() as bars, bars.stage("detect") as progress:
         file = Path(folder) / "guess.toml"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..base.files import check_name
+from ..base.files import check_free, check_name
 from . import State, pass_state
 from .reporting import reporter_of
 from .run_results import asked_of, finish
@@ -16,6 +16,7 @@ from .shared_options import (
     baselines_option,
     json_option,
     limit_options,
+    overwrite_option,
     say_json,
     seeds_options,
     shared_fields,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the model in this new folder (see: logbench score)."
 )
+@overwrite_option
 @limit_options
 @json_option
 @pass_state
@@ -96,12 +98,12 @@ def request_of(command: str, options: Mapping[str, Any]) -> ModelsRequest:
         raise click.UsageError("--save takes one model, one seed and one split")
     if save is not None:
         check_name(save)
-    if save is not None and save.exists():
-        raise click.UsageError(f"--save {save}: already exists; nothing was overwritten, choose another name")
+    if save is not None:
+        check_free("--save", save, options["overwrite"], "bundle.json")
     baselines = options["baselines"]
     return ModelsRequest(
         models=options["models"],
-        fields=shared_fields(options),
+        fields={**shared_fields(options), "overwrite": options["overwrite"]},
         command=command,
         seeds=seeds,
         splits=splits,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import DataError
-from ..base.files import write_parquet
+from ..base.files import check_free, write_parquet
 from ..base.jsonable import four_digits, shorten
 from ..base.progress_bars import Bars
 from ..deploy.arriving import arriving
@@ -28,6 +28,7 @@ from .shared_options import (
     local,
     memory_option,
     note,
+    overwrite_option,
     placed,
     print_json,
     print_table,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
+@overwrite_option
 @click.option("--code", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
               help="File with code that the bundle was saved with; it is run (repeatable).")  # fmt: skip
 @memory_option
@@ -63,6 +65,7 @@ def command(
     bundle: Path,
     data: Path,
     save: Path | None,
+    overwrite: bool,
     code: tuple[Path, ...],
     as_json: bool,
     **options: Any,
@@ -78,8 +81,8 @@ def command(
     from ..running.bundle import Bundle
     from ..running.fit_checks import resolve_device
 
-    if save is not None and save.exists():
-        raise DataError(f"--save {save}: already exists; nothing was overwritten, choose another name")
+    if save is not None:
+        check_free("--save", save, overwrite)
     if options["close"] and str(data) != "-":
         raise click.UsageError("--close is for lines on standard input: --data -")
     asked = rate_of(options["threshold"], options["rate"], options["budget"])

@@ -17,7 +17,7 @@ from ..base.options import parse_settings, read_toml
 from ..base.progress_bars import Bars
 from ..base.screen import folded, screen_width
 from ..base.terminal import has
-from ..base.text_table import text_table
+from ..base.text_table import COMFORT, text_table
 from ..reading.remote import at_hand
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,6 +98,7 @@ def seeds_options(function: F) -> F:
     return function
 
 
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote there.")
 baselines_option = click.option(
     "--baselines/--no-baselines", default=None,
     help="Also run and show the reference baselines; by default with tables, not with --json.",
@@ -210,10 +211,10 @@ NARROW = 80
 
 
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
-    """Shorten column `name`, to no fewer than 20 letters, so that rows fit the terminal."""
+    """Shorten column `name`, to no fewer than `COMFORT` letters, so that rows fit the terminal."""
     others = [column for column in (rows[0] if rows else {}) if column != name]
     left = room() - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
-    return [{**row, name: shorten(row[name], max(left, 20))} for row in rows]
+    return [{**row, name: shorten(row[name], max(left, COMFORT))} for row in rows]
 
 
 def threshold_text(threshold: Mapping[str, Any]) -> str | None:

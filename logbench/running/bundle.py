@@ -15,8 +15,8 @@ from ..api.components import Kind
 from ..api.contracts import Embedding
 from ..api.protocol import EvaluationProtocol
 from ..base import checksums
-from ..base.errors import DataError, PluginError
-from ..base.files import whole
+from ..base.errors import PluginError
+from ..base.files import check_free, whole
 from ..base.jsonable import to_jsonable
 from ..base.stored_formats import faulty_file
 from ..components.configured import ConfiguredComponent, configured
@@ -52,18 +52,19 @@ def save_bundle(
     run_id: str,
     decided: Decision,
     usual: UsualCounts,
+    overwrite: bool = False,
 ) -> None:
     """Write parser state, vocabulary, windower, threshold and protocol as JSON, next to the model's own files.
 
     Args:
         usual: how often the training has each key, to say what is unusual about new units.
+        overwrite: replace the bundle that is there.
 
     Raises:
         DataError: the folder exists, or cannot be written.
         PluginError: the model saves a file that no bundle may have, such as a pickle.
     """
-    if folder.exists():
-        raise DataError(f"--save {folder}: already exists; nothing was overwritten, choose another name")
+    check_free("--save", folder, overwrite, FILE)
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": run_id,
@@ -77,7 +78,7 @@ def save_bundle(
     }
     if resolved.embedding is not None:
         facts["texts"] = training_texts(prepared.vocabulary, vectors_of(resolved.needs))
-    with whole(folder) as target:
+    with whole(folder, overwrite) as target:
         (target / "model").mkdir()
         model.save(target / "model")
         if wrong := faulty_file(target / "model"):

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from ..api.record_sections import Record
 from ..base.errors import DataError
+from ..base.jsonable import several
 from . import records
 from .record_versions import refusal_of, upgraded
 
@@ -26,9 +27,10 @@ def new_run(model: str) -> dict[str, Any]:
 
 
 def find(run: str, folder: Path) -> Record:
-    """Find the record whose id is or begins with `run`; `last` is the newest, `last~1` the one before it.
+    """Find the record whose id is or begins with `run`; `last` is the newest that worked, `last~1` the one
+    before it.
 
-    `last` skips baselines that were added automatically.
+    `last` skips failed runs, which their ids name, and baselines that were added automatically.
 
     Raises:
         DataError: no record or several match, or the record is damaged or of an unknown version.
@@ -43,9 +45,13 @@ def _named(run: str, stored: Mapping[str, dict[str, Any]], folder: Path) -> dict
     if back := re.fullmatch(r"last(?:~(\d+))?", run):
         steps = int(back[1] or 0)
         asked = [record for record in stored.values() if not record.get("baseline")]
-        if steps < len(asked):
-            return asked[-1 - steps]
-        raise DataError(f"{run}: there are {len(asked)} runs in {folder}; see: logbench runs --out {folder}")
+        good = [record for record in asked if record.get("status", "ok") == "ok"]
+        if steps < len(good):
+            return good[-1 - steps]
+        failed = f", beside {several(len(asked) - len(good), 'failed one')}" if len(good) < len(asked) else ""
+        raise DataError(
+            f"{run}: there are {len(good)} runs{failed} in {folder}; see: logbench runs --out {folder}"
+        )
     matches = [record for name, record in stored.items() if name.startswith(run)]
     if len(matches) == 1 or (matches and run in stored):
         return stored.get(run, matches[0])

@@ -220,7 +220,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
             }
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
-            save_bundle(plan.save, resolved, prepared, model, begun["run_id"], decided, usual)
+            save_bundle(plan.save, resolved, prepared, model, begun["run_id"], decided, usual, plan.overwrite)
             values.bundle = plan.save
     except IncompatibleError as error:
         values.failure = Failure("skipped", stages.current, error)

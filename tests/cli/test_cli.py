@@ -283,6 +283,8 @@ def test_nothing_is_overwritten(logbench: Run, folder: Path) -> None:
     (folder.parent / "kept").mkdir()
     (folder.parent / "kept" / "mine.txt").write_text("mine")
     assert_one_line(logbench(*BASELINE, "--data", folder, "--save", "kept"), "already exists")
+    said = "is not what --save wrote"
+    assert_one_line(logbench(*BASELINE, "--data", folder, "--save", "kept", "--overwrite"), said)
     assert (folder.parent / "kept" / "mine.txt").read_text() == "mine"
 
 

@@ -34,6 +34,19 @@ def test_last_passes_over_baselines_that_nobody_asked_for(tmp_path: Path) -> Non
     assert run_names.find("ref", tmp_path)["run_id"] == "reference"
 
 
+def test_last_is_the_last_that_worked_and_a_failed_run_has_its_id(tmp_path: Path) -> None:
+    records.append(made("first"), tmp_path)
+    records.append(made("failed", status="error"), tmp_path)
+    records.append(made("second"), tmp_path)
+    for name in ("skipped-a", "skipped-b"):
+        records.append(made(name, status="skipped"), tmp_path)
+    assert run_names.find("last", tmp_path)["run_id"] == "second"
+    assert run_names.find("last~1", tmp_path)["run_id"] == "first"
+    assert run_names.find("failed", tmp_path)["status"] == "error"
+    with pytest.raises(DataError, match="last~2: there are 2 runs, beside 3 failed ones in"):
+        run_names.find("last~2", tmp_path)
+
+
 def test_a_new_run_has_a_name_of_its_own_that_says_when_and_what() -> None:
     first, second = run_names.new_run("deeplog"), run_names.new_run("deeplog")
     assert first["run_id"] != second["run_id"]
