@@ -8,7 +8,7 @@ from typing import Any, Literal
 from logbench import DataError
 
 from .strip import strip
-from .study import Study
+from .study import Study, threshold_of
 
 Which = Literal["false-positives", "missed", "found"]
 # Kind → heading, and how many are shown.
@@ -27,7 +27,7 @@ def examples(study: Study, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     except DataError:
         return []
     events = _events(study, record)
-    threshold = float(record["threshold"]["exact"])
+    threshold = threshold_of(record)
     for items in found.values():  # a rule decides short units, which says little of the model
         items.sort(key=lambda item: bool(item["short"]))
     groups = [

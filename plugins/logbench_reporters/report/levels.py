@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class Levels:
         return float(self.values[len(self.values) - 1 - int(best)])
 
     def at(self, threshold: float) -> int:
-        """The level that decides as a threshold does; −1: one below every score."""
+        """The level that decides as a threshold does; −1: one below every score, or there is none (NaN)."""
+        if isnan(threshold):
+            return -1
         return int(self.values.searchsorted(threshold, side="right")) - 1
 
     def thinned(self, most: int, keep: Iterable[float] = ()) -> Levels:

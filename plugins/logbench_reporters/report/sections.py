@@ -19,7 +19,7 @@ from .figures.threshold import Explored, explored, threshold
 from .figures.timeline import timeline
 from .figures.training import training
 from .levels import Levels
-from .study import Study
+from .study import Study, threshold_of
 
 # Models whose curves are drawn and whose thresholds can be moved, the best ones.
 MOST_CURVES, MOST_THRESHOLDS = 20, 8
@@ -100,7 +100,7 @@ def _curves(study: Study) -> Section | None:
         if units is None or not len(units):
             continue
         area = next((row.metrics.get("auprc") for row in study.models if row.name == record["model"]), None)
-        curves.append(Curve(record["model"], Levels.of(units), float(record["threshold"]["exact"]), area))
+        curves.append(Curve(record["model"], Levels.of(units), threshold_of(record), area))
     if not curves:
         return None
     figures = [precision_recall(curves), roc(curves)]

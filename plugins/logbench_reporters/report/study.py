@@ -141,6 +141,13 @@ def newest(records: Sequence[Record]) -> list[Record]:
     return list(kept.values())
 
 
+def threshold_of(record: Record) -> float:
+    """The threshold in force; ±inf from its text, because JSON has no infinity. NaN where it has none."""
+    found = record["threshold"]
+    exact = found.get("exact", found.get("value"))
+    return float("nan") if exact is None else float(exact)
+
+
 def value_of(record: Record, metric: str) -> float | None:
     """A figure of the headline; None where the run has none."""
     return figures(record).get(metric) if record["metrics"] else None

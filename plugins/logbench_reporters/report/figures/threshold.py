@@ -61,7 +61,7 @@ def explored(
         threshold: of the record. units: those that the headline counts. scores: all stored ones.
     """
     whole = Levels.of(units)
-    chosen = float(threshold["exact"])
+    chosen = float(threshold.get("exact", threshold.get("value") or 0.0))
     named = {f"{threshold['source']}, in force": chosen, "oracle": whole.oracle}
     if threshold.get("own") is not None:
         named["the model's own"] = float(threshold["own"])
