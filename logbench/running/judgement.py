@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -56,14 +57,11 @@ def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> li
 
 def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Iterator[str]:
     events, keys = int(counts.sum()), int((counts > 0).sum())
-    own = _declared(resolved)
+    own, more = _declared(resolved), _more_fields(resolved)
     if keys < KEYS:
-        yield (
-            f"only {keys} {'key' if keys == 1 else 'keys'} in {events:,} events, so models see little; "
-            + _more_fields(own)
-        )
+        yield (f"only {keys} {'key' if keys == 1 else 'keys'} in {events:,} events, so models see little; {more}")
     elif counts.max() > SHARE * events:
-        yield f"one key is {counts.max() / events:.0%} of the events, so models see little; {_more_fields(own)}"
+        yield f"one key is {counts.max() / events:.0%} of the events, so models see little; {more}"
     single = int((counts == 1).sum())
     if keys > MANY and (keys > OWN * messages or single > OWN * events) and keys > 0.05 * events:
         name = resolved.parser.name
@@ -78,10 +76,38 @@ def _declared(resolved: ResolvedPlan) -> bool:
     return "key" in resolved.dataset.as_dict()
 
 
-def _more_fields(own: bool) -> str:
-    if own:
-        return 'let fields enter the key, such as key = ["Level", "message"] or message = "{Method} {Status}"'
-    return "another parser or its options may tell more apart"
+def _more_fields(resolved: ResolvedPlan) -> str:
+    """What may make more keys: fields that the definition names and its key lacks."""
+    if not _declared(resolved):
+        return "another parser or its options may tell more apart"
+    config = resolved.dataset.as_dict()
+    if config.get("events"):
+        return "its events are the keys"
+    if fields := _unused(config):
+        key = ", ".join(f'"{name}"' for name in (fields[0], *(config["key"] or ["message"])))
+        return f"let fields enter the key, such as key = [{key}]"
+    if config["format"] in ("pattern", "regex") and not config.get("inner"):
+        return "no field but the message is left to tell more; name one within it in the pattern"
+    return 'let a field enter the key, by key = [FIELD, "message"]'
+
+
+def _unused(config: Mapping[str, Any]) -> list[str]:
+    """Fields that may tell events apart: level and component first, then others of the patterns."""
+    patterns = " ".join((config["pattern"], *config["more"]))
+    named = re.findall(r"(?<!\\)\(\?P<(\w+)>|(?<!\\)(?<!\?P)<(\w+)>", patterns)
+    others = [one or other for one, other in named] if config["format"] in ("pattern", "regex") else []
+    shown = re.findall(r"\{([^{}]+)\}", config["message"]) or [config["message"]]
+    used = {
+        *shown,
+        *config["time"],
+        *config["key"],
+        config["id"],
+        config["label"],
+        config["group"],
+        config["stream"],
+    }
+    used |= {config["node"], config["pieces"].partition("=")[0], ""}
+    return list(dict.fromkeys(one for one in (config["level"], config["component"], *others) if one not in used))
 
 
 def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:

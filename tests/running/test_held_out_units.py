@@ -95,3 +95,11 @@ def test_failures_below_the_threshold_are_not_told() -> None:
     assert failures_said(held, 9.0, 0.001) == ""
     assert "3 held-out units like: job failed <*>; without them 1 in place of 5" in failures_said(held, 5.0, 0.02)
     assert failures_said(held.with_columns(flagged=True), 5.0, 0.02) == ""
+
+
+def test_units_that_try_again_are_not_taken_for_failures() -> None:
+    held = pl.DataFrame({"score": [9.0, 1.0], "template": ["WARN retry job-<*> after <*> s", "job done"]})
+    held = held.with_columns(units=pl.Series([4, 96]), weight=pl.Series([4.0, 96.0]), flagged=False)
+    assert failures_said(held, 9.0, 0.01) == ""
+    failed = held.with_columns(pl.col("template").str.replace("retry", "failed"))
+    assert "WARN failed job-<*>" in failures_said(failed, 9.0, 0.01)

@@ -132,3 +132,18 @@ def test_a_number_tells_where_it_has_few_values_and_stands_in_nearly_all_texts()
     ]
     assert telling_values(pl.Series([f"took {100 + i} ms" for i in range(100)])) == []
     assert telling_values(pl.Series(["status 200", *["none"] * 20])) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "advice"),
+    [
+        ("<Time> <Level> <Status> <Content>", 'such as key = ["Level", "message"]'),
+        ("<Time> <Level> <Status>", "no field but the message is left"),
+    ],
+)
+def test_advice_names_a_field_that_the_log_has(pattern: str, advice: str, tmp_path: Path) -> None:
+    path = write(tmp_path, ["tick"] * 400)
+    text = path.read_text().replace("<Time> <Level> <Status> <Content>", pattern)
+    more = 'level = "Level"\n' if "Content" in pattern else 'message = "Status"\nkey = ["Level", "message"]\n'
+    path.write_text(text + more)
+    assert advice in " ".join(of_keys(path))
