@@ -59,8 +59,8 @@ def tasks() -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows[1:]]
 
 
-def test_contributing_says_where_ten_tasks_are_done() -> None:
-    assert len(tasks()) == 10
+def test_contributing_says_where_ten_tasks_or_more_are_done() -> None:
+    assert len(tasks()) >= 10
 
 
 @pytest.mark.parametrize("row", tasks(), ids=lambda row: row[0].replace(" ", "-"))
