@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +12,9 @@ import pytest
 
 import logbench
 
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 pytest.importorskip("vl_convert")
 pytestmark = pytest.mark.slow
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SMALL = {"dataset": {"blocks": 900}, "protocol": {"train_units": 250}}
 SIZES = {"wide": (1280, "light"), "narrow": (400, "light"), "dark": (1280, "dark")}
 
@@ -37,17 +34,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = out / "report.html"
     path.write_text(page(studies(runs.records(), runs)[-1]), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        try:
-            opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @dataclass
