@@ -107,7 +107,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 
 
 def check_free(option: str, target: Path, overwrite: bool, mark: str | None = None) -> None:
-    """See that something may be written to a path.
+    """See, before anything runs, that something may be written to a path.
 
     Args:
         option: as the user types it, such as `--save`.
@@ -115,8 +115,12 @@ def check_free(option: str, target: Path, overwrite: bool, mark: str | None = No
         mark: a file that a folder must hold to be replaced, so that no other folder is.
 
     Raises:
-        DataError: something else is there.
+        DataError: something else is there, or its folder takes no files.
     """
+    check_name(target)
+    with written(target):
+        place = next(one for one in target.absolute().parents if one.exists())
+        tempfile.TemporaryFile(dir=place).close()
     if not (target.exists() or target.is_symlink()):
         return
     if not overwrite:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..base.files import check_free, check_name
+from ..base.files import check_free
 from . import State, pass_state
 from .reporting import reporter_of
 from .run_results import asked_of, finish
@@ -96,8 +96,6 @@ def request_of(command: str, options: Mapping[str, Any]) -> ModelsRequest:
     save: Path | None = options["save"]
     if save is not None and (len(options["models"]) > 1 or len(seeds) > 1 or len(splits) > 1):
         raise click.UsageError("--save takes one model, one seed and one split")
-    if save is not None:
-        check_name(save)
     if save is not None:
         check_free("--save", save, options["overwrite"], "bundle.json")
     baselines = options["baselines"]

@@ -58,3 +58,13 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
     with pytest.raises(DataError), whole(saved, replace=True):
         pass
     assert (saved / "bundle.json").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["a\udcffb", "a\0b", "file/x", "file/x/y", "/proc/x", "/dev/null/x"])
+def test_a_place_that_takes_no_files_is_refused_first(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(DataError) as error:
+        check_free("--save", tmp_path / name, False)
+    assert "\n" not in str(error.value)
+    check_free("--save", tmp_path / "new" / "folder" / "x", False)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
