@@ -126,7 +126,10 @@ class Reader:
     ) -> Iterator[pl.DataFrame]:
         wanted = list(self.schema()) if columns is None else columns
         counts, left, calendar = Counts(), n_rows, Calendar(self.form)
-        for made, unmatched in ahead(partial(self._columns, wanted), self._numbered(counts)):
+        events, by_number = self._numbered(counts), n_rows is None and self._by_number(predicate)
+        if predicate is not None and by_number:  # no other line is taken apart
+            events = ((splits, rows) for splits, all_ in events if len(rows := all_.filter(predicate)))
+        for made, unmatched in ahead(partial(self._columns, wanted), events):
             frame = made
             if "time" in wanted:
                 frame = frame.with_columns(calendar.complete(frame["time"]).alias("time"))
@@ -140,8 +143,13 @@ class Reader:
                 return
         others = {"grown_files": self.texts.grown, "left_out_members": self.texts.left_out}
         facts = counts.facts() | {name: number for name, number in others.items() if number}
-        if "message" in wanted:
+        if "message" in wanted and not by_number:
             self.counts = facts
+
+    def _by_number(self, predicate: pl.Expr | None) -> bool:
+        """Whether lines are chosen by their number alone, and nothing of the others is needed for their times."""
+        untold = self.form.year or self.form.date
+        return predicate is not None and not untold and set(predicate.meta.root_names()) == {"line"}
 
     def _numbered(self, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """How to take events apart, and events: `line`, `raw`, `at`, `file`, texts of the layers.

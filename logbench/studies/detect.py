@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,5 +174,6 @@ def _facts(best: Any, sessions: Sessions, ranked: Ranked) -> dict[str, dict[str,
 
 def _places(opened: Lines, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Of lines by number: `file`, `line` (from 1 in it), `raw`, and `text`, without what all lines begin with."""
-    found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
+    chosen = replace(opened, frame=opened.frame.filter(pl.col("line").is_in(numbers)))
+    found = chosen.located().collect(engine="streaming")
     return {row.pop("number"): row for row in found.iter_rows(named=True)}

@@ -231,3 +231,17 @@ def test_members_come_by_pattern_then_name_and_only_those_inside(tmp_path: Path)
     found = open_lines(path, ["*.log", "**/*.csv"], form).frame.collect()
     assert found["message"].to_list() == ["top/a.log", "top/b.log", "a.csv"]
     assert found["file"].to_list() == ["top/a.log", "top/b.log", "a.csv"]
+
+
+def test_lines_by_number_are_those_of_a_whole_pass_and_keep_its_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("".join(f"{n} INFO message {n}\n" if n % 7 else "odd\n" for n in range(300)))
+    form = LineFormat(pattern="<Id> <Level> <Content>", level="Level")
+    opened = open_lines(tmp_path, ["a.log"], form)
+    whole = opened.frame.collect()
+    assert opened.counted is not None
+    counted = dict(opened.counted())
+    assert counted["unmatched_lines"] == 43
+    some = opened.frame.filter(pl.col("line").is_in([3, 7, 250, 999])).collect()
+    assert some.equals(whole.filter(pl.col("line").is_in([3, 7, 250])))
+    assert dict(opened.counted()) == counted
+    assert len(opened.frame.head(5).filter(pl.col("line") == 7).collect()) == 0
