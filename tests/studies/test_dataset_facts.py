@@ -149,7 +149,7 @@ def test_data_that_no_split_serves_say_why(tmp_path: Path) -> None:
 def test_the_command_prints_a_table_or_one_object(write_hdfs: WriteHdfs, run_logbench: Any) -> None:
     data = write_hdfs(labels="BlockId,Label\nblk_1,Normal\nblk_-2,Anomaly\nblk_3,Anomaly\n")
     words = ["datasets", "info", "hdfs", "--data", str(data), "--set", "protocol.train_units=1"]
-    shown = run_logbench(*words)
+    shown = run_logbench(*words, COLUMNS="100")
     assert "8 lines, 9 events" in shown.out and "3: 1 normal, 2 anomalous; prevalence 0.6667" in shown.out
     assert "Jensen-Shannon" in shown.err and max(map(len, shown.out.splitlines())) <= 100
     (line,) = run_logbench(*words, "--json").out.splitlines()
