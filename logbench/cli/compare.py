@@ -14,21 +14,21 @@ from ..running import records, run_names
 from ..studies.common_units import common_units, dropping_apart, measured_on
 from ..studies.compare import compare, confidence, correct
 from ..studies.many_datasets import across
-from . import State, pass_state
+from . import State, completion, pass_state
 from .apart import apart
 from .shared_options import digits_of, json_option, note, out_option, print_json
 from .shown import Shown, format_option, shown_as
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
-@click.argument("runs", nargs=-1, metavar="RUN_A RUN_B…")
+@click.argument("runs", shell_complete=completion.run, nargs=-1, metavar="RUN_A RUN_B…")
 @click.option(
     "--metric",
     default="f1",
     show_default=True,
     help="A metric of the headline, or EVALUATOR.METRIC such as cost.cost.",
 )
-@click.option("--evaluator", "evaluators", multiple=True, metavar="FILE",
+@click.option("--evaluator", "evaluators", multiple=True, shell_complete=completion.evaluator, metavar="FILE",
               help="File of an evaluator that the runs had and that is not installed (repeatable).")  # fmt: skip
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.005, show_default=True,
               help="Largest loss against the first run that does not count as worse.")  # fmt: skip

@@ -14,7 +14,7 @@ from ..base.errors import ConfigError, DataError
 from ..base.options import parse_settings
 from ..base.progress_bars import Bars
 from ..components.entry import RegisteredComponent
-from . import State, pass_state
+from . import State, completion, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_facts, print_splits
 from .detect import guessed
@@ -54,11 +54,22 @@ def _origin(entry: RegisteredComponent[Any]) -> str:
 
 
 @command.command("info", epilog="Example: logbench datasets info hdfs --json")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.dataset)
 @click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data.")
-@click.option("--parser", metavar="NAME", help="Parser; by default the data set's.")
-@click.option("--windower", metavar="NAME", help="Windower; by default the data set's.")
-@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
+@click.option(
+    "--parser", shell_complete=completion.parser, metavar="NAME", help="Parser; by default the data set's."
+)
+@click.option(
+    "--windower", shell_complete=completion.windower, metavar="NAME", help="Windower; by default the data set's."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    shell_complete=completion.setting,
+    metavar="COMPONENT.KEY=VALUE",
+    help="Set an option.",
+)
 @click.option("--card", "card_only", is_flag=True, help="Show only the card; read no data.")
 @memory_option
 @json_option
@@ -138,7 +149,7 @@ def guess(state: State, paths: tuple[Path, ...]) -> None:
 
 
 @command.command("remove", epilog="Example: logbench datasets remove my")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.dataset)
 @pass_state
 def remove(state: State, name: str) -> None:
     """Remove an added definition; the logs stay."""
@@ -195,7 +206,7 @@ def check(state: State, definition: str, data: Path | None) -> None:
 
 
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.dataset)
 @memory_option
 @pass_state
 @apart
@@ -205,7 +216,7 @@ def fetch(state: State, name: str) -> None:
 
 
 @command.command("path", epilog="Example: logbench datasets path hdfs")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.dataset)
 @pass_state
 @apart
 def path(state: State, name: str) -> None:

@@ -17,7 +17,7 @@ from ..base.options import parse_settings
 from ..base.progress_bars import Bars
 from ..deploy.incidents import Incidents
 from ..running import looks
-from . import State, pass_state
+from . import State, completion, pass_state
 from .alarm_options import rate_of, rate_options, with_options
 from .alarm_output import print_incidents
 from .apart import apart
@@ -29,13 +29,30 @@ if TYPE_CHECKING:
 
 @click.command("detect", epilog="Example: logbench detect /var/log/syslog")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
-@click.option("--dataset", metavar="NAME", help="A data set or definition in place of guessing one.")
+@click.option(
+    "--dataset",
+    shell_complete=completion.dataset,
+    metavar="NAME",
+    help="A data set or definition in place of guessing one.",
+)
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many units to show.")
-@click.option("--model", metavar="NAME",
+@click.option("--model", shell_complete=completion.model, metavar="NAME",
               help="Rank by this model, fitted on the other four fifths of the log in turn.")  # fmt: skip
 @with_options(rate_options)
-@click.option("--windower", metavar="NAME", help="Windower; by default as guessed or defined.")
-@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE", help="Set an option.")
+@click.option(
+    "--windower",
+    shell_complete=completion.windower,
+    metavar="NAME",
+    help="Windower; by default as guessed or defined.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    shell_complete=completion.setting,
+    metavar="COMPONENT.KEY=VALUE",
+    help="Set an option.",
+)
 @click.option("--save-definition", type=click.Path(path_type=Path), metavar="FILE",
               help="Write what was guessed as a commented TOML file.")  # fmt: skip
 @overwrite_option

@@ -9,7 +9,7 @@ import click
 
 from ..api.record_sections import Record
 from ..components.registry import Registry
-from . import State, pass_state
+from . import State, completion, pass_state
 from .reporting import GuardedReporter, reporter_of
 from .run_results import code_of, next_step
 from .shared_options import (
@@ -37,7 +37,7 @@ SEEDS = 3
     "leaderboard",
     epilog="Example: logbench leaderboard --dataset hdfs-sim --exclude torch --seeds 3",
 )
-@click.option("--models", metavar="A,B+C,…", multiple=True,
+@click.option("--models", shell_complete=completion.model, metavar="A,B+C,…", multiple=True,
               help="Models to run (repeatable); by default all installed ones.")  # fmt: skip
 @click.option(
     "--exclude",

@@ -13,7 +13,7 @@ from ..api.model_card import LEVELS
 from ..api.plan import Plan
 from ..components.model_cards import card_of
 from ..components.requirements import missing
-from . import State, pass_state
+from . import State, completion, pass_state
 from .models_info import ablation_text, info_text
 from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
 
@@ -73,7 +73,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 @command.command("info", epilog="Example: logbench models info deeplog")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.model)
 @json_option
 @pass_state
 def info(state: State, name: str, as_json: bool) -> None:
@@ -91,7 +91,7 @@ def info(state: State, name: str, as_json: bool) -> None:
 
 
 @command.command("ablate", epilog="Example: logbench models ablate logrobust --dataset hdfs --seeds 3")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.model)
 @with_plan_options
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
               help="Seeds 0 … N − 1 of a stochastic model.")  # fmt: skip

@@ -11,7 +11,7 @@ import click
 
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
-from . import State, pass_state
+from . import State, completion, pass_state
 from .apart import apart
 from .shared_options import json_option, local, memory_option, note, print_json, print_table
 
@@ -26,10 +26,17 @@ def command() -> None:
 @command.command(
     "evaluate", epilog="Example: logbench parsers evaluate drain --data loghub_2k --set drain.depth=5"
 )
-@click.argument("names", nargs=-1, metavar="[PARSER]…")
+@click.argument("names", shell_complete=completion.parser, nargs=-1, metavar="[PARSER]…")
 @click.option("--data", type=click.Path(path_type=Path), required=True,
               help="Folder with NAME/NAME_2k.log_structured.csv, as in Loghub, or one such file.")  # fmt: skip
-@click.option("--set", "settings", multiple=True, metavar="PARSER.KEY=VALUE", help="Set an option of a parser.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    shell_complete=completion.setting,
+    metavar="PARSER.KEY=VALUE",
+    help="Set an option of a parser.",
+)
 @memory_option
 @json_option
 @pass_state

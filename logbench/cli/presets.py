@@ -8,12 +8,12 @@ import click
 
 from ..api.protocol import EvaluationProtocol
 from ..base.options import make
-from . import State, pass_state
+from . import State, completion, pass_state
 from .shared_options import json_option, note, print_json, print_table
 
 
 @click.command("presets", epilog="Example: logbench presets field-2e")
-@click.argument("names", nargs=-1)
+@click.argument("names", shell_complete=completion.preset, nargs=-1)
 @json_option
 @pass_state
 def command(state: State, names: tuple[str, ...], as_json: bool) -> None:

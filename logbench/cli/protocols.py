@@ -14,7 +14,7 @@ from ..base.errors import PluginError
 from ..base.failure import ReportedError
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
-from . import State, pass_state
+from . import State, completion, pass_state
 from .shared_options import (
     json_option,
     note,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command("protocols", epilog="Example: logbench protocols deeplog --dataset hdfs-sim --train first,random")
-@click.argument("model")
+@click.argument("model", shell_complete=completion.model)
 @with_plan_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--train", metavar="KIND,KIND", help="Also vary protocol.train, one training each: first,random.")

@@ -13,17 +13,17 @@ from ..api.plan import Plan
 from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
-from . import State, pass_state
+from . import State, completion, pass_state
 from .shared_options import json_option, note, out_option, print_json
 from .shown import Shown, format_option, shown_as
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
-@click.argument("table", required=False)
+@click.argument("table", shell_complete=completion.table, required=False)
 @click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data of its data set.")
 @click.option("--only", multiple=True, metavar="MODEL", help="Run only this row (repeatable).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the models.")
-@click.option("--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
+@click.option("--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
               help="Override an option of the table, such as dataset.normal_total=553366.")  # fmt: skip
 @out_option
 @format_option

@@ -8,7 +8,7 @@ import click
 
 from ..base.options import parse_settings
 from ..running import run_names
-from . import State, pass_state
+from . import State, completion, pass_state
 from .apart import apart
 from .reporting import reporter_of
 from .run_results import finish
@@ -17,11 +17,12 @@ from .shown import reporter_option
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
-@click.argument("run")
+@click.argument("run", shell_complete=completion.run)
 @click.option(
     "--set",
     "settings",
     multiple=True,
+    shell_complete=completion.setting,
     metavar="COMPONENT.KEY=VALUE",
     help="A field of the protocol that acts after scoring, or an option of an evaluator, such as cost.miss=20.",
 )
@@ -29,6 +30,7 @@ from .shown import reporter_option
     "--evaluator",
     "evaluators",
     multiple=True,
+    shell_complete=completion.evaluator,
     metavar="NAME",
     help="Evaluator beside those of the run (repeatable).",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.files import check_free
-from . import State, pass_state
+from . import State, completion, pass_state
 from .reporting import reporter_of
 from .run_results import asked_of, finish
 from .shared_options import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "run",
     epilog="Example: logbench run deeplog new-event+length --dataset hdfs-sim --seeds 3",
 )
-@click.argument("models", nargs=-1, required=True, metavar="MODEL…")
+@click.argument("models", shell_complete=completion.model, nargs=-1, required=True, metavar="MODEL…")
 @with_plan_options
 @reporter_option
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")

@@ -19,6 +19,7 @@ from ..base.screen import folded, screen_width
 from ..base.terminal import has
 from ..base.text_table import COMFORT, text_table
 from ..reading.remote import at_hand
+from . import completion
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,22 +29,28 @@ out_option = click.option(
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print only JSON Lines on standard output.")
 plan_options: Sequence[Callable[[F], F]] = (
-    click.option("--dataset", required=True, metavar="NAME", help="Data set (see: logbench datasets list)."),
+    click.option("--dataset", required=True, shell_complete=completion.dataset, metavar="NAME",
+                 help="Data set (see: logbench datasets list)."),
     click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data, or its address (s3://…)."),
-    click.option("--parser", metavar="NAME", help="Parser; by default the data set's."),
-    click.option("--windower", metavar="NAME", help="Windower; by default the data set's."),
-    click.option("--embedding", metavar="NAME",
+    click.option("--parser", shell_complete=completion.parser, metavar="NAME",
+                 help="Parser; by default the data set's."),
+    click.option("--windower", shell_complete=completion.windower, metavar="NAME",
+                 help="Windower; by default the data set's."),
+    click.option("--embedding", shell_complete=completion.embedding, metavar="NAME",
                  help="Embedding, for models that take vectors (see: logbench list embedding)."),
-    click.option("--evaluator", "evaluators", multiple=True, metavar="NAME", help="Evaluator (repeatable)."),
-    click.option("--protocol", metavar="PRESET", help="Use the protocol of a preset."),
-    click.option("--preset", metavar="PRESET", help="Use protocol and configuration of a preset."),
+    click.option("--evaluator", "evaluators", multiple=True, shell_complete=completion.evaluator, metavar="NAME",
+                 help="Evaluator (repeatable)."),
+    click.option("--protocol", shell_complete=completion.preset, metavar="PRESET",
+                 help="Use the protocol of a preset."),
+    click.option("--preset", shell_complete=completion.preset, metavar="PRESET",
+                 help="Use protocol and configuration of a preset."),
     click.option("--split-seed", type=click.IntRange(min=0), help="Seed of the split."),
     click.option("--contamination", type=click.FloatRange(min=0, max=0.9), metavar="P",
                  help="Share of unlabelled anomalies in the training set; the test set stays the same."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
                  help="Device of the model."),
     click.option(
-        "--set", "settings", multiple=True, metavar="COMPONENT.KEY=VALUE",
+        "--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
         help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",
     ),
     click.option("--config", type=click.Path(path_type=Path), help="TOML file with one table a component."),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import click
 
 from ..base.escapes import escaped, printable
+from . import completion
 from .shared_options import note, print_table, say
 
 FORMS = ("table", "markdown", "latex", "csv")
@@ -22,7 +23,7 @@ format_option = click.option(
     help="Format of the table; in all but `table` what stands around it goes to standard error.",
 )  # fmt: skip
 reporter_option = click.option(
-    "--format", "--reporter", "reporter", metavar="NAME",
+    "--format", "--reporter", "reporter", shell_complete=completion.reporter, metavar="NAME",
     help="Show the runs by this reporter: table, markdown, latex, csv, json …",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from ..api.plan import Plan
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
 from ..studies.comparable_rows import TESTS, THRESHOLD
-from . import State, pass_state
+from . import State, completion, pass_state
 from .shared_options import (
     WIDTH,
     digits_of,
@@ -43,7 +43,7 @@ MARKS = {
 @click.command(
     "sweep", epilog="Example: logbench sweep deeplog --dataset hdfs-sim --over g=1:15 --over steps=50,100"
 )
-@click.argument("model")
+@click.argument("model", shell_complete=completion.model)
 @with_plan_options
 @click.option("--over", multiple=True, required=True, metavar="KEY=VALUES",
               help="An option and its values: g=1:15,passes=20,60 or alpha=.01:.05:.01 (repeatable).")  # fmt: skip

@@ -13,7 +13,7 @@ import click
 from ..api.plan import Plan
 from ..base.jsonable import four_digits, several
 from ..evaluation.metrics import headline
-from . import State, pass_state
+from . import State, completion, pass_state
 from .shared_options import (
     NARROW,
     json_option,
@@ -37,7 +37,7 @@ SHOWN = 5
 @click.command(
     "tune", epilog="Example: logbench tune deeplog --dataset hdfs-sim --trials 20 --over lr=0.0005:0.01:log"
 )
-@click.argument("model")
+@click.argument("model", shell_complete=completion.model)
 @with_plan_options
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True,
               help="Trials of the study, those of an earlier command included.")  # fmt: skip
