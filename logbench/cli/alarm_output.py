@@ -12,7 +12,7 @@ import click
 from ..base.jsonable import four_digits, part_of, several, shorten
 from ..deploy.score_state import opened
 from ..deploy.webhook import Webhook
-from .shared_options import fitted, note, placed, print_json, print_table
+from .shared_options import NARROW, fitted, note, placed, print_json, print_table
 
 if TYPE_CHECKING:
     from ..deploy.alarm_desk import AlarmDesk
@@ -92,6 +92,8 @@ def print_alarm(alarm: Mapping[str, Any], as_json: bool) -> None:
     if alarm["line"] is not None:
         facts.append(f"line {placed(alarm['file'], alarm['line'])}")
     print(f"ALARM {alarm['unit']}  {'  '.join(facts)}  {shorten(alarm['text'] or '', 90)}", flush=True)
+    for why in (alarm["why"] or "").splitlines()[:1]:
+        print(f"      {shorten(why, NARROW - 6)}", flush=True)
 
 
 def print_told(alarms: Sequence[Mapping[str, Any]], as_json: bool, top: int) -> None:

@@ -53,7 +53,10 @@ UNREAD = {
     "lines_with_unread_time": ("line with unread time", "lines with unread time"),
     "undecodable_lines": ("undecodable line", "undecodable lines"),
     "grown_files": ("grown file", "grown files"),
-    "late_lines": ("line after its session was closed", "lines after their session was closed"),
+    "late_lines": (
+        "line after its session was closed (scored apart; a file has it within)",
+        "lines after their session was closed (scored apart; a file has them within)",
+    ),
     "left_out_members": ("member of the archive left out", "members of the archive left out"),
 }
 
