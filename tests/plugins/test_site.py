@@ -314,7 +314,7 @@ def test_the_command_writes_again_what_it_wrote_and_nothing_else(runs: Path, tmp
     out, runner = tmp_path / "public", click.testing.CliRunner()
     arguments = [str(runs / "records.jsonl"), "--out", str(out), "--url", "https://example.org/board"]
     done = runner.invoke(command, arguments, catch_exceptions=False)
-    assert done.exit_code == 0 and "3 models, 1 data sets, 3 protocols, 9 runs" in done.output
+    assert done.exit_code == 0 and "3 models, 1 data set, 3 protocols, 9 runs" in done.output
     assert 'href="https://example.org/board/index.html"' in (out / "feed.xml").read_text()
     (out / "CNAME").write_text("example.org")
     first = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}

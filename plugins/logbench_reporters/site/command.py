@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..words import several
+
 EXTRA = "pip install 'logbench-harness[report]'"
 
 
@@ -47,8 +49,6 @@ def command(
     made = board(records, metric, getattr(ctx.obj, "registry", None))
     for text in write(made, out, title, url and url.rstrip("/") + "/", scores):
         click.echo(f"warning: {text}", err=True)
-    click.echo(
-        f"{len(made.models)} models, {len(made.data)} data sets, {len(made.protocols)} protocols, "
-        f"{len(made.folders)} runs"
-    )
+    counts = {"model": made.models, "data set": made.data, "protocol": made.protocols, "run": made.folders}
+    click.echo(", ".join(several(len(of), name) for name, of in counts.items()))
     click.echo(f"wrote {out / 'index.html'}", err=True)
