@@ -42,6 +42,20 @@ def is_as_written(record: Mapping[str, Any]) -> bool:
         return False
 
 
+def part(record: Record, *keys: str) -> Any:
+    """What a record says at these keys, such as `config`, `windower`.
+
+    Raises:
+        DataError: it says nothing there.
+    """
+    found: Any = record
+    for key in keys:
+        if not isinstance(found, Mapping) or key not in found:
+            raise DataError(f"run {record['run_id']}: its {'.'.join(keys)} is missing; run again")
+        found = found[key]
+    return found
+
+
 def checksums(run_id: str, artifacts: Mapping[str, str], folder: Path) -> dict[str, str]:
     """SHA-256 of each file that a run wrote itself, by name of the artifact."""
     own = {name: path_below(folder, path) for name, path in artifacts.items() if path.startswith(f"{run_id}/")}

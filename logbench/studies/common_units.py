@@ -14,6 +14,7 @@ from ..components.configured import configured
 from ..components.registry import Registry
 from ..evaluation.unit_metrics import metrics_of
 from ..running import records
+from ..running.stored import part
 from .compare import labelled_test_scores
 from .rescore import is_weighted
 
@@ -46,7 +47,7 @@ def measured_on(units: pl.Series, run: Record, folder: Path, registry: Registry)
     Raises:
         DataError: stored scores are gone. ConfigError: an evaluator is not installed.
     """
-    chosen = run["config"]["evaluators"]
+    chosen = part(run, "config", "evaluators")
     entries = {name: registry.get("evaluator", name) for name in chosen}
     built = {name: configured(entry, chosen[name]).build() for name, entry in entries.items()}
     kept = records.scores(run, folder).filter(pl.col("index").is_in(units.implode()))

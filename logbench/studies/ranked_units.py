@@ -16,7 +16,7 @@ from ..data.lines import Lines
 from ..running import records
 from ..running.prepare import digest_of
 from ..running.resolve import stored_dataset
-from ..running.stored import table
+from ..running.stored import part, table
 
 
 def ranked(frame: pl.DataFrame, which: Which, count: int) -> pl.DataFrame:
@@ -93,10 +93,10 @@ def raw_lines(record: Record, numbers: list[int], registry: Registry) -> dict[in
     have changed."""
     data = record["dataset"]
     try:
-        entry = stored_dataset(data["name"], record["config"]["dataset"], registry)
-        path = Path(data["path"])
-        opened = configured(entry, record["config"]["dataset"]).build().read(path)
-        if not isinstance(opened, Lines) or not numbers or digest_of(opened.files, path) != data["digest"]:
+        entry = stored_dataset(data["name"], part(record, "config", "dataset"), registry)
+        path, digest = Path(part(record, "dataset", "path")), part(record, "dataset", "digest")
+        opened = configured(entry, part(record, "config", "dataset")).build().read(path)
+        if not isinstance(opened, Lines) or not numbers or digest_of(opened.files, path) != digest:
             return {}
         found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")
     except (LogbenchError, OSError):

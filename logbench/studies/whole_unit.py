@@ -25,7 +25,7 @@ from ..running import looks, records, run_names
 from ..running.looks import Look, Source, stamps_of
 from ..running.prepare import digest_of
 from ..running.resolve import stored_dataset
-from ..running.stored import table
+from ..running.stored import part, table
 
 # Looks, which `show` takes in place of a run.
 LOOKS = ("score", "detect")
@@ -158,17 +158,17 @@ def _of_run(record: Record, folder: Path, registry: Registry) -> Look:
         }
         for row in scores.iter_rows(named=True)
     }
-    data, windower = record["dataset"], record["components"]["windower"]
+    windower, options = part(record, "components", "windower"), part(record, "config", "windower")
     entry = registry.get("windower", str(windower.get("file", windower["name"])))
     protocol = EvaluationProtocol.of(record["protocol"])
-    config = configured(entry, record["config"]["windower"]).config
+    config = configured(entry, options).config
     source = Source(
-        data["name"],
-        record["config"]["dataset"],
+        record["dataset"]["name"],
+        part(record, "config", "dataset"),
         entry.address,
-        record["config"]["windower"],
-        data["path"],
-        data["digest"],
+        options,
+        part(record, "dataset", "path"),
+        part(record, "dataset", "digest"),
         protocol=record["protocol"] if cuts_lines(entry.item.traits, config, protocol) else None,
     )
     return Look(record["run_id"], source, units, datetime.fromisoformat(record["started"]).timestamp())

@@ -56,9 +56,11 @@ FORMS: dict[str, Callable[[], bytes]] = {
 
 
 def lines_of(path: Path) -> list[str] | None:
-    """The lines, sorted; None where they are refused in one line."""
+    """The lines, sorted; None where they are refused in one line, or members are left out and counted."""
     try:
-        return sorted(open_lines(path, ["**/*.log*"], LineFormat()).frame.collect()["raw"])
+        lines = open_lines(path, ["**/*.log*"], LineFormat())
+        read = sorted(lines.frame.collect()["raw"])
+        return None if lines.counted is not None and lines.counted().get("left_out_members") else read
     except DataError as error:
         assert "\n" not in str(error) and len(str(error)) < 1000
         return None

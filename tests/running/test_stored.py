@@ -11,10 +11,12 @@ import pytest
 
 import logbench
 from logbench import DataError
+from logbench.base.progress import silent
 from logbench.components.registry import Registry
 from logbench.running import records, run_names, stored
 from logbench.studies.ranked_units import described
 from logbench.studies.rescore import rescore
+from logbench.studies.whole_unit import whole_unit
 
 SMALL: dict[str, Any] = {"settings": {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}}
 
@@ -77,3 +79,20 @@ def test_a_rescored_run_names_the_code_that_evaluated_it(record: dict[str, Any],
     made = rescore({**old, "of_a_later_version": 1}, tmp_path, {"short": "miss"}, (), Registry(), "").as_dict()
     assert "of old" not in json.dumps(made)
     assert made["components"] == record["components"] and made["plugins"] == record["plugins"]
+
+
+@pytest.mark.parametrize("keys", [
+    ("config", "windower"), ("config", "dataset"), ("components", "windower"), ("dataset", "path")
+])  # fmt: skip
+def test_a_record_that_lacks_what_show_needs_is_one_line(
+    record: dict[str, Any], tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    *above, last = keys
+    place = record
+    for key in above:
+        place = place[key]
+    del place[last], record["checksums"]["record"]
+    (tmp_path / records.FILE).write_text(json.dumps(record) + "\n")
+    unit = records.scores(run_names.find("last", tmp_path), tmp_path)["unit"][0]
+    with pytest.raises(DataError, match=f"its {'.'.join(keys)} is missing"):
+        whole_unit((record["run_id"], unit), tmp_path, Registry(), silent)
