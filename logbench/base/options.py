@@ -122,8 +122,6 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         return None
     bounds = field.metadata.get("bounds", {})
     plain = _number(hint, value) if isinstance(value, str) else value
-    if isinstance(plain, int) and abs(plain) >= 1 << 63:
-        raise ConfigError(f"{where}: a number of more than 64 bits, which no record can hold; give a smaller one")
     if _fits(hint, plain) and (plain is None or all(_BOUNDS[name](plain, bounds[name]) for name in bounds)):
         return plain
     from pydantic import Field, TypeAdapter, ValidationError  # slow to load, and most values are right
