@@ -35,7 +35,11 @@ def find(run: str, folder: Path) -> Record:
     Raises:
         DataError: no record or several match, or the record is damaged or of an unknown version.
     """
-    record = _named(run, {record["run_id"]: record for record in records.lines(folder)}, folder)
+    stored = dict[str, dict[str, Any]]()
+    for one in records.lines(folder):
+        stored.pop(one["run_id"], None)  # else a later record of this id would stand in the place of the earlier
+        stored[one["run_id"]] = one
+    record = _named(run, stored, folder)
     if refusal := refusal_of(record):
         raise DataError(f"run {record['run_id']} in {folder}: {refusal}")
     return cast(Record, upgraded(record))
@@ -44,8 +48,9 @@ def find(run: str, folder: Path) -> Record:
 def _named(run: str, stored: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
     if back := re.fullmatch(r"last(?:~(\d+))?", run):
         steps = int(back[1] or 0)
-        asked = [record for record in stored.values() if not record.get("baseline")]
-        good = [record for record in asked if record.get("status", "ok") == "ok"]
+        asked = [record for record in stored.values() if record.get("baseline") is not True]
+        # What has another status than those that are written is damaged, and refused, not skipped.
+        good = [record for record in asked if record.get("status", "ok") not in ("error", "skipped")]
         if steps < len(good):
             return good[-1 - steps]
         failed = f", beside {several(len(asked) - len(good), 'failed one')}" if len(good) < len(asked) else ""

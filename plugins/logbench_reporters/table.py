@@ -248,7 +248,7 @@ def _contamination(split: Mapping[str, Any]) -> str:
 def _labels(records: Sequence[Record]) -> str:
     """How many labels might be seen and the balance of classes: 4,000 labels: 120 anomalies (3.0%)."""
     seen: Mapping[str, int] = next((one["labels"] for one in records if one.get("labels")), {})
-    if not seen:
+    if not {"seen", "seen_anomalous"} <= set(seen):
         return ""
     share = f" ({seen['seen_anomalous'] / seen['seen']:.1%})" if seen["seen"] else ""
     return f"; {several(seen['seen'], 'label')}: {several(seen['seen_anomalous'], 'anomaly', 'anomalies')}{share}"
