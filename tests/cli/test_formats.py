@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
 # Commands whose output is a line for a program, or a file of its own format; the facts of `check` are in `info`.
 WITHOUT_JSON = {
     "datasets add", "datasets check", "datasets fetch", "datasets guess", "datasets path", "datasets remove",
-    "cache clear", "schema", "new-plugin", "report", "workflow",
+    "cache clear", "schema", "new-plugin", "report", "site", "workflow",
 }  # fmt: skip
 
 
