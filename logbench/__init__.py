@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .api.plan import Plan
     from .api.protocol import EvaluationProtocol, redraws
     from .api.record import RunRecord
+    from .base.array_files import load_arrays, save_arrays
     from .base.escapes import escaped
     from .base.file_names import named_file
     from .base.options import make_options, meant, option, parse_settings, suggest, toml_values
