@@ -39,6 +39,17 @@ MOST_LINES = 200_000
 Units = Callable[[], pl.DataFrame]
 
 
+@contextlib.contextmanager
+def _missing_named(path: Path) -> Iterator[None]:
+    """Say which field the lines lack."""
+    try:
+        yield
+    except pl.exceptions.ColumnNotFoundError as error:
+        asked = re.search(r"\"(?:field )?(.*)\"", str(error).partition(";")[0])
+        name = asked[1] if asked else "of the definition"
+        raise DataError(f"{path}: its lines have no field {name!r}, which is asked for") from None
+
+
 def open_lines(
     path: Path,
     patterns: Sequence[str],
@@ -186,7 +197,8 @@ class Reader:
             if events is None:
                 events = Events.of(self.form, self._splitters(header, text.stream.name), counts)
             for part in lines.iter_slices(MOST_LINES):  # a chunk of empty lines has millions
-                complete = events.feed(part)
+                with _missing_named(self.texts.path):
+                    complete = events.feed(part)
                 if len(complete):
                     yield events.splits, complete
         if events is not None:
@@ -232,13 +244,9 @@ class Reader:
         splits, whole = item
         if not set(wanted) - {"line", "raw", "file", "at"}:
             return whole.select(wanted), 0
-        try:
+        with _missing_named(self.texts.path):
             whole = self._fields(splits, whole)
             return self._made(wanted, splits, whole)
-        except pl.exceptions.ColumnNotFoundError as error:
-            asked = re.search(r"\"(?:field )?(.*)\"", str(error).partition(";")[0])
-            name = asked[1] if asked else "of the definition"
-            raise DataError(f"{self.texts.path}: its lines have no field {name!r}, which is asked for") from None
 
     def _made(
         self, wanted: Sequence[str], splits: Sequence[Splitter], whole: pl.DataFrame

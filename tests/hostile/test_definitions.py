@@ -11,7 +11,7 @@ import pytest
 from counted import calls
 from hostile_tries import tries
 
-from logbench import LogbenchError
+from logbench import DataError, LogbenchError
 from logbench.components.registry import Registry
 from logbench_ownlogs.dataset import component
 from logbench_ownlogs.definition import OwnLog
@@ -119,3 +119,12 @@ def test_a_definition_in_the_users_folder_costs_itself_alone(text: str, tmp_path
     assert set(aside) - {"bad"} == {"pipe", "zero", "folder", "gone"}
     assert text == DEEP["year 0"] or "bad" in aside
     assert all("\n" not in said and len(said) < 1000 for said in aside.values()), aside
+
+
+def test_a_message_that_no_line_has_is_named_where_formats_stand_within_it(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2024-01-01 INFO x: job 1\n" * 5)
+    (tmp_path / "my.toml").write_text('files = ["*.log"]\nmessage = "absent"\ninner = {}\n')
+    item = component(tmp_path / "my.toml", "my")
+    assert item.config is not None
+    with pytest.raises(DataError, match="its lines have no field 'absent'"):
+        item.build(item.config()).read(tmp_path).frame.collect()
