@@ -130,6 +130,17 @@ def model_rows(records: Sequence[Record], each_seed: bool = False, metric: str =
     return sorted((_row(group, metric) for group in groups.values()), key=lambda row: row.kind == "baseline")
 
 
+def best_row(rows: Sequence[Row], metric: str, lower: bool = False) -> Row | None:
+    """The row that a metric puts first, of equal ones the first; None where no row has it.
+
+    Args:
+        lower: the metric is better where it is lower.
+    """
+    known = [row for row in rows if row.metrics.get(metric) is not None]
+    sign = -1 if lower else 1
+    return max(known, key=lambda row: sign * (row.metrics[metric] or 0.0), default=None)
+
+
 def rule_rows(records: Sequence[Record], each_split: bool = False, metric: str = "f1") -> list[Row]:
     """One row a rule, or one a rule and split: it depends on the split, not on the model or its seed.
 

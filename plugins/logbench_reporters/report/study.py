@@ -12,6 +12,7 @@ from logbench import DataError, figures
 
 from ..rows import (
     Row,
+    best_row,
     comparisons,
     lower_is_better,
     metrics_shown,
@@ -74,9 +75,7 @@ class Study:
 
     @cached_property
     def best_rule(self) -> Row | None:
-        known = [row for row in self.rules if row.metrics.get(self.metric) is not None]
-        sign = -1 if self.lower else 1
-        return max(known, key=lambda row: sign * (row.metrics[self.metric] or 0.0), default=None)
+        return best_row(self.rules, self.metric, self.lower)
 
     @cached_property
     def tied(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from logbench import DataError, StoredRuns
 
 from ..report.study import Study, newest, value_of
-from ..rows import Row, lower_is_better, metrics_shown, model_rows, rule_rows, showing
+from ..rows import Row, best_row, lower_is_better, metrics_shown, model_rows, rule_rows, showing
 from .names import data_of, digest, facts_of, labels_of, protocol_of, slug
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ class Table:
 
     @cached_property
     def best_rule(self) -> Row | None:
-        known = [row for row in self.rules if row.metrics.get(self.metric) is not None]
-        sign = -1 if self.lower else 1
-        return max(known, key=lambda row: sign * (row.metrics[self.metric] or 0.0), default=None)
+        return best_row(self.rules, self.metric, self.lower)
 
     @cached_property
     def tied(self) -> Mapping[str, str]:
