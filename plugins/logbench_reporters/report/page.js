@@ -109,19 +109,7 @@
     heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
       const numeric = head.classList.contains("n");
       const falls = head.getAttribute("aria-sort") === "descending" ? false : head.getAttribute("aria-sort") === "ascending" ? true : numeric;
-      const key = (row) => {
-        const cell = row.cells[column];
-        if (!numeric) return cell.textContent.trim();
-        return cell.dataset.value === "" ? null : Number(cell.dataset.value);
-      };
-      const rows = [...table.tBodies[0].rows].sort((a, b) => {
-        const [x, y] = [key(a), key(b)];
-        if (x === null || y === null) return (x === null) - (y === null);
-        return (numeric ? x - y : x.localeCompare(y)) * (falls ? -1 : 1);
-      });
-      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
-      head.setAttribute("aria-sort", falls ? "descending" : "ascending");
-      table.tBodies[0].append(...rows);
+      sortBy(table, column, falls);
     }));
   });
 

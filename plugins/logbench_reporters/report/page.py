@@ -22,7 +22,7 @@ PACKAGE = "logbench_reporters.report"
 def page(study: Study, static: bool = False) -> str:
     """The page of a study; static: figures are SVG, and there is no script."""
     made = sections(study)
-    scripts = [] if static else [drawing.script(), text(PACKAGE, "page.js")]
+    scripts = [] if static else [drawing.script(), text(PACKAGE, "sort.js") + text(PACKAGE, "page.js")]
     data = {"specs": {one.name: for_page(one.spec()) for one in _figures(made)}, **_models(made)}
     return (
         environment(PACKAGE)

@@ -44,7 +44,7 @@ class _Maker:
         self._board, self._scores = board, scores
         self._titles = board.titles()
         self._drawn: dict[str, tuple[Figure, str] | None] = {}
-        script = text(PACKAGE, "site.js")
+        script = text("logbench_reporters.report", "sort.js") + text(PACKAGE, "site.js")
         self._always = {
             "site": title,
             "css": css() + text("logbench_reporters.report", "page.css") + text(PACKAGE, "site.css"),

@@ -23,29 +23,12 @@
     if (form) form.querySelector("output").value = `${count} ${count === 1 ? "row" : "rows"}`;
   };
 
-  // A heading sorts by its column, once more the other way round; what has no value stays last.
-  const sort = (table, column, falls) => {
-    const heads = [...table.tHead.rows[0].cells];
-    const numeric = heads[column].classList.contains("n");
-    const key = (row) => {
-      const cell = row.cells[column];
-      if (!numeric) return cell.textContent.trim();
-      return cell.dataset.value === "" ? null : Number(cell.dataset.value);
-    };
-    const rows = [...table.tBodies[0].rows].sort((a, b) => {
-      const [x, y] = [key(a), key(b)];
-      if (x === null || y === null) return (x === null) - (y === null);
-      return (numeric ? x - y : x.localeCompare(y)) * (falls ? -1 : 1);
-    });
-    heads.forEach((head) => head.hasAttribute("aria-sort") && head.setAttribute("aria-sort", "none"));
-    heads[column].setAttribute("aria-sort", falls ? "descending" : "ascending");
-    table.tBodies[0].append(...rows);
-  };
+  // A heading sorts by its column, once more the other way round.
   tables.forEach((table) => [...table.tHead.rows[0].cells].forEach((head, column) => {
     head.querySelector("button")?.addEventListener("click", () => {
       const now = head.getAttribute("aria-sort");
       const falls = now === "none" ? head.classList.contains("n") && head.textContent !== "#" : now === "ascending";
-      sort(table, column, falls);
+      sortBy(table, column, falls);
       sorted = [table.id, column, falls ? "down" : "up"].join(".");
       write();
     });
@@ -80,7 +63,7 @@
     const [id, column, way] = sorted.split(".");
     const table = tables.find((one) => one.id === id);
     const head = table?.tHead.rows[0].cells[Number(column)];
-    if (head?.hasAttribute("aria-sort")) sort(table, Number(column), way === "down");
+    if (head?.hasAttribute("aria-sort")) sortBy(table, Number(column), way === "down");
     shown();
   };
   if (form) {
