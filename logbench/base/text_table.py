@@ -71,7 +71,7 @@ def text_table(
     """
     kept, left_out = dict(columns), list[str]()
     needs = sum(_natural(kept, heads).values()) + len(GAP) * (len(kept) - 1)
-    order = [name for name in drop if name in kept]
+    order = [name for name in dict.fromkeys(drop) if name in kept]
     while True:
         widths = _widths(kept, width, fold, heads, COMFORT)
         if widths is None and order:

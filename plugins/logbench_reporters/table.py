@@ -10,6 +10,7 @@ from tabulate import DataRow, Line, TableFormat, tabulate
 from logbench import escaped, folded, screen_width, text_table
 
 from .cost_table import cost_columns, cost_heading, front_line, untimed
+from .kept import thresholds_not_kept
 from .rows import (
     Record,
     Row,
@@ -124,6 +125,7 @@ class Table:
             *_reasons(models),
             *_unjudged(records),
             *_joint(models),
+            *thresholds_not_kept(models, rules, records[0]["protocol"]),
         ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
 

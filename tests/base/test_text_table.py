@@ -40,6 +40,11 @@ def test_headings_fold_first_then_text_then_columns_go_in_their_order() -> None:
     assert at(12)[0].split("\n")[2:] == ["of the first", "letter", "of another", "one"]
 
 
+def test_a_column_named_twice_is_left_out_once() -> None:
+    table = text_table(COLUMNS, 22, drop=["long heading", "long heading", "name"])
+    assert table.left_out == ("long heading", "name")
+
+
 def test_what_fits_in_no_way_is_a_block_a_row() -> None:
     table = text_table(COLUMNS, 21, fold=["meaning"])
     assert table.text.split("\n")[:4] == [
