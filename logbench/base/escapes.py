@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 # Signs that move a cursor, ring, colour, change a title, or turn or hide what stands beside them: control
 # characters of C0 and C1 but for tab and line end, marks of direction, invisible signs and tags. A carriage return
-# overwrites.
+# overwrites. The noncharacters mark colours of our own, see `colours`.
 _STEERS = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+    "\ufdd0-\ufdef\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 _STEERING = re.compile(f"[{_STEERS}]|\r(?!\n)")
 # Half a surrogate pair cannot be encoded.

@@ -6,21 +6,24 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .cells import clipped, columns_of
+
 # Most characters of a line from a plugin.
 LONGEST = 1000
 
 
 def shorten(text: str, width: int = LONGEST) -> str:
-    """Shorten a text to one line of at most `width` characters; replace control characters by `�`.
+    """Shorten a text to one line of at most `width` columns, see `cells`; replace control characters by `�`.
 
     It ends in `…`, after a whole word unless the last one that fits begins in the first half.
     """
     line = " ".join(text[: 16 * width].split())
     line = "".join(letter if letter.isprintable() else "�" for letter in line)
-    if len(line) <= width and len(text) <= 16 * width:
+    if columns_of(line) <= width and len(text) <= 16 * width:
         return line
-    words = line[: width - 1].rpartition(" ")[0]
-    return f"{words} …" if 2 * len(words) > width else line[: width - 1] + "…"
+    line = clipped(line, width - 1)
+    words = line.rpartition(" ")[0]
+    return f"{words} …" if 2 * columns_of(words) > width else f"{line}…"
 
 
 def four_digits(value: float) -> str:

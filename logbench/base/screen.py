@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 from typing import TextIO
+
+from .cells import columns_of, wrapped
 
 # A command to copy at the end of a sentence: `next: logbench show last`.
 _COMMAND = re.compile(r"(?:(?<=: )|(?<=, ))logbench [^()]*$")
@@ -41,24 +42,19 @@ def folded(text: str, width: int | None, indent: str = "  ") -> str:
 
 
 def _folded(line: str, width: int, indent: str) -> str:
-    if len(line) <= width:
+    if columns_of(line) <= width:
         return line
     command = _COMMAND.search(line)
     if command is None:
         return _filled(line, width, indent)
     before, after = line[: command.start()].rstrip(), command[0]
     said = _filled(before, width, indent)
-    if len(indent) + len(after) <= width:
+    if len(indent) + columns_of(after) <= width:
         return f"{said}\n{indent}{after}"
-    lines = textwrap.wrap(
-        after, width - len(indent) - 4, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
+    lines = wrapped(after, width - len(indent) - 4)
     return said + "\n" + " \\\n".join(indent + "  " * bool(at) + part for at, part in enumerate(lines))
 
 
 def _filled(line: str, width: int, indent: str) -> str:
     lead = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(
-        line.strip(), width, initial_indent=lead, subsequent_indent=lead + indent, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    return "\n".join(wrapped(line.strip(), width, lead, lead + indent))

@@ -7,6 +7,7 @@ import io
 import sys
 from typing import Any, TextIO, cast
 
+from .colours import sent, wanted
 from .escapes import printable
 
 # How an encoding without them shows signs of our own.
@@ -33,11 +34,17 @@ codecs.register_error(FALLBACK, _plain)
 
 
 class Shown(io.TextIOWrapper):
-    """A text stream for people: see the module."""
+    """A text stream for people: see the module.
+
+    Attributes:
+        colours: it shows what `colours.styled` marks.
+    """
+
+    colours = False
 
     def write(self, text: str) -> int:
         """Write a text; of signs that steer a terminal, `�` in place of each."""
-        super().write(printable(text))
+        super().write(sent(text, printable) if self.colours else printable(text))
         return len(text)
 
     def unescaped(self) -> TextIO:
@@ -60,9 +67,11 @@ def shown(number: int, like: TextIO) -> Shown:
     """A stream to descriptor `number`, with encoding and buffering as `like`."""
     binary = open(number, "wb", closefd=False)  # noqa: SIM115
     error = number == 2
-    return Shown(
+    made = Shown(
         binary, encoding=like.encoding, errors=FALLBACK, line_buffering=error or like.isatty(), write_through=error
     )
+    made.colours = wanted(number)
+    return made
 
 
 def show_all() -> None:

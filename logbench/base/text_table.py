@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from .cells import columns_of, longest_part, padded, wrapped
+from .colours import Style, styled
+
 GAP = "  "
 # A column of text is not folded below this many letters as long as another one can be left out.
 COMFORT = 30
+Styles = Mapping[tuple[int, str], Style]
+NONE: Styles = {}
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def text_table(
     right: Collection[str] = (),
     rules: Collection[int] = (),
     heads: bool = True,
+    styles: Styles = NONE,
 ) -> TextTable:
     """Lay out a table of at most `width` columns, in which no word is broken.
 
@@ -59,6 +64,8 @@ def text_table(
             of columns that are aligned on their right.
         rules: numbers of rows with a line below them; the last row has none.
         heads: show the headings.
+        styles: what cells mean, by number of the row and heading, or of a whole row, by its number and `""`;
+            shown in colours where standard output takes them, see `colours`.
 
     Examples:
         >>> columns = {"name": ["a", "b"], "meaning": ["the first letter", "another"]}
@@ -80,7 +87,7 @@ def text_table(
             continue
         widths = widths or _widths(kept, width, fold, heads, 0)
         break
-    lines = _blocks(kept, width or 0) if widths is None else _lines(kept, widths, right, rules, heads)
+    lines = _blocks(kept, width or 0) if widths is None else _lines(kept, widths, right, rules, heads, styles)
     return TextTable("\n".join(lines), tuple(left_out), needs)
 
 
@@ -89,11 +96,7 @@ def _natural(columns: Mapping[str, Sequence[str]], heads: bool) -> dict[str, int
 
 
 def _longest(text: str) -> int:
-    return max(map(len, text.split("\n")))
-
-
-def _word(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+    return max(map(columns_of, text.split("\n")))
 
 
 def _widths(
@@ -109,9 +112,9 @@ def _widths(
     if room is None or sum(wide.values()) <= room:
         return wide
     cells = {name: max([0, *map(_longest, of)]) for name, of in columns.items()}
-    narrow = {name: max(cells[name], _word(name) if heads else 0) for name in columns}
+    narrow = {name: max(cells[name], longest_part(name) if heads else 0) for name in columns}
     least_of = {
-        name: max(_word(name) if heads else 0, *map(_word, columns[name]), min(least, cells[name]))
+        name: max(longest_part(name) if heads else 0, *map(longest_part, columns[name]), min(least, cells[name]))
         for name in fold
         if name in columns
     }
@@ -130,27 +133,36 @@ def _lines(
     right: Collection[str],
     rules: Collection[int],
     heads: bool,
+    styles: Styles,
 ) -> Iterator[str]:
     rule = GAP.join("-" * widths[name] for name in columns)
     if heads:
-        yield from _row(list(columns), columns, widths, right)
+        yield from _row(dict(zip(columns, columns, strict=True)), widths, right, {})
         yield rule
-    rows = [*zip(*columns.values(), strict=True)]
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     for number, row in enumerate(rows, 1):
-        yield from _row(row, columns, widths, right)
+        looks = {name: style for name in row if (style := _style(styles, number - 1, name))}
+        yield from _row(row, widths, right, looks)
         if number in rules and number < len(rows):
             yield rule
 
 
+def _style(styles: Styles, row: int, name: str) -> Style | None:
+    """Of a cell, else of its row."""
+    return styles.get((row, name)) or styles.get((row, ""))
+
+
 def _row(
-    cells: Sequence[str], names: Mapping[str, object], widths: Mapping[str, int], right: Collection[str]
+    row: Mapping[str, str], widths: Mapping[str, int], right: Collection[str], looks: Mapping[str, Style]
 ) -> Iterator[str]:
-    parts = [_cell(cell, widths[name]) for cell, name in zip(cells, names, strict=True)]
+    parts = [_cell(cell, widths[name]) for name, cell in row.items()]
     for line in zip_longest(*parts, fillvalue=""):
-        yield GAP.join(
-            part.rjust(widths[name]) if name in right else part.ljust(widths[name])
-            for part, name in zip(line, names, strict=True)
-        ).rstrip()
+        last = max((at for at, part in enumerate(line) if part), default=-1)
+        cells = [padded(part, widths[name], name in right) for part, name in zip(line, row, strict=True)]
+        if last >= 0:
+            cells[last] = cells[last].rstrip()
+        pairs = zip(cells[: last + 1], row, strict=False)
+        yield GAP.join(styled(cell, looks[name]) if name in looks else cell for cell, name in pairs)
 
 
 def _cell(text: str, width: int) -> list[str]:
@@ -158,18 +170,16 @@ def _cell(text: str, width: int) -> list[str]:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    if len(line) <= width:
-        return [line]
-    return textwrap.wrap(line, max(width, 1), break_long_words=False, break_on_hyphens=False) or [""]
+    return [line] if columns_of(line) <= width else wrapped(line, width) or [""]
 
 
 def _blocks(columns: Mapping[str, Sequence[str]], width: int) -> Iterator[str]:
     """Each row as a block: a heading and a cell a line."""
     names = {name: " ".join(name.split()) for name in columns}
-    side = max(map(len, names.values()), default=0) + len(GAP)
+    side = max(map(columns_of, names.values()), default=0) + len(GAP)
     for at, row in enumerate(zip(*columns.values(), strict=True)):
         if at:
             yield ""
         for name, cell in zip(columns, row, strict=True):
             for number, part in enumerate(_cell(cell, width - side)):
-                yield f"{'' if number else names[name]:<{side}}{part}".rstrip()
+                yield f"{padded('' if number else names[name], side)}{part}".rstrip()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ..base.colours import led
 from ..base.errors import ConfigError, LogbenchError
 from ..base.jsonable import shorten
 from ..base.options import suggest
@@ -232,7 +233,7 @@ def _fail(message: str) -> int:
 
 
 def _say(text: str) -> None:
-    print(folded(text, screen_width(sys.stderr)), file=sys.stderr)
+    print(led(folded(text, screen_width(sys.stderr)), sys.stderr), file=sys.stderr)
 
 
 def pass_state(function: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.colours import styled
 from ..base.jsonable import four_digits, part_of, several, shorten
 from ..deploy.score_state import opened
 from ..deploy.webhook import Webhook
@@ -91,7 +92,10 @@ def print_alarm(alarm: Mapping[str, Any], as_json: bool) -> None:
     facts = [f"score {score.replace('inf', '∞')}", f"events {alarm['events']:,}"]
     if alarm["line"] is not None:
         facts.append(f"line {placed(alarm['file'], alarm['line'])}")
-    print(f"ALARM {alarm['unit']}  {'  '.join(facts)}  {shorten(alarm['text'] or '', 90)}", flush=True)
+    print(
+        f"{styled('ALARM', 'warning')} {alarm['unit']}  {'  '.join(facts)}  {shorten(alarm['text'] or '', 90)}",
+        flush=True,
+    )
     for why in (alarm["why"] or "").splitlines()[:1]:
         print(f"      {shorten(why, NARROW - 6)}", flush=True)
 

@@ -55,7 +55,7 @@ def run(
             if as_json:
                 print_json([row])
     if not as_json:
-        print_table([_shown(row, list(chosen.gates)) for row in rows], drop=SPARE)
+        print_table([_shown(row, list(chosen.gates)) for row in rows], drop=SPARE, states=("status",))
     failed = [row for row in rows if row["status"] == "error"]
     for row in failed:
         note(f"error: {_name(row)}: {row['error']}")
@@ -113,7 +113,7 @@ def compare(baseline: Path, new: Path, slower: float | None, as_json: bool) -> i
     if as_json:
         print_json(rows)
     else:
-        print_table([_pair(row, second[0]["gates"], alike) for row in rows], drop=SPARE)
+        print_table([_pair(row, second[0]["gates"], alike) for row in rows], drop=SPARE, states=("state",))
     was, now = first[0]["versions"], second[0]["versions"]
     for name in sorted(name for name in {*was, *now} if was.get(name) != now.get(name)):
         note(f"{name}: {was.get(name, 'none')} in BASELINE, {now.get(name, 'none')} in NEW")

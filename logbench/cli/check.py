@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..api.components import BaseComponent
+from ..base.colours import styled
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
 from ..components.lone_files import components_in, names_file
@@ -20,7 +21,7 @@ from ..testing import check
 from ..testing.names import CHECKED, entry_of, kinds_of, names_of
 from . import State, pass_state
 from .apart import apart
-from .shared_options import json_option, limit_options, local, note, print_json
+from .shared_options import json_option, limit_options, local, note, print_json, state_style
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -136,7 +137,10 @@ def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
         elif outcome.why == WITHOUT:
             without += 1
         else:
-            print(f"  {outcome.rule:<13} {_said(outcome)}", flush=True)
+            said = _said(outcome)
+            word = said.partition(":")[0]
+            shown = styled(word, style) if (style := state_style(word)) else word
+            print(f"  {outcome.rule:<13} {shown}{said.removeprefix(word)}", flush=True)
     if without:
         print(f"  {f'{without} others':<13} skipped: {WITHOUT}")
     return count

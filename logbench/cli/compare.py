@@ -86,7 +86,7 @@ def command(
         digits = digits_of([row[metric] for row in rows])
         shown.table(
             [_shown(row, metric, digits, at > 0) for at, row in enumerate(rows)],
-            fold=("difference", "95% interval", "worth"), drop=("McNemar p", "worth"),
+            fold=("difference", "95% interval", "worth"), drop=("McNemar p", "worth"), states=("difference",),
         )  # fmt: skip
     if rows[0]["direction"] == "lower":
         note(f"{metric}: lower is better")

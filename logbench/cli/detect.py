@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..api.optional import Guesses
+from ..base.cells import columns_of
 from ..base.errors import ConfigError
 from ..base.files import check_free
 from ..base.jsonable import four_digits, several, shorten
@@ -165,7 +166,7 @@ def show(found: Detection, top: int, model: str | None) -> None:
             print(f"    {shorten(why, NARROW - 4)}")
         for line in row["lines"]:
             where = placed(line["file"], line["line"])
-            print(f"    {where}: {shorten(first_line(line['text']), NARROW - 6 - len(where))}")
+            print(f"    {where}: {shorten(first_line(line['text']), NARROW - 6 - columns_of(where))}")
     if (more := len(found.rows) - top) > 0:
         note(f"{several(more, f'more {found.unit}')} above the threshold: --top {len(found.rows)}")
     if found.rows:

@@ -11,6 +11,7 @@ import click
 from ..api.components import ModelComponent
 from ..api.model_card import LEVELS
 from ..api.plan import Plan
+from ..base.cells import clipped, columns_of, padded
 from ..components.model_cards import card_of
 from ..components.requirements import missing
 from . import State, completion, pass_state
@@ -66,10 +67,10 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows with their cells below each other, cut at `NARROW`."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        yield line if len(line) <= NARROW else f"{line[: NARROW - 1]}…"
+        line = "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield line if columns_of(line) <= NARROW else f"{clipped(line, NARROW - 1)}…"
 
 
 @command.command("info", epilog="Example: logbench models info deeplog")

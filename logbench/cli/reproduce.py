@@ -90,7 +90,8 @@ def _show(table: Table, found: list[tuple[Published, list[dict[str, Any]], Recor
             said = [text for text in (cell.get("why", ""), row.remark if at == 0 else "") if text]
             numbers = [remarks.setdefault(text, len(remarks) + 1) for text in said]
             rows.append(_row(row.model if at == 0 else "", cell, " ".join(f"[{n}]" for n in numbers)))
-    shown.table(rows, fold=("difference",), drop=("95% interval",), right=("published", "ours"))
+    shown.table(rows, fold=("difference",), drop=("95% interval",), right=("published", "ours"),
+                states=("difference",))  # fmt: skip
     shown.say()
     for text, number in remarks.items():
         shown.say(f"[{number}] {text}")

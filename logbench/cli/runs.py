@@ -37,7 +37,8 @@ def command(state: State, runs: tuple[str, ...], reporter: str | None, out: Path
         print_json(found)
     else:
         print_table([_row(record) for record in found], f"no runs in {out}",
-                    fold=("data set",), drop=("protocol", "threshold", "seed", "preset"))  # fmt: skip
+                    fold=("data set",), drop=("protocol", "threshold", "seed", "preset"),
+                    states=("status",))  # fmt: skip
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.cells import columns_of
 from ..base.errors import DataError
 from ..base.files import check_free, write_parquet
 from ..base.jsonable import four_digits, shorten
@@ -123,7 +124,7 @@ def _whole(
         print_json(_plain(row) for row in frame.iter_rows(named=True))
     else:
         rows = [_short(row) for row in frame.head(options["top"]).iter_rows(named=True)]
-        print_table(fitted(rows, "what"), fold=("what",), drop=("event", "events", "line"))
+        print_table(fitted(rows, "what"), fold=("what",), drop=("event", "events", "line"), states=("verdict",))
         _print_why(frame.head(options["top"]))
     looks.keep("score", look_of(saved, data, frame))
     yield frame
@@ -134,7 +135,7 @@ def _print_why(frame: pl.DataFrame) -> None:
     alarms = [(row["unit"], row["why"]) for row in frame.iter_rows(named=True) if row["verdict"] and row["why"]]
     for at, (unit, why) in enumerate(alarms):
         head = f"{shorten(unit, 32)}: "
-        print(("" if at else "\nwhy\n") + f"  {head}{shorten(why.splitlines()[0], NARROW - 2 - len(head))}")
+        print(("" if at else "\nwhy\n") + f"  {head}{shorten(why.splitlines()[0], NARROW - 2 - columns_of(head))}")
     if alarms:
         note(f"all lines and reasons of a unit: logbench show score {shlex.quote(alarms[0][0])}")
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ..base.cells import columns_of
+from ..base.colours import Style, led
 from ..base.escapes import json_text, printable
 from ..base.jsonable import four_digits, shorten, to_jsonable
 from ..base.options import parse_settings, read_toml
@@ -170,11 +172,13 @@ def print_table(
     drop: Sequence[str] = (),
     right: Collection[str] | None = None,
     heads: bool = True,
+    states: Collection[str] = (),
 ) -> None:
     """Print a table on standard output that fits the terminal, and below it what was left out, see `text_table`.
 
     Args:
         right: headings of columns that are aligned on their right; by default those of numbers alone.
+        states: headings of columns whose words have colours, see `STATES`.
     """
     if not rows:
         note(nothing)
@@ -183,10 +187,31 @@ def print_table(
     columns = {name: [_shown(row.get(name)) for row in rows] for name in headers}
     numbers = [name for name, cells in columns.items() if all(map(_NUMBER.fullmatch, cells))]
     right = numbers if right is None else right
-    table = text_table(columns, screen_width(), fold=fold, drop=drop, right=right, heads=heads)
+    styles = {
+        (at, name): style
+        for name in states
+        for at, cell in enumerate(columns.get(name, ()))
+        if (style := state_style(cell))
+    }
+    table = text_table(columns, screen_width(), fold=fold, drop=drop, right=right, heads=heads, styles=styles)
     print(table.text)
     if said := table.said("--json"):
         say(said)
+
+
+# Words that say how something went, and the colour of a cell that has one; the first of them counts.
+STATES: Mapping[str, Style] = {
+    "WORSE": "worse", "SLOWER": "worse", "MISSED": "worse", "failed": "error", "error": "error",
+    "VIOLATION": "error", "ALARM": "warning", "advice": "warning",
+    "changed": "warning", "new": "warning", "gone": "warning", "better": "better",
+    "skipped": "aside", "expected": "aside",
+}  # fmt: skip
+
+
+def state_style(text: str) -> Style | None:
+    """The colour of a text, by the words in it."""
+    words = set(re.findall(r"\w+", text))
+    return next((style for word, style in STATES.items() if word in words), None)
 
 
 _NUMBER = re.compile(r"[+−-]?[\d,]*\.?\d+(e[+-]?\d+)?%?|–?")
@@ -207,8 +232,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a text on standard error, wrapped at words on a terminal."""
-    print(folded(text, screen_width(sys.stderr)), file=sys.stderr)
+    """Print a text on standard error, wrapped at words on a terminal; `error` and `warning` have colours."""
+    print(led(folded(text, screen_width(sys.stderr)), sys.stderr), file=sys.stderr)
 
 
 # Width of prose and of tables of a fixed layout, in characters, where there is no terminal.
@@ -220,7 +245,7 @@ NARROW = 80
 def fitted(rows: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
     """Shorten column `name`, to no fewer than `COMFORT` letters, so that rows fit the terminal."""
     others = [column for column in (rows[0] if rows else {}) if column != name]
-    left = room() - sum(max(len(column), *(len(row[column]) for row in rows)) + 2 for column in others)
+    left = room() - sum(max(map(columns_of, (column, *(row[column] for row in rows)))) + 2 for column in others)
     return [{**row, name: shorten(row[name], max(left, COMFORT))} for row in rows]
 
 

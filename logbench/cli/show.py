@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..api.record_sections import Record
+from ..base.cells import columns_of
 from ..base.errors import DataError
 from ..base.jsonable import four_digits, several, shorten
 from ..base.progress_bars import Bars
@@ -128,9 +129,8 @@ def _lines(number: int, row: dict[str, Any]) -> list[str]:
     decided = row["line"] if row["event"] is not None else None
     for at, line in enumerate(one for one in row["telling"] if one["line"] != decided):
         place = placed(line["file"], line["line"])
-        lines.append(
-            f"   {'' if at else 'lines':<9} {place}: {shorten(first_line(line['text']), room - 2 - len(place))}"
-        )
+        text = shorten(first_line(line["text"]), room - 2 - columns_of(place))
+        lines.append(f"   {'' if at else 'lines':<9} {place}: {text}")
     for rank, template in enumerate(row["expected"] or [], 1):
         came = "  <- came" if template == row["template"] else ""
         lines.append(

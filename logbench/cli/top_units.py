@@ -24,7 +24,10 @@ def print_ranked(records: Sequence[Record], out: Path, registry: Registry) -> No
         unit, value = record["dataset"]["unit"], threshold_text(record["threshold"])
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")
         print_table(
-            fitted([_row(unit, row) for row in rows], "what"), fold=("what",), drop=("event", "like it", "line")
+            fitted([_row(unit, row) for row in rows], "what"),
+            fold=("what",),
+            drop=("event", "like it", "line"),
+            states=("",),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..base.cells import columns_of, padded
 from ..base.jsonable import four_digits, several, shorten
 from .shared_options import first_line, placed
 
@@ -32,14 +33,14 @@ def unit_text(unit: WholeUnit, everything: bool) -> Iterator[str]:
         yield f"{'expected' if rank == 1 else '':<9} {rank}. {shorten(template, 140)}"
     yield ""
     places = [placed(line["file"], line["line"]) for line in unit.lines]
-    width, number = max(map(len, places)), len(str(len(places)))
+    width, number = max(map(columns_of, places)), len(str(len(places)))
     before = -1
     for at in _shown(unit, everything):
         if at > before + 1:
             yield f"  … {several(at - before - 1, 'line')} …"
         line, before = unit.lines[at], at
         text = shorten(first_line(line["text"]), LONGEST)
-        yield f"{MARKS[line['mark']]} {at + 1:>{number}}  {places[at]:<{width}}  {text}".rstrip()
+        yield f"{MARKS[line['mark']]} {at + 1:>{number}}  {padded(places[at], width)}  {text}".rstrip()
     marks = {line["mark"] for line in unit.lines}
     said = [text for mark, text in (("decided", "> decided"), ("telling", "* shows why")) if mark in marks]
     if said:

@@ -14,6 +14,7 @@ from .kept import thresholds_not_kept
 from .rows import (
     Record,
     Row,
+    best_row,
     comparisons,
     lower_is_better,
     metrics_shown,
@@ -36,6 +37,7 @@ SPARE_COSTS = ("added\nMB", "fit\nCPU s", "GPU\nMB", "device", "parameters")
 ALMOST, UNINFORMATIVE = 0.999, 0.5
 
 
+Looks = Mapping[tuple[int, str], Literal["best", "error", "aside"]]
 Form = Literal["terminal", "html", "markdown", "latex"]
 # How texts are escaped in a format of tabulate's.
 FORMS: Mapping[str, Form] = {
@@ -113,7 +115,10 @@ class Table:
             for name, cells in columns.items():
                 cells.append(f"(prevalence {share})" if name == "model" else "")
         spare = [name for name in (*SPARE, *names[::-1]) if name != self.metric]
-        text = self._table(columns, sum(row.kind == "model" for row in rows), spare)
+        lower = bool(lower_is_better(records, [self.metric]))
+        text = self._table(
+            columns, sum(row.kind == "model" for row in rows), spare, _looks(rows, self.metric, lower)
+        )
         above = [
             *heading,
             *_lower(lower_is_better(records, [name for name in names if name in columns])),
@@ -145,16 +150,20 @@ class Table:
             part for part in (self._around([cost_heading(rows)]), text, self._around(below)) if part
         )
 
-    def _table(self, columns: Mapping[str, Sequence[str]], models: int, spare: Sequence[str]) -> str:
+    def _table(
+        self, columns: Mapping[str, Sequence[str]], models: int, spare: Sequence[str], looks: Looks | None = None
+    ) -> str:
         """Cells under their headings; on a terminal a line separates the first `models` rows from the others.
 
         Args:
             spare: headings of the columns that a narrow terminal does without, in that order.
+            looks: colours of a terminal, see `logbench.text_table`.
         """
         cells = {name: [escaped(cell, self.cells) for cell in column] for name, column in columns.items()}
         if self.narrow:
             table = text_table(
-                cells, self.width, fold=["model"], drop=spare, right=[*columns][1:], rules=[models]
+                cells, self.width, fold=["model"], drop=spare, right=[*columns][1:], rules=[models],
+                styles=looks or {},
             )  # fmt: skip
             return "\n".join(filter(None, (table.text, folded(table.said("--format csv"), self.width))))
         titles = [escaped(name.replace("\n", " "), self.cells) for name in columns]
@@ -214,6 +223,21 @@ class Table:
             yield "auroc"
             if over(rows):
                 yield from ("threshold", "oracle\nthreshold")
+
+
+def _looks(rows: Sequence[Row], metric: str, lower: bool) -> Looks:
+    """The best value of the models stands out; rules, baselines and the prevalence stand back."""
+    looks: dict[tuple[int, str], Literal["best", "error", "aside"]] = {
+        (at, ""): "aside" for at, row in enumerate(rows) if row.kind != "model"
+    }
+    looks[len(rows), ""] = "aside"
+    best = best_row([row for row in rows if row.kind == "model"], metric, lower)
+    for at, row in enumerate(rows):
+        if best is not None and row.kind == "model" and row.metrics.get(metric) == best.metrics[metric]:
+            looks[at, metric] = "best"
+        if row.status == "error":
+            looks[at, "runs" if row.runs else metric] = "error"
+    return looks
 
 
 def _heading(records: Sequence[Record]) -> list[str]:
