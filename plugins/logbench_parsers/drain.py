@@ -108,27 +108,33 @@ class DrainParser:
             self._add(tokens, list(path))
 
     def _learn(self, tokens: list[str]) -> int:
-        leaf = self._leaf(tokens)
-        if leaf is None:
+        leaf, least = self._leaf(tokens), self._least(len(tokens))
+        nearest = _most_similar(leaf.similar(tokens, least)) if leaf else None
+        if leaf is None or nearest is None:
             return self._add(tokens, self._new_path(tokens))
-        template, same = leaf.most_similar(tokens)
-        if not self._similar(same, tokens):
-            return self._add(tokens, self._new_path(tokens))
+        template, same = nearest
         if same + template.wildcards < len(tokens):
             leaf.join(template, tokens)
         return template.key
 
     def _find(self, tokens: list[str]) -> int:
-        leaf = self._leaf(tokens)
+        leaf, least = self._leaf(tokens), self._least(len(tokens))
         if leaf is None:
             return -1
-        if fitting := leaf.fitting(tokens):
-            return fitting.key
-        template, same = leaf.most_similar(tokens)
-        return template.key if self._config.match == "similar" and self._similar(same, tokens) else -1
+        found = leaf.similar(tokens, min(least, leaf.fixed))
+        fits = [template for template, same in found if same + template.wildcards == len(tokens)]
+        if fits:
+            return min(fits, key=lambda template: template.wildcards).key
+        if self._config.match == "exact":
+            return -1
+        nearest = _most_similar([one for one in found if one[1] >= least])
+        return nearest[0].key if nearest else -1
 
-    def _similar(self, same: int, tokens: list[str]) -> bool:
-        return not tokens or same / len(tokens) >= self._config.similarity
+    def _least(self, length: int) -> int:
+        """Fewest equal tokens of so many that reach the similarity."""
+        asked = self._config.similarity
+        about = max(int(asked * length) - 1, 0)
+        return next(same for same in range(about, length + 1) if not length or same / length >= asked)
 
     def _leaf(self, tokens: list[str]) -> Leaf | None:
         """The leaf of the tokens, or None. A reachable leaf has at least one template."""
@@ -167,6 +173,11 @@ class DrainParser:
         room = self._config.max_children - (None not in children)
         variable = VARIABLE in token or any(map(str.isdigit, token))
         return token if len(children) < room and not variable else None
+
+
+def _most_similar(found: list[tuple[Template, int]]) -> tuple[Template, int] | None:
+    """The template with most equal tokens, then most wildcards, then the oldest; and its equal tokens."""
+    return max(found, key=lambda one: (one[1], one[0].wildcards), default=None)
 
 
 def _checked(mask: str) -> str:

@@ -196,12 +196,13 @@ def brute_force(messages: Sequence[str], leading: int, similarity: float) -> tup
 SENTENCES = st.lists(st.sampled_from(["a", "b", "c", "<*>", "n1", "k:<*>", "m2"]), max_size=5).map(" ".join)
 
 
-@pytest.fixture(params=[1, 4, leaf.WIDE])
+@pytest.fixture(params=[(1, 0), (4, 0), (1, 1_000_000), (leaf.WIDE, leaf.ENTRY)])
 def wide(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Leaves of so many templates are compared in numpy: the same result is asked of both ways."""
-    before, leaf.WIDE = leaf.WIDE, request.param
-    yield request.param
-    leaf.WIDE = before
+    """Leaves of so many templates are searched by the index (an entry costs nothing) or all at once in numpy."""
+    before = leaf.WIDE, leaf.ENTRY
+    leaf.WIDE, leaf.ENTRY = request.param
+    yield leaf.WIDE
+    leaf.WIDE, leaf.ENTRY = before
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -284,6 +285,38 @@ def test_drain_counts_equal_masked_variables_but_not_its_own_wildcards() -> None
         "m z x q",
     ]  # the second leaves two wildcards; the third then equals one in four
     assert parser.fit(pl.Series(words)).tolist() == [0, 0, 1]
+
+
+def test_the_index_of_a_leaf_finds_what_comparing_with_all_finds(wide: int) -> None:
+    """Templates of few tokens that grow wildcards, asked for by messages near to one of them."""
+    rng = np.random.default_rng(3)
+    full, words = leaf.Leaf(), [f"w{n}" for n in range(40)]
+    rows = [rng.choice(words, 12).tolist() for _ in range(120)]
+    for key, row in enumerate(rows):
+        full.add(leaf.Template(key, row, 0, []))
+    for place in rng.integers(0, 120, 60).tolist():
+        full.join(full.templates[place], [word if rng.random() < 0.9 else "other" for word in rows[place]])
+    assert full.fixed == min(12 - template.tokens.count(None) for template in full.templates) < 11
+    for least in (0, 1, 4, 6, 9, 12):
+        for row in rows[::6]:
+            asked = [word if rng.random() < 0.7 else str(rng.choice(words)) for word in row]
+            same = [sum(a == b for a, b in zip(one.tokens, asked, strict=True)) for one in full.templates]
+            expected = [(key, equal) for key, equal in enumerate(same) if equal >= least]
+            assert [(template.key, equal) for template, equal in full.similar(asked, least)] == expected
+
+
+def test_new_messages_are_compared_with_few_templates_of_a_leaf() -> None:
+    """Of 3,000 messages of words that hardly repeat none is compared with more than a handful of templates."""
+    rng = np.random.default_rng(4)
+    full = leaf.Leaf()
+    looked = []
+    for key, row in enumerate(rng.integers(0, 20_000, (3_000, 40)).astype(str).tolist()):
+        if key >= leaf.WIDE:
+            candidates = full._candidates(row, 20)
+            assert candidates is not None
+            looked.append(len(candidates))
+        full.add(leaf.Template(key, row, 0, []))
+    assert max(looked) < 10
 
 
 def test_drain_prefers_wildcards_among_the_equally_similar(wide: int) -> None:
