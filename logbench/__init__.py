@@ -43,6 +43,7 @@ from .api.optional import (
     Continues,
     Expects,
     Explains,
+    GroupsByColumn,
     Guessed,
     Guesses,
     HasColumns,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from .data.distinct import Distinct
     from .data.histories import Histories
     from .data.line_format import LineFormat
+    from .data.line_rules import LineRules
     from .data.lines import KeySequences, Lines
     from .data.per_unit import count_matrix, events_of_units, first_per_unit, max_per_unit
     from .data.scores import Scores
@@ -105,6 +107,7 @@ _LAZY = {
     "Histories": "data.histories",
     "KeySequences": "data.lines",
     "LineFormat": "data.line_format",
+    "LineRules": "data.line_rules",
     "Lines": "data.lines",
     "LogFile": "reading.log_files",
     "LogFiles": "reading.log_files",
@@ -179,6 +182,7 @@ __all__ = [
     "Expects",
     "Explains",
     "Generator",
+    "GroupsByColumn",
     "Guessed",
     "Guesses",
     "HasColumns",
@@ -191,6 +195,7 @@ __all__ = [
     "KeySequences",
     "LeakError",
     "LineFormat",
+    "LineRules",
     "Lines",
     "Loads",
     "LogFile",

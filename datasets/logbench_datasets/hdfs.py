@@ -45,30 +45,20 @@ class Hdfs:
 
     def read(self, path: Path) -> Lines:
         """Lines with `id`, the blocks that each names (List[String]); see `Dataset.read`."""
-        import polars as pl
-
-        from logbench import Lines, open_layout
+        from logbench import LineRules, Lines, open_layout
 
         found = open_layout(path, [LOG], optional=[LABELS])
         if LABELS not in found:
             found |= open_layout(path, [LOG], optional=[BESIDE])
-        raw = pl.col("raw")
-        header = raw.str.find(": ", literal=True).fill_null(-2) + 2  # `… INFO dfs.FSNamesystem: `
-        frame = (
-            found[LOG]
-            .scan()
-            .with_columns(
-                message=raw.str.slice(header),
-                id=raw.str.extract_all(BLOCK),
-                time=raw.str.slice(0, STAMP).str.to_datetime("%y%m%d %H%M%S", strict=False, time_unit="us"),
-            )
-        )
+        # After `… INFO dfs.FSNamesystem: ` stands the message.
+        rules = LineRules(found[LOG].scan(), ": ", BLOCK, STAMP, "%y%m%d %H%M%S")
         files = [file for member in found.values() for file in member.files]
         return Lines(
-            frame,
+            rules.frame,
             files=list(dict.fromkeys(files)),
             labels=partial(labels, found.get(LABELS, found.get(BESIDE)), path),
             counted=lambda: {"undecodable_lines": found[LOG].undecodable},
+            rules=rules,
         )
 
 

@@ -157,7 +157,8 @@ class Parser(Protocol):
 class Windower(Protocol):
     """Assigns lines to scored units before anything is parsed.
 
-    What it may have beside: `HasCounts`, `Piecewise`, `HasSilence`, `NamesLabels`.
+    What it may have beside: `HasCounts`, `Piecewise`, `HasSilence`, `NamesLabels`,
+    `GroupsByColumn`.
     """
 
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:

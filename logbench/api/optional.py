@@ -60,6 +60,22 @@ class Piecewise(Protocol):
 
 
 @runtime_checkable
+class GroupsByColumn(Protocol):
+    """A windower whose units are the values of one column, so that the harness may group by itself.
+
+    It counts only where the class that has `assign` has it, too: a subclass with another `assign` says it anew.
+
+    Attributes:
+        id_column: a line belongs once to each distinct value of this column, String or List[String], and one
+            without a value to no unit; empty: units are made otherwise.
+    """
+
+    @property
+    def id_column(self) -> str:
+        """See above."""
+
+
+@runtime_checkable
 class HasSilence(Protocol):
     """A windower whose units end by themselves, such as windows of time.
 

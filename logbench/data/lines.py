@@ -13,6 +13,7 @@ from ..base.errors import DataError, PluginError
 
 if TYPE_CHECKING:
     from .line_format import LineFormat
+    from .line_rules import LineRules
 
 
 # Columns that a `Lines` frame may have: `line` and `message` always, `raw` the line as it stands in the file,
@@ -49,6 +50,7 @@ class Lines:
         shown: columns that a windower sees beside `line` and `message`. Add what units may be made by, and leave
             out what tells the label, such as the name of a file of abnormal lines. All others stay hidden.
         digest: of lines that no file holds, in place of one of `files`.
+        rules: where `frame` is `rules.frame`, what the compiled kernel may read in its place.
     """
 
     frame: pl.LazyFrame
@@ -58,6 +60,7 @@ class Lines:
     form: LineFormat | None = None
     shown: Sequence[str] = SHOWN
     digest: str = ""
+    rules: LineRules | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pl.LazyFrame):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from ..base.errors import DataError, PluginError
 from ..base.progress import Progress
 from ..data.categories import FirstSeenCodes
 from ..data.event_buffer import EventBuffer
-from ..data.kept import masked
 from ..data.lines import Lines
 from .assigned_units import AssignedUnits
+from .coded_lines import Coder, coder_of, shape_of
 from .groups import UnitGroups
 from .line_clock import LineClock
 from .windower_input import WindowerInput
@@ -59,11 +60,25 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
         DataError: there is no line, or none belongs to a unit.
         PluginError: the windower lost lines, or gave others than it was given.
     """
+    estimate, coder = _estimate(lines), coder_of(lines, windower, parser)
+    if coder is not None:
+        return encode_lines(_coded(coder, progress, times, estimate))
     given = given_of(lines, parser)
-    read = encode_lines(batches(given, windower, progress, times, _estimate(lines)))
+    read = encode_lines(batches(given, windower, progress, times, estimate))
     if read.lines != given.total:
         raise AssertionError(f"{given.total} lines came in, {read.lines} are in a unit or without: {read}")
     return read
+
+
+def _coded(coder: Coder, progress: Progress, times: bool, estimate: float | None) -> Iterator[pl.DataFrame]:
+    """What `batches` gives, by the kernel."""
+    done = 0
+    for done, frame in coder.batches(times):
+        progress(done, max(estimate, done) if estimate else None, "lines")
+        if len(frame):
+            yield frame
+    if not done:
+        raise _no_line(coder.lines.files)
 
 
 def given_of(lines: Lines, parser: Parser, first: int = 0) -> WindowerInput:
@@ -73,9 +88,7 @@ def given_of(lines: Lines, parser: Parser, first: int = 0) -> WindowerInput:
         first: number of the first line.
     """
     keyed = "key" in lines.frame.collect_schema()
-    text = masked(pl.col("key" if keyed else "message").fill_null(""), parser.shape, keyed)
-    shape = text.cast(pl.Categorical(pl.Categories.random()))
-    return WindowerInput(lines, shape, first)
+    return WindowerInput(lines, shape_of(pl.col("key" if keyed else "message"), parser, keyed), first)
 
 
 def batches(
@@ -105,8 +118,12 @@ def batches(
         progress(done, max(estimate, done) if estimate else None, "lines")
         yield batch if given.labels is None else batch.with_columns(given.labels.of(batch["line"]))
     if not given.total:
-        where = ", ".join(map(str, given.files)) or "the data set"
-        raise DataError(f"{where}: no line to read; is the file empty?")
+        raise _no_line(given.files)
+
+
+def _no_line(files: Sequence[Path]) -> DataError:
+    where = ", ".join(map(str, files)) or "the data set"
+    return DataError(f"{where}: no line to read; is the file empty?")
 
 
 def _chosen(answer: Any, times: bool) -> pl.LazyFrame:

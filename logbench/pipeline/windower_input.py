@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -61,7 +62,7 @@ class WindowerInput:
         count, left = 0, n_rows
         whole = self._whole.select(list(dict.fromkeys(("line", *asked, *hidden))))
         for batch in whole.collect_batches(chunk_size=FRAME, maintain_order=True):
-            self._check(batch["line"], self.first + count)
+            check_numbers(batch["line"], self.first + count, self.files)
             count += len(batch)
             if self.labels is not None:
                 self.labels.keep(batch["line"], batch["label"])
@@ -72,11 +73,12 @@ class WindowerInput:
                 return
         self._total = count
 
-    def _check(self, line: pl.Series, begin: int) -> None:
-        """Check that lines are numbered from `begin` on, because line numbers prove what a windower did."""
-        if not np.array_equal(line.to_numpy(), np.arange(begin, begin + len(line))):
-            where = ", ".join(map(str, self.files)) or "the data set"
-            raise PluginError(f"{where}: the data set must number its lines from 0, without a gap, in order")
+
+def check_numbers(line: pl.Series, begin: int, files: Sequence[Path]) -> None:
+    """Check that lines are numbered from `begin` on, because line numbers prove what a windower did."""
+    if not np.array_equal(line.to_numpy(), np.arange(begin, begin + len(line))):
+        where = ", ".join(map(str, files)) or "the data set"
+        raise PluginError(f"{where}: the data set must number its lines from 0, without a gap, in order")
 
 
 class Labels:

@@ -28,6 +28,11 @@ class Session:
             ) from None
         self.pattern, self.column = pattern, column
 
+    @property
+    def id_column(self) -> str:
+        """See `GroupsByColumn`; a pattern looks for ids in the message."""
+        return "" if self.pattern else self.column
+
     def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Add `unit`; a line without id has null.
 

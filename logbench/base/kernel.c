@@ -1,0 +1,359 @@
+/* Code texts: the hot loop of reading a log.
+ *
+ * For each text of an Arrow column of string views: its shape (matches of a pattern replaced), the distinct ids
+ * that it names (matches of another pattern), and its stamp (its first characters), each as the number of a name in
+ * first-seen order. Texts are valid UTF-8. A pattern is a table of states, made by `byte_patterns.py`: the only
+ * place that knows regular expressions. Nothing here knows a format, keeps state between calls, or writes to its
+ * input, so calls may run in threads.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SOURCE
+#define SOURCE "unknown"
+#endif
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+enum { DONE = 0, NO_MEMORY = 1, OTHER_TYPE = 2, BROKEN_STREAM = 3 };
+enum { DEAD = 255, INLINE = 12, SMALL = 256 };
+
+/* The Arrow C data interface: arrow.apache.org/docs/format/CDataInterface.html */
+struct ArrowSchema {
+    const char *format, *name, *metadata;
+    int64_t flags, n_children;
+    struct ArrowSchema **children, *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length, null_count, offset, n_buffers, n_children;
+    const void **buffers;
+    struct ArrowArray **children, *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+/* From here on the structures are those of `kernel.py`, field by field. */
+struct Pattern {
+    const uint8_t *next;    /* [states][256]: the next state, or DEAD; null: no pattern */
+    const uint8_t *accepts; /* [states] */
+    const uint8_t *ranges;  /* [states][2]: the bytes, all ASCII, that stay in the state; of the first one, those
+                               that begin a match; 1, 0 where they are no range */
+    int32_t first;          /* the only byte that a match begins with, or -1 */
+};
+struct Rules {
+    const uint8_t *after; /* the message begins after the first of these bytes, without them with the text */
+    size_t after_size;    /* 0: the message is the whole text */
+    struct Pattern shape;
+    const uint8_t *with; /* what matches of `shape` are replaced by */
+    size_t with_size;
+    struct Pattern id; /* looked for in the whole text */
+    size_t stamp;      /* characters of a stamp; 0: none */
+    uint64_t seed;     /* of hashes, so that nobody can write a log whose names fall on one place */
+};
+struct Names {
+    uint8_t *bytes; /* each name, and \r\n */
+    size_t size, room;
+    uint64_t *ends; /* where each name ends, without \r\n */
+    uint64_t *hashes;
+    uint32_t *places; /* number + 1 by hash; 0: free */
+    uint32_t count, slots;
+};
+struct Codes {
+    uint64_t texts, events, room, without; /* without: events of texts that name no id */
+    uint32_t *text;                        /* [events] from here on: number of the text */
+    int32_t *id, *shape, *stamp;           /* numbers of names; -1: no id */
+    struct Names ids, shapes, stamps;
+};
+
+static int grown(void **block, size_t size) {
+    void *larger = realloc(*block, size ? size : 1);
+    if (!larger) return 0;
+    *block = larger;
+    return 1;
+}
+
+static uint64_t mixed(uint64_t h, uint64_t word) {
+    h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 32;
+}
+
+static uint64_t hash_of(const uint8_t *text, size_t size, uint64_t seed) {
+    uint64_t h = seed ^ size, word = 0;
+    const uint8_t *end = text + size;
+    if (size < 8) {
+        while (text < end) word = word << 8 | *text++;
+        return mixed(mixed(h, word), seed);
+    }
+    for (; end - text > 8; text += 8) {
+        memcpy(&word, text, 8);
+        h = mixed(h, word);
+    }
+    memcpy(&word, end - 8, 8); /* may lie over the word before */
+    return mixed(mixed(h, word), seed);
+}
+
+static int more_slots(struct Names *names) {
+    uint32_t slots = names->slots ? names->slots * 2 : SMALL;
+    if (names->count >= UINT32_C(1) << 30) return 0;
+    if (!grown((void **)&names->ends, slots * sizeof(uint64_t))) return 0;
+    if (!grown((void **)&names->hashes, slots * sizeof(uint64_t))) return 0;
+    uint32_t *places = calloc(slots, sizeof(uint32_t));
+    if (!places) return 0;
+    for (uint32_t i = 0; i < names->count; i++) {
+        uint32_t at = (uint32_t)names->hashes[i] & (slots - 1);
+        while (places[at]) at = (at + 1) & (slots - 1);
+        places[at] = i + 1;
+    }
+    free(names->places);
+    names->places = places;
+    names->slots = slots;
+    return 1;
+}
+
+/* The number of a name, a new one if it is new; -1: no memory. */
+static int64_t number_of(struct Names *names, const uint8_t *text, size_t size, uint64_t seed) {
+    if (names->count >= names->slots / 2 && !more_slots(names)) return -1;
+    uint64_t hash = hash_of(text, size, seed);
+    uint32_t mask = names->slots - 1, at = (uint32_t)hash & mask;
+    for (; names->places[at]; at = (at + 1) & mask) {
+        uint32_t i = names->places[at] - 1;
+        uint64_t begin = i ? names->ends[i - 1] + 2 : 0;
+        if (names->hashes[i] == hash && names->ends[i] - begin == size &&
+            !memcmp(names->bytes + begin, text, size))
+            return i;
+    }
+    if (names->room - names->size < size + 2) {
+        size_t room = (names->size + size + 2) * 2;
+        if (!grown((void **)&names->bytes, room)) return -1;
+        names->room = room;
+    }
+    memcpy(names->bytes + names->size, text, size);
+    memcpy(names->bytes + names->size + size, "\r\n", 2);
+    names->ends[names->count] = names->size + size;
+    names->hashes[names->count] = hash;
+    names->size += size + 2;
+    names->places[at] = ++names->count;
+    return names->count - 1;
+}
+
+/* How many of 8 bytes come before the first that is in a range, or (`within`) that is not; 8: all. */
+static inline int before(const uint8_t *at, const uint8_t *range, int within) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t word, low;
+    memcpy(&word, at, 8);
+    low = word & ~high;
+    low = (low + ones * (0x80u - range[0])) & ~(low + ones * (0x7Fu - range[1])) & ~word & high;
+    if (within) low ^= high;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return low ? __builtin_clzll(low) / 8 : 8;
+#else
+    return low ? __builtin_ctzll(low) / 8 : 8;
+#endif
+}
+
+/* Where the longest match at `at` ends; null: there is none. */
+static const uint8_t *match(const struct Pattern *pattern, const uint8_t *at, const uint8_t *end) {
+    const uint8_t *row = pattern->next, *last = NULL;
+    while (at < end) {
+        uint8_t state = row[*at++];
+        if (state == DEAD) break;
+        const uint8_t *range = pattern->ranges + 2 * (size_t)state;
+        row = pattern->next + 256 * (size_t)state;
+        if (range[0] <= range[1])
+            for (int same = 8; same == 8 && end - at >= 8; at += same) same = before(at, range, 1);
+        while (at < end && row[*at] == state) at++;
+        if (pattern->accepts[state]) last = at;
+    }
+    return last;
+}
+
+/* Where a match may begin, from `at` on. */
+static const uint8_t *possible(const struct Pattern *pattern, const uint8_t *at, const uint8_t *end) {
+    if (pattern->first >= 0) {
+        const uint8_t *found = at < end ? memchr(at, pattern->first, (size_t)(end - at)) : NULL;
+        return found ? found : end;
+    }
+    while (at < end && pattern->next[*at] == DEAD) at++;
+    return at;
+}
+
+static const uint8_t *message_of(const struct Rules *rules, const uint8_t *text, const uint8_t *end) {
+    size_t size = rules->after_size;
+    for (const uint8_t *at = text; size && (size_t)(end - at) >= size; at++) {
+        at = memchr(at, rules->after[0], (size_t)(end - at) - size + 1);
+        if (!at) break;
+        if (!memcmp(at, rules->after, size)) return at + size;
+    }
+    return text;
+}
+
+/* Write the shape of a message to `to`, which has room for it; its size. */
+static size_t shape_of(const struct Rules *rules, const uint8_t *at, const uint8_t *end, uint8_t *to) {
+    const uint8_t *begin = to;
+    while (at < end) {
+        const uint8_t *after, *range = rules->shape.ranges;
+        if (range[0] <= range[1])
+            for (int other = 8; other == 8 && end - at >= 8; at += other, to += other) {
+                other = before(at, range, 0);
+                memcpy(to, at, 8); /* there is room for more than is kept */
+            }
+        while (at < end && rules->shape.next[*at] == DEAD) *to++ = *at++;
+        if (at == end) break;
+        if ((after = match(&rules->shape, at, end))) {
+            memcpy(to, rules->with, rules->with_size);
+            to += rules->with_size;
+            at = after;
+        } else {
+            *to++ = *at++;
+        }
+    }
+    return (size_t)(to - begin);
+}
+
+static size_t stamp_size(const uint8_t *text, const uint8_t *end, size_t characters) {
+    const uint8_t *at = text;
+    for (; at < end; at++)
+        if ((*at & 0xC0) != 0x80 && !characters--) break;
+    return (size_t)(at - text);
+}
+
+/* One event of a text. */
+static int add(struct Codes *codes, int32_t id, int32_t shape, int32_t stamp) {
+    if (codes->events == codes->room) {
+        uint64_t room = codes->room ? codes->room * 2 : 4096;
+        if (!grown((void **)&codes->text, room * sizeof(uint32_t)) ||
+            !grown((void **)&codes->id, room * sizeof(int32_t)) ||
+            !grown((void **)&codes->shape, room * sizeof(int32_t)) ||
+            !grown((void **)&codes->stamp, room * sizeof(int32_t)))
+            return 0;
+        codes->room = room;
+    }
+    codes->text[codes->events] = (uint32_t)codes->texts;
+    codes->id[codes->events] = id;
+    codes->shape[codes->events] = shape;
+    codes->stamp[codes->events++] = stamp;
+    return 1;
+}
+
+/* Grows from call to call: room for a shape, and for each id the last text that named it, plus 1. */
+struct Scratch {
+    uint8_t *shape;
+    size_t room;
+    uint64_t *named;
+    uint32_t ids;
+};
+
+static int code_text(const struct Rules *rules, const uint8_t *text, size_t size, struct Codes *codes,
+                     struct Scratch *scratch) {
+    const uint8_t *end = text + size, *message = message_of(rules, text, end);
+    size_t left = (size_t)(end - message), most = left;
+    int64_t shape, stamp = 0, id;
+    if (rules->shape.next) {
+        if (rules->with_size > 1) most *= rules->with_size;
+        if (scratch->room <= most) {
+            if (!grown((void **)&scratch->shape, most * 2 + SMALL)) return 0;
+            scratch->room = most * 2 + SMALL;
+        }
+        left = shape_of(rules, message, end, scratch->shape);
+    }
+    shape = number_of(&codes->shapes, rules->shape.next ? scratch->shape : message, left, rules->seed);
+    if (rules->stamp)
+        stamp = number_of(&codes->stamps, text, stamp_size(text, end, rules->stamp), rules->seed);
+    if (shape < 0 || stamp < 0) return 0;
+    uint64_t before = codes->events;
+    for (const uint8_t *at = text; rules->id.next;) {
+        at = possible(&rules->id, at, end);
+        if (at == end) break;
+        const uint8_t *after = match(&rules->id, at, end);
+        if (!after) {
+            at++;
+            continue;
+        }
+        if ((id = number_of(&codes->ids, at, (size_t)(after - at), rules->seed)) < 0) return 0;
+        at = after;
+        if (codes->ids.slots > scratch->ids) {
+            if (!grown((void **)&scratch->named, codes->ids.slots * sizeof(uint64_t))) return 0;
+            memset(scratch->named + scratch->ids, 0, (codes->ids.slots - scratch->ids) * sizeof(uint64_t));
+            scratch->ids = codes->ids.slots;
+        }
+        if (scratch->named[id] == codes->texts + 1) continue;
+        scratch->named[id] = codes->texts + 1;
+        if (!add(codes, (int32_t)id, (int32_t)shape, (int32_t)stamp)) return 0;
+    }
+    if (codes->events == before) {
+        if (!add(codes, -1, (int32_t)shape, (int32_t)stamp)) return 0;
+        codes->without++;
+    }
+    codes->texts++;
+    return 1;
+}
+
+static int code_array(const struct ArrowArray *array, const struct Rules *rules, struct Codes *codes,
+                      struct Scratch *scratch) {
+    const uint8_t *valid = array->buffers[0], *views = array->buffers[1];
+    for (int64_t i = array->offset; i < array->offset + array->length; i++) {
+        const uint8_t *view = views + 16 * i, *text = view + 4;
+        int32_t part[4]; /* size, prefix, buffer, offset */
+        memcpy(part, view, 16);
+        if (valid && !(valid[i / 8] >> i % 8 & 1))
+            part[0] = 0; /* null: as the empty text */
+        else if (part[0] > INLINE)
+            text = (const uint8_t *)array->buffers[2 + part[2]] + part[3];
+        if (!code_text(rules, text, (size_t)part[0], codes, scratch)) return 0;
+    }
+    return 1;
+}
+
+/* Code all texts of a stream of string views; `codes` is zeroed before, and freed after, whatever is returned. */
+EXPORT int logbench_code(struct ArrowArrayStream *stream, const struct Rules *rules, struct Codes *codes) {
+    struct ArrowSchema schema;
+    struct ArrowArray array;
+    struct Scratch scratch = {0};
+    int outcome = DONE;
+    if (stream->get_schema(stream, &schema)) return BROKEN_STREAM;
+    if (strcmp(schema.format, "vu")) outcome = OTHER_TYPE;
+    schema.release(&schema);
+    while (outcome == DONE) {
+        if (stream->get_next(stream, &array)) outcome = BROKEN_STREAM;
+        if (outcome || !array.release) break; /* the end */
+        if (!code_array(&array, rules, codes, &scratch)) outcome = NO_MEMORY;
+        array.release(&array);
+    }
+    free(scratch.shape);
+    free(scratch.named);
+    return outcome;
+}
+
+static void free_names(struct Names *names) {
+    free(names->bytes);
+    free(names->ends);
+    free(names->hashes);
+    free(names->places);
+}
+
+EXPORT void logbench_free(struct Codes *codes) {
+    free(codes->text);
+    free(codes->id);
+    free(codes->shape);
+    free(codes->stamp);
+    free_names(&codes->ids);
+    free_names(&codes->shapes);
+    free_names(&codes->stamps);
+    memset(codes, 0, sizeof *codes);
+}
+
+/* Which source this was built from. */
+EXPORT const char *logbench_source(void) { return SOURCE; }

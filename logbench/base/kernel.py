@@ -1,0 +1,239 @@
+"""Load the compiled kernel (`kernel.c`), where it was built, and code texts by it.
+
+`LOGBENCH_KERNEL` says which way is taken: `off` leaves all to polars, `on` is an error without the kernel, a path
+names a built library. Both ways give the same, so nothing but time depends on it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .byte_patterns import Table
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+VARIABLE = "LOGBENCH_KERNEL"
+SOURCE = Path(__file__).with_name("kernel.c")
+# Not `kernel.so`: Python would take it for the module `kernel`. What is loaded by its path may have any name.
+LIBRARY = SOURCE.with_name("kernel.library")
+_OUTCOMES = {1: "no memory", 2: "texts of another type", 3: "the stream of texts broke"}
+
+
+class _Pattern(Structure):
+    _fields_ = (("next", c_char_p), ("accepts", c_char_p), ("ranges", c_char_p), ("first", c_int32))
+
+
+class _Rules(Structure):
+    _fields_ = (
+        ("after", c_char_p),
+        ("after_size", c_size_t),
+        ("shape", _Pattern),
+        ("with", c_char_p),
+        ("with_size", c_size_t),
+        ("id", _Pattern),
+        ("stamp", c_size_t),
+        ("seed", c_uint64),
+    )
+
+
+class _Names(Structure):
+    _fields_ = (
+        ("bytes", c_void_p),
+        ("size", c_size_t),
+        ("room", c_size_t),
+        ("ends", POINTER(c_uint64)),
+        ("hashes", c_void_p),
+        ("places", c_void_p),
+        ("count", c_uint32),
+        ("slots", c_uint32),
+    )
+
+
+class _Codes(Structure):
+    _fields_ = (
+        *((name, c_uint64) for name in ("texts", "events", "room", "without")),
+        ("text", POINTER(c_uint32)),
+        *((name, POINTER(c_int32)) for name in ("id", "shape", "stamp")),
+        *((name, _Names) for name in ("ids", "shapes", "stamps")),
+    )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is told of a text.
+
+    Attributes:
+        after: the message begins after the first of these; where there is none, or it is empty, with the text.
+        shape: pattern whose matches in the message are replaced by `put`; None: the message is its own shape.
+        id: pattern of ids anywhere in the text; None: none are looked for.
+        stamp: characters at the text's begin; 0: none are told.
+    """
+
+    after: str = ""
+    shape: Table | None = None
+    put: str = ""
+    id: Table | None = None
+    stamp: int = 0
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Events of texts: one for each distinct id that a text names, one for a text that names none.
+
+    Attributes:
+        texts: number of texts. without: of those that name no id.
+        text: uint32 [events], the text's number. id, shape, stamp: int32 [events], numbers of names; −1: no id.
+        ids, shapes, stamps: String, names in first-seen order.
+    """
+
+    texts: int
+    without: int
+    text: NDArray[np.uint32]
+    id: NDArray[np.int32]
+    shape: NDArray[np.int32]
+    stamp: NDArray[np.int32]
+    ids: pl.Series
+    shapes: pl.Series
+    stamps: pl.Series
+
+
+class Kernel:
+    """The functions of a built library.
+
+    Raises:
+        OSError: it cannot be loaded, or was built from another `kernel.c`.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        self._loaded = ctypes.CDLL(str(library))
+        source, self._code, self._free = (
+            getattr(self._loaded, f"logbench_{name}") for name in ("source", "code", "free")
+        )
+        source.restype = c_char_p
+        if source() != digest().encode():
+            raise OSError(f"{library}: built from another {SOURCE.name}; build it again")
+        self._code.argtypes, self._code.restype = (c_void_p, POINTER(_Rules), POINTER(_Codes)), c_int
+        self._free.argtypes, self._free.restype = (POINTER(_Codes),), None
+
+    def code(self, texts: pl.Series, rules: Rules) -> Coded:
+        """Code String [n], null as the empty text; threads may call at once.
+
+        Raises:
+            MemoryError: there is too little.
+        """
+        stream = texts.__arrow_c_stream__()
+        raw, codes = _raw(rules), _Codes()
+        try:
+            outcome = self._code(_pointer(stream, b"arrow_array_stream"), raw, codes)
+            if outcome:
+                raise (MemoryError if outcome == 1 else OSError)(f"{self.library}: {_OUTCOMES[outcome]}")
+            return _coded(codes)
+        finally:
+            self._free(codes)
+
+
+@lru_cache
+def digest() -> str:
+    """Names the source that a library was built from, 16 hex digits."""
+    return sha256(SOURCE.read_bytes().replace(b"\r\n", b"\n")).hexdigest()[:16]
+
+
+def kernel() -> Kernel | None:
+    """The kernel, or None where lines are read by polars, see the module.
+
+    Raises:
+        ConfigError: `LOGBENCH_KERNEL` asks for it, and it cannot be loaded.
+    """
+    asked = os.environ.get(VARIABLE, "")
+    return None if asked == "off" else _found(asked)
+
+
+def in_use() -> str:
+    """Say how lines are read, and why, for people."""
+    if os.environ.get(VARIABLE, "") == "off":
+        return f"polars ({VARIABLE}=off)"
+    found = kernel()
+    return f"compiled kernel ({found.library})" if found else f"polars ({_absent(LIBRARY)})"
+
+
+@lru_cache
+def _found(asked: str) -> Kernel | None:
+    library = LIBRARY if asked in ("", "on") else Path(asked)
+    why = _absent(library)
+    if why and asked:
+        raise ConfigError(f"{VARIABLE}={asked}: {why}")
+    return None if why else Kernel(library)
+
+
+@lru_cache
+def _absent(library: Path) -> str:
+    """Why there is no kernel; empty where there is one."""
+    import polars as pl
+
+    if not library.is_file():
+        return f"no {library.name}: no compiler when logbench was installed"
+    try:
+        coded = Kernel(library).code(pl.Series(["a", None, "longer than twelve bytes"]), Rules())
+        return "" if coded.shapes.to_list() == ["a", "", "longer than twelve bytes"] else "its answers are wrong"
+    except (OSError, AttributeError) as error:
+        return str(error)
+
+
+def _raw(rules: Rules) -> _Rules:
+    after, put = rules.after.encode(), rules.put.encode()
+    seed = secrets.randbits(64)
+    return _Rules(after, len(after), _pattern(rules.shape), put, len(put), _pattern(rules.id), rules.stamp, seed)
+
+
+def _pattern(table: Table | None) -> _Pattern:
+    if table is None:
+        return _Pattern(None, None, None, -1)
+    return _Pattern(table.next, table.accepts, table.ranges, table.first)
+
+
+def _coded(codes: _Codes) -> Coded:
+    columns = (getattr(codes, name) for name in ("text", "id", "shape", "stamp"))
+    text, id_, shape, stamp = (_array(column, codes.events) for column in columns)
+    names = (_series(getattr(codes, name)) for name in ("ids", "shapes", "stamps"))
+    return Coded(codes.texts, codes.without, text, id_, shape, stamp, *names)
+
+
+def _array(pointer: Any, size: int) -> NDArray[Any]:
+    if not size:
+        return np.empty(0, dtype=pointer._type_)
+    return np.ctypeslib.as_array(pointer, shape=(size,)).copy()
+
+
+def _series(names: _Names) -> pl.Series:
+    """The names, String; polars splits them, unless one holds a line end itself."""
+    import polars as pl
+
+    if not names.count:
+        return pl.Series(dtype=pl.String)
+    held = ctypes.string_at(names.bytes, names.size)
+    if held.count(b"\n") == names.count:
+        return pl.read_lines(b"\r\n" + held, name="").slice(1).to_series()  # nothing looks packed after a line end
+    ends = [0, *(end + 2 for end in names.ends[: names.count])]
+    texts = [held[begin : end - 2].decode() for begin, end in pairwise(ends)]
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _pointer(capsule: Any, name: bytes) -> int:
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = c_void_p, (ctypes.py_object, c_char_p)
+    return int(get(capsule, name) or 0)

@@ -1,0 +1,50 @@
+"""Lines that marks take apart, and no regular expression: read by polars, or by the compiled kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class LineRules:
+    """How lines of one form hold message, ids and time.
+
+    `frame` has them as columns. Where the kernel was built and the windower groups by `id`, it reads `source` by
+    the same rules, three times as fast.
+
+    Attributes:
+        source: columns `line` (UInt32, from 0) and `raw` (String), see `Member.scan`.
+        after: the message begins after the first of these; a line without them is its own message.
+        id_pattern: regular expression of polars for ids, looked for in the whole line.
+        stamp: characters at the line's begin that hold its time.
+        time_format: the time's format, as strptime has it.
+
+    Example:
+
+        source = open_layout(path, ["HDFS.log"])["HDFS.log"].scan()
+        rules = LineRules(source, ": ", "blk_-?[0-9]+", 13, "%y%m%d %H%M%S")
+        lines = Lines(rules.frame, rules=rules)
+    """
+
+    source: pl.LazyFrame
+    after: str
+    id_pattern: str
+    stamp: int
+    time_format: str
+
+    @cached_property
+    def frame(self) -> pl.LazyFrame:
+        """Columns of `source`, `message` (String), `id` (List[String]), `time` (null where it cannot be read)."""
+        raw = pl.col("raw")
+        return self.source.with_columns(
+            message=raw.str.splitn(self.after, 2).struct.field("field_1").fill_null(raw),
+            id=raw.str.extract_all(self.id_pattern),
+            time=self.time_of(raw.str.slice(0, self.stamp)),
+        )
+
+    def time_of(self, stamp: pl.Expr) -> pl.Expr:
+        """The time of a stamp, Datetime."""
+        return stamp.str.to_datetime(self.time_format, strict=False, time_unit="us")
