@@ -65,9 +65,14 @@ def verify(state: State, fix: bool, as_json: bool) -> int:
 
 @command.command("clear", epilog="Example: logbench cache clear --kind grouped")
 @click.option("--kind", metavar="KIND", help="Only entries of this kind, as `cache info` names it.")
-def clear(kind: str | None) -> None:
+@json_option
+def clear(kind: str | None, as_json: bool) -> None:
     """Remove cached data. Records and bundles are stored elsewhere and stay."""
     kinds = {entry["kind"] for entry in cache_folder.entries()}
     if kind is not None and kind not in kinds:
         raise ConfigError(f"--kind {kind}: nothing of that kind is cached{suggest(kind, kinds)}")
-    note(f"freed {cache_folder.clear(kind):,} bytes in {root()}")
+    freed = cache_folder.clear(kind)
+    if as_json:
+        print_json([{"freed": freed, "path": root()}])
+    else:
+        note(f"freed {freed:,} bytes in {root()}")

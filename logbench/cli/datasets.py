@@ -120,8 +120,9 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 @click.argument("definition", required=False, type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the data set; by default that of the file.")
 @click.option("--example", is_flag=True, help="Print a definition that explains every key; add nothing.")
+@json_option
 @pass_state
-def add(state: State, definition: Path | None, name: str | None, example: bool) -> None:
+def add(state: State, definition: Path | None, name: str | None, example: bool, as_json: bool) -> None:
     """Add your own logs as a data set, by a TOML file. It says where they are and how to read them."""
     from ..running.resolve import resolve
 
@@ -133,7 +134,7 @@ def add(state: State, definition: Path | None, name: str | None, example: bool) 
     name = definition.stem if name is None else name
     definitions = _definitions(state, definition)
     resolve(Plan(model=next(iter(state.registry.components["model"])), dataset=str(definition)), state.registry)
-    print(definitions.add(definition, name, state.registry.components["dataset"]))
+    _say_path(name, definitions.add(definition, name, state.registry.components["dataset"]), as_json)
     note(f"added; next: logbench run MODEL --dataset {name}")
 
 
@@ -150,13 +151,14 @@ def guess(state: State, paths: tuple[Path, ...]) -> None:
 
 @command.command("remove", epilog="Example: logbench datasets remove my")
 @click.argument("name", shell_complete=completion.dataset)
+@json_option
 @pass_state
-def remove(state: State, name: str) -> None:
+def remove(state: State, name: str, as_json: bool) -> None:
     """Remove an added definition; the logs stay."""
     refused: ConfigError | None = None
     for definitions in _readers(state):
         try:
-            print(definitions.remove(name))
+            _say_path(name, definitions.remove(name), as_json)
             return
         except ConfigError as error:
             refused = refused or error
@@ -193,35 +195,38 @@ def _definitions(state: State, path: Path | None = None) -> Definitions:
 @click.argument("definition")
 @click.option("--data", type=click.Path(path_type=Path), help="Log file or folder instead of the definition's.")
 @memory_option
+@json_option
 @pass_state
 @apart
-def check(state: State, definition: str, data: Path | None) -> None:
+def check(state: State, definition: str, data: Path | None, as_json: bool) -> None:
     """Show how logbench reads your own logs. Ten lines, unmatched lines, sessions, labels, splits.
 
     DEFINITION is a TOML file, or the name of an added one.
     """
     from .datasets_check import show
 
-    show(state, definition, data)
+    show(state, definition, data, as_json)
 
 
 @command.command("fetch", epilog="Example: logbench datasets fetch hdfs")
 @click.argument("name", shell_complete=completion.dataset)
 @memory_option
+@json_option
 @pass_state
 @apart
-def fetch(state: State, name: str) -> None:
+def fetch(state: State, name: str, as_json: bool) -> None:
     """Fetch or generate a data set and print its path. It goes into the cache."""
-    _locate(state, name, may_fetch=True)
+    _locate(state, name, as_json, may_fetch=True)
 
 
 @command.command("path", epilog="Example: logbench datasets path hdfs")
 @click.argument("name", shell_complete=completion.dataset)
+@json_option
 @pass_state
 @apart
-def path(state: State, name: str) -> None:
+def path(state: State, name: str, as_json: bool) -> None:
     """Print the path of a data set's files, without fetching."""
-    _locate(state, name, may_fetch=False)
+    _locate(state, name, as_json, may_fetch=False)
 
 
 def _find(state: State, name: str, may_fetch: bool) -> Path | None:
@@ -235,8 +240,15 @@ def _find(state: State, name: str, may_fetch: bool) -> Path | None:
         return None if found is None else found.path
 
 
-def _locate(state: State, name: str, may_fetch: bool) -> None:
+def _locate(state: State, name: str, as_json: bool, may_fetch: bool) -> None:
     found = _find(state, name, may_fetch)
     if found is None:
         raise DataError(f"{name} is not here yet; logbench datasets fetch {name}, or give --data PATH")
-    print(found)
+    _say_path(name, found, as_json)
+
+
+def _say_path(name: str, path: Path, as_json: bool) -> None:
+    if as_json:
+        print_json([{"name": name, "path": path}])
+    else:
+        print(path)

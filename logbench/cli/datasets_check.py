@@ -14,7 +14,7 @@ from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars
 from ..data.lines import Lines
 from .datasets_info import count_rows, print_facts, print_splits
-from .shared_options import local, note, print_table
+from .shared_options import local, note, print_json, print_table
 
 if TYPE_CHECKING:
     from ..cli import State
@@ -24,16 +24,48 @@ SHOWN = 10
 COLUMNS = ("time", "level", "component", "node", "id", "label", "message")
 
 
-def show(state: State, name: str, data: Path | None) -> None:
+def show(state: State, name: str, data: Path | None, as_json: bool) -> None:
     """Print ten lines, unmatched lines, facts about sessions and splits, and the next command.
+
+    Args:
+        as_json: print them as one JSON object instead.
 
     Raises:
         ConfigError: `name` is no definition of own logs.
         DataError: the logs cannot be read or are empty.
     """
+    from ..studies.dataset_facts import describe
+
+    opened, path = _opened(state, name, data)
+    head, missed = _head(opened, path), _missed(opened)
+    if not as_json:
+        _print_head(head)
+        _print_missed(missed, opened)
+    found, end = None, None
+    try:
+        with Bars() as bars:
+            found = describe(name, state.registry, bars, data=path, cache=False)
+    except (DataError, IncompatibleError) as error:
+        end = str(error)
+    if as_json:
+        first = [dict(zip(("file", "line", "raw"), row, strict=True)) for row in missed.head(SHOWN).iter_rows()]
+        unmatched = {"lines": len(missed), "first": first}
+        print_json(
+            [{"name": name, "path": path, "first": head, "unmatched": unmatched, "realised": found, "error": end}]
+        )
+    elif found is None:
+        note(f"a run would end here: {end}")
+    else:
+        _print_facts(found, opened)
+        where = f" --data {data}" if data else ""
+        first_words = f"logbench datasets add {name}, or " if name.endswith(".toml") else ""
+        note(f"next: {first_words}logbench run {_model(state.registry, found)} --dataset {name}{where}")
+
+
+def _opened(state: State, name: str, data: Path | None) -> tuple[Lines, Path]:
+    """The lines that a definition reads, and where they are."""
     from ..components.configured import configured
     from ..running.resolve import dataset_called
-    from ..studies.dataset_facts import describe
 
     own = configured(dataset_called(name, state.registry)).build()
     home = own.home if isinstance(own, HasHome) else None
@@ -43,14 +75,10 @@ def show(state: State, name: str, data: Path | None) -> None:
     opened = own.read(path)
     if not isinstance(opened, Lines):
         raise ConfigError(f"{name} holds no lines; try: logbench datasets info {name}")
-    _parsed(opened, path)
-    _unmatched(opened)
-    try:
-        with Bars() as bars:
-            found = describe(name, state.registry, bars, data=path, cache=False)
-    except (DataError, IncompatibleError) as error:
-        note(f"a run would end here: {error}")
-        return
+    return opened, path
+
+
+def _print_facts(found: Mapping[str, Any], opened: Lines) -> None:
     print()
     print_facts(count_rows(found))
     _times(opened)
@@ -62,19 +90,20 @@ def show(state: State, name: str, data: Path | None) -> None:
     print_splits(found)
     for text in _what_a_run_does(found):
         print(text)
-    where = f" --data {data}" if data else ""
-    first = f"logbench datasets add {name}, or " if name.endswith(".toml") else ""
-    note(f"next: {first}logbench run {_model(state.registry, found)} --dataset {name}{where}")
 
 
-def _parsed(opened: Lines, path: Path) -> None:
+def _head(opened: Lines, path: Path) -> list[dict[str, Any]]:
+    """The first lines, with the number of each from 1 and its fields."""
     head = opened.frame.head(SHOWN).collect()
     if not len(head):
         raise DataError(f"{path}: holds no line; is the file empty?")
     kept = [name for name in COLUMNS if name in head.columns]
-    cells = [{name: _cell(row[name]) for name in kept} for row in head.iter_rows(named=True)]
-    places = (f"{at:,}" for at in head["at"])
-    print_table([{"line": next(places), **row} for row in cells], fold=("message", "raw"), right=("line",))
+    return [{"line": row["at"], **{name: row[name] for name in kept}} for row in head.iter_rows(named=True)]
+
+
+def _print_head(head: Sequence[Mapping[str, Any]]) -> None:
+    rows = [{name: f"{of:,}" if name == "line" else _cell(of) for name, of in row.items()} for row in head]
+    print_table(rows, fold=("message", "raw"), right=("line",))
 
 
 def _cell(value: Any) -> str:
@@ -82,9 +111,13 @@ def _cell(value: Any) -> str:
     return shorten(text, 40)
 
 
-def _unmatched(opened: Lines) -> None:
+def _missed(opened: Lines) -> pl.DataFrame:
+    """Unmatched events: `file`, `at` (line number from 1) and `raw`."""
+    return opened.frame.filter(~pl.col("matched")).select("file", "at", "raw").collect(engine="streaming")
+
+
+def _print_missed(missed: pl.DataFrame, opened: Lines) -> None:
     """Print the number of unmatched events, and the first of them with their line numbers."""
-    missed = opened.frame.filter(~pl.col("matched")).select("file", "at", "raw").collect(engine="streaming")
     if not len(missed):
         return
     one, several = len(missed) == 1, opened.frame.select(pl.col("file").n_unique()).collect().item() > 1

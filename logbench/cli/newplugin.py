@@ -18,6 +18,7 @@ from ..components.registry import Registry
 from ..running.resolve import SINGLE
 from ..testing.names import CHECKED, Checked, offers
 from . import COMMANDS, State, pass_state
+from .shared_options import say
 
 PREFIX = "logbench-"
 TEMPLATES = resources.files("logbench") / "templates"
@@ -85,7 +86,7 @@ def command(state: State, name: str, kind: Checked, parent: Path, deep: bool) ->
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-    print(f"wrote {target}: the {kind} {words['name']} in {words['module']}.py, its tests and tox.ini; next:\n")
+    say(f"wrote {target}: the {kind} {words['name']} in {words['module']}.py, its tests and tox.ini; next:\n")
     for line in (f"cd {target}", "pip install -e .", f"logbench check {words['name']}", words["example"]):
         print(f"  {line}")
 

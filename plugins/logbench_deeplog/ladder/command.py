@@ -140,8 +140,15 @@ def _profile(evaluation: Evaluation, slices: Slices, file: Path) -> None:
     trace.export_chrome_trace(str(file))
 
 
+# Columns that a narrow terminal does without, the first one first.
+SPARE = ("MB", "GPU MB", "× below", "timed")
+
+
 def shown(found: Mapping[str, Any]) -> str:
-    """The tables as text."""
+    """The tables as text, in the columns of the terminal."""
+    from logbench import folded, screen_width
+
+    width = screen_width()
     data, parts = found["dataset"], []
     if data["simulated"]:
         parts.append("SIMULATED data: never set against published figures")
@@ -150,9 +157,11 @@ def shown(found: Mapping[str, Any]) -> str:
         f"deeplog on {data['name']}: {found['windows']:,} test windows of {found['sessions']:,} sessions, "
         f"device {found['device']}, {machine['cores']} cores ({machine['processor']})"
     )
-    parts.append("EVALUATION, from flat keys to verdicts and counts\n" + _table(found["evaluation"], _verdicts))
+    parts.append(
+        "EVALUATION, from flat keys to verdicts and counts\n" + _table(found["evaluation"], _verdicts, width)
+    )
     if found["training"]:
-        parts.append("TRAINING\n" + _table(found["training"], _steps))
+        parts.append("TRAINING\n" + _table(found["training"], _steps, width))
     parts.append(_criterion(found["criterion"]))
     if busy := _busy(found):
         parts.append(busy)
@@ -160,21 +169,19 @@ def shown(found: Mapping[str, Any]) -> str:
         "MB: highest resident memory while the rung ran, and how much of it was added; workers not counted, and a "
         "slice's memory is not the whole's. × below: against the nearest rung below that is built upon."
     )
-    return "\n\n".join(parts)
+    return "\n\n".join(folded(part, width) for part in parts)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], more: Callable[[Mapping[str, Any]], dict[str, Any]]) -> str:
-    from tabulate import tabulate
+def _table(
+    rows: Sequence[Mapping[str, Any]], more: Callable[[Mapping[str, Any]], dict[str, Any]], width: int | None
+) -> str:
+    from logbench import text_table
 
     lines = [_line(row) | ({} if row["skipped"] else more(row)) for row in rows]
     headers = list(dict.fromkeys(name for line in lines for name in line if name != "note"))
-    cells = [[line.get(name, "") for name in (*headers, "note")] for line in lines]
-    return tabulate(
-        cells,
-        headers=[*headers, "note"],
-        disable_numparse=True,
-        colalign=("left", *["right"] * (len(headers) - 1), "left"),
-    )
+    columns = {name: [line.get(name, "") for line in lines] for name in (*headers, "note")}
+    table = text_table(columns, width, fold=("rung", "note"), drop=SPARE, right=headers[1:])
+    return "\n".join(filter(None, (table.text, table.said("--json"))))
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
