@@ -336,6 +336,18 @@ class Runs(Protocol):
             records: of one data set and protocol, those of the best model first.
         """
 
+    def across(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, Any] | None:
+        """Mean ranks of models over data sets, each of which is one observation (Demšar, JMLR 7, 2006).
+
+        Args:
+            records: of each data set those of one protocol.
+
+        Returns:
+            `models` (the best first), `datasets`, `values` [models, data sets], `ranks` (mean rank of each model),
+            `p_holm`, `friedman` (`chi_square`, `f`, `p`), `critical` (Nemenyi's difference), `tied` (sets of
+            models that are not told apart) and `left_out`; None where no two models ran on two data sets.
+        """
+
     def records(self) -> Sequence[Mapping[str, Any]]:
         """Every run of the folder, oldest first, for comparisons beyond those that are reported."""
 

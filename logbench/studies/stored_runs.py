@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..api.optional import Which
 from ..api.record import RunRecord
-from ..base.errors import LogbenchError
+from ..base.errors import ConfigError, DataError, LogbenchError
 from ..components.registry import Registry
 
 if TYPE_CHECKING:
@@ -148,6 +149,15 @@ class StoredRuns:
         from .ties import all_pairs
 
         return all_pairs([cast("Record", one) for one in records], metric, self.out).letters()
+
+    def across(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> dict[str, Any] | None:
+        """Mean ranks of models over data sets: see `Runs.across`."""
+        from .many_datasets import across
+
+        try:
+            return asdict(across([cast("Record", one) for one in records], metric))
+        except (DataError, ConfigError):
+            return None
 
     def card(self, record: Mapping[str, Any] | RunRecord) -> Card | None:
         """The card of a run's data set; None where it is not installed."""

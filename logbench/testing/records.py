@@ -193,6 +193,10 @@ class TinyRuns:
         """Nothing is known of other protocols."""
         return []
 
+    def across(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, Any] | None:
+        """None: the samples are of one data set."""
+        return None
+
     def tied(self, records: Sequence[Mapping[str, Any]], metric: str = "f1") -> Mapping[str, str]:
         """Nothing is known of ties."""
         return {}

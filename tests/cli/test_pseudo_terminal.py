@@ -62,10 +62,11 @@ TYPED = (
     "datasets check web.toml", "datasets add web.toml", "datasets path web", "datasets remove web",
     "datasets fetch hdfs-sim",
     "score model --data small/HDFS.log --top 3", "score model --data small/HDFS.log --incidents",
-    "check new-event", "check-records runs/records.jsonl", "cache info", "cache verify", "cache clear",
+    "check new-event", "check-records runs/records.jsonl", "cache info", "cache verify",
     "schema toml", "man --out man", "new-plugin shiny --kind reporter",
     "ladder --set dataset.blocks=400 --set protocol.train_units=120 --windows 50 --no-training",
-    "report --out report.html", "site runs --out public", "workflow last --by counts", "compare last gone",
+    "report --out report.html", "site runs --out public", "workflow last --by counts", "cache clear",
+    "compare last gone",
 )  # fmt: skip
 # Lines of a file's own format, which no terminal folds.
 OWN_LINES = ("schema", "datasets guess")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html.parser
+import itertools
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import click.testing
 import numpy as np
 import polars as pl
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
@@ -25,11 +29,13 @@ from logbench.running.resolve import resolve
 from logbench.running.runtime import Runtime
 from logbench.studies.protocol_grid import CHOICES, variants
 from logbench_reporters.report.examples import examples
-from logbench_reporters.report.figures.across import across
+from logbench_reporters.report.figures.across import across, one_protocol_each
 from logbench_reporters.report.figures.cost import cost
+from logbench_reporters.report.figures.critical import critical
 from logbench_reporters.report.figures.curves import Curve, precision_recall, roc
 from logbench_reporters.report.figures.dose import doses, without_doses
 from logbench_reporters.report.figures.figure import Figure
+from logbench_reporters.report.figures.ladder import ladder
 from logbench_reporters.report.figures.ranking import ranking
 from logbench_reporters.report.figures.spread import spread
 from logbench_reporters.report.figures.stages import stages
@@ -38,6 +44,7 @@ from logbench_reporters.report.figures.timeline import timeline
 from logbench_reporters.report.figures.training import training
 from logbench_reporters.report.levels import Levels, binned, labels_of
 from logbench_reporters.report.provenance import provenance
+from logbench_reporters.report.sections import sections
 from logbench_reporters.report.strip import steps
 from logbench_reporters.report.study import Study, studies
 from logbench_reporters.report.theme import COLOURS, for_page
@@ -45,6 +52,10 @@ from logbench_reporters.report.theme import COLOURS, for_page
 SMALL = {"dataset": {"blocks": 900}, "protocol": {"train_units": 250}}
 MODELS = ["ecvc", "pca", "new-event", "isolation-forest"]
 SCORES = st.sampled_from([0.0, 0.5, 1.0, 2.0, 7.5, float("inf"), float("-inf")])
+
+
+RUNG = {"name": "loop", "per_s": 9.0, "skipped": "", "windows": 9, "extrapolated": True, "equal_first": None,
+        "equal_others": None, "different": None}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +176,105 @@ def test_the_timeline_counts_every_unit_once(study: Study) -> None:
         "units": len(units),
     }
     assert timeline("m", units.drop("last_time")) is None
+    for row in figure.table[:5]:  # the bars to be seen closely are those of the table, in finer stretches
+        begin = datetime.fromisoformat(f"{row['from']}+00:00").timestamp() * 1000
+        (next_one,) = {one["to"] for one in figure.data["drift"] if abs(one["from"] - begin) < 1000}
+        inside = [bar for bar in figure.data["alarms"] if begin - 1000 < bar["from"] < next_one - 1000]
+        for kind in ("true alarm", "false alarm", "missed"):
+            assert sum(bar["units"] for bar in inside if bar["kind"] == kind) == row[kind]
+    upper, lower = figure.marks["vconcat"]
+    (zoom,) = lower["params"]
+    assert upper["encoding"]["x"]["scale"]["domain"] == {"param": zoom["name"]}
+
+
+def test_mean_ranks_are_those_of_scipy_and_the_difference_that_of_demsar(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    values = np.array([0.9, 0.6, 0.58, 0.3]) + rng.normal(0, 0.02, (8, 4))  # [data sets, models]
+    names = ["a", "b", "c", "d"]
+    records = [
+        {
+            "run_id": f"{at}-{name}", "model": name, "seed": 0, "status": "ok", "error": None, "artifacts": {},
+            "dataset": {"name": f"set{at}", "unit": "session"}, "directions": {"session": {"f1": "higher"}},
+            "protocol": {"duplicates": "all", "split_seed": 0, "train": "random"},
+            "split": {"digest": "0", "train": 90, "held_out": 10, "test": 10},
+            "metrics": {"session": {"all": {"f1": float(value)}, "distinct": None}},
+        }
+        for at, row in enumerate(values)
+        for name, value in zip(names, row, strict=True)
+    ]  # fmt: skip
+    runs = logbench.StoredRuns(tmp_path)
+    ranked = runs.across(records)
+    assert ranked is not None and runs.across(records[:4]) is None
+    figure = critical(ranked)
+    means = scipy.stats.rankdata(-values, axis=1).mean(axis=0)
+    shown = {row["name"].split()[0]: row["rank"] for row in figure.data["ranks"]}
+    assert shown == pytest.approx(dict(zip(names, means, strict=True)))
+    assert list(shown) == sorted(shown, key=lambda name: shown[name])
+    difference = 2.569 * np.sqrt(4 * 5 / (6 * 8))  # q of four models at .05, Demšar's table 5
+    (reach,) = figure.data["reach"]
+    assert reach["to"] - reach["rank"] == pytest.approx(difference, abs=1e-3)
+    joined: dict[str, set[str]] = {}
+    for row in figure.data["ties"]:
+        joined.setdefault(row["letter"], set()).add(row["name"].split()[0])
+    for one, two in itertools.combinations(names, 2):
+        near = abs(shown[one] - shown[two]) <= difference
+        assert any({one, two} <= group for group in joined.values()) == near, (one, two)
+    same = [{**record, "metrics": records[0]["metrics"]} for record in records]
+    undecided = runs.across(same)
+    assert undecided is not None
+    assert critical(undecided).data["reach"] == [] and "no model is told" in critical(undecided).description
+
+
+def test_mean_ranks_take_the_protocol_of_the_page_else_that_of_most_models() -> None:
+    def record(model: str, data: str, short: str) -> dict[str, Any]:
+        protocol = {"hash": f"{data}{short}", "split_seed": 0, "short": short}
+        data_set = {"name": data, "digest": "0"}
+        return {"model": model, "status": "ok", "metrics": {"x": {}}, "dataset": data_set, "protocol": protocol}
+
+    page = [record("a", "x", "flag"), record("b", "x", "flag")]
+    others = ("a x drop", "a y drop", "b y drop", "a y flag", "a z ignore", "b z drop", "a z drop", "c z ignore")
+    folder = [*page, *(record(*words.split()) for words in others)]
+    chosen = {(one["dataset"]["name"], one["protocol"]["short"]) for one in one_protocol_each(folder, page)}
+    assert chosen == {("x", "flag"), ("y", "flag"), ("z", "drop")}
+
+
+def test_rungs_of_a_ladder_are_bars_that_say_if_verdicts_stay(study: Study, out: Path, tmp_path: Path) -> None:
+    def rung(name: str, per_s: float | None, different: int | None, skipped: str = "") -> dict[str, Any]:
+        compared = None if different is None else 9
+        return {"name": name, "per_s": per_s, "skipped": skipped, "windows": 9, "extrapolated": False,
+                "equal_first": compared, "equal_others": compared, "different": different}  # fmt: skip
+
+    rungs = [
+        rung("loop", 10.0, None),
+        rung("fast", 500.0, 0),
+        rung("rough", 200.0, 3),
+        rung("gpu", None, None, "none"),
+    ]
+    found = {
+        "ladder_version": 1,
+        "evaluation": rungs,
+        "dataset": {"name": "d", "simulated": True},
+        "device": "cpu",
+    }
+    figure = ladder(found)
+    assert figure is not None and "50 times loop; 1 of 3 rungs" in figure.description
+    assert [(row["rung"], row["per_s"], row["kind"]) for row in figure.data["rungs"]] == [
+        ("loop", 10.0, "the slow loop"), ("fast", 500.0, "same verdicts"), ("rough", 200.0, "other verdicts"),
+    ]  # fmt: skip
+    assert ladder({**found, "evaluation": rungs[-1:]}) is None
+    (shown,) = (one for one in sections(replace(study, ladder=found)) if one.name == "cost")
+    assert "ladder" in [one.name for one in shown.figures]
+    file = tmp_path / "ladder.json"
+    file.write_text('{"ladder_version": 7}', encoding="utf-8")
+    from logbench_reporters.report.command import command
+
+    done = click.testing.CliRunner().invoke(command, ["--runs", str(out), "--ladder", str(file)])
+    assert isinstance(done.exception, logbench.DataError) and "version 7" in str(done.exception)
+
+
+def test_models_without_passes_are_named_where_curves_would_be(study: Study) -> None:
+    (section,) = (one for one in sections(study) if one.name == "training")
+    assert not section.figures and all(name in section.sentence for name in MODELS)
 
 
 def trained(**facts: Any) -> dict[str, Any]:
@@ -281,6 +391,19 @@ def every_figure(study: Study) -> list[Figure]:
         spread("m", study.runs.spread(record), [{"source": "paper", "f1": 0.5}]),
         stages(record),
         across([*study.records, *elsewhere], MODELS),
+        critical(
+            {
+                "models": ["a", "b"],
+                "datasets": ["x", "y"],
+                "values": [[0.9, 0.8], [0.2, 0.3]],
+                "ranks": [1.0, 2.0],
+                "p_holm": [1.0, 0.2],
+                "friedman": {"p": 0.01},
+                "critical": 1.4,
+                "tied": [["a", "b"]],
+            }
+        ),
+        ladder({"evaluation": [RUNG], "dataset": {"name": "d"}, "device": "cpu"}),
         training([trained(loss_by_pass=[2.0, 1.0], validation_by_pass=[2.5, 1.5], best_pass=2)]),
     ]
     assert None not in made

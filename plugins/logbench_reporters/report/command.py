@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,9 @@ EXTRA = "pip install 'logbench-harness[report]'"
 )
 @click.option("--metric", default="f1", show_default=True, metavar="NAME", help="Metric that ranks.")
 @click.option("--static", is_flag=True, help="Draw figures as SVG and put no script into the page.")
+@click.option(
+    "--ladder", type=FILE, metavar="FILE", help="Show a ladder, too: what `logbench ladder --json` printed."
+)
 @click.option("--figures", type=FOLDER, metavar="DIR", help="Write the figures as files into DIR, and no page.")
 @click.option(
     "--format",
@@ -43,6 +48,7 @@ def command(
     folder: Path,
     metric: str,
     static: bool,
+    ladder: Path | None,
     figures: Path | None,
     form: Any,
 ) -> None:
@@ -60,7 +66,7 @@ def command(
         from .page import page
     except ImportError as error:
         raise ConfigError(f"logbench report needs {error.name}, which is not installed: {EXTRA}") from None
-    study = _study(names, runs, metric)
+    study = replace(_study(names, runs, metric), ladder=None if ladder is None else _ladder(ladder))
     if figures is not None:
         for path in _written(study, figures, form):
             click.echo(f"wrote {path}", err=True)
@@ -100,6 +106,24 @@ def _study(names: Sequence[str], runs: StoredRuns, metric: str) -> Study:
     newest = runs.find("last")
     found = studies(runs.records(), runs, metric)
     return next(one for one in found if any(record["run_id"] == newest["run_id"] for record in one.records))
+
+
+def _ladder(file: Path) -> Any:
+    """What `logbench ladder --json` printed.
+
+    Raises:
+        DataError: the file holds something else.
+    """
+    from logbench import DataError
+
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        version = found["ladder_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file}: no ladder ({error}); write one: logbench ladder --json > {file}") from None
+    if version != 1:
+        raise DataError(f"{file}: a ladder of version {version}, not 1; write it again: logbench ladder --json")
+    return found
 
 
 def _written(study: Study, folder: Path, form: Any) -> list[Path]:

@@ -12,7 +12,10 @@
       fitted.columns = width < 640 ? 1 : 2;
       fitted.spec.width = Math.min(width / fitted.columns - 90, 420);
     } else fitted.width = width;
-    if (width < 560) fitted.config.legend.columns = 2;
+    if (width < 560) {
+      fitted.config.legend.columns = 2;
+      fitted.config.axisX.labelFontSize = 10;
+    }
     return fitted;
   };
   const draw = async (place) => {

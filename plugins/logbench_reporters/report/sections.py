@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .examples import examples
-from .figures.across import across
+from .figures.across import across, one_protocol_each
 from .figures.cost import cost
+from .figures.critical import critical
 from .figures.curves import Curve, precision_recall, roc
 from .figures.dose import doses, without_doses
 from .figures.figure import Figure, number
+from .figures.ladder import ladder
 from .figures.ranking import ranking
 from .figures.spread import spread
 from .figures.stages import stages
@@ -163,7 +165,9 @@ def _examples(study: Study) -> Section | None:
 def _across(study: Study) -> Section | None:
     models, records = list(dict.fromkeys(row.name for row in study.models)), study.runs.records()
     ranks = across(without_doses(records, study.records), models, study.metric, study.lower)
-    made = [*([ranks] if ranks else []), *doses(records, study.records, models, study.metric)]
+    ranked = study.runs.across(one_protocol_each(records, study.records), study.metric)
+    means = critical(ranked, study.metric) if ranked else None
+    made = [one for one in (ranks, means) if one] + doses(records, study.records, models, study.metric)
     return Section("across", "Across data sets and protocols", made[0].description, made) if made else None
 
 
@@ -172,16 +176,25 @@ def _timeline(study: Study) -> Section | None:
         units = study.units(record)
         figure = timeline(record["model"], units) if units is not None and len(units) else None
         if figure is not None:
-            return Section("timeline", "Along the log", figure.description, [figure])
+            return Section("timeline", "Along the log", figure.description, [figure], "timeline")
     return None
 
 
 def _training(study: Study) -> Section | None:
+    """Losses by pass; which models have none is said, so that nobody misses a curve."""
     figure = training(study.firsts)
-    return None if figure is None else Section("training", "Training", figure.description, [figure])
+    curves = {row["model"] for row in figure.data["losses"]} if figure else set()
+    names = [record["model"] for record in study.firsts if record["model"] not in curves]
+    without = f"No curve: {', '.join(names)} (fitted at once, without passes that have a loss)." if names else ""
+    said = " ".join(filter(None, (figure.description if figure else "", without)))
+    return Section("training", "Training", said, [figure] if figure else []) if said else None
 
 
 def _cost(study: Study) -> Section | None:
-    made = [cost(study.models, study.metric, study.lower), stages(study.firsts[0]) if study.firsts else None]
+    made = [
+        cost(study.models, study.metric, study.lower),
+        stages(study.firsts[0]) if study.firsts else None,
+        ladder(study.ladder) if study.ladder else None,
+    ]
     figures = [one for one in made if one is not None]
     return Section("cost", "Cost", figures[0].description, figures) if figures else None

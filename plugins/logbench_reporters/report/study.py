@@ -38,12 +38,13 @@ class Study:
 
     Attributes:
         records: at least one, with the figures of other evaluators in their headline. metric: what ranks.
-        runs: where their scores are.
+        runs: where their scores are. ladder: what `logbench ladder --json` says, to be shown beside.
     """
 
     records: Sequence[Record]
     metric: str
     runs: Runs
+    ladder: Mapping[str, Any] | None = None
 
     @cached_property
     def lower(self) -> bool:

@@ -28,7 +28,7 @@ def across(
     for record in records:
         value = figures(record).get(metric) if record["status"] == "ok" and record["metrics"] else None
         if value is not None and record["model"] in models:
-            column = (str(record["dataset"]["name"]), json.dumps(_protocol(record), sort_keys=True, default=str))
+            column = (str(record["dataset"]["name"]), _key(record))
             found.setdefault(column, {}).setdefault(record["model"], []).append(value)
     columns = sorted((column for column, of in found.items() if len(of) > 1), key=lambda column: column[0])
     columns = columns[:MOST_COLUMNS]
@@ -99,6 +99,36 @@ def across(
         [{"model": model, **{name: _cell(rows, model, name) for name in names}} for model in shown],
         height=max(140, 30 * len(shown)),
     )
+
+
+def one_protocol_each(
+    records: Sequence[Mapping[str, Any]], page: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Runs with figures, of each data set those of one protocol and the same files.
+
+    The protocol is the page's, else that under which most of its models ran.
+
+    Args:
+        records: of the whole folder. page: the page's own.
+    """
+    own, models = _key(page[0]), {record["model"] for record in page}
+    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for record in records:
+        if record["status"] == "ok" and record["metrics"] and record["model"] in models:
+            found.setdefault(record["dataset"]["name"], {}).setdefault(_data_key(record), []).append(record)
+
+    def fits(pair: tuple[str, list[Mapping[str, Any]]]) -> tuple[bool, int]:
+        return _key(pair[1][0]) == own, len({record["model"] for record in pair[1]})
+
+    return [record for protocols in found.values() for record in max(protocols.items(), key=fits)[1]]
+
+
+def _key(record: Mapping[str, Any]) -> str:
+    return json.dumps(_protocol(record), sort_keys=True, default=str)
+
+
+def _data_key(record: Mapping[str, Any]) -> str:
+    return f"{record['dataset'].get('digest')} {_key(record)}"
 
 
 def _cell(rows: Sequence[Mapping[str, Any]], model: str, name: str) -> str:

@@ -3,16 +3,103 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..theme import LIGHT
 from .figure import Figure
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
-BINS = 48
+    Counts = NDArray[np.int64]
+
+# Stretches of the lower part and of the table; the upper part has FINER for each, to be seen closely.
+BINS, FINER = 48, 4
 KINDS = {"true alarm": LIGHT["teal"], "false alarm": LIGHT["amber"], "missed": LIGHT["red"]}
+# Dragged over the lower part, it is what the upper part shows.
+ZOOM = {"name": "stretch", "select": {"type": "interval", "encodings": ["x"]}}
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Units in equal stretches of time.
+
+    Attributes:
+        at: ends of the stretches, one more than these, in milliseconds since 1970.
+        kinds: units of each of `KINDS`. every: all units. unseen: those with keys that training does not have.
+    """
+
+    at: list[int]
+    kinds: Mapping[str, Counts]
+    every: Counts
+    unseen: Counts
+
+    @classmethod
+    def of(cls, known: pl.DataFrame, bins: int) -> Binned:
+        """Count units at their last line.
+
+        Args:
+            known: with `last_time` in microseconds, `label`, `verdict` and `unseen`; two times at least.
+        """
+        import numpy as np
+
+        times = known["last_time"].to_numpy()
+        edges = np.linspace(int(times.min()), int(times.max()), bins + 1)
+        place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, bins - 1)
+        anomaly, alarm = (known["label"] == 1).to_numpy(), known["verdict"].to_numpy()
+        chosen = {"true alarm": anomaly & alarm, "false alarm": ~anomaly & alarm, "missed": anomaly & ~alarm}
+        return cls(
+            [int(edge // 1000) for edge in edges],
+            {kind: np.bincount(place[rows], minlength=bins) for kind, rows in chosen.items()},
+            np.bincount(place, minlength=bins),
+            np.bincount(place[(known["unseen"] > 0).to_numpy()], minlength=bins),
+        )
+
+    def bars(self) -> list[dict[str, Any]]:
+        """A row a kind and stretch that has some, stacked."""
+        rows, below = [], 0 * self.every
+        for kind, of in self.kinds.items():
+            rows += [
+                {
+                    "from": self.at[n],
+                    "to": self.at[n + 1],
+                    "kind": kind,
+                    "units": int(of[n]),
+                    "low": int(below[n]),
+                    "high": int(below[n] + of[n]),
+                }
+                for n in of.nonzero()[0].tolist()
+            ]
+            below = below + of
+        return rows
+
+    def drift(self) -> list[dict[str, Any]]:
+        """Share of units with unseen keys, of each stretch that has units."""
+        return [
+            {
+                "from": self.at[n],
+                "to": self.at[n + 1],
+                "share": round(float(self.unseen[n] / self.every[n]), 4),
+                "units": int(self.every[n]),
+            }
+            for n in self.every.nonzero()[0].tolist()
+        ]
+
+    def table(self) -> list[dict[str, Any]]:
+        """The same in words."""
+        return [
+            {
+                "from": _text(self.at[n]),
+                **{kind: int(of[n]) for kind, of in self.kinds.items()},
+                "units": int(self.every[n]),
+                "with unseen keys": int(self.unseen[n]),
+            }
+            for n in self.every.nonzero()[0].tolist()
+        ]
 
 
 def timeline(model: str, units: pl.DataFrame) -> Figure | None:
@@ -21,58 +108,43 @@ def timeline(model: str, units: pl.DataFrame) -> Figure | None:
     Args:
         units: those that the headline counts, with `last_time` in microseconds.
     """
-    import numpy as np
-
     if "last_time" not in units.columns or units["last_time"].null_count() == len(units):
         return None
     known = units.filter(units["last_time"].is_not_null())
-    times = known["last_time"].to_numpy()
-    first, last = int(times.min()), int(times.max())
-    if first == last:
+    if known["last_time"].min() == known["last_time"].max():
         return None
-    edges = np.linspace(first, last, BINS + 1)
-    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, BINS - 1)
-    anomaly, alarm = (known["label"] == 1).to_numpy(), known["verdict"].to_numpy()
-    chosen = {"true alarm": anomaly & alarm, "false alarm": ~anomaly & alarm, "missed": anomaly & ~alarm}
-    counts = {kind: np.bincount(place[rows], minlength=BINS) for kind, rows in chosen.items()}
-    unseen = np.bincount(place[(known["unseen"] > 0).to_numpy()], minlength=BINS)
-    every = np.bincount(place, minlength=BINS)
-    at = [int(edge // 1000) for edge in edges]
-    below, data = np.zeros(BINS, dtype=int), []
-    for kind, of in counts.items():
-        data += [
-            {
-                "from": at[n],
-                "to": at[n + 1],
-                "kind": kind,
-                "units": int(of[n]),
-                "low": int(below[n]),
-                "high": int(below[n] + of[n]),
-            }
-            for n in np.flatnonzero(of).tolist()
-        ]
-        below += of
-    drift = [
-        {"from": at[n], "to": at[n + 1], "share": round(float(unseen[n] / every[n]), 4), "units": int(every[n])}
-        for n in range(BINS)
-        if every[n]
-    ]
-    totals = {kind: int(of.sum()) for kind, of in counts.items()}
-    x = {
+    coarse, fine = Binned.of(known, BINS), Binned.of(known, BINS * FINER)
+    return Figure(
+        "timeline",
+        f"Alarms of {model} along the log",
+        _described(coarse),
+        {"vconcat": [_upper(), _lower()], "spacing": 6},
+        {"alarms": fine.bars(), "drift": coarse.drift()},
+        coarse.table(),
+        height=None,
+    )
+
+
+def _x(**more: Any) -> dict[str, Any]:
+    scale = {"type": "utc", **more.pop("scale", {})}
+    return {"field": "from", "type": "temporal", "title": None, "scale": scale, **more}
+
+
+def _upper() -> dict[str, Any]:
+    when = {
         "field": "from",
         "type": "temporal",
-        "title": None,
-        "scale": {"type": "utc"},
-        "axis": {"tickCount": 6, "labelOverlap": True},
+        "timeUnit": "utcyearmonthdatehoursminutes",
+        "format": "%Y-%m-%d %H:%M",
     }
     colour = {"domain": list(KINDS), "range": list(KINDS.values())}
-    bars: dict[str, Any] = {
+    return {
         "width": 600,
         "height": 150,
         "data": {"name": "alarms"},
-        "mark": {"type": "bar", "binSpacing": 0},
+        "mark": {"type": "bar", "binSpacing": 0, "clip": True},
         "encoding": {
-            "x": {**x, "axis": {"labels": False, "ticks": False}},
+            "x": _x(scale={"domain": {"param": ZOOM["name"]}}, axis={"tickCount": 6, "labelOverlap": True}),
             "x2": {"field": "to"},
             "y": {
                 "field": "high",
@@ -83,25 +155,20 @@ def timeline(model: str, units: pl.DataFrame) -> Figure | None:
             },
             "y2": {"field": "low"},
             "color": {"field": "kind", "type": "nominal", "title": None, "scale": colour},
-            "tooltip": [
-                {"field": "kind"},
-                {"field": "units"},
-                {
-                    "field": "from",
-                    "type": "temporal",
-                    "timeUnit": "utcyearmonthdatehoursminutes",
-                    "format": "%Y-%m-%d %H:%M",
-                },
-            ],
+            "tooltip": [{"field": "kind"}, {"field": "units"}, when],
         },
     }
-    line: dict[str, Any] = {
+
+
+def _lower() -> dict[str, Any]:
+    return {
         "width": 600,
         "height": 70,
         "data": {"name": "drift"},
+        "params": [ZOOM],
         "mark": {"type": "bar", "color": LIGHT["violet"], "binSpacing": 0},
         "encoding": {
-            "x": {**x},
+            "x": _x(axis={"tickCount": 6, "labelOverlap": True}),
             "x2": {"field": "to"},
             "y": {
                 "field": "share",
@@ -114,31 +181,19 @@ def timeline(model: str, units: pl.DataFrame) -> Figure | None:
             "tooltip": [{"field": "share", "format": ".1%"}, {"field": "units", "title": "of units"}],
         },
     }
-    half = len(drift) // 2
-    early, late = (_share(unseen[part], every[part]) for part in (slice(0, BINS // 2), slice(BINS // 2, BINS)))
-    trend = (
-        f"; units with keys that training does not have: {early:.1%} in the first half, {late:.1%} in the second"
+
+
+def _described(counts: Binned) -> str:
+    totals = {kind: int(of.sum()) for kind, of in counts.kinds.items()}
+    said = ", ".join(
+        f"{count:,} {kind}{'s' * (kind != 'missed' and count != 1)}" for kind, count in totals.items()
     )
-    return Figure(
-        "timeline",
-        f"Alarms of {model} along the log",
-        ", ".join(f"{count:,} {kind}{'s' * (kind != 'missed' and count != 1)}" for kind, count in totals.items())
-        + (trend if half else "")
-        + ". A unit stands at its last line; times as the log has them.",
-        {"vconcat": [bars, line], "spacing": 6, "resolve": {"scale": {"x": "shared"}}},
-        {"alarms": data, "drift": drift},
-        [
-            {
-                "from": _text(at[n]),
-                **{kind: int(of[n]) for kind, of in counts.items()},
-                "units": int(every[n]),
-                "with unseen keys": int(unseen[n]),
-            }
-            for n in range(BINS)
-            if every[n]
-        ],
-        height=None,
-    )
+    half = BINS // 2
+    early, late = (_share(counts.unseen[part], counts.every[part]) for part in (slice(half), slice(half, BINS)))
+    if len(counts.every.nonzero()[0]) > 1:
+        halves = f"{early:.1%} in the first half, {late:.1%} in the second"
+        said += f"; units with keys that training does not have: {halves}"
+    return f"{said}. A unit stands at its last line; times as the log has them."
 
 
 def _share(some: Any, every: Any) -> float:
