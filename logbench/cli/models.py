@@ -18,7 +18,7 @@ from . import State, completion, pass_state
 from .models_info import ablation_text, info_text
 from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
 
-COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
+COLUMNS = ("name", "supervision", "parameters", "faithful", "heavy", "needs")
 
 
 @click.group("models", epilog="Example: logbench models info deeplog")
@@ -34,6 +34,8 @@ def list_(state: State, as_json: bool) -> None:
 
     Also how much is shown to be faithful.
     Column `parameters` is of the first network on the card; `faithful` counts the levels that tests show.
+    `heavy` models train for long: a leaderboard of all models leaves them out. How many seconds a model takes
+    hangs on machine and data, so it is measured with its figures: see the table `cost` of `logbench leaderboard`.
     """
     rows = [_facts(entry.item) for _, entry in sorted(state.registry.components["model"].items())]
     if as_json:
@@ -50,6 +52,7 @@ def _facts(item: ModelComponent[Any]) -> dict[str, Any]:
         "aliases": item.aliases,
         "supervision": item.traits.supervision,
         "needs": sorted(item.traits.needs),
+        "heavy": item.traits.heavy,
         "requires": item.requires,
         "missing": missing(item.requires),
         "options": item.config is not None,
@@ -62,7 +65,8 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
     card = row["card"] or {"parameters": (), "faithful": ()}
     count = next((f"{one['count']:,}" for one in card["parameters"]), "")
     levels = f"{len(card['faithful'])} of {len(LEVELS)}" if card["faithful"] else ""
-    return row["name"], row["supervision"], count, levels, ", ".join(row["needs"])
+    heavy = "heavy" if row["heavy"] else ""
+    return row["name"], row["supervision"], count, levels, heavy, ", ".join(row["needs"])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

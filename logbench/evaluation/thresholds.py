@@ -80,14 +80,17 @@ def check_value(protocol: EvaluationProtocol, models: Iterable[tuple[str, bool]]
         )
 
 
-def check_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> None:
+def check_threshold(protocol: EvaluationProtocol, own: ThresholdTraits) -> None:
     """Refuse before anything is read what `choose` would refuse after scoring.
 
     Raises:
-        IncompatibleError: the threshold comes from held-out units, and none are held out.
+        IncompatibleError: the threshold comes from held-out units, and none are held out; or it is fixed, and no
+            value is known.
     """
     if protocol.held_out == 0 and _needs_held_out(protocol, own):
         raise IncompatibleError(NO_HELD_OUT)
+    if protocol.threshold == "fixed":
+        _fixed(protocol, own)
 
 
 def _needs_held_out(protocol: EvaluationProtocol, own: ThresholdTraits) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..base.errors import ConfigError, IncompatibleError
 from ..components.requirements import lack
 from ..data.event_messages import NEEDS
-from ..evaluation.thresholds import check_held_out
+from ..evaluation.thresholds import check_threshold
 from .resolve import ResolvedPlan
 
 
@@ -36,7 +36,7 @@ def check_fit(resolved: ResolvedPlan) -> None:
         raise IncompatibleError(
             "a supervised model needs labelled training units: add --set protocol.content=labelled"
         )
-    check_held_out(resolved.protocol, resolved.model.own)
+    check_threshold(resolved.protocol, resolved.model.own)
 
 
 def check_installed(resolved: ResolvedPlan) -> None:

@@ -95,8 +95,9 @@ class LogTad(Reconstruction[LogTadConfig]):
         encode, counts = self.encoder(distinct.sessions, device), torch.from_numpy(distinct.counts).to(device)
         network.eval()
         rows = torch.from_numpy(distinct.values).long().to(device)
-        for some, units in zip(rows.split(ROWS), counts.split(ROWS), strict=True):
-            network.centre += (network(*encode(some)) * units.unsqueeze(1)).sum(0) / counts.sum()
+        for at in range(0, len(rows), ROWS):
+            units = counts[at : at + ROWS].unsqueeze(1)
+            network.centre += (network(*encode(rows[at : at + ROWS])) * units).sum(0) / counts.sum()
         away = network.centre.abs().clamp(min=self.config.least)
         network.centre.copy_(torch.where(network.centre < 0, -away, away))
 

@@ -26,7 +26,4 @@ class SemPcaConfig:
 class RetrievalConfig:
     """Options of `retrieval`."""
 
-    both: bool = option(
-        False, "also ask how far the training unit's messages are from the unit's, so that missing ones count"
-    )
     max_train: int = option(2_000, "most distinct training units to compare with, the most frequent first", ge=1)

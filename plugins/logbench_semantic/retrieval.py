@@ -141,9 +141,6 @@ class Retrieval:
         alike = np.stack([self.vectors @ one for one in directions]).astype(np.float64)  # [texts, known texts]
         best = np.maximum.reduceat(alike[:, self.texts], self.offsets[:-1], axis=1)  # [texts, units]
         similar = best.mean(axis=0)
-        if self.config.both:
-            back = np.add.reduceat(alike.max(axis=0)[self.texts], self.offsets[:-1]) / np.diff(self.offsets)
-            similar = (similar + back) / 2
         far = 1 - float(similar.max())
         near = best[:, similar > similar.max() - ROUNDING].mean(axis=1)
         return (far if far > ROUNDING else 0.0), near < near.min() + ROUNDING

@@ -21,7 +21,7 @@ from logbench.api.protocol import Threshold
 from logbench.components.registry import Registry
 from logbench.evaluation.thresholds import (
     ThresholdTraits,
-    check_held_out,
+    check_threshold,
     check_value,
     choose,
     is_reliable,
@@ -167,17 +167,19 @@ def test_held_out_units_are_asked_for_where_the_threshold_comes_from_them(
     protocol = EvaluationProtocol(threshold=source, value=value, held_out=0.0, content="labelled")
     if needed:
         with pytest.raises(IncompatibleError, match="needs held-out units"):
-            check_held_out(protocol, own)
+            check_threshold(protocol, own)
         with pytest.raises(IncompatibleError, match="needs held-out units"):
             choose(held.clear(), test, protocol, own)
         # By labels 1.0 is as good as 2.0, as no score lies between, so that the own one counts.
         own_counts = own.threshold == 1.0 if source == "labelled" else learned
         assert choose(held, test, protocol, own)[0] == (own.threshold if own_counts else 2.0)
     else:
-        check_held_out(protocol, own)
+        with refused_without_a_number(source, value, own):
+            check_threshold(protocol, own)
         with refused_without_a_number(source, value, own):
             assert choose(held.clear(), test, protocol, own) == choose(held, test, protocol, own)
-    check_held_out(replace(protocol, held_out=0.1), own)
+    with refused_without_a_number(source, value, own):
+        check_threshold(replace(protocol, held_out=0.1), own)
 
 
 def refused_without_a_number(source: str, value: float | None, own: ThresholdTraits) -> Any:

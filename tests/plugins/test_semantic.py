@@ -99,10 +99,9 @@ def test_parallel_analysis_finds_the_kinds_of_work(works: int) -> None:
     assert facts["components"] == works + 1, "and the mean, which is not taken away"
 
 
-@pytest.mark.parametrize("both", [False, True])
-def test_retrieval_is_a_search_through_all_training_units(both: bool) -> None:
+def test_retrieval_is_a_search_through_all_training_units() -> None:
     train, asked = units(1), units(2, unseen=0.2)
-    model = Retrieval(RetrievalConfig(both=both))
+    model = Retrieval(RetrievalConfig())
     model.fit(sessions(train), Context())
 
     def cosine(one: int, other: int) -> float:
@@ -110,12 +109,9 @@ def test_retrieval_is_a_search_through_all_training_units(both: bool) -> None:
         return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
     def distance(unit: list[int]) -> float:
-        similar = []
-        for known in train:
-            there = np.mean([max(cosine(key, other) for other in known) for key in set(unit)])
-            back = np.mean([max(cosine(key, other) for key in unit) for other in set(known)])
-            similar.append((there + back) / 2 if both else there)
-        return 1 - max(similar)
+        return 1 - max(
+            np.mean([max(cosine(key, other) for other in known) for key in set(unit)]) for known in train
+        )
 
     found = model.score(sessions(asked), Context())
     np.testing.assert_allclose(found.primary, [distance(unit) for unit in asked], atol=2e-5)
