@@ -171,7 +171,7 @@ def test_random_normal_sessions_of_the_archive_reach_the_published_detection() -
     assert f1(flagged) >= 0.94
     assert 0.90 <= f1(flagged[abnormal.lengths > 10]) <= 0.94
     assert 0.70 <= f1(flagged & (abnormal.lengths > 10)) <= 0.75
-    # What it says at g 9 of 14 keys: six keys make 152 of the training windows, and one of them came, or a new one.
+    # At g 9 of 14 keys it says: one of the six keys came that make 152 of the training windows, or a new one.
     targets = np.concatenate([unit.keys[10:] for unit in train])
     usual = np.bincount(targets, minlength=train.vocabulary) > 100
     assert train.vocabulary == 14 and usual.sum() == 8 and (~usual[targets]).sum() == 152
