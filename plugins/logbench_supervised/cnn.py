@@ -24,15 +24,28 @@ class Network(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(1, config.filters, (height, config.embedding)) for height in config.heights
         )
+        self.fill, self.heights = fill, config.heights
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.filters * len(config.heights), 2)
 
     def forward(self, units: Tensor) -> Tensor:
         """Logits float [B, 2] of normal and anomalous units int64 [B, L]."""
-        vectors = self.embedding(units).unsqueeze(1)  # [B, 1, L, W]
-        found = [F.relu(conv(vectors)).squeeze(3).amax(2) for conv in self.convs]  # [B, F] each
+        lengths = units.ne(self.fill).sum(1)
+        # Beyond the longest unit and one filter, all windows are alike: of nothing.
+        kept = int(lengths.max()) + max(self.heights)
+        vectors = self.embedding(units[:, :kept]).transpose(1, 2)  # [B, W, L]
+        found = [_strongest(conv, vectors) for conv in self.convs]
         answer: Tensor = self.output(self.dropout(torch.cat(found, 1)))
         return answer
+
+
+def _strongest(conv: nn.Module, vectors: Tensor) -> Tensor:
+    """The strongest answer of each filter, float [B, F], to vectors float [B, W, L].
+
+    In one dimension, which takes half the time of two; the weights have the shape of the published ones.
+    """
+    assert isinstance(conv, nn.Conv2d)
+    return F.relu(F.conv1d(vectors, conv.weight[:, 0].transpose(1, 2), conv.bias)).amax(2)
 
 
 class Cnn(SequenceClassifier[CnnConfig]):

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class Network(nn.Module):
-    """One encoder block, normed after each part; the mean of the events that are there decides."""
+    """One encoder block, normed after each part; the mean of the events that are there decides.
+
+    Vectors are brought to a mean square of 1 a column, about that of BERT's; what an event's place adds begins
+    far smaller, as in the published code. Else an embedding of short vectors is lost among the places.
+    """
 
     def __init__(self, width: int, config: NeuralLogConfig) -> None:
         super().__init__()
@@ -32,6 +36,8 @@ class Network(nn.Module):
         self.attends = config.attend == "learnt"
         inner = config.heads * (config.head_width or max(width // config.heads, 1))
         self.places = nn.Embedding(config.length, width) if config.places else None
+        if self.places is not None:
+            nn.init.uniform_(self.places.weight, -0.05, 0.05)
         self.query, self.key, self.value = (nn.Linear(width, inner) for _ in range(3))
         self.merge = nn.Linear(inner, width)
         self.inner = nn.Sequential(
@@ -49,6 +55,7 @@ class Network(nn.Module):
         """
         length = int(there.sum(1).max())
         steps, there = steps[:, :length], there[:, :length]
+        steps = F.normalize(steps, dim=2) * steps.shape[2] ** 0.5
         if self.places is not None:
             steps = steps + self.places.weight[:length]
         query, key, value = (

@@ -59,7 +59,8 @@ def by_formula(network: Network, steps: np.ndarray[Any, Any]) -> np.ndarray[Any,
             centred / np.sqrt(x.var(1, keepdims=True) + 1e-6) * weights[f"{name}.weight"] + weights[f"{name}.bias"]
         )
 
-    x = steps + weights["places.weight"][: len(steps)]
+    scaled = steps / np.sqrt((steps**2).mean(1, keepdims=True))
+    x = scaled + weights["places.weight"][: len(steps)]
     query, key, value = (linear(x, name) for name in ("query", "key", "value"))
     heads = []
     for part in np.split(np.arange(query.shape[1]), network.heads):
@@ -82,6 +83,31 @@ def test_the_network_gives_what_the_formulas_give_for_each_unit_alone(head_width
     logits = network(batch[0].double(), batch[1]).detach().numpy()
     for unit, found in zip([[0, 7, 1], [2], [4, 4, 3, 2, 1, 0, 0, 9]], logits, strict=True):
         np.testing.assert_allclose(found, by_formula(network, SAID[unit].astype(np.float64)), atol=1e-10)
+
+
+def test_texts_are_not_lost_among_the_places_however_short_their_vectors() -> None:
+    """An embedding's vectors may be of any length; a place's begin shorter by far, as in the published code."""
+    torch.manual_seed(0)
+    network = Network(64, SMALL).double().eval()
+    steps, there = torch.randn(3, 8, 64, dtype=torch.float64), torch.ones(3, 8, dtype=torch.bool)
+    torch.testing.assert_close(network(steps / 1000, there), network(steps, there))
+    assert network.places is not None
+    assert 10 * float(network.places.weight.detach().norm(dim=1).max()) < 8  # the length of a text's vector
+
+
+def test_what_a_text_says_is_learnt_from_short_vectors() -> None:
+    """Text 2 anywhere is anomalous."""
+    rng = np.random.default_rng(0)
+    units = [rng.choice([0, 1, 3, 4], 8).tolist() for _ in range(160)]
+    for unit in units[::4]:
+        unit[rng.integers(8)] = 2
+    given = told(units, [int(2 in unit) for unit in units])
+    short = replace(given, vectors=0.1 * SAID)
+    train, new = short.take(np.arange(120)), short.take(np.arange(120, 160))
+    model = NeuralLog(replace(SMALL, lr=3e-3, passes=30))
+    model.fit(train, Context())
+    assert new.labels is not None
+    assert ((scores(model, new) > 0.5) == new.labels).mean() > 0.95
 
 
 def test_heads_have_the_width_that_is_asked_for() -> None:
