@@ -44,6 +44,9 @@ class EditConfig:
     """Options of `edit`."""
 
     max_train: int = option(5_000, "most distinct training sequences to compare with, most frequent first", ge=1)
+    max_edits: int = option(
+        1_000, "edits up to which distances of longer units are exact; beyond, their counts bound them", ge=1
+    )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
+from scipy.spatial.distance import cdist as apart_in_counts
 
-from logbench import DataError
+from logbench import DataError, count_matrix
 
 from .common import NpzState, most_frequent, score_twice
 
@@ -22,16 +23,24 @@ if TYPE_CHECKING:
     from . import EditConfig
 
 CHUNK = 1024
+# Units of at most so many events are compared with all sequences at once: that is faster than to leave some out.
+SHORT = 128
 CHARACTERS = 0x110000
 
 
 class Edit(NpzState):
-    """Score: the least Levenshtein distance to a distinct training sequence over the longer one's length."""
+    """Score: the least Levenshtein distance to a distinct training sequence over the longer one's length.
+
+    Exact where a unit and the sequence have at most `max_edits` events, or no more edits than these between them.
+    A larger distance counts as `max_edits` + 1, or as what the numbers of their events say if that is more, so
+    that time grows with a unit's length and not with its square.
+    """
 
     kept: Mapping[str, str] = {"keys": "int32 [events]", "offsets": "int64 [units + 1]"}
 
     def __init__(self, config: EditConfig) -> None:
         self.config = config
+        self._beyond = 0  # units of which no sequence is within `max_edits`
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Keep the distinct sequences, at most the `max_train` most frequent.
@@ -44,6 +53,9 @@ class Edit(NpzState):
         distinct = train.distinct
         units = train.take(distinct.first)
         used = units.take(most_frequent(units, distinct.counts, self.config.max_train))
+        if len(units) > len(used):
+            many = f"the {len(used):,} most frequent of {len(units):,} training sequences"
+            context.note(f"edit: compares with {many} (max_train)")
         self.keys, self.offsets = used.clipped_keys, used.offsets
         return {"train_distinct": len(distinct), "train_used": len(used)}
 
@@ -57,21 +69,84 @@ class Edit(NpzState):
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; the deciding event is the first that the nearest sequence lacks there."""
-        return score_twice(sessions, self._score)
+        self._beyond = 0
+        scores = score_twice(sessions, self._score)
+        if self._beyond:
+            context.note(
+                f"edit: {self._beyond:,} units are more than {self.config.max_edits:,} edits from every sequence; "
+                "beyond that only their counts tell how far (max_edits)"
+            )
+        return scores
 
     def _score(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         train = as_texts(self.keys, self.offsets)
         texts = as_texts(sessions.clipped_keys, sessions.offsets)
-        score, event = np.zeros(len(texts)), np.full(len(texts), -1, dtype=np.int64)
-        for begin in range(0, len(texts), CHUNK):
-            part = texts[begin : begin + CHUNK]
-            apart = cdist(part, train, scorer=Levenshtein.normalized_distance, dtype=np.float64, workers=-1)
-            nearest = apart.argmin(axis=1)
-            score[begin : begin + CHUNK] = apart.min(axis=1)
-            event[begin : begin + CHUNK] = [
-                _first_edit(text, train[i]) for text, i in zip(part, nearest, strict=True)
-            ]
-        return score, event
+        score, nearest = np.zeros(len(texts)), np.zeros(len(texts), dtype=np.int64)
+        long = sessions.lengths > SHORT
+        short = np.flatnonzero(~long)
+        for begin in range(0, len(short), CHUNK):
+            part = short[begin : begin + CHUNK]
+            few = [texts[at] for at in part]
+            apart = cdist(few, train, scorer=Levenshtein.normalized_distance, dtype=np.float64, workers=-1)
+            score[part], nearest[part] = apart.min(axis=1), apart.argmin(axis=1)
+        if long.any():
+            self._score_long(sessions, np.flatnonzero(long), texts, train, score, nearest)
+        pairs = zip(texts, nearest, strict=True)
+        return score, np.array([_first_edit(text, train[at]) for text, at in pairs], dtype=np.int64)
+
+    def _score_long(
+        self,
+        sessions: Sessions,
+        which: NDArray[np.int64],
+        texts: list[str],
+        train: list[str],
+        score: NDArray[np.float64],
+        nearest: NDArray[np.int64],
+    ) -> None:
+        """Write score and nearest sequence of the long units `which`."""
+        size = max(sessions.vocabulary, int(self.keys.max(initial=0))) + 1
+        known = count_matrix(self.keys, self.offsets, size)
+        lengths, step = np.diff(self.offsets), max(1, CHUNK * CHUNK // (size + len(train)))
+        for begin in range(0, len(which), step):
+            part = which[begin : begin + step]
+            units = sessions.take(part)
+            counts = count_matrix(units.clipped_keys, units.offsets, size)
+            # An edit changes the counts by two at most, and by one if it changes the length.
+            apart = _apart(counts, known) + np.abs(units.lengths[:, None] - lengths)
+            longer = np.maximum(units.lengths[:, None], lengths)
+            for at, edits, most in zip(part.tolist(), apart / 2, longer, strict=True):
+                score[at], nearest[at] = self._nearest(texts[at], train, edits, most)
+
+    def _nearest(
+        self, text: str, train: list[str], edits: NDArray[np.float64], longer: NDArray[np.int64]
+    ) -> tuple[float, int]:
+        """Distance to the nearest sequence, and which it is, the first of equally near ones.
+
+        Args:
+            edits: fewest edits there can be to each sequence. longer: events of the longer of the two.
+        """
+        bounds = edits / longer
+        least, nearest, limit = np.inf, -1, self.config.max_edits
+        for at in np.argsort(bounds, kind="stable").tolist():
+            if bounds[at] > least:
+                break
+            most = limit if least == np.inf else min(limit, int(least * longer[at]) + 1)
+            apart = Levenshtein.distance(text, train[at], score_cutoff=most)
+            if apart > most and most < limit:
+                continue
+            distance = max(apart, edits[at]) / longer[at] if apart > limit else apart / longer[at]
+            if (distance, at) < (least, nearest) or nearest < 0:
+                least, nearest = distance, at
+        self._beyond += least * longer[nearest] > limit
+        return float(least), nearest
+
+
+def _apart(counts: Any, known: Any) -> NDArray[np.float64]:
+    """Sum of the differences of counts of each pair, float64 [units, sequences], in the columns that occur."""
+    columns = np.union1d(counts.indices, known.indices)
+    tables = (counts[:, columns].toarray(), known[:, columns].toarray())
+    apart: NDArray[np.float64] = apart_in_counts(*tables, "cityblock")
+    return apart
 
 
 def as_texts(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> list[str]:

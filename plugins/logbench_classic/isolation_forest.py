@@ -56,10 +56,12 @@ class IsolationForest(TreeModel):
 
 
 def _depths(tree: Any) -> NDArray[np.float64]:
-    """Nodes from the root to each node, both counted, float64 [nodes]; children stand behind their parents."""
-    depth = np.ones(tree.node_count)
-    for node in np.flatnonzero(tree.children_left >= 0):
-        depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
+    """Nodes from the root to each node, both counted, float64 [nodes], a level of the tree at a time."""
+    depth, level = np.ones(tree.node_count), np.zeros(1, dtype=np.int64)
+    while len(level := level[tree.children_left[level] >= 0]):
+        below = np.concatenate([tree.children_left[level], tree.children_right[level]])
+        depth[below] = np.tile(depth[level] + 1, 2)
+        level = below
     return depth
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import Vectors
+from .base import Vectors, capped
 from .counts import Counts
 from .supervised import Supervised
 
@@ -36,11 +36,13 @@ class Knn(Supervised):
     }
 
     def learn(self, vectors: Vectors, counts: Counts, context: Context) -> Mapping[str, Any]:
-        """Keep the distinct vectors with their numbers of normal and anomalous units."""
-        self.rows = vectors.toarray()
-        self.anomalous = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.float64)
-        self.normal: NDArray[np.float64] = counts.repeats.astype(np.float64) - self.anomalous
-        return {}
+        """Keep at most `max_train` distinct vectors with their numbers of normal and anomalous units."""
+        kept = capped(len(counts), self.config.max_train, context, "distinct count vectors")
+        self.rows = vectors[kept].toarray()
+        anomalous = np.bincount(counts.inverse, self.labels, len(counts)).astype(np.float64)
+        self.anomalous = anomalous[kept]
+        self.normal: NDArray[np.float64] = counts.repeats[kept].astype(np.float64) - self.anomalous
+        return {"trained_vectors": len(kept)}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Share of anomalies among the k nearest, float64 [rows]."""

@@ -141,6 +141,7 @@ class RandomForest(_Classes):
     unseen_column: bool = option(False, _UNSEEN)
     trees: int = option(100, "trees", ge=1)
     depth: int = option(0, "depth at most; 0: no limit", ge=0)
+    max_draws: int = option(20_000, "most training units that each tree draws", ge=1)
 
 
 @dataclass(frozen=True)
@@ -150,3 +151,4 @@ class Knn:
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(True, _UNSEEN)
     k: int = option(1, "number of nearest training units that vote", ge=1)
+    max_train: int = option(10_000, "most distinct count vectors to compare with, drawn by the seed", ge=1)

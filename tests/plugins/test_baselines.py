@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import logbench
 from logbench import Context, DataError, IncompatibleError, Scores, Sessions
 from logbench_baselines import EcvcConfig, EditConfig, MarkovConfig, NGramConfig, logbench_models
+from logbench_baselines import ecvc as ecvc_file
+from logbench_baselines import edit as edit_file
 from logbench_baselines.ecvc import Ecvc
 from logbench_baselines.edit import Edit
 from logbench_baselines.markov import Markov
@@ -125,6 +127,40 @@ def test_ecvc_is_the_least_distance_of_count_shares(idf: bool, train: Units, tes
     assert scores.ignoring == pytest.approx(left, abs=1e-12)
 
 
+@pytest.mark.parametrize("idf", [False, True])
+def test_the_tree_of_ecvc_finds_the_nearest_vector_of_all(idf: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units of few events, so that many are equally near, and some with nothing that training has."""
+    rng = np.random.default_rng(8)
+    train, test = (
+        [tuple(rng.integers(0, keys, rng.integers(1, 9)).tolist()) for _ in range(120)]
+        for keys in (KEYS, KEYS + 2)
+    )
+    test += [(7, 8), (7, 0), (4,)]
+    plain = scored(Ecvc(EcvcConfig(), idf), train, test)
+    monkeypatch.setattr("logbench_baselines.ecvc.MANY", ecvc_file.NEAR)
+    scores = scored(Ecvc(EcvcConfig(), idf), train, test)
+    assert scores.primary == pytest.approx([ecvc(train, unit, idf) for unit in test], abs=1e-12)
+    assert scores.primary.tolist() == plain.primary.tolist()
+    assert scores.event is not None and plain.event is not None
+    assert scores.event.tolist() == plain.event.tolist()
+
+
+def test_ecvc_compares_with_few_vectors_where_units_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """3,000 units that resemble one of 40: hardly any of them are compared with more than those near to them."""
+    rng = np.random.default_rng(9)
+    kinds = rng.integers(0, 40, (40, 30))
+    rows = kinds[rng.integers(0, 40, 6_000)] + (rng.random((6_000, 30)) < 0.05)
+    shares = rows / rows.sum(axis=1, keepdims=True)
+    train = np.unique(shares[:3_000], axis=0)
+    compared = []
+    distances = ecvc_file._distances
+    monkeypatch.setattr(ecvc_file, "_distances", lambda a, b: compared.append(len(a) * len(b)) or distances(a, b))
+    found = ecvc_file.nearest_rows(shares[3_000:], train, ecvc_file.cKDTree(train))
+    assert sum(compared) < 20 * 3_000 < 3_000 * len(train) / 50
+    everything = ecvc_file.nearest_rows(shares[3_000:], train)
+    assert all(np.array_equal(a, b) for a, b in zip(found, everything, strict=True))
+
+
 def test_ecvc_names_the_last_event_of_the_key_in_excess() -> None:
     scores = scored(Ecvc(EcvcConfig(), False), [(0, 1, 2, 3)], [(0, 1, 2, 3), (0, 1, 1, 1, 2), (5, 0, 1, 2)])
     assert scores.event is not None and scores.event.tolist() == [-1, 3, 0]
@@ -188,13 +224,76 @@ def edits(train: Units, unit: Unit) -> float:
     return min(levenshtein(unit, other) / max(len(unit), len(other)) for other in train)
 
 
+@pytest.fixture(params=[edit_file.SHORT, 0])
+def short(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Units of so many events are compared with all sequences at once, longer ones with the likely nearest."""
+    before, edit_file.SHORT = edit_file.SHORT, request.param
+    yield request.param
+    edit_file.SHORT = before
+
+
 @both
-@brief
-def test_edit_is_the_least_normalised_levenshtein_distance(train: Units, test: Units) -> None:
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_edit_is_the_least_normalised_levenshtein_distance(short: int, train: Units, test: Units) -> None:
     scores = scored(Edit(EditConfig()), train, test)
     assert scores.primary == pytest.approx([edits(train, folded(unit)) for unit in test])
     left = [edits(train, stripped(unit)) if stripped(unit) else 0 for unit in test]
     assert scores.ignoring == pytest.approx(left)
+
+
+def counted_edits(a: Unit, b: Unit) -> int:
+    """Fewest edits that make the events of one those of the other, in any order."""
+    return max((Counter(a) - Counter(b)).total(), (Counter(b) - Counter(a)).total())
+
+
+@both
+@settings(max_examples=60, deadline=None)
+def test_edit_beyond_its_most_edits_says_what_counts_say(train: Units, test: Units) -> None:
+    most = 2
+
+    def apart(a: Unit, b: Unit) -> float:
+        edits = levenshtein(a, b)
+        return (edits if edits <= most else max(most + 1, counted_edits(a, b))) / max(len(a), len(b))
+
+    model = Edit(EditConfig(max_edits=most))
+    model.fit(Sessions.of(train, KEYS), Context())
+    before, edit_file.SHORT = edit_file.SHORT, 0
+    try:
+        found = model.score(Sessions.of(test, KEYS), Context()).primary
+    finally:
+        edit_file.SHORT = before
+    expected = [min(apart(folded(unit), other) for other in train) for unit in test]
+    assert found.tolist() == expected
+
+
+def test_edit_compares_long_units_with_those_that_may_be_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 units of 300 events, each near to one of training: a handful of the 1,600 distances is computed."""
+    rng = np.random.default_rng(5)
+    train = [tuple(rng.choice(KEYS, 300, p=rng.dirichlet(np.ones(KEYS))).tolist()) for _ in range(40)]
+    test = [(*unit[:100], *unit[103:]) for unit in train]
+    computed = []
+    distance = edit_file.Levenshtein.distance
+
+    class Spy:
+        @staticmethod
+        def distance(a: str, b: str, score_cutoff: int) -> int:
+            computed.append((a, b))
+            return int(distance(a, b, score_cutoff=score_cutoff))
+
+    monkeypatch.setattr(edit_file, "Levenshtein", Spy)
+    assert scored(Edit(EditConfig()), train, test).primary.tolist() == [3 / 300] * 40
+    assert len(computed) < 200
+
+
+def test_edit_notes_what_it_leaves_out() -> None:
+    notes: list[str] = []
+    model = Edit(EditConfig(max_train=1, max_edits=3))
+    model.fit(Sessions.of([(0,) * 200, (1,) * 200], KEYS), Context(note=notes.append))
+    model.score(Sessions.of([(0,) * 200, (2,) * 200], KEYS), Context(note=notes.append))
+    assert [note.split(":")[1].split(" (")[0] for note in notes] == [
+        " compares with the 1 most frequent of 2 training sequences",
+        " 1 units are more than 3 edits from every sequence; beyond that only their counts tell how far",
+    ]
 
 
 def test_edit_keeps_the_most_frequent_sequences_and_says_so() -> None:

@@ -578,6 +578,30 @@ def test_random_forest_is_scikit_learns() -> None:
     assert np.allclose(found.primary, forest.predict_proba(rows)[:, 1])
 
 
+def test_trees_of_a_random_forest_draw_no_more_than_max_draws() -> None:
+    sessions, rows = drawn()
+    assert sessions.labels is not None
+    order = np.lexsort((*rows.T[::-1], sessions.labels))
+    forest = RandomForestClassifier(n_estimators=30, max_samples=7, random_state=2)
+    forest.fit(rows[order], sessions.labels[order])
+    notes: list[str] = []
+    model = build("random-forest", trees=30, weighting="counts", max_draws=7)
+    model.fit(sessions, Context(seed=2, note=notes.append))
+    assert np.allclose(scores(model, sessions).primary, forest.predict_proba(rows)[:, 1])
+    assert notes == [f"each tree draws 7 of {len(sessions)} training units (max_draws)"]
+
+
+def test_knn_compares_with_no_more_than_max_train() -> None:
+    """Of 50 distinct vectors 20 are kept, each with all of its units: those have their own votes alone."""
+    train = Sessions.of([[0] * (at + 1) for at in range(50) for _ in range(2)], 1, labels=[0, 1] * 50)
+    notes: list[str] = []
+    model = build("knn", max_train=20, k=2)
+    assert model.fit(train, Context(note=notes.append))["trained_vectors"] == len(model.rows) == 20
+    assert (model.normal == 1).all() and (model.anomalous == 1).all()
+    assert notes == ["trained on 20 of 50 distinct count vectors (max_train), drawn by the seed"]
+    assert (scores(model, train).primary == 0.5).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(SEQUENCES, ANY, st.integers(1, 6), st.data())
 def test_knn_votes_as_brute_force(
