@@ -49,11 +49,8 @@ class Shown:
         """
         if self.form == "table" or not rows:
             print_table(rows, **layout)
-            return
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        heads = [" ".join(name.split()) for name in names]
-        cells = [[row.get(name) for name in names] for row in rows]
-        print(_csv(heads, cells) if self.form == "csv" else _document(heads, cells, self.form))
+        else:
+            print(document(rows, self.form))
 
 
 def shown_as(form: Any, as_json: bool) -> Shown:
@@ -67,6 +64,14 @@ def shown_as(form: Any, as_json: bool) -> Shown:
     return Shown(form)
 
 
+def document(rows: Sequence[Mapping[str, Any]], form: Literal["markdown", "latex", "csv"]) -> str:
+    """Rows as a table of a document, with every column."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    heads = [" ".join(name.split()) for name in names]
+    cells = [[row.get(name) for name in names] for row in rows]
+    return _csv(heads, cells) if form == "csv" else _marked_up(heads, cells, form)
+
+
 def _csv(heads: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
     """A header and a line a row, numbers in full."""
     text = io.StringIO()
@@ -76,7 +81,7 @@ def _csv(heads: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _document(heads: Sequence[str], cells: Sequence[Sequence[Any]], form: str) -> str:
+def _marked_up(heads: Sequence[str], cells: Sequence[Sequence[Any]], form: str) -> str:
     from tabulate import tabulate
 
     def text(cell: Any) -> str:

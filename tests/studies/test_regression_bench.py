@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from logbench import ConfigError, DataError
+from logbench.cli import cli
 from logbench.components.registry import Registry
 from logbench.studies.regression_bench.cells import cells
 from logbench.studies.regression_bench.figures_file import read
@@ -279,3 +281,95 @@ def test_the_baseline_of_this_repository_belongs_to_its_suite() -> None:
     head, found = read(folder / "baselines" / "bench.jsonl")
     assert head["gates"] == asked.gates and head["directions"].keys() == asked.gates.keys()
     assert len(found) == len(asked.models) * len(asked.datasets) * len(asked.protocols) * len(asked.seeds)
+
+
+SUITE_HEAD: dict[str, Any] = {
+    **HEAD,
+    "bench_format": 1,
+    "suite": "s.toml",
+    "versions": {"numpy": "1", "a|b": "2"},
+    "revision": None,
+}
+
+
+def wrote(path: Path, rows: list[dict[str, Any]], **head: Any) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(map(json.dumps, ({**SUITE_HEAD, **head}, *rows))), encoding="utf-8")
+    return str(path)
+
+
+def gated(*words: str) -> Any:
+    return CliRunner().invoke(cli, ["bench", "compare", *words, "--format", "github"], standalone_mode=False)
+
+
+HOSTILE = "m`|<b>::error::x\n::stop-commands::y\x1b[31m%0A"
+
+
+def test_a_pull_request_is_told_what_got_worse_and_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("earlier\n")
+    old = [figure(), figure(model="n"), figure(model="gone"), figure(model=HOSTILE)]
+    new = [figure(), figure(model="n", metrics={"f1": 0.4}), figure(model=HOSTILE, metrics={"f1": 0.1})]
+    base, now = (
+        wrote(tmp_path / "baselines" / "a.jsonl", old),
+        wrote(tmp_path / "new" / "b.jsonl", new, versions={"numpy": "2"}),
+    )
+    done = gated(base, now)
+    assert done.return_value == 1 and not done.stderr
+    first, second, third = done.stdout.splitlines()
+    where = "title=bench%3A WORSE,file=baselines/a.jsonl,line="
+    assert first == f"::error {where}3::n on d, protocol p, seed 0: f1 0.4000, was 0.5000, gate 0.02"
+    assert (
+        second.startswith(f"::error {where}5::m`|<b>::error::x%0A::stop-commands::y�[31m%250A on d")
+        and "\x1b" not in second
+    )
+    assert third == (
+        "::warning title=bench%3A gone,file=baselines/a.jsonl,line=4::gone on d, protocol p, seed 0: not in NEW"
+    )
+    text = (tmp_path / "summary.md").read_text()
+    assert text.startswith("earlier\n### logbench bench: 2 of 4 cells worse or failed\n\n| model ")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({row.count("|") for row in rows}) == 1 and "<b>" not in text
+    assert [row.split("|")[-2].strip() for row in rows[2:]] == ["WORSE", "WORSE", "gone", "ok"]
+    assert "- numpy: 1 in BASELINE, 2 in NEW" in text and "- a&#124;b: 2 in BASELINE, none in NEW" in text
+
+
+def test_a_summary_that_cannot_be_written_changes_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = wrote(tmp_path / "a.jsonl", [figure()])
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    refused = gated(base, base)
+    assert refused.return_value == 0 and "warning: GITHUB_STEP_SUMMARY" in refused.stderr
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    printed = gated(base, base)
+    assert printed.return_value == 0 and not printed.stderr
+    assert printed.stdout.startswith("### logbench bench: 1 cell within the gates") and refused.stdout
+    assert gated(base, base, "--json").exception is not None
+
+
+def test_github_shows_ten_annotations_of_a_level_so_the_tenth_counts_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    rows = [figure(seed=seed) for seed in range(12)]
+    base = wrote(tmp_path / "a.jsonl", rows)
+    done = gated(base, wrote(tmp_path / "b.jsonl", [{**row, "metrics": {"f1": 0.0}} for row in rows]))
+    lines = done.stdout.splitlines()
+    assert len(lines) == 10 and lines[-1].endswith("::and 3 more: see the summary")
+    fewer = gated(base, wrote(tmp_path / "c.jsonl", rows[2:]))
+    assert fewer.return_value == 3 and [line[:9] for line in fewer.stdout.splitlines()] == ["::warning"] * 2
+
+
+def test_gate_runs_a_suite_and_compares_it(suite: Any, tmp_path: Path, run_logbench: Callable[..., Any]) -> None:
+    path = suite(ONE.replace("seeds = [0]", "seeds = [0]\ngates = {f1 = 0.02}"))
+    early = run_logbench("bench", "gate", str(path), "absent.jsonl")
+    assert early.code == 2 and "absent.jsonl: No such file" in early.err
+    assert run_logbench("bench", "run", str(path), "--out", "base.jsonl").code == 0
+    same = run_logbench("bench", "gate", str(path), "base.jsonl", "--out", "new.jsonl")
+    assert same.code == 0 and "n-gram" in same.out, same.err
+    head, rows = read(tmp_path / "new.jsonl")
+    rows[0]["metrics"]["f1"] += 1
+    worse = run_logbench("bench", "gate", str(path), wrote(tmp_path / "better.jsonl", rows, **head))
+    assert worse.code == 1 and "WORSE: n-gram" in worse.err

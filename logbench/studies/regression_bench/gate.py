@@ -35,7 +35,13 @@ def compare(baseline: tuple[Row, list[Row]], new: tuple[Row, list[Row]], slower:
     known = {_key(row): row for row in old_rows}
     gates = _gates(old_head, head) if any(row["status"] == "ok" for row in rows) else {}
     found = [_compared(known.pop(_key(row), None), row, gates, slower if timed else None) for row in rows]
-    return [*found, *({**_labels(row), "state": "gone", "why": "not in NEW"} for row in known.values())]
+    return [
+        *found,
+        *(
+            {**_labels(row), "state": "gone", "why": "not in NEW", "old": row, "new": None}
+            for row in known.values()
+        ),
+    ]
 
 
 def _gates(old: Row, new: Row) -> Gates:
