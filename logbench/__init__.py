@@ -62,6 +62,7 @@ from .api.optional import (
     Updates,
 )
 from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
+from .api.work import Work
 from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
 from .base.progress import Progress
 
@@ -236,6 +237,7 @@ __all__ = [
     "Windower",
     "WindowerComponent",
     "WindowerTraits",
+    "Work",
     "Workbench",
     "checked_format",
     "class_weights",

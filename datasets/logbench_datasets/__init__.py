@@ -40,6 +40,7 @@ SIMULATED = replace(
     md5="",
     licence="Apache-2.0, as logbench",
     citation="logbench",
+    cite=(),
     faults=("simulated: never to be set against published figures",),
     simulated=True,
     published={},

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -25,6 +27,7 @@ CARD = Card(
     windower="session",
     protocol="given-part",
     citation=REVIEW,
+    cite=(works.LANDAUER,),
     faults=("no raw lines: how these sequences came of the log is the review's affair",),
 )
 OPENSTACK = replace(
@@ -33,6 +36,11 @@ OPENSTACK = replace(
     label="a session is anomalous where a fault was injected into its virtual machine",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation=f"Du et al., CCS 2017; Zhu et al. (Loghub), ISSRE 2023; {REVIEW}",
+    cite=(
+        works.DU,
+        works.LOGHUB,
+        works.LANDAUER,
+    ),
     faults=("195 of the 198 anomalous sequences are those of normal ones too",),
     published={"anomalies": 198},
 )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from logbench import Card
 
+from . import works
+
 if TYPE_CHECKING:
     from logbench import Lines
 
@@ -29,6 +31,10 @@ BGL = Card(
     md5="4452953c470f2d95fcb32d5f6e733f7a",
     licence=LOGHUB,
     citation=f"{OLINER}; Zhu et al. (Loghub), ISSRE 2023",
+    cite=(
+        works.OLINER,
+        works.LOGHUB,
+    ),
     faults=(
         "some lines have no message after the level; they are kept as empty messages",
         "the copies of Loghub and CFDR differ in labels (line 4,904, say): compare digests",
@@ -57,6 +63,7 @@ SPIRIT = replace(
     md5="",
     licence="not known; given out by USENIX CFDR",
     citation=OLINER,
+    cite=(works.OLINER,),
     faults=(
         "no digest is known, so it is not fetched for you",
         "it is read as latin-1, as Thunderbird must be",

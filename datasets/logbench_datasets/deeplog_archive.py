@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -22,6 +24,7 @@ CARD = Card(
     windower="session",
     protocol="deeplog-archive",
     citation="Du et al., CCS 2017",
+    cite=(works.DU,),
     faults=(
         "no raw lines: how these sequences came of the log is not known",
         "where hdfs_test_normal is a sample, set dataset.normal_total=553366",

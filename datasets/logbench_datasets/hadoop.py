@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -30,6 +32,10 @@ CARD = Card(
     md5="34e28a9943704fd54933e2b455829fcc",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation="Lin et al., ICSE 2016; Zhu et al. (Loghub), ISSRE 2023",
+    cite=(
+        works.LIN,
+        works.LOGHUB,
+    ),
     faults=(
         "most applications are anomalous, and there are 55 only",
         "6 labels are disputed (loghub, issue 56)",

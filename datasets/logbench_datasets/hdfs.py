@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -31,6 +33,10 @@ CARD = Card(
     md5="76a24b4d9a6164d543fb275f89773260",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation="Xu et al., SOSP 2009; Zhu et al. (Loghub), ISSRE 2023",
+    cite=(
+        works.XU,
+        works.LOGHUB,
+    ),
     faults=(
         "9 distinct sequences carry both labels",
         "6,191 anomalies have at most 10 events, no normal block has",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -25,6 +27,10 @@ CARD = Card(
     unit="block",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation="Xu et al., SOSP 2009; Chen et al. (deep-loglizer), 2021, arXiv 2107.05908",
+    cite=(
+        works.XU,
+        works.CHEN,
+    ),
     faults=(
         "most anomalous blocks lack the lines that make them so: equal sequences have both labels",
         "so no model can be good here: the best F1 of any rule on the test blocks is .711 by sequences and .690 "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from logbench import Card
 
+from . import works
 from .openstack import UUID
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ CARD = Card(
     unit="instance",
     licence="GPL-3.0",
     citation="Kalaki et al., 2023 (github.com/ParisaKalaki/openstack-logs)",
+    cite=(works.KALAKI,),
     faults=(
         "lines have no times, so neither a chronological split nor a delay can be told",
         "every instance of a log of a fault counts as anomalous: nobody labelled single ones",

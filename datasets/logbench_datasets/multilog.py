@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card
 
+from . import works
+
 if TYPE_CHECKING:
     from logbench import Lines
 
@@ -20,6 +22,7 @@ CARD = Card(
     protocol="random-half",
     unit="window",
     citation="Zhang et al. (MultiLog), 2024, arXiv 2406.07976",
+    cite=(works.MULTILOG,),
     faults=(
         "a label is a stretch of time of the whole database: most lines in it are as always",
         "the lines of all nodes are taken in order of time, as their clocks say it",

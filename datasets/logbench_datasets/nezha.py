@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from logbench import Card, DataError, option
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -33,6 +35,7 @@ CARD = Card(
     unit="trace",
     licence="MIT",
     citation="Yu et al. (Nezha), ESEC/FSE 2023",
+    cite=(works.NEZHA,),
     faults=(
         "the source names time and pod of a fault, and no trace: which traces are anomalous is our rule",
         "most faults are delays and busy processors: the lines of such a trace are as always, only later",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -33,6 +35,10 @@ CARD = Card(
     md5="66bd42c07837a094d9b0ea2d036b5713",
     licence="CC-BY-4.0, with Loghub's notice: free for research, cite both papers",
     citation="Du et al., CCS 2017; Zhu et al. (Loghub), ISSRE 2023",
+    cite=(
+        works.DU,
+        works.LOGHUB,
+    ),
     faults=(
         "4 instances are labelled anomalous; every other one counts as normal, those of the abnormal log too",
         "53,618 lines name an instance; the others belong to no unit",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError, option
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -23,6 +25,7 @@ LOGHUB = Card(
     protocol="chronological",
     unit="window",
     citation="Zhu et al. (Loghub), ISSRE 2023",
+    cite=(works.LOGHUB,),
     faults=("the events are as its parser found them, on all lines: test messages took part",),
 )
 LOGLEAD = Card(
@@ -33,6 +36,7 @@ LOGLEAD = Card(
     windower="session",
     protocol="chronological",
     citation="Mäntylä et al., SANER 2024 (LogLead); github.com/EvoTestOps/LogLead",
+    cite=(works.LOGLEAD,),
     faults=("LogLead's loaders leave out or join lines: the counts are those after them",),
 )
 NORMAL = ("-", "normal", "clean")

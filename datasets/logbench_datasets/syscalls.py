@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from logbench import Card, DataError
 
+from . import works
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -27,6 +29,7 @@ ADFA = Card(
     protocol="given-part",
     unit="trace",
     citation="Creech and Hu, WCNC 2013, doi 10.1109/wcnc.2013.6555301",
+    cite=(works.CREECH,),
     faults=(
         "where it is published, its digest and its licence are not known here",
         "system calls come without arguments and times",
@@ -42,6 +45,7 @@ AWSCTD = Card(
     protocol="random-half",
     unit="trace",
     citation="github.com/DjPasco/AWSCTD",
+    cite=(works.AWSCTD,),
     faults=(
         "each file holds traces cut to one length: point to the files of one length",
         "its licence and digests are not known",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from .traits import ComponentTraits, ModelTraits, WindowerTraits
+from .work import Work
 
 T_co = TypeVar("T_co", covariant=True)
 Direction = Literal["higher", "lower"]
@@ -24,7 +25,8 @@ class Card:
         unit: what is scored, as metrics name it (`session`).
         url, size, md5, sha256: the archive to fetch; `size` in bytes. Empty for local and embedded data. Without a
             `sha256` that of the first fetch is kept, and another one is refused.
-        licence, citation, faults: shown by `logbench datasets info`.
+        licence, citation, faults: shown by `logbench datasets info`; `citation` in a few words.
+        cite: the works to cite, for `logbench cite`.
         layout: what `--data` must point to, in words.
         simulated: generated, never to be set against published figures.
         published: realised counts that the source states (`lines`, `sessions`, `anomalies`).
@@ -48,6 +50,7 @@ class Card:
     published: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sha256: str = ""
+    cite: tuple[Work, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)

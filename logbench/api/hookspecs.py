@@ -11,6 +11,7 @@ Hooks that offer components return an iterable; the others are told what happens
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -120,5 +121,5 @@ def logbench_stage_finished(stage: dict[str, Any]) -> None:
 
 
 @hookspec
-def logbench_run_finished(record: RunRecord) -> None:
-    """A run ended and its record is written."""
+def logbench_run_finished(record: RunRecord, out: Path | None) -> None:
+    """A run ended and its record is on disk, in the folder `out`; None where nothing is kept."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from .work import Work
+
 Level = Literal["structure", "forward", "gradient", "overfit", "invariances", "floor", "figures", "ablation"]
 # What tests of each level show, the weakest first.
 LEVELS: Mapping[Level, str] = {
@@ -60,6 +62,7 @@ class ModelCard:
 
     Attributes:
         source: paper and section. url: DOI or address of it.
+        cite: the works to cite, for `logbench cite`; a table `[[cite]]` each, see `Work`.
         reference, licence: the code that options and tests are held against, with its revision; its licence.
         differs: what this model does otherwise than source or reference, and why.
         faithful: level (see `LEVELS`) → tests that show it, `tests/test_mine.py::test_forward`.
@@ -83,3 +86,4 @@ class ModelCard:
     ours: tuple[CardFigure, ...] = ()
     seen_public_text: bool = False
     ablations: Mapping[str, Mapping[str, str | Mapping[str, Any]]] = field(default_factory=dict)
+    cite: tuple[Work, ...] = ()

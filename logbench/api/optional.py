@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from .components import Card, Direction, Table
+from .model_card import ModelCard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -353,6 +354,9 @@ class Runs(Protocol):
 
     def card(self, record: Mapping[str, Any]) -> Card | None:
         """The card of a run's data set; None where it is not installed."""
+
+    def model_cards(self, record: Mapping[str, Any]) -> Sequence[ModelCard]:
+        """The cards of a run's model, of a combination those of its members; empty where it is not installed."""
 
     def published(self, dataset: str) -> Sequence[Table]:
         """Published tables of a data set."""

@@ -15,6 +15,7 @@ from . import State, github, pass_state
 from .bench_rows import SPARE, code_of, name_of, notes_of, pair, table_row
 from .shared_options import json_option, limit_options, note, print_json, print_table
 from .shown import FORMS, shown_as
+from .tracking import track_option
 
 
 @click.group("bench", epilog="Example: logbench bench run bench.toml --out new.jsonl")
@@ -28,6 +29,7 @@ def command() -> None:
 @click.option(
     "--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep records and scores in this folder."
 )
+@track_option
 @limit_options
 @json_option
 @pass_state
@@ -120,6 +122,7 @@ def compare(baseline: Path, new: Path, slower: float | None, form: str, as_json:
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
 @slower_option
+@track_option
 @limit_options
 @format_option
 @json_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from ..testing.names import CHECKED, entry_of, kinds_of, names_of
 from . import State, pass_state
 from .apart import apart
 from .shared_options import json_option, limit_options, local, note, print_json, state_style
+from .tracking import VARIABLE as TRACKED
 
 if TYPE_CHECKING:
     from ..testing import Outcome
@@ -62,6 +64,7 @@ def command(
     """
     from ..testing.rules import expectations
 
+    os.environ.pop(TRACKED, None)  # runs of a check are none of the user's
     if bool(names) == every:
         raise click.UsageError("give names of what plugins offer, or --all")
     chosen = list(_chosen(state.registry, names, kind))

@@ -51,6 +51,11 @@ def _tables(registry: Registry) -> Iterator[tuple[str, str]]:
     yield from ((name, entry.item.summary) for name, entry in registry.tables.items())
 
 
+def _trackers(registry: Registry) -> Iterator[tuple[str, str]]:
+    told = [plugin for plugin in registry.plugins if "logbench_run_finished" in plugin.hooks]
+    yield from ((plugin.name, plugin.distribution) for plugin in told)
+
+
 def _of_registry(offered: Callable[[Registry], Iterable[tuple[str, str]]], parts: str | None = None) -> Complete:
     def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         begun = [*re.finditer(parts, typed)] if parts else []
@@ -89,6 +94,7 @@ def _matching(offered: Iterable[tuple[str, str]], typed: str) -> list[Completion
     return [CompletionItem(name, help=help) for name, help in items.items()]
 
 
+tracker = _of_registry(_trackers)
 preset, setting, table = _of_registry(_presets), _of_registry(_keys), _of_registry(_tables)
 model = component("model")
 dataset, parser, windower = component("dataset"), component("parser"), component("windower")

@@ -90,6 +90,7 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
         print_json([{**facts, "realised": realised}])
         return
     facts["faults"] = "; ".join(card.faults)
+    facts["cite"] = "; ".join(f"https://doi.org/{work.doi}" if work.doi else work.url for work in card.cite)
     facts["published"] = ", ".join(f"{value:,} {key}" for key, value in card.published.items())
     rows = [{"field": key, "value": str(value)} for key, value in facts.items() if value not in ("", 0, False, {})]
     rows += count_rows(realised) if realised is not None else []

@@ -25,6 +25,7 @@ from .shared_options import (
     with_plan_options,
 )
 from .shown import reporter_option
+from .tracking import track_option
 
 if TYPE_CHECKING:
     from ..studies.plans import ModelsRequest
@@ -56,6 +57,7 @@ SEEDS = 3
               help="Metric to rank by: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Number of parallel runs; the table then has no times.")  # fmt: skip
+@track_option
 @limit_options
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip

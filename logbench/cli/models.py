@@ -17,6 +17,7 @@ from ..components.requirements import missing
 from . import State, completion, pass_state
 from .models_info import ablation_text, info_text
 from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
+from .tracking import track_option
 
 COLUMNS = ("name", "supervision", "parameters", "faithful", "heavy", "needs")
 
@@ -105,6 +106,7 @@ def info(state: State, name: str, as_json: bool) -> None:
               help="Number of parallel runs.")  # fmt: skip
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@track_option
 @limit_options
 @json_option
 @pass_state

@@ -16,6 +16,7 @@ from ..base.options import parse_settings
 from . import State, completion, pass_state
 from .shared_options import json_option, note, out_option, print_json
 from .shown import Shown, format_option, shown_as
+from .tracking import track_option
 
 
 @click.command("reproduce", epilog="Example: logbench reproduce ait-archive --data deeplog_archive")
@@ -26,6 +27,7 @@ from .shown import Shown, format_option, shown_as
 @click.option("--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
               help="Override an option of the table, such as dataset.normal_total=553366.")  # fmt: skip
 @out_option
+@track_option
 @format_option
 @json_option
 @pass_state

@@ -25,6 +25,7 @@ from .shared_options import (
 )
 from .shown import reporter_option
 from .top_units import print_ranked
+from .tracking import track_option
 
 if TYPE_CHECKING:
     from ..studies.plans import ModelsRequest
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     "--save", type=click.Path(path_type=Path), help="Save the model in this new folder (see: logbench score)."
 )
 @overwrite_option
+@track_option
 @limit_options
 @json_option
 @pass_state

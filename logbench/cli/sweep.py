@@ -27,6 +27,7 @@ from .shared_options import (
     wrapped,
 )
 from .shown import Shown, format_option, shown_as
+from .tracking import track_option
 
 # Widths of the column of names, and of a cell such as `0.963†‡ at 0.01234`.
 NAMES, CELL = 21, 17
@@ -52,6 +53,7 @@ MARKS = {
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@track_option
 @limit_options
 @format_option
 @json_option

@@ -25,6 +25,7 @@ from .shared_options import (
     with_plan_options,
     wrapped,
 )
+from .tracking import track_option
 
 if TYPE_CHECKING:
     from ..api.record_sections import Record
@@ -56,6 +57,7 @@ SHOWN = 5
               help="Seed of the model and of the study.")  # fmt: skip
 @click.option("--final/--no-final", default=True, show_default=True,
               help="Test the best and the default options at the end.")  # fmt: skip
+@track_option
 @limit_options
 @json_option
 @pass_state

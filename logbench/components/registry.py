@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import os
@@ -30,7 +31,7 @@ from ..api.components import (
 )
 from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, LogbenchError
 from ..base.file_names import LONGEST, name_fault
 from ..base.no_exit import no_exit
 from ..base.options import meant, suggest
@@ -158,7 +159,7 @@ class Registry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # whatever it is, it is the plugin's own
-            plain = isinstance(error, RefusalError | RefusedEntryPointsError)
+            plain = isinstance(error, RefusalError | RefusedEntryPointsError | LogbenchError)
             plugin.error = " ".join(str(error).split()) if plain else told(error)
             plugin.cause = error
             if self.manager.has_plugin(self._registered(plugin)):
@@ -309,12 +310,16 @@ class Registry:
         return _find(self.tables, name, "table", self.broken).item
 
     def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
-        """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told."""
+        """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told.
+
+        What they print goes to standard error, which is not for tables and JSON.
+        """
         for impl in getattr(self.manager.hook, f"logbench_{hook}").get_hookimpls():
             plugin = next(p for p in self.plugins if self._registered(p) == impl.plugin_name)
             if not plugin.error:
                 chosen = {name: arguments[name] for name in impl.argnames if name in arguments}
-                self._guard(plugin, partial(impl.function, **chosen))
+                with contextlib.redirect_stdout(sys.stderr):
+                    self._guard(plugin, partial(impl.function, **chosen))
                 if plugin.error:
                     sys.stderr.write(f"warning: plugin {plugin} is set aside: {plugin.error}\n")
 

@@ -28,6 +28,18 @@ def missing(requires: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in requires if not _is_met(text))
 
 
+def lack_of_plugin(plugin: Plugin) -> str:
+    """What a plugin needs that is not installed, and how to install it, in one line; empty if nothing.
+
+    That is what the extra of its distribution brings that is called as the plugin, if there is one.
+    """
+    texts = missing(sorted(_extras(plugin.distribution).get(plugin.name, ())))
+    if not texts:
+        return ""
+    needs = ", and ".join(map(_described, texts))
+    return f"{plugin.name} needs {needs}: pip install {shlex.quote(f'{plugin.distribution}[{plugin.name}]')}"
+
+
 def required_names(item: BaseComponent[Any]) -> tuple[str, ...]:
     """Names of the distributions that a component requires, without releases."""
     return tuple(_parsed(text).name for text in item.requires)

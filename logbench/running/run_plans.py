@@ -66,14 +66,14 @@ def run_plans(
         folder = plans[number].out
         if isinstance(answer, BaseException):
             record = _lost(plans[number], registry, answer, contended)
-            registry.notify("run_finished", record=record)
         elif not isinstance(answer, PlanResult):
             raise PluginError(
                 f"executor {type(executor).__name__}: an answer that run_plan did not give: {answer!r:.80}"
             )
         else:
-            record = stored_record(answer, folder, registry)
+            record = stored_record(answer, folder)
         records.append(record, folder)
+        registry.notify("run_finished", record=record, out=folder)  # the record is safe, whatever a plugin does
         yield number, record.as_dict()
 
 

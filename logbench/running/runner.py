@@ -128,8 +128,9 @@ def run(
 def run_all(plans: Iterable[ResolvedPlan], runtime: Runtime) -> Iterator[RunRecord]:
     """Run plans one after another in this process; shared steps are done once."""
     for resolved in plans:
-        record = run_and_keep(resolved, runtime)
-        records.append(record, resolved.plan.out)
+        record, folder = run_and_keep(resolved, runtime), resolved.plan.out
+        records.append(record, folder)
+        runtime.registry.notify("run_finished", record=record, out=folder)
         if "scores" in record.artifacts:
             record.scores_from(partial(records.scores, record.as_dict(), resolved.plan.out))
         yield record
@@ -141,7 +142,7 @@ def _run_unkept(runtime: Runtime, resolved: ResolvedPlan) -> RunRecord:
     record, scores = executed.record, executed.frames.get("scores")
     if scores is not None:
         record.scores_from(lambda: scores)
-    runtime.registry.notify("run_finished", record=record)
+    runtime.registry.notify("run_finished", record=record, out=None)
     return record
 
 
@@ -232,21 +233,21 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
 
 
 def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
-    """Execute one run, write its tables into the plan's folder, and notify plugins of its end."""
+    """Execute one run and write its tables into the plan's folder; who appends the record tells of its end."""
     folder, stored = resolved.plan.out, dict[str, pl.DataFrame]()
     write = partial(_write, folder, stored)
-    return _kept(execute(resolved, runtime, write), folder, write, runtime.registry)
+    return _kept(execute(resolved, runtime, write), folder, write)
 
 
-def stored_record(result: PlanResult, folder: Path, registry: Registry) -> RunRecord:
-    """The record of a result, its tables written into `folder`; plugins are notified of its end, if not yet."""
+def stored_record(result: PlanResult, folder: Path) -> RunRecord:
+    """The record of a result, its tables written into `folder`, if not yet."""
     executed = Executed(RunRecord(**result.record), result.tables)
     if result.stored:
         return executed.record
-    return _kept(executed, folder, partial(_write, folder, {}), registry)
+    return _kept(executed, folder, partial(_write, folder, {}))
 
 
-def _kept(executed: Executed, folder: Path, write: KeepTables, registry: Registry) -> RunRecord:
+def _kept(executed: Executed, folder: Path, write: KeepTables) -> RunRecord:
     record = executed.record
     artifacts = {name: _path(record.run_id, name) for name in executed.frames}
     try:
@@ -256,9 +257,7 @@ def _kept(executed: Executed, folder: Path, write: KeepTables, registry: Registr
         nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "columns": {}, "bound": {}}
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
         artifacts = {name: path for name, path in artifacts.items() if path_below(folder, path).is_file()}
-    record = replace(record, artifacts={**record.artifacts, **artifacts})
-    registry.notify("run_finished", record=record)
-    return record
+    return replace(record, artifacts={**record.artifacts, **artifacts})
 
 
 def _write(folder: Path, stored: dict[str, pl.DataFrame], run_id: str, frames: Mapping[str, pl.DataFrame]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ..api.components import Card, Table
+    from ..api.model_card import ModelCard
     from ..api.record_sections import Record
 
 # Folder beside the records for the files that reporters write.
@@ -106,6 +107,26 @@ class StoredRuns:
 
         return headline_units(_record(record), self.out)
 
+    def interval(self, record: Mapping[str, Any] | RunRecord, metric: str = "f1") -> tuple[float, float] | None:
+        """The 95% interval of a metric of one run, over its sets of equal sequences.
+
+        Args:
+            metric: `f1`, `precision`, `recall` or `mcc`.
+
+        Returns:
+            Its ends; None where the metric is another one, or the units are too few to say.
+
+        Raises:
+            DataError: the scores of this run were not kept, or are damaged.
+        """
+        from ..evaluation.cells import METRICS
+        from ..evaluation.intervals import interval
+
+        if metric not in METRICS:
+            return None
+        found = interval(self.units(record), metric)
+        return None if found.low is None or found.high is None else (found.low, found.high)
+
     def examples(self, record: Mapping[str, Any] | RunRecord, which: Which, count: int) -> list[dict[str, Any]]:
         """Units with their deciding raw line: see `Runs.examples`.
 
@@ -169,6 +190,17 @@ class StoredRuns:
             return stored_dataset(data["dataset"]["name"], config, self._registry).item.card
         except LogbenchError:
             return None
+
+    def model_cards(self, record: Mapping[str, Any] | RunRecord) -> list[ModelCard]:
+        """The cards of a run's model, of a combination those of its members; empty where it is not installed."""
+        from ..components.model_cards import card_of
+
+        try:
+            entry = self._registry.get("model", _record(record)["model"])
+        except LogbenchError:
+            return []
+        items = {one.item.name: one.item for one in entry.members or (entry,)}
+        return [card for item in items.values() if (card := card_of(item)) is not None]
 
     def published(self, dataset: str) -> list[Table]:
         """Published tables of a data set."""

@@ -20,21 +20,21 @@ from .side_effects import watched
 STARTED, STAGE, FINISHED = NOTIFICATIONS
 
 
-def tell(subject: Subject, hook: str, told: Any) -> None:
+def tell(subject: Subject, hook: str, **told: Any) -> None:
     """Call the plugin's implementation of a hook, if it has one, as the harness does."""
     for impl in getattr(subject.registry.manager.hook, hook).get_hookimpls():
         if impl.plugin_name == subject.part.entry.plugin.key:
             with contextlib.redirect_stderr(io.StringIO()):  # they may print there, and are told of many runs
-                answer = impl.function(**dict.fromkeys(impl.argnames, told))
+                answer = impl.function(**{name: told[name] for name in impl.argnames})
             expect(answer is None, f"{hook} to return nothing, as nothing reads it", repr(answer)[:60])
 
 
 def tell_run(subject: Subject, plan: Plan, stages: list[dict[str, Any]], record: RunRecord) -> None:
     """Tell of a whole run: its start, each stage that ended, its end."""
-    tell(subject, STARTED, plan)
+    tell(subject, STARTED, plan=plan)
     for stage in stages:
-        tell(subject, STAGE, stage)
-    tell(subject, FINISHED, record)
+        tell(subject, STAGE, stage=stage)
+    tell(subject, FINISHED, record=record, out=None)
 
 
 def functions(subject: Subject) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -60,9 +60,9 @@ def _told(record: Mapping[str, Any]) -> tuple[Plan, list[dict[str, Any]], RunRec
 def runs(subject: Subject) -> None:
     plan, stages, record = runs_of("ok")[0]
     # `logbench run` tells of a run's end in another process than of its start and stages.
-    tell(subject, FINISHED, record)
-    tell(subject, STAGE, stages[0])
-    tell(subject, STARTED, plan)
+    tell(subject, FINISHED, record=record, out=None)
+    tell(subject, STAGE, stage=stages[0])
+    tell(subject, STARTED, plan=plan)
 
 
 @rule("notification", "again", "the hooks take several runs, one after the other")
@@ -82,7 +82,7 @@ def failed(subject: Subject) -> None:
 def arguments(subject: Subject) -> None:
     for hook, function in functions(subject):
         for one in inspect.signature(function).parameters.values():
-            told = one.name in ("plan", "stage", "record")
+            told = one.name in ("plan", "stage", "record", "out")
             bare = one.kind is one.POSITIONAL_OR_KEYWORD and one.default is one.empty
             expect(bare or not told, f"{hook}({one.name}): a plain argument", f"{hook}({one})")
 

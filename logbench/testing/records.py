@@ -22,6 +22,7 @@ from ..api.components import (
     WindowerComponent,
 )
 from ..api.contracts import Context
+from ..api.model_card import ModelCard
 from ..api.optional import Which
 from ..api.traits import ModelTraits
 from ..base.errors import DataError
@@ -207,6 +208,10 @@ class TinyRuns:
 
     def card(self, record: Mapping[str, Any]) -> None:
         """The data set has none."""
+
+    def model_cards(self, record: Mapping[str, Any]) -> Sequence[ModelCard]:
+        """The model has none."""
+        return []
 
     def published(self, dataset: str) -> Sequence[Table]:
         """Nothing is published."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from logbench import Reporter, ReporterComponent, ReportsRuns, hookimpl, option
 
+from .cite.command import command as cite
 from .report.command import command as report
 from .site.command import command as site
 
@@ -92,6 +93,7 @@ def logbench_reporters() -> Iterable[ReporterComponent[Reporter | ReportsRuns]]:
 
 @hookimpl
 def logbench_commands() -> Iterator[click.Command]:
-    """`logbench report`, the page of stored runs, and `logbench site`, a leaderboard of them."""
+    """`logbench report`, the page of stored runs, `logbench site`, a leaderboard of them, `logbench cite`."""
+    yield cite
     yield report
     yield site

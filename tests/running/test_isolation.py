@@ -204,7 +204,10 @@ def test_block_keeps_a_plugin_out(tmp_path: Path, logbench: Logbench, name: str)
 def test_a_hook_that_raises_in_a_run_sets_its_plugin_aside(tmp_path: Path, logbench: Logbench) -> None:
     hooks: Any = "".join(
         f"@logbench.hookimpl\ndef logbench_{name}:\n    {what}\n"
-        for name, what in {"run_started(plan)": "sys.exit(3)", "run_finished(record)": "print('too late')"}.items()
+        for name, what in {
+            "run_started(plan)": "sys.exit(3)",
+            "stage_finished(stage)": "print('too late')",
+        }.items()
     )
     install(tmp_path, HEAD + hooks)
     done = logbench("run", "length", *SMALL, "--json")

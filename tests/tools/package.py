@@ -41,7 +41,16 @@ def main(dist: str, clean: str) -> None:
         return done
 
     without_torch(logbench, binaries / "python")
+    by_uvx(wheel, Path(clean))
     print(f"{wheel.name}: top level {', '.join(sorted(found))}; installed without torch and run")
+
+
+def by_uvx(wheel: Path, folder: Path) -> None:
+    """`uvx --from WHEEL logbench` runs, with what the wheel alone asks for."""
+    uvx = [sys.executable, "-m", "uv", "tool", "run", "--python", sys.executable, "--from", str(wheel)]
+    done = subprocess.run([*uvx, "logbench", "--version"], cwd=folder, check=False, text=True, capture_output=True)
+    if done.returncode or not done.stdout.startswith("logbench "):
+        sys.exit(f"uvx --from {wheel.name} logbench: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
 
 
 def without_torch(logbench: Logbench, python: Path) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..cite.formats import formatted
+from ..cite.sentence import sentence
+from ..cite.works import works_of
 from .study import Study
-
-BIBTEX = """@software{{logbench,
-  title   = {{logbench: a benchmark harness for log anomaly detection}},
-  author  = {{{{logbench maintainers}}}},
-  version = {{{version}}},
-  license = {{Apache-2.0}}
-}}"""
 
 
 def provenance(study: Study) -> dict[str, Any]:
@@ -20,7 +16,7 @@ def provenance(study: Study) -> dict[str, Any]:
     first = study.records[0]
     card = study.runs.card(first)
     data = first["dataset"]
-    version = (first.get("source") or {}).get("version") or "unknown"
+    works, uncited = works_of(study.records, study.runs)
     return {
         "commands": list(dict.fromkeys(record["command"] for record in study.records if record.get("command"))),
         "data": [
@@ -37,7 +33,9 @@ def provenance(study: Study) -> dict[str, Any]:
         "machine": _machine(study.records),
         "plugins": _plugins(study.records),
         "runs": [_run(record) for record in study.records],
-        "bibtex": BIBTEX.format(version=version),
+        "bibtex": formatted(works, "bibtex"),
+        "protocol": sentence(study.records),
+        "uncited": uncited,
         "notes": list(dict.fromkeys(note for record in study.records for note in record.get("notes", ()))),
     }
 
