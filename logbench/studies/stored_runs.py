@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..api.optional import Which
 from ..api.record import RunRecord
 from ..base.errors import ConfigError, DataError, LogbenchError
+from ..components.model_cards import card_of
 from ..components.registry import Registry
 
 if TYPE_CHECKING:
@@ -193,8 +194,6 @@ class StoredRuns:
 
     def model_cards(self, record: Mapping[str, Any] | RunRecord) -> list[ModelCard]:
         """The cards of a run's model, of a combination those of its members; empty where it is not installed."""
-        from ..components.model_cards import card_of
-
         try:
             entry = self._registry.get("model", _record(record)["model"])
         except LogbenchError:
