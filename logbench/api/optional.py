@@ -132,6 +132,46 @@ class OfUnits(Protocol):
 
 
 @runtime_checkable
+class InTime(Protocol):
+    """An evaluator of when units happened, such as of alarms a day.
+
+    Attributes:
+        in_time: True where it is asked of all units alone: a distinct one has no place in time. Its metrics of
+            distinct units are then those of all.
+    """
+
+    @property
+    def in_time(self) -> bool:
+        """See above."""
+
+
+@runtime_checkable
+class NeedsFirstAlarm(Protocol):
+    """An evaluator that reads the columns `first_alarm` and `first_alarm_time` of units.
+
+    Attributes:
+        needs_first_alarm: True where it does: units that alarm are then scored once more, event by event.
+    """
+
+    @property
+    def needs_first_alarm(self) -> bool:
+        """See above."""
+
+
+@runtime_checkable
+class HasCaution(Protocol):
+    """An evaluator whose metrics mislead unless something is known, which a run notes.
+
+    Attributes:
+        caution: one sentence, or None.
+    """
+
+    @property
+    def caution(self) -> str | None:
+        """See above."""
+
+
+@runtime_checkable
 class HasDirections(Protocol):
     """An evaluator that says which way its metrics are better.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ..api.optional import InTime
 from ..api.record_sections import Figures, Metrics
 from ..base.errors import PluginError
 from .distinct_units import distinct_units
@@ -37,10 +38,11 @@ def metrics_of(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, we
         key = key_of(name, evaluator, unit)
         if key in result:
             raise PluginError(f"evaluator {name!r} gives metrics under {key!r}, which another one gives already")
-        result[key] = {
-            "all": _answer(name, evaluator.evaluate(known)),
-            "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct)),
-        }
+        every = _answer(name, evaluator.evaluate(known))
+        if isinstance(evaluator, InTime) and evaluator.in_time:
+            result[key] = {"all": every, "distinct": every}
+            continue
+        result[key] = {"all": every, "distinct": None if weighted else _answer(name, evaluator.evaluate(distinct))}
         if beyond is not None:
             result[key]["unseen_sequences"] = _of_some(name, evaluator, beyond)
     return result
@@ -60,6 +62,8 @@ def names_of(evaluators: Mapping[str, Any], unit: str) -> list[str]:
             "last_time": pl.Series([9, 19, 29, 39], dtype=pl.Int64),
             "first_anomalous": pl.Series([None, None, 1, 2], dtype=pl.Int64),
             "first_anomalous_time": pl.Series([None, None, 21, 32], dtype=pl.Int64),
+            "first_alarm": pl.Series([None, 3, None, 4], dtype=pl.Int64),
+            "first_alarm_time": pl.Series([None, 13, None, 34], dtype=pl.Int64),
         }
     )
     try:

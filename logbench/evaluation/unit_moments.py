@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from ..data.scores import MOMENTS
+from ..data.scores import FIRST_ALARM, MOMENTS
 from ..data.scores import spread as column_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,6 @@ def moments_of(sessions: Sessions, units: NDArray[np.int64]) -> dict[str, pl.Ser
 
 
 def with_moments(units: pl.DataFrame) -> pl.DataFrame:
-    """The same with every column of `MOMENTS`: null where they are not known, as in runs of older versions."""
-    lacking: dict[str, Any] = {name: pl.lit(None, pl.Int64) for name in MOMENTS if name not in units.columns}
-    return units.with_columns(**lacking)
+    """The same with every column of `MOMENTS` and `FIRST_ALARM`: null where not known, as in older runs."""
+    names = (name for name in (*MOMENTS, *FIRST_ALARM) if name not in units.columns)
+    return units.with_columns(pl.lit(None, pl.Int64).alias(name) for name in names)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from ..api.contracts import RunningModel
+from ..api.optional import HasCaution
 from ..api.record_sections import BoundFacts, Metrics
 from ..api.record_split import AuditFacts
 from ..base.jsonable import part_of, several, shorten
@@ -73,6 +75,17 @@ def note_bound(metrics: Metrics, unit: str, bound: BoundFacts, note: Callable[[s
             f"F1 {reached:.3f} is above {best:.3f}, the highest that key sequences allow on these units: the "
             "model saw more than keys (times, text), or labels leaked; of data that are keys alone, labels did"
         )
+
+
+def note_cautions(evaluators: Mapping[str, Any], of: Callable[[str], Callable[[str], None]]) -> None:
+    """Say what one must know of an evaluator's metrics.
+
+    Args:
+        evaluators: name → Evaluator. of: see `Notes.of`.
+    """
+    for name, evaluator in evaluators.items():
+        if isinstance(evaluator, HasCaution) and evaluator.caution is not None:
+            of(name)(evaluator.caution)
 
 
 def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str], None]) -> None:

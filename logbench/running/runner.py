@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Unpack
 
 import polars as pl
 
+from ..api.contracts import Context, RunningModel
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord, RunRecords
 from ..api.record_sections import Record
@@ -21,19 +22,22 @@ from ..base.files import aside, write_parquet
 from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
 from ..components.registry import Registry
-from ..evaluation.verdicts import decide
+from ..data.sessions import Sessions
+from ..evaluation.verdicts import Decision, decide
 from . import records, run_names
 from .asked import check_findable, model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import Counts, explained, names_of, usual_of
+from .first_alarms import wants_first_alarms, with_first_alarms
 from .fit_checks import check_fit, check_installed
 from .fitting import context_for, fit_and_score, learning_parts
 from .models import running_model
 from .prepare import prepare
+from .prepared import Prepared
 from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
-from .run_notes import Notes, conduct_of, note_bound, note_decision
+from .run_notes import Notes, conduct_of, note_bound, note_cautions, note_decision
 from .runtime import Runtime, current
 from .shown_events import shown_events
 from .stages import Stages
@@ -197,27 +201,16 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         with stages("threshold"):
             values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
         note_decision(resolved, prepared, decided, note)
+        asked = (prepared.sessions, model, context, resolved.needs)
         with guarded(notes.of(" ".join(part.name for part in resolved.evaluators))):
-            with stages("evaluate") as stage:
-                evaluators = {part.name: part.build() for part in resolved.evaluators}
-                values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
-                stage.items = decided.units.height
-            note_bound(values.evaluated.metrics, resolved.unit, values.evaluated.bound, note)
-            if not values.evaluated.metrics:
-                notes.lines.append("no labels, so no metrics; the ranked sessions: logbench show last")
-            if scored.events is not None:
-                try:
-                    values.events = evaluate_events(scored.events, resolved.protocol, own, evaluators, limit)
-                except IncompatibleError as error:
-                    note(str(error))
+            decided = _evaluate(resolved, prepared, values, asked, stages, notes)
         with stages("store"):
             train = learning_parts(resolved, prepared)[0].sessions
             counts = Counts(usual := usual_of(train), names_of(values.frames["templates"]))
-            asked = (decided.frame, prepared.sessions, model, context, resolved.needs)
             values.frames = {
                 **values.frames,
-                "scores": explained(*asked, counts),
-                "shown": shown_events(*asked, limit),
+                "scores": explained(decided.frame, *asked, counts),
+                "shown": shown_events(decided.frame, *asked, limit),
             }
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
@@ -230,6 +223,40 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
     failed = values.failure is not None and values.failure.status == "error"
     runtime.models.finish(keep=not failed and resolved.supervision != "supervised")
     return Executed(record_of(resolved, runtime, begun, values, stages, notes.lines), values.frames)
+
+
+def _evaluate(
+    resolved: ResolvedPlan,
+    prepared: Prepared,
+    values: Values,
+    asked: tuple[Sessions, RunningModel, Context, Set[str]],
+    stages: Stages,
+    notes: Notes,
+) -> Decision:
+    """Stage evaluate: set `values.evaluated` and `values.events`; the decision, with what evaluators ask for.
+
+    Args:
+        values: scored and decided. asked: see `with_first_alarms`.
+    """
+    assert values.decided is not None and values.scored is not None
+    note, decided, events = notes.of(resolved.model.name), values.decided, values.scored.events
+    with stages("evaluate") as stage:
+        evaluators = {part.name: part.build() for part in resolved.evaluators}
+        if wants_first_alarms(evaluators.values()):
+            values.decided = decided = with_first_alarms(decided, resolved.protocol, *asked)
+        values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
+        stage.items = decided.units.height
+    note_cautions(evaluators, notes.of)
+    note_bound(values.evaluated.metrics, resolved.unit, values.evaluated.bound, note)
+    if not values.evaluated.metrics:
+        notes.lines.append("no labels, so no metrics; the ranked sessions: logbench show last")
+    if events is not None:
+        own, limit = resolved.model.own, resolved.short_limit
+        try:
+            values.events = evaluate_events(events, resolved.protocol, own, evaluators, limit)
+        except IncompatibleError as error:
+            note(str(error))
+    return decided
 
 
 def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:

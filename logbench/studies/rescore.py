@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..base.options import fields_of, make
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
+from ..data.scores import FIRST_ALARM
 from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import Decision, decide
@@ -30,7 +32,10 @@ from ..running.resolve import evaluators_of
 from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
-DECIDED = ("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected", "why", "telling")
+DECIDED = (
+    *("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected", "why", "telling"),
+    *FIRST_ALARM,
+)
 
 
 def rescore(
@@ -93,6 +98,7 @@ def judged(
     """
     own = ThresholdTraits.of(old["threshold"])
     decision = decide(undecided(stored, limit), protocol, own, short_limit=limit)
+    decision = replace(decision, frame=_with_first_alarms(decision.frame, stored))
     built = {part.name: part.build() for part in parts}
     unit = old["dataset"]["unit"]
     evaluated = evaluate(decision.units, built, unit, is_weighted(old))
@@ -228,6 +234,20 @@ def _with_lines(frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         return frame.join(before, on=["index", "decided_by"], how="left", maintain_order="left", nulls_equal=True)
     none = {"line": pl.Int64(), "key": pl.Int32(), "expected": pl.List(pl.Int32)}
     return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in none.items())
+
+
+def _with_first_alarms(frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Keep where within units alarms were raised first, as long as all verdicts are what they were.
+
+    A lower threshold of the same verdicts could raise some earlier, but only a model knows.
+    """
+    if FIRST_ALARM[0] not in stored.columns or "score" not in stored.columns:
+        return frame
+    before = frame.select("index").join(
+        stored.select("index", "score", "verdict", *FIRST_ALARM), "index", maintain_order="left"
+    )
+    same = frame.select("score", "verdict").equals(before.select("score", "verdict"))
+    return frame.with_columns(before[name] if same else pl.lit(None, pl.Int64).alias(name) for name in FIRST_ALARM)
 
 
 def _store(made: Mapping[str, Any], frame: pl.DataFrame, folder: Path) -> RunRecord:

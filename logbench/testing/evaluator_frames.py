@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..api.optional import OfUnits
-from ..data.scores import MOMENTS
+from ..data.scores import FIRST_ALARM, MOMENTS
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual
 from .outcome import InapplicableError
@@ -54,7 +54,11 @@ def large(subject: Subject) -> None:
 
 @rule("evaluator", "untimed", "units of data without times, or without labels of lines, are accepted")
 def untimed(subject: Subject) -> None:
-    for what, lacking in {"without times": MOMENTS, "without labels of lines": MOMENTS[2:]}.items():
+    for what, lacking in {
+        "without times": (*MOMENTS, *FIRST_ALARM),
+        "without labels of lines": MOMENTS[2:],
+        "without places of alarms": FIRST_ALARM,
+    }.items():
         nothing = [pl.lit(None, pl.Int64).alias(name) for name in lacking]
         numbers(evaluate(subject, material.units().with_columns(nothing)), f"units {what}")
 

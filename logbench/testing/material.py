@@ -244,6 +244,10 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
             "last_time": begin + SECOND * length,
             "first_anomalous": pl.Series(np.arange(count) % 5, dtype=pl.Int64).set(~anomalous, None),
             "first_anomalous_time": pl.Series(begin + SECOND * (np.arange(count) % 5 + 1)).set(~anomalous, None),
+            "first_alarm": pl.Series(np.arange(count) % 4, dtype=pl.Int64).set(pl.Series(score <= 0.5), None),
+            "first_alarm_time": pl.Series(begin + SECOND * (np.arange(count) % 4 + 1)).set(
+                pl.Series(score <= 0.5), None
+            ),
             "raw": score,
             "event": pl.Series(length - 1, dtype=pl.Int64),
             "ignoring": score,

@@ -1,0 +1,66 @@
+"""What errors cost, at prices of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import polars as pl
+
+from logbench import option
+
+from .classification import confusion
+
+
+@dataclass(frozen=True)
+class Options:
+    """Prices of errors, in any unit."""
+
+    fp: float = option(1.0, "price of a false alarm", ge=0)
+    fn: float = option(50.0, "price of an anomaly without an alarm", ge=0)
+
+
+class Costs:
+    """Price of the verdicts, beside that of the best threshold and of no model; see `Evaluator`."""
+
+    columns = ("relative",)
+    directions: ClassVar[Mapping[str, Literal["higher", "lower"]]] = dict.fromkeys(
+        ("per_unit", "relative", "oracle"), "lower"
+    )
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def evaluate(self, units: pl.DataFrame) -> Mapping[str, float | None]:
+        """`per_unit relative oracle`, each a float.
+
+        `per_unit` is the mean price of a verdict. `relative` divides it by the cheaper of two that need no model,
+        to alarm never and to alarm always: above 1 the model costs more than it saves (a point of the cost curve
+        of Drummond and Holte, Machine Learning 2006). `oracle` is the same of the cheapest threshold, which
+        only the labels know. None where both prices of no model are 0.
+        """
+        cells = confusion(units)
+        total = sum(cells.values())
+        never, always = (
+            self.options.fn * (cells["tp"] + cells["fn"]),
+            self.options.fp * (cells["fp"] + cells["tn"]),
+        )
+        price = self.options.fp * cells["fp"] + self.options.fn * cells["fn"]
+        least = min(never, always)
+        return {
+            "per_unit": price / total,
+            "relative": price / least if least else None,
+            "oracle": self._cheapest(units, never) / least if least else None,
+        }
+
+    def _cheapest(self, units: pl.DataFrame, never: float) -> float:
+        weight = pl.col("weight")
+        steps = (
+            units.group_by(rank=pl.col("score").rank("dense"))
+            .agg(hits=weight.filter(pl.col("label") == 1).sum(), false=weight.filter(pl.col("label") == 0).sum())
+            .sort("rank", descending=True)
+        )
+        change = self.options.fp * steps["false"].to_numpy() - self.options.fn * steps["hits"].to_numpy()
+        return never + float(min(0.0, np.cumsum(change).min(initial=0.0)))
