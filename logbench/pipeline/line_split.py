@@ -61,7 +61,8 @@ class Cuts:
     @classmethod
     def of(cls, lines: Lines, protocol: EvaluationProtocol) -> Cuts:
         """Count the lines and split them by `train_ratio`, `held_out` and `test_reserve`."""
-        return cls.of_total(int(lines.frame.select(pl.len()).collect(engine="streaming").item()), protocol)
+        last = lines.frame.select(pl.col("line").max()).collect(engine="streaming").item()
+        return cls.of_total(0 if last is None else int(last) + 1, protocol)  # `pl.len()` asks for any one column
 
     @classmethod
     def of_total(cls, total: int, protocol: EvaluationProtocol) -> Cuts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -12,8 +12,9 @@ from ..base.errors import ConfigError
 from ..base.options import fields_of, make, suggest
 from ..data.kept import KEPT
 from ..data.line_format import FORMATS, PLACE, SEPARATORS, LineFormat
+from .line_patterns import SAMPLE, group_names
 from .line_times import check_times
-from .splitters import SAMPLE, group_names, named, regexes
+from .splitters import named, regexes
 
 # Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over.
 GROUP_EDGE = re.compile(
@@ -76,6 +77,21 @@ def key_of(form: LineFormat, message: pl.Expr) -> pl.Expr | None:
     kept = [named(name).fill_null("") for name in form.key if name != "message"]
     parsed = message if "message" in form.key else pl.lit("")
     return pl.concat_str([pl.concat_str(kept, separator=" ") if kept else pl.lit(""), pl.lit(KEPT), parsed])
+
+
+def asks_message(form: LineFormat, columns: Collection[str]) -> bool:
+    """Whether one of these columns of events is made of their messages, see `open_lines`."""
+    sources = {"id": (form.id,), "group": (form.group,), "key": form.key or ("message",)}
+    of_message = {name for name, fields in sources.items() if "message" in fields}
+    return bool(of_message.union({"message", "matched"}).intersection(columns))
+
+
+def fields_for(form: LineFormat, columns: Collection[str]) -> set[str]:
+    """The fields that these columns of events are made of."""
+    single = ("level", "component", "node", "label", "group", "id")
+    made = {name: (getattr(form, name),) for name in single} | {"time": form.time, "key": (*form.key, *form.shown)}
+    used = {field for column in columns for field in made.get(column, ())}
+    return used.union(form.shown if asks_message(form, columns) else ())
 
 
 def checked_format(form: LineFormat) -> LineFormat:

@@ -19,12 +19,13 @@ from ..data.line_format import LineFormat
 from ..data.lines import LINE_SCHEMA, Lines
 from .byte_streams import parse
 from .line_counts import Counts
-from .line_fields import checked_format, group_of, id_of, key_of, label_of
+from .line_fields import asks_message, checked_format, fields_for, group_of, id_of, key_of, label_of
+from .line_patterns import group_names
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, texts_of
 from .rotated import in_turn
-from .splitters import WHOLE, Splitter, group_names, named, splitter, without_colours
+from .splitters import WHOLE, Splitter, named, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
@@ -112,7 +113,7 @@ class Reader:
     texts: LogFiles
     form: LineFormat
     counts: Mapping[str, int] = field(default_factory=dict)
-    _known: dict[str, Sequence[Splitter]] = field(default_factory=dict, init=False, repr=False)
+    _known: dict[Any, Sequence[Splitter]] = field(default_factory=dict, init=False, repr=False)
 
     def scan(self) -> pl.LazyFrame:
         """Columns as `open_lines` says, lazily."""
@@ -137,7 +138,7 @@ class Reader:
     ) -> Iterator[pl.DataFrame]:
         wanted = list(self.schema()) if columns is None else columns
         counts, left, calendar = Counts(), n_rows, Calendar(self.form)
-        events, by_number = self._numbered(counts), n_rows is None and self._by_number(predicate)
+        events, by_number = self._numbered(counts, wanted), n_rows is None and self._by_number(predicate)
         if predicate is not None and by_number:  # no other line is taken apart
             events = ((splits, rows) for splits, all_ in events if len(rows := all_.filter(predicate)))
         for made, unmatched in ahead(partial(self._columns, wanted), events):
@@ -162,7 +163,9 @@ class Reader:
         untold = self.form.year or self.form.date
         return predicate is not None and not untold and set(predicate.meta.root_names()) == {"line"}
 
-    def _numbered(self, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
+    def _numbered(
+        self, counts: Counts, wanted: Sequence[str]
+    ) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """How to take events apart, and events: `line`, `raw`, `at`, `file`, texts of the layers.
 
         Events of small files come together, because each frame costs as much as a thousand lines.
@@ -170,7 +173,7 @@ class Reader:
         held: list[pl.DataFrame] = []
         before, rows = None, 0
         for text in self.texts:
-            for splits, events in self._events(text, counts):
+            for splits, events in self._events(text, counts, wanted):
                 if before is not None and (splits is not before or rows >= TOGETHER):
                     yield before, pl.concat(held)
                     held, rows = [], 0
@@ -181,7 +184,9 @@ class Reader:
         if before is not None:
             yield before, pl.concat(held)
 
-    def _events(self, text: LogFile, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
+    def _events(
+        self, text: LogFile, counts: Counts, wanted: Sequence[str]
+    ) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
         events, before, header = None, 0, self._headless
         for chunk in text.chunks():
@@ -195,7 +200,7 @@ class Reader:
             if header is None:
                 continue
             if events is None:
-                events = Events.of(self.form, self._splitters(header, text.stream.name), counts)
+                events = Events.of(self.form, self._splitters(header, text.stream.name, wanted), counts)
             for part in lines.iter_slices(MOST_LINES):  # a chunk of empty lines has millions
                 with _missing_named(self.texts.path):
                     complete = events.feed(part)
@@ -205,11 +210,12 @@ class Reader:
             for rest in events.rest():
                 yield events.splits, rest
 
-    def _splitters(self, header: str, where: str) -> Sequence[Splitter]:
+    def _splitters(self, header: str, where: str, wanted: Sequence[str]) -> Sequence[Splitter]:
         """The same for all files of one header."""
-        if header not in self._known:
-            self._known[header] = splitters(self.form, header, where)
-        return self._known[header]
+        key = header, frozenset(wanted)
+        if key not in self._known:
+            self._known[key] = splitters(self.form, header, where, wanted)
+        return self._known[key]
 
     @property
     def _headless(self) -> str | None:
@@ -245,7 +251,7 @@ class Reader:
         if not set(wanted) - {"line", "raw", "file", "at"}:
             return whole.select(wanted), 0
         with _missing_named(self.texts.path):
-            whole = self._fields(splits, whole)
+            whole = self._fields(splits, whole, asks_message(self.form, wanted))
             return self._made(wanted, splits, whole)
 
     def _made(
@@ -267,11 +273,17 @@ class Reader:
         unmatched = int(whole.select((~made["matched"]).sum()).item()) if "message" in wanted else 0
         return frame, unmatched
 
-    def _fields(self, splits: Sequence[Splitter], whole: pl.DataFrame) -> pl.DataFrame:
-        """The fields of an event and its message `DECLARED`; of inner formats what they declare, numbered."""
+    def _fields(self, splits: Sequence[Splitter], whole: pl.DataFrame, message: bool) -> pl.DataFrame:
+        """The fields of an event and its message `DECLARED`; of inner formats what they declare, numbered.
+
+        Args:
+            message: whether it is asked for.
+        """
         found = splits[0](whole[(*texts_of(whole), "raw")[0]])
-        message = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
-        whole = whole.with_columns(found).with_columns(message.alias(DECLARED))
+        if not message and len(splits) == 1:
+            return whole.with_columns(found)
+        declared = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
+        whole = whole.with_columns(found).with_columns(declared.alias(DECLARED))
         for place, (layer, split) in enumerate(zip(self.form.layers, splits, strict=True)):
             if place:
                 inside = split(whole[f"text{place}"])
@@ -305,7 +317,15 @@ class Reader:
         }
 
 
-def splitters(form: LineFormat, header: str = "", where: str = "") -> list[Splitter]:
-    """How each layer of a format is taken apart, see `splitter`."""
+def splitters(
+    form: LineFormat, header: str = "", where: str = "", columns: Sequence[str] | None = None
+) -> list[Splitter]:
+    """How each layer of a format is taken apart, see `splitter`.
+
+    Args:
+        columns: those of events that are asked for; None: all.
+    """
     outer, *inner = form.layers
-    return [splitter(outer, header, where), *(splitter(layer, also=form.fields) for layer in inner)]
+    plain = not (inner or form.pieces or form.traces)  # others need their messages before
+    wanted = fields_for(form, columns) if plain and columns is not None else None
+    return [splitter(outer, header, where, wanted=wanted), *(splitter(one, also=form.fields) for one in inner)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,6 +13,7 @@ from ..base.errors import DataError
 from ..base.options import suggest
 from ..data.line_format import PLACE, LineFormat, regex_of
 from .json_values import value_at
+from .line_patterns import SAMPLE, LinePattern, matched
 from .line_times import readable_time
 from .quotes import cell, open_at
 
@@ -55,23 +56,31 @@ def without_colours(lines: pl.Series) -> pl.Series:
     return lines.str.replace_all(COLOUR, "")
 
 
-def splitter(form: LineFormat, header: str = "", where: str = "", also: Sequence[str] = ()) -> Splitter:
+def splitter(
+    form: LineFormat,
+    header: str = "",
+    where: str = "",
+    also: Sequence[str] = (),
+    wanted: Collection[str] | None = None,
+) -> Splitter:
     """How events of a format are taken apart, its inner formats aside.
 
     Args:
         header: of CSV, the first line. where: its file, for errors.
         also: fields to find beside those of the format, where they are there.
+        wanted: the only fields that are asked for; None: all.
 
     Raises:
         DataError: the header lacks a field.
     """
+    names = [name for name in dict.fromkeys((*form.fields, *also)) if wanted is None or name in wanted]
     if form.format == "json":
-        return _json(form, list(dict.fromkeys((*form.fields, *also))))
+        return _json(form, names)
     if form.format == "logfmt":
-        return _logfmt(form, list(dict.fromkeys((*form.fields, *also))))
+        return _logfmt(form, names)
     if form.between:
-        return _table(form, header, where)
-    return _regex(form)
+        return _table(form, names, header, where)
+    return _regex(form, names)
 
 
 def regexes(form: LineFormat) -> list[str]:
@@ -79,51 +88,31 @@ def regexes(form: LineFormat) -> list[str]:
     return [regex_of(one) if form.format == "pattern" else one for one in (form.pattern, *form.more)]
 
 
-def _regex(form: LineFormat) -> Splitter:
-    wholes = [f"(?s)(?P<{WHOLE}>{regex})" for regex in regexes(form)]
-    names = list(dict.fromkeys(name for regex in wholes for name in group_names(regex)))
-    ways = {name: name.split("|") for name in form.fields if "|" in name}
-
-    def fields(raw: pl.Series) -> pl.DataFrame:
-        found = raw.str.extract_groups(wholes[0]).struct.unnest()
-        for whole in wholes[1:]:  # of the rest alone: one form is that of nearly all lines
-            rest = found[WHOLE].is_null().arg_true()
-            if not len(rest):
-                break
-            more = raw.gather(rest).str.extract_groups(whole).struct.unnest()
-            columns = [_filled(found, name, rest, more) for name in names if name in more or name in found]
-            found = pl.DataFrame(columns)
-        return found.with_columns(
-            pl.coalesce(some).alias(name)
-            for name, of in ways.items()
-            if (some := [one for one in of if one in found])
-        )
+def _regex(form: LineFormat, asked: Sequence[str]) -> Splitter:
+    taken = _pattern_fields(form, asked)
+    timed = _pattern_fields(form, form.time)
 
     def begins(raw: pl.Series) -> pl.Series:
-        if not (form.multiline and form.time) and len(wholes) == 1:
-            return raw.str.contains(wholes[0])
-        found = fields(raw).rename(private)
-        matched = pl.col(WHOLE).is_not_null()
-        timed = readable_time(form, named) if form.multiline and form.time else pl.lit(True)
-        return found.select(matched & timed).to_series()
+        if not (form.multiline and form.time):
+            return matched([LinePattern.of(regex, ()) for regex in regexes(form)], raw)[1]
+        found = timed(raw).rename(private)
+        return found.select(pl.col(WHOLE).is_not_null() & readable_time(form, named)).to_series()
 
-    return Splitter(fields, begins, shown(form).fill_null(""))
+    return Splitter(taken, begins, shown(form).fill_null(""))
 
 
-def _filled(found: pl.DataFrame, name: str, rest: pl.Series, more: pl.DataFrame) -> pl.Series:
-    """A column of `found`, with that of `more` at the places `rest`."""
-    column = (
-        found[name] if name in found else pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(found))
-    )
-    return column.scatter(rest, more[name]).alias(name) if name in more else column
+def _pattern_fields(form: LineFormat, asked: Sequence[str]) -> Callable[[pl.Series], pl.DataFrame]:
+    """Columns `WHOLE` and those of `asked` that a pattern has."""
+    ways = {name: name.split("|") for name in asked}
+    patterns = [LinePattern.of(regex, {way for of in ways.values() for way in of}) for regex in regexes(form)]
 
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        found, fits = matched(patterns, raw)
+        there = {name: [way for way in of if way in found] for name, of in ways.items()}
+        whole = pl.when(fits).then(pl.lit("")).alias(WHOLE)
+        return found.select(whole, *(pl.coalesce(some).alias(name) for name, some in there.items() if some))
 
-def group_names(regex: str) -> list[str]:
-    """Names of the capturing groups of a regular expression."""
-    return [name for name in SAMPLE.str.extract_groups(regex).struct.fields if name]
-
-
-SAMPLE = pl.Series("raw", [""], dtype=pl.String)
+    return fields
 
 
 def _json(form: LineFormat, names: Sequence[str]) -> Splitter:
@@ -193,7 +182,7 @@ def header_of(form: LineFormat, line: str, where: str = "") -> list[str]:
         raise DataError(f"{where}: its first line is no header: {error}") from None
 
 
-def _table(form: LineFormat, header: str, where: str) -> Splitter:
+def _table(form: LineFormat, asked: Sequence[str], header: str, where: str) -> Splitter:
     between, names = form.between, header_of(form, header, where)
     if (extra := f"column{len(names) + 1}") in form.fields:  # a cell more than the header names
         names = [*names, extra]
@@ -202,6 +191,7 @@ def _table(form: LineFormat, header: str, where: str) -> Splitter:
         known[name] = [names.index(way) for way in name.split("|") if way in names]
         if not known[name] and ("|" not in name or name == form.message):
             raise DataError(f"{where}: has no column {name!r}{suggest(name, names[:20])}")
+    known = {name: places for name, places in known.items() if name in asked}
     wanted = {i for places in known.values() for i in places}
     cells = [cell(i if i in wanted else None, between, form.quote, form.multiline) for i in range(len(names))]
     if extra in names:

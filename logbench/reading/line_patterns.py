@@ -1,0 +1,84 @@
+"""Groups of regular expressions that lines match, of the first one of several that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import polars as pl
+
+from .peeling import Peeler, peeler
+
+SAMPLE = pl.Series("raw", [""], dtype=pl.String)
+
+
+def group_names(regex: str) -> list[str]:
+    """Names of the capturing groups of a regular expression."""
+    return [name for name in SAMPLE.str.extract_groups(regex).struct.fields if name]
+
+
+@dataclass
+class LinePattern:
+    """A regular expression, and its groups that are asked for.
+
+    Attributes:
+        peeler: takes most lines apart at less cost; None where the expression, or most of the lines, do not allow it.
+    """
+
+    regex: str
+    names: Sequence[str]
+    peeler: Peeler | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, regex: str, wanted: Collection[str]) -> LinePattern:
+        """Of the groups, those that are `wanted`."""
+        names = [name for name in _names(regex) if name in wanted]
+        return cls(f"(?s)(?:{regex})", names, peeler(regex, names) if names else None)
+
+    def __call__(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+        """The groups, a column each, and which lines match; groups of others are null."""
+        if not self.names:
+            return pl.DataFrame(), lines.str.contains(self.regex).fill_null(False)
+        if (peel := self.peeler) is None:
+            return self._captured(lines)
+        columns, wrong = peel(lines)
+        found = pl.DataFrame(columns).select(self.names)
+        if not len(at := wrong.arg_true()):
+            return found, ~wrong
+        if len(at) > len(lines) // 2:
+            self.peeler = None
+        rest, fits = self._captured(lines.gather(at))
+        found = found.with_columns(found[name].scatter(at, rest[name]) for name in self.names)
+        return found, (~wrong).scatter(at, fits)
+
+    def _captured(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+        """The same by captures, of lines that match: to see that one does not is cheaper without."""
+        fits = lines.str.contains(self.regex).fill_null(False)
+        tried = lines if fits.all() else lines.set(~fits, None)
+        return tried.str.extract_groups(self.regex).struct.unnest().select(self.names), fits
+
+
+@cache
+def _names(regex: str) -> list[str]:
+    return group_names(regex)
+
+
+def matched(patterns: Sequence[LinePattern], lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """The groups of the first pattern that each line matches, and whether it matches any."""
+    found, fits = patterns[0](lines)
+    for pattern in patterns[1:]:  # of the rest alone: one form is that of nearly all lines
+        if not len(rest := (~fits).arg_true()):
+            break
+        more, also = pattern(lines.gather(rest))
+        names = dict.fromkeys((*found.columns, *more.columns))
+        found = pl.DataFrame([_filled(found, name, rest, more, len(lines)) for name in names])
+        fits = fits.scatter(rest, also)
+    return found, fits
+
+
+def _filled(found: pl.DataFrame, name: str, rest: pl.Series, more: pl.DataFrame, length: int) -> pl.Series:
+    """A column of `found`, with that of `more` at the places `rest`."""
+    empty = pl.Series(name, [None], dtype=pl.String)
+    column = found[name] if name in found else empty.new_from_index(0, length)
+    return column.scatter(rest, more[name]).alias(name) if name in more else column
