@@ -23,7 +23,7 @@ class LinePattern:
     """A regular expression, and its groups that are asked for.
 
     Attributes:
-        peeler: takes most lines apart at less cost; None where the expression, or most of the lines, do not allow it.
+        peeler: takes most lines apart at less cost; None where the expression or most lines do not allow it.
     """
 
     regex: str

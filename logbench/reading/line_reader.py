@@ -25,7 +25,7 @@ from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, texts_of
 from .rotated import in_turn
-from .splitters import WHOLE, Splitter, named, splitter, without_colours
+from .splitters import BEGINS, TIME, WHOLE, Splitter, named, private, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
@@ -279,7 +279,10 @@ class Reader:
         Args:
             message: whether it is asked for.
         """
-        found = splits[0](whole[(*texts_of(whole), "raw")[0]])
+        if BEGINS in whole.columns:
+            found = _again(splits[0], whole)
+        else:
+            found = splits[0](whole[(*texts_of(whole), "raw")[0]])
         if not message and len(splits) == 1:
             return whole.with_columns(found)
         declared = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
@@ -309,12 +312,23 @@ class Reader:
     def _own(self, splits: Sequence[Splitter]) -> dict[str, pl.Expr]:
         """Time and node, of the outermost format that has them, level and component, of the innermost one."""
         form, inner = self.form, range(1, len(splits))
-        outside = {"time": time_of(form, named), "node": named(form.node)}
+        time = time_of(form, named) if splits[0].times is None or inner else pl.col(TIME)
+        outside = {"time": time, "node": named(form.node)}
         inside = {"level": named(form.level), "component": named(form.component)}
         columns = {name: pl.coalesce(expr, *(f"{name} {i}" for i in inner)) for name, expr in outside.items()}
         return columns | {
             name: pl.coalesce(*(f"{name} {i}" for i in reversed(inner)), expr) for name, expr in inside.items()
         }
+
+
+def _again(split: Splitter, whole: pl.DataFrame) -> pl.DataFrame:
+    """The fields that the first lines of events have, and of events of several lines those of the whole."""
+    names = [name for name in whole.columns if name in (WHOLE, TIME) or name.startswith(private(""))]
+    found, several = whole.select(names), whole["raw"].str.contains("\n", literal=True).arg_true()
+    if split.times is None or not len(several):
+        return found
+    more = split.early(split.times, whole["raw"].gather(several))
+    return found.with_columns(found[name].scatter(several, more[name]) for name in names)
 
 
 def splitters(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 import polars as pl
 
@@ -28,14 +29,13 @@ YEAR, DAY = r"%[-_0]?[YyGgCsFDxc+v]", r"%[-_0]?[YyGgCsFDxc+vdejbBhmUWV]"
 NO_YEAR, NO_DAY = 4, 8
 
 
-def readable_time(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
+def readable_time(form: LineFormat, field: Callable[[str], pl.Expr], time: pl.Expr) -> pl.Expr:
     """Whether the time of an event can be read, or is left out in so many words (`-`).
 
     Args:
-        field: gives the text of a field.
+        field: gives the text of a field. time: that of the event, see `time_of`.
     """
-    text = _text(form, field)
-    return time_of(form, field).is_not_null() | text.str.strip_chars(" -").eq("").fill_null(True)
+    return time.is_not_null() | _text(form, field).str.strip_chars(" -").eq("").fill_null(True)
 
 
 # Moments that Python knows; one beyond them cannot be read.
@@ -44,12 +44,29 @@ KNOWN = (datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999))
 
 def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
     """The time of an event, null where no format fits; in year 4 where it tells none, in year 8 where no day."""
-    text = _text(form, field)
-    found = [_moment(text, how, form) for how in form.time_format]
-    if not found:
+    if not form.time_format:
         return pl.lit(None, pl.Datetime("us"))
-    moment = pl.coalesce(*found)
+    text = _text(form, field)
+    if len(form.time_format) == 1:
+        moment = _moment(text, form.time_format[0], form)
+    else:
+        moment = text.map_batches(partial(_first_moment, form=form), return_dtype=pl.Datetime("us"))
     return pl.when(moment.is_between(*KNOWN)).then(moment)
+
+
+def _first_moment(text: pl.Series, form: LineFormat) -> pl.Series:
+    """The time by the first format that fits; the next one is tried on the rest alone."""
+    found, rest = (
+        pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text)),
+        text.is_not_null().arg_true(),
+    )
+    for how in form.time_format:
+        if not len(rest):
+            break
+        tried = text.gather(rest).to_frame("text").select(_moment(pl.col("text"), how, form)).to_series()
+        found = found.scatter(rest, tried)
+        rest = rest.filter(tried.is_null())
+    return found.alias(text.name)
 
 
 def _text(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:

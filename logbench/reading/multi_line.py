@@ -11,7 +11,7 @@ import polars as pl
 from ..data.line_format import LineFormat
 from .json_values import records
 from .line_counts import Counts
-from .splitters import WHOLE, Splitter, private, splitter
+from .splitters import BEGINS, WHOLE, Splitter, private, splitter
 
 # Bytes of an event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20
@@ -41,7 +41,8 @@ def joined(
     if not len(whole):
         return whole, None
     texts, before = texts_of(whole), 0 if carry is None else len(carry)
-    starts = split.starts(whole[texts[-1] if texts else "raw"]).fill_null(True)
+    early = BEGINS in whole.columns
+    starts = (whole[BEGINS] if early else split.starts(whole[texts[-1] if texts else "raw"])).fill_null(True)
     starts = pl.concat([pl.repeat(True, before, dtype=pl.Boolean, eager=True), starts.slice(before)])
     of_one = [STREAM] if STREAM in whole.columns else []
     if of_one:
@@ -125,6 +126,8 @@ class Joining:
     holds = True
 
     def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self.split.times is not None and not texts_of(frame):
+            frame = frame.with_columns(self.split.early(self.split.times, frame["raw"]))
         events, self.carry = joined(frame, self.carry, self.split, self.counts, self.longest)
         return events
 

@@ -8,7 +8,7 @@ a piece at a fifth of what captures of a whole line cost, and words between sing
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -95,7 +95,9 @@ class Peeler:
             both = both.with_columns(left=piece.without)
             left = both["left"]
             if piece.takes_something:
-                wrong |= both.select(pl.col("left").str.len_bytes() == pl.col("before").str.len_bytes()).to_series()
+                wrong |= both.select(
+                    pl.col("left").str.len_bytes() == pl.col("before").str.len_bytes()
+                ).to_series()
             if piece.names:
                 taken = both.select(pl.col("before").str.strip_suffix(pl.col("left"))).to_series()
                 found += piece.groups(taken)
@@ -113,7 +115,9 @@ class Peeler:
             pl.col(word) == "" if signs == r"\S" else ~pl.col(word).str.contains(f"^{signs}+$")
             for word, (signs, _) in zip(words, self.words, strict=True)
         ]
-        wrong = split.select(pl.any_horizontal(pl.col(words[-1] if self.maybe else left).is_null(), *bad)).to_series()
+        wrong = split.select(
+            pl.any_horizontal(pl.col(words[-1] if self.maybe else left).is_null(), *bad)
+        ).to_series()
         if len(odd := _other_space(lines).arg_true()):
             head = pl.concat_str(words, ignore_nulls=True)
             inside = split.select(pl.col(words).gather(odd)).select(head.str.contains(r"\s")).to_series()
@@ -194,7 +198,7 @@ def _end(body: str, at: int) -> int | None:
     return quantifier.end() if quantifier else end
 
 
-def _joined(parts: Sequence[str], wanted: Set[str]) -> list[_Piece]:
+def _joined(parts: Sequence[str], wanted: frozenset[str]) -> list[_Piece]:
     """Pieces: parts that nobody asks for together, and one that takes more or less by what follows with that."""
     pieces: list[_Piece] = []
     goes_on = False
@@ -209,11 +213,13 @@ def _joined(parts: Sequence[str], wanted: Set[str]) -> list[_Piece]:
     return pieces
 
 
-def _flat(parts: Sequence[str], wanted: Set[str]) -> Iterator[str]:
+def _flat(parts: Sequence[str], wanted: frozenset[str]) -> Iterator[str]:
     """The same with the first alternative in place of several: it is tried first, too."""
     for part in parts:
-        if part.startswith("(?:") and part.endswith(")") and wanted & set(_names(part)):
-            yield from _flat(_ways(part)[0], wanted)
+        asked = wanted.intersection(_names(part))
+        first = _ways(part)[0] if asked and part.startswith("(?:") and part.endswith(")") else []
+        if first and asked.issubset(_names("".join(first))):
+            yield from _flat(first, wanted)
         else:
             yield part
 

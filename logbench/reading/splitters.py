@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from ..base.errors import DataError
 from ..base.options import suggest
 from ..data.line_format import PLACE, LineFormat, regex_of
-from .json_values import value_at
+from .json_fields import JsonFields
 from .line_patterns import SAMPLE, LinePattern, matched
-from .line_times import readable_time
+from .line_times import readable_time, time_of
 from .quotes import cell, open_at
 
 # Column that is null where a line does not match.
 WHOLE = "whole_line__"
+# Columns that `Splitter.early` adds: the time of an event, and whether it begins one.
+TIME, BEGINS = "time of it", "begins one"
 # Colours and other control sequences of terminals.
 COLOUR = r"\x1b\[[0-9;?]*[A-Za-z]"
 
@@ -32,16 +34,24 @@ class Splitter:
         begins: of lines, which begin an event; None: by quotes that are open, as in CSV.
         message: the message, of the fields; null where a matching line has none.
         between: what stands between the cells of a table.
+        times: the format, where times tell which lines begin an event: their fields are found once, see `early`.
     """
 
     fields: Callable[[pl.Series], pl.DataFrame]
     begins: Callable[[pl.Series], pl.Series] | None
     message: pl.Expr
     between: str = ","
+    times: LineFormat | None = None
 
     def __call__(self, raw: pl.Series) -> pl.DataFrame:
         """Columns with the fields, see `private`."""
         return self.fields(without_colours(raw)).rename(private)
+
+    def early(self, form: LineFormat, raw: pl.Series) -> pl.DataFrame:
+        """The fields of lines, their times and which of them begin an event: columns `TIME` and `BEGINS`."""
+        found = self(raw).with_columns(time_of(form, named).alias(TIME))
+        readable = readable_time(form, named, pl.col(TIME))
+        return found.with_columns((pl.col(WHOLE).is_not_null() & readable).alias(BEGINS))
 
     def starts(self, lines: pl.Series) -> pl.Series:
         """Which lines begin an event."""
@@ -89,16 +99,14 @@ def regexes(form: LineFormat) -> list[str]:
 
 
 def _regex(form: LineFormat, asked: Sequence[str]) -> Splitter:
-    taken = _pattern_fields(form, asked)
-    timed = _pattern_fields(form, form.time)
-
-    def begins(raw: pl.Series) -> pl.Series:
-        if not (form.multiline and form.time):
-            return matched([LinePattern.of(regex, ()) for regex in regexes(form)], raw)[1]
-        found = timed(raw).rename(private)
-        return found.select(pl.col(WHOLE).is_not_null() & readable_time(form, named)).to_series()
-
-    return Splitter(taken, begins, shown(form).fill_null(""))
+    by_time = form.multiline and bool(form.time)
+    taken = _pattern_fields(form, list(dict.fromkeys((*asked, *(form.time if by_time else ())))))
+    plain = [LinePattern.of(regex, ()) for regex in regexes(form)]
+    split = Splitter(taken, lambda raw: matched(plain, raw)[1], shown(form).fill_null(""))
+    if not by_time:
+        return split
+    alone = not (form.inner or form.pieces or form.traces)
+    return replace(split, begins=lambda raw: split.early(form, raw)[BEGINS], times=form if alone else None)
 
 
 def _pattern_fields(form: LineFormat, asked: Sequence[str]) -> Callable[[pl.Series], pl.DataFrame]:
@@ -116,35 +124,16 @@ def _pattern_fields(form: LineFormat, asked: Sequence[str]) -> Callable[[pl.Seri
 
 
 def _json(form: LineFormat, names: Sequence[str]) -> Splitter:
+    find = JsonFields(names)
+
     def fields(raw: pl.Series) -> pl.DataFrame:
-        text = pl.col("raw").str
-        whole = text.json_path_match("$")
-        found = [pl.coalesce(text.json_path_match(path) for path in _paths(name)).alias(name) for name in names]
-        is_object = whole.str.starts_with("{").fill_null(False)
-        frame = raw.to_frame("raw").select(pl.when(is_object).then(whole).alias(WHOLE), *found)
-        for name in names:
-            wrong = frame[name].str.starts_with("[").fill_null(False)
-            if "." in name:
-                wrong |= frame[name].is_null() & frame[WHOLE].is_not_null()
-            if wrong.any():
-                at = wrong.arg_true()
-                values = [value_at(line, name.split("|")) for line in raw.gather(at)]
-                frame = frame.with_columns(frame[name].scatter(at, pl.Series(values, dtype=pl.String)))
-        return frame
+        found, objects = find(raw)
+        return pl.DataFrame(objects.alias(WHOLE)).select(pl.when(WHOLE).then(pl.lit("")).alias(WHOLE), *found)
 
     def begins(raw: pl.Series) -> pl.Series:
         return raw.str.starts_with("{")
 
     return Splitter(fields, begins, shown(form))
-
-
-def _paths(name: str) -> list[str]:
-    ways = [keys for one in name.split("|") for keys in ([one], one.split("."))]
-    return list(dict.fromkeys(map(_path, ways)))
-
-
-def _path(keys: Sequence[str]) -> str:
-    return "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in keys)
 
 
 def _logfmt(form: LineFormat, names: Sequence[str]) -> Splitter:
@@ -203,13 +192,36 @@ def _table(form: LineFormat, asked: Sequence[str], header: str, where: str) -> S
     except pl.exceptions.PolarsError:
         raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
 
-    def fields(raw: pl.Series) -> pl.DataFrame:
+    def quoted(raw: pl.Series) -> pl.DataFrame:
         groups = raw.str.extract_groups(regex).struct.unnest()
         none = pl.lit(None, pl.String)
         cells = {
             name: pl.coalesce(*(_cell(i, form.quote) for i in places), none) for name, places in known.items()
         }
         return groups.select(WHOLE, **cells)
+
+    def plain(raw: pl.Series) -> pl.DataFrame:
+        """The same of lines without quotes: what stands between separators."""
+        split = raw.str.splitn(between, len(names) + 1).struct.unnest()
+        split.columns = [f"u{i}" for i in range(len(names) + 1)]
+        none, least = pl.lit(None, pl.String), len(names) - 1 - (extra in names)
+        fits = pl.col(f"u{len(names)}").is_null() & pl.col(f"u{least}").is_not_null()
+        cells = {name: pl.coalesce(*(pl.col(f"u{i}") for i in places), none) for name, places in known.items()}
+        return split.select(
+            pl.when(fits).then(pl.lit("")).alias(WHOLE),
+            **{name: pl.when(fits).then(cells[name]) for name in cells},
+        )
+
+    def fields(raw: pl.Series) -> pl.DataFrame:
+        if len(between) > 1:
+            return quoted(raw)
+        has_quotes = raw.str.contains('"', literal=True) if form.quote != "none" else raw.is_null()
+        if not len(at := has_quotes.fill_null(True).arg_true()):
+            return plain(raw)
+        if len(at) == len(raw):
+            return quoted(raw)
+        found, more = plain(raw), quoted(raw.gather(at))
+        return found.with_columns(found[name].scatter(at, more[name]) for name in found.columns)
 
     def begins(raw: pl.Series) -> pl.Series:
         return pl.Series([True]).new_from_index(0, len(raw))
