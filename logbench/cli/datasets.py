@@ -18,7 +18,16 @@ from . import State, completion, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_facts, print_splits
 from .detect import guessed
-from .shared_options import json_option, memory_option, note, print_json, print_table
+from .shared_options import (
+    json_option,
+    memory_option,
+    note,
+    parser_option,
+    print_json,
+    print_table,
+    set_option,
+    windower_option,
+)
 
 if TYPE_CHECKING:
     from ..api.contracts import Definitions
@@ -56,20 +65,9 @@ def _origin(entry: RegisteredComponent[Any]) -> str:
 @command.command("info", epilog="Example: logbench datasets info hdfs --json")
 @click.argument("name", shell_complete=completion.dataset)
 @click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data.")
-@click.option(
-    "--parser", shell_complete=completion.parser, metavar="NAME", help="Parser; by default the data set's."
-)
-@click.option(
-    "--windower", shell_complete=completion.windower, metavar="NAME", help="Windower; by default the data set's."
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    shell_complete=completion.setting,
-    metavar="COMPONENT.KEY=VALUE",
-    help="Set an option.",
-)
+@parser_option
+@windower_option
+@set_option
 @click.option("--card", "card_only", is_flag=True, help="Show only the card; read no data.")
 @memory_option
 @json_option

@@ -22,7 +22,17 @@ from . import State, completion, pass_state
 from .alarm_options import rate_of, rate_options, with_options
 from .alarm_output import print_incidents
 from .apart import apart
-from .shared_options import NARROW, first_line, json_option, local, note, overwrite_option, placed, print_json
+from .shared_options import (
+    NARROW,
+    first_line,
+    json_option,
+    local,
+    note,
+    overwrite_option,
+    placed,
+    print_json,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from ..studies.detect import Detection
@@ -46,14 +56,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Windower; by default as guessed or defined.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    shell_complete=completion.setting,
-    metavar="COMPONENT.KEY=VALUE",
-    help="Set an option.",
-)
+@set_option
 @click.option("--save-definition", type=click.Path(path_type=Path), metavar="FILE",
               help="Write what was guessed as a commented TOML file.")  # fmt: skip
 @overwrite_option

@@ -30,14 +30,22 @@ out_option = click.option(
     help="Folder for records.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print only JSON Lines on standard output.")
+parser_option = click.option(
+    "--parser", shell_complete=completion.parser, metavar="NAME", help="Parser; by default the data set's."
+)
+windower_option = click.option(
+    "--windower", shell_complete=completion.windower, metavar="NAME", help="Windower; by default the data set's."
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
+    help="Set an option.",
+)  # fmt: skip
 plan_options: Sequence[Callable[[F], F]] = (
     click.option("--dataset", required=True, shell_complete=completion.dataset, metavar="NAME",
                  help="Data set (see: logbench datasets list)."),
     click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data, or its address (s3://…)."),
-    click.option("--parser", shell_complete=completion.parser, metavar="NAME",
-                 help="Parser; by default the data set's."),
-    click.option("--windower", shell_complete=completion.windower, metavar="NAME",
-                 help="Windower; by default the data set's."),
+    parser_option,
+    windower_option,
     click.option("--embedding", shell_complete=completion.embedding, metavar="NAME",
                  help="Embedding, for models that take vectors (see: logbench list embedding)."),
     click.option("--evaluator", "evaluators", multiple=True, shell_complete=completion.evaluator, metavar="NAME",

@@ -166,6 +166,9 @@ def test_ranks_by_protocol_are_those_of_scipy(runs: Path, made: Board) -> None:
         assert [placed[model][at] for model in models] == list(expected)
     figure = bump(tables)
     assert figure is not None and len(figure.data["rows"]) == 2 * len(MODELS)
+    for at, end in ((0, "first"), (-1, "last")):
+        named = {name: row["rank"] for row in figure.data[end] for name in row["text"].split(", ")}
+        assert named == {model: placed[model][at] for model in models}
     assert bump(tables[:1]) is None
 
 

@@ -14,16 +14,21 @@ import jinja2
 
 from logbench import escaped
 
+# Package with the templates that all pages share.
+SHARED = "logbench_reporters.report"
+
 
 @cache
 def environment(package: str) -> jinja2.Environment:
     """Templates of a package. Each text is escaped, and signs in it that steer or hide are made visible.
 
     Args:
-        package: with the files of the templates.
+        package: with the files of the templates; those that it lacks, such as `head.html`, are those of `SHARED`.
     """
+    own = jinja2.FunctionLoader(lambda name: text(package, name) if _has(package, name) else None)
+    shared = jinja2.FunctionLoader(lambda name: text(SHARED, name))
     made = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: text(package, name)),
+        loader=jinja2.ChoiceLoader([own, shared]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -32,6 +37,10 @@ def environment(package: str) -> jinja2.Environment:
     )
     made.filters["shown"] = shown
     return made
+
+
+def _has(package: str, name: str) -> bool:
+    return (resources.files(package) / name).is_file()
 
 
 def text(package: str, name: str) -> str:

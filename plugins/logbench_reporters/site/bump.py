@@ -11,7 +11,8 @@ from .board import Table
 
 # Columns and lines that can still be read.
 MOST_PROTOCOLS, MOST_MODELS = 10, 20
-WIDTH = 900
+# Pixels between two protocols, and beside the first and the last one, for the models' names.
+STEP, SIDE = 150, 130
 
 
 def common(tables: Sequence[Table]) -> tuple[list[Table], list[str]]:
@@ -51,67 +52,10 @@ def bump(tables: Sequence[Table], metric: str = "f1") -> Figure | None:
         return None
     names, placed = _distinct([table.label for table in kept]), ranks(kept, models)
     rows = [
-        {
-            "protocol": names[at],
-            "model": model,
-            "rank": placed[model][at],
-            "text": number(table.best()[model].value),
-        }
-        for at, table in enumerate(kept)
+        {"protocol": name, "model": model, "rank": placed[model][at]}
+        for at, name in enumerate(names)
         for model in models
     ]
-    ends: dict[float, list[str]] = {}
-    for model in models:
-        ends.setdefault(placed[model][-1], []).append(model)
-    labels = [{"protocol": names[-1], "rank": rank, "text": ", ".join(of)} for rank, of in ends.items()]
-    colour = [CATEGORIES[at % len(CATEGORIES)] for at in range(len(models))]
-    dash = [DASHES[at // len(CATEGORIES) % len(DASHES)] for at in range(len(models))]
-    shape = [SHAPES[at % len(SHAPES)] for at in range(len(models))]
-    x = {
-        "field": "protocol",
-        "type": "ordinal",
-        "title": None,
-        "scale": {"type": "point", "domain": names, "padding": max(0.31 * (len(names) - 1), 0.3)},
-        "axis": {"labelAngle": 0, "labelPadding": 8, "labelExpr": "split(datum.label, ', ')", "labelLimit": 200},
-    }
-    y = {
-        "field": "rank",
-        "type": "quantitative",
-        "title": "rank",
-        "scale": {"domain": [1, len(models)], "reverse": True, "zero": False, "nice": False, "padding": 12},
-        "axis": {"values": list(range(1, len(models) + 1)), "format": "d", "grid": False},
-    }
-    named = {"field": "model", "type": "nominal", "legend": None}
-    paint = {**named, "scale": {"domain": models, "range": colour}}
-    marks: dict[str, Any] = {
-        "layer": [
-            {
-                "data": {"name": "rows"},
-                "mark": {"type": "line", "strokeWidth": 2.5},
-                "encoding": {
-                    "x": x,
-                    "y": y,
-                    "color": paint,
-                    "strokeDash": {**named, "scale": {"domain": models, "range": dash}},
-                },
-            },
-            {
-                "data": {"name": "rows"},
-                "mark": {"type": "point", "filled": True, "size": 110},
-                "encoding": {
-                    "x": x,
-                    "y": y,
-                    "color": paint,
-                    "shape": {**named, "scale": {"domain": models, "range": shape}},
-                },
-            },
-            {
-                "data": {"name": "labels"},
-                "mark": {"type": "text", "align": "left", "dx": 12, "baseline": "middle", "limit": 170},
-                "encoding": {"x": x, "y": y, "text": {"field": "text"}},
-            },
-        ]
-    }
     table = [
         {"model": model, **{name: _cell(placed[model][at], kept[at], model) for at, name in enumerate(names)}}
         for model in models
@@ -120,12 +64,68 @@ def bump(tables: Sequence[Table], metric: str = "f1") -> Figure | None:
         "ranks",
         f"Ranks of {len(models)} models by {metric} under {len(kept)} protocols",
         described(names, placed),
-        marks,
-        {"rows": rows, "labels": labels},
+        {"layer": _layers(names, models)},
+        {"rows": rows, "first": _ends(names, placed, 0), "last": _ends(names, placed, -1)},
         table,
         height=34 * max(len(models), 3),
-        width=WIDTH,
+        width=2 * SIDE + STEP * (len(names) - 1),
     )
+
+
+def _ends(names: Sequence[str], placed: Mapping[str, Sequence[float]], at: int) -> list[dict[str, Any]]:
+    """Names of the models beside their first or last point; those of one rank in one text."""
+    ends: dict[float, list[str]] = {}
+    for model, of in placed.items():
+        ends.setdefault(of[at], []).append(model)
+    return [{"protocol": names[at], "rank": rank, "text": ", ".join(of)} for rank, of in ends.items()]
+
+
+def _layers(names: Sequence[str], models: Sequence[str]) -> list[dict[str, Any]]:
+    number_of = range(len(models))
+    ranges = {
+        "color": [CATEGORIES[at % len(CATEGORIES)] for at in number_of],
+        "strokeDash": [DASHES[at // len(CATEGORIES) % len(DASHES)] for at in number_of],
+        "shape": [SHAPES[at % len(SHAPES)] for at in number_of],
+    }
+    looks = {
+        name: {"field": "model", "type": "nominal", "legend": None, "scale": {"domain": [*models], "range": of}}
+        for name, of in ranges.items()
+    }
+    place = {"x": _x(names), "y": _y(len(models))}
+    text = {"type": "text", "baseline": "middle", "limit": SIDE - 20}
+    lines = {**place, "color": looks["color"], "strokeDash": looks["strokeDash"]}
+    points = {**place, "color": looks["color"], "shape": looks["shape"]}
+    texts = {**place, "text": {"field": "text"}}
+    return [
+        _layer("rows", {"type": "line", "strokeWidth": 2.5}, lines),
+        _layer("rows", {"type": "point", "filled": True, "size": 110}, points),
+        _layer("first", {**text, "align": "right", "dx": -12}, texts),
+        _layer("last", {**text, "align": "left", "dx": 12}, texts),
+    ]
+
+
+def _layer(data: str, mark: Mapping[str, Any], encoding: Mapping[str, Any]) -> dict[str, Any]:
+    return {"data": {"name": data}, "mark": mark, "encoding": encoding}
+
+
+def _x(names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "field": "protocol",
+        "type": "ordinal",
+        "title": None,
+        "scale": {"type": "point", "domain": [*names], "padding": SIDE / STEP},
+        "axis": {"labelAngle": 0, "labelPadding": 8, "labelExpr": "split(datum.label, ', ')", "labelLimit": STEP},
+    }
+
+
+def _y(models: int) -> dict[str, Any]:
+    return {
+        "field": "rank",
+        "type": "quantitative",
+        "title": "rank",
+        "scale": {"domain": [1, models], "reverse": True, "zero": False, "nice": False, "padding": 12},
+        "axis": {"values": list(range(1, models + 1)), "format": "d", "grid": False},
+    }
 
 
 def described(names: Sequence[str], placed: Mapping[str, Sequence[float]]) -> str:

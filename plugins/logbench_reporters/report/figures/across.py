@@ -24,35 +24,63 @@ def across(
     Args:
         records: of the whole folder. models: which ones, the best of the page first.
     """
-    found: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for record in records:
-        value = figures(record).get(metric) if record["status"] == "ok" and record["metrics"] else None
-        if value is not None and record["model"] in models:
-            column = (str(record["dataset"]["name"]), _key(record))
-            found.setdefault(column, {}).setdefault(record["model"], []).append(value)
+    found = _values(records, models, metric)
     columns = sorted((column for column, of in found.items() if len(of) > 1), key=lambda column: column[0])
     columns = columns[:MOST_COLUMNS]
     if len(columns) < 2:
         return None
     names = _names(columns)
     shown = [model for model in models if sum(model in found[column] for column in columns) > 1][:MOST_MODELS]
-    rows: list[dict[str, Any]] = [
-        {"on": name, "model": model, "value": round(fmean(found[column][model]), 4)}
+    rows = [
+        row
         for column, name in zip(columns, names, strict=True)
-        for model in shown
-        if model in found[column]
+        for row in _ranked(name, {model: found[column][model] for model in shown if model in found[column]}, lower)
     ]
-    for name in names:
-        here = [row for row in rows if row["on"] == name]
-        for row in here:  # equal figures share a rank
-            row["rank"] = 1 + sum(
-                (other["value"] < row["value"]) if lower else (other["value"] > row["value"]) for other in here
-            )
     if not rows or not shown:
         return None
     firsts = {name: [row["model"] for row in rows if row["on"] == name and row["rank"] == 1] for name in names}
     leaders = "; ".join(f"{name}: {', '.join(first)}" for name, first in firsts.items())
-    scale = {"domain": shown, "range": CATEGORIES[: len(shown)]}
+    return Figure(
+        "across",
+        "Ranks on each data set and protocol",
+        f"First on {leaders}. Figures of two columns are never compared, only the order of the models.",
+        {"data": {"name": "ranks"}, "layer": _layers(shown, metric)},
+        {"ranks": rows},
+        [{"model": model, **{name: _cell(rows, model, name) for name in names}} for model in shown],
+        height=max(140, 30 * len(shown)),
+    )
+
+
+def _values(
+    records: Sequence[Mapping[str, Any]], models: Sequence[str], metric: str
+) -> dict[tuple[str, str], dict[str, list[float]]]:
+    """Data set and protocol → model → its figures."""
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for record in records:
+        value = figures(record).get(metric) if record["status"] == "ok" and record["metrics"] else None
+        if value is not None and record["model"] in models:
+            column = (str(record["dataset"]["name"]), _key(record))
+            found.setdefault(column, {}).setdefault(record["model"], []).append(value)
+    return found
+
+
+def _ranked(name: str, found: Mapping[str, Sequence[float]], lower: bool) -> list[dict[str, Any]]:
+    """A row a model of a column; equal figures share a rank."""
+    means = {model: round(fmean(values), 4) for model, values in found.items()}
+    return [
+        {
+            "on": name,
+            "model": model,
+            "value": value,
+            "rank": 1 + sum((other < value) if lower else (other > value) for other in means.values()),
+        }
+        for model, value in means.items()
+    ]
+
+
+def _layers(shown: Sequence[str], metric: str) -> list[dict[str, Any]]:
+    model = {"field": "model", "type": "nominal", "title": None}
+    shapes = [SHAPES[at % len(SHAPES)] for at in range(len(shown))]
     encoding = {
         "x": {
             "field": "on",
@@ -67,38 +95,14 @@ def across(
             "scale": {"reverse": True, "zero": False, "nice": False, "padding": 12},
             "axis": {"tickMinStep": 1, "grid": False},
         },
-        "color": {"field": "model", "type": "nominal", "title": None, "scale": scale},
+        "color": {**model, "scale": {"domain": [*shown], "range": CATEGORIES[: len(shown)]}},
         "tooltip": [{"field": "model"}, {"field": "on"}, {"field": "value", "title": metric}, {"field": "rank"}],
     }
-    return Figure(
-        "across",
-        "Ranks on each data set and protocol",
-        f"First on {leaders}. Figures of two columns are never compared, only the order of the models.",
-        {
-            "data": {"name": "ranks"},
-            "layer": [
-                {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding},
-                {
-                    "mark": {"type": "point", "filled": True, "size": 90},
-                    "encoding": {
-                        **encoding,
-                        "shape": {
-                            "field": "model",
-                            "type": "nominal",
-                            "title": None,
-                            "scale": {
-                                "domain": shown,
-                                "range": [SHAPES[at % len(SHAPES)] for at in range(len(shown))],
-                            },
-                        },
-                    },
-                },
-            ],
-        },
-        {"ranks": rows},
-        [{"model": model, **{name: _cell(rows, model, name) for name in names}} for model in shown],
-        height=max(140, 30 * len(shown)),
-    )
+    shape = {**model, "scale": {"domain": [*shown], "range": shapes}}
+    return [
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding},
+        {"mark": {"type": "point", "filled": True, "size": 90}, "encoding": {**encoding, "shape": shape}},
+    ]
 
 
 def one_protocol_each(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import log10
 from typing import Any
 
@@ -14,79 +14,19 @@ from .figure import Figure, number
 
 def cost(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure | None:
     """Fit and score seconds of each model on a scale of logarithms; None where no time is known."""
-    known = [
-        row for row in rows if row.kind != "rule" and row.cost.seconds and row.metrics.get(metric) is not None
-    ]
-    points = {row.name: (row.metrics[metric] or 0.0, row.cost.seconds or 0.0) for row in known}
-    best = set(front(points, lower))
-    data: list[dict[str, Any]] = [
-        {
-            "name": row.name,
-            "value": points[row.name][0],
-            "seconds": points[row.name][1],
-            "front": row.name in best,
-            "device": row.cost.device or "",
-            "peak MB": row.cost.peak_mb,
-        }
-        for row in known
-    ]
+    data = _points(rows, metric, lower)
     if not data:
         return None
-    x = {
-        "field": "seconds",
-        "type": "quantitative",
-        "scale": {"type": "log", "nice": True, "padding": 24},
-        "title": "seconds of fit and score (logarithmic)",
-        "axis": {"format": "~g", "tickCount": 5},
-    }
-    y = {"field": "value", "type": "quantitative", "title": metric, "scale": {"zero": True, "nice": True}}
     _place(data)
-    names = ", ".join(sorted(best, key=lambda name: points[name][1]))
+    best = sorted((one for one in data if one["front"]), key=lambda one: one["seconds"])
+    names = ", ".join(one["name"] for one in best)
     devices = ", ".join(sorted({row["device"] for row in data if row["device"]})) or "an unknown device"
     return Figure(
         "cost",
         "What quality costs",
         f"No other model is both better and faster than those on the line: {names}. Seconds are wall time on "
         f"{devices}.",
-        {
-            "layer": [
-                {
-                    "data": {"name": "points"},
-                    "transform": [{"filter": "datum.front"}],
-                    "mark": {"type": "line", "color": LIGHT["teal"], "interpolate": "step-after", "opacity": 0.5},
-                    "encoding": {"x": x, "y": y, "order": {"field": "seconds"}},
-                },
-                {
-                    "data": {"name": "points"},
-                    "mark": {"type": "point", "filled": True, "size": 90},
-                    "encoding": {
-                        "x": x,
-                        "y": y,
-                        "color": {
-                            "condition": {"test": "datum.front", "value": LIGHT["teal"]},
-                            "value": LIGHT["grey"],
-                        },
-                        "shape": {"condition": {"test": "datum.front", "value": "circle"}, "value": "diamond"},
-                        "tooltip": [
-                            {"field": "name"},
-                            {"field": "value", "title": metric, "format": ".3f"},
-                            {"field": "seconds", "format": ".3g"},
-                            {"field": "peak MB"},
-                        ],
-                    },
-                },
-                *(
-                    {
-                        "data": {"name": "points"},
-                        "transform": [{"filter": f"datum.slot == '{slot}'"}],
-                        "mark": place,
-                        "encoding": {"x": x, "y": y, "text": {"field": "name"}},
-                    }
-                    for slot, place in SLOTS.items()
-                    if any(one["slot"] == slot for one in data)
-                ),
-            ]
-        },
+        {"layer": _layers(metric, {one["slot"] for one in data})},
         {"points": data},
         [
             {
@@ -100,6 +40,69 @@ def cost(rows: Sequence[Row], metric: str = "f1", lower: bool = False) -> Figure
         ],
         height=300,
     )
+
+
+def _points(rows: Sequence[Row], metric: str, lower: bool) -> list[dict[str, Any]]:
+    known = [
+        row for row in rows if row.kind != "rule" and row.cost.seconds and row.metrics.get(metric) is not None
+    ]
+    points = {row.name: (row.metrics[metric] or 0.0, row.cost.seconds or 0.0) for row in known}
+    best = set(front(points, lower))
+    return [
+        {
+            "name": row.name,
+            "value": points[row.name][0],
+            "seconds": points[row.name][1],
+            "front": row.name in best,
+            "device": row.cost.device or "",
+            "peak MB": row.cost.peak_mb,
+        }
+        for row in known
+    ]
+
+
+def _layers(metric: str, slots: Collection[str]) -> list[dict[str, Any]]:
+    x = {
+        "field": "seconds",
+        "type": "quantitative",
+        "scale": {"type": "log", "nice": True, "padding": 24},
+        "title": "seconds of fit and score (logarithmic)",
+        "axis": {"format": "~g", "tickCount": 5},
+    }
+    y = {"field": "value", "type": "quantitative", "title": metric, "scale": {"zero": True, "nice": True}}
+    line = {
+        "data": {"name": "points"},
+        "transform": [{"filter": "datum.front"}],
+        "mark": {"type": "line", "color": LIGHT["teal"], "interpolate": "step-after", "opacity": 0.5},
+        "encoding": {"x": x, "y": y, "order": {"field": "seconds"}},
+    }
+    points = {
+        "data": {"name": "points"},
+        "mark": {"type": "point", "filled": True, "size": 90},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "color": {"condition": {"test": "datum.front", "value": LIGHT["teal"]}, "value": LIGHT["grey"]},
+            "shape": {"condition": {"test": "datum.front", "value": "circle"}, "value": "diamond"},
+            "tooltip": [
+                {"field": "name"},
+                {"field": "value", "title": metric, "format": ".3f"},
+                {"field": "seconds", "format": ".3g"},
+                {"field": "peak MB"},
+            ],
+        },
+    }
+    names = [
+        {
+            "data": {"name": "points"},
+            "transform": [{"filter": f"datum.slot == '{slot}'"}],
+            "mark": place,
+            "encoding": {"x": x, "y": y, "text": {"field": "name"}},
+        }
+        for slot, place in SLOTS.items()
+        if slot in slots
+    ]
+    return [line, points, *names]
 
 
 # Where a name stands beside its point, in order of preference: shift and alignment.

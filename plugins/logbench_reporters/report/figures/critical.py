@@ -8,6 +8,7 @@ from typing import Any
 
 from ..theme import LIGHT
 from .figure import Figure, number
+from .ranking import tie_layers
 
 # Largest p of Friedman's test at which the models are taken to differ.
 LEVEL = 0.05
@@ -37,8 +38,6 @@ def critical(ranked: Mapping[str, Any], metric: str = "f1") -> Figure:
     rows = [{"name": names[name], "rank": rank} for name, rank in zip(models, means, strict=True)]
     reach = [{**rows[0], "to": min(means[0] + ranked["critical"], float(len(models)))}]
     ties = [{"name": names[one.pop("model")], **one} for one in _brackets(models, ranked["tied"])]
-    grey = {"color": LIGHT["grey"]}
-    tie = {"x": {**x, "field": "at"}, "y": y, "detail": {"field": "letter"}, "tooltip": [{"field": "tied"}]}
     layers = [
         _layer(
             "reach",
@@ -46,8 +45,7 @@ def critical(ranked: Mapping[str, Any], metric: str = "f1") -> Figure:
             {"x": x, "x2": {"field": "to"}, "y": y},
         ),
         _layer("ranks", {"type": "point", "filled": True, "size": 90, "color": LIGHT["teal"]}, {"x": x, "y": y}),
-        _layer("ties", {"type": "line", "strokeWidth": 2, **grey}, tie),
-        _layer("ties", {"type": "tick", "orient": "horizontal", "size": 9, "thickness": 2, **grey}, tie),
+        *tie_layers({**x, "field": "at"}, y),
     ]
     return Figure(
         "critical-difference",

@@ -28,83 +28,14 @@ def ranking(
     known.sort(key=lambda row: row.metrics[metric] or 0.0, reverse=not lower)
     data = [_point(row, metric) for row in known]
     rules = [one for one in data if one["kind"] == "rule"]
-    names = [one["name"] for one in data]
-    y = {"field": "name", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}}
-    kinds = [kind for kind in KINDS if any(one["kind"] == kind for one in data)]
-    colour = {
-        "field": "kind",
-        "type": "nominal",
-        "title": None,
-        "legend": {"symbolOpacity": 1},
-        "scale": {"domain": kinds, "range": [COLOURS[kind] for kind in kinds]},
-    }
-    shape = {
-        "field": "kind",
-        "type": "nominal",
-        "scale": {"domain": kinds, "range": ["circle", "square", "diamond"][: len(kinds)]},
-    }
-    unit = all(0 <= one["value"] <= 1 for one in data)
-    brackets = _brackets(names, tied or {}) if unit else []
-    wide = 1.04 + STEP * len({one["letter"] for one in brackets})
-    scale: dict[str, Any] = {"domain": [0, round(wide, 2) if brackets else 1]} if unit else {"zero": True}
-    x = {
-        "field": "value",
-        "type": "quantitative",
-        "title": metric,
-        "scale": scale,
-        "axis": {"tickCount": 6} | ({"values": [0, 0.2, 0.4, 0.6, 0.8, 1]} if unit else {}),
-    }
-    layers: list[dict[str, Any]] = [
-        {
-            "data": {"name": "best_rule"},
-            "mark": {"type": "rule", "strokeDash": [5, 4], "color": LIGHT["amber"]},
-            "encoding": {"x": {"field": "value", "type": "quantitative"}},
-        },
-        {
-            "data": {"name": "rows"},
-            "transform": [{"filter": "isValid(datum.low)"}],
-            "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
-            "encoding": {
-                "x": {**x, "field": "low"},
-                "x2": {"field": "high"},
-                "y": y,
-                "color": colour,
-            },
-        },
-        {
-            "data": {"name": "rows"},
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "color": colour,
-                "shape": {**shape, "title": None},
-                "tooltip": [{"field": "name"}, {"field": "text", "title": metric}],
-            },
-        },
-        {
-            "data": {"name": "rows"},
-            "mark": {"type": "text", "align": "left", "dx": 9, "baseline": "middle"},
-            "encoding": {"x": {**x, "field": "right"}, "y": y, "text": {"field": "text"}},
-        },
-    ]
-    for mark in (
-        {"type": "line", "strokeWidth": 2},
-        {"type": "tick", "orient": "horizontal", "size": 9, "thickness": 2},
-    ):
-        encoding = {
-            "x": {**x, "field": "at"},
-            "y": y,
-            "detail": {"field": "letter"},
-            "tooltip": [{"field": "tied"}],
-        }
-        layers.append({"data": {"name": "ties"}, "mark": {**mark, "color": LIGHT["grey"]}, "encoding": encoding})
     best = max(rules, key=lambda one: -one["value"] if lower else one["value"], default=None)
+    unit = all(0 <= one["value"] <= 1 for one in data)
+    brackets = _brackets([one["name"] for one in data], tied or {}) if unit else []
     return Figure(
         "ranking",
         f"{metric} of every model and rule",
         _described(data, best, metric),
-        {"layer": layers},
+        {"layer": _layers(data, _x(metric, unit, brackets))},
         {"rows": data, "best_rule": [best] if best else [], "ties": brackets},
         [
             {
@@ -118,6 +49,75 @@ def ranking(
         ],
         height=max(80, 24 * len(data)),
     )
+
+
+def _x(metric: str, unit: bool, brackets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The axis of the metric; one of shares from 0 to 1 has room for brackets at its end."""
+    wide = 1.04 + STEP * len({one["letter"] for one in brackets})
+    scale: dict[str, Any] = {"domain": [0, round(wide, 2) if brackets else 1]} if unit else {"zero": True}
+    axis = {"tickCount": 6} | ({"values": [0, 0.2, 0.4, 0.6, 0.8, 1]} if unit else {})
+    return {"field": "value", "type": "quantitative", "title": metric, "scale": scale, "axis": axis}
+
+
+def _looks(data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Colour and shape of a kind."""
+    kinds = [kind for kind in KINDS if any(one["kind"] == kind for one in data)]
+    colours = {"domain": kinds, "range": [COLOURS[kind] for kind in kinds]}
+    shapes = {"domain": kinds, "range": ["circle", "square", "diamond"][: len(kinds)]}
+    kind = {"field": "kind", "type": "nominal", "title": None}
+    return {
+        "color": {**kind, "legend": {"symbolOpacity": 1}, "scale": colours},
+        "shape": {**kind, "scale": shapes},
+    }
+
+
+def _layers(data: Sequence[Mapping[str, Any]], x: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = [one["name"] for one in data]
+    y = {"field": "name", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}}
+    looks = _looks(data)
+    tooltip = [{"field": "name"}, {"field": "text", "title": x["title"]}]
+    return [
+        {
+            "data": {"name": "best_rule"},
+            "mark": {"type": "rule", "strokeDash": [5, 4], "color": LIGHT["amber"]},
+            "encoding": {"x": {"field": "value", "type": "quantitative"}},
+        },
+        {
+            "data": {"name": "rows"},
+            "transform": [{"filter": "isValid(datum.low)"}],
+            "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
+            "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y, "color": looks["color"]},
+        },
+        {
+            "data": {"name": "rows"},
+            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+            "encoding": {
+                "x": x,
+                "y": y,
+                **looks,
+                "tooltip": tooltip,
+            },
+        },
+        {
+            "data": {"name": "rows"},
+            "mark": {"type": "text", "align": "left", "dx": 9, "baseline": "middle"},
+            "encoding": {"x": {**x, "field": "right"}, "y": y, "text": {"field": "text"}},
+        },
+        *tie_layers({**x, "field": "at"}, y),
+    ]
+
+
+def tie_layers(x: Mapping[str, Any], y: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Brackets around what is not told apart: rows of the data set `ties` with a `letter` each."""
+    marks: list[dict[str, Any]] = [
+        {"type": "line", "strokeWidth": 2},
+        {"type": "tick", "orient": "horizontal", "size": 9, "thickness": 2},
+    ]
+    encoding = {"x": x, "y": y, "detail": {"field": "letter"}, "tooltip": [{"field": "tied"}]}
+    return [
+        {"data": {"name": "ties"}, "mark": {**mark, "color": LIGHT["grey"]}, "encoding": encoding}
+        for mark in marks
+    ]
 
 
 def _brackets(names: Sequence[str], tied: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from ..theme import LIGHT
 from .figure import Figure, number
 
+FIELDS = ("short", "unseen", "threshold", "duplicates", "f1")
 UNSEEN = {"target": LIGHT["teal"], "anomalous": LIGHT["blue"], "ignore": LIGHT["amber"]}
 
 
@@ -24,46 +25,7 @@ def spread(
     papers = [{"row": "published", "f1": one["f1"], "source": one["source"]} for one in published]
     rows = [*dict.fromkeys(one["row"] for one in data), *(["published"] if papers else [])]
     values = [one["f1"] for one in data]
-    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "scale": {"domain": rows}}
-    x = {
-        "field": "f1",
-        "type": "quantitative",
-        "title": "f1",
-        "scale": {"domain": [0, 1]},
-        "axis": {"tickCount": 6},
-    }
     kinds = [kind for kind in UNSEEN if any(one["unseen"] == kind for one in data)]
-    colour = {
-        "field": "unseen",
-        "type": "nominal",
-        "title": "unseen keys",
-        "scale": {"domain": kinds, "range": [UNSEEN[kind] for kind in kinds]},
-    }
-    names = ("short", "unseen", "threshold", "duplicates", "f1")
-    tick = {"type": "tick", "thickness": 2, "size": 22}
-    layers: list[dict[str, Any]] = [
-        {
-            "data": {"name": "choices"},
-            "mark": tick,
-            "encoding": {"x": x, "y": y, "color": colour, "tooltip": [{"field": name} for name in names]},
-        },
-        {
-            "data": {"name": "choices"},
-            "transform": [{"filter": "datum.in_force"}],
-            "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 110, "dy": -16},
-            "encoding": {"x": x, "y": y, "color": {"value": LIGHT["ink"]}, "yOffset": {"value": -17}},
-        },
-        {
-            "data": {"name": "published"},
-            "mark": {"type": "point", "shape": "diamond", "filled": True, "size": 70},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "color": {"value": LIGHT["violet"]},
-                "tooltip": [{"field": "source"}, {"field": "f1"}],
-            },
-        },
-    ]
     said = f" Published: {len(papers)} figures of {model}, each under the protocol of its paper." if papers else ""
     return Figure(
         "spread",
@@ -71,21 +33,57 @@ def spread(
         f"One training, the same scores: F1 from {number(min(values))} to {number(max(values))}, by what short "
         f"units and unseen keys count as, where the threshold is from, and whether duplicates count. The "
         f"triangle is the protocol in force.{said}",
-        {"layer": layers},
+        {"layer": _layers(rows, kinds)},
         {"choices": data, "published": papers},
-        [
-            *({name: one[name] for name in names} | {"in force": one["in_force"]} for one in data),
-            *(
-                {
-                    "short": "",
-                    "unseen": "",
-                    "threshold": one["source"],
-                    "duplicates": "published",
-                    "f1": one["f1"],
-                    "in force": False,
-                }
-                for one in papers
-            ),
-        ],
+        [*map(_choice, data), *map(_paper, papers)],
         height=40 * len(rows),
     )
+
+
+def _choice(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: one[name] for name in FIELDS}, "in force": one["in_force"]}
+
+
+def _paper(one: Mapping[str, Any]) -> dict[str, Any]:
+    what = {"short": "", "unseen": "", "threshold": one["source"], "duplicates": "published"}
+    return {**what, "f1": one["f1"], "in force": False}
+
+
+def _layers(rows: Sequence[str], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    x = {
+        "field": "f1",
+        "type": "quantitative",
+        "title": "f1",
+        "scale": {"domain": [0, 1]},
+        "axis": {"tickCount": 6},
+    }
+    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "scale": {"domain": [*rows]}}
+    colour = {
+        "field": "unseen",
+        "type": "nominal",
+        "title": "unseen keys",
+        "scale": {"domain": [*kinds], "range": [UNSEEN[kind] for kind in kinds]},
+    }
+    place = {"x": x, "y": y}
+    return [
+        {
+            "data": {"name": "choices"},
+            "mark": {"type": "tick", "thickness": 2, "size": 22},
+            "encoding": {**place, "color": colour, "tooltip": [{"field": name} for name in FIELDS]},
+        },
+        {
+            "data": {"name": "choices"},
+            "transform": [{"filter": "datum.in_force"}],
+            "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 110, "dy": -16},
+            "encoding": {**place, "color": {"value": LIGHT["ink"]}, "yOffset": {"value": -17}},
+        },
+        {
+            "data": {"name": "published"},
+            "mark": {"type": "point", "shape": "diamond", "filled": True, "size": 70},
+            "encoding": {
+                **place,
+                "color": {"value": LIGHT["violet"]},
+                "tooltip": [{"field": "source"}, {"field": "f1"}],
+            },
+        },
+    ]
