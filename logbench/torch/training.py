@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from ..base.errors import ConfigError, IncompatibleError
+from .adam import Adam
 from .precision import Precision, full_fp32
 from .seeding import seeded
 from .stopping import Stopper, validation_loss
@@ -144,7 +145,8 @@ class Trainer(Generic[B]):
         schedule: LRScheduler | None = None,
     ) -> None:
         self.network, self.loss, self.config = network, loss, config
-        self.optimiser = optimiser or torch.optim.Adam(network.parameters(), config.lr)
+        own = Adam(network.parameters(), config.lr)  # has all that is asked of an optimiser here
+        self.optimiser = optimiser or cast("Optimizer", own)
         self.schedule = schedule
         if schedule is None and config.warm_up:
             for group in self.optimiser.param_groups:
