@@ -108,14 +108,18 @@ class StoredRuns:
 
         return headline_units(_record(record), self.out)
 
-    def interval(self, record: Mapping[str, Any] | RunRecord, metric: str = "f1") -> tuple[float, float] | None:
-        """The 95% interval of a metric of one run, over its sets of equal sequences.
+    def interval(
+        self, record: Mapping[str, Any] | RunRecord, metric: str = "f1", *, by_sequence: bool = False
+    ) -> tuple[float, float] | None:
+        """The 95% interval of a metric of one run.
 
         Args:
             metric: `f1`, `precision`, `recall` or `mcc`.
+            by_sequence: take sets of equal sequences for draws, and leave room for those that were not drawn: how
+                sure the metric is where other sequences may come. By default the test units are the draws.
 
         Returns:
-            Its ends; None where the metric is another one, or the units are too few to say.
+            Its ends; None where the metric is another one, or the draws are too few to say.
 
         Raises:
             DataError: the scores of this run were not kept, or are damaged.
@@ -125,7 +129,7 @@ class StoredRuns:
 
         if metric not in METRICS:
             return None
-        found = interval(self.units(record), metric)
+        found = interval(self.units(record), metric, by_sequence=by_sequence)
         return None if found.low is None or found.high is None else (found.low, found.high)
 
     def examples(self, record: Mapping[str, Any] | RunRecord, which: Which, count: int) -> list[dict[str, Any]]:

@@ -70,10 +70,12 @@ def test_facts_are_those_of_the_record(tmp_path: Path) -> None:
     assert facts.metrics["distinct/session.f1"] == (record.metrics["session"]["distinct"] or {})["f1"]
     assert facts.metrics["rule/predict_all/session.f1"] == record.trivial["predict_all"]["session"]["all"]["f1"]
     assert facts.metrics["cost/fit.cpu_s"] == record.stages["fit"]["cpu_s"]
-    whole = interval(StoredRuns(tmp_path).units(record), "precision")
+    whole = interval(StoredRuns(tmp_path).units(record), "precision", by_sequence=False)
     assert (facts.metrics["precision_low"], facts.metrics["precision_high"]) == (whole.low, whole.high)
     assert facts.metrics["precision_low"] < facts.metrics["precision"] < facts.metrics["precision_high"]
     assert facts.tags["status"] == "ok" and facts.tags["protocol"] == record.protocol["hash"]
+    wide = StoredRuns(tmp_path).interval(record, "precision", by_sequence=True)
+    assert wide is not None and wide[0] < facts.metrics["precision_low"], "other sequences may come"
     shutil.rmtree(tmp_path / record.run_id)
     assert "precision_low" not in facts_of(record, tmp_path).metrics
 
