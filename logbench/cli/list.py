@@ -14,7 +14,7 @@ from .shared_options import json_option, print_json, print_table
 
 
 @click.command("list", epilog="Example: logbench list model")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("kind", required=False, type=click.Choice(KINDS, case_sensitive=False))
 @json_option
 @pass_state
 def command(state: State, kind: Kind | None, as_json: bool) -> None:

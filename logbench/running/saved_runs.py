@@ -76,7 +76,7 @@ def saved_run(
     plan = Plan(
         model=record["model"],
         dataset=data["name"],
-        data=Path(data["path"]),
+        data=_place(record),
         parser=parts["parser"]["name"],
         windower=parts["windower"]["name"],
         embedding=parts["embedding"]["name"] if "embedding" in parts else None,
@@ -91,3 +91,10 @@ def saved_run(
     code = [Path(part.entry.plugin.home) for part in resolved.parts if part.entry.plugin.place]
     model = Bundle(Path(bundle), registry, code).model if bundle else None
     return SavedRun(record, prepared.sessions, split.train, split.test, model)
+
+
+def _place(record: Record) -> Path | None:
+    """Where the data of a run are; None where they were generated or fetched, and can be again."""
+    path, located = Path(record["dataset"]["path"]), record["stages"].get("locate", {})
+    again = located.get("generated") or located.get("digest")
+    return None if again and not path.exists() else path

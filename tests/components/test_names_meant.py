@@ -43,6 +43,17 @@ def test_presets_tables_and_settings_are_found_in_any_case() -> None:
     assert (resolved.model.config.trees, resolved.dataset.name) == (7, "hdfs-sim")
 
 
+def test_everything_that_is_installed_is_found_in_capitals() -> None:
+    offered = {(kind, name) for kind, of in REGISTRY.components.items() for name in of}
+    assert len(offered) > 80 and {kind for kind, _ in offered} == set(REGISTRY.components)
+    for kind, name in offered:
+        assert REGISTRY.get(kind, name.upper().replace("-", "_")).item.name == name
+    for name in REGISTRY.presets:
+        assert REGISTRY.preset(name.upper().replace("-", "_")).name == name
+    for name in REGISTRY.tables:
+        assert REGISTRY.table(name.upper().replace("-", "_")).name == name
+
+
 def test_what_may_be_two_names_is_refused_and_a_typing_error_is_told_in_any_case() -> None:
     registry = Registry()
     entry = registry.get("model", "pca")
