@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docs_outputs import AGAIN, LATER, updated
 from snippets import PAGES, ROOT, is_deep, run_page
+from stand_in import stand_in
 from with_torch import TORCH
 
 FIRST = ("README.md", "docs/index.md", "docs/tutorial.md", "docs/hooks/index.md")
@@ -17,15 +16,7 @@ FIRST = ("README.md", "docs/index.md", "docs/tutorial.md", "docs/hooks/index.md"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small simulated HDFS log where `--dataset hdfs` looks for the real one."""
-    folder = tmp_path_factory.mktemp("data")
-    made = "import logbench; logbench.run('length', dataset='hdfs-sim', settings={'dataset': {'blocks': 6000}})"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOGBENCH_CACHE", str(folder / "cache"))
-        subprocess.run([sys.executable, "-c", made], check=True, cwd=folder)
-    (generated,) = (folder / "cache" / "generated").iterdir()
-    shutil.copytree(generated / "data", folder / "hdfs")
-    return folder
+    return stand_in(tmp_path_factory.mktemp("data"))
 
 
 def _case(page: Path) -> Any:
@@ -35,13 +26,15 @@ def _case(page: Path) -> Any:
 
 
 @pytest.mark.parametrize("page", [_case(page) for page in PAGES])
-def test_what_a_page_tells_to_type_runs(
+def test_what_a_page_tells_to_type_runs_and_prints_what_it_shows(
     page: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not TORCH and is_deep(page):
         pytest.skip("torch is not installed")
     monkeypatch.setenv("LOGBENCH_CACHE", str(data / "cache"))  # one for all pages, as a reader has one
-    (tmp_path / "data").symlink_to(data)
     folder = tmp_path / "page"
     folder.mkdir()
-    run_page(page, folder, data)
+    text = page.read_text(encoding="utf-8")
+    ran = run_page(page, folder, data)
+    name = str(page.relative_to(ROOT))
+    assert name in LATER or updated(text, ran, folder) == text, f"{AGAIN} {name}"

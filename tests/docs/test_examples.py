@@ -58,7 +58,7 @@ def test_an_example_runs_as_its_readme_says(example: Path, tmp_path: Path) -> No
     folder = tmp_path / "copy"
     shutil.copytree(example, folder)
     ran = run_page(folder / "README.md", folder, tmp_path / "no-data")
-    assert any(command.startswith("logbench run") for command in ran)
+    assert any(one.command.startswith("logbench run") for one in ran)
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
