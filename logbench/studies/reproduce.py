@@ -62,11 +62,13 @@ def reproduce(
 
 
 def plan_of(table: Table, row: Published, plan: Plan) -> Plan:
+    """The run of a row. What `plan` sets of the model of another row is no mistake, and is left aside."""
     settings: dict[str, dict[str, Any]] = {}
     for layer in (table.settings, row.settings, plan.settings):
         for name, values in layer.items():
             settings.setdefault(name, {}).update(values)
-    return replace(plan, model=row.model, preset=row.preset or table.preset, settings=settings)
+    others = tuple(dict.fromkeys(one.model for one in table.rows if one.model in plan.settings))
+    return replace(plan, model=row.model, preset=row.preset or table.preset, settings=settings, companions=others)
 
 
 def _without(row: Published, why: str) -> list[Cell]:

@@ -70,6 +70,17 @@ def test_rows_that_cannot_run_say_why_and_stop_nothing(tmp_path: Path) -> None:
         cells(tmp_path, table(*rows), "x")
 
 
+def test_options_of_the_models_of_other_rows_are_no_mistake(tmp_path: Path) -> None:
+    made = table(ALL, Published(model="n-gram", metrics={"f1": 1.0}))
+    plan = Plan(model="", dataset="hdfs-sim", out=tmp_path, settings={"n-gram": {"n": 4}})
+    ran = list(reproduce(made, plan, (), Workbench.here(REGISTRY)))
+    assert [record and record["status"] for _, _, record in ran] == ["ok", "ok"]
+    assert ran[1][2] and ran[1][2]["config"]["model"]["n"] == 4
+    wrong = Plan(model="", dataset="hdfs-sim", out=tmp_path, settings={"knn": {"k": 4}})
+    (_, (cell,), _), *_ = reproduce(table(made.rows[1]), wrong, (), Workbench.here(REGISTRY))
+    assert "knn" in cell["why"]
+
+
 def test_the_command_lists_tables(run_logbench: Any) -> None:
     listed = run_logbench("reproduce", "--json")
     names = {json.loads(line)["table"] for line in listed.out.splitlines()}
