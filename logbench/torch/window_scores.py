@@ -120,9 +120,10 @@ def score_distinct(
     order = sort_windows(windows)
     windows = windows[order]
     shared = shared_forward(network)
+    held = to_device(windows, context.device)  # copied once, not at each step
 
     def forward(begin: int, end: int) -> tuple[Tensor, Tensor]:
-        rows = to_device(windows[begin:end], context.device).long()
+        rows = held[begin:end].long()
         with threads_for(len(rows), context.device):
             logits, place = shared(rows[:, :-1])
             return logits[place], rows[:, -1]

@@ -25,6 +25,7 @@ from logbench.cli import cli
 from logbench.torch import BruteBatches, DistinctBatches, new_network
 from logbench_deeplog import DeepLogConfig
 from logbench_deeplog.ladder.command import shown
+from logbench_deeplog.ladder.device_table import equality, launches
 from logbench_deeplog.ladder.evaluation_steps import time_evaluation
 from logbench_deeplog.ladder.measurement import Clock, Memory, Row, Slices, compare, measure
 from logbench_deeplog.ladder.naive_evaluation import Evaluation, EvaluationSettings, Items, confusion
@@ -274,6 +275,18 @@ def test_the_command_writes_json_and_a_trace_and_all_verdicts_agree(tmp_path: Pa
             "pinned memory", "mixed precision"]  # fmt: skip
     assert found["criterion"]["sessions_compared"] == found["sessions"] and not found["criterion"]["different"]
     assert found["dataset"]["simulated"] and len(found["training"]) == 8
+    table = found["table"]
+    assert set(table) == {"device", "throughput", "launches", "equality"}
+    assert set(table["device"]) >= {"name", "driver", "cudnn", "cuda", "torch", "memory_mb"}
+    assert table["equality"]["different"] == 0 and not table["equality"]["enough"]
+    assert [row["batch"] for row in table["throughput"]][:5] == [32, 128, 512, 2048, 8192]
+    for row in table["throughput"]:
+        assert (row["windows_per_s"] is None) == bool(row["unmeasured"])
+        assert row["unmeasured"] or (row["repeats"] == 3 and row["spread"] >= 0 and row["seconds_each"] >= 0.01)
+    if found["device"] != "cuda":
+        assert table["launches"]["kernels"] is None and "CUDA only" in table["launches"]["unmeasured"]
+        assert [row["way"] for row in table["throughput"] if row["unmeasured"]] == ["brute force"]
+        assert "not measured: CUDA only" in shown(found)
     text = shown(found)
     assert "SIMULATED" in text and "slice of" in text and "skipped: compiling" in text and "identical" in text
 
@@ -289,6 +302,28 @@ def test_the_table_says_where_verdicts_differ_and_training_can_be_left_out() -> 
     found["evaluation"][4]["cpu_s"] = 0.4 * found["evaluation"][4]["seconds"]
     found["device"] = "cpu"
     assert "The machine was busy: some rung had 40% of one core" in shown(found)
+
+
+def test_the_table_of_a_device_sees_a_verdict_that_is_not_a_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, found = sessions(60), evaluation()
+    slices = Slices.of(data, CONFIG.h, 0)
+    same = equality(found, slices)
+    assert (same["sessions"], same["enough"], same["different"]) == (60, False, 0)
+    assert same["alarms"] == sum(expected(data, found))
+    real = Evaluation.brute
+
+    def one_off(self: Evaluation, given: Sessions) -> Any:
+        verdicts = real(self, given)
+        verdicts[3] = not verdicts[3]
+        return verdicts
+
+    monkeypatch.setattr(Evaluation, "brute", one_off)
+    assert equality(found, slices)["different"] == 1
+
+
+def test_launches_are_counted_for_one_forward_of_the_batch() -> None:
+    counted = launches(evaluation(), Slices.of(sessions(200), CONFIG.h, 0))
+    assert counted["windows"] >= 512 and counted["operators"] > 5
 
 
 def test_data_without_windows_and_a_missing_folder_are_told_in_a_line(

@@ -52,7 +52,8 @@ def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: A
 
     First the points of the optimisation report, each upon the ones below, then what goes beyond it. A rung too
     slow for all windows is timed on a random slice of the sessions, and the table says so. A rung that does
-    not pay here is shown, but not built upon. Verdicts are compared on all sessions that two rungs share.
+    not pay here is shown, but not built upon. Verdicts are compared on all sessions that two rungs share. Last
+    comes a table of the device, with the same fields on every device, which anyone can send in.
     """
     from logbench import Bars, parse_settings, prepare_sessions
 
@@ -85,6 +86,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     from logbench import IncompatibleError
 
     from ..model import DeepLog
+    from .device_table import device_table
     from .evaluation_steps import reference, time_evaluation
     from .measurement import Clock, Slices
     from .naive_evaluation import Evaluation
@@ -109,10 +111,13 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     if options["training"]:
         with bars.stage("train") as progress:
             trained = time_training(material.train, model, context, options["seconds"], progress)
+    with bars.stage("device") as progress:
+        table = device_table(evaluation, slices, clock, progress)
+    table["device"]["name"] = table["device"]["name"] or material.facts["environment"]["processor"]
     if options["profile"] is not None:
         _profile(evaluation, slices, options["profile"])
     return {
-        "ladder_version": 1,
+        "ladder_version": 2,
         "model": {"h": config.h, "g": config.g, "keys": model.network.keys, "input": config.input},
         "device": context.device,
         "sessions": len(slices.order),
@@ -120,6 +125,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
         "evaluation": [row.as_dict() for row in rows],
         "training": [row.as_dict() for row in trained],
         "criterion": criterion,
+        "table": table,
         **material.facts,
     }
 
@@ -162,6 +168,7 @@ def shown(found: Mapping[str, Any]) -> str:
     )
     if found["training"]:
         parts.append("TRAINING\n" + _table(found["training"], _steps, width))
+    parts.append(_device(found["table"], width))
     parts.append(_criterion(found["criterion"]))
     if busy := _busy(found):
         parts.append(busy)
@@ -212,6 +219,33 @@ def _verdicts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _steps(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"steps/s": f"{row['steps_per_s']:,.0f}"}
+
+
+def _device(table: Mapping[str, Any], width: int | None) -> str:
+    """The table of this device, and what was compared and counted."""
+    from logbench import text_table
+
+    facts, equal, calls = table["device"], table["equality"], table["launches"]
+    named = (f"driver {facts['driver']}", f"CUDA {facts['cuda']}", f"cuDNN {facts['cudnn']}")
+    about = ", ".join((facts["name"], *(named if facts["cuda"] else ()), f"torch {facts['torch']}"))
+    rows = table["throughput"]
+    columns = {
+        "way": [row["way"] for row in rows],
+        "batch": [f"{row['batch']:,}" if row["batch"] else "own" for row in rows],
+        "AMP": [row["amp"] for row in rows],
+        "windows/s": ["–" if row["unmeasured"] else f"{row['windows_per_s']:,.0f}" for row in rows],
+        "spread": ["–" if row["unmeasured"] else f"{row['spread']:.0%}" for row in rows],
+        "note": [f"not measured: {row['unmeasured']}" if row["unmeasured"] else "" for row in rows],
+    }
+    text = text_table(columns, width, fold=("way", "note"), right=("batch", "windows/s", "spread")).text
+    kernels = "not measured" if calls["kernels"] is None else f"{calls['kernels']:,}"
+    few = "" if equal["enough"] else " (too few to mean much: take a larger test set)"
+    same = "identical" if not equal["different"] else f"{equal['different']:,} different"
+    return (
+        f"THIS DEVICE: {about}\n{text}\n"
+        f"Kernels for {calls['windows']:,} windows in one forward: {kernels}. Verdicts {same} to those of "
+        f"a CPU that takes each distinct window singly, on {equal['sessions']:,} sessions{few}."
+    )
 
 
 def _busy(found: Mapping[str, Any]) -> str:
