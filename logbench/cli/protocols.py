@@ -24,7 +24,6 @@ from .shared_options import (
     with_plan_options,
 )
 from .shown import Shown, format_option, shown_as
-from .tracking import track_option
 
 if TYPE_CHECKING:
     from ..api.plan import Plan
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 @with_plan_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @click.option("--train", metavar="KIND,KIND", help="Also vary protocol.train, one training each: first,random.")
-@track_option
 @format_option
 @json_option
 @pass_state
