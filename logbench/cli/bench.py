@@ -137,7 +137,7 @@ def gate(
     as_json: bool,
     **limits: float | None,
 ) -> int:
-    """Run SUITE.toml and compare it with BASELINE. Exit as `compare` does, which comes after `run` here."""
+    """Run SUITE.toml and compare its figures with BASELINE. Exit as `bench compare` does."""
     from ..studies.regression_bench.figures_file import read
 
     shown_as(form, as_json)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from logbench import ConfigError, LogbenchError, RunRecord
@@ -30,10 +32,15 @@ def package(name: str) -> Any:
         raise ConfigError(f"{name} cannot be loaded ({error}): pip install 'logbench-harness[{name}]'") from None
 
 
-def failed(name: str, record: RunRecord, error: Exception) -> LogbenchError:
-    """An error in one line that says how to hand the run over later; the run itself is stored."""
+def failed(name: str, record: RunRecord, out: Path | None, error: Exception) -> LogbenchError:
+    """An error in one line that says how to hand the run over later, if it is stored."""
     said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return LogbenchError(f"{said}; the run is stored, hand it over later: logbench track {name} {record.run_id}")
+    if out is None:
+        return LogbenchError(said)
+    where = "" if out == Path("runs") else f" --out {shlex.quote(str(out))}"
+    return LogbenchError(
+        f"{said}; the run is stored, hand it over later: logbench track {name} {record.run_id}{where}"
+    )
 
 
 def tell(text: str) -> None:

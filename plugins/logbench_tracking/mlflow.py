@@ -33,7 +33,7 @@ def logbench_run_finished(record: RunRecord, out: Path | None) -> None:
         try:
             tell(track(record, out))
         except Exception as error:
-            raise failed("mlflow", record, error) from error
+            raise failed("mlflow", record, out, error) from error
 
 
 def track(record: RunRecord, out: Path | None) -> str:

@@ -26,7 +26,7 @@ def logbench_run_finished(record: RunRecord, out: Path | None) -> None:
         try:
             tell(track(record, out))
         except Exception as error:
-            raise failed("wandb", record, error) from error
+            raise failed("wandb", record, out, error) from error
 
 
 def track(record: RunRecord, out: Path | None) -> str:

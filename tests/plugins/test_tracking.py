@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_records import made
 
 import logbench
 from logbench import ConfigError, RunRecord, StoredRuns
@@ -78,6 +79,15 @@ def test_facts_are_those_of_the_record(tmp_path: Path) -> None:
     assert wide is not None and wide[0] < facts.metrics["precision_low"], "other sequences may come"
     shutil.rmtree(tmp_path / record.run_id)
     assert "precision_low" not in facts_of(record, tmp_path).metrics
+
+
+def test_a_fault_says_how_to_hand_the_run_over_later(tmp_path: Path) -> None:
+    record = made("20260101-000000-m-aaaaaa")
+    later = [
+        str(asked.failed("mlflow", record, out, OSError("a\nb"))) for out in (Path("runs"), Path("o o"), None)
+    ]
+    again = "OSError: a b; the run is stored, hand it over later: logbench track mlflow 20260101-000000-m-aaaaaa"
+    assert later == [again, f"{again} --out 'o o'", "OSError: a b"]
 
 
 def test_a_run_that_failed_has_facts_too(tmp_path: Path) -> None:
