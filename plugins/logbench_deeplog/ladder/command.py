@@ -117,7 +117,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     if options["profile"] is not None:
         _profile(evaluation, slices, options["profile"])
     return {
-        "ladder_version": 2,
+        "ladder_version": 1,
         "model": {"h": config.h, "g": config.g, "keys": model.network.keys, "input": config.input},
         "device": context.device,
         "sessions": len(slices.order),
