@@ -355,5 +355,10 @@ EXPORT void logbench_free(struct Codes *codes) {
     memset(codes, 0, sizeof *codes);
 }
 
+/* Where each event goes, sorted by unit: `place` [units] is the next free place of each. */
+EXPORT void logbench_place(const int32_t *unit, size_t events, int64_t *place, int64_t *at) {
+    for (size_t i = 0; i < events; i++) at[i] = place[unit[i]]++;
+}
+
 /* Which source this was built from. */
 EXPORT const char *logbench_source(void) { return SOURCE; }

@@ -121,14 +121,15 @@ class Kernel:
     def __init__(self, library: Path) -> None:
         self.library = library
         self._loaded = ctypes.CDLL(str(library))
-        source, self._code, self._free = (
-            getattr(self._loaded, f"logbench_{name}") for name in ("source", "code", "free")
+        source, self._code, self._free, self._place = (
+            getattr(self._loaded, f"logbench_{name}") for name in ("source", "code", "free", "place")
         )
         source.restype = c_char_p
         if source() != digest().encode():
             raise OSError(f"{library}: built from another {SOURCE.name}; build it again")
         self._code.argtypes, self._code.restype = (c_void_p, POINTER(_Rules), POINTER(_Codes)), c_int
         self._free.argtypes, self._free.restype = (POINTER(_Codes),), None
+        self._place.argtypes, self._place.restype = (c_void_p, c_size_t, c_void_p, c_void_p), None
 
     def code(self, texts: pl.Series, rules: Rules) -> Coded:
         """Code String [n], null as the empty text; threads may call at once.
@@ -146,6 +147,14 @@ class Kernel:
         finally:
             self._free(codes)
 
+    def places(self, unit: NDArray[np.int32], place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where each event goes, sorted by unit, int64 [events]; the next free `place` of each unit moves on."""
+        unit, at = np.ascontiguousarray(unit, dtype=np.int32), np.empty(len(unit), dtype=np.int64)
+        assert place.dtype == np.int64 and place.flags.c_contiguous
+        assert not len(unit) or (unit.min() >= 0 and unit.max() < len(place))
+        self._place(unit.ctypes.data, len(unit), place.ctypes.data, at.ctypes.data)
+        return at
+
 
 @lru_cache
 def digest() -> str:
@@ -160,36 +169,35 @@ def kernel() -> Kernel | None:
         ConfigError: `LOGBENCH_KERNEL` asks for it, and it cannot be loaded.
     """
     asked = os.environ.get(VARIABLE, "")
-    return None if asked == "off" else _found(asked)
+    if asked == "off":
+        return None
+    found = _loaded(LIBRARY if asked in ("", "on") else Path(asked))
+    if isinstance(found, Kernel):
+        return found
+    if asked:
+        raise ConfigError(f"{VARIABLE}={asked}: {found}")
+    return None
 
 
 def in_use() -> str:
     """Say how lines are read, and why, for people."""
-    if os.environ.get(VARIABLE, "") == "off":
-        return f"polars ({VARIABLE}=off)"
-    found = kernel()
-    return f"compiled kernel ({found.library})" if found else f"polars ({_absent(LIBRARY)})"
+    if found := kernel():
+        return f"compiled kernel ({found.library})"
+    return f"polars ({VARIABLE}=off)" if os.environ.get(VARIABLE) else f"polars ({_loaded(LIBRARY)})"
 
 
 @lru_cache
-def _found(asked: str) -> Kernel | None:
-    library = LIBRARY if asked in ("", "on") else Path(asked)
-    why = _absent(library)
-    if why and asked:
-        raise ConfigError(f"{VARIABLE}={asked}: {why}")
-    return None if why else Kernel(library)
-
-
-@lru_cache
-def _absent(library: Path) -> str:
-    """Why there is no kernel; empty where there is one."""
+def _loaded(library: Path) -> Kernel | str:
+    """The kernel of a library, or why there is none."""
     import polars as pl
 
     if not library.is_file():
-        return f"no {library.name}: no compiler when logbench was installed"
+        return f"no {library.name}: no C compiler when logbench was installed"
+    texts = ["a", None, "longer than twelve bytes"]
     try:
-        coded = Kernel(library).code(pl.Series(["a", None, "longer than twelve bytes"]), Rules())
-        return "" if coded.shapes.to_list() == ["a", "", "longer than twelve bytes"] else "its answers are wrong"
+        found = Kernel(library)
+        coded = found.code(pl.Series(texts), Rules())
+        return found if coded.shapes.to_list() == [text or "" for text in texts] else f"{library}: codes wrongly"
     except (OSError, AttributeError) as error:
         return str(error)
 

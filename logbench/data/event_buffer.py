@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.files import for_temporary_files, written
+from ..base.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,21 +71,27 @@ class EventBuffer:
         Raises:
             DataError: the files cannot be written.
         """
-        place = np.cumsum(sizes) - sizes
+        place, found = (np.cumsum(sizes) - sizes).astype(np.int64), kernel()
         columns: dict[str, NDArray[Any]] = {}
         for chunk in self:
-            unit = chunk["unit"]
-            order = np.argsort(unit, kind="stable")
-            begin = np.flatnonzero(np.diff(unit[order], prepend=-1))
-            count = np.diff(begin, append=len(order))
-            met = unit[order[begin]]
-            at = np.repeat(place[met] - begin, count) + np.arange(len(order))
-            place[met] += count
+            at = found.places(chunk["unit"], place) if found else _places(chunk["unit"], place)
             for name, column in chunk.items():
                 if name != "unit":
                     target = columns.setdefault(name, array(self.events, column.dtype))
-                    target[at] = column[order]
+                    target[at] = column
         return columns
+
+
+def _places(unit: NDArray[np.int32], place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What `Kernel.places` gives, by numpy."""
+    order = np.argsort(unit, kind="stable")
+    begin = np.flatnonzero(np.diff(unit[order], prepend=-1))
+    count = np.diff(begin, append=len(order))
+    met = unit[order[begin]]
+    at = np.empty(len(unit), dtype=np.int64)
+    at[order] = np.repeat(place[met] - begin, count) + np.arange(len(order))
+    place[met] += count
+    return at
 
 
 def array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -169,9 +169,9 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         last = int(line[-1])
         if "group" in frame.columns:
             groups.add(unit, frame["group"])
-        found = np.bincount(unit, minlength=max(len(units), len(sizes)))
-        found[: len(sizes)] += sizes
-        sizes = found
+        if len(units) > len(sizes):
+            sizes = np.concatenate([sizes, np.zeros(max(len(units), 2 * len(sizes)) - len(sizes), dtype=np.int64)])
+        np.add.at(sizes, unit, 1)
         others = {
             name: frame[name].fill_null(-1).to_numpy() for name in ("time", "label") if name in frame.columns
         }
@@ -180,7 +180,7 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         raise DataError(f"no line of {without:,} belongs to a unit: wrong data set or windower for this log?")
     return EncodedLines(
         buffer=buffer,
-        sizes=sizes,
+        sizes=sizes[: len(units)],
         units=units.names(),
         shapes=shapes.names(),
         lines=inside + without,

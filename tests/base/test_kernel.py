@@ -109,7 +109,7 @@ def test_why_there_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "LIBRARY", missing)
     monkeypatch.delenv(module.VARIABLE, raising=False)
     assert module.kernel() is None
-    assert module.in_use() == "polars (no none.library: no compiler when logbench was installed)"
+    assert module.in_use() == "polars (no none.library: no C compiler when logbench was installed)"
     monkeypatch.setenv(module.VARIABLE, "on")
     with pytest.raises(ConfigError, match=r"LOGBENCH_KERNEL=on: no none\.library"):
         module.kernel()
