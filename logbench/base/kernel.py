@@ -120,13 +120,13 @@ class Kernel:
 
     def __init__(self, library: Path) -> None:
         self.library = library
-        self._loaded = ctypes.CDLL(str(library))
+        self._loaded = ctypes.CDLL(str(library.absolute()))
         source, self._code, self._free, self._place = (
             getattr(self._loaded, f"logbench_{name}") for name in ("source", "code", "free", "place")
         )
         source.restype = c_char_p
         if source() != digest().encode():
-            raise OSError(f"{library}: built from another {SOURCE.name}; build it again")
+            raise OSError(f"{library}: built from another {SOURCE.name}; install logbench again")
         self._code.argtypes, self._code.restype = (c_void_p, POINTER(_Rules), POINTER(_Codes)), c_int
         self._free.argtypes, self._free.restype = (POINTER(_Codes),), None
         self._place.argtypes, self._place.restype = (c_void_p, c_size_t, c_void_p, c_void_p), None
@@ -192,7 +192,8 @@ def _loaded(library: Path) -> Kernel | str:
     import polars as pl
 
     if not library.is_file():
-        return f"no {library.name}: no C compiler when logbench was installed"
+        installed = f"no {library.name}: no C compiler when logbench was installed"
+        return installed if library == LIBRARY else "no such file"
     texts = ["a", None, "longer than twelve bytes"]
     try:
         found = Kernel(library)

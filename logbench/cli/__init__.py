@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib
 import os
+import platform
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -161,6 +162,19 @@ def version() -> str:
     return installed_version("logbench-harness")
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    click.echo(f"logbench {version()}")
+    if ctx.params.get("verbose"):
+        from ..base.kernel import in_use
+
+        libraries = ", ".join(f"{name} {installed_version(name)}" for name in ("polars", "numpy"))
+        click.echo(f"Python {platform.python_version()}, {libraries}, {platform.platform()}")
+        click.echo(f"lines are read by {in_use()}")
+    ctx.exit()
+
+
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -173,10 +187,19 @@ def version() -> str:
     "--unpack-ratio", type=click.FloatRange(min=1), metavar="N",
     help="Let a packed file unpack to N times its size (default: 1000, arrays of a bundle 100).",
 )  # fmt: skip
-@click.version_option(package_name="logbench-harness", prog_name="logbench", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit; with -v also what logbench runs on.",
+)
+@click.option("-v", "verbose", is_flag=True, is_eager=True, help="Say more of --version.")
 @click.pass_context
-def cli(ctx: click.Context, block: tuple[str, ...], unpack_ratio: float | None) -> None:
+def cli(ctx: click.Context, block: tuple[str, ...], unpack_ratio: float | None, verbose: bool) -> None:
     """Benchmark log anomaly detectors under explicit protocols, from raw log to table."""
+    if verbose:
+        raise click.UsageError("-v says more of --version: give both", ctx)
     if unpack_ratio is not None:
         os.environ[VARIABLE] = f"{unpack_ratio:g}"  # other processes read it, too
     ctx.obj = State(block)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
+import venv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from built_kernel import ROOT, built_kernel, hook
@@ -15,6 +20,8 @@ from logbench.base import kernel as module
 from logbench.base.byte_patterns import table
 from logbench.base.errors import ConfigError
 from logbench.base.kernel import Coded, Kernel, Rules
+from logbench.cli import main, version
+from logbench.data.event_buffer import _places as numpy_places
 
 NUMBERS, BLOCK = "[0-9]+(?:[.:][0-9]+)*", "blk_-?[0-9]+"
 PIECES = (
@@ -22,6 +29,14 @@ PIECES = (
     "é", "日本", "\x00", "\r", "\n", "\r\n", "\x1e\x1f", "\ufffd", "081109 203530", "word", "a" * 13,
     "9" * 40, "x" * 200,
 )  # fmt: skip
+
+RULES = (
+    (": ", NUMBERS, "0", BLOCK, 13),
+    ("", "[0-9]+", "<num>", "", 0),
+    (":", "blk_", "", "[0-9]{2}", 3),
+    ("日", "b", "é", "(?:ab?)+", 1),
+    ("", "", "", "é", 0),
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +78,7 @@ def held(built: Kernel, texts: Sequence[str | None], rules: tuple[str, str, str,
     assert coded.texts == len(texts) and coded.without == sum(row[1] is None for row in wanted)
 
 
-@pytest.mark.parametrize(
-    "rules",
-    [
-        (": ", NUMBERS, "0", BLOCK, 13),
-        ("", "[0-9]+", "<num>", "", 0),
-        (":", "blk_", "", "[0-9]{2}", 3),
-        ("日", "b", "é", "(?:ab?)+|".rstrip("|"), 1),
-        ("", "", "", "é", 0),
-    ],
-)
+@pytest.mark.parametrize("rules", RULES)
 def test_it_codes_any_text_as_python_does(built: Kernel, rules: tuple[str, str, str, str, int]) -> None:
     random_ = random.Random(str(rules))
     for _ in range(120):
@@ -115,6 +121,9 @@ def test_why_there_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         module.kernel()
     monkeypatch.setenv(module.VARIABLE, "off")
     assert module.kernel() is None and module.in_use() == "polars (LOGBENCH_KERNEL=off)"
+    monkeypatch.setenv(module.VARIABLE, str(tmp_path / "x"))
+    with pytest.raises(ConfigError, match=r"/x: no such file"):
+        module.kernel()
     monkeypatch.setenv(module.VARIABLE, str(ROOT / "README.md"))
     with pytest.raises(ConfigError, match="README"):
         module.kernel()
@@ -125,7 +134,7 @@ def test_why_there_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_library_of_another_source_is_not_taken(built: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "digest", lambda: "another")
-    with pytest.raises(OSError, match=r"built from another kernel\.c; build it again"):
+    with pytest.raises(OSError, match=r"built from another kernel\.c; install logbench again"):
         Kernel(built.library)
 
 
@@ -135,3 +144,85 @@ def test_a_build_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CC", "/nonexistent/cc")
     assert hook().build(tmp_path / "two").startswith("/nonexistent/cc does not run")
     assert not list(tmp_path.iterdir())
+
+
+def test_it_sorts_events_by_unit_as_numpy_does(built: Kernel) -> None:
+    random_ = random.Random(2)
+    units = [random_.randrange(9) for _ in range(400)]
+    counted = np.bincount(units, minlength=12)
+    place, again = (np.cumsum(counted) - counted for _ in range(2))
+    for begin in (0, 150, 390):  # in chunks, and one without events
+        part = np.array(units[begin : {0: 150, 150: 390, 390: 400}[begin]], dtype=np.int32)
+        for events in (part, part[:0]):
+            assert built.places(events, place).tolist() == numpy_places(events, again).tolist()
+            assert place.tolist() == again.tolist()
+    assert place.tolist() == np.cumsum(counted).tolist()
+
+
+def test_the_version_says_how_lines_are_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(module.VARIABLE, "off")
+    for words in (["--version", "-v"], ["-v", "--version"], ["--version"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        first, *more = capsys.readouterr().out.splitlines()
+        assert ended.value.code == 0 and first == f"logbench {version()}"
+        assert [line for line in more if "lines" in line] == (
+            ["lines are read by polars (LOGBENCH_KERNEL=off)"] if "-v" in words else []
+        )
+    with pytest.raises(SystemExit, match="2"):
+        main(["-v", "list"])
+    assert "-v says more of --version: give both" in capsys.readouterr().err
+
+
+# Texts of which each case of the kernel is met, with every check of memory that the compiler has.
+CHECKED = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from pathlib import Path
+import test_kernel as tests
+from logbench.base.kernel import Kernel
+built = Kernel(Path(sys.argv[1]))
+for rules in tests.RULES:
+    tests.test_it_codes_any_text_as_python_does(built, rules)
+tests.test_many_names_slices_and_chunks(built)
+tests.test_a_text_of_megabytes(built)
+tests.test_it_sorts_events_by_unit_as_numpy_does(built)
+print("checked")
+"""
+
+
+@pytest.mark.slow
+def test_no_byte_is_read_or_written_beyond_its_place() -> None:
+    library = built_kernel("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    asan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    folders = [str(library), str(ROOT / "tests" / "base"), str(ROOT / "tests" / "helpers"), *sys.path]
+    environment = {**os.environ, "LD_PRELOAD": asan.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run(
+        [sys.executable, "-c", CHECKED, *folders], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and done.stdout == "checked\n", done.stderr[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compiler", ["cc", "/nonexistent/cc"])
+def test_pip_installs_with_and_without_a_compiler(compiler: str, tmp_path: Path) -> None:
+    if compiler == "cc":
+        built_kernel()
+    venv.create(tmp_path / "venv", with_pip=True, system_site_packages=True)
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    environment = {**os.environ, "CC": compiler}
+    words = [python, "-m", "pip", "install", "--no-deps", "--quiet", str(ROOT)]
+    subprocess.run(words, env=environment, check=True)
+    own = [path for path in sys.path if path.endswith("-packages")]
+    asked = [python, "-P", "-m", "logbench", "--version", "-v"]
+    environment = {key: value for key, value in os.environ.items() if key != module.VARIABLE}
+    (site,) = (tmp_path / "venv").rglob("site-packages")
+    (site / "more.pth").write_text("\n".join(own), encoding="utf-8")
+    done = subprocess.run(asked, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()[-1]
+    library = site / "logbench" / "base" / "kernel.library"
+    assert library.is_file() == (compiler == "cc")
+    without = "polars (no kernel.library: no C compiler when logbench was installed)"
+    assert said == f"lines are read by {f'compiled kernel ({library})' if compiler == 'cc' else without}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import venv
@@ -28,6 +29,10 @@ def main(dist: str, clean: str) -> None:
     expected = {"logbench", *plugins}
     if found != expected:
         sys.exit(f"{wheel.name}: top level is {sorted(found)}, expected {sorted(expected)}")
+    with zipfile.ZipFile(wheel) as archive:
+        built = "logbench/base/kernel.library" in archive.namelist()
+    if built == wheel.name.endswith("-any.whl") or (shutil.which("cc") and not built):
+        sys.exit(f"{wheel.name}: {'has' if built else 'has not'} the compiled kernel")
     venv.create(clean, with_pip=True, clear=True)
     binaries = Path(clean) / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True)
@@ -40,6 +45,9 @@ def main(dist: str, clean: str) -> None:
             sys.exit(f"logbench {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
+    said = logbench("--version", "-v").stdout
+    if ("compiled kernel" in said) != built:
+        sys.exit(f"{wheel.name}: {said}")
     without_torch(logbench, binaries / "python")
     by_uvx(wheel, Path(clean))
     print(f"{wheel.name}: top level {', '.join(sorted(found))}; installed without torch and run")
