@@ -38,12 +38,15 @@ class Table:
         ranges: [states × 2], the first and last of the bytes that stay in the state, or of the first state, that
             begin a match; 1 and 0 where they are no range of ASCII.
         first: the only byte that a match begins with, or −1.
+        joins: where matches are runs of bytes of a range, which one or two bytes may stand between two runs and
+            make them one; empty: none. None: matches are something else.
     """
 
     next: bytes
     accepts: bytes
     ranges: bytes
     first: int
+    joins: bytes | None
 
 
 @dataclass(frozen=True)
@@ -181,11 +184,11 @@ def _times(maker: _Maker, times: str) -> _Maker:
 
     def make(places: _Places) -> _Part:
         whole = _EMPTY
-        for _ in range(least):
+        for _ in range(least - (most is None and least > 0)):
             whole = places.then(whole, maker(places))
         if most is None:
             part = places.again(maker(places))
-            return places.then(whole, _Part(True, part.first, part.last))
+            return places.then(whole, part if least else _Part(True, part.first, part.last))
         rest = _EMPTY
         for _ in range(most - least):  # from the inside out: each only after the one before
             part = places.then(maker(places), rest)
@@ -225,7 +228,22 @@ def _table(places: _Places, whole: _Part) -> Table:
     stay = [[byte for byte in range(256) if row[byte] == state] for state, row in enumerate(rows)]
     stay[0] = [byte for byte in range(256) if rows[0][byte] != DEAD]
     first = stay[0][0] if len(stay[0]) == 1 else -1
-    return Table(b"".join(map(bytes, rows)), accepts, b"".join(map(_range, stay)), first)
+    ranges = b"".join(map(_range, stay))
+    return Table(b"".join(map(bytes, rows)), accepts, ranges, first, _joins(rows, stay[0], accepts))
+
+
+def _joins(rows: list[bytearray], begins: list[int], accepts: bytes) -> bytes | None:
+    """See `Table`: the pattern is `A+` or `A+(?:BA+)*`, A a range, B one or two bytes outside of it."""
+    joins = [byte for byte in range(256) if rows[1][byte] != DEAD and byte not in begins]
+
+    def row(inside: int, between: int) -> bytearray:
+        leads = {**dict.fromkeys(begins, inside), **dict.fromkeys(joins, between)}
+        return bytearray(leads.get(byte, DEAD) for byte in range(256))
+
+    one = [row(1, DEAD), row(1, 2), row(3, DEAD), row(3, 2)]
+    wanted, ends = (one, b"\0\1\0\1") if joins else (one[:2], b"\0\1")
+    simple = _range(begins) != b"\1\0" and begins[0] > 0 and len(joins) <= 2 and 0 not in joins
+    return bytes(joins) if simple and rows == wanted and accepts == ends else None
 
 
 def _range(found: list[int]) -> bytes:

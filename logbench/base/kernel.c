@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #ifndef SOURCE
 #define SOURCE "unknown"
@@ -52,6 +55,8 @@ struct Pattern {
     const uint8_t *ranges;  /* [states][2]: the bytes, all ASCII, that stay in the state; of the first one, those
                                that begin a match; 1, 0 where they are no range */
     int32_t first;          /* the only byte that a match begins with, or -1 */
+    uint8_t runs;           /* 1: matches are runs of bytes of the first range, see `shape_of_runs` */
+    uint8_t joins[2];       /* of runs: bytes that join two; twice the same if it is one, 0 if there is none */
 };
 struct Rules {
     const uint8_t *after; /* the message begins after the first of these bytes, without them with the text */
@@ -200,6 +205,108 @@ static const uint8_t *message_of(const struct Rules *rules, const uint8_t *text,
     return text;
 }
 
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_BIG_ENDIAN__
+#define RUNS 1
+#else
+#define RUNS 0
+#endif
+
+/* Marks of some bytes: which are in the first range of a pattern, and which join two runs. */
+struct Marks {
+    uint64_t in, joins;
+};
+
+#if defined(__SSE2__)
+enum { STEP = 16 };
+
+static inline struct Marks marks_of_step(const struct Pattern *pattern, const uint8_t *at) {
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)at); /* signed: no byte of others is in the range */
+    const __m128i least = _mm_set1_epi8((char)(pattern->ranges[0] - 1)), most = _mm_set1_epi8((char)pattern->ranges[1]);
+    const __m128i in = _mm_andnot_si128(_mm_cmpgt_epi8(bytes, most), _mm_cmpgt_epi8(bytes, least));
+    const __m128i one = _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)pattern->joins[0]));
+    const __m128i other = _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)pattern->joins[1]));
+    return (struct Marks){(uint32_t)_mm_movemask_epi8(in), (uint32_t)_mm_movemask_epi8(_mm_or_si128(one, other))};
+}
+#else
+enum { STEP = 8 };
+
+/* The high bits of 8 bytes as 8 bits. */
+static inline uint64_t bits(uint64_t word) {
+    return ((word >> 7 & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
+}
+
+static inline uint64_t equal(uint64_t word, uint8_t byte) {
+    const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+    word ^= byte * UINT64_C(0x0101010101010101);
+    return ~(((word & low) + low) | word) & ~low;
+}
+
+static inline struct Marks marks_of_step(const struct Pattern *pattern, const uint8_t *at) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t word;
+    memcpy(&word, at, 8);
+    uint64_t low = word & ~high, least = low + ones * (0x80u - pattern->ranges[0]);
+    uint64_t in = least & ~(low + ones * (0x7Fu - pattern->ranges[1])) & ~word & high;
+    return (struct Marks){bits(in), bits(equal(word, pattern->joins[0]) | equal(word, pattern->joins[1]))};
+}
+#endif
+
+/* The marks of at most 64 bytes. */
+static struct Marks marks(const struct Pattern *pattern, const uint8_t *at, size_t size) {
+    struct Marks all = {0, 0}, some;
+    uint8_t rest[STEP] = {0}; /* zero is neither in a range nor joins, see `byte_patterns.py` */
+    for (size_t i = 0; i < size; i += STEP) {
+        const uint8_t *from = at + i;
+        if (size - i < STEP) from = memcpy(rest, from, size - i);
+        some = marks_of_step(pattern, from);
+        all.in |= some.in << i;
+        all.joins |= some.joins << i;
+    }
+    if (!pattern->joins[0]) all.joins = 0;
+    return all;
+}
+
+static inline uint8_t *copied(uint8_t *to, const uint8_t *from, size_t size, const uint8_t *end) {
+    if (end - from >= 64) /* both have room: `size` is at most 64 */
+        for (size_t i = 0; i < size; i += 16) memcpy(to + i, from + i, 16);
+    else
+        memcpy(to, from, size);
+    return to + size;
+}
+
+/* As `shape_of`, of a pattern like [0-9]+(?:[.:][0-9]+)*: 64 bytes at a time, a bit for each. */
+static size_t shape_of_runs(const struct Rules *rules, const uint8_t *at, const uint8_t *end, uint8_t *to) {
+    const uint8_t *begin = to;
+    uint64_t in_before = 0, run_before = 0;
+    struct Marks here, next = {0, 0};
+    if (at < end) next = marks(&rules->shape, at, end - at < 64 ? (size_t)(end - at) : 64);
+    while (at < end) {
+        size_t size = end - at < 64 ? (size_t)(end - at) : 64, rest = (size_t)(end - at) - size;
+        here = next;
+        next = (struct Marks){0, 0};
+        if (rest) next = marks(&rules->shape, at + 64, rest < 64 ? rest : 64);
+        uint64_t run = here.in | (here.joins & (here.in << 1 | in_before) & (here.in >> 1 | next.in << 63));
+        uint64_t starts = run & ~(run << 1 | run_before);
+        for (size_t i = 0; i < size;) {
+            uint64_t left = run >> i;
+            size_t same = left & 1 ? (~left ? (size_t)__builtin_ctzll(~left) : 64)
+                                   : (left ? (size_t)__builtin_ctzll(left) : 64);
+            if (same > size - i) same = size - i;
+            if (!(left & 1)) {
+                to = copied(to, at + i, same, end);
+            } else if (starts >> i & 1) {
+                memcpy(to, rules->with, rules->with_size);
+                to += rules->with_size;
+            }
+            i += same;
+        }
+        in_before = here.in >> 63;
+        run_before = run >> 63;
+        at += size;
+    }
+    return (size_t)(to - begin);
+}
+
 /* Write the shape of a message to `to`, which has room for it; its size. */
 static size_t shape_of(const struct Rules *rules, const uint8_t *at, const uint8_t *end, uint8_t *to) {
     const uint8_t *begin = to;
@@ -267,7 +374,7 @@ static int code_text(const struct Rules *rules, const uint8_t *text, size_t size
             if (!grown((void **)&scratch->shape, most * 2 + SMALL)) return 0;
             scratch->room = most * 2 + SMALL;
         }
-        left = shape_of(rules, message, end, scratch->shape);
+        left = (RUNS && rules->shape.runs ? shape_of_runs : shape_of)(rules, message, end, scratch->shape);
     }
     shape = number_of(&codes->shapes, rules->shape.next ? scratch->shape : message, left, rules->seed);
     if (rules->stamp)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
-from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -34,7 +34,14 @@ _OUTCOMES = {1: "no memory", 2: "texts of another type", 3: "the stream of texts
 
 
 class _Pattern(Structure):
-    _fields_ = (("next", c_char_p), ("accepts", c_char_p), ("ranges", c_char_p), ("first", c_int32))
+    _fields_ = (
+        ("next", c_char_p),
+        ("accepts", c_char_p),
+        ("ranges", c_char_p),
+        ("first", c_int32),
+        ("runs", c_uint8),
+        ("joins", c_uint8 * 2),
+    )
 
 
 class _Rules(Structure):
@@ -212,7 +219,9 @@ def _raw(rules: Rules) -> _Rules:
 def _pattern(table: Table | None) -> _Pattern:
     if table is None:
         return _Pattern(None, None, None, -1)
-    return _Pattern(table.next, table.accepts, table.ranges, table.first)
+    joins = table.joins or b"\0\0"
+    runs = table.joins is not None
+    return _Pattern(table.next, table.accepts, table.ranges, table.first, runs, (c_uint8 * 2)(joins[0], joins[-1]))
 
 
 def _coded(codes: _Codes) -> Coded:

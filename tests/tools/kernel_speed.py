@@ -1,8 +1,8 @@
 """Reading and grouping HDFS lines by polars and by the compiled kernel: `tox -e kernel -- HDFS_v1.zip [COPIES]`.
 
 The log is written COPIES times (by default 10), with other blocks in each. Each way reads it in a process of its
-own, in turn, three times, and both must give the same groups. CPU seconds do not depend on how busy the machine is, so
-the table shows them, of the fastest turn.
+own, in turn, three times, and both must give the same groups. CPU seconds hardly depend on how busy the machine
+is, so the table shows them, of the fastest turn.
 """
 
 from __future__ import annotations
