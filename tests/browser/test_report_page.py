@@ -171,6 +171,41 @@ def test_axe_finds_nothing(page: Any) -> None:
     assert not [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
 
 
+def test_axe_finds_nothing_on_a_page_without_script(browser: Any, file: Path) -> None:
+    from logbench_reporters.report.page import page
+    from logbench_reporters.report.study import studies
+
+    axe = pytest.importorskip("axe_core_python.sync_playwright")
+    runs = logbench.StoredRuns(file.parent)
+    still = file.with_name("still.html")
+    still.write_text(page(studies(runs.records(), runs)[-1], static=True), encoding="utf-8")
+    opened = browser.new_page()
+    opened.goto(still.as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    found = axe.Axe().run(opened)["violations"]
+    assert not [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+    opened.close()
+
+
+def test_a_stretch_of_time_is_seen_closely_and_left_again(page: Any) -> None:
+    bars = "#figure-timeline svg .mark-rect.role-mark path"
+    section = page.locator("#figure-timeline svg")
+    section.scroll_into_view_if_needed()
+    widths = "all => Math.max(...all.map(one => one.getBoundingClientRect().width))"
+    alarms = f"#figure-timeline svg .concat_0_group {bars.split('svg ')[1]}"
+    box, before = section.bounding_box(), page.eval_on_selector_all(alarms, widths)
+    y = box["y"] + box["height"] - 60
+    page.mouse.move(box["x"] + box["width"] * 0.5, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, y, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert page.eval_on_selector_all(alarms, widths) > 2 * before
+    page.mouse.click(box["x"] + box["width"] * 0.9, y)
+    page.wait_for_timeout(300)
+    assert page.eval_on_selector_all(alarms, widths) == pytest.approx(before, abs=0.5)
+
+
 def test_it_prints_on_a4(browser: Any, file: Path, tmp_path: Path) -> None:
     page = browser.new_page()
     page.goto(file.as_uri())

@@ -185,6 +185,8 @@ def test_the_timeline_counts_every_unit_once(study: Study) -> None:
     upper, lower = figure.marks["vconcat"]
     (zoom,) = lower["params"]
     assert upper["encoding"]["x"]["scale"]["domain"] == {"param": zoom["name"]}
+    still = json.dumps(figure.spec(still=True))
+    assert zoom["name"] not in still and zoom["name"] in json.dumps(figure.spec())
 
 
 def test_mean_ranks_are_those_of_scipy_and_the_difference_that_of_demsar(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def svg(figure: Figure, page: bool = False) -> str:
     """The figure as SVG; for a page its colours are CSS variables."""
     from .theme import for_page
 
-    spec = figure.spec()
+    spec = figure.spec(still=True)
     drawn: str = vl_convert.vegalite_to_svg(
         for_page(spec) if page else spec, vl_version=VERSION, allowed_base_urls=[]
     )
@@ -28,7 +28,7 @@ def svg(figure: Figure, page: bool = False) -> str:
 
 def file(figure: Figure, form: Format) -> bytes:
     """The figure as the bytes of a file."""
-    spec = {**figure.spec(), "background": "white"} if form == "png" else figure.spec()
+    spec = {**figure.spec(still=True), "background": "white"} if form == "png" else figure.spec(still=True)
     if form == "pdf":
         return bytes(vl_convert.vegalite_to_pdf(spec, vl_version=VERSION, allowed_base_urls=[]))
     if form == "png":

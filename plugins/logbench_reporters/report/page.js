@@ -18,13 +18,21 @@
     }
     return fitted;
   };
+  // A figure is read by its description and its table: what marks a dragged stretch is not read aloud.
+  const quiet = (part) => {
+    (part.marks ?? []).forEach((mark) => {
+      if (mark.name?.includes("_brush")) mark.aria = false;
+      quiet(mark);
+    });
+    return part;
+  };
   const draw = async (place) => {
     const name = place.dataset.spec;
     const width = Math.floor(place.parentElement.clientWidth);
     if (!width || Number(place.dataset.width) === width) return;
     place.dataset.width = width;
     try {
-      const { view } = await vegaEmbed(place, sized(specs[name], width), { ast: true, actions: false, renderer: "svg" });
+      const { view } = await vegaEmbed(place, sized(specs[name], width), { ast: true, actions: false, renderer: "svg", patch: quiet });
       views[name] = view;
       if (name === "threshold") explorer?.show();
     } catch (error) {

@@ -26,6 +26,7 @@ class Figure:
         data: name of a data set in `marks` → its rows.
         table: the numbers, for who cannot see the figure.
         folded: it stands in a fold of the page.
+        still: `marks` without what can be dragged, for pictures; None: the same.
     """
 
     name: str
@@ -37,12 +38,13 @@ class Figure:
     height: int | None = 260
     folded: bool = False
     width: int = field(default=640, kw_only=True)
+    still: Mapping[str, Any] | None = field(default=None, kw_only=True)
 
-    def spec(self, width: int | str | None = None) -> dict[str, Any]:
+    def spec(self, width: int | str | None = None, still: bool = False) -> dict[str, Any]:
         """The whole specification, Vega-Lite 6.
 
         Args:
-            width: pixels, or `container`; by default the figure's own.
+            width: pixels, or `container`; by default the figure's own. still: without what can be dragged.
         """
         sized: dict[str, Any] = {} if {"vconcat", "facet"} & set(self.marks) else {"width": width or self.width}
         if self.height is not None and sized:
@@ -52,7 +54,7 @@ class Figure:
             "description": f"{self.title}. {self.description}",
             "datasets": {name: list(rows) for name, rows in self.data.items()},
             **sized,
-            **self.marks,
+            **(self.still if still and self.still is not None else self.marks),
             "config": config(),
         }
         if sized:  # of several views only each has a size

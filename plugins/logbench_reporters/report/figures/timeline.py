@@ -118,10 +118,11 @@ def timeline(model: str, units: pl.DataFrame) -> Figure | None:
         "timeline",
         f"Alarms of {model} along the log",
         _described(coarse),
-        {"vconcat": [_upper(), _lower()], "spacing": 6},
+        {"vconcat": [_upper({"domain": {"param": ZOOM["name"]}}), {**_lower(), "params": [ZOOM]}], "spacing": 6},
         {"alarms": fine.bars(), "drift": coarse.drift()},
         coarse.table(),
         height=None,
+        still={"vconcat": [_upper({}), _lower()], "spacing": 6},
     )
 
 
@@ -130,7 +131,7 @@ def _x(**more: Any) -> dict[str, Any]:
     return {"field": "from", "type": "temporal", "title": None, "scale": scale, **more}
 
 
-def _upper() -> dict[str, Any]:
+def _upper(scale: Mapping[str, Any]) -> dict[str, Any]:
     when = {
         "field": "from",
         "type": "temporal",
@@ -144,7 +145,7 @@ def _upper() -> dict[str, Any]:
         "data": {"name": "alarms"},
         "mark": {"type": "bar", "binSpacing": 0, "clip": True},
         "encoding": {
-            "x": _x(scale={"domain": {"param": ZOOM["name"]}}, axis={"tickCount": 6, "labelOverlap": True}),
+            "x": _x(scale=scale, axis={"tickCount": 6, "labelOverlap": True}),
             "x2": {"field": "to"},
             "y": {
                 "field": "high",
@@ -165,7 +166,6 @@ def _lower() -> dict[str, Any]:
         "width": 600,
         "height": 70,
         "data": {"name": "drift"},
-        "params": [ZOOM],
         "mark": {"type": "bar", "color": LIGHT["violet"], "binSpacing": 0},
         "encoding": {
             "x": _x(axis={"tickCount": 6, "labelOverlap": True}),
