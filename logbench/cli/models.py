@@ -19,7 +19,7 @@ from .models_info import ablation_text, info_text
 from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
 from .tracking import track_option
 
-COLUMNS = ("name", "supervision", "parameters", "faithful", "heavy", "needs")
+COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
 
 
 @click.group("models", epilog="Example: logbench models info deeplog")
@@ -35,7 +35,7 @@ def list_(state: State, as_json: bool) -> None:
 
     Also how much is shown to be faithful.
     Column `parameters` is of the first network on the card; `faithful` counts the levels that tests show.
-    `heavy` models train for long: a leaderboard of all models leaves them out. How many seconds a model takes
+    A model with a * trains for long: a leaderboard of all models leaves it out. How many seconds a model takes
     hangs on machine and data, so it is measured with its figures: see the table `cost` of `logbench leaderboard`.
     """
     rows = [_facts(entry.item) for _, entry in sorted(state.registry.components["model"].items())]
@@ -66,8 +66,8 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
     card = row["card"] or {"parameters": (), "faithful": ()}
     count = next((f"{one['count']:,}" for one in card["parameters"]), "")
     levels = f"{len(card['faithful'])} of {len(LEVELS)}" if card["faithful"] else ""
-    heavy = "heavy" if row["heavy"] else ""
-    return row["name"], row["supervision"], count, levels, heavy, ", ".join(row["needs"])
+    name = f"{row['name']} *" if row["heavy"] else row["name"]
+    return name, row["supervision"], count, levels, ", ".join(row["needs"])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from logbench.testing import Done
@@ -32,6 +33,7 @@ def test_a_model_without_a_card_says_so_and_all_are_listed(run_logbench: Run) ->
     assert names == sorted(names) and {"deeplog", "knn", "timing"} <= {*names}
     table = run_logbench("models", "list").out
     assert max(map(len, table.splitlines())) <= 80
+    assert {row["name"] for row in listed if row["heavy"]} == set(re.findall(r"^(\S+) \*", table, re.M)) != set()
     (line,) = (line for line in table.splitlines() if line.startswith("knn "))
     assert "supervised" in line
     assert run_logbench("models", "info", "deeplogg").code == 2
