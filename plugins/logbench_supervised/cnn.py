@@ -5,6 +5,8 @@ Shapes in comments: B rows, L events, W columns of a key's vector, F filters.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,7 +14,15 @@ from torch.nn import functional as F
 from logbench import ConfigError
 from logbench.torch import SequenceClassifier
 
+from .of_vectors import lengths_of
 from .options import CnnConfig
+from .schedule import rising_and_falling
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
 
 class Network(nn.Module):
@@ -53,6 +63,12 @@ class Cnn(SequenceClassifier[CnnConfig]):
 
     name = "cnn"
     fixed = ("heights", "filters", "embedding")
+
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        return lengths_of(rows)
+
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+        return rising_and_falling(network, self.config.lr, steps)
 
     def build(self, keys: int) -> Network:
         heights, length = self.config.heights, self.config.length

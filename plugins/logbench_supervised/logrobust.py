@@ -5,17 +5,17 @@ Shapes in comments: B rows, L events, W columns of a vector, H hidden units.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .of_vectors import VectorClassifier
+from .of_vectors import VectorClassifier, lengths_of
 from .options import LogRobustConfig
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Network(nn.Module):
@@ -41,17 +41,17 @@ class Network(nn.Module):
         Args:
             there: bool [B, L], False for what fills up the end.
         """
-        steps = F.normalize(steps, dim=2)
         if not self.attends:
             last: Tensor = self.output(self.lstm(steps)[0][:, -1])
             return last
-        lengths = there.sum(1).long().clamp(min=1)
+        lengths = there.sum(1).clamp(min=1)
+        there = there[:, : int(lengths.max())]
         packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = nn.utils.rnn.pad_packed_sequence(
-            self.lstm(packed)[0], batch_first=True, total_length=steps.shape[1]
-        )  # [B, L, H]
-        told = torch.zeros_like(there) if self.weigh is None else torch.tanh(self.weigh(states)).squeeze(2)
-        weights = told.masked_fill(there == 0, -torch.inf).softmax(1)  # [B, L]
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)  # [B, L, H]
+        told = states.new_zeros(there.shape)
+        if self.weigh is not None:
+            told = torch.tanh(self.weigh(states)).squeeze(2)
+        weights = told.masked_fill(~there, -torch.inf).softmax(1)  # [B, L]
         summary = (weights.unsqueeze(2) * states).sum(1)  # [B, H]
         answer: Tensor = self.output(self.dropout(summary))
         return answer
@@ -61,7 +61,7 @@ class LogRobust(VectorClassifier[LogRobustConfig]):
     """Scores a unit by the probability of an anomaly.
 
     A known event has the vector of its template, an unknown one that of its message, by the embedding of the run.
-    Vectors are brought to length 1. The paper's word vectors (FastText, 300 columns) are another download.
+    The paper's word vectors (FastText, 300 columns) are another download.
     """
 
     name = "logrobust"
@@ -69,3 +69,6 @@ class LogRobust(VectorClassifier[LogRobustConfig]):
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
+
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        return lengths_of(rows)

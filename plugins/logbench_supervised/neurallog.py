@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from .of_vectors import VectorClassifier, lengths_of
 from .options import NeuralLogConfig, NeuralLogSmallConfig
+from .schedule import rising_and_falling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 class Network(nn.Module):
     """One encoder block, normed after each part; the mean of the events that are there decides.
 
-    Vectors are brought to a mean square of 1 a column, about that of BERT's; what an event's place adds begins
-    far smaller, as in the published code. Else an embedding of short vectors is lost among the places.
+    What an event's place adds begins far smaller than its vector, as in the published code.
     """
 
     def __init__(self, width: int, config: NeuralLogConfig) -> None:
@@ -55,7 +53,6 @@ class Network(nn.Module):
         """
         length = int(there.sum(1).max())
         steps, there = steps[:, :length], there[:, :length]
-        steps = F.normalize(steps, dim=2) * steps.shape[2] ** 0.5
         if self.places is not None:
             steps = steps + self.places.weight[:length]
         query, key, value = (
@@ -84,11 +81,7 @@ class NeuralLog(VectorClassifier[NeuralLogConfig]):
         return lengths_of(rows)
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
-        """AdamW, whose learning rate rises over a tenth of the steps and falls to 0 over the others."""
-        optimiser, rise = AdamW(network.parameters(), self.config.lr), max(steps // 10, 1)
-        return optimiser, LambdaLR(
-            optimiser, lambda at: min((at + 1) / rise, max(steps - at, 0) / max(steps - rise, 1))
-        )
+        return rising_and_falling(network, self.config.lr, steps)
 
 
 class NeuralLogSmall(NeuralLog):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from torch.nn import functional as F
+
 from logbench.torch import SequenceClassifier, SequenceConfig, vector_rows, vector_table
 
 if TYPE_CHECKING:
@@ -18,7 +20,12 @@ S = TypeVar("S", bound=SequenceConfig)
 
 
 class VectorClassifier(SequenceClassifier[S]):
-    """Its network takes vectors float [B, L, W], and which events are there, bool [B, L]."""
+    """Its network takes vectors float [B, L, W], and which events are there, bool [B, L].
+
+    Vectors are brought to a mean square of 1 a column, about that of BERT's and of normed inputs, whatever the
+    embedding gives. Its own may be of any length; networks begin with weights for columns near 1, and shorter ones
+    are hardly seen for many passes, or lost among what a network adds to them.
+    """
 
     keys_only = False
 
@@ -28,7 +35,8 @@ class VectorClassifier(SequenceClassifier[S]):
 
     def encoder(self, sessions: Sessions, device: str) -> Callable[[Tensor], tuple[Tensor, ...]]:
         """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
-        table = vector_table(sessions, device)
+        vectors = vector_table(sessions, device)
+        table = F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
         return lambda rows: (table[rows], rows < len(table) - 1)
 
 

@@ -17,6 +17,8 @@ class CnnConfig(SequenceConfig):
     filters: int = option(128, "filters of each height", ge=1)
     embedding: int = option(32, "columns of a key's vector", ge=1)
     dropout: float = option(0.5, "share of values dropped in training", ge=0, le=1)
+    lr: float = option(3e-3, "highest learning rate (of AdamW)", gt=0, le=1)
+    passes: int = option(40, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ def test_weights_of_steps_sum_to_one_over_the_events_there() -> None:
     network = RobustNetwork(32, ROBUST).double().eval()
     torch.manual_seed(0)
     steps = torch.randn(1, 8, 32, dtype=torch.float64)
-    there = torch.tensor([[1.0, 1, 1, 0, 0, 0, 0, 0]], dtype=torch.float64)
-    alone = network.lstm(torch.nn.functional.normalize(steps[:, :3], dim=2))[0][0]
+    there = torch.tensor([[1, 1, 1, 0, 0, 0, 0, 0]], dtype=torch.bool)
+    alone = network.lstm(steps[:, :3])[0][0]
     told_by = torch.tanh(alone @ network.weigh.weight[0])  # type: ignore[union-attr]
     weights = told_by.exp() / told_by.exp().sum()
     expected = network.output((weights[:, None] * alone).sum(0))
@@ -106,10 +106,30 @@ def test_weights_of_steps_sum_to_one_over_the_events_there() -> None:
 
 def test_attention_is_trained_and_a_mean_has_nothing_to_train() -> None:
     learnt, mean = (RobustNetwork(32, replace(ROBUST, attend=one)) for one in ("learnt", "mean"))  # type: ignore[arg-type]
-    steps, there = torch.randn(4, 8, 32, generator=torch.Generator().manual_seed(0)), torch.ones(4, 8)
+    torch.manual_seed(0)
+    steps, there = torch.randn(4, 8, 32), torch.ones(4, 8, dtype=torch.bool)
     learnt(steps, there)[:, 1].sum().backward()
     assert learnt.weigh is not None and float(learnt.weigh.weight.grad.abs().max()) > 0  # type: ignore[union-attr]
     assert mean.weigh is None and len([*learnt.parameters()]) == len([*mean.parameters()]) + 1
+
+
+@pytest.mark.parametrize("length", [1e-3, 1.0, 1e3])
+def test_an_embedding_may_have_vectors_of_any_length(length: float) -> None:
+    """Networks begin with weights for columns near 1: shorter vectors are hardly seen for many passes."""
+    rng = np.random.default_rng(0)
+    given = replace(drawn(1), vectors=length * rng.normal(size=(len(drawn(1).vectors), 300)).astype(np.float32))  # type: ignore[arg-type]
+    model = LogRobust(replace(ROBUST, passes=1))
+    rows = torch.from_numpy(model.rows(given)).long()
+    steps, there = model.encoder(given, "cpu")(rows)
+    squares = steps[there].square().mean(1)
+    torch.testing.assert_close(squares, torch.ones_like(squares))
+    assert not steps[~there].any()
+
+
+def test_an_ablated_logrobust_trains() -> None:
+    model = LogRobust(replace(ROBUST, attend="mean"))
+    model.fit(drawn(1), Context())
+    assert ((scores(model, drawn(1)) > 0.5) == drawn(1).labels).mean() > 0.95
 
 
 def test_a_new_wording_is_read_by_its_words() -> None:
