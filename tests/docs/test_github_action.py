@@ -103,9 +103,9 @@ def test_the_action_installs_itself_and_runs_in_a_clean_environment(tmp_path: Pa
     inputs = ready(tmp_path)
     venv.create(tmp_path / "clean", with_pip=True)
     binaries = tmp_path / "clean" / "bin"
-    installed = run_step(INSTALL, tmp_path, {"extras": "report", "install": "wheel"}, binaries)
+    installed = run_step(INSTALL, tmp_path, {"extras": "report", "install": "wheel\ntomli_w"}, binaries)
     assert installed.returncode == 0, installed.stderr
-    asked = [binaries / "python", "-c", "import jinja2, wheel, logbench; print(logbench.__file__)"]
+    asked = [binaries / "python", "-c", "import jinja2, tomli_w, wheel, logbench; print(logbench.__file__)"]
     where = subprocess.run(asked, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert where.startswith(str(tmp_path / "clean"))
     done = run_step(GATE, tmp_path, inputs, binaries)
