@@ -165,6 +165,9 @@ def test_the_sentence_says_what_the_record_says() -> None:
     both = sentence([*runs, rule])
     assert both.startswith("deeplog and new-event were run")
     assert "without labels (alpha 0.005) (deeplog)" in both and "yes or no by itself (new-event)" in both
+    fixed = run_of("edit", protocol={"threshold": "fixed", "value": 0.25}, threshold={"source": "fixed"})
+    fixed["counts"] = {"short_limit": 1}
+    assert "; the threshold is 0.25; " in sentence([fixed]) and "fewer" not in sentence([fixed])
     odd = {"threshold": "oracle", "contamination": 0.02, "duplicates": "unique", "short": "drop"}
     said = sentence([run_of("pca", protocol=odd, threshold={"source": "oracle"})])
     assert "test labels (oracle)" in said and "contamination 0.02" in said and "left out of the metrics" in said

@@ -25,7 +25,7 @@ UNSEEN = {
 # Fields that the sentence says in words; others are named where they are not the default.
 SAID = {
     "train", "train_units", "train_ratio", "content", "split_seed", "held_out", "min_events", "short", "unseen",
-    "threshold", "alpha", "duplicates",
+    "threshold", "alpha", "value", "duplicates",
 }  # fmt: skip
 DUPLICATES = {
     "all": "every {unit} counts", "unique": "each distinct pair of key sequence and label counts once",
@@ -65,9 +65,10 @@ def _parts(record: Record, records: Sequence[Record]) -> Iterator[str]:
             f"({split['held_out']:,} of them held out), and {several(split['test'], unit)} were tested"
         )
         if split.get("training_anomalies") and protocol["content"] == "normal":
-            yield f"{several(split['training_anomalies'], 'anomaly', 'anomalies')} trained unlabelled"
-    limit = record["counts"].get("short_limit")
-    if limit:
+            anomalies = several(split["training_anomalies"], "unlabelled anomaly", "unlabelled anomalies")
+            yield f"{anomalies} among those that trained"
+    limit = record["counts"].get("short_limit") or 0
+    if limit > 1:  # else only units without any event are short
         yield f"{unit}s of fewer than {several(limit, 'event')} {SHORT[protocol['short']]}"
     yield f"keys that training lacks {UNSEEN[protocol['unseen']]}"
     yield from _thresholds(records)
@@ -92,12 +93,12 @@ def _thresholds(records: Sequence[Record]) -> Iterator[str]:
 
 def _threshold(record: Record) -> str:
     protocol, source = record["protocol"], record["threshold"].get("source", record["protocol"]["threshold"])
-    held_out = record["threshold"].get("held_out", 0)
+    held_out, value = record["threshold"].get("held_out", 0), protocol.get("value")
     return {
         "validation": f"the threshold is from {several(held_out, 'held-out unit')} without labels "
         f"(alpha {protocol['alpha']:g})",
         "labelled": f"the threshold is the best in F1 on {several(held_out, 'labelled held-out unit')}",
-        "fixed": "the threshold is the model's own",
+        "fixed": "the threshold is the model's own" if value is None else f"the threshold is {value:g}",
         "oracle": "the threshold is the best in F1 on the test labels (oracle)",
         "rule": "the model says yes or no by itself",
     }[source]
