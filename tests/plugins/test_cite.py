@@ -169,7 +169,11 @@ def test_the_sentence_says_what_the_record_says() -> None:
     fixed["counts"] = {"short_limit": 1}
     assert "; the threshold is 0.25; " in sentence([fixed]) and "fewer" not in sentence([fixed])
     odd = {"threshold": "oracle", "contamination": 0.02, "duplicates": "unique", "short": "drop"}
-    said = sentence([run_of("pca", protocol=odd, threshold={"source": "oracle"})])
+    split = {"train": 90, "held_out": 10, "test": 5, "training_anomalies": 2}
+    said = sentence([run_of("pca", protocol=odd, threshold={"source": "oracle"}, split=split)])
+    assert (
+        "100 normal sessions trained" in said and "; 2 unlabelled anomalies were among those that trained" in said
+    )
     assert "test labels (oracle)" in said and "contamination 0.02" in said and "left out of the metrics" in said
     assert "each distinct pair of key sequence and label counts once" in said
 

@@ -66,7 +66,7 @@ def _parts(record: Record, records: Sequence[Record]) -> Iterator[str]:
         )
         if split.get("training_anomalies") and protocol["content"] == "normal":
             anomalies = several(split["training_anomalies"], "unlabelled anomaly", "unlabelled anomalies")
-            yield f"{anomalies} among those that trained"
+            yield f"{anomalies} {'was' if split['training_anomalies'] == 1 else 'were'} among those that trained"
     limit = record["counts"].get("short_limit") or 0
     if limit > 1:  # else only units without any event are short
         yield f"{unit}s of fewer than {several(limit, 'event')} {SHORT[protocol['short']]}"
