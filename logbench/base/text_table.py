@@ -162,7 +162,9 @@ def _row(
         if last >= 0:
             cells[last] = cells[last].rstrip()
         pairs = zip(cells[: last + 1], row, strict=False)
-        yield GAP.join(styled(cell, looks[name]) if name in looks else cell for cell, name in pairs)
+        yield GAP.join(
+            styled(cell, looks[name]) if name in looks and cell.strip() else cell for cell, name in pairs
+        )
 
 
 def _cell(text: str, width: int) -> list[str]:
