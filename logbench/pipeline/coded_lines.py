@@ -93,7 +93,7 @@ def coder_of(lines: Lines, windower: Windower, parser: Parser) -> Coder | None:
     if rules is None or found is None or lines.frame is not rules.frame:
         return None
     shape, ids = _shape_rules(parser), table(rules.id_pattern)
-    if shape is None or ids is None or "id" not in lines.shown or _id_column(windower) != "id":
+    if shape is None or ids is None or "id" not in lines.shown or id_column_of(windower) != "id":
         return None
     return Coder(lines, rules, replace(shape, after=rules.after, id=ids, stamp=rules.stamp), found)
 
@@ -108,7 +108,7 @@ def _shape_rules(parser: Parser) -> Rules | None:
     return None if found is None or "$" in put or len(put.encode()) > LONGEST else Rules(shape=found, put=put)
 
 
-def _id_column(windower: Windower) -> str:
+def id_column_of(windower: Windower) -> str:
     """The column whose values are the units, where the class that assigns says so."""
     for kind in type(windower).__mro__:
         if "assign" in vars(kind):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from ..api.optional import NamesLabels
+from ..pipeline.coded_lines import id_column_of
 from . import material
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
@@ -70,6 +71,19 @@ def label_of(subject: Subject) -> None:
     strange = assigned.filter(~shown)
     unit = strange["unit"][0] if len(strange) else ""
     expect(not len(strange), "an id that the lines of the unit name", f"{ids.get(unit)!r} for unit {unit!r}")
+
+
+@rule("windower", "id-column", "units are the distinct values of the column that id_column names")
+def id_column(subject: Subject) -> None:
+    name, given = id_column_of(subject.build()), seen()
+    if not name:
+        raise InapplicableError("it names no id_column")
+    expect(name in given.columns, f"one of the columns {', '.join(given.columns)}", repr(name))
+    values = given[name] if given[name].dtype == pl.List else given.select(pl.concat_list(name))[name]
+    each = given.select("line", unit=values.list.unique(maintain_order=True))
+    wanted = each.explode("unit", empty_as_null=True)
+    same = assign(subject, given).select("line", "unit").equals(wanted)
+    expect(same, f"each line once for each distinct value of {name}, in order", "other units")
 
 
 def _renamed(given: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:

@@ -131,6 +131,15 @@ class Untold(Pieces):
         return None
 
 
+class FirstId(Windower):
+    """A unit an id, said to be all that a line names."""
+
+    id_column = "id"
+
+    def assign(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        return lines.with_columns(unit=pl.col("id").list.first())
+
+
 ADVISED: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "drops signs from ids": ("names", Unsigned, {}),
     "cuts ids": ("names", Short, {}),
@@ -143,6 +152,7 @@ WINDOWERS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "calls windows by two digits": ("whole", TwoDigits, {"traits": STRETCHES}),
     "calls windows by the hour of the day": ("whole", ByHour, {"traits": STRETCHES}),
     "takes pieces for ids": ("label-of", Pieces, {}),
+    "names a column and takes its first value": ("id-column", FirstId, {}),
     "tells no id of a piece": ("label-of", Untold, {}),
     "silence shorter than its windows": ("silence", Hourly, {"traits": STRETCHES}),
     "makes units of labels": ("labels", window(by_label), {}),
