@@ -188,6 +188,9 @@ class Reader:
         self, text: LogFile, counts: Counts, wanted: Sequence[str]
     ) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
         """Events of a text, `raw` as they stand there and `at`, and how to take them apart."""
+        if list(wanted) == ["line"] and self._each_line:
+            yield from self._counted(text, counts)
+            return
         events, before, header = None, 0, self._headless
         for chunk in text.chunks():
             read, replaced = parse(chunk, before + 1)
@@ -209,6 +212,21 @@ class Reader:
         if events is not None:
             for rest in events.rest():
                 yield events.splits, rest
+
+    @property
+    def _each_line(self) -> bool:
+        """Whether each line is an event, whatever stands in it."""
+        form = self.form
+        joins = form.multiline or form.traces or form.pieces or form.records or form.inner
+        return not joins and not form.header and self._headless is not None
+
+    def _counted(self, text: LogFile, counts: Counts) -> Iterator[tuple[Sequence[Splitter], pl.DataFrame]]:
+        """Events of a text of which only the number is asked for."""
+        none: Sequence[Splitter] = self._splitters("", text.stream.name, ["line"])
+        for chunk in text.chunks():
+            rows = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+            counts.read += rows
+            yield none, pl.select(at=pl.repeat(None, rows, dtype=pl.UInt32))
 
     def _splitters(self, header: str, where: str, wanted: Sequence[str]) -> Sequence[Splitter]:
         """The same for all files of one header."""

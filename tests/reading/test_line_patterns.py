@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from logbench import EvaluationProtocol
 from logbench.data.line_format import LineFormat, regex_of
 from logbench.pipeline.line_split import Cuts
+from logbench.reading import byte_streams
 from logbench.reading.line_patterns import LinePattern, group_names
 from logbench.reading.line_reader import open_lines
 from logbench.reading.peeling import peeler
@@ -87,10 +90,17 @@ def test_what_looks_around_is_left_to_captures() -> None:
         assert peeler(regex, ["B"]) is None
 
 
-def test_a_cut_by_time_takes_no_line_apart(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    from logbench import EvaluationProtocol
-
+def test_a_cut_by_time_takes_no_line_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.log").write_text("".join(f"INFO {i}\n" for i in range(100)))
     lines = open_lines(tmp_path, ["a.log"], LineFormat(pattern="<Level> <Content>", level="Level"))
     monkeypatch.setattr(LinePattern, "__call__", lambda *_: pytest.fail("a line was taken apart"))
     assert Cuts.of(lines, EvaluationProtocol(train="ratio")).total == 100
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\n\r"])
+def test_lines_are_counted_as_they_are_read(tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_streams, "CHUNK", 16)
+    (tmp_path / "a.log").write_bytes(b"INFO \xff x\n\n\r\nWARN y\rz\n" * 9 + f"x{end}".encode())
+    (tmp_path / "b.log").write_bytes(end.encode())
+    frame = open_lines(tmp_path, ["*.log"], LineFormat(pattern="<Level> <Content>", level="Level")).frame
+    assert frame.select("line").collect().equals(frame.collect().select("line"))
