@@ -7,6 +7,8 @@ from typing import Any
 
 from logbench import EvaluatorComponent, hookimpl
 
+from .options import BudgetOptions, CalibrationOptions, CostsOptions, IncidentsOptions
+
 
 def _classification() -> Any:
     from .classification import Classification
@@ -20,11 +22,33 @@ def _first_alarm() -> Any:
     return FirstAlarm()
 
 
+def _budget(options: BudgetOptions) -> Any:
+    from .budget import Budget
+
+    return Budget(options)
+
+
+def _incidents(options: IncidentsOptions) -> Any:
+    from .incidents import Incidents
+
+    return Incidents(options)
+
+
+def _costs(options: CostsOptions) -> Any:
+    from .costs import Costs
+
+    return Costs(options)
+
+
+def _calibration(options: CalibrationOptions) -> Any:
+    from .calibration import Calibration
+
+    return Calibration(options)
+
+
 @hookimpl
 def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
     """Offer `classification`, the default, and what a person on call asks."""
-    from . import budget, calibration, costs, incidents
-
     yield EvaluatorComponent(
         "classification",
         _classification,
@@ -33,26 +57,26 @@ def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
     )
     yield EvaluatorComponent(
         "budget",
-        budget.Budget,
-        budget.Options,
+        _budget,
+        BudgetOptions,
         summary="precision and recall of the k highest scores, and at so many alarms a day",
     )
     yield EvaluatorComponent(
         "incidents",
-        incidents.Incidents,
-        incidents.Options,
+        _incidents,
+        IncidentsOptions,
         summary="incidents found and false ones: units that follow each other; precision and recall of ranges",
     )
     yield EvaluatorComponent(
         "costs",
-        costs.Costs,
-        costs.Options,
+        _costs,
+        CostsOptions,
         summary="price of false alarms and misses, beside no model and the best threshold",
     )
     yield EvaluatorComponent(
         "calibration",
-        calibration.Calibration,
-        calibration.Options,
+        _calibration,
+        CalibrationOptions,
         summary="Brier score and calibration error of scores that are probabilities",
     )
     yield EvaluatorComponent(

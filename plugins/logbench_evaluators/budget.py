@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
 
-from logbench import option
+from .options import BudgetOptions
 
 MICROSECONDS_A_DAY = 86_400_000_000
-
-
-@dataclass(frozen=True)
-class Options:
-    """How many units somebody looks at."""
-
-    k: int = option(100, "units that are looked at, those of the highest scores first", ge=1)
-    a_day: float = option(10.0, "alarms a day that are looked at", gt=0)
 
 
 class Budget:
@@ -31,7 +22,7 @@ class Budget:
         ("precision_at_k", "recall_at_k", "recall_at_budget", "precision_at_budget"), "higher"
     )
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: BudgetOptions) -> None:
         self.options = options
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, float | None]:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import polars as pl
 
-from logbench import option
-
-
-@dataclass(frozen=True)
-class Options:
-    """How reliability is measured."""
-
-    bins: int = option(10, "bins of equal width from 0 to 1", ge=2)
+from .options import CalibrationOptions
 
 
 class Calibration:
@@ -27,7 +19,7 @@ class Calibration:
         "skill": "higher",
     }
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: CalibrationOptions) -> None:
         self.options = options
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, float | None]:

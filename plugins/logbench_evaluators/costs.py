@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
 
-from logbench import option
-
 from .classification import confusion
-
-
-@dataclass(frozen=True)
-class Options:
-    """Prices of errors, in any unit."""
-
-    fp: float = option(1.0, "price of a false alarm", ge=0)
-    fn: float = option(50.0, "price of an anomaly without an alarm", ge=0)
+from .options import CostsOptions
 
 
 class Costs:
@@ -30,7 +20,7 @@ class Costs:
         ("per_unit", "relative", "oracle"), "lower"
     )
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: CostsOptions) -> None:
         self.options = options
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, float | None]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
 
-from logbench import option
+from .options import IncidentsOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,24 +24,6 @@ CAUTION = (
 )
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is one incident, and what counts of it."""
-
-    gap: float | None = option(
-        None, "seconds of silence that end an incident; none: the first unit between that is not of it", ge=0
-    )
-    existence: float = option(
-        0.0, "share of recall that one alarm in an incident earns, the rest is by its units", ge=0, le=1
-    )
-    fragments: Literal["one", "reciprocal"] = option(
-        "one", "an incident that is found in x pieces counts whole, or an x-th"
-    )
-    point_adjusted: bool = option(
-        False, "also the F1 that calls all units of an incident found by one alarm, beside that of random alarms"
-    )
-
-
 class Incidents:
     """Precision and recall of incidents and of ranges of units; see `Evaluator`."""
 
@@ -54,7 +35,7 @@ class Incidents:
         "false": "lower",
     }
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: IncidentsOptions) -> None:
         self.options = options
         ordinary = ("incident_recall", "incident_precision", "range_f1")
         self.columns = (*ordinary, *ADJUSTED) if options.point_adjusted else ordinary

@@ -7,9 +7,12 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from logbench import ConfigError, LogbenchError, RunRecord
+from logbench import ConfigError, LogbenchError
+
+if TYPE_CHECKING:
+    from logbench import RunRecord
 
 # Names of trackers, separated by commas: what `--track` sets.
 VARIABLE = "LOGBENCH_TRACK"

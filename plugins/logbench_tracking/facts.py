@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from logbench import DataError, LogbenchError, RunRecord, StoredRuns, figures
+from logbench import DataError, LogbenchError
+
+if TYPE_CHECKING:
+    from logbench import RunRecord
 
 # Stored tables that are handed over, if the run has them.
 TABLES = ("scores", "templates", "events", "shown")
@@ -74,6 +77,8 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _metrics(record: Mapping[str, Any], out: Path | None) -> Iterator[tuple[str, float | None]]:
+    from logbench import figures
+
     headline = figures(record)
     yield from headline.items()
     yield from _intervals(record, out, headline)
@@ -94,6 +99,8 @@ def _intervals(
 ) -> Iterator[tuple[str, float]]:
     if out is None or not headline:
         return
+    from logbench import StoredRuns
+
     runs = StoredRuns(out)
     for name in headline:
         try:
@@ -151,6 +158,8 @@ def _tables(record: RunRecord, out: Path | None) -> Iterator[Path]:
     for name in TABLES:
         if out is not None and name in record.artifacts:
             try:
+                from logbench import StoredRuns
+
                 yield StoredRuns(out).artifact(record, name)
             except DataError:  # gone or changed since: not what the record says
                 continue

@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from logbench import RunRecord, hookimpl
+from logbench import hookimpl
 
 from .asked import asked, failed, package, tell
 from .facts import Facts, facts_of, files_of
+
+if TYPE_CHECKING:
+    from logbench import RunRecord
 
 T = TypeVar("T")
 # What MLflow takes of a batch at most, and signs of a value.

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from logbench import ConfigError, RunRecord, hookimpl
+from logbench import ConfigError, hookimpl
 
 from .asked import asked, failed, package, tell
 from .facts import facts_of, files_of
+
+if TYPE_CHECKING:
+    from logbench import RunRecord
 
 # W&B's own: signs of a tag.
 LONGEST = 64

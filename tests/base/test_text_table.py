@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from logbench import folded, text_table
+from logbench.base.cells import columns_of
 from logbench.base.jsonable import shorten
 from logbench.base.screen import screen_width
 
@@ -99,3 +101,9 @@ def test_columns_stand_above_the_terminal(monkeypatch: pytest.MonkeyPatch, capsy
     for none in ("", "0", "wide"):
         monkeypatch.setenv("COLUMNS", none)
         assert screen_width() is None  # what pytest captures is no terminal
+
+
+def test_letters_of_one_column_are_those_that_the_tables_of_rich_say() -> None:
+    for number in range(0x20, 0x3000):
+        if chr(number).isprintable():
+            assert columns_of(chr(number)) == cell_len(chr(number)), hex(number)
