@@ -65,6 +65,7 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "apart",
         "escapes",
         "label-of",
+        "id-column",
         "text",
         "update",
     }
