@@ -6,8 +6,9 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-# ASCII, and letters and dashes of Europe: a column each, told without a library's tables.
-_NARROW = re.compile("[\\x00-\\x7f\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")
+# Letters and signs of one column each, among them all that we print ourselves: for these rich, which knows the
+# widths of all others, need not be loaded.
+_ONE_COLUMN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2100-\u2319\u2500-\u25fc]*")
 
 
 def columns_of(text: str) -> int:
@@ -17,7 +18,7 @@ def columns_of(text: str) -> int:
         >>> columns_of("naïve"), columns_of("日志")
         (5, 4)
     """
-    if _NARROW.fullmatch(text):
+    if text.isascii() or _ONE_COLUMN.fullmatch(text):
         return len(text)
     from rich.cells import cell_len
 

@@ -6,9 +6,10 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from logbench import folded, text_table
-from logbench.base.cells import clipped, columns_of, padded, wrapped
+from logbench.base.cells import _ONE_COLUMN, clipped, columns_of, padded, wrapped
 from logbench.base.jsonable import shorten
 
 # Letters of one and of two columns, with marks of none.
@@ -35,6 +36,12 @@ def test_texts_wrap_fill_and_end_at_columns(text: str, most: int) -> None:
     assert text.startswith(cut) and width(cut) <= most and (cut == text or width(cut) >= most - 1)
     assert width(shorten(text, most)) <= most
     assert max(map(width, folded(text, most).split("\n"))) <= most
+
+
+def test_signs_that_need_no_table_take_one_column() -> None:
+    signs = [chr(code) for code in range(0xA0, 0x3000) if _ONE_COLUMN.fullmatch(chr(code))]
+    assert len(signs) > 1000 and set("–−±∞≤≥…→×�·“”‘’•✓") - {"�", "✓"} <= set(signs)
+    assert [sign for sign in signs if cell_len(sign) != 1] == []
 
 
 def test_a_line_ends_at_spaces_or_between_letters_that_have_none() -> None:
