@@ -21,7 +21,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
@@ -122,7 +122,7 @@ def updated(text: str, ran: Sequence[Typed], folder: Path) -> str:
     printed = {block: list(of) for block, of in groupby(ran, key=lambda one: one.block)}
     parts, at, before = [], 0, None
     said = list(blocks_of(text))
-    for block, after in zip(said, [*said[1:], None], strict=True):
+    for block, after in zip_longest(said, said[1:]):
         if block in printed:
             old = after if after and after.mark == "output" else None
             parts += [text[at : block.end], _below(printed[block], old, folder)]
