@@ -25,7 +25,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "loganomaly": {"steps": 5, "hidden": 8},
-    "logrobust": {"hidden": 8, "width": 16, "passes": 3},
+    "logrobust": {"hidden": 8, "passes": 3},
     "logtad": {"hidden": 8, "layers": 1, "passes": 3},
     "lstm-next": {"steps": 5, "hidden": 8, "batch": 32},
     "transformer-next": {"steps": 5, "batch": 32},
