@@ -37,8 +37,6 @@ FETCHED = re.compile(r"--dataset hdfs(?![\w-])")
 LATER = (
     "docs/hooks/embeddings.md",
     "docs/hooks/models.md",
-    "docs/hooks/notifications.md",
-    "docs/hooks/parsers.md",
     "docs/hooks/presets.md",
     "docs/hooks/tables.md",
     "docs/how-to/check-a-plugin.md",
@@ -51,7 +49,6 @@ LATER = (
     "docs/how-to/label-budget.md",
     "docs/how-to/large-logs.md",
     "docs/how-to/on-call.md",
-    "docs/how-to/own-logs.md",
     "docs/how-to/parsers.md",
     "docs/how-to/report.md",
     "docs/how-to/tune.md",
