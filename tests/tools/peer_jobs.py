@@ -181,5 +181,5 @@ RAW = {
 DEEP = {
     "logbench": Job("", OUR_DEEPLOG.replace("DEDUP", "True"), "distinct windows once"),
     "logbench, every window": Job("", OUR_DEEPLOG.replace("DEDUP", "False"), "no window is left out"),
-    "deeplog 0.0.3": Job("deeplog", THEIR_DEEPLOG, "every window; no rules for units"),
+    "deeplog 0.0.3": Job("deeplog", THEIR_DEEPLOG, "every window; an output for unseen keys, too"),
 }
