@@ -72,6 +72,9 @@ class Retrieval:
         if not len(units):
             raise IncompatibleError("retrieval: no unit to compare with")
         sets = Sets(units)
+        if len(sets) > self.config.max_train:
+            many = f"the {self.config.max_train:,} most frequent of {len(sets):,} sets of texts of training"
+            context.note(f"retrieval: compares with {many} (max_train)")
         chosen = np.sort(np.argsort(-sets.counts, kind="stable")[: self.config.max_train])
         bounds = zip(sets.offsets[chosen], sets.offsets[chosen + 1], strict=True)
         kept = [sets.texts[begin:end] for begin, end in bounds]

@@ -120,6 +120,16 @@ def test_retrieval_is_a_search_through_all_training_units() -> None:
     assert not model.score(sessions(train), Context()).primary.any()
 
 
+def test_retrieval_says_that_it_leaves_out_training_units() -> None:
+    notes: list[str] = []
+    train = sessions([[0, 1], [0, 1], [2], [3, 2]])
+    Retrieval(RetrievalConfig(max_train=3)).fit(train, Context(note=notes.append))
+    assert not notes
+    facts = Retrieval(RetrievalConfig(max_train=1)).fit(train, Context(note=notes.append))
+    assert facts == {"units": 4, "distinct": 1, "texts": 2}
+    assert notes == ["retrieval: compares with the 1 most frequent of 3 sets of texts of training (max_train)"]
+
+
 MODELS = (SemPca(SemPcaConfig()), Retrieval(RetrievalConfig()))
 
 
