@@ -30,9 +30,7 @@ MESSAGES = [
     )
 ]
 LABELS = "BlockId,Label\n" + "".join(f"blk_{n},{'Anomaly' if n % 5 == 4 else 'Normal'}\n" for n in range(30))
-SIMULATED = (
-    "--dataset hdfs-sim --set dataset.blocks=400 --set protocol.content=labelled --set protocol.train_units=100"
-)
+SIMULATED = "--dataset hdfs-sim --set dataset.blocks=400 --set protocol.train_units=100"
 DATA = "--dataset hdfs --data small --set protocol.train_units=9"
 LINES = "".join(
     f"2024-03-01 10:{n // 60:02}:{n % 60:02} INFO web: request {n} of user {n % 7} done\n" for n in range(90)
@@ -60,7 +58,7 @@ TYPED = (
     "bench run suite.toml --out bench.jsonl", "bench compare bench.jsonl bench.jsonl",
     "list model", "options deeplog", "presets", "presets hdfs", "plugins",
     "models list", "models info ecvc",
-    f"models ablate logrobust {SIMULATED}",
+    f"models ablate logrobust {SIMULATED} --set protocol.content=labelled --seeds 1 --set logrobust.passes=1",
     "datasets list", "datasets info hdfs --data small", "datasets guess web.log",
     "detect web.log --save-definition web.toml --top 3", "detect small/HDFS.log --top 3",
     "datasets check web.toml", "datasets add web.toml", "datasets path web", "datasets remove web",
