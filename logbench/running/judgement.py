@@ -66,8 +66,8 @@ def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Ite
     if keys > MANY and (keys > OWN * messages or single > OWN * events) and keys > 0.05 * events:
         name = resolved.parser.name
         yield (
-            f"{keys:,} templates of {events:,} events: nearly every line makes a template of its own, and the "
-            f"time to parse grows with their square; mask what varies ({name}.masks), "
+            f"{keys:,} templates of {events:,} events: nearly every line makes a template of its own, so "
+            f"keys tell models little; mask what varies ({name}.masks), "
             + ("or make the key of fields (key)" if own else f"or see: logbench options {name}")
         )
 
