@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 from pathlib import Path
 from statistics import fmean
 
@@ -85,6 +86,8 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
 
     Args:
         records: runs of one data set and protocol, those of the best model first. folder: where their scores are.
+        swaps: at least so many; more where there are many pairs, as p is never below 1 / (1 + swaps), and Holm's
+            correction multiplies it by the number of pairs.
     """
     runs: dict[str, list[Record]] = {}
     for record in records:
@@ -92,7 +95,9 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
             runs.setdefault(record["model"], []).append(record)
     stored = _Stored(folder)
     p, common = dict[tuple[str, str], float](), list[int]()
-    for one, other in combinations(runs, 2):
+    pairs = list(combinations(runs, 2))
+    swaps = max(swaps, ceil(2 * len(pairs) / LEVEL))
+    for one, other in pairs:
         tested = _over_splits(runs[one], runs[other], metric)
         if tested is None and metric in METRICS and not incompatibilities(runs[one][0], runs[other][0]):
             for first, second, kept in stored.of_pair(runs[one][0], runs[other][0]):

@@ -99,6 +99,16 @@ def test_a_leaderboard_says_who_is_not_told_apart_from_the_best(tmp_path: Path) 
     assert Pairs((), {}).said() == "" and Pairs((), {}).letters() == {}
 
 
+def test_many_models_do_not_make_all_of_them_alike(tmp_path: Path) -> None:
+    """Holm's correction multiplies p by the number of pairs, and p is no smaller than one in so many swaps."""
+    at = np.arange(60)
+    runs = [stored(tmp_path, f"good-{one}", at > 2, 0.97) for one in range(4)]
+    runs += [stored(tmp_path, f"bad-{one}", at > 40, 0.4) for one in range(4)]
+    found = all_pairs(runs, "f1", tmp_path, swaps=len(runs))
+    assert {found.letters()[name] for name in found.models[:4]} == {"a"}
+    assert {found.letters()[name] for name in found.models[4:]} == {"b"}
+
+
 @given(st.integers(2, 7).flatmap(lambda n: st.lists(st.booleans(), min_size=n * n, max_size=n * n)))
 def test_two_models_share_a_letter_where_they_are_not_told_apart_and_nowhere_else(apart: list[bool]) -> None:
     names = tuple(f"m{at}" for at in range(int(len(apart) ** 0.5)))
