@@ -47,6 +47,10 @@ def test_an_output_below_no_command_is_taken_away() -> None:
         ("done in 3.1 s, 12 MB", "done in 12.75 s, 9 MB"),
         ("20260101-000000-m-aaaaaa  0.5", "20270203-112233-m-b1c2d3   0.5"),
         ("model  fit s\n-----  -----\na       0.12", "model  fit s\n-----  -----\na      10.00"),
+        (
+            "model  f1  s\n-----  --  --\na      1   12\n\nb",
+            "model  f1\n-----  --\na      1\nleft out: s, MB\n  kB\n\nb",
+        ),
         (f"{COST}a      0.1\n\nPareto front: a, b", f"{COST}a      2.1\n\nPareto front: b"),
     ],
 )
