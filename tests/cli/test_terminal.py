@@ -79,7 +79,7 @@ def test_each_command_has_one_whole_line_of_help(say: Say) -> None:
         text = say(80, *words, "--help")
         assert max(map(len, text.splitlines())) <= 80
         for name in group.list_commands(click.Context(group)):
-            assert re.search(rf"(?m)^  {name}  .*\.$", text), (words, name)
+            assert re.search(rf"(?m)^  {name}  .*[^.]\.$", text), (words, name)
             seen += 1
     assert seen > 40
 

@@ -131,13 +131,46 @@ def test_the_level_in_force_has_the_figures_of_the_record(study: Study) -> None:
         assert units is not None and scores is not None
         one = explored(record["model"], record["threshold"], units, scores)
         known = record["metrics"]["session"]["all"]
-        if one.levels.at(float(record["threshold"]["exact"])) >= 0:
-            assert one.levels.f1[one.start] == pytest.approx(known["f1"])
-            assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (known["tp"], known["fp"])
+        assert one.levels.f1[one.start] == pytest.approx(known["f1"])
+        assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (known["tp"], known["fp"])
         assert sum(one.bins["normal"]) + sum(one.bins["anomaly"]) == len(units)
         label, score = units["label"].to_numpy(), units["score"].to_numpy()
         expected = max(f1_score(label, (score > t) | units["flagged"].to_numpy()) for t in np.unique(score))
         assert max(one.levels.f1) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("below", [-1e9, -np.inf])
+def test_a_threshold_below_every_score_lets_everything_alarm(study: Study, below: float) -> None:
+    record = next(one for one in study.firsts if one["model"] == "pca")
+    units, scores = study.units(record), study.scores(record)
+    assert units is not None and scores is not None
+    one = explored("pca", {"source": "fixed", "exact": str(below)}, units, scores)
+    label = units["label"].to_numpy()
+    assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (label.sum(), (1 - label).sum())
+    assert one.levels.f1[one.start] == pytest.approx(f1_score(label, np.ones(len(label))))
+    assert one.levels.values[one.marks["fixed, in force"]] == below
+    (point,) = precision_recall([Curve("pca", Levels.of(units).down_to(below), below, None)]).data["in_force"]
+    assert (point["x"], point["y"]) == pytest.approx((1.0, label.mean()), abs=1e-4)
+
+
+def test_there_is_no_precision_where_nothing_alarms(study: Study) -> None:
+    record = next(one for one in study.firsts if one["model"] == "pca")
+    units, scores = study.units(record), study.scores(record)
+    assert units is not None and scores is not None
+    one = explored("pca", record["threshold"], units.with_columns(flagged=False), scores)
+    figure = threshold(one)
+    last = one.labels[-1]
+    assert figure.table[-1]["precision"] is None
+    assert {row["metric"] for row in figure.data["sweep"] if row["level"] == last} == {"F1", "recall"}
+    assert len(figure.data["sweep"]) == 3 * len(one.labels) - 1
+
+
+def test_examples_say_of_how_many_they_are(study: Study) -> None:
+    known = study.firsts[0]["metrics"]["session"]["all"]
+    (section,) = (one for one in sections(study) if one.name == "examples")
+    for kind, total in (("false alarms", "fp"), ("missed anomalies", "fn"), ("found anomalies", "tp")):
+        shown = re.search(rf"(\d+) of ([\d,]+) {kind}", section.sentence)
+        assert int(shown[2].replace(",", "")) == known[total] if shown else known[total] == 0
 
 
 def test_curves_pass_through_what_sklearn_computes(study: Study) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..words import several
+
 if TYPE_CHECKING:
     from logbench import StoredRuns
 
@@ -79,7 +81,7 @@ def command(
     from .head import headline
 
     click.echo(escaped(headline(study), "terminal"))
-    click.echo(f"wrote {out} ({len(text.encode()) / 1e6:.2f} MB, {len(study.records)} runs)", err=True)
+    click.echo(f"wrote {out} ({len(text.encode()) / 1e6:.2f} MB, {several(len(study.records), 'run')})", err=True)
 
 
 def _study(names: Sequence[str], runs: StoredRuns, metric: str) -> Study:

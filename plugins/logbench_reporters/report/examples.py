@@ -21,9 +21,9 @@ EACH, LOOKED_AT = 4, 24
 
 
 def examples(study: Study, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A group a kind: `title`, `items`; empty where the scores are gone."""
+    """A group a kind: `kind`, `title`, `items`; empty where the scores are gone."""
     try:
-        found = {title: study.runs.examples(record, which, LOOKED_AT) for which, title in KINDS.items()}
+        found = {which: study.runs.examples(record, which, LOOKED_AT) for which in KINDS}
     except DataError:
         return []
     events = _events(study, record)
@@ -31,8 +31,12 @@ def examples(study: Study, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     for items in found.values():  # a rule decides short units, which says little of the model
         items.sort(key=lambda item: bool(item["short"]))
     groups = [
-        {"title": title, "items": [_item(item, events.get(item["unit"]), threshold) for item in items[:EACH]]}
-        for title, items in found.items()
+        {
+            "kind": which,
+            "title": KINDS[which],
+            "items": [_item(item, events.get(item["unit"]), threshold) for item in items[:EACH]],
+        }
+        for which, items in found.items()
     ]
     return groups if any(items for items in found.values()) else []
 

@@ -51,6 +51,18 @@ class Levels:
             values, alarms(anomaly), alarms(~anomaly), *(float(weight[a].sum()) for a in (anomaly, ~anomaly))
         )
 
+    def down_to(self, threshold: float) -> Levels:
+        """These and, before them, a threshold below every score, where all units alarm; others change nothing."""
+        import numpy as np
+
+        if not threshold < self.values[0]:
+            return self
+        values, tp, fp = (
+            np.concatenate(([first], rest))
+            for first, rest in ((threshold, self.values), (self.anomalies, self.tp), (self.normal, self.fp))
+        )
+        return Levels(values, tp, fp, self.anomalies, self.normal)
+
     @property
     def precision(self) -> NDArray[np.float64]:
         """Share of the alarms that are right; 1 where nothing alarms."""

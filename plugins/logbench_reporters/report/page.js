@@ -78,8 +78,8 @@
     const rows = () => {
       const levels = one.labels.map((label, n) => {
         const tp = one.tp[n], fp = one.fp[n];
-        const values = { F1: 2 * tp / Math.max(tp + fp + one.anomalies, 1e-12), precision: tp + fp ? tp / (tp + fp) : 1, recall: tp / (one.anomalies || 1) };
-        return Object.entries(values).map(([metric, value]) => ({ level: label, at: n, metric, value }));
+        const values = { F1: 2 * tp / Math.max(tp + fp + one.anomalies, 1e-12), precision: tp + fp ? tp / (tp + fp) : null, recall: tp / (one.anomalies || 1) };
+        return Object.entries(values).filter(([, value]) => value !== null).map(([metric, value]) => ({ level: label, at: n, metric, value }));
       });
       const bins = Object.entries(one.bins).flatMap(([kind, counts]) => counts.map((units, n) => ({ level: one.labels[n], at: n, kind, units })));
       const byLevel = {};

@@ -101,8 +101,9 @@ def _curves(study: Study) -> Section | None:
         units = study.units(record)
         if units is None or not len(units):
             continue
+        threshold = threshold_of(record)
         area = next((row.metrics.get("auprc") for row in study.models if row.name == record["model"]), None)
-        curves.append(Curve(record["model"], Levels.of(units), threshold_of(record), area))
+        curves.append(Curve(record["model"], Levels.of(units).down_to(threshold), threshold, area))
     if not curves:
         return None
     figures = [precision_recall(curves), roc(curves)]
@@ -155,9 +156,15 @@ def _spread(study: Study) -> Section | None:
 def _examples(study: Study) -> Section | None:
     record = study.firsts[0] if study.firsts else None
     groups = examples(study, record) if record is not None else []
-    if record is None or not groups:
+    units = study.units(record) if record is not None else None
+    if record is None or not groups or units is None:
         return None
-    counts = ", ".join(f"{len(group['items'])} {group['title'].lower()}" for group in groups)
+    alarm, anomaly = units["verdict"], units["label"] == 1
+    of = {"false-positives": alarm & ~anomaly, "missed": ~alarm & anomaly, "found": alarm & anomaly}
+    counts = ", ".join(
+        f"{len(group['items'])} of {total:,} {group['title'].lower()}" if total else f"no {group['title'].lower()}"
+        for group, total in ((group, of[group["kind"]].sum()) for group in groups)
+    )
     said = f"{record['model']}: {counts}, those of the highest scores, equal sequences once."
     return Section("examples", "Why it alarmed", said, kind="examples", data=groups)
 

@@ -30,8 +30,9 @@ EXTRA = "pip install 'logbench-harness[report]'"
 def command(
     ctx: click.Context, records: tuple[Path, ...], out: Path, title: str, url: str, metric: str, scores: bool
 ) -> None:  # fmt: skip
-    """Write a leaderboard of runs: a page a data set, model and protocol, ranks by protocol, records and scores.
+    """Write a leaderboard of runs as a site of plain files.
 
+    It has a page a data set, model and protocol, ranks by protocol, records and scores.
     RECORDS are folders of records, or their files. A table is one data set under one protocol; nothing is ranked
     across protocols. The pages load nothing; the folder can be offered as it is, by GitHub Pages, say.
     Check what others send first: logbench check-records.

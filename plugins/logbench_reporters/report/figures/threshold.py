@@ -65,6 +65,8 @@ def explored(
     named = {f"{threshold['source']}, in force": chosen, "oracle": whole.oracle}
     if threshold.get("own") is not None:
         named["the model's own"] = float(threshold["own"])
+    for value in named.values():
+        whole = whole.down_to(value)
     levels = whole.thinned(most, named.values())
     marks = {name: max(levels.at(value), 0) for name, value in named.items()}
     held = scores.filter((scores["part"] == "held_out") & scores["score"].is_not_null())
@@ -140,11 +142,12 @@ def bin_rows(one: Explored) -> list[dict[str, Any]]:
 
 
 def sweep_rows(one: Explored) -> list[dict[str, Any]]:
-    """A row a metric and level."""
+    """A row a metric and level; no precision where nothing alarms."""
     return [
         {"level": label, "at": at, "metric": metric, "value": row[metric]}
         for at, (label, row) in enumerate(zip(one.labels, _table(one), strict=True))
         for metric in METRICS
+        if row[metric] is not None
     ]
 
 
@@ -156,11 +159,15 @@ def mark_rows(one: Explored) -> list[dict[str, Any]]:
     return [{"level": one.labels[at], "at": at, "mark": " = ".join(names)} for at, names in levels.items()]
 
 
-def _table(one: Explored) -> list[dict[str, float]]:
+def _table(one: Explored) -> list[dict[str, float | None]]:
     levels = one.levels
     columns = zip(levels.f1, levels.precision, levels.recall, levels.tp, levels.fp, strict=True)
     names = ("F1", "precision", "recall", "tp", "fp")
-    return [dict(zip(names, (round(float(v), 4) for v in row), strict=True)) for row in columns]
+    rows = [[round(float(v), 4) for v in row] for row in columns]
+    return [
+        {**dict(zip(names, row, strict=True)), "precision": row[1] if alarms else None}
+        for row, alarms in zip(rows, levels.tp + levels.fp > 0, strict=True)
+    ]
 
 
 def _line(x: Mapping[str, Any]) -> dict[str, Any]:
