@@ -65,6 +65,15 @@ def test_a_unit_scores_alike_however_much_fills_it_up(config: AutoencoderConfig)
     np.testing.assert_allclose(scores(model, usual(2)), scores(wide, usual(2)), atol=1e-12)
 
 
+def test_counts_know_no_order_and_what_an_lstm_read_does() -> None:
+    there, back = (Sessions.of([unit], vocabulary=4) for unit in ([0, 1, 1, 2], [2, 1, 0, 1]))
+    by_counts, by_sequence = (
+        fitted(replace(config, batch=256, passes=30, lr=1e-2)) for config in (COUNTS, SEQUENCE)
+    )
+    assert scores(by_counts, there) == scores(by_counts, back)
+    assert scores(by_sequence, there) != pytest.approx(scores(by_sequence, back), rel=0.01)
+
+
 @BOTH
 def test_a_saved_model_scores_alike(config: AutoencoderConfig, tmp_path: Path) -> None:
     model, again = fitted(config), Autoencoder(config)

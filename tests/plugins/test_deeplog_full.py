@@ -96,6 +96,29 @@ def test_its_key_model_is_deeplog_and_a_saved_one_scores_the_same(model: DeepLog
     )
 
 
+def test_keys_that_never_vary_are_learnt_by_heart(model: DeepLogFull) -> None:
+    assert model.score(log(60, 0), Context()).others["nll"].max() < 0.05
+
+
+def test_it_has_the_weights_of_one_lstm_for_keys_and_one_for_each_key_with_values() -> None:
+    def lstm(width: int, hidden: int) -> int:  # without biases: torch has two of a gate, ours one
+        return 4 * hidden * (width + hidden)
+
+    facts = DeepLogFull(replace(CONFIG, steps=1, value_steps=1)).fit(log(10, 0), Context())
+    keys, hidden, wide = 3, 12, 8
+    of_keys = lstm(keys + 1, hidden) + lstm(hidden, hidden) + 2 * 2 * 4 * hidden + (hidden + 1) * keys
+    of_values = lstm(1, wide) + lstm(wide, wide) + 2 * 4 * wide + (wide + 1) * 1
+    assert (facts["parameters"], facts["values"]["parameters"]) == (of_keys + of_values, of_values)
+
+
+def test_without_values_only_keys_decide(model: DeepLogFull) -> None:
+    """By the settings of its card's ablation."""
+    without = DeepLogFull(replace(CONFIG, confidence=0.999999, value_h=1000, value_whole=True))
+    without.fit(log(60, 0), Context())
+    assert (without.score(faulty(), Context()).primary > 1).tolist() == [False, False, True, True]
+    assert (model.score(faulty(), Context()).primary > 1).tolist() == [False, True, True, True]
+
+
 def test_on_a_log_of_ones_own_the_slow_request_alarms_and_show_says_why(tmp_path: Path) -> None:
     took = np.random.default_rng(0).normal(50, 5, (150, 8))
     took[140, 6] = 50 + 6 * 5

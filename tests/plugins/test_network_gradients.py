@@ -24,9 +24,11 @@ from logbench_nextkey.transformer_next import Network as TransformerNetwork
 from logbench_nextkey.transformer_next import TransformerNext
 from logbench_reconstruction import AutoencoderConfig
 from logbench_reconstruction.autoencoder import Autoencoder, Counts, Read
-from logbench_supervised import CnnConfig, LogRobustConfig
+from logbench_supervised import CnnConfig, LogRobustConfig, MlpConfig, NeuralLogConfig
 from logbench_supervised.cnn import Network as CnnNetwork
 from logbench_supervised.logrobust import Network as LogRobustNetwork
+from logbench_supervised.mlp import Mlp
+from logbench_supervised.neurallog import Network as NeuralLogNetwork
 
 KEYS = torch.tensor([[0, 1, 2, 3], [3, 3, 1, 0]])
 STEPS = torch.linspace(-1, 1, 24, dtype=torch.float64).reshape(2, 4, 3).sin()
@@ -34,6 +36,7 @@ THERE = torch.tensor([[True] * 4, [True, True, False, False]])
 LSTM = LstmNextConfig(h=4, embedding=3, hidden=2, layers=1)
 CAUSAL = TransformerNextConfig(h=4, embedding=4, feedforward=4, layers=1)
 READ = AutoencoderConfig(input="sequence", hidden=2, narrow=2, embedding=3)
+BLOCK = NeuralLogConfig(length=4, heads=1, feedforward=4, dense=2)
 NETWORKS: dict[str, tuple[nn.Module, tuple[Tensor, ...]]] = {
     "deeplog": (DeepLogNetwork(4, DeepLogConfig(hidden=2, layers=1)), (KEYS,)),
     "loganomaly": (LogAnomalyNetwork(4, 3, LogAnomalyConfig(hidden=2, layers=1)), (KEYS,)),
@@ -46,6 +49,8 @@ NETWORKS: dict[str, tuple[nn.Module, tuple[Tensor, ...]]] = {
     "autoencoder, sequence": (Read(6, 5, READ, detach=False), (KEYS,)),
     "cnn": (CnnNetwork(6, 5, CnnConfig(heights=(2, 3), filters=2, embedding=3, length=4)), (KEYS,)),
     "logrobust": (LogRobustNetwork(3, LogRobustConfig(hidden=2, layers=1)), (STEPS, THERE)),
+    "mlp": (Mlp(MlpConfig(hidden=3)).build(4), (STEPS.flatten(1)[:, :5],)),
+    "neurallog": (NeuralLogNetwork(3, BLOCK), (STEPS, THERE)),
 }
 
 

@@ -60,11 +60,12 @@ def by_formula(network: Network, steps: np.ndarray[Any, Any]) -> np.ndarray[Any,
         )
 
     scaled = steps / np.sqrt((steps**2).mean(1, keepdims=True))
-    x = scaled + weights["places.weight"][: len(steps)]
+    x = scaled + weights.get("places.weight", np.zeros_like(scaled))[: len(steps)]
     query, key, value = (linear(x, name) for name in ("query", "key", "value"))
     heads = []
     for part in np.split(np.arange(query.shape[1]), network.heads):
-        told = np.exp(query[:, part] @ key[:, part].T / np.sqrt(len(part)))
+        alike = query[:, part] @ key[:, part].T / np.sqrt(len(part))
+        told = np.exp(alike if network.attends else 0 * alike)
         heads.append(told / told.sum(1, keepdims=True) @ value[:, part])
     x = normed(x + linear(np.concatenate(heads, 1), "merge"), "norms.0")
     x = normed(x + linear(np.maximum(linear(x, "inner.0"), 0), "inner.2"), "norms.1")
@@ -72,11 +73,11 @@ def by_formula(network: Network, steps: np.ndarray[Any, Any]) -> np.ndarray[Any,
     return logits
 
 
-@pytest.mark.parametrize("head_width", [None, 5])
-def test_the_network_gives_what_the_formulas_give_for_each_unit_alone(head_width: int | None) -> None:
+@pytest.mark.parametrize("settings", [{}, {"head_width": 5}, {"attend": "mean"}, {"places": False}], ids=str)
+def test_the_network_gives_what_the_formulas_give_for_each_unit_alone(settings: dict[str, Any]) -> None:
     """So no unit sees another, as it does where sessions of a batch attend to each other."""
     torch.manual_seed(0)
-    network = Network(WIDTH, replace(SMALL, head_width=head_width)).double().eval()
+    network = Network(WIDTH, replace(SMALL, **settings)).double().eval()
     model = NeuralLog(SMALL)
     given = told([[0, 7, 1], [2], [4, 4, 3, 2, 1, 0, 0, 9]])
     batch = model.encoder(given, "cpu")(torch.from_numpy(model.rows(given)).long())

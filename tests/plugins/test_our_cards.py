@@ -46,6 +46,17 @@ def test_what_a_card_names_is_there(name: str) -> None:
         check_ablation(ablation, REGISTRY)
 
 
+NETWORKS = [name for name, entry in REGISTRY.components["model"].items() if "torch" in entry.item.requires]
+# What a test of seconds can show; the others need the reference's data.
+SHOWN = {"structure", "forward", "gradient", "overfit", "invariances", "ablation"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_shown_to_be_what_its_paper_describes(name: str) -> None:
+    assert not SHOWN - CARDS[name].faithful.keys()
+    assert CARDS[name].ablations
+
+
 @pytest.mark.skipif(not TORCH, reason="torch is not installed")
 @pytest.mark.parametrize("name", [name for name, card in CARDS.items() if card.parameters])
 def test_networks_have_the_parameters_that_their_card_counts(name: str) -> None:

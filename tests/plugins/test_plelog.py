@@ -134,6 +134,61 @@ def test_labels_of_anomalies_count_only_where_they_are_asked_for() -> None:
     assert PleLog(replace(SMALL, known="all")).targets(train, Context())[5] == 1
 
 
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def by_formula(network: Network, steps: Any) -> Any:
+    """Logits [2] of the events of one unit, float64 [L, W]: gate by gate, in the order of torch's weights."""
+    weights = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+    for layer in range(network.gru.num_layers):
+        both = []
+        for suffix, turn in (("", 1), ("_reverse", -1)):
+            into, back = (weights[f"gru.weight_{kind}_l{layer}{suffix}"] for kind in ("ih", "hh"))
+            added, kept = (weights[f"gru.bias_{kind}_l{layer}{suffix}"] for kind in ("ih", "hh"))
+            state, states = np.zeros(back.shape[1]), []
+            for step in steps[::turn]:
+                (reset, update, new), (r, u, n) = (
+                    np.split(into @ step + added, 3),
+                    np.split(back @ state + kept, 3),
+                )
+                share = sigmoid(update + u)
+                state = share * state + (1 - share) * np.tanh(new + sigmoid(reset + r) * n)
+                states.append(state)
+            both.append(states[::turn])
+        steps = np.concatenate(both, 1)
+    weighed = np.zeros(len(steps))
+    if "guide" in weights:
+        beside = np.concatenate([np.tile(weights["guide"], (len(steps), 1)), steps], 1)
+        weighed = np.tanh(beside @ weights["weigh.weight"][0] + weights["weigh.bias"])
+    share = np.exp(weighed) / np.exp(weighed).sum()
+    return weights["output.weight"] @ (share @ steps) + weights["output.bias"]
+
+
+@pytest.mark.parametrize("attend", ["learnt", "mean"])
+def test_the_network_gives_what_the_formulas_give_for_each_unit_alone(attend: Any) -> None:
+    torch.manual_seed(0)
+    network = Network(5, replace(SMALL, layers=2, attend=attend)).double().eval()
+    model, units = PleLog(SMALL), [[0, 5, 1], [2], [4, 4, 3, 2, 1, 0, 0, 5]]
+    given = told(units)
+    steps, there = model.encoder(given, "cpu")(torch.from_numpy(model.rows(given)).long())
+    for unit, found in zip(units, network(steps.double(), there).detach().numpy(), strict=True):
+        vectors = SAID[unit] / np.sqrt((SAID[unit].astype(np.float64) ** 2).mean(1, keepdims=True))
+        np.testing.assert_allclose(found, by_formula(network, vectors), atol=1e-6)
+
+
+def test_attention_is_trained_and_a_mean_has_nothing_to_train() -> None:
+    torch.manual_seed(0)
+    learnt, mean = (Network(5, replace(SMALL, attend=one)) for one in ("learnt", "mean"))  # type: ignore[arg-type]
+    learnt(torch.randn(4, 8, 5), torch.ones(4, 8, dtype=torch.bool))[:, 1].sum().backward()
+    for part in (learnt.guide, learnt.weigh.weight):  # type: ignore[union-attr]
+        assert part is not None and part.grad is not None and float(part.grad.abs().max()) > 0
+    sizes = [sum(one.numel() for one in network.parameters()) for network in (learnt, mean)]
+    assert sizes[0] - sizes[1] == 12 + (24 + 1), (
+        "a guide as wide as both directions, and what weighs it and a step"
+    )
+
+
 def test_what_fills_up_a_unit_does_not_count() -> None:
     torch.manual_seed(0)
     network = Network(5, SMALL).double().eval()

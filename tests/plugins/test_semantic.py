@@ -166,6 +166,15 @@ def test_an_unseen_text_like_a_known_one_raises_no_alarm_by_itself() -> None:
         assert new == pytest.approx(known, rel=1e-6)
 
 
+def test_with_a_column_a_text_retrieval_cannot_read_an_unseen_one() -> None:
+    """One-hot: it is like none, so that of the three texts of its unit two are found."""
+    eye = np.eye(TEXTS + 2, TEXTS, dtype=np.float32)
+    model = Retrieval(RetrievalConfig())
+    model.fit(sessions([[0, 1, 2], [3, 4]], eye), Context())
+    found = model.score(sessions([[0, 1, 2], [0, TEXTS, 2]], eye), Context()).primary
+    np.testing.assert_allclose(found, [0, 1 / 3], atol=1e-6)
+
+
 def test_texts_without_a_word_are_alike_and_units_without_events_score_zero() -> None:
     vectors = np.zeros((TEXTS + 2, 3), np.float32)
     vectors[:4] = np.eye(4, 3)

@@ -126,6 +126,49 @@ def test_an_embedding_may_have_vectors_of_any_length(length: float) -> None:
     assert not steps[~there].any()
 
 
+def test_mlp_gives_what_numpy_gives_for_the_counts_of_keys() -> None:
+    model = Mlp(MLP)
+    model.fit(drawn(1), Context())
+    assert model.network is not None
+    inward, first, outward, second = (one.detach().double().numpy() for one in model.network.parameters())
+    units = [[0, 1, 1, 3], [2, 2, 2, 9, 4], [8]]  # 8 and 9 share the column of unknown keys
+    counts = np.array([[1, 2, 0, 1, 0, 0], [0, 0, 3, 0, 1, 1], [0, 0, 0, 0, 0, 1]])
+    logits = np.maximum(counts @ inward.T + first, 0) @ outward[0] + second
+    for order in (1, -1):
+        found = scores(model, told([unit[::order] for unit in units], texts={8: "wait", 9: "wait"}))
+        np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), rtol=1e-5)
+
+
+def right(model: Any, units: list[list[int]], labels: list[int]) -> float:
+    """Share of the units on the right side of .5, once the model has learnt them."""
+    model.fit(told(units, labels), Context())
+    return float(((scores(model, told(units)) > 0.5) == labels).mean())
+
+
+def test_filters_of_two_events_tell_an_order_that_those_of_one_cannot() -> None:
+    """The same five keys; anomalous is 1 right before 0."""
+    rng = np.random.default_rng(0)
+    orders = [[0, 1], [1, 0]] * 40
+    units = [
+        [*others[:at], *pair, *others[at:]]
+        for pair in orders
+        for others, at in [(rng.permutation([2, 3, 4]).tolist(), rng.integers(4))]
+    ]
+    labels = [int(pair == [1, 0]) for pair in orders]
+    assert right(Cnn(CNN), units, labels) == 1
+    alone = Cnn(replace(CNN, heights=(1,)))
+    assert right(alone, units, labels) < 0.7
+    np.testing.assert_array_equal(*(scores(alone, told([unit])) for unit in ([0, 1, 2, 3, 4], [4, 1, 3, 0, 2])))
+
+
+def test_hidden_units_of_mlp_tell_what_one_cannot() -> None:
+    """Anomalous is one of keys 0 and 1 without the other: no weighted sum of counts says so."""
+    units = [[4, *keys] for keys in ([], [0], [1], [0, 1])] * 20
+    labels = [0, 1, 1, 0] * 20
+    assert right(Mlp(MLP), units, labels) == 1
+    assert right(Mlp(replace(MLP, hidden=1)), units, labels) < 0.8
+
+
 def test_an_ablated_logrobust_trains() -> None:
     model = LogRobust(replace(ROBUST, attend="mean"))
     model.fit(drawn(1), Context())
