@@ -135,7 +135,9 @@ def test_the_level_in_force_has_the_figures_of_the_record(study: Study) -> None:
         assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (known["tp"], known["fp"])
         assert sum(one.bins["normal"]) + sum(one.bins["anomaly"]) == len(units)
         label, score = units["label"].to_numpy(), units["score"].to_numpy()
-        expected = max(f1_score(label, (score > t) | units["flagged"].to_numpy()) for t in np.unique(score))
+        expected = max(
+            f1_score(label, (score > t) | units["flagged"].to_numpy()) for t in [-np.inf, *np.unique(score)]
+        )
         assert max(one.levels.f1) == pytest.approx(expected)
 
 
@@ -148,8 +150,8 @@ def test_a_threshold_below_every_score_lets_everything_alarm(study: Study, below
     label = units["label"].to_numpy()
     assert (one.levels.tp[one.start], one.levels.fp[one.start]) == (label.sum(), (1 - label).sum())
     assert one.levels.f1[one.start] == pytest.approx(f1_score(label, np.ones(len(label))))
-    assert one.levels.values[one.marks["fixed, in force"]] == below
-    (point,) = precision_recall([Curve("pca", Levels.of(units).down_to(below), below, None)]).data["in_force"]
+    assert one.labels[one.marks["fixed, in force"]] == "−∞"
+    (point,) = precision_recall([Curve("pca", Levels.of(units), below, None)]).data["in_force"]
     assert (point["x"], point["y"]) == pytest.approx((1.0, label.mean()), abs=1e-4)
 
 
@@ -163,6 +165,14 @@ def test_there_is_no_precision_where_nothing_alarms(study: Study) -> None:
     assert figure.table[-1]["precision"] is None
     assert {row["metric"] for row in figure.data["sweep"] if row["level"] == last} == {"F1", "recall"}
     assert len(figure.data["sweep"]) == 3 * len(one.labels) - 1
+    curve = Curve("pca", one.levels, np.inf, None)
+    assert not precision_recall([curve]).data["in_force"] and roc([curve]).data["in_force"]
+
+
+def test_the_oracle_may_let_everything_alarm() -> None:
+    units = pl.DataFrame({"score": [1.0] * 9, "label": [0] * 8 + [1], "weight": [1] * 9, "flagged": [False] * 9})
+    levels = Levels.of(units)
+    assert levels.oracle == -np.inf and max(levels.f1) == pytest.approx(f1_score([0] * 8 + [1], [1] * 9))
 
 
 def test_examples_say_of_how_many_they_are(study: Study) -> None:

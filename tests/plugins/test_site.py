@@ -326,6 +326,8 @@ def test_the_command_writes_again_what_it_wrote_and_nothing_else(runs: Path, tmp
     one = store(tmp_path / "one", [records_of(runs)[0]])
     runner.invoke(command, [str(one), "--out", str(out), "--no-scores"], catch_exceptions=False)
     left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert "1 model, 1 data set, 1 protocol, 1 run." in (out / "index.html").read_text()
+    assert "; 1 run<" in (out / "feed.xml").read_text()
     assert "CNAME" in left and not any(name.startswith("scores") for name in left)
     assert len([name for name in left if name.startswith("model")]) == 1
     (tmp_path / "mine").mkdir()

@@ -18,7 +18,8 @@ class Levels:
     """Thresholds with what they decide, ascending; a unit alarms where its score is above, or a rule says so.
 
     Attributes:
-        values: float64 [levels], the thresholds; the last is the highest score of all.
+        values: float64 [levels], the thresholds, from −∞, where all that score above it alarm, to the
+            highest score of all.
         tp, fp: float64 [levels], weight of anomalies and of normal units that alarm.
         anomalies, normal: weight of all of them.
     """
@@ -31,7 +32,7 @@ class Levels:
 
     @classmethod
     def of(cls, units: pl.DataFrame) -> Levels:
-        """Of every score that occurs.
+        """Of every score that occurs, and −∞ below them.
 
         Args:
             units: `score` (Float64), `label` (0 or 1), `weight`, `flagged` (Boolean).
@@ -40,7 +41,8 @@ class Levels:
 
         score, weight = units["score"].to_numpy(), units["weight"].cast(float).to_numpy()
         anomaly, flagged = (units["label"] == 1).to_numpy(), units["flagged"].to_numpy()
-        values, place = np.unique(score, return_inverse=True)
+        values, place = np.unique(np.append(score, -np.inf), return_inverse=True)
+        place = place[:-1]
 
         def alarms(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
             graded = np.bincount(place, weights=weight * (chosen & ~flagged), minlength=len(values))
@@ -50,18 +52,6 @@ class Levels:
         return cls(
             values, alarms(anomaly), alarms(~anomaly), *(float(weight[a].sum()) for a in (anomaly, ~anomaly))
         )
-
-    def down_to(self, threshold: float) -> Levels:
-        """These and, before them, a threshold below every score, where all units alarm; others change nothing."""
-        import numpy as np
-
-        if not threshold < self.values[0]:
-            return self
-        values, tp, fp = (
-            np.concatenate(([first], rest))
-            for first, rest in ((threshold, self.values), (self.anomalies, self.tp), (self.normal, self.fp))
-        )
-        return Levels(values, tp, fp, self.anomalies, self.normal)
 
     @property
     def precision(self) -> NDArray[np.float64]:
@@ -91,7 +81,7 @@ class Levels:
         return float(self.values[len(self.values) - 1 - int(best)])
 
     def at(self, threshold: float) -> int:
-        """The level that decides as a threshold does; −1: one below every score, or there is none (NaN)."""
+        """The level that decides as a threshold does; −1: there is none (NaN)."""
         if isnan(threshold):
             return -1
         return int(self.values.searchsorted(threshold, side="right")) - 1

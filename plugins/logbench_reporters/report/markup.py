@@ -14,6 +14,8 @@ import jinja2
 
 from logbench import escaped
 
+from ..words import several
+
 # Package with the templates that all pages share.
 SHARED = "logbench_reporters.report"
 
@@ -36,6 +38,7 @@ def environment(package: str) -> jinja2.Environment:
         finalize=_finalized,
     )
     made.filters["shown"] = shown
+    made.filters["several"] = several
     return made
 
 

@@ -101,9 +101,8 @@ def _curves(study: Study) -> Section | None:
         units = study.units(record)
         if units is None or not len(units):
             continue
-        threshold = threshold_of(record)
         area = next((row.metrics.get("auprc") for row in study.models if row.name == record["model"]), None)
-        curves.append(Curve(record["model"], Levels.of(units).down_to(threshold), threshold, area))
+        curves.append(Curve(record["model"], Levels.of(units), threshold_of(record), area))
     if not curves:
         return None
     figures = [precision_recall(curves), roc(curves)]

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 from ..report.figures.figure import number
 from ..report.markup import shown
+from ..words import several
 from .board import Board, Entry, Table
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -41,7 +42,7 @@ def feed(board: Board, title: str, url: str = "") -> str:
         _add(one, "updated", _moment(entry.newest))
         _add(one, "link", "", href=f"{url}data/{table.data}.html#row-{table.protocol}-{entry.key}")
         rank = f"rank {entry.rank} in its table" if entry.rank is not None else "without a rank"
-        _add(one, "summary", f"{rank}; protocol {table.label}; {entry.row.runs} runs")
+        _add(one, "summary", f"{rank}; protocol {table.label}; {several(entry.row.runs, 'run')}")
     return Xml.tostring(root, encoding="unicode", xml_declaration=True)
 
 

@@ -108,6 +108,8 @@ def _in_force(curve: Curve, axes: Any) -> list[dict[str, Any]]:
     at = curve.levels.at(curve.threshold)
     if at < 0:
         return []
+    if axes is _precision_recall and not curve.levels.tp[at] + curve.levels.fp[at]:  # no alarm, no precision
+        return []
     return [{"model": curve.model, "x": round(float(xs[at]), 4), "y": round(float(ys[at]), 4)}]
 
 

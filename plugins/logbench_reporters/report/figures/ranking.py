@@ -73,7 +73,14 @@ def _looks(data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _layers(data: Sequence[Mapping[str, Any]], x: Mapping[str, Any]) -> list[dict[str, Any]]:
     names = [one["name"] for one in data]
-    y = {"field": "name", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}}
+    y: dict[str, Any] = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "scale": {"domain": names},
+    }
+    y["axis"] = {"labelPadding": 9}  # a point at 0 stands on the axis
     looks = _looks(data)
     tooltip = [{"field": "name"}, {"field": "text", "title": x["title"]}]
     return [

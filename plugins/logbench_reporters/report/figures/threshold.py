@@ -65,8 +65,6 @@ def explored(
     named = {f"{threshold['source']}, in force": chosen, "oracle": whole.oracle}
     if threshold.get("own") is not None:
         named["the model's own"] = float(threshold["own"])
-    for value in named.values():
-        whole = whole.down_to(value)
     levels = whole.thinned(most, named.values())
     marks = {name: max(levels.at(value), 0) for name, value in named.items()}
     held = scores.filter((scores["part"] == "held_out") & scores["score"].is_not_null())
