@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench.torch import Reconstruction, events_beyond, reconstruction_traits, vector_rows, vector_table
+from logbench.torch import Reconstruction, events_beyond, vector_rows, vector_table
 
 from .options import LogTadConfig
 
@@ -60,7 +60,6 @@ class LogTad(Reconstruction[LogTadConfig]):
     name = "logtad"
     fixed = ("length", "hidden", "layers", "bias")
     keys_only = False
-    traits = reconstruction_traits(frozenset({"vectors"}), keys_only=False)
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)

@@ -5,17 +5,11 @@ Shapes in comments: B rows, L events, W columns of a vector, H hidden units.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import torch
 from torch import Tensor, nn
 
-from .of_vectors import VectorClassifier, lengths_of
+from .of_vectors import VectorClassifier, states_of, weighed
 from .options import LogRobustConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Network(nn.Module):
@@ -44,16 +38,11 @@ class Network(nn.Module):
         if not self.attends:
             last: Tensor = self.output(self.lstm(steps)[0][:, -1])
             return last
-        lengths = there.sum(1).clamp(min=1)
-        there = there[:, : int(lengths.max())]
-        packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)  # [B, L, H]
+        states, there = states_of(self.lstm, steps, there)  # [B, L, H]
         told = states.new_zeros(there.shape)
         if self.weigh is not None:
             told = torch.tanh(self.weigh(states)).squeeze(2)
-        weights = told.masked_fill(~there, -torch.inf).softmax(1)  # [B, L]
-        summary = (weights.unsqueeze(2) * states).sum(1)  # [B, H]
-        answer: Tensor = self.output(self.dropout(summary))
+        answer: Tensor = self.output(self.dropout(weighed(states, told, there)))
         return answer
 
 
@@ -69,6 +58,3 @@ class LogRobust(VectorClassifier[LogRobustConfig]):
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
-
-    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        return lengths_of(rows)

@@ -5,19 +5,17 @@ Shapes in comments: B rows, L events, W columns of a message's vector.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .of_vectors import VectorClassifier, lengths_of
+from .of_vectors import VectorClassifier
 from .options import NeuralLogConfig, NeuralLogSmallConfig
 from .schedule import rising_and_falling
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
@@ -76,9 +74,6 @@ class NeuralLog(VectorClassifier[NeuralLogConfig]):
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
-
-    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        return lengths_of(rows)
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         return rising_and_falling(network, self.config.lr, steps)

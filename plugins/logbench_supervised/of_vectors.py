@@ -1,10 +1,15 @@
-"""What classifiers of the vectors of events share: rows of places in the table that holds the vectors."""
+"""What classifiers of the vectors of events share: rows of places in a table of vectors, states, weighed sums.
+
+Shapes in comments: B rows, L events, W columns of a vector, H states.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
+from torch import nn
 from torch.nn import functional as F
 
 from logbench.torch import SequenceClassifier, SequenceConfig, vector_rows, vector_table
@@ -39,8 +44,29 @@ class VectorClassifier(SequenceClassifier[S]):
         table = F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
         return lambda rows: (table[rows], rows < len(table) - 1)
 
+    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        return lengths_of(rows)
+
 
 def lengths_of(rows: NDArray[Any]) -> NDArray[np.int64]:
     """Events of each row of places, int64 [rows]; what fills up is the largest place."""
     lengths: NDArray[np.int64] = (rows < rows.max(initial=0)).sum(1)
     return lengths
+
+
+def states_of(layers: nn.LSTM | nn.GRU, steps: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """States float [B, L, H] of recurrent layers at vectors float [B, L, W], as far as the longest unit.
+
+    Args:
+        there: bool [B, L], False for what fills up the end. It comes back as far as the states do.
+    """
+    lengths = there.sum(1).clamp(min=1)
+    packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    states, _ = nn.utils.rnn.pad_packed_sequence(layers(packed)[0], batch_first=True)
+    return states, there[:, : states.shape[1]]
+
+
+def weighed(states: Tensor, told: Tensor, there: Tensor) -> Tensor:
+    """Sum float [B, H] of states [B, L, H], by the softmax of `told` float [B, L] over the events there."""
+    weights = told.masked_fill(~there, -torch.inf).softmax(1)
+    return (weights.unsqueeze(2) * states).sum(1)

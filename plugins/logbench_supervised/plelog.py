@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
+from logbench import count_matrix
+
 from .guessing import clustered, guessed
-from .of_vectors import VectorClassifier, lengths_of
+from .of_vectors import VectorClassifier, states_of, weighed
 from .options import PleLogConfig
 
 if TYPE_CHECKING:
@@ -44,16 +46,12 @@ class Network(nn.Module):
         Args:
             there: bool [B, L], False for what fills up the end.
         """
-        lengths = there.sum(1).clamp(min=1)
-        there = there[:, : int(lengths.max())]
-        packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)  # [B, L, H]
+        states, there = states_of(self.gru, steps, there)  # [B, L, H]
         told = states.new_zeros(there.shape)
         if self.guide is not None and self.weigh is not None:
             both = torch.cat([self.guide.expand_as(states), states], 2)
             told = torch.tanh(self.weigh(both)).squeeze(2)
-        weights = told.masked_fill(~there, -torch.inf).softmax(1)
-        answer: Tensor = self.output((weights.unsqueeze(2) * states).sum(1))
+        answer: Tensor = self.output(weighed(states, told, there))
         return answer
 
 
@@ -65,9 +63,6 @@ class PleLog(VectorClassifier[PleLogConfig]):
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
-
-    def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        return lengths_of(rows)
 
     def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
         """Adam as published: its learning rate falls by a quarter after each thousand steps."""
@@ -87,8 +82,8 @@ class PleLog(VectorClassifier[PleLogConfig]):
             labels = np.where(labels == 1, np.int8(-1), labels)
         if (labels >= 0).all():
             return labels.astype(np.float64)
-        sums = np.zeros((len(train), train.vectors.shape[1]))
-        np.add.at(sums, train.units, train.vectors[train.vector_ids])
+        counts = count_matrix(train.vector_ids, train.offsets, len(train.vectors))
+        sums = counts @ train.vectors.astype(np.float64)
         clusters, strength = clustered(sums, self.config, context.seed)
         codes = train.distinct.inverse
         targets = guessed(clusters, strength, labels, np.isin(codes, codes[labels == 0]))
