@@ -146,6 +146,10 @@ class Commands(click.Group):
         offered = _state(ctx).registry.commands
         if cmd_name in offered:
             found: click.Command = offered[cmd_name].item
+            if ctx.resilient_parsing:  # the shell asks for values
+                from . import completion
+
+                completion.of_plugin(found)
             return found
         raise click.UsageError(f"no command is called {cmd_name!r}{suggest(cmd_name, [*COMMANDS, *offered])}", ctx)
 

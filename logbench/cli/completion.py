@@ -74,7 +74,7 @@ def run(context: click.Context, parameter: click.Parameter, typed: str) -> list[
     """`last` and ids of the newest runs in the folder that the command has."""
     from ..running import records
 
-    folder = context.params.get("out") or context.params.get("folder") or Path("runs")
+    folder = context.params.get("folder") or context.params.get("out") or Path("runs")
     try:
         with _quiet():
             found = [one for one in records.lines(Path(folder)) if not one.get("baseline")][-RUNS:]
@@ -99,3 +99,30 @@ preset, setting, table = _of_registry(_presets), _of_registry(_keys), _of_regist
 model = component("model")
 dataset, parser, windower = component("dataset"), component("parser"), component("windower")
 embedding, evaluator, reporter = component("embedding"), component("evaluator"), component("reporter")
+
+
+class _Word(click.types.StringParamType):
+    """A text whose values the shell completes."""
+
+    def __init__(self, complete: Complete) -> None:
+        self._complete = complete
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._complete(ctx, param, incomplete)
+
+
+_WORDS = {
+    "run": _Word(run),
+    "dataset": _Word(dataset),
+    "preset": _Word(preset),
+    "component.key=value": _Word(setting),
+}
+
+
+def of_plugin(command: click.Command) -> None:
+    """Let the shell complete texts of a plugin's command that are said to be what the core's commands take."""
+    for parameter in command.params:
+        named = parameter.name if parameter.metavar in (None, "NAME") else parameter.metavar
+        word = _WORDS.get((named or "").strip("[]….").lower())
+        if word is not None and parameter.type is click.STRING:
+            parameter.type = word

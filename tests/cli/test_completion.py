@@ -46,6 +46,9 @@ def offered(*words: str) -> list[str]:
         ("options deeplog-v", ["deeplog-values"]),
         ("models info logr", ["logrobust"]),
         ("datasets info adf", ["adfa-ld"]),
+        ("ladder --dataset hdfs-s", ["hdfs-sim"]),
+        ("ladder --preset loglizer-u", ["loglizer-unsupervised"]),
+        ("ladder --set protocol.duplicates=u", ["protocol.duplicates=unique"]),
         ("run no-such", []),
     ],
 )
@@ -62,6 +65,14 @@ def test_runs_of_the_folder_that_the_command_has(
     assert offered("show", "--out", str(tmp_path), "2026") == ["20260102-b", "20260101-a"]
     monkeypatch.chdir(tmp_path)
     assert offered("compare", "--out", ".", "la") == ["last"] and offered("show", "la") == []
+    for words in (
+        "cite --out .",
+        "report --runs .",
+        "report --runs . last",
+        "track mlflow --out .",
+        "workflow --out .",
+    ):
+        assert offered(*words.split(), "la") == ["last"], words
     (tmp_path / "records.jsonl").write_text("damaged\n")
     assert offered("show", "--out", ".", "2") == []
     assert capsys.readouterr() == ("", ""), "the shell would show it within the line that is typed"
