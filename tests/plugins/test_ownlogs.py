@@ -96,6 +96,7 @@ def test_what_is_wrong_is_said_with_file_and_key(text: str, said: str, tmp_path:
 
 
 def test_the_example_is_a_definition_and_names_every_key(tmp_path: Path) -> None:
+    assert max(map(len, example().splitlines())) <= 80
     own = load(define(tmp_path, example()))
     assert own.grouped_by == "session"
     uncommented = "\n".join(
