@@ -40,7 +40,7 @@ class Cost:
         """The cost of successful runs of one model."""
         timed = [] if any(record["environment"].get("contended") for record in records) else records
         counts = [count for record in records if (count := _parameters(record["training"])) is not None]
-        devices = {_device(record) for record in records} - {None}
+        devices = {device_of(record) for record in records} - {None}
         return cls(
             parameters=_mean(counts),
             fit_s=_mean(_known(timed, "fit", "wall_s")),
@@ -104,7 +104,7 @@ def _parameters(training: Mapping[str, Any]) -> float | None:
     return float(count) if isinstance(count, int | float) else None
 
 
-def _device(record: Record) -> str | None:
+def device_of(record: Record) -> str | None:
     """Where the model ran; `auto` is a GPU where memory of one was taken, and not known on macOS."""
     asked: str | None = record["environment"].get("device")
     if asked != "auto" or "macOS" in record["environment"].get("platform", ""):

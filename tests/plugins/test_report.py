@@ -668,9 +668,11 @@ def test_log_lines_are_text(study: Study, out: Path) -> None:
     )
 
 
-def test_the_gpu_is_named_where_one_was_used(study: Study) -> None:
+def test_the_device_is_where_a_run_ran_and_not_what_was_asked(study: Study) -> None:
     first = study.records[0]
     stages = {**first["stages"], "fit": {**first["stages"]["fit"], "gpu": "NVIDIA H200"}}
+    first = {**first, "environment": {**first["environment"], "device": "auto", "platform": "Linux"}}
+    assert ("device", "cpu") in provenance(Study([first], "f1", study.runs))["machine"]
     assert ("device", "NVIDIA H200") in provenance(Study([{**first, "stages": stages}], "f1", study.runs))[
         "machine"
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from ..cite.formats import formatted
 from ..cite.sentence import sentence
 from ..cite.works import works_of
+from ..cost import device_of
 from .study import Study
 
 
@@ -54,7 +55,7 @@ def _machine(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             "processor": f"{machine.get('processor', '')} × {machine.get('cores', '?')}",
             "memory": f"{memory:,} MB" if memory else "",
             "system": machine.get("platform", ""),
-            "device": _gpu(record) or machine.get("device", ""),
+            "device": _gpu(record) or (device_of(record) if machine else "") or "",
             "Python": machine.get("python", ""),
             **{name: found or "not installed" for name, found in (machine.get("packages") or {}).items()},
             "logbench": f"{source.get('version')} code {source.get('code')}"
