@@ -66,8 +66,10 @@ def _run(timeout: float | None, memory_mb: float | None) -> int:
     remove_left()
     ours, theirs = Pipe()
     sys.stdout.flush()
+    # By -m Python would first look for modules in the current folder, where a log may lie beside a random.py.
+    code = f"import sys; sys.path[:] = {sys.path!r}; from logbench.cli import main; main()"
     process = start(
-        [sys.executable, "-m", "logbench", *sys.argv[1:]],
+        [sys.executable, "-c", code, *sys.argv[1:]],
         theirs.fileno(),
         env={**os.environ, DONE: str(theirs.fileno())},
         leads=True,

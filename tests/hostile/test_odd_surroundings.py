@@ -132,3 +132,11 @@ def test_streams_that_are_closed_are_nowhere(tmp_path: Path) -> None:
         [sys.executable, "-m", "logbench", "list"], preexec_fn=close, cwd=tmp_path, check=False, timeout=100
     )
     assert done.returncode == 0
+
+
+def test_a_file_beside_the_logs_is_no_module_of_ours(tmp_path: Path) -> None:
+    for name in ("click", "polars", "random"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user was run')\n")
+    safe = [sys.executable, "-P", "-m", "logbench"]  # as the command itself, which does not look into the folder
+    done = subprocess.run([*safe, "show", "last"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "was run" not in done.stderr and "before the command" not in done.stderr
