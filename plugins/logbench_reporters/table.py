@@ -31,7 +31,8 @@ from .words import several
 # Columns of text where there is no terminal.
 WIDTH = 100
 # Columns that a narrow terminal does without, the first one first; then metrics, the last one first.
-SPARE = ("f1\ndistinct", "mcc", "auprc", "short", "threshold", "oracle\nthreshold")
+# What says how good a model is outlives what says how it was judged.
+SPARE = ("f1\ndistinct", "short", "threshold", "oracle\nthreshold", "mcc", "auprc")
 SPARE_COSTS = ("added\nMB", "fit\nCPU s", "GPU\nMB", "device", "parameters")
 # Upper bounds on F1: no note above the first; below the second most anomalies do not show in their keys.
 ALMOST, UNINFORMATIVE = 0.999, 0.5

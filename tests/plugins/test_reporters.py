@@ -244,6 +244,22 @@ def test_a_table_fits_100_columns(seeds: int, source: str) -> None:
     assert max(map(len, text.splitlines())) <= 100, text
 
 
+def test_a_narrow_table_keeps_figures_of_quality_longer_than_how_they_were_judged() -> None:
+    shown = {"session": ["f1", "precision", "recall", "mcc", "auprc"], "cost": ["cost"]}
+    runs = [
+        {**costing(name, 90.0, stochastic=False, counts={"short": 12345, "short_limit": 2}), "columns": shown}
+        for name in MODELS
+    ]
+    tables = {}
+    for width in range(60, 130):
+        text = Table("simple", width=width).report(runs)
+        tables[width] = next(line for line in text.splitlines() if line.startswith("model ")).split()
+    quality, judged = {"mcc", "auprc", "cost.cost"}, {"threshold", "short"}
+    assert quality | judged <= {*tables[129]}
+    assert any(quality <= {*names} and not judged & {*names} for names in tables.values())
+    assert all(quality <= {*names} for names in tables.values() if judged & {*names})
+
+
 def test_a_small_negative_number_is_no_minus_zero() -> None:
     assert "-0.000" not in Table("simple").report([record(f1=-0.0001)])
 
