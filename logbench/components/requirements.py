@@ -36,7 +36,7 @@ def lack_of_plugin(plugin: Plugin) -> str:
     texts = missing(sorted(_extras(plugin.distribution).get(plugin.name, ())))
     if not texts:
         return ""
-    needs = ", and ".join(map(_described, texts))
+    needs = _described(texts)
     return f"{plugin.name} needs {needs}: pip install {shlex.quote(f'{plugin.distribution}[{plugin.name}]')}"
 
 
@@ -53,7 +53,7 @@ def lack(entry: RegisteredComponent[Any]) -> str:
     for one in entry.members or (entry,):
         if texts := missing(one.item.requires):
             kind = next(kind for kind, cls in COMPONENTS.items() if isinstance(one.item, cls))
-            needs = ", and ".join(map(_described, texts))
+            needs = _described(texts)
             return f"{kind} {one.item.name} needs {needs}: pip install {_to_install(one.plugin, texts)}"
     return ""
 
@@ -104,9 +104,15 @@ def _version(name: str) -> str | None:
     return None
 
 
-def _described(text: str) -> str:
-    version = _version(_parsed(text).name)
-    return f"{text}, which is not installed" if version is None else f"{text}, but {version} is installed"
+def _described(texts: Sequence[str]) -> str:
+    """What lacks, in words: `a<1, but 2 is installed, and b and c, which are not installed`."""
+    versions = {text: _version(_parsed(text).name) for text in texts}
+    absent = [text for text in texts if versions[text] is None]
+    other = [f"{text}, but {version} is installed" for text, version in versions.items() if version is not None]
+    if absent:
+        said = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+        other.append(f"{said}, which {'is' if len(absent) == 1 else 'are'} not installed")
+    return ", and ".join(other)
 
 
 def _to_install(plugin: Plugin, texts: Sequence[str]) -> str:

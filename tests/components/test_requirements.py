@@ -100,6 +100,16 @@ def test_the_line_says_which_release_there_is_and_how_to_get_another() -> None:
     assert not lack(found.get("model", "length"))
 
 
+def test_the_line_says_once_that_several_are_not_installed() -> None:
+    found = registry(models=[model("two", "no-a", "no-b>=2"), model("three", "no-a", "numpy<1", "no-b", "no-c")])
+    assert lack(found.get("model", "two")).startswith(
+        "model two needs no-a and no-b>=2, which are not installed: "
+    )
+    said = lack(found.get("model", "three"))
+    assert said.startswith("model three needs numpy<1, but ")
+    assert " is installed, and no-a, no-b and no-c, which are not installed: pip install no-a " in said
+
+
 def test_the_line_names_the_smallest_extra_that_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     site.mkdir()
