@@ -33,24 +33,6 @@ LINES, FEW, WIDE = 24, 10, 100
 FOLD, FOLD_END = "\n\n<details markdown><summary>What it prints</summary>", "\n\n</details>"
 HOME = "/home/you/trial"
 FETCHED = re.compile(r"--dataset hdfs(?![\w-])")
-# Pages whose outputs nobody has written yet: write them, and take the page out of here.
-LATER = (
-    "docs/hooks/models.md",
-    "docs/how-to/check-a-plugin.md",
-    "docs/how-to/cite.md",
-    "docs/how-to/compare-models.md",
-    "docs/how-to/contamination.md",
-    "docs/how-to/continuous-integration.md",
-    "docs/how-to/embeddings.md",
-    "docs/how-to/label-budget.md",
-    "docs/how-to/large-logs.md",
-    "docs/how-to/on-call.md",
-    "docs/how-to/parsers.md",
-    "docs/how-to/workflows.md",
-    "docs/torch/parts.md",
-    "docs/torch/reconstruction.md",
-    "docs/torch/sequence-classifier.md",
-)
 AGAIN = "to write it anew: python tests/tools/docs_outputs.py"
 # What is never the same twice, and what stands for it where outputs are compared.
 VOLATILE = (
