@@ -106,7 +106,11 @@ def logbench_tables() -> Iterable[Table]:
 
 @hookspec
 def logbench_commands() -> Iterable[click.Command]:
-    """Offer subcommands: `yield click.Command("ladder", callback=…)` appears as `logbench ladder`."""
+    """Offer subcommands: `yield click.Command("ladder", callback=…)` appears as `logbench ladder`.
+
+    An attribute `section` of the command names its heading in `logbench --help`, such as `"Look"`; by default
+    it stands under *Of plugins*.
+    """
     return ()
 
 

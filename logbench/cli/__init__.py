@@ -65,6 +65,8 @@ SECTIONS = {
         "new-plugin": "Write a small plugin that works: change it into your own.",
     },
 }
+# Heading of a plugin's commands that name none.
+OTHERS = "Of plugins"
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 # Most signs of an error.
 MOST_SHOWN = 4000
@@ -127,9 +129,11 @@ class Commands(click.Group):
             title: {name: click.Command(name, help=text) for name, text in own.items()}
             for title, own in SECTIONS.items()
         }
-        sections["Of plugins"] = {
-            name: offered[name].item for name in sorted(offered) if not offered[name].item.hidden
-        }
+        for name, offer in sorted(
+            offered.items(), key=lambda pair: (not hasattr(pair[1].item, "section"), pair[0])
+        ):
+            if not offer.item.hidden:
+                sections.setdefault(getattr(offer.item, "section", "Of plugins"), {})[name] = offer.item
         longest = max(len(name) for section in sections.values() for name in section)
         for title, commands in sections.items():
             if commands:

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from hdfs_lines import WriteHdfs
 
-from logbench.cli import cli
+from logbench.cli import State, cli
+from logbench.testing import registry
 
 Say = Callable[..., str]
 # What stands between words: rules of tables, the end of a folded command.
@@ -99,3 +100,17 @@ def test_tables_of_runs_fit_80_columns_and_break_no_word(recorded: Say) -> None:
     assert "left out: protocol" in runs
     narrow_as_wide(recorded, "runs", "--reporter", "table")
     narrow_as_wide(recorded, "runs", "--reporter", "table", width=60)
+
+
+def test_a_command_of_a_plugin_stands_under_the_heading_that_it_names() -> None:
+    offered = [click.Command(name, help="Say it.") for name in ("aaa", "bbb", "ccc")]
+    for one, section in zip(offered, ("Look", "Mine"), strict=False):
+        vars(one)["section"] = section
+    state = State(())
+    state.__dict__["registry"] = registry(commands=offered)
+    done = CliRunner().invoke(cli, ["--help"], obj=state)
+    assert done.exit_code == 0, done.output
+    parts = re.findall(r"^(\w[^\n]*):\n((?:  [^\n]+\n)+)", done.output, re.MULTILINE)
+    under = {title: rows.split() for title, rows in parts}
+    assert "aaa" in under["Look"] and {"report", "site", "cite", "show"} <= set(under["Look"])
+    assert "bbb" in under["Mine"] and "ccc" in under["Of plugins"] and [*under][-1] == "Of plugins"

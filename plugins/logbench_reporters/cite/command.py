@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from ..look import Look
 
-@click.command("cite", epilog="Example: logbench cite last --format apa")
+
+@click.command("cite", cls=Look, epilog="Example: logbench cite last --format apa")
 @click.argument("names", nargs=-1, required=True, metavar="RUN…")
 @click.option(
     "--format", "form", type=click.Choice(["bibtex", "apa", "cff"]), default="bibtex", show_default=True,

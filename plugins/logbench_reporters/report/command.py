@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..look import Look
 from ..words import several
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 EXTRA = "pip install 'logbench-harness[report]'"
 
 
-@click.command("report", epilog="Example: logbench report --out report.html")
+@click.command("report", cls=Look, epilog="Example: logbench report --out report.html")
 @click.argument("names", nargs=-1, metavar="[RUN]…")
 @click.option("--out", type=FILE, default=Path("report.html"), show_default=True, help="File to write.")
 @click.option(

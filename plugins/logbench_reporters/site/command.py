@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from ..look import Look
 from ..words import several
 
 EXTRA = "pip install 'logbench-harness[report]'"
 
 
-@click.command("site", epilog="Example: logbench site runs --out public")
+@click.command("site", cls=Look, epilog="Example: logbench site runs --out public")
 @click.argument(
     "records", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="RECORDS…"
 )
