@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -30,14 +31,29 @@ def component(path: Path, name: str) -> DatasetComponent[Any]:
     return defined(load(path), name)
 
 
-def stored(config: Mapping[str, Any], name: str) -> DatasetComponent[Any] | None:
+def stored(config: Mapping[str, Any], name: str, added: Path) -> DatasetComponent[Any] | None:
     """The data set that a record or bundle holds in its configuration; None where it is no own log.
 
     So a bundle scores logs also where the definition was never added, or has changed since.
+
+    Args:
+        added: folder of the definitions that were added.
     """
     if not {"folder", "files", "format"} <= config.keys():
         return None
-    return defined(make_options(OwnLog, config, name), name)
+    own = make_options(OwnLog, config, name)
+    return defined(dataclasses.replace(own, title=_title(own, name, added)), name)
+
+
+def _title(own: OwnLog, name: str, added: Path) -> str:
+    """The title in the definition, where that still stands: it is no option of a run, so no record holds it."""
+    for path in (Path(own.folder) / Path(name).name, added / f"{name}.toml"):
+        with suppress(logbench.LogbenchError, OSError):
+            if path.suffix == ".toml" and path.is_file():
+                found = load(path)
+                if (found.folder, found.files) == (own.folder, own.files):
+                    return found.title
+    return ""
 
 
 def defined(own: OwnLog, name: str) -> DatasetComponent[Any]:

@@ -49,7 +49,7 @@ class Library:
 
     def stored(self, config: Mapping[str, Any], name: str) -> DatasetComponent[Any] | None:
         """The data set that a record or bundle holds in its configuration."""
-        return stored(config, name)
+        return stored(config, name, folder())
 
     def of_data(self, data: Any) -> DatasetComponent[Any] | None:
         """The data set that data in memory are, see `in_memory.of_data`."""

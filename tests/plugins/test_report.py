@@ -42,6 +42,7 @@ from logbench_reporters.report.figures.stages import stages
 from logbench_reporters.report.figures.threshold import explored, threshold
 from logbench_reporters.report.figures.timeline import timeline
 from logbench_reporters.report.figures.training import training
+from logbench_reporters.report.head import figures, headline
 from logbench_reporters.report.levels import Levels, binned, labels_of
 from logbench_reporters.report.provenance import provenance
 from logbench_reporters.report.sections import sections
@@ -729,6 +730,35 @@ def test_the_reporter_writes_a_page_a_comparison(study: Study, out: Path) -> Non
     said = Html().report([*study.records, *other], runs)
     assert [path.name for path in runs.written] == ["report-2.html", "report.html"]
     assert said.count("is best of") == 2
+
+
+def test_there_is_no_best_model_where_none_finds_anything(study: Study) -> None:
+    nothing = [{**one, "metrics": _with_f1(one["metrics"], 0.0)} for one in study.records]
+    found = replace(study, records=nothing)
+    said = headline(found)
+    assert said.startswith(f"none of {len(found.models)} finds an anomaly on hdfs-sim: f1 ") and "best" not in said
+    assert figures(found)[0]["value"] == "none"
+    drawn = ranking([*found.models, *found.rules]).description
+    assert drawn.startswith("No model finds an anomaly: f1 ") and "is best" not in drawn
+    assert " is best of " in headline(study) and "is best with f1" in ranking(study.models).description
+
+
+def _with_f1(metrics: Any, value: float) -> Any:
+    """Metrics whose every F1 is this value."""
+    if not isinstance(metrics, dict):
+        return metrics
+    return {name: value if name == "f1" else _with_f1(one, value) for name, one in metrics.items()}
+
+
+def test_the_title_of_a_definition_is_in_the_provenance(tmp_path: Path) -> None:
+    (tmp_path / "web.log").write_text("".join(f"request {at} done in {at % 9} ms\n" for at in range(600)))
+    (tmp_path / "web.toml").write_text("title = 'our web shop'\nfiles = ['web.log']\n")
+    logbench.run("length", dataset=str(tmp_path / "web.toml"), out=tmp_path / "runs")
+    runs = logbench.StoredRuns(tmp_path / "runs")
+    (found,) = studies(runs.records(), runs)
+    assert ("title", "our web shop") in provenance(found)["data"]
+    (tmp_path / "web.toml").unlink()
+    assert ("title", "your logs: web.log") in provenance(found)["data"]
 
 
 def test_a_run_that_was_done_again_counts_once(study: Study) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from logbench import EvaluationProtocol
 
-from .figures.figure import number
+from .figures.figure import finds_nothing, number
 from .study import Study
 
 # Fields of the protocol that stand first; others follow where they are not the default.
@@ -108,10 +108,10 @@ def figures(study: Study) -> list[dict[str, str]]:
     if best is None:
         return []
     value, rule = best.metrics[study.metric] or 0.0, study.best_rule
-    low_high = best.bounds.get(study.metric)
+    nothing, low_high = finds_nothing(study.metric, value), best.bounds.get(study.metric)
     interval = f"95% interval {number(low_high[0])} to {number(low_high[1])}" if low_high else _no_interval(best)
     told = [
-        {"name": "best model", "value": best.name, "note": f"of {len(study.models)}"},
+        {"name": "best model", "value": "none" if nothing else best.name, "note": f"of {len(study.models)}"},
         {"name": f"its {study.metric}", "value": number(value), "note": interval},
     ]
     if rule is not None:
@@ -135,6 +135,8 @@ def headline(study: Study) -> str:
         return f"{study.records[0]['dataset'].get('name')}: no run has a value of {study.metric}"
     data = study.records[0]["dataset"].get("name")
     first = f"{told[0]['value']} is best of {len(study.models)} on {data}: {study.metric} {told[1]['value']}"
+    if finds_nothing(study.metric, study.models[0].metrics[study.metric]):
+        first = f"none of {len(study.models)} finds an anomaly on {data}: {study.metric} {told[1]['value']}"
     if len(told) < 4:
         return first
     return f"{first}; the rule '{told[2]['note']}' gives {told[2]['value']}"

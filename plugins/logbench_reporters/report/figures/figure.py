@@ -89,3 +89,8 @@ def printable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {printable(name): printable(of) for name, of in value.items()}
     return [printable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def finds_nothing(metric: str, value: float | None) -> bool:
+    """Whether the best value of a metric says that no model found an anomaly."""
+    return metric in ("f1", "precision", "recall") and value == 0

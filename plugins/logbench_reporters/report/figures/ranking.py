@@ -7,7 +7,7 @@ from typing import Any
 
 from ...rows import Row
 from ..theme import LIGHT
-from .figure import Figure, number
+from .figure import Figure, finds_nothing, number
 
 KINDS = ("model", "baseline", "rule")
 # Width of a bracket of ties, in units of the metric.
@@ -166,6 +166,8 @@ def _described(data: Sequence[dict[str, Any]], best: dict[str, Any] | None, metr
     if not models:
         return f"No model has a value of {metric}."
     first = f"{models[0]['name']} is best with {metric} {models[0]['text']}"
+    if finds_nothing(metric, models[0]["value"]):
+        first = f"No model finds an anomaly: {metric} {models[0]['text']}"
     beaten = [one for one in models if best is not None and data.index(one) > data.index(best)]
     if best is None:
         return f"{first}."
