@@ -57,6 +57,13 @@ def shown(page: Any) -> list[str]:
     return names
 
 
+def test_ranks_under_two_protocols_are_seen_whole(page: Any, public: Path) -> None:
+    page.goto(at(public, "data/*.html"))
+    widths = "one => [one.scrollWidth - one.clientWidth, one.querySelector('svg').getBoundingClientRect().width]"
+    beyond, width = page.locator(".wide:has(.ranks)").first.evaluate(widths)
+    assert beyond == 0 and 300 < width <= 410
+
+
 def test_a_filter_leaves_what_it_says_and_the_address_keeps_it(page: Any, public: Path) -> None:
     page.goto(at(public, "data/*.html"))
     every = shown(page)
