@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..api.components import BaseComponent
+from ..base.cells import wrapped
 from ..base.colours import styled
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
+from ..base.screen import screen_width
 from ..components.lone_files import components_in, names_file
 from ..components.registry import Registry
 from ..components.requirements import lack
@@ -140,13 +143,22 @@ def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
         elif outcome.why == WITHOUT:
             without += 1
         else:
-            said = _said(outcome)
-            word = said.partition(":")[0]
-            shown = styled(word, style) if (style := state_style(word)) else word
-            print(f"  {outcome.rule:<13} {shown}{said.removeprefix(word)}", flush=True)
+            print(_row(outcome.rule, _said(outcome)), flush=True)
     if without:
-        print(f"  {f'{without} others':<13} skipped: {WITHOUT}")
+        print(_row(f"{without} others", f"skipped: {WITHOUT}"))
     return count
+
+
+def _row(rule: str, said: str) -> str:
+    """A rule and its outcome; on a terminal wrapped at words, in a pipe a line, so that it can be searched."""
+    lead, width = f"  {rule:<13} ", screen_width() if sys.stdout.isatty() else None
+    text = (
+        said
+        if width is None
+        else "\n".join(wrapped(said, width - len(lead))).replace("\n", "\n" + " " * len(lead))
+    )
+    word = said.partition(":")[0]
+    return lead + (styled(word, style) if (style := state_style(word)) else word) + text.removeprefix(word)
 
 
 def _said(outcome: Outcome) -> str:

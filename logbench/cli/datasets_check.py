@@ -14,7 +14,7 @@ from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars
 from ..data.lines import Lines
 from .datasets_info import count_rows, print_facts, print_splits
-from .shared_options import local, note, print_json, print_table
+from .shared_options import local, note, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ..cli import State
@@ -85,11 +85,11 @@ def _print_facts(found: Mapping[str, Any], opened: Lines) -> None:
     print()
     _frequent(found["templates"])
     for text in found["judgement"]:
-        print(text)
+        say(text)
     print()
     print_splits(found)
     for text in _what_a_run_does(found):
-        print(text)
+        say(text)
 
 
 def _head(opened: Lines, path: Path) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,8 @@ def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: A
         if file is not None and not file.absolute().parent.is_dir():
             raise click.UsageError(f"{file}: there is no folder {file.parent}")
 
+    # Torch's profiler else writes lines of its own over the progress.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     with Bars() as bars:
         named = {name: options[name] for name in ("data", "preset", "seed", "device")}
         material = prepare_sessions(

@@ -77,11 +77,11 @@ def command(
     text = page(study, static)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    from logbench import escaped
+    from logbench import escaped, folded, screen_width
 
     from .head import headline
 
-    click.echo(escaped(headline(study), "terminal"))
+    click.echo(folded(escaped(headline(study), "terminal"), screen_width()))
     click.echo(f"wrote {out} ({len(text.encode()) / 1e6:.2f} MB, {several(len(study.records), 'run')})", err=True)
 
 
