@@ -151,9 +151,7 @@ class Commands(click.Group):
         if cmd_name in offered:
             found: click.Command = offered[cmd_name].item
             if ctx.resilient_parsing:  # the shell asks for values
-                from . import completion
-
-                completion.of_plugin(found)
+                importlib.import_module(".completion", __name__).of_plugin(found)  # it imports this module
             return found
         raise click.UsageError(f"no command is called {cmd_name!r}{suggest(cmd_name, [*COMMANDS, *offered])}", ctx)
 
