@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from .options import BudgetOptions
+from .steps import steps
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -33,10 +34,10 @@ class Budget:
         on one side. `days` lie between the first and the last line. None where there are fewer than k units, no
         anomaly (recall), no alarm (precision at the budget), or no times.
         """
-        steps = _steps(units)
-        anomalies, total = float(steps["anomalies"].sum()), float(steps["units"].sum())
+        ranked = steps(units)
+        anomalies, total = float(ranked["anomalies"].sum()), float(ranked["units"].sum())
         days = _days(units)
-        hits = _hits_of_first(steps, self.options.k) if total >= self.options.k else None
+        hits = _hits_of_first(ranked, self.options.k) if total >= self.options.k else None
         seen = {
             "precision_at_k": None if hits is None else hits / self.options.k,
             "recall_at_k": None if hits is None or not anomalies else hits / anomalies,
@@ -44,7 +45,7 @@ class Budget:
         if not days:
             return {**seen, **dict.fromkeys(("alarms_a_day", "recall_at_budget", "precision_at_budget", "days"))}
         alarms = float(units.filter("verdict")["weight"].sum())
-        kept = steps.filter(pl.col("units").cum_sum() <= self.options.a_day * days)
+        kept = ranked.filter(pl.col("units").cum_sum() <= self.options.a_day * days)
         found, looked = float(kept["anomalies"].sum()), float(kept["units"].sum())
         return {
             **seen,
@@ -55,19 +56,9 @@ class Budget:
         }
 
 
-def _steps(units: pl.DataFrame) -> pl.DataFrame:
-    """Weight of `units` and of `anomalies` of each score, the highest first."""
-    weight = pl.col("weight")
-    return (
-        units.group_by(rank=pl.col("score").rank("dense"))
-        .agg(units=weight.sum(), anomalies=weight.filter(pl.col("label") == 1).sum())
-        .sort("rank", descending=True)
-    )
-
-
-def _hits_of_first(steps: pl.DataFrame, k: int) -> float:
+def _hits_of_first(ranked: pl.DataFrame, k: int) -> float:
     """Weight of anomalies among the first k units, the mean over all orders of equal scores."""
-    size, hits = steps["units"].to_numpy(), steps["anomalies"].to_numpy()
+    size, hits = ranked["units"].to_numpy(), ranked["anomalies"].to_numpy()
     before = np.cumsum(size) - size
     share = np.clip((k - before) / size, 0.0, 1.0)
     return float((share * hits).sum())

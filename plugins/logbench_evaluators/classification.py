@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-import numpy as np
 import polars as pl
+
+from .steps import steps
 
 
 class Classification:
@@ -69,14 +70,8 @@ def _ranking(units: pl.DataFrame, positive: float, negative: float) -> dict[str,
     Args:
         positive, negative: weights of both classes, above 0.
     """
-    weight = pl.col("weight")
-    of_class = {
-        "hits": weight.filter(pl.col("label") == 1).sum(),
-        "false": weight.filter(pl.col("label") == 0).sum(),
-    }
-    steps = units.group_by(rank=pl.col("score").rank("dense")).agg(**of_class)
-    order = np.argsort(-steps["rank"].to_numpy().astype(np.int64))
-    hits, false = steps["hits"].to_numpy()[order], steps["false"].to_numpy()[order]
+    ranked = steps(units)
+    hits, false = ranked["anomalies"].to_numpy(), ranked["normal"].to_numpy()
     all_hits, all_false = hits.cumsum(), false.cumsum()
     # Half of a step's own hits stand above its false alarms.
     above = (false * (all_hits - hits / 2)).sum()

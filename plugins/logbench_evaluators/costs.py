@@ -10,6 +10,7 @@ import polars as pl
 
 from .classification import confusion
 from .options import CostsOptions
+from .steps import steps
 
 
 class Costs:
@@ -46,11 +47,6 @@ class Costs:
         }
 
     def _cheapest(self, units: pl.DataFrame, never: float) -> float:
-        weight = pl.col("weight")
-        steps = (
-            units.group_by(rank=pl.col("score").rank("dense"))
-            .agg(hits=weight.filter(pl.col("label") == 1).sum(), false=weight.filter(pl.col("label") == 0).sum())
-            .sort("rank", descending=True)
-        )
-        change = self.options.fp * steps["false"].to_numpy() - self.options.fn * steps["hits"].to_numpy()
+        ranked = steps(units)
+        change = self.options.fp * ranked["normal"].to_numpy() - self.options.fn * ranked["anomalies"].to_numpy()
         return never + float(min(0.0, np.cumsum(change).min(initial=0.0)))
