@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from hdfs_lines import WriteHdfs
+from terminal_reader import written
 
 from logbench.base.cells import columns_of
 from logbench.cli import cli
@@ -92,17 +93,9 @@ def typed(words: str, folder: Path) -> tuple[str, int]:
         stdin=other, stdout=other, stderr=other, cwd=folder, env=env, start_new_session=True,
     )  # fmt: skip
     os.close(other)
-    parts = []
-    while True:
-        try:
-            part = os.read(own, 65536)
-        except OSError:  # its other end is closed
-            break
-        if not part:
-            break
-        parts.append(part)
+    text = b"".join(written(own)).decode(errors="replace")
     os.close(own)
-    return b"".join(parts).decode(errors="replace"), process.wait()
+    return text, process.wait()
 
 
 def names(command: click.Command, *words: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from numpy_lstm import lstm_states
 from one_thread import one_thread  # noqa: F401 (a fixture)
 
 from logbench import Context, Sessions
@@ -44,25 +45,11 @@ def scores(model: LogTad, units: list[list[int]]) -> Array:
     return model.score(told(units), Context()).primary
 
 
-def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
-
-
 def place(network: Network, keys: list[int]) -> Array:
     """Where a unit lies: gate by gate, step by step, in the order of torch's weights."""
     weights = {name: value.double().numpy() for name, value in network.state_dict().items()}
     steps = [VECTORS[key] / np.linalg.norm(VECTORS[key].astype(float)) for key in keys]
-    for layer in range(network.lstm.num_layers):
-        into, back = weights[f"lstm.weight_ih_l{layer}"], weights[f"lstm.weight_hh_l{layer}"]
-        bias = weights.get(f"lstm.bias_ih_l{layer}", 0) + weights.get(f"lstm.bias_hh_l{layer}", 0)
-        hidden, cell = np.zeros(back.shape[1]), np.zeros(back.shape[1])
-        states = []
-        for step in steps:
-            entering, forget, candidate, out = np.split(into @ step + back @ hidden + bias, 4)
-            cell = sigmoid(forget) * cell + sigmoid(entering) * np.tanh(candidate)
-            hidden = sigmoid(out) * np.tanh(cell)
-            states.append(hidden)
-        steps = states
+    steps = lstm_states(weights, "lstm", steps, network.lstm.num_layers, network.lstm.bias)
     mean: Array = np.mean(steps, axis=0)
     return mean
 

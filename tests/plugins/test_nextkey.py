@@ -11,6 +11,7 @@ import pytest
 import torch
 from next_key import columns, one_by_one, sessions
 from numpy.typing import NDArray
+from numpy_lstm import lstm_states
 from one_thread import one_thread  # noqa: F401 (a fixture)
 from reference_weights import filled, fixture
 
@@ -38,24 +39,9 @@ def fitted(config: LogAnomalyConfig = SMALL) -> LogAnomaly:
     return model
 
 
-def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
-
-
 def lstm(weights: dict[str, Array], name: str, steps: Array, layers: int) -> Array:
     """Last hidden state [H] of an LSTM over inputs [h, I], gate by gate, in the order of torch's weights."""
-    for layer in range(layers):
-        into, back = weights[f"{name}.weight_ih_l{layer}"], weights[f"{name}.weight_hh_l{layer}"]
-        bias = weights[f"{name}.bias_ih_l{layer}"] + weights[f"{name}.bias_hh_l{layer}"]
-        hidden, cell = np.zeros(back.shape[1]), np.zeros(back.shape[1])
-        states = []
-        for step in steps:
-            entering, forget, candidate, out = np.split(into @ step + back @ hidden + bias, 4)
-            cell = sigmoid(forget) * cell + sigmoid(entering) * np.tanh(candidate)
-            hidden = sigmoid(out) * np.tanh(cell)
-            states.append(hidden)
-        steps = np.array(states)
-    last: Array = steps[-1]
+    last: Array = lstm_states(weights, name, steps, layers)[-1]
     return last
 
 

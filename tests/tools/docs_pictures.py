@@ -13,12 +13,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+
+from terminal_reader import written
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SMALL = "--set dataset.blocks=3000 --set protocol.train_units=800"
@@ -54,22 +58,11 @@ def typed(command: str, folder: Path) -> str:
         shlex.split(command), cwd=folder, env=env, stdout=there, stderr=subprocess.DEVNULL, stdin=there
     )
     os.close(there)
-    text = b"".join(_read(here))
+    text = b"".join(written(here))
     os.close(here)
     if program.wait():
         raise SystemExit(f"{command}: exit {program.returncode}")
     return text.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> Iterator[bytes]:
-    while True:
-        try:
-            found = os.read(terminal, 65536)
-        except OSError:  # the other end was closed
-            return
-        if not found:
-            return
-        yield found
 
 
 def drawn(text: str, command: str) -> str:
