@@ -133,7 +133,7 @@ class Commands(click.Group):
             offered.items(), key=lambda pair: (not hasattr(pair[1].item, "section"), pair[0])
         ):
             if not offer.item.hidden:
-                sections.setdefault(getattr(offer.item, "section", "Of plugins"), {})[name] = offer.item
+                sections.setdefault(getattr(offer.item, "section", OTHERS), {})[name] = offer.item
         longest = max(len(name) for section in sections.values() for name in section)
         for title, commands in sections.items():
             if commands:

@@ -152,13 +152,9 @@ def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
 def _row(rule: str, said: str) -> str:
     """A rule and its outcome; on a terminal wrapped at words, in a pipe a line, so that it can be searched."""
     lead, width = f"  {rule:<13} ", screen_width() if sys.stdout.isatty() else None
-    text = (
-        said
-        if width is None
-        else "\n".join(wrapped(said, width - len(lead))).replace("\n", "\n" + " " * len(lead))
-    )
+    text = lead + said if width is None else "\n".join(wrapped(said, width, lead, " " * len(lead)))
     word = said.partition(":")[0]
-    return lead + (styled(word, style) if (style := state_style(word)) else word) + text.removeprefix(word)
+    return lead + (styled(word, style) if (style := state_style(word)) else word) + text[len(lead + word) :]
 
 
 def _said(outcome: Outcome) -> str:
