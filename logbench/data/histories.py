@@ -6,6 +6,7 @@ These are the block maps that every next-key model needs (DeepLog, LogAnomaly, n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -45,7 +46,6 @@ class Histories:
         starts: int64 [windows], where each window begins in `keys`.
         units: int32 [windows], unit of each window.
         offsets: int64 [units + 1], which windows are of each unit.
-        distinct: the distinct windows: `first` indexes windows, `counts` how often each occurs.
         padded: start keys stand in for what lacks before the first h events, so that every event is guessed.
     """
 
@@ -55,7 +55,6 @@ class Histories:
     starts: NDArray[np.int64]
     units: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    distinct: Distinct
     padded: bool = False
 
     def __post_init__(self) -> None:
@@ -69,7 +68,6 @@ class Histories:
         keys, offsets = _padded(sessions, h) if padded else (sessions.clipped_keys, sessions.offsets)
         starts = np.flatnonzero(positions(offsets) >= h)
         starts -= h
-        codes, _ = _window_codes(keys, h + 1, sessions.vocabulary + (2 if padded else 1))
         windows = np.maximum(np.diff(offsets) - h, 0)
         return cls(
             h=h,
@@ -78,9 +76,17 @@ class Histories:
             starts=starts,
             units=np.repeat(np.arange(len(windows), dtype=np.int32), windows),
             offsets=np.concatenate([[0], np.cumsum(windows)]).astype(np.int64),
-            distinct=distinct_codes(codes[starts]),
             padded=padded,
         )
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """The distinct windows: `first` indexes windows, `counts` says how often each occurs.
+
+        Found when first asked for, as scoring every window by itself needs none of it.
+        """
+        codes, _ = _window_codes(self.keys, self.h + 1, self.vocabulary + (2 if self.padded else 1))
+        return distinct_codes(codes[self.starts])
 
     @property
     def first(self) -> int:

@@ -25,10 +25,11 @@ from logbench.cli import cli
 from logbench.torch import BruteBatches, DistinctBatches, new_network
 from logbench_deeplog import DeepLogConfig
 from logbench_deeplog.ladder.command import shown
-from logbench_deeplog.ladder.device_table import equality, launches
+from logbench_deeplog.ladder.device_table import device_table, equality, launches
 from logbench_deeplog.ladder.evaluation_steps import time_evaluation
 from logbench_deeplog.ladder.measurement import Clock, Memory, Row, Slices, compare, measure
 from logbench_deeplog.ladder.naive_evaluation import Evaluation, EvaluationSettings, Items, confusion
+from logbench_deeplog.ladder.on_device import Replayed, distinct_windows, verdicts_on_device
 from logbench_deeplog.ladder.training_steps import InputSettings, _fed, time_training
 from logbench_deeplog.model import DeepLog
 from logbench_deeplog.network import Network
@@ -48,18 +49,18 @@ REPORT = [
 
 def sessions(units: int = 30, seed: int = 0, shortest: int = 4) -> Sessions:
     rng = np.random.default_rng(seed)
-    drawn = [rng.integers(0, KEYS, rng.integers(shortest, 12)).tolist() for _ in range(units)]
+    drawn = [rng.integers(0, KEYS, rng.integers(shortest, shortest + 8)).tolist() for _ in range(units)]
     drawn[1][-1] = KEYS + 2  # a key out of vocabulary comes
     drawn[2][0] = KEYS  # and one is only in a history
     return Sessions.of(drawn, KEYS, labels=rng.integers(-1, 2, units).astype(np.int8))
 
 
-def evaluation() -> Evaluation:
-    network = new_network(lambda: Network(KEYS, CONFIG), 0, "cpu").eval()
+def evaluation(config: DeepLogConfig = CONFIG) -> Evaluation:
+    network = new_network(lambda: Network(KEYS, config), 0, "cpu").eval()
     with torch.no_grad():  # so that some histories alarm and some do not
         for value in network.parameters():
             value.mul_(3)
-    return Evaluation(network, CONFIG, Context())
+    return Evaluation(network, config, Context())
 
 
 def expected(given: Sessions, found: Evaluation) -> list[bool]:
@@ -88,6 +89,51 @@ def test_each_way_gives_the_verdicts_of_a_loop(way: EvaluationSettings) -> None:
 def test_our_rungs_give_the_verdicts_of_a_loop(name: str) -> None:
     data, found = sessions(seed=1), evaluation()
     assert getattr(found, name)(data).tolist() == expected(data, found)
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, replace(CONFIG, pad=True), replace(CONFIG, h=30, g=5)], ids=["", "pad", "long"]
+)
+def test_windows_made_distinct_on_the_device_give_the_verdicts_of_each_by_itself(config: DeepLogConfig) -> None:
+    given = evaluation(config)
+    data = sessions(seed=3, shortest=31) if config.h == 30 else sessions(seed=3)
+    truth = given.plain(data).tolist()
+    assert 0 < sum(truth) < len(truth)
+    assert verdicts_on_device(given, data).tolist() == truth
+
+
+@given(st.lists(st.integers(0, 3), min_size=3, max_size=40), st.sampled_from([4, 2**40]))
+@settings(deadline=None)
+def test_distinct_windows_on_the_device_are_those_of_a_set(keys: list[int], codes: int) -> None:
+    each = [tuple(keys[at : at + 3]) for at in range(len(keys) - 2)]
+    found, inverse = distinct_windows(torch.tensor(keys), torch.arange(len(each)), 3, codes)
+    rows = [tuple(row) for row in found.tolist()]
+    assert len(set(rows)) == len(rows) and set(rows) == set(each)
+    assert [rows[number] for number in inverse.tolist()] == each
+
+
+def test_a_replayed_network_gives_the_verdicts_of_its_own() -> None:
+    """On a CPU the work stands in for its graph: what is tested is what fills the batch and what is read of it."""
+    data, found = sessions(seed=4), evaluation()
+
+    def again(work: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, Callable[[], Any]]:
+        out = work()
+        return out, lambda: out.copy_(work())
+
+    replayed = replace(found, network=Replayed(found.network, CONFIG.eval_batch, CONFIG.h, again))
+    assert replayed.brute(data).tolist() == expected(data, found)
+
+
+def test_a_way_that_a_device_refuses_is_a_row_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("no room on the device\nand more")
+
+    monkeypatch.setattr(Evaluation, "distinct", refuse)
+    data = Slices.of(sessions(60), CONFIG.h, 0)
+    table = device_table(evaluation(), data, Clock(0.01, 0, "cpu"), lambda *_: None)
+    failed = next(row for row in table["throughput"] if row["way"] == "distinct windows")
+    assert failed["unmeasured"] == "distinct windows failed: no room on the device"
+    assert failed["windows_per_s"] is None and table["throughput"][-1]["windows_per_s"]
 
 
 def test_the_check_of_all_sessions_asks_each_distinct_window_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +331,8 @@ def test_the_command_writes_json_and_a_trace_and_all_verdicts_agree(tmp_path: Pa
         assert row["unmeasured"] or (row["repeats"] == 3 and row["spread"] >= 0 and row["seconds_each"] >= 0.01)
     if found["device"] != "cuda":
         assert table["launches"]["kernels"] is None and "CUDA only" in table["launches"]["unmeasured"]
-        assert [row["way"] for row in table["throughput"] if row["unmeasured"]] == ["brute force"]
+        assert [row["way"] for row in table["throughput"] if row["unmeasured"]] == [
+            "brute force", "brute force, one graph"]  # fmt: skip
         assert "not measured: CUDA only" in shown(found)
     text = shown(found)
     assert "SIMULATED" in text and "slice of" in text and "skipped: compiling" in text and "identical" in text

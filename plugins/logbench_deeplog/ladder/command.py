@@ -243,12 +243,17 @@ def _device(table: Mapping[str, Any], width: int | None) -> str:
     text = text_table(columns, width, fold=("way", "note"), right=("batch", "windows/s", "spread")).text
     kernels = "not measured" if calls["kernels"] is None else f"{calls['kernels']:,}"
     few = "" if equal["enough"] else " (too few to mean much: take a larger test set)"
-    same = "identical" if not equal["different"] else f"{equal['different']:,} different"
+    same, there = (_differ(equal[name]) for name in ("different", "different_on_device"))
     return (
         f"THIS DEVICE: {about}\n{text}\n"
         f"Kernels for {calls['windows']:,} windows in one forward: {kernels}. Verdicts {same} to those of "
-        f"a CPU that takes each distinct window singly, on {equal['sessions']:,} sessions{few}."
+        f"a CPU that takes each distinct window singly (made distinct on the device: {there}), on "
+        f"{equal['sessions']:,} sessions{few}."
     )
+
+
+def _differ(verdicts: int) -> str:
+    return "identical" if not verdicts else f"{verdicts:,} different"
 
 
 def _busy(found: Mapping[str, Any]) -> str:
@@ -264,7 +269,7 @@ def _busy(found: Mapping[str, Any]) -> str:
 
 
 def _criterion(facts: Mapping[str, Any]) -> str:
-    same = "identical" if not facts["different"] else f"{facts['different']:,} different"
+    same = _differ(facts["different"])
     slice_ = f" (extrapolated from {facts['loop_windows']:,})" if facts["extrapolated"] else ""
     return (
         "Verdicts are compared on the sessions shared with batch 1, and with any rung before (in brackets).\n"

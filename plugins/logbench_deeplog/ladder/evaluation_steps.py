@@ -19,6 +19,7 @@ from logbench.torch import Precision, fastest_batch, threads_for
 
 from .measurement import PILOT, Clock, Evaluate, Row, Slices, compare, measure
 from .naive_evaluation import Evaluation, EvaluationSettings, no_workers
+from .on_device import verdicts_on_device
 from .step import Step
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _ours(evaluation: Evaluation) -> Iterator[tuple[str, Evaluate, bool]]:
     """Name, work, and whether it must see all sessions: what repeats in a slice is not what repeats in all."""
     yield "gathered on the device", evaluation.brute, False
     yield "distinct windows", evaluation.distinct, True
+    yield "distinct on the device", partial(verdicts_on_device, evaluation), True
     yield "distinct prefixes", evaluation.prefix, True
 
 
