@@ -12,6 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..data.rows import count_rows, events_beyond, padded, vector_rows
+    from ..data.window_ranks import worst_per_unit
     from .batch_size import fastest_batch, in_batches
     from .batches import Batch as Batch
     from .batches import BruteBatches as BruteBatches
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
         next_key_traits,
         reconstruction_traits,
     )
-    from .per_unit import worst_per_unit
     from .precision import Precision, full_fp32
     from .ranking import nll, ranks
     from .reconstruction import Reconstruction
@@ -45,15 +46,7 @@ if TYPE_CHECKING:
     from .row_scores import score_rows
     from .saving import load_network, save_network
     from .seeding import new_network, seeded
-    from .sequences import (
-        count_rows,
-        events_beyond,
-        key_vectors,
-        padded,
-        running_counts,
-        vector_rows,
-        vector_table,
-    )
+    from .sequences import key_vectors, running_counts, vector_table
     from .shared_prefix_lstm import SharedPrefixLSTM
     from .shared_prefix_lstm import sort_windows as sort_windows
     from .threads import threads_for as threads_for
@@ -63,6 +56,8 @@ if TYPE_CHECKING:
     from .window_scores import WindowScores, score_distinct, score_windows
 
 _MODULES = {
+    ".data.rows": ("count_rows", "events_beyond", "padded", "vector_rows"),
+    ".data.window_ranks": ("worst_per_unit",),
     "batch_size": ("fastest_batch", "in_batches"),
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
     "classifier": ("Classifier", "SequenceClassifier"),
@@ -81,7 +76,6 @@ _MODULES = {
         "next_key_traits",
         "reconstruction_traits",
     ),
-    "per_unit": ("worst_per_unit",),
     "precision": ("Precision", "full_fp32"),
     "ranking": ("nll", "ranks"),
     "reconstruction": ("Reconstruction",),
@@ -89,15 +83,7 @@ _MODULES = {
     "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
     "seeding": ("new_network", "seeded"),
-    "sequences": (
-        "count_rows",
-        "events_beyond",
-        "key_vectors",
-        "padded",
-        "running_counts",
-        "vector_rows",
-        "vector_table",
-    ),
+    "sequences": ("key_vectors", "running_counts", "vector_table"),
     "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
     "threads": ("threads_for",),
     "throttled_progress": ("ThrottledProgress",),

@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from ..base.errors import IncompatibleError, PluginError
 from ..data.class_balance import class_weights, oversampled
+from ..data.rows import events_beyond, padded
 from .options import ClassifierConfig, SequenceConfig, classifier_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
-from .sequences import events_beyond, padded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,13 +10,11 @@ import numpy as np
 import polars as pl
 import torch
 
-from ..data.per_unit import max_per_unit
-from ..data.scores import Scores
+from ..data.window_ranks import rank_events, rank_scores
 from .batches import to_device
 from .network_model import NetworkModel, width_of
 from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig, next_key_traits
-from .per_unit import worst_per_unit
 from .precision import Precision, full_fp32
 from .seeding import new_network
 from .window_scores import WindowScores, score_distinct, score_windows
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from ..api.contracts import Context
     from ..api.traits import ModelTraits
     from ..data.histories import Histories
+    from ..data.scores import Scores
     from ..data.sessions import Sessions
 
 C = TypeVar("C", bound=NextKeyConfig)
@@ -98,9 +97,9 @@ class NextKeyModel(NetworkModel[C]):
         network = self._ready(sessions, context)
         histories = sessions.histories(self.config.h, self.config.pad)
         found = self._windows(network, histories, self.config, context)
-        scores = _units(found, histories, self.keys)
+        scores = _units(found, histories)
         if context.events:
-            scores = replace(scores, events=_events(found, histories, sessions, self.keys))
+            scores = replace(scores, events=rank_events(found.rank, histories, len(sessions.keys)))
         if not self.config.pad:
             scores = replace(scores, unjudged=np.minimum(sessions.lengths, self.config.h))
             context.note(
@@ -111,7 +110,7 @@ class NextKeyModel(NetworkModel[C]):
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":
             exact_config = replace(self.config, eval_amp="off")
-            exact = _units(self._windows(network, histories, exact_config, context), histories, self.keys)
+            exact = _units(self._windows(network, histories, exact_config, context), histories)
             changed = (scores.primary > self.config.g) != (exact.primary > self.config.g)
             facts |= {**exact.facts, "eval_amp": kind, "verdicts_changed": int(changed.sum())}
         return replace(scores, facts=facts)
@@ -152,30 +151,9 @@ class NextKeyModel(NetworkModel[C]):
         return ("h", "pad", *self.fixed)
 
 
-def _events(found: WindowScores, histories: Histories, sessions: Sessions, keys: int) -> NDArray[np.float64]:
-    """Rank of each event's key, +∞ where it is unknown, −∞ where no window guesses it; float64 [events]."""
-    ranks = np.full(len(sessions.keys), -np.inf)
-    ranks[histories.events] = np.where(found.rank > keys, np.inf, found.rank)
-    return ranks
-
-
-def _units(found: WindowScores, histories: Histories, keys: int) -> Scores:
-    rank, event = worst_per_unit(found.rank, histories)
-    known, known_event = rank, event
-    if (rank > keys).any():
-        known, known_event = worst_per_unit(np.where(found.rank > keys, 0, found.rank), histories)
-    return Scores(
-        primary=np.where(rank > keys, np.inf, rank),
-        event=event,
-        ignoring=known.astype(np.float64),
-        ignoring_event=known_event,
-        others={"nll": max_per_unit(found.nll, histories.offsets, 0.0).astype(np.float64)},
-        facts={
-            "windows": len(histories),
-            "distinct_windows": len(histories.distinct),
-            "near_boundary": int(found.near.sum()),
-        },
-    )
+def _units(found: WindowScores, histories: Histories) -> Scores:
+    scores = rank_scores(found.rank, found.nll, histories)
+    return replace(scores, facts={**scores.facts, "near_boundary": int(found.near.sum())})
 
 
 @torch.inference_mode()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from ..data.rows import count_rows
 from .options import ReconstructionConfig, reconstruction_traits
 from .row_model import RowModel
 from .row_training import Part, arguments_of
-from .sequences import count_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from ..data.scores import Scores
+from ..data.unit_rows import UnitRows, without_unseen
 from .network_model import NetworkModel, width_of
 from .options import TrainingConfig
 from .precision import Precision
 from .row_scores import score_rows, scoring_device
 from .row_training import Encode, Part, arguments_of, check_double, train_rows
 from .seeding import new_network
-from .unit_rows import UnitRows, without_unseen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

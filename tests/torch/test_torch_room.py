@@ -37,7 +37,7 @@ def test_examples_in_docstrings_give_what_they_show(module: str) -> None:
     import torch
 
     names = {"torch": torch}
-    assert not doctest.testmod(importlib.import_module(f"logbench.torch.{module}"), extraglobs=names).failed
+    assert not doctest.testmod(importlib.import_module(f".{module}", "logbench.torch"), extraglobs=names).failed
 
 
 @pytest.mark.parametrize(

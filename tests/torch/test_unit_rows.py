@@ -10,8 +10,8 @@ import pytest
 from rows import KEYS, counted, labelled
 
 from logbench import PluginError, Sessions
+from logbench.data.unit_rows import UnitRows, without_unseen
 from logbench.torch import count_rows, padded
-from logbench.torch.unit_rows import UnitRows, without_unseen
 
 
 @pytest.mark.parametrize("keys_only", [True, False])

@@ -14,7 +14,7 @@ from ..base.errors import PluginError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..data.sessions import Sessions
+    from .sessions import Sessions
 
 
 @dataclass(frozen=True)
