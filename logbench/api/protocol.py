@@ -22,9 +22,18 @@ Short = Literal["flag", "miss", "drop"]
 Unseen = Literal["anomalous", "target", "ignore"]
 Threshold = Literal["validation", "labelled", "fixed", "oracle"]
 Duplicates = Literal["all", "unique"]
-Unstable = Literal["none", "templates", "remove", "repeat", "swap", "shuffle"]
+Unstable = Literal[
+    "none", "templates", "add_word", "drop_word", "replace_word", "new", "remove", "repeat", "swap", "shuffle",
+    "delay", "split", "split_each", "merge", "merge_all", "wrong", "wrong_each",
+]  # fmt: skip
 UnstableIn = Literal["test", "both"]
 LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
+# Choices of `unstable` by what they disturb: texts of events, lines of units, or keys that the parser gives.
+EDITS: tuple[Unstable, ...] = ("templates", "add_word", "drop_word", "replace_word", "new")
+MOVES: tuple[Unstable, ...] = ("remove", "repeat", "swap", "shuffle", "delay")
+PARSE_ERRORS: tuple[Unstable, ...] = ("split", "split_each", "merge", "merge_all", "wrong", "wrong_each")
+# Fields that came later: at these values the hash is that of before.
+AS_BEFORE: Mapping[str, Any] = {"cut": "all", "test_label_noise": 0}
 # The field that says how much trains, by `train`.
 SIZES: Mapping[str, str | None] = {
     **dict.fromkeys(("first", "random"), "train_units"),
@@ -77,6 +86,9 @@ class EvaluationProtocol:
         "which labels label_noise flips: of any class (symmetric), or its share of one: anomaly_to_normal or "
         "normal_to_anomaly",
     )
+    test_label_noise: float = option(
+        0.0, "share of the labels of tested units that are flipped, of the classes of label_noise_kind", ge=0, le=1
+    )
     label_budget: float | None = option(
         None,
         "training units, held-out ones among them, whose label a model may see: a share up to 1, or a number "
@@ -85,8 +97,9 @@ class EvaluationProtocol:
     )
     unstable: Unstable = option(
         "none",
-        "what is changed in a share of the units, as if the software had changed: words of templates (templates), "
-        "events removed, repeated or swapped with the next, or whole units shuffled",
+        "what is changed in a share of the units: words of templates (templates, add_word, drop_word, "
+        "replace_word) or new ones, events removed, repeated, swapped with the next or delayed, whole units "
+        "shuffled; or keys, as by a parser that errs (split, split_each, merge, merge_all, wrong, wrong_each)",
     )
     unstable_dose: float = option(0.2, "share of the units that unstable changes", ge=0, le=1)
     unstable_events: float = option(
@@ -235,8 +248,9 @@ class EvaluationProtocol:
     def digest(self) -> str:
         """16 hex digits that change with any field."""
         fields = dataclasses.asdict(self)
-        if self.cut == "all":  # as before there was another
-            del fields["cut"]
+        fields = {
+            name: value for name, value in fields.items() if name not in AS_BEFORE or value != AS_BEFORE[name]
+        }
         text = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -265,6 +279,8 @@ def redraws(protocol: Mapping[str, Any]) -> str:
         return "which anomalies train"
     if protocol.get("label_noise"):
         return "which labels are wrong"
+    if protocol.get("test_label_noise"):
+        return "which tested labels are wrong"
     return "which labels are seen" if protocol.get("label_budget") else ""
 
 

@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 class Flipped(TypedDict):
     """Units with a wrong label, by true class."""
 
-    normal: Annotated[int, "normal units that train as anomalous"]
-    anomaly: Annotated[int, "anomalous units that train as normal"]
+    normal: Annotated[int, "normal units that train, or are tested, as anomalous"]
+    anomaly: Annotated[int, "anomalous units that train, or are tested, as normal"]
 
 
 class GroupFacts(TypedDict):
@@ -29,8 +29,8 @@ class UnstableFacts(TypedDict):
     """What `protocol.unstable` changed."""
 
     units: Annotated[int, "units that were changed"]
-    events: Annotated[int, "events that were edited, removed, repeated or moved"]
-    templates: Annotated[int | None, "templates that were edited; null for other changes"]
+    events: Annotated[int, "events that were edited, removed, repeated, moved, delayed or given another key"]
+    templates: Annotated[int | None, "templates that were edited or misparsed; null for other changes"]
 
 
 class SplitFacts(TypedDict, total=False):
@@ -53,6 +53,7 @@ class SplitFacts(TypedDict, total=False):
     contaminating: Annotated[int, "anomalies that train unlabelled, by `contamination`"]
     training_anomalies: Annotated[int, "anomalies among the training and held-out units, for whatever reason"]
     flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
+    flipped_test: Annotated[Flipped, "tested units whose label is wrong by `test_label_noise`"]
     unstable: Annotated[UnstableFacts | None, "what `protocol.unstable` changed; null where it changed nothing"]
     groups: Annotated[GroupFacts | None, "where units have groups"]
     shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]

@@ -1,4 +1,4 @@
-"""Edit messages as developers do: a word goes or one comes in, alike wherever the template stands."""
+"""Edit messages as developers do: words go, come in or change, alike wherever a template stands."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ class Editor:
         vocabulary: a fitted parser, whose templates say which messages are edited alike.
         messages: String, the distinct masked messages of the log.
         seeded: gives a generator of random numbers for each template.
+        kind: `add_word`, `drop_word`, `replace_word`, either of the first two by the template (`templates`), or
+            another text altogether (`new`).
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, messages: pl.Series, seeded: Callable[[str], np.random.Generator]
+        self,
+        vocabulary: Vocabulary,
+        messages: pl.Series,
+        seeded: Callable[[str], np.random.Generator],
+        kind: str = "templates",
     ) -> None:
+        self.kind = kind
         self._keys = vocabulary.lookup(messages)
         self._messages, self._known = messages, set(messages)
         self._templates, self._seeded = vocabulary.templates, seeded
@@ -57,9 +64,15 @@ class Editor:
         remove, places = rng.random() < 0.5, rng.permutation(fixed)
         new = [word for word in self._words if word not in template] or [WORD]
         added = str(new[rng.integers(len(new))])
-        if remove and len(fixed) > 1:
+        if self.kind == "new":
+            words = [str(one) for one in rng.permutation(new)[: max(len(template), 2)]]
+            yield " ".join(words)
+        elif self.kind == "replace_word":
+            yield from (" ".join([*words[:at], added, *words[at + 1 :]]) for at in places)
+        elif len(fixed) > 1 and (self.kind == "drop_word" or (remove and self.kind == "templates")):
             yield from (" ".join(words[:at] + words[at + 1 :]) for at in places)
-        yield from (" ".join([*words[:at], added, *words[at:]]) for at in places)
+        if self.kind != "new":
+            yield from (" ".join([*words[:at], added, *words[at:]]) for at in places)
         while True:
             words = [*words, added]
             yield " ".join(words)

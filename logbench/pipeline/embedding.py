@@ -92,7 +92,7 @@ def embed(
     if need == "vectors":
         keys = vocabulary.lookup(messages)
         others = pl.DataFrame({"key": keys, "text": messages}).filter(pl.col("key") >= vocabulary.size).sort("key")
-        texts, ids = [*vocabulary.templates, *others["text"]], sessions.keys
+        texts, ids = [*vocabulary.templates, *others["text"], *vocabulary.misparsed], sessions.keys
         unseen = np.arange(len(texts)) >= vocabulary.size
     else:
         texts, ids = messages.to_list(), grouped.codes

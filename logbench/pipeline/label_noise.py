@@ -1,4 +1,4 @@
-"""Flip labels of training units, to test supervised models under label noise. Test labels never change."""
+"""Flip labels of training units, to test supervised models, or of tested ones, to test what metrics are worth."""
 
 from __future__ import annotations
 
@@ -32,15 +32,30 @@ def flipped(
         parts: indices of units that train, and of held-out units.
     """
     rng = np.random.default_rng([protocol.split_seed, 4])
-    chosen = []
-    for part in parts:
-        drawn = rng.permutation(part[np.isin(labels[part], CLASSES[protocol.label_noise_kind])])
-        chosen.append(drawn[: round(protocol.label_noise * len(drawn))])
-    return np.sort(np.concatenate(chosen))
+    return np.sort(np.concatenate([_drawn(labels, part, protocol, protocol.label_noise, rng) for part in parts]))
+
+
+def flipped_tested(
+    labels: NDArray[np.int8], test: NDArray[np.int64], protocol: EvaluationProtocol
+) -> NDArray[np.int64]:
+    """The same of tested units, by `test_label_noise`: only metrics and an oracle see these labels."""
+    rng = np.random.default_rng([protocol.split_seed, 8])
+    return np.sort(_drawn(labels, test, protocol, protocol.test_label_noise, rng))
+
+
+def _drawn(
+    labels: NDArray[np.int8],
+    part: NDArray[np.int64],
+    protocol: EvaluationProtocol,
+    share: float,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    drawn = rng.permutation(part[np.isin(labels[part], CLASSES[protocol.label_noise_kind])])
+    return drawn[: round(share * len(drawn))]
 
 
 def noisy(labels: NDArray[np.int8], wrong: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Labels for training, int8 [units]; the same array if none is wrong."""
+    """Labels of which these are wrong, int8 [units]; the same array if none is."""
     if not len(wrong):
         return labels
     seen = labels.copy()

@@ -38,6 +38,7 @@ class Vocabulary:
         fitted: `fingerprint` of the parser right after fitting.
         differs: number of `messages` with different keys from `match` and `fit`.
         unmatched: number of `messages` without a key from `match`; they count as unseen.
+        misparsed: texts of keys that only a parse error gives, above all that `lookup` gives.
     """
 
     parser: Parser
@@ -46,6 +47,7 @@ class Vocabulary:
     fitted: str = ""
     differs: int = 0
     unmatched: int = 0
+    misparsed: tuple[str, ...] = ()
     _found: dict[str, tuple[pl.Series, NDArray[np.int32]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -75,6 +77,15 @@ class Vocabulary:
         keys.flags.writeable = False
         self._found["last"] = messages, keys
         return keys
+
+    def with_more(self, known: Sequence[str], unseen: Sequence[str]) -> Vocabulary:
+        """The same with further known keys, and with keys above all others.
+
+        Args:
+            known, unseen: their texts.
+        """
+        templates, misparsed = (*self.templates, *known), (*self.misparsed, *unseen)
+        return replace(self, templates=templates, misparsed=misparsed, _found={})
 
     def fingerprint(self) -> str:
         """SHA-256 of the parser's state."""

@@ -14,7 +14,7 @@ from ..base.errors import DataError, IncompatibleError, LeakError
 from ..base.jsonable import several
 from .contamination import contaminating, reserve
 from .label_budget import hidden_units
-from .label_noise import flipped
+from .label_noise import flipped, flipped_tested
 from .shares import (
     ANOMALY,
     HELD_OUT,
@@ -62,6 +62,7 @@ class Split:
         reserved: number of units that neither train nor are tested because of `test_reserve`.
         contaminating: number of anomalies that `contamination` adds to `train` and `held_out`.
         flipped: units of `train` and `held_out` whose label `label_noise` flips.
+        flipped_test: units of `test` whose label `test_label_noise` flips.
         hidden: units of `train` and `held_out` whose label nobody may see, by `label_budget`.
         digest: over all three sides.
         test_digest, held_out_digest: over one side.
@@ -75,6 +76,7 @@ class Split:
     reserved: int
     contaminating: int
     flipped: NDArray[np.int64]
+    flipped_test: NDArray[np.int64]
     hidden: NDArray[np.int64]
     digest: str
     test_digest: str
@@ -126,6 +128,7 @@ def split_units(units: pl.DataFrame, protocol: EvaluationProtocol, sequences: bo
         reserved=int((kept & ~share).sum()),
         contaminating=added,
         flipped=flipped(labels, (train, held_out), protocol),
+        flipped_test=flipped_tested(labels, test, protocol),
         hidden=hidden_units(train, held_out, protocol),
         digest=digest_of(units, train, held_out, test),
         test_digest=digest_of(units, test),

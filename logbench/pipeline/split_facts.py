@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from ..api.record_split import SplitFacts
+from ..api.record_split import Flipped, SplitFacts
 from ..base.jsonable import part_of, several
 from .groups import shared_groups
 from .split import ANOMALY, NORMAL, Split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def split_facts(split: Split, units: pl.DataFrame) -> SplitFacts:
@@ -33,12 +37,14 @@ def split_facts(split: Split, units: pl.DataFrame) -> SplitFacts:
         "reserved": split.reserved,
         "contaminating": split.contaminating,
         "training_anomalies": int((labels[training] == ANOMALY).sum()),
-        "flipped": {
-            "normal": int((labels[split.flipped] == NORMAL).sum()),
-            "anomaly": int((labels[split.flipped] == ANOMALY).sum()),
-        },
+        "flipped": _by_class(labels[split.flipped]),
+        "flipped_test": _by_class(labels[split.flipped_test]),
         "groups": shared_groups(units, training, split.test),
     }
+
+
+def _by_class(labels: NDArray[np.int8]) -> Flipped:
+    return {"normal": int((labels == NORMAL).sum()), "anomaly": int((labels == ANOMALY).sum())}
 
 
 def split_notes(facts: SplitFacts, train: str) -> Iterator[str]:
@@ -63,6 +69,11 @@ def split_notes(facts: SplitFacts, train: str) -> Iterator[str]:
         yield (
             f"label noise: {facts['flipped']['normal']:,} normal and {facts['flipped']['anomaly']:,} anomalous of "
             f"{several(trained, 'training unit')} have the wrong label"
+        )
+    if facts["flipped_test"]["normal"] + facts["flipped_test"]["anomaly"]:
+        yield (
+            f"label noise: {facts['flipped_test']['normal']:,} normal and {facts['flipped_test']['anomaly']:,} "
+            f"anomalous of {several(facts['test'], 'tested unit')} are judged by the wrong label"
         )
     groups = facts["groups"]
     if groups and groups["shared"]:

@@ -1,6 +1,7 @@
 """Make a log unstable on purpose, as software that changes does: templates edited, events moved, lost or doubled.
 
 After LogRobust (Zhang et al., ESEC/FSE 2019, section 4.3), which injects such changes into a share of the log.
+What a parser gets wrong is in `misparsed`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..api.protocol import EvaluationProtocol
+from ..api.protocol import EDITS, MOVES, EvaluationProtocol
 from ..api.record_split import UnstableFacts
 from ..data.per_unit import events_of_units
+from .drawn_events import drawn_events, drawn_units
 from .edited_texts import Editor
 from .grouping import GroupedLines
 from .parsing import Vocabulary
@@ -24,8 +26,8 @@ from .split import Split
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Most events of a unit of so many that each kind leaves alone.
-SPARED = {"templates": 0, "repeat": 0, "remove": 1, "swap": 1, "shuffle": 0}
+# A delayed event comes after up to so many more.
+LATEST = 5
 
 
 def make_unstable(
@@ -42,38 +44,48 @@ def make_unstable(
     Returns:
         The log, and what was changed; the same log and None where nothing is.
     """
-    units = _units(split, protocol)
-    if protocol.unstable == "none" or not len(units):
+    kind, units = protocol.unstable, drawn_units(split, protocol)
+    if kind not in (*EDITS, *MOVES) or not len(units):
         return grouped, None
-    rng = np.random.default_rng([protocol.split_seed, 7])
-    priority = rng.random(len(grouped.codes))
-    lengths = np.diff(grouped.offsets)[units] - SPARED[protocol.unstable]
-    units, lengths = units[lengths > 0], lengths[lengths > 0]
-    if protocol.unstable == "shuffle":
-        return _moved(grouped, units, *_shuffled(grouped, units, priority))
-    share = np.maximum(1, np.rint(protocol.unstable_events * lengths)).astype(np.int64)
-    events = _drawn(grouped, units, share, priority, last=protocol.unstable != "swap")
-    if protocol.unstable == "templates":
-        return _edited(grouped, units, events, Editor(learned(), grouped.messages, _seed_of(protocol)))
-    if protocol.unstable == "swap":
+    if kind == "shuffle":
+        places, source = _shuffled(grouped, units, protocol)
+        return _moved(grouped, places, source), _facts(units, places)
+    units, events = _chosen(grouped, units, protocol)
+    if kind in EDITS:
+        return _edited(grouped, units, events, Editor(learned(), grouped.messages, _seed_of(protocol), kind))
+    if kind == "swap":
         first = _apart(events)
-        return _moved(grouped, units, np.sort(np.concatenate([first, first + 1])), _exchanged(first))
+        events = np.sort(np.concatenate([first, first + 1]))
+        made = _moved(grouped, events, _exchanged(first))
+    elif kind == "delay":
+        made = _moved(grouped, *_delayed(grouped, units, events, protocol))
+    else:
+        made = _times(grouped, events, 2 if kind == "repeat" else 0)
+    return made, _facts(units, events)
+
+
+def _facts(units: NDArray[np.int64], events: NDArray[np.int64], templates: int | None = None) -> UnstableFacts:
+    return {"units": len(units), "events": len(events), "templates": templates}
+
+
+def _chosen(
+    grouped: GroupedLines, units: NDArray[np.int64], protocol: EvaluationProtocol
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Units that can be changed, and their events to change: see `drawn_events`."""
+    may = np.ones(len(grouped.codes), dtype=bool)
+    if protocol.unstable in ("swap", "delay"):
+        may[grouped.offsets[1:] - 1] = False  # nothing comes after it
+    return drawn_events(grouped.offsets, units, may, protocol, spared=int(protocol.unstable == "remove"))
+
+
+def _times(grouped: GroupedLines, events: NDArray[np.int64], number: int) -> GroupedLines:
+    """The log with these events so many times each."""
     times = np.ones(len(grouped.codes), dtype=np.int64)
-    times[events] = 2 if protocol.unstable == "repeat" else 0
+    times[events] = number
     source = np.repeat(np.arange(len(times)), times)
     ends = np.concatenate([[0], np.cumsum(times)])[grouped.offsets]
     made = _taken(grouped, source)
-    made = replace(made, offsets=ends, times=None if grouped.times is None else grouped.times[source])
-    return made, {"units": len(units), "events": len(events), "templates": None}
-
-
-def _units(split: Split, protocol: EvaluationProtocol) -> NDArray[np.int64]:
-    """Units to change, int64, ascending: those of the test first, so that they are the same in both places."""
-    rng = np.random.default_rng([protocol.split_seed, 6])
-    parts = [split.test] if protocol.unstable_in == "test" else [split.test, split.train, split.held_out]
-    return np.sort(
-        np.concatenate([rng.permutation(part)[: round(protocol.unstable_dose * len(part))] for part in parts])
-    )
+    return replace(made, offsets=ends, times=None if grouped.times is None else grouped.times[source])
 
 
 def _seed_of(protocol: EvaluationProtocol) -> Callable[[str], np.random.Generator]:
@@ -84,24 +96,6 @@ def _seed_of(protocol: EvaluationProtocol) -> Callable[[str], np.random.Generato
         return np.random.default_rng(list(hashlib.sha256(text).digest()))
 
     return seeded
-
-
-def _drawn(
-    grouped: GroupedLines,
-    units: NDArray[np.int64],
-    share: NDArray[np.int64],
-    priority: NDArray[np.float64],
-    last: bool,
-) -> NDArray[np.int64]:
-    """So many events of each unit, by priority, int64 [events], ascending; `last`: its last one may be drawn."""
-    events, offsets = events_of_units(grouped.offsets, units)
-    level = priority[events]
-    if not last:
-        level[offsets[1:] - 1] = np.inf
-    sizes = np.diff(offsets)
-    order = np.lexsort((level, np.repeat(np.arange(len(units)), sizes)))
-    rank = np.arange(len(events)) - np.repeat(offsets[:-1], sizes)
-    return np.sort(events[order[rank < np.repeat(share, sizes)]])
 
 
 def _apart(events: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,21 +112,32 @@ def _exchanged(first: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _shuffled(
-    grouped: GroupedLines, units: NDArray[np.int64], priority: NDArray[np.float64]
+    grouped: GroupedLines, units: NDArray[np.int64], protocol: EvaluationProtocol
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All events of the units, and where each comes from."""
+    priority = np.random.default_rng([protocol.split_seed, 7]).random(len(grouped.codes))
     events, offsets = events_of_units(grouped.offsets, units)
     order = np.lexsort((priority[events], np.repeat(np.arange(len(units)), np.diff(offsets))))
     return events, events[order]
 
 
-def _moved(
-    grouped: GroupedLines, units: NDArray[np.int64], places: NDArray[np.int64], source: NDArray[np.int64]
-) -> tuple[GroupedLines, UnstableFacts]:
-    """Events at `places` replaced by those from `source`, without their times."""
+def _delayed(
+    grouped: GroupedLines, units: NDArray[np.int64], late: NDArray[np.int64], protocol: EvaluationProtocol
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All events of the units, and where each comes from where some come after 1 to `LATEST` later ones."""
+    by = np.random.default_rng([protocol.split_seed, 9]).integers(1, LATEST + 1, len(grouped.codes))
+    events, offsets = events_of_units(grouped.offsets, units)
+    place = np.arange(len(grouped.codes), dtype=np.float64)
+    place[late] += by[late] + 0.5
+    order = np.lexsort((place[events], np.repeat(np.arange(len(units)), np.diff(offsets))))
+    return events, events[order]
+
+
+def _moved(grouped: GroupedLines, places: NDArray[np.int64], source: NDArray[np.int64]) -> GroupedLines:
+    """The log with events at `places` replaced by those from `source`, without their times."""
     order = np.arange(len(grouped.codes))
     order[places] = source
-    return _taken(grouped, order), {"units": len(units), "events": len(places), "templates": None}
+    return _taken(grouped, order)
 
 
 def _taken(grouped: GroupedLines, source: NDArray[np.int64]) -> GroupedLines:
@@ -143,13 +148,18 @@ def _taken(grouped: GroupedLines, source: NDArray[np.int64]) -> GroupedLines:
 def _edited(
     grouped: GroupedLines, units: NDArray[np.int64], events: NDArray[np.int64], editor: Editor
 ) -> tuple[GroupedLines, UnstableFacts]:
-    """The events say something near to what they said; equal events of a template are edited alike."""
+    """The events say something near to what they said, or are followed by one that says something new.
+
+    Equal events of a template are edited alike.
+    """
     asked, inverse = np.unique(grouped.codes[events], return_inverse=True)
     texts = pl.Series("message", [editor.edited(int(code)) for code in asked], dtype=pl.String)
     new = texts.unique(maintain_order=True)
     number = {text: len(grouped.messages) + place for place, text in enumerate(new)}
+    facts = _facts(units, events, editor.templates)
+    if editor.kind == "new":
+        grouped, events = _times(grouped, events, 2), events + np.arange(1, len(events) + 1)
     codes = grouped.codes.copy()
     codes[events] = np.array([number[text] for text in texts], dtype=np.int32)[inverse]
     messages = pl.concat([grouped.messages, new.rename(grouped.messages.name)])
-    facts: UnstableFacts = {"units": len(units), "events": len(events), "templates": editor.templates}
     return replace(grouped, codes=codes, messages=messages), facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ..api.protocol import PARSE_ERRORS
 from ..base.jsonable import part_of, several
 from ..pipeline.split_facts import split_facts, split_notes
 from .judgement import judgement
@@ -46,6 +47,11 @@ WARNINGS = {
         "left out: links, devices, or names that lead out of it",
     ),
 }
+# `protocol.unstable` → what happened to events; texts are edited otherwise, and keys wrong.
+CHANGES = {
+    "remove": "removed", "repeat": "repeated", "swap": "moved", "shuffle": "moved", "delay": "delayed",
+    "new": "followed by a new one",
+}  # fmt: skip
 # Fact of the data → words for a user of the scores: singular and plural.
 UNREAD = {
     "lines_without_unit": ("line without unit", "lines without unit"),
@@ -78,7 +84,9 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
     for text in split_notes(split_facts(split, prepared.grouped.units), protocol.train):
         note(text)
     if (changed := prepared.unstable) is not None:
-        kind = {"templates": "edited", "remove": "removed", "repeat": "repeated"}.get(protocol.unstable, "moved")
+        kind = CHANGES.get(
+            protocol.unstable, "with a wrong key" if protocol.unstable in PARSE_ERRORS else "edited"
+        )
         note(
             f"unstable on purpose: {several(changed['events'], 'event')} of {several(changed['units'], 'unit')} "
             f"{kind} (protocol.unstable={protocol.unstable})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..api.protocol import EDITS
 from ..base.errors import ConfigError, IncompatibleError
 from ..components.requirements import lack
 from ..data.event_messages import NEEDS
@@ -27,10 +28,11 @@ def check_fit(resolved: ResolvedPlan) -> None:
         raise IncompatibleError(
             "protocol.label_noise flips only labels of units, but the model learns from labels of lines"
         )
-    if resolved.protocol.unstable == "templates" and (asked := sorted(resolved.needs & NEEDS)):
+    kind = resolved.protocol.unstable
+    if kind in EDITS and (asked := sorted(resolved.needs & NEEDS)):
         raise IncompatibleError(
-            f"protocol.unstable=templates edits what is parsed, but model {resolved.model.name} reads the log as "
-            f"it stands (needs {', '.join(asked)}); try unstable=remove, repeat, swap or shuffle"
+            f"protocol.unstable={kind} edits what is parsed, but model {resolved.model.name} reads the log as it "
+            f"stands (needs {', '.join(asked)}); try unstable=remove, repeat, swap, shuffle or delay"
         )
     if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
         raise IncompatibleError(

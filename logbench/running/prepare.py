@@ -30,6 +30,7 @@ from ..pipeline.label_budget import hide_lines, without_hidden
 from ..pipeline.label_noise import noisy
 from ..pipeline.line_split import Cuts, cuts_lines
 from ..pipeline.log_messages import LogMessages
+from ..pipeline.misparsed import misparse
 from ..pipeline.parsing import learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..pipeline.unstable import make_unstable
@@ -85,7 +86,8 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
         made = sessions_of(grouped, vocabulary, weights)
-        labels = noisy(grouped.units["label"].to_numpy(), split.flipped)
+        made, vocabulary, misparsed = misparse(made, split, resolved.protocol, vocabulary, grouped.messages)
+        labels = noisy(grouped.units["label"].to_numpy(), np.concatenate([split.flipped, split.flipped_test]))
         sessions = hide_lines(replace(made, labels=without_hidden(labels, split.hidden)), split.hidden)
         _ = sessions.distinct
         _read_messages(resolved, grouped, stage.progress)
@@ -93,7 +95,8 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         apart = resolved.windower.entry.item.traits.line_windows
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
-    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, unstable)
+    changed = unstable or misparsed
+    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, changed)
     runtime.cache.prepared.clear()  # one split in memory
     runtime.cache.prepared[key] = result
     return result

@@ -13,7 +13,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from logbench import ConfigError, EvaluationProtocol, option
-from logbench.api.protocol import Cut
+from logbench.api.protocol import AS_BEFORE, Cut
 from logbench.base.options import make, parse_settings, read_toml, suggest
 
 
@@ -105,7 +105,7 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other |= {"alpha": 0.1, "value": 9.0, "duplicates": "unique", "contamination": 0.0, "oracle_step": 0.01}
     other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
     other |= {"label_budget": 0.5, "unstable": "swap", "unstable_dose": 0.5, "unstable_events": 0.5}
-    other |= {"unstable_in": "both", "cut": "node"}
+    other |= {"unstable_in": "both", "cut": "node", "test_label_noise": 0.1}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []
@@ -119,7 +119,7 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
 
 def test_the_protocols_hash_without_a_cut_is_that_of_before_there_was_one() -> None:
     ratio = EvaluationProtocol(train="ratio")
-    fields = {name: value for name, value in ratio.as_dict().items() if name not in ("hash", "cut")}
+    fields = {name: value for name, value in ratio.as_dict().items() if name not in ("hash", *AS_BEFORE)}
     assert ratio.digest == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
     assert len({replace(ratio, cut=cut).digest for cut in get_args(Cut)}) == len(get_args(Cut)) > 1
 

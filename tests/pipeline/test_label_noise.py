@@ -72,14 +72,21 @@ class Remembers:
         return np.array([float(int(sessions.keys[at]) in self.bad) for at in sessions.offsets[:-1]])
 
 
-def run_with(folder: Path, model: str, share: float, kind: str = "symmetric") -> RunRecord:
+def run_with(folder: Path, model: str, share: float, kind: str = "symmetric", **more: float) -> RunRecord:
     rows: list[Row] = [(f"message {i % 3}", int(i % 3 == 2), i, "n") for i in range(600)]
     needs = ModelTraits(supervision="supervised", needs=frozenset({"line_labels"}))
     models = [
         ModelComponent("remembers", Remembers, traits=ModelTraits(supervision="supervised")),
         ModelComponent("of-lines", Remembers, traits=needs),
     ]
-    protocol = {"train": "ratio", "train_ratio": 0.5, "content": "labelled", "held_out": 0.2, "label_noise": share}
+    protocol = {
+        "train": "ratio",
+        "train_ratio": 0.5,
+        "content": "labelled",
+        "held_out": 0.2,
+        "label_noise": share,
+        **more,
+    }
     settings: dict[str, Any] = {"protocol": {**protocol, "label_noise_kind": kind}, "count": {"size": 1}}
     return run_one(write(folder / "a.log", rows), registry(models=models), model, settings)
 
@@ -119,3 +126,37 @@ def test_a_model_of_line_labels_is_refused_under_noise(tmp_path: Path) -> None:
     assert run_with(tmp_path, "of-lines", 0.0).status == "ok"
     record = run_with(tmp_path, "of-lines", 0.2)
     assert record.status == "skipped" and record.error is not None and "labels of lines" in record.error["message"]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_so_many_labels_of_tested_units_are_wrong_and_none_that_trains(kind: str) -> None:
+    labels = [0, 0, 1, -1] * 30
+    options: dict[str, Any] = {"train": "random_ratio", "content": "labelled", "label_noise_kind": kind}
+    plain, before = split(frame(labels), label_noise=0.3, **options), set[int]()
+    for share in (0.0, 0.1, 0.5, 1.0):
+        found = split(frame(labels), label_noise=0.3, test_label_noise=share, **options)
+        wrong = set(found.flipped_test.tolist())
+        of_class = [int(i) for i in found.test if labels[i] in CLASSES[kind]]
+        assert len(wrong) == round(share * len(of_class)) and wrong <= set(of_class) and before <= wrong
+        assert found.flipped.tolist() == plain.flipped.tolist() and found.digest == plain.digest
+        before = wrong
+
+
+def test_wrong_labels_of_the_test_change_metrics_and_no_score(tmp_path: Path) -> None:
+    plain, none = run_with(tmp_path, "remembers", 0.0), run_with(tmp_path, "remembers", 0.0, test_label_noise=0.0)
+    noisy_run = run_with(tmp_path, "remembers", 0.0, test_label_noise=0.5)
+    scores = [pl.read_parquet(tmp_path / "runs" / one.artifacts["scores"]) for one in (plain, noisy_run, none)]
+    assert scores[0].equals(scores[2]) and plain.metrics == none.metrics and plain.protocol == none.protocol
+    assert (
+        scores[0]
+        .select("unit", "raw", "score", "verdict")
+        .equals(scores[1].select("unit", "raw", "score", "verdict"))
+    )
+    tested = [one.filter(part="test")["label"].to_numpy() for one in scores[:2]]
+    assert noisy_run.split["flipped_test"] == {
+        "normal": int(((tested[0] == 0) & (tested[1] == 1)).sum()),
+        "anomaly": int(((tested[0] == 1) & (tested[1] == 0)).sum()),
+    }
+    assert (tested[0] != tested[1]).sum() == round(0.5 * len(tested[0]))
+    assert plain.protocol["hash"] != noisy_run.protocol["hash"] and plain.metrics != noisy_run.metrics
+    assert any("judged by the wrong label" in note for note in noisy_run.notes)

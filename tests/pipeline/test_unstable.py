@@ -10,46 +10,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from labelled_log import Row, registry, run_one, write
+from unstable_log import LINES, WORDS, grouped, run_with
 
-from logbench import Context, EvaluationProtocol, ModelComponent, ModelTraits, RunRecord, Sessions
-from logbench.base.progress import silent
-from logbench.data.lines import Lines
-from logbench.pipeline.coding import read_lines
-from logbench.pipeline.grouping import GroupedLines, group_lines
+from logbench import EvaluationProtocol
+from logbench.api.protocol import PARSE_ERRORS
+from logbench.pipeline.grouping import GroupedLines
 from logbench.pipeline.parsing import learn
 from logbench.pipeline.split import Split, split_units
 from logbench.pipeline.unstable import make_unstable
 from logbench_parsers.none import Verbatim
-from logbench_windowers.column import Column
 
-KINDS = ("templates", "remove", "repeat", "swap", "shuffle")
-WORDS = ("open the file", "read a block of data", "write a block", "close", "delete old file now", "sync disk")
-
-
-def lines() -> list[tuple[int, str, str, int, int]]:
-    """Line, message, unit, second and label: 60 units of 1 to 9 lines that mingle."""
-    draw = np.random.default_rng(5)
-    owners = draw.permutation([unit for unit in range(60) for _ in range(1 + unit % 9)])
-    return [
-        (at, WORDS[int(draw.integers(6))], f"u{unit}", 3 * at, int(draw.random() < 0.05))
-        for at, unit in enumerate(owners)
-    ]
-
-
-LINES = lines()
-
-
-def grouped() -> GroupedLines:
-    columns = ("line", "message", "id", "second", "label")
-    frame = pl.DataFrame(LINES, schema=columns, orient="row").lazy()
-    frame = frame.with_columns(
-        pl.col("line").cast(pl.UInt32), pl.col("label").cast(pl.Int8),
-        time=(pl.col("second") * 10**6).cast(pl.Datetime("us")),
-    )  # fmt: skip
-    return group_lines(read_lines(Lines(frame), Column("id"), Verbatim(), silent, True), Verbatim())
-
-
+EDITED = ("templates", "add_word", "drop_word", "replace_word")
+KINDS = (*EDITED, "new", "remove", "repeat", "swap", "shuffle", "delay")
 Event = tuple[str, int, int]
 
 
@@ -81,10 +53,21 @@ def is_part_of(part: Sequence[Any], whole: Sequence[Any]) -> bool:
     return all(any(one == other for other in rest) for one in part)
 
 
+def is_edited(kind: str, old: str, new: str) -> bool:
+    """One word goes or one comes in, or one stands for another; the text is new."""
+    if kind == "replace_word":
+        same = [a == b for a, b in zip(old.split(), new.split(), strict=True)]
+        return new not in WORDS and same.count(False) == 1
+    one, other = sorted((old.split(), new.split()), key=len)
+    assert len(other) == len(one) + 1 and is_part_of(one, other)
+    assert kind == "templates" or len(old.split()) == 1 or (len(new) > len(old)) == (kind == "add_word")
+    return new not in WORDS
+
+
 def as_by_hand(kind: str, before: list[Event], after: list[Event], share: float) -> int:
     """How many events of a unit were changed; an assertion fails where that is not so many, or not by the kind."""
     size = len(before)
-    wanted = max(1, round(share * (size - (kind in ("remove", "swap")))))
+    wanted = max(1, round(share * (size - (kind in ("remove", "swap", "delay")))))
     if kind == "remove":
         assert is_part_of(after, before) and len(after) == size - wanted
         return wanted
@@ -92,18 +75,32 @@ def as_by_hand(kind: str, before: list[Event], after: list[Event], share: float)
         assert list(dict.fromkeys(after)) == before and len(after) == size + wanted
         assert all(count <= 2 for count in Counter(after).values())
         return wanted
-    assert len(after) == size
-    if kind == "templates":
-        edited = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-        assert len(edited) == wanted and all(old[1:] == new[1:] for old, new in edited)
-        for (old, *_), (new, *_) in edited:
-            one, other = sorted((old.split(), new.split()), key=len)
-            assert len(other) == len(one) + 1 and is_part_of(one, other), "one word goes, or one comes in"
-            assert new not in WORDS
+    if kind == "new":
+        old = [event for event in after if event[0] in WORDS]
+        added = [at for at, event in enumerate(after) if event[0] not in WORDS]
+        assert old == before and len(added) == wanted, "nothing goes, so many come in"
+        assert all(after[at][1:] == after[at - 1][1:] and after[at - 1] in before for at in added), "after another"
         return wanted
+    assert len(after) == size
+    if kind in EDITED:
+        assert sum(old != new for old, new in zip(before, after, strict=True)) == wanted
+        for (old, *place), (new, *same) in zip(before, after, strict=True):
+            assert place == same and (old == new or is_edited(kind, old, new))
+        return wanted
+    return as_moved(kind, before, after, wanted)
+
+
+def as_moved(kind: str, before: list[Event], after: list[Event], wanted: int) -> int:
+    """The same of kinds that only move events."""
+    size = len(before)
     assert sorted(after) == sorted(before)
     if kind == "shuffle":
         return size
+    if kind == "delay":
+        late = [at for at, event in enumerate(after) if before.index(event) < at]
+        assert all(before.index(event) - at <= wanted for at, event in enumerate(after)), "others move up"
+        assert 1 <= len(late) <= wanted or before == after
+        return wanted
     at, moved = 0, 0
     while at < size:
         if after[at] != before[at]:
@@ -120,23 +117,24 @@ def test_each_kind_changes_as_many_units_and_events_as_asked(kind: str, share: f
     made, facts, split = changed(kind, share=share)
     before, after = events_of(grouped()), events_of(made)
     units = [at for at in range(len(before)) if before[at] != after[at]]
-    least = 2 if kind in ("remove", "swap") else 1
-    if kind != "shuffle":  # some order is the one that was
+    least = 2 if kind in ("remove", "swap", "delay") else 1
+    if kind not in ("shuffle", "delay"):  # some order is the one that was
         able = [at for at in split.test.tolist() if len(before[at]) >= least]
         assert abs(len(units) - len(split.test) // 2) <= len(split.test) - len(able)
         assert facts["units"] == len(units)
     assert set(units) <= set(split.test.tolist()), "training and held-out units stay"
     counted = sum(as_by_hand(kind, before[at], after[at], share) for at in units)
-    assert facts["events"] == counted or kind == "shuffle"
+    assert facts["events"] == counted or kind in ("shuffle", "delay")
     for at, (old, new) in enumerate(zip(times_of(grouped()), times_of(made), strict=True)):
         assert new == sorted(new) and set(new) <= set(old)
-        if kind in ("remove", "repeat"):
+        if kind in ("remove", "repeat", "new"):
             assert [3_000_000 * line for _, line, _ in after[at]] == new
         else:
             assert new == old, "a moved event has the time of its place"
     known = {line: (message, label) for line, message, _, _, label in LINES}
     for text, line, label in (event for unit in after for event in unit):
-        assert label == known[line][1] and (kind == "templates" or text == known[line][0]), "they go together"
+        assert label == known[line][1], "they go together"
+        assert kind in (*EDITED, "new") or text == known[line][0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -171,6 +169,24 @@ def test_a_template_is_edited_alike_everywhere() -> None:
     assert longer == {True, False}, "some lose a word, some get one"
 
 
+def test_a_delayed_event_comes_after_one_to_five_later_ones() -> None:
+    """Against a loop over units that moves the same events by the same numbers."""
+    before, (made, facts, split) = grouped(), changed("delay", 1.0, 0.3)
+    by = np.random.default_rng([0, 9]).integers(1, 6, len(before.codes))
+    priority = np.random.default_rng([0, 7]).random(len(before.codes))
+    expected, late = before.lines.tolist(), 0
+    for unit in split.test.tolist():
+        begin, end = before.offsets[unit], before.offsets[unit + 1]
+        if end - begin < 2:
+            continue
+        places = sorted(range(begin, end - 1), key=lambda at: priority[at])
+        drawn = set(places[: max(1, round(0.3 * len(places)))])
+        late += len(drawn)
+        moved = sorted(range(begin, end), key=lambda at: at + (by[at] + 0.5 if at in drawn else 0))
+        expected[begin:end] = before.lines[moved].tolist()
+    assert made.lines.tolist() == expected != before.lines.tolist() and facts["events"] == late
+
+
 def test_training_may_be_unstable_too_and_the_test_is_the_same() -> None:
     plain = events_of(grouped())
     (here, _, split), (both, facts, _) = changed("remove"), changed("remove", unstable_in="both")
@@ -182,26 +198,10 @@ def test_training_may_be_unstable_too_and_the_test_is_the_same() -> None:
     assert moved[1] & set(split.held_out.tolist())
 
 
-class Remembers:
-    """Scores a unit by its events that training never met."""
-
-    def fit(self, train: Sessions, context: Context) -> None:
-        self.known = set(train.keys.tolist())
-
-    def score(self, sessions: Sessions, context: Context) -> Any:
-        assert sessions.texts is not None and sessions.text_ids is not None
-        return sessions.unseen.astype(float)
-
-
-def run_with(folder: Path, needs: frozenset[Any] = frozenset({"texts"}), **protocol: Any) -> RunRecord:
-    rows: list[Row] = [(message, label, second, unit) for _, message, unit, second, label in LINES]
-    found = registry(models=[ModelComponent("remembers", Remembers, traits=ModelTraits(needs=needs))])
-    settings = {"protocol": {"train": "ratio", "content": "mixed", "held_out": 0.2, **protocol}}
-    return run_one(write(folder / "a.log", rows), found, "remembers", settings, windower="session")
-
-
-def test_dose_0_is_the_run_without_changes(tmp_path: Path) -> None:
-    plain, none = run_with(tmp_path), run_with(tmp_path, unstable="swap", unstable_dose=0.0)
+@pytest.mark.parametrize("where", ["test", "both"])
+@pytest.mark.parametrize("kind", [*KINDS, *PARSE_ERRORS])
+def test_dose_0_is_the_run_without_changes(tmp_path: Path, kind: str, where: str) -> None:
+    plain, none = run_with(tmp_path), run_with(tmp_path, unstable=kind, unstable_dose=0.0, unstable_in=where)
     assert plain.status == "ok", plain.error
     scores = [pl.read_parquet(tmp_path / "runs" / one.artifacts["scores"]) for one in (plain, none)]
     assert scores[0].equals(scores[1]) and plain.metrics == none.metrics
@@ -220,7 +220,7 @@ def test_a_run_meets_unseen_keys_for_edited_templates_and_says_so(tmp_path: Path
         assert record.split[name] == plain.split[name]  # type: ignore[literal-required]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *PARSE_ERRORS])
 def test_every_kind_runs_through_and_keeps_the_units(tmp_path: Path, kind: str) -> None:
     record, plain = run_with(tmp_path, unstable=kind, unstable_dose=1.0), run_with(tmp_path)
     assert record.status == "ok", record.error

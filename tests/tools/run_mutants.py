@@ -36,6 +36,8 @@ TESTS: dict[str, Sequence[str]] = {
     "pipeline.label_budget": ("pipeline/test_label_budget.py",),
     "pipeline.unstable": ("pipeline/test_unstable.py",),
     "pipeline.edited_texts": ("pipeline/test_unstable.py",),
+    "pipeline.drawn_events": ("pipeline/test_unstable.py", "pipeline/test_misparsed.py"),
+    "pipeline.misparsed": ("pipeline/test_misparsed.py",),
     "pipeline.groups": ("pipeline/test_groups.py",),
     "pipeline.line_split": ("running/test_test_reserve.py", "pipeline/test_leak_audit.py"),
     "data.histories": ("data/test_histories.py", "data/test_sessions.py"),
