@@ -27,7 +27,9 @@ from . import (
 from .hdfs_sim_config import HdfsSimConfig
 
 if TYPE_CHECKING:
-    from logbench import Progress
+    import polars as pl
+
+    from logbench import Lines, Progress
 
 SIMULATED = replace(
     hdfs.CARD,
@@ -47,6 +49,16 @@ SIMULATED = replace(
 )
 
 
+def sim_types(path: Path) -> pl.DataFrame:
+    """Columns `unit` and `type` of the anomalous blocks that `hdfs-sim` wrote."""
+    import polars as pl
+
+    from .hdfs_sim import TYPES
+
+    texts = {"BlockId": pl.String, "Type": pl.String}
+    return pl.read_csv(path / TYPES, schema_overrides=texts).select(unit="BlockId", type="Type")
+
+
 class HdfsSim(hdfs.Hdfs):
     """`hdfs`, written by a seeded generator."""
 
@@ -58,6 +70,10 @@ class HdfsSim(hdfs.Hdfs):
         from .hdfs_sim import generate
 
         generate(self.config, folder, progress)
+
+    def read(self, path: Path) -> Lines:
+        """The same with the kind of each anomaly, such as `delete error`; see `Dataset.read`."""
+        return replace(super().read(path), types=partial(sim_types, path))
 
 
 LABELLED_LINES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from logbench import Card
 from . import works
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from logbench import Lines
 
 CFDR = "http://0b4af6cdc2f0c5998459-c0245c5c937c5dedcca3f1764ecc9b2f.r43.cf2.rackcdn.com/hpc4"
@@ -121,4 +124,13 @@ def _lines(path: Path, names: Any, **form: Any) -> Lines:
         normal=("-",),
         **form,
     )
-    return open_lines(path, names, common)
+    lines = open_lines(path, names, common)
+    return replace(lines, types=partial(categories, lines))
+
+
+def categories(lines: Lines) -> pl.DataFrame:
+    """Columns `line` and `type` of alerts: the tag in the first column, such as `KERNDTLB`."""
+    import polars as pl
+
+    alerts = lines.frame.filter(pl.col("label") == 1)
+    return alerts.select("line", type=pl.col("raw").str.extract(r"^(\S+)", 1)).collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,23 +69,43 @@ class Hadoop:
             group="raw" if lone else "file",
             group_pattern=APPLICATION,
         )
-        return open_lines(
-            path, ["*.log" if lone else "application_*/*.log"], form, None if lone else partial(labels, path)
-        )
+        if lone:
+            return open_lines(path, ["*.log"], form)
+        lines = open_lines(path, ["application_*/*.log"], form, partial(labels, path))
+        return replace(lines, types=partial(types, path))
 
 
 def labels(path: Path, units: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Columns `unit` and `label` of `abnormal_label.txt`, which lists applications below their fault.
+    """Columns `unit` and `label` of `abnormal_label.txt`."""
+    import polars as pl
+
+    faults = read_faults(path)
+    return pl.DataFrame(
+        {"unit": list(faults), "label": [int(fault != "normal") for fault in faults.values()]},
+        {"unit": pl.String, "label": pl.Int8},
+    )
+
+
+def types(path: Path) -> pl.DataFrame:
+    """Columns `unit` and `type` of applications below a fault: `machine down`, say."""
+    import polars as pl
+
+    faults = {unit: fault for unit, fault in read_faults(path).items() if fault != "normal"}
+    return pl.DataFrame(
+        {"unit": list(faults), "type": list(faults.values())}, {"unit": pl.String, "type": pl.String}
+    )
+
+
+def read_faults(path: Path) -> dict[str, str]:
+    """The fault of each application, or `normal`, of `abnormal_label.txt`, which lists them below it.
 
     Raises:
         DataError: missing, an application before any fault is named, or one with both labels.
     """
-    import polars as pl
-
     from logbench import open_layout
 
     text = open_layout(path, [LABELS])[LABELS].bytes().decode("utf-8", "replace")
-    found: dict[str, int] = {}
+    found: dict[str, str] = {}
     fault = ""
     for number, line in enumerate(text.splitlines(), 1):
         if not (named := re.search(APPLICATION, line)):
@@ -93,9 +114,6 @@ def labels(path: Path, units: Callable[[], pl.DataFrame]) -> pl.DataFrame:
             continue
         if not fault:
             raise DataError(f"{path}: {LABELS} line {number} names {named[0]} before any fault")
-        label = int(fault != "normal")
-        if found.setdefault(named[0], label) != label:
+        if (found.setdefault(named[0], fault) == "normal") != (fault == "normal"):
             raise DataError(f"{path}: {LABELS} line {number} gives {named[0]} both labels; remove one")
-    return pl.DataFrame(
-        {"unit": list(found), "label": list(found.values())}, {"unit": pl.String, "label": pl.Int8}
-    )
+    return found

@@ -31,13 +31,15 @@ from .sim_jobs import job_of, starts
 from .sim_lifecycle import Batch
 from .sim_text import U64, Writer
 
+# What kind of anomaly each anomalous block is; it stands beside the labels, in a file that no digest covers.
+TYPES = "preprocessed/anomaly_type.csv"
 BATCH = 8192  # blocks simulated at once
 SLICE = 131_072  # lines rendered at once
 AHEAD = 3  # slices rendered before their turn
 
 
 def generate(config: HdfsSimConfig, folder: Path, progress: Progress) -> None:
-    """Write `HDFS.log` and `preprocessed/anomaly_label.csv` (header `BlockId,Label`) under `folder`.
+    """Write `HDFS.log`, `preprocessed/anomaly_label.csv` (`BlockId,Label`) and `TYPES` (`BlockId,Type`).
 
     Lines are in order of time, labels in the order in which blocks are first seen. The same bytes for the same
     configuration. Memory: 8 bytes a line that waits for its turn and about 40 a block. Labels are written last.
@@ -62,6 +64,13 @@ def generate(config: HdfsSimConfig, folder: Path, progress: Progress) -> None:
         pl.when("anomalous").then(pl.lit("Anomaly")).otherwise(pl.lit("Normal")).alias("Label"),
     )
     labels.write_csv(folder / "preprocessed" / "anomaly_label.csv")
+    names = pl.Series("Type", [name_of(Kind(value)) for value in kind[order][anomalous]], dtype=pl.String)
+    labels.filter(anomalous).select("BlockId", names).write_csv(folder / TYPES)
+
+
+def name_of(kind: Kind) -> str:
+    """A kind of anomaly in words, such as `delete error`."""
+    return kind.name.lower().replace("_", " ")
 
 
 def _rendered(events: Iterable[tuple[int, U64]], writer: Writer) -> Iterator[tuple[int, pl.DataFrame]]:

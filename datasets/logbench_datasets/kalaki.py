@@ -61,14 +61,29 @@ class OpenstackKalaki:
         lines = open_lines(path, [NORMAL, *FAULTS], form)
         # The file's name would tell the label.
         shown = [column for column in lines.shown if column != "file"]
-        return replace(lines, shown=shown, labels=None if lone else partial(labels, lines))
+        return replace(lines, shown=shown, labels=None if lone else partial(labels, lines),
+                       types=None if lone else partial(types, lines))  # fmt: skip
 
 
 def labels(lines: Lines) -> pl.DataFrame:
     """Columns `unit` and `label`: 1 for instances whose first line stands in a log of a fault."""
     import polars as pl
 
-    named = lines.frame.filter(pl.col("id").is_not_null())
-    first = named.unique("id", keep="first", maintain_order=True)
     normal = pl.col("file").str.contains("openstack-nova-sample", literal=True)
-    return first.select(unit="id", label=(~normal).cast(pl.Int8)).collect()
+    return _first(lines).select(unit="id", label=(~normal).cast(pl.Int8)).collect()
+
+
+def types(lines: Lines) -> pl.DataFrame:
+    """Columns `unit` and `type` of instances of a log of a fault, as its name says: `dhcpoff`, say."""
+    import polars as pl
+
+    fault = pl.col("file").str.extract(r"openstack-(?:nova-)?(dhcpoff|vm-destroy-immediately-after-create)", 1)
+    return _first(lines).select(unit="id", type=fault).drop_nulls().collect()
+
+
+def _first(lines: Lines) -> pl.LazyFrame:
+    """The first line of each instance."""
+    import polars as pl
+
+    named = lines.frame.filter(pl.col("id").is_not_null())
+    return named.unique("id", keep="first", maintain_order=True)

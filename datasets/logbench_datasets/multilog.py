@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from logbench import Card
 from . import works
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from logbench import Lines
 
 CARD = Card(
@@ -60,4 +63,12 @@ class Multilog:
         )
         lines = open_lines(path, ["label*.log"], form)
         in_time = lines.frame.sort("time", "line", nulls_last=True).drop("line").with_row_index("line")
-        return replace(lines, frame=in_time.select("line", pl.exclude("line")), form=None)
+        ordered, scenario = in_time.select("line", pl.exclude("line")), path.name.split(".")[0]
+        return replace(lines, frame=ordered, form=None, types=partial(types, ordered, scenario))
+
+
+def types(lines: pl.LazyFrame, scenario: str) -> pl.DataFrame:
+    """Columns `line` and `type` of anomalous lines: the scenario, whose faults are of one kind."""
+    import polars as pl
+
+    return lines.filter(pl.col("label") == 1).select("line", type=pl.lit(scenario)).collect()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOGS, FAULTS = "log/*_log.csv", "*fault_list.json"
 KEYS = ("inject_timestamp", "inject_pod")
+# What the fault is; not needed.
+KIND = "inject_type"
 # What the container wrote, without its clock and the ids that the columns hold, too.
 WRITTEN = (
     r"(?s)^[0-9:.]+ (?P<level>[A-Z]+) +(?P<component>[^ #]+)(?:#[0-9]+)? "
@@ -86,25 +88,36 @@ class Nezha:
         # Files hold a minute each, and are named after what they are for: in order of time the file says nothing.
         in_time = frame.sort("time", "line", nulls_last=True).drop("line", "file", "at").with_row_index("line")
         ordered = in_time.select("line", pl.exclude("line"))
-        return replace(lines, frame=ordered, form=None, labels=partial(self._labels, path, ordered))
+        return replace(lines, frame=ordered, form=None, labels=partial(self._labels, path, ordered),
+                       types=partial(self._types, path, ordered))  # fmt: skip
 
     def _labels(self, path: Path, lines: pl.LazyFrame) -> pl.DataFrame:
         """Columns `unit` and `label`: 1 for traces that a pod with a fault took part in while it lasted."""
         import polars as pl
 
+        units = lines.select(unit="id").filter(pl.col("unit").is_not_null()).unique(maintain_order=True)
+        anomalous = self._hit(path, lines).select(unit="id", label=pl.lit(1, pl.Int8)).unique()
+        return units.join(anomalous, on="unit", how="left").with_columns(pl.col("label").fill_null(0)).collect()
+
+    def _types(self, path: Path, lines: pl.LazyFrame) -> pl.DataFrame:
+        """Columns `unit` and `type`: the fault that a trace met first."""
+        hit = self._hit(path, lines).sort("time", maintain_order=True).unique("id", keep="first")
+        return hit.select(unit="id", type="fault").drop_nulls().collect()
+
+    def _hit(self, path: Path, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """Lines that a pod with a fault wrote while it lasted, with the `fault`."""
+        import polars as pl
+
         faults = pl.DataFrame(
-            read_faults(path), {"node": pl.String, "began": pl.Int64}, orient="row"
+            read_faults(path), {"node": pl.String, "began": pl.Int64, "fault": pl.String}, orient="row"
         ).with_columns(pl.col("began") * 1_000_000)
         since = pl.col("time").dt.epoch("us") - pl.col("began")
         hit = lines.select("id", "node", "time").join(faults.lazy(), on="node")
-        hit = hit.filter(since.is_between(0, self.config.fault_seconds * 1_000_000, closed="left"))
-        units = lines.select(unit="id").filter(pl.col("unit").is_not_null()).unique(maintain_order=True)
-        anomalous = hit.select(unit="id", label=pl.lit(1, pl.Int8)).unique()
-        return units.join(anomalous, on="unit", how="left").with_columns(pl.col("label").fill_null(0)).collect()
+        return hit.filter(since.is_between(0, self.config.fault_seconds * 1_000_000, closed="left"))
 
 
-def read_faults(path: Path) -> list[tuple[str, int]]:
-    """Pod and second (since 1970) of each injected fault.
+def read_faults(path: Path) -> list[tuple[str, int, str]]:
+    """Pod, second (since 1970) and kind of each injected fault.
 
     Raises:
         DataError: the list is missing, no JSON, or a fault lacks its time or pod.
@@ -114,7 +127,9 @@ def read_faults(path: Path) -> list[tuple[str, int]]:
     member = open_layout(path, [FAULTS])[FAULTS]
     try:
         hours: dict[str, list[dict[str, Any]]] = json.loads(member.bytes())
-        return [(str(one[KEYS[1]]), int(one[KEYS[0]])) for faults in hours.values() for one in faults]
+        moment, pod = KEYS
+        every = [one for faults in hours.values() for one in faults]
+        return [(str(one[pod]), int(one[moment]), str(one.get(KIND, "unknown"))) for one in every]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{member.path}: expected faults by hour, each with {' and '.join(KEYS)}: {error!r}"

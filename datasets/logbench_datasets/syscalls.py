@@ -72,7 +72,8 @@ class AdfaLd:
             names = [one.stream.name for one in found]
             frames.append(_sequences(units, pl.Series(text, dtype=pl.String).str.split(" "), names, part, label))
             files += found.files
-        return KeySequences(pl.concat(frames), list(dict.fromkeys(files)))
+        traces = pl.concat(frames)
+        return KeySequences(traces, list(dict.fromkeys(files)), types=lambda: _attacks(traces["unit"]))
 
 
 def _found(path: Path, name: str) -> LogFiles:
@@ -91,6 +92,14 @@ def _found(path: Path, name: str) -> LogFiles:
 def _unit(name: str, file: str) -> str:
     parts = PurePath(file).with_suffix("").parts
     return f"{name.split('_', maxsplit=1)[0].lower()}/{'/'.join(parts[parts.index(name) + 1 :])}"
+
+
+def _attacks(units: pl.Series) -> pl.DataFrame:
+    """Columns `unit` and `type` of attacks: `Hydra_FTP` of `attack/Hydra_FTP_3/…`."""
+    import polars as pl
+
+    named = units.str.extract(r"^attack/([^/]+?)(?:_[0-9]+)?/", 1)
+    return pl.DataFrame({"unit": units, "type": named}).drop_nulls()
 
 
 class Awsctd:
@@ -115,8 +124,10 @@ class Awsctd:
             unit=pl.format("{}:{}", "file", row),
             keys=_numbered(cells.list.reverse().list.slice(1).list.reverse()),
             label=(label != "clean").cast(pl.Int8),
+            family=cells.list.last().str.strip_chars(),
         )
-        return KeySequences(frame, lines.files)
+        families = frame.filter(pl.col("label") == 1).select("unit", type="family")
+        return KeySequences(frame.drop("family"), lines.files, types=lambda: families)
 
 
 def _numbered(cells: pl.Series) -> pl.Series:

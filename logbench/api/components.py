@@ -148,9 +148,11 @@ class EvaluatorComponent(BaseComponent[T_co]):
 
     Attributes:
         default: used where the user names none.
+        prices: its options that `--cost NAME=NUMBER,…` sets. Whoever gives that gets the evaluator beside others.
     """
 
     default: bool = field(default=False, kw_only=True)
+    prices: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -214,7 +214,7 @@ class Evaluator(Protocol):
     They stand in the record under the evaluator's name. What it may have beside: `OfUnits`, to stand under the
     name of the unit (`session`); `HasDirections`, which way its metrics are better; `HasColumns`, which of them
     tables show; `InTime`, where distinct units mean nothing to it; `HasCaution`, what a run notes of them;
-    `NeedsFirstAlarm`.
+    `NeedsFirstAlarm`; `NeedsKinds`.
     """
 
     def evaluate(self, units: pl.DataFrame) -> Mapping[str, Any]:
@@ -228,8 +228,10 @@ class Evaluator(Protocol):
                 `first_anomalous` (Int64, the place of its first anomalous line among its events, from 0) and
                 `first_anomalous_time` (Int64, microseconds since 1970), null where no line is labelled 1;
                 `first_alarm` and `first_alarm_time` (Int64, likewise of the event that raises an alarm first),
-                null unless `NeedsFirstAlarm` asks for them, and where nobody knows. Where single events are
-                judged, a row has one event and no times.
+                null unless `NeedsFirstAlarm` asks for them, and where nobody knows; `type` (String, the kind of
+                anomaly, null where the data name none) and `template_set` (UInt32, equal for equal sets of keys),
+                null unless `NeedsKinds` asks for them. Where single events are judged, a row has one event and no
+                times.
 
         Returns:
             Metric → value (a number, or None where it is undefined).

@@ -159,6 +159,19 @@ class NeedsFirstAlarm(Protocol):
 
 
 @runtime_checkable
+class NeedsKinds(Protocol):
+    """An evaluator that reads the columns `type` and `template_set` of units: what kind of anomaly each is.
+
+    Attributes:
+        needs_kinds: True where it does: data sets that know types of anomalies are then asked for them.
+    """
+
+    @property
+    def needs_kinds(self) -> bool:
+        """See above."""
+
+
+@runtime_checkable
 class HasCaution(Protocol):
     """An evaluator whose metrics mislead unless something is known, which a run notes.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from ..base.options import parse_settings
 from ..running import run_names
 from . import State, completion, pass_state
 from .apart import apart
+from .cost_option import cost_option, priced
 from .reporting import reporter_of
 from .run_results import finish
 from .shared_options import json_option, note, out_option, say_json
@@ -34,15 +36,13 @@ from .shown import reporter_option
     metavar="NAME",
     help="Evaluator beside those of the run (repeatable).",
 )
+@cost_option
 @reporter_option
 @out_option
 @json_option
 @pass_state
 @apart
-def command(
-    state: State, run: str, settings: tuple[str, ...], evaluators: tuple[str, ...], reporter: str | None,
-    out: Path, as_json: bool,
-) -> int:  # fmt: skip
+def command(state: State, run: str, reporter: str | None, out: Path, as_json: bool, **asked: Any) -> int:
     """Compute new verdicts and metrics from stored scores. Nothing is trained.
 
     It writes a new record. The run's evaluators are asked again, with the options that they had, and those that
@@ -50,11 +50,12 @@ def command(
     """
     from ..studies.rescore import rescore
 
-    options = parse_settings(settings)
+    asked = priced(asked, state.registry, defaults=False)
+    options = parse_settings(asked["settings"])
     changes = options.pop("protocol", {})
     shown_by = reporter_of(state, reporter, out)
     old = run_names.find(run, out)
-    new = rescore(old, out, changes, evaluators, state.registry, state.command, options)
+    new = rescore(old, out, changes, asked["evaluators"], state.registry, state.command, options)
     for text in new.notes[1:]:
         note(text)
     if as_json:

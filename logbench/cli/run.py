@@ -10,6 +10,7 @@ import click
 
 from ..base.files import check_free
 from . import State, completion, pass_state
+from .cost_option import cost_option, priced
 from .reporting import reporter_of
 from .run_results import asked_of, finish
 from .shared_options import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 )
 @click.argument("models", shell_complete=completion.model, nargs=-1, required=True, metavar="MODEL…")
 @with_plan_options
+@cost_option
 @reporter_option
 @click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of the model (default 0).")
 @seeds_options
@@ -63,6 +65,7 @@ def command(state: State, **options: Any) -> int:
     from ..running.resolve import resolve
     from ..studies.plans import plans_of
 
+    options = priced(options, state.registry)
     request, as_json = request_of(state.command, options), options["as_json"]
     shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"])
     plans = plans_of(request, state.registry)

@@ -50,6 +50,8 @@ class Lines:
         shown: columns that a windower sees beside `line` and `message`. Add what units may be made by, and leave
             out what tells the label, such as the name of a file of abnormal lines. All others stay hidden.
         digest: of lines that no file holds, in place of one of `files`.
+        types: gives what kind of anomaly it is, column `type` (String) beside `unit`, or beside `line` (UInt32)
+            where labels are of lines. Evaluators alone get it (`NeedsKinds`).
         rules: where `frame` is `rules.frame`, what the compiled kernel may read in its place.
     """
 
@@ -61,6 +63,7 @@ class Lines:
     shown: Sequence[str] = SHOWN
     digest: str = ""
     rules: LineRules | None = None
+    types: Callable[[], pl.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pl.LazyFrame):
@@ -122,11 +125,13 @@ class KeySequences:
             row a unit in file order.
         files: the files read, for the digest.
         digest: of key sequences that no file holds, in place of one of `files`.
+        types: see `Lines.types`, beside `unit`.
     """
 
     frame: pl.DataFrame
     files: Sequence[Path] = ()
     digest: str = ""
+    types: Callable[[], pl.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         wanted: dict[str, pl.DataType] = {"unit": pl.String(), "keys": pl.List(pl.Int64())}

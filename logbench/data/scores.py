@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 MOMENTS = ("first_time", "last_time", "first_anomalous", "first_anomalous_time")
 # Columns that say where in its unit an alarm is raised first, see `Evaluator.evaluate`.
 FIRST_ALARM = ("first_alarm", "first_alarm_time")
+# Columns that say what kind of anomaly a unit is, see `Evaluator.evaluate`.
+KINDS: Mapping[str, Any] = {"type": pl.String(), "template_set": pl.UInt32()}
 # Columns of the stored scores, so no names for scores of a model's own.
 SCORED_COLUMNS = frozenset(
     (
         *("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats"),
         *MOMENTS,
         *FIRST_ALARM,
+        *KINDS,
         *("raw", "event", "ignoring", "ignoring_event", "unjudged"),
         *("score", "verdict", "decided_by", "short", "line", "key", "expected", "why", "telling"),
     )

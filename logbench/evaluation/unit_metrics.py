@@ -62,6 +62,8 @@ def names_of(evaluators: Mapping[str, Any], unit: str) -> list[str]:
             "last_time": pl.Series([9, 19, 29, 39], dtype=pl.Int64),
             "first_anomalous": pl.Series([None, None, 1, 2], dtype=pl.Int64),
             "first_anomalous_time": pl.Series([None, None, 21, 32], dtype=pl.Int64),
+            "type": [None, None, "a", "b"],
+            "template_set": pl.Series(range(4), dtype=pl.UInt32),
             "first_alarm": pl.Series([None, 3, None, 4], dtype=pl.Int64),
             "first_alarm_time": pl.Series([None, 13, None, 34], dtype=pl.Int64),
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ..data.scores import FIRST_ALARM, MOMENTS
+from ..data.scores import FIRST_ALARM, KINDS, MOMENTS
 from ..data.scores import spread as column_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def moments_of(sessions: Sessions, units: NDArray[np.int64]) -> dict[str, pl.Ser
 
 
 def with_moments(units: pl.DataFrame) -> pl.DataFrame:
-    """The same with every column of `MOMENTS` and `FIRST_ALARM`: null where not known, as in older runs."""
-    names = (name for name in (*MOMENTS, *FIRST_ALARM) if name not in units.columns)
-    return units.with_columns(pl.lit(None, pl.Int64).alias(name) for name in names)
+    """The same with all columns of `MOMENTS`, `FIRST_ALARM`, `KINDS`: null where not known, as in older runs."""
+    columns = {**dict.fromkeys((*MOMENTS, *FIRST_ALARM), pl.Int64()), **KINDS}
+    lacking = ((name, dtype) for name, dtype in columns.items() if name not in units.columns)
+    return units.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in lacking)

@@ -46,6 +46,7 @@ class GroupedLines:
         facts: counts for the record: `lines`, `events`, `lines_without_unit`, `labels_without_unit`, …
         sequences: the data set came as key sequences, without raw lines.
         raw: gives the message of each line number, as it was before masking; None where there is none to give.
+        types: see `Lines.types`.
     """
 
     units: pl.DataFrame
@@ -58,6 +59,7 @@ class GroupedLines:
     facts: Mapping[str, int] = field(default_factory=dict)
     sequences: bool = False
     raw: Callable[[], MessageFile] | None = field(default=None, repr=False, compare=False)
+    types: Callable[[], pl.DataFrame] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.units)

@@ -182,6 +182,7 @@ def _grouped(
         note(f"lines that are not UTF-8: {undecodable:,}; their invalid bytes were replaced")
     if isinstance(opened, Lines):
         made = replace(made, raw=LogMessages(opened, made.facts["lines"]))
+    made = replace(made, types=opened.types)
     runtime.cache.grouped[key.text] = made, cached
     check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made

@@ -25,6 +25,7 @@ from ..components.registry import Registry
 from ..data.sessions import Sessions
 from ..evaluation.verdicts import Decision, decide
 from . import records, run_names
+from .anomaly_kinds import wants_kinds, with_kinds
 from .asked import check_findable, model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
@@ -244,6 +245,8 @@ def _evaluate(
         evaluators = {part.name: part.build() for part in resolved.evaluators}
         if wants_first_alarms(evaluators.values()):
             values.decided = decided = with_first_alarms(decided, resolved.protocol, *asked)
+        if wants_kinds(evaluators.values()):
+            values.decided = decided = with_kinds(decided, prepared, resolved.windower.build())
         values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
         stage.items = decided.units.height
     note_cautions(evaluators, notes.of)

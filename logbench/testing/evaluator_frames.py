@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..api.optional import OfUnits
-from ..data.scores import FIRST_ALARM, MOMENTS
+from ..data.scores import FIRST_ALARM, KINDS, MOMENTS
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual
 from .outcome import InapplicableError
@@ -61,6 +61,8 @@ def untimed(subject: Subject) -> None:
     }.items():
         nothing = [pl.lit(None, pl.Int64).alias(name) for name in lacking]
         numbers(evaluate(subject, material.units().with_columns(nothing)), f"units {what}")
+    unknown = [pl.lit(None, dtype).alias(name) for name, dtype in KINDS.items()]
+    numbers(evaluate(subject, material.units().with_columns(unknown)), "units of no known type")
 
 
 @rule("evaluator", "events", "one of units judges single events, too: they have no name and much weight")

@@ -248,6 +248,8 @@ def _scored(count: int, seed: int) -> pl.DataFrame:
             "first_alarm_time": pl.Series(begin + SECOND * (np.arange(count) % 4 + 1)).set(
                 pl.Series(score <= 0.5), None
             ),
+            "type": pl.Series(["disk", "net", None]).gather(np.arange(count) // 4 % 3).set(~anomalous, None),
+            "template_set": pl.Series(np.arange(count) // 2 % 7, dtype=pl.UInt32),
             "raw": score,
             "event": pl.Series(length - 1, dtype=pl.Int64),
             "ignoring": score,

@@ -46,6 +46,18 @@ def _calibration(options: CalibrationOptions) -> Any:
     return Calibration(options)
 
 
+def _types() -> Any:
+    from .recall_by import Types
+
+    return Types()
+
+
+def _template_sets() -> Any:
+    from .recall_by import TemplateSets
+
+    return TemplateSets()
+
+
 @hookimpl
 def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
     """Offer `classification`, the default, and what a person on call asks."""
@@ -72,6 +84,7 @@ def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
         _costs,
         CostsOptions,
         summary="price of false alarms and misses, beside no model and the best threshold",
+        prices=("fp", "fn"),
     )
     yield EvaluatorComponent(
         "calibration",
@@ -83,4 +96,14 @@ def logbench_evaluators() -> Iterable[EvaluatorComponent[Any]]:
         "first-alarm",
         _first_alarm,
         summary="events and seconds until an anomaly alarms within its unit, and before its end",
+    )
+    yield EvaluatorComponent(
+        "types",
+        _types,
+        summary="recall of each type of anomaly that the data name, its mean and the lowest one",
+    )
+    yield EvaluatorComponent(
+        "template-sets",
+        _template_sets,
+        summary="recall of each set of templates that anomalies consist of, and the share of the largest",
     )

@@ -23,6 +23,7 @@ ATTRIBUTES = {
     "OfUnits": {"of_units": True},
     "InTime": {"in_time": True},
     "NeedsFirstAlarm": {"needs_first_alarm": True},
+    "NeedsKinds": {"needs_kinds": True},
     "HasCaution": {"caution": None},
     "HasColumns": {"columns": ("f1",)},
     "HasDirections": {"directions": {"f1": "higher"}},

@@ -54,6 +54,7 @@ def test_bgl_labels_lines_and_keeps_empty_messages(tmp_path: Path) -> None:
     assert frame["level"].to_list() == ["INFO", "FATAL", "INFO"]
     assert frame["time"][0] == datetime(2005, 6, 3, 22, 42, 50)
     assert lines.counted is not None and lines.counted() == {}
+    assert lines.types is not None and lines.types().rows() == [(1, "KERNDTLB")]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +73,15 @@ def test_syslog_clusters_are_latin_1_and_every_line_has_its_label(name: str, fil
 @pytest.mark.parametrize(("name", "system"), [("bgl", "BGL"), ("thunderbird", "Thunderbird")])
 def test_loghubs_sample_reads_as_its_table_says(name: str, system: str, shared_data: Path) -> None:
     log = shared_data / "loghub_2k" / system / f"{system}_2k.log"
-    frame, _ = lines_of(name, log)
+    frame, lines = lines_of(name, log)
     with Path(f"{log}_structured.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert frame["message"].to_list() == [row["Content"] for row in table]
     assert frame["component"].to_list() == [row["Component"] for row in table]
     assert frame["label"].to_list() == [int(row["Label"] != "-") for row in table]
+    assert lines.types is not None
+    alerts = [(number, row["Label"]) for number, row in enumerate(table) if row["Label"] != "-"]
+    assert lines.types().rows() == alerts
     assert frame["time"].dt.epoch("s").to_list() == [int(row["Timestamp"]) for row in table]
 
 
@@ -103,6 +107,8 @@ def test_hadoop_joins_traces_and_labels_applications(tmp_path: Path) -> None:
     assert frame["message"].to_list()[:2] == ["Created", "failed\njava.net.Error: no route\n\tat Job.run"]
     assert lines.counted is not None and lines.counted() == {"file_lines": 12, "joined_lines": 6}
     assert labels_of(lines) == dict(zip(APPS, (0, 1, 1), strict=True))
+    assert lines.types is not None
+    assert dict(lines.types().iter_rows()) == {APPS[1]: "machine down", APPS[2]: "disk full"}
 
 
 def test_hadoop_refuses_labels_that_say_nothing_or_both(tmp_path: Path) -> None:
@@ -157,6 +163,7 @@ def test_adfa_traces_train_validate_and_attack(tmp_path: Path) -> None:
     assert data.frame["label"].to_list() == [0, 0, 1]
     assert data.frame["part"].to_list() == ["train", "test", "test"]
     assert data.frame["unit"].to_list()[2] == "attack/Adduser_1/UAD-Adduser-1-1"
+    assert data.types is not None and data.types().rows() == [("attack/Adduser_1/UAD-Adduser-1-1", "Adduser")]
     (tmp_path / "Training_Data_Master/UTD-0001.txt").write_text("6 open")
     with pytest.raises(DataError, match=r"UTD-0001\.txt: must hold system call numbers"):
         build("adfa-ld").read(tmp_path)
@@ -164,7 +171,9 @@ def test_adfa_traces_train_validate_and_attack(tmp_path: Path) -> None:
 
 def test_awsctd_rows_end_in_their_label(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,2,2,Clean\n7,1,9,Trojan\n")
-    frame = build("awsctd").read(tmp_path).frame
+    data = build("awsctd").read(tmp_path)
+    frame = data.frame
+    assert data.types().rows() == [("a.csv:2", "Trojan")]
     assert frame.rows() == [("a.csv:1", [1, 2, 2], 0), ("a.csv:2", [7, 1, 9], 1)]
     (tmp_path / "a.csv").write_text("NtOpen,NtRead,Clean\nNtRead,NtOpen,Worm\n")
     assert build("awsctd").read(tmp_path).frame["keys"].to_list() == [[0, 1], [1, 0]]

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from real_data import DATA
 
@@ -107,6 +108,19 @@ def text(folder: Path) -> tuple[bytes, bytes]:
 def count(folder: Path) -> Counted:
     with (folder / "HDFS.log").open() as lines, (folder / "preprocessed" / "anomaly_label.csv").open() as labels:
         return Counted(lines, labels)
+
+
+def test_each_anomalous_block_has_its_kind_and_no_other(tmp_path: Path) -> None:
+    folder = make(tmp_path, 3_000)
+    labels = pl.read_csv(folder / "preprocessed" / "anomaly_label.csv")
+    types = pl.read_csv(folder / hdfs_sim.TYPES)
+    assert types["BlockId"].to_list() == labels.filter(pl.col("Label") == "Anomaly")["BlockId"].to_list()
+    lines = (folder / "HDFS.log").read_text().splitlines()
+    empty = {block for line in lines if "empty packet" in line for block in re.findall(r"blk_-?\d+", line)}
+    assert empty and empty == set(types.filter(pl.col("Type") == "empty packet")["BlockId"])
+    short = types.filter(pl.col("Type").is_in(["abandoned", "aborted"]))["BlockId"].to_list()
+    counts = Counter(block for line in lines for block in re.findall(r"blk_-?\d+", line))
+    assert {block for block in types["BlockId"] if counts[block] <= 4} == set(short)
 
 
 @pytest.fixture(scope="module")

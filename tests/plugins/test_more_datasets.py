@@ -123,12 +123,14 @@ def test_kalakis_instances_are_anomalous_by_the_log_of_their_first_line(tmp_path
     opened = read("openstack-kalaki", tmp_path)
     assert isinstance(opened, Lines) and opened.labels is not None
     assert dict(opened.labels().iter_rows()) == {UUIDS[0]: 0, UUIDS[1]: 1, UUIDS[2]: 1}
+    assert opened.types is not None
+    assert dict(opened.types().iter_rows()) == {UUIDS[1]: "dhcpoff", UUIDS[2]: destroy.stem[len("openstack-") :]}
     assert "file" not in opened.shown
     frame = opened.frame.collect()
     assert frame["message"].to_list()[1] == "Traceback (most recent call last):"
     assert frame["component"].to_list()[1] == "nova.compute.manager"
     lone = read("openstack-kalaki", dhcp)
-    assert isinstance(lone, Lines) and lone.labels is None
+    assert isinstance(lone, Lines) and lone.labels is None and lone.types is None
 
 
 def test_multilog_takes_the_lines_of_all_nodes_in_order_of_time(tmp_path: Path) -> None:
@@ -141,6 +143,8 @@ def test_multilog_takes_the_lines_of_all_nodes_in_order_of_time(tmp_path: Path) 
     assert frame["line"].to_list() == [0, 1, 2]
     assert frame["message"].to_list() == ["started a", "started c", "started b"]
     assert frame["label"].to_list() == [0, 1, 1]
+    assert opened.types is not None
+    assert opened.types().rows() == [(1, tmp_path.name), (2, tmp_path.name)]
     assert frame["group"].to_list() == ["label1", "label2", "label1"]
     assert frame["component"].to_list() == ["o.a.i.c.s.ConfigNode"] * 3
 
@@ -180,6 +184,7 @@ def test_nezhas_traces_are_anomalous_by_pod_and_time_of_a_fault(tmp_path: Path) 
     opened = read("nezha", nezha(tmp_path, json.dumps({"11": [fault]})))
     assert isinstance(opened, Lines) and opened.labels is not None
     assert dict(opened.labels().iter_rows()) == {"t1": 1, "t2": 0, "t3": 0}
+    assert opened.types is not None and opened.types().rows() == [("t1", "cpu_contention")]
     frame = opened.frame.collect()
     assert frame["message"].to_list() == ["early", "other pod", "late"]
     assert frame["component"].to_list() == ["o.s.Order"] * 3 and frame["level"].to_list() == ["INFO"] * 3
@@ -202,11 +207,16 @@ def test_nezhas_labels_are_those_of_a_loop_over_its_rows(shared_data: Path) -> N
     hours = json.loads((shared_data / "nezha" / "2023-01-30-fault_list.json").read_text())
     faults = [(one["inject_pod"], int(one["inject_timestamp"])) for hour in hours.values() for one in hour]
     labels: dict[str, int] = {}
+    kinds = {one["inject_type"] for hour in hours.values() for one in hour}
+    assert opened.types is not None
+    types = dict(opened.types().iter_rows())
+    assert set(types.values()) == kinds
     for file in (shared_data / "nezha" / "log").iterdir():
         for row in csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode())):
             at = dt.datetime.fromisoformat(row["Timestamp"][:19] + "+00:00").timestamp()
             hit = any(pod == row["PodName"] and 0 <= at - began < 180 for pod, began in faults)
             labels[row["TraceID"]] = labels.get(row["TraceID"], 0) | hit
     assert dict(opened.labels().iter_rows()) == labels
+    assert {unit for unit, label in labels.items() if label} == set(types)
     times = opened.frame.select("time").collect()["time"]
     assert times.null_count() == 0 and times.is_sorted() and len(labels) == 2_537
