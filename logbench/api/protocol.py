@@ -32,6 +32,11 @@ LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
 EDITS: tuple[Unstable, ...] = ("templates", "add_word", "drop_word", "replace_word", "new")
 MOVES: tuple[Unstable, ...] = ("remove", "repeat", "swap", "shuffle", "delay")
 PARSE_ERRORS: tuple[Unstable, ...] = ("split", "split_each", "merge", "merge_all", "wrong", "wrong_each")
+LABELS = "labels"
+# What a study disturbs, by kind: choices of `unstable`, or labels.
+DISTURBED: Mapping[str, tuple[str, ...]] = {
+    "parse": PARSE_ERRORS, "lines": MOVES, LABELS: (LABELS,), "templates": EDITS,
+}  # fmt: skip
 # Fields that came later: at these values the hash is that of before.
 AS_BEFORE: Mapping[str, Any] = {"cut": "all", "test_label_noise": 0}
 # The field that says how much trains, by `train`.

@@ -35,6 +35,7 @@ SECTIONS = {
         "leaderboard": "Run many models under one protocol and rank them.",
         "protocols": "Show one trained model under many protocols.",
         "sweep": "Show a metric for every combination of some options.",
+        "robust": "Show how far a model falls as its logs get worse.",
         "tune": "Choose options by trials on training units, then test once.",
         "compare": "Compare runs with the first.",
         "rescore": "Compute new verdicts and metrics from stored scores.",
