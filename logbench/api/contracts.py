@@ -128,6 +128,8 @@ class Parser(Protocol):
         shape: pairs likewise, cheaper than the masks: lines of one shape must have one masked message. The
             default `(("[0-9]+", "0"),)` is exact where every mask treats a run of digits as one thing.
             `()`: every distinct message is its own shape.
+
+    What it may have beside: `HasCaution`.
     """
 
     masks: Sequence[tuple[str, str]]

@@ -173,10 +173,10 @@ class NeedsKinds(Protocol):
 
 @runtime_checkable
 class HasCaution(Protocol):
-    """An evaluator whose metrics mislead unless something is known, which a run notes.
+    """An evaluator whose metrics mislead unless something is known, or a parser that cut a search short.
 
     Attributes:
-        caution: one sentence, or None.
+        caution: one sentence, which a run notes, or None. A parser is asked once it matched all messages.
     """
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser
+from ..api.optional import HasCaution
 from ..data.kept import split
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class KeptParser:
         found = dict(zip(distinct, self.parser.match(distinct), strict=True))
         keys = [self._pairs.get((a, int(found[b])), -1) for a, b in zip(kept, rest, strict=True)]
         return np.array(keys, dtype=np.int32)
+
+    @property
+    def caution(self) -> str | None:
+        """That of the other parser, if it has one."""
+        return self.parser.caution if isinstance(self.parser, HasCaution) else None
 
     @property
     def templates(self) -> Sequence[str]:

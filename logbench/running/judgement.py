@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ..api.optional import HasCaution
 from ..base.jsonable import several
 from ..data.lines import Lines
 
@@ -36,12 +37,14 @@ KINDS = 12
 
 
 def judgement(resolved: ResolvedPlan, prepared: Prepared) -> list[str]:
-    """Sentences about keys that cannot show much; none where nothing is to be said."""
-    grouped = prepared.grouped
+    """Sentences about keys that cannot show much, and the parser's own; none where nothing is to be said."""
+    grouped, parser = prepared.grouped, prepared.vocabulary.parser
+    caution = parser.caution if isinstance(parser, HasCaution) else None
+    own = [] if caution is None else [caution]
     if grouped.sequences or len(grouped.codes) < FEW:
-        return []
+        return own
     numbers, windows = _of_numbers(resolved, prepared), _of_windows(resolved, prepared)
-    return [*keys_judged(prepared.sessions, len(grouped.messages), resolved), *numbers, *windows]
+    return [*own, *keys_judged(prepared.sessions, len(grouped.messages), resolved), *numbers, *windows]
 
 
 def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> list[str]:

@@ -26,7 +26,7 @@ AIT = "Landauer et al., FSE 2024"
 class EcvcConfig:
     """Options of `ecvc` and `ecvc-idf`."""
 
-    max_train: int = option(20_000, "most distinct training vectors to keep, the most frequent first", ge=1)
+    max_train: int = option(5_000, "most distinct training vectors to keep, the most frequent first", ge=1)
 
 
 @dataclass(frozen=True)

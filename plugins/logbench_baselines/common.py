@@ -104,14 +104,23 @@ def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
 def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     """Indices of the `limit` units of the largest counts, in the order of their keys, not of the log.
 
+    Of those of the least count that is taken, some are taken from all over that order.
+
     Args:
         units: distinct units.
-        counts: int64 [units]; of equal counts the unit with lower keys comes first.
+        counts: int64 [units].
     """
     keys = units.clipped_keys.astype(">u4")
     names = [keys[begin:end].tobytes() for begin, end in pairwise(units.offsets.tolist())]
-    first = sorted(range(len(names)), key=lambda at: (-counts[at], names[at]))[:limit]
-    return np.array(sorted(first, key=names.__getitem__), dtype=np.int64)
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    if len(order) <= limit:
+        return order
+    ordered = counts[order]
+    least = np.sort(ordered)[-limit]
+    taken, equal = ordered > least, np.flatnonzero(ordered == least)
+    room = limit - int(taken.sum())
+    taken[equal[np.arange(room) * len(equal) // room]] = True
+    return order[taken]
 
 
 def lookup(

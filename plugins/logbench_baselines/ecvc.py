@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from logbench import count_matrix
+from logbench import count_matrix, first_per_unit, max_per_unit
 
 from .common import NpzState, check_keys, most_frequent, score_twice
 
@@ -23,14 +23,10 @@ if TYPE_CHECKING:
 
     from . import EcvcConfig
 
-# Most distances in memory at once (128 MiB).
-CELLS = 2**24
-# Training vectors from which a tree finds those that may be nearest.
-MANY = 512
-# Nearest vectors to ask the tree for at once: beyond it, equally far ones are asked for by their distance.
-NEAR = 4
-# Part of a distance by which the tree may round it otherwise, and the least such difference.
-ROUNDING, LEAST = 1e-9, 1e-11
+# Most distances in memory at once (32 MiB).
+CELLS = 2**22
+# Share of the training vectors from which a key's shares stand in a dense table, not in a list.
+COMMON = 0.1
 # Decimals of a distance, so that no verdict depends on rounding.
 DECIMALS = 12
 TINY = np.finfo(np.float64).tiny
@@ -44,7 +40,12 @@ class Ecvc(NpzState):
     the N training units; an unseen event weighs 1.
     """
 
-    kept: Mapping[str, str] = {"train": "float64 [vectors, columns]", "weights": "float64 [columns]"}
+    kept: Mapping[str, str] = {
+        "values": "float64 [entries]",
+        "columns": "int32 [entries]",
+        "offsets": "int64 [vectors + 1]",
+        "weights": "float64 [columns]",
+    }
 
     def __init__(self, config: EcvcConfig, idf: bool) -> None:
         self.config, self.idf = config, idf
@@ -65,12 +66,19 @@ class Ecvc(NpzState):
                 "vectors of training (max_train)"
             )
         used = counts[most_frequent(bags, distinct.counts, self.config.max_train)]
-        self.train = np.unique(_weighted(used, self.weights), axis=0)
+        rows = _distinct(_weighted(used, self.weights))
+        self.values, self.columns = rows.data, rows.indices.astype(np.int32)
+        self.offsets = rows.indptr.astype(np.int64)
         return {"train_distinct": len(distinct), "train_used": used.shape[0]}
 
     def fault(self) -> str:
-        """There is a vector to be near to."""
-        return "" if len(self.train) else "it has no vector"
+        """There is a vector to be near to, and its columns are those of the weights."""
+        if len(self.offsets) < 2:
+            return "it has no vector"
+        if self.offsets[0] or self.offsets[-1] != len(self.values) or (np.diff(self.offsets) < 0).any():
+            return "its offsets do not cut the entries into vectors"
+        inside = (self.columns >= 0) & (self.columns < len(self.weights))
+        return "" if inside.all() else "an entry is in a column that there is not"
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; decided by the last event of the key most in excess of the nearest vector."""
@@ -80,16 +88,92 @@ class Ecvc(NpzState):
         check_keys(sessions.vocabulary, len(self.weights) - 1, "ecvc")
         bags, distinct = bags_of(sessions)
         counts = counts_of(bags)
-        score, surplus = np.empty(len(bags)), np.empty(len(bags), dtype=np.int64)
-        step = max(1, CELLS // max(self.train.shape))
-        tree = cKDTree(self.train) if min(len(self.train), len(bags)) >= MANY else None
-        for begin in range(0, len(bags), step):
-            part = slice(begin, begin + step)
-            rows = _weighted(counts[part], self.weights)
-            score[part], nearest = nearest_rows(rows, self.train, tree)
-            surplus[part] = (rows - self.train[nearest]).argmax(axis=1)
+        rows, known = _weighted(counts, self.weights), Known(self._train)
+        score, nearest = known.nearest(rows)
+        surplus = _surplus(rows, self._train, nearest)
         score, surplus = score[distinct.inverse], surplus[distinct.inverse]
         return score, np.where(score > 0, _last_of(sessions, surplus), -1)
+
+
+    @property
+    def _train(self) -> csr_array:
+        shape = len(self.offsets) - 1, len(self.weights)
+        return csr_array((self.values, self.columns, self.offsets), shape=shape)
+
+
+class Known:
+    """Vectors to be near to, sparse float64 [vectors, columns], with an exact search.
+
+    Keys of many vectors stand in a dense table. Of the others a list of each key names the vectors that have it, so
+    that a vector costs as much as it shares with others, however many keys there are.
+    """
+
+    def __init__(self, rows: csr_array) -> None:
+        having = np.bincount(rows.indices, minlength=rows.shape[1])
+        self._common = np.flatnonzero(having > COMMON * rows.shape[0])
+        self._rare = np.flatnonzero((having > 0) & (having <= COMMON * rows.shape[0]))
+        self._table = rows[:, self._common].toarray()
+        self._lists = rows[:, self._rare].tocsc()
+        self._sums = _sums(rows)
+        self._rest = self._sums - self._table.sum(axis=1)
+
+    def nearest(self, rows: csr_array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Distance of each row to the nearest vector, and which it is, the first of equally near ones.
+
+        With D = Σ|a − b|, Σ max(a, b) is (Σa + Σb + D) / 2, and D is Σa + Σb − 2 Σ min(a, b).
+        """
+        score, nearest = np.empty(rows.shape[0]), np.empty(rows.shape[0], dtype=np.int64)
+        step = max(1, CELLS // len(self._sums))
+        for begin in range(0, rows.shape[0], step):
+            part = rows[begin : begin + step]
+            sums, table = _sums(part), part[:, self._common]
+            apart = cdist(table.toarray(), self._table, "cityblock")
+            apart += self._rest + (sums - _sums(table))[:, None]
+            self._take_shared(apart, part[:, self._rare])
+            np.maximum(apart, 0, out=apart)
+            distance = (2 * apart / np.maximum(apart + self._sums + sums[:, None], TINY)).round(DECIMALS)
+            score[begin : begin + step], nearest[begin : begin + step] = distance.min(axis=1), distance.argmin(axis=1)
+        return score, nearest
+
+    def _take_shared(self, apart: NDArray[np.float64], rows: csr_array) -> None:
+        """Take off twice what rows and vectors share in keys that few vectors have."""
+        lists = self._lists
+        for at in np.flatnonzero(np.diff(rows.indptr)):
+            entries = slice(rows.indptr[at], rows.indptr[at + 1])
+            columns = rows.indices[entries]
+            begins, sizes = lists.indptr[columns], lists.indptr[columns + 1] - lists.indptr[columns]
+            ends = np.cumsum(sizes)
+            places = np.arange(ends[-1]) + np.repeat(begins - ends + sizes, sizes)
+            least = np.minimum(lists.data[places], np.repeat(rows.data[entries], sizes))
+            apart[at] -= 2 * np.bincount(lists.indices[places], least, apart.shape[1])
+
+
+def _sums(rows: csr_array) -> NDArray[np.float64]:
+    """Sum of each row, one entry after the other, so that equal rows have equal sums, float64 [rows]."""
+    return np.asarray(rows @ np.ones(rows.shape[1]))
+
+
+def _distinct(rows: csr_array) -> csr_array:
+    """Distinct rows, ascending by their first column, then by the second, and so on, without a dense copy."""
+    rows.sort_indices()
+    parts = np.empty((len(rows.data), 2), dtype=">u8")
+    # Of two rows the one that has an earlier column, or more in it, is greater; floats from 0 on order as their bits.
+    parts[:, 0], parts[:, 1] = rows.shape[1] - 1 - rows.indices, rows.data.view(np.uint64)
+    names = [parts[begin:end].tobytes() for begin, end in pairwise(rows.indptr.tolist())]
+    first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
+    return rows[np.array([first[name] for name in sorted(first)], dtype=np.int64)]
+
+
+def _surplus(rows: csr_array, train: csr_array, nearest: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Column in which each row exceeds its nearest vector most, int64 [rows]; the first of equal ones, 0 if in none."""
+    more = (rows - train[nearest]).tocsr()
+    more.sort_indices()
+    offsets = more.indptr.astype(np.int64)
+    best = max_per_unit(more.data, offsets, 0.0)
+    place = first_per_unit((more.data > 0) & (more.data == np.repeat(best, np.diff(offsets))), offsets)
+    found = np.zeros(rows.shape[0], dtype=np.int64)
+    found[place >= 0] = more.indices[(offsets[:-1] + place)[place >= 0]]
+    return found
 
 
 def bags_of(sessions: Sessions) -> tuple[Sessions, Distinct]:
@@ -107,11 +191,14 @@ def counts_of(sessions: Sessions) -> csr_array:
     return count_matrix(sessions.clipped_keys, sessions.offsets, sessions.vocabulary + 1)
 
 
-def _weighted(counts: csr_array, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted shares of each key, dense float64 [units, keys]; 0 for an empty unit."""
-    dense = counts.toarray()
-    shares: NDArray[np.float64] = dense / np.maximum(dense.sum(axis=1, keepdims=True), 1) * weights
-    return shares
+def _weighted(counts: csr_array, weights: NDArray[np.float64]) -> csr_array:
+    """Weighted shares of each key, sparse float64 [units, keys] without zeros."""
+    totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    sizes = np.diff(counts.indptr)
+    shares = counts.data / np.repeat(totals, sizes) * weights[counts.indices]
+    rows = csr_array((shares, counts.indices, counts.indptr), shape=counts.shape)
+    rows.eliminate_zeros()
+    return rows
 
 
 def idf_weights(counts: csr_array, repeats: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -123,48 +210,6 @@ def idf_weights(counts: csr_array, repeats: NDArray[np.int64]) -> NDArray[np.flo
     """
     having: NDArray[np.float64] = (counts > 0).astype(np.float64).T @ repeats.astype(np.float64)
     return np.where(having > 0, np.log10((1 + repeats.sum()) / np.maximum(having, 1)), 1.0)
-
-
-def nearest_rows(
-    rows: NDArray[np.float64], train: NDArray[np.float64], tree: cKDTree | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distance to the nearest row of `train`, and which it is, the first of equally near ones.
-
-    A tree, if given, finds the rows that may be nearest; the result is the same. With D = Σ|a − b|, a distance of
-    at most u means D ≤ u (Σa + Σb + D) / 2, and Σb ≤ Σa + D, so all such rows lie within a D that u gives.
-    """
-    if tree is None:
-        distance = _distances(rows, train)
-        return distance.min(axis=1), distance.argmin(axis=1)
-    score, nearest = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
-    near, which = tree.query(rows, k=NEAR, p=1)
-    sums, largest = rows.sum(axis=1), train.sum(axis=1).max()
-    first = near[:, 0]
-    least = 2 * first / np.maximum(sums + train[which[:, 0]].sum(axis=1) + first, TINY) + 2 * 10.0**-DECIMALS
-    reach = np.full(len(rows), np.inf)
-    some = least < 1  # else the row shares nothing with any other
-    u, own = least[some], sums[some]
-    reach[some] = np.minimum(u * own / (1 - u), u * (own + largest) / (2 - u)) * (1 + ROUNDING) + LEAST
-    for at in range(len(rows)):
-        within = which[at]
-        if near[at, -1] <= reach[at]:  # there may be more of them
-            within = np.array(tree.query_ball_point(rows[at], reach[at], p=1))
-        within = np.sort(within)
-        distance = _distances(rows[at : at + 1], train[within])[0]
-        best = int(distance.argmin())
-        score[at], nearest[at] = distance[best], within[best]
-    return score, nearest
-
-
-def _distances(rows: NDArray[np.float64], train: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance of each pair, float64 [rows, train].
-
-    With D = Σ|a − b|, Σ max(a, b) is (Σa + Σb + D) / 2, so one city-block distance gives both.
-    """
-    apart = cdist(rows, train, "cityblock")
-    largest = apart + train.sum(axis=1) + rows.sum(axis=1, keepdims=True)
-    distance: NDArray[np.float64] = (2 * apart / np.maximum(largest, TINY)).round(DECIMALS)
-    return distance
 
 
 def _last_of(sessions: Sessions, keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from logbench import DataError, Scores, load_arrays, save_arrays
 
-from .counts import Counts, count, first_events, idf
+from .counts import Counts, columns_of, count, first_events, folded, idf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,13 @@ class CountModel(ABC):
         Raises:
             DataError: the training units have no events.
         """
+        self.column_of = columns_of(train, self.config.max_columns)
         counts = self._counted(train)
+        if train.vocabulary > self.config.max_columns:
+            context.note(
+                f"the rarest {train.vocabulary - self.config.max_columns + 1:,} of {train.vocabulary:,} events are "
+                "counted in one column (max_columns)"
+            )
         self.idf = idf(counts) if self.config.weighting == "tf-idf" else np.ones(counts.matrix.shape[1])
         facts = self.learn(self._weighted(counts.matrix), counts, context)
         return {"distinct_vectors": len(counts), "columns": counts.matrix.shape[1], **facts}
@@ -55,8 +61,7 @@ class CountModel(ABC):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; `ignoring` is the score without unseen events."""
         counts = self._counted(sessions)
-        if counts.matrix.shape[1] != len(self.idf):
-            raise DataError(f"the model was trained on {len(self.idf)} columns, not on {counts.matrix.shape[1]}")
+        few = folded(sessions, self.column_of)
         vectors = self._weighted(counts.matrix)
         primary, column = self._chunked(vectors)
         without = (primary, column)
@@ -64,7 +69,7 @@ class CountModel(ABC):
             without = self._chunked(vectors @ _all_but_last(vectors.shape[1]))
 
         def events(columns: NDArray[np.int64]) -> NDArray[np.int64]:
-            return first_events(sessions, columns[counts.inverse])
+            return first_events(few, columns[counts.inverse])
 
         return Scores(
             primary=primary[counts.inverse],
@@ -76,7 +81,7 @@ class CountModel(ABC):
 
     def save(self, folder: Path) -> None:
         """Write `state.npz` into an existing folder."""
-        save_arrays(folder / FILE, **{name: getattr(self, name) for name in ("idf", *self.learned)})
+        save_arrays(folder / FILE, **{name: getattr(self, name) for name in ("column_of", "idf", *self.learned)})
 
     def load(self, folder: Path) -> None:
         """Load the model from `folder`.
@@ -84,9 +89,14 @@ class CountModel(ABC):
         Raises:
             DataError: the file is missing or damaged, or holds other numbers than a fit gives.
         """
-        vars(self).update(load_arrays(folder / FILE, idf="float64 [columns]", **self.learned))
-        if wrong := self.fault():
+        vars(self).update(load_arrays(folder / FILE, column_of="int32 [keys]", idf="float64 [columns]", **self.learned))
+        if wrong := self._wrong_columns() or self.fault():
             raise DataError(f"{folder / FILE}: no saved arrays of this model: {wrong}")
+
+    def _wrong_columns(self) -> str:
+        columns = np.arange(len(self.idf) - self.config.unseen_column)
+        every = np.array_equal(np.unique(self.column_of), columns)
+        return "" if every else "the columns of its keys are not those of its vectors"
 
     def fault(self) -> str:
         """What is wrong with loaded arrays of the right type and shape; empty if nothing is."""
@@ -107,7 +117,7 @@ class CountModel(ABC):
     def _counted(self, sessions: Sessions) -> Counts:
         if not sessions.vocabulary:
             raise DataError("the training units have no events to count")
-        return count(sessions, self.config.unseen_column)
+        return count(folded(sessions, self.column_of), self.config.unseen_column)
 
     def _weighted(self, matrix: Vectors) -> Vectors:
         return (matrix * self.idf).tocsr()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +81,7 @@ class Miner:
             length = len(frontier[0]) + 1
             if self.config.longest and length > self.config.longest:
                 break
-            candidates = sorted(self._joined(frontier))
+            candidates = sorted(islice(self._joined(frontier), self.config.max_candidates + 1))
             if len(candidates) > self.config.max_candidates:
                 self.stopped = length
                 break

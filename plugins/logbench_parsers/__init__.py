@@ -21,6 +21,9 @@ class DrainConfig:
     max_children: int = option(100, "most branches of a tree node, with the wildcard's", ge=1)
     masks: tuple[str, ...] = option((), "more regular expressions (Rust syntax) to mask, before the built-in ones")
     builtin_masks: bool = option(True, "mask block ids, addresses, hexadecimal words and runs of digits")
+    max_leaf: int = option(
+        2_000, "templates of one length and beginning up to which each message is compared with all", ge=512
+    )
     match: Literal["similar", "exact"] = option(
         "similar", "after training a message needs a similar template, or one that fits it exactly"
     )

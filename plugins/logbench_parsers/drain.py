@@ -13,7 +13,8 @@ Differences, each on purpose:
 - A leading token with a masked part goes where it would have gone with its digits, to the wildcard's branch.
 - After training, a template that fits a message exactly is preferred, as in drain3's `match`; unless
   `match = "exact"`, the rule of the training decides where there is none.
-- Templates are never evicted.
+- Templates are never evicted. A leaf of more than `max_leaf` templates is not always searched whole: time would
+  grow with the square of the messages.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ class Node:
 
     __slots__ = ("children", "leaf")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.children: dict[Token, Node] = {}
-        self.leaf = Leaf()
+        self.leaf = Leaf(most)
 
 
 class DrainParser:
@@ -78,12 +79,17 @@ class DrainParser:
 
     def _clear(self) -> None:
         self._lengths: dict[int, Node] = {}
+        self._learnt = False  # some messages were learnt without looking at all templates
         self._templates: list[Template] = []
 
     def fit(self, messages: pl.Series) -> NDArray[np.int32]:
         """Learn `messages` in order, from scratch; return keys, int32 [messages]."""
         self._clear()
-        return np.array([self._learn(text.split()) for text in texts(messages)], dtype=np.int32)
+        keys = np.array([self._learn(text.split()) for text in texts(messages)], dtype=np.int32)
+        if self._bounded():
+            self.restore(self.state())  # which templates are compared hangs on the index: as a loaded parser has it
+            self._learnt = True
+        return keys
 
     def match(self, messages: pl.Series) -> NDArray[np.int32]:
         """Keys of messages by the frozen templates, int32 [messages], −1 if no template fits."""
@@ -93,6 +99,16 @@ class DrainParser:
     def templates(self) -> Sequence[str]:
         """Templates by key, tokens joined by one space."""
         return [" ".join(VARIABLE if t is None else t for t in template.tokens) for template in self._templates]
+
+    @property
+    def caution(self) -> str | None:
+        """Says that not every message was compared with all templates; None where each was."""
+        if not (self._learnt or self._bounded()):
+            return None
+        return (
+            f"drain: more than {self._config.max_leaf:,} templates begin alike and are equally long; beyond, a "
+            "message is compared with those that have wildcards or share its rarest tokens (drain.max_leaf)"
+        )
 
     def state(self) -> dict[str, Any]:
         """Tokens (null: wildcard) of each template, and the branches that lead to its leaf."""
@@ -130,6 +146,12 @@ class DrainParser:
         nearest = _most_similar([one for one in found if one[1] >= least])
         return nearest[0].key if nearest else -1
 
+    def _bounded(self) -> bool:
+        nodes = list(self._lengths.values())
+        for node in nodes:
+            nodes.extend(node.children.values())
+        return any(node.leaf.bounded for node in nodes)
+
     def _least(self, length: int) -> int:
         """Fewest equal tokens of so many that reach the similarity."""
         asked = self._config.similarity
@@ -150,9 +172,9 @@ class DrainParser:
         return tokens[: max(0, min(self._config.depth - 3, len(tokens) - 1))]
 
     def _add(self, tokens: Sequence[Token], path: list[Token]) -> int:
-        node = self._lengths.setdefault(len(tokens), Node())
+        node = self._lengths.setdefault(len(tokens), Node(self._config.max_leaf))
         for branch in path:
-            node = node.children.setdefault(branch, Node())
+            node = node.children.setdefault(branch, Node(self._config.max_leaf))
         template = Template(len(self._templates), list(tokens), tokens.count(None), path)
         self._templates.append(template)
         node.leaf.add(template)

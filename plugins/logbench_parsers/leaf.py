@@ -21,7 +21,9 @@ WIDE = 32
 MORE = 3
 # An entry of a list costs about as much as so many comparisons of token numbers in numpy.
 ENTRY = 50
-NOTHING = array("i")
+# Templates to compare with where a leaf has too many, at least half of them by rare tokens.
+NEAR = 512
+NOTHING: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -41,23 +43,33 @@ class Leaf:
     The index lists, for each position and token, the templates that have (or had) it there. A template that
     equals a message in all but `spare` tokens is in one of any `spare + 1` lists of the message, so those of its
     rarest tokens give all candidates; of new messages that is a handful, however many templates there are. Where
-    these lists are long, all templates are compared in numpy instead.
+    these lists are long, all templates are compared in numpy instead; where there are more than `most`, only `NEAR`
+    of them are: some with wildcards, and some in the lists of the rarest tokens.
+
+    Args:
+        most: templates up to which the search is always exact.
 
     Attributes:
         templates: the oldest first.
         fixed: fewest tokens of a template that are no wildcards.
+        bounded: messages that were not compared with all templates that may be similar.
     """
 
-    __slots__ = ("_codes", "_lists", "_pending", "_table", "_uses", "fixed", "templates")
+    __slots__ = ("_codes", "_joined", "_lists", "_most", "_pending", "_table", "_uses", "bounded", "fixed",
+                 "templates")  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.templates: list[Template] = []
-        self.fixed = 0
+        self.fixed = self.bounded = 0
+        self._most = most
+        # Places of the first templates that had wildcards.
+        self._joined: list[int] = []
         # Token numbers, and how often each was entered into the index.
         self._codes: dict[Token, int] = {None: -1}
         self._uses: list[int] = []
-        # At each position the places of the templates by token number.
-        self._lists: list[dict[int, array[int]]] = []
+        # At each position the places of the templates by token number: most are of one template, and a number
+        # costs Python's collector nothing.
+        self._lists: list[dict[int, int | array[int]]] = []
         # Only where lists are long, int32 [tokens, room]: a column of token numbers a template, −1 its wildcards.
         self._table: NDArray[np.int32] = np.empty((0, 0), np.int32)
         self._pending: list[Template] = []
@@ -69,6 +81,8 @@ class Leaf:
         template.place = len(self.templates)
         self.templates.append(template)
         self._pending.append(template)
+        if template.wildcards:
+            self._generalised(template)
         if len(self.templates) == WIDE:
             self._lists = [{} for _ in template.tokens]
             self._table = np.empty((len(template.tokens), 0), np.int32)
@@ -79,6 +93,8 @@ class Leaf:
 
     def join(self, template: Template, tokens: Sequence[str]) -> None:
         """Replace tokens of `template`, one of this leaf, by wildcards where they differ from `tokens`."""
+        if not template.wildcards:
+            self._generalised(template)
         template.tokens = [a if a == b else None for a, b in zip(template.tokens, tokens, strict=True)]
         template.wildcards = template.tokens.count(None)
         self.fixed = min(self.fixed, len(tokens) - template.wildcards)
@@ -90,8 +106,11 @@ class Leaf:
         if len(self.templates) >= WIDE:
             places = self._candidates(tokens, least)
             if places is None:
-                equal = self._equal(tokens)
-                return [(self.templates[at], int(equal[at])) for at in np.flatnonzero(equal >= least).tolist()]
+                near = None if len(self.templates) <= self._most else self._nearby(tokens)
+                equal = self._equal(tokens, near)
+                which = np.flatnonzero(equal >= least)
+                places = (which if near is None else near[which]).tolist()
+                return [(self.templates[at], same) for at, same in zip(places, equal[which].tolist(), strict=True)]
             found = [self.templates[at] for at in places]
         return [(one, same) for one in found if (same := sum(map(eq, one.tokens, tokens))) >= least]
 
@@ -106,7 +125,9 @@ class Leaf:
             self._uses[code] += 1
             places = lists.get(code)
             if places is None:
-                lists[code] = array("i", (template.place,))
+                lists[code] = template.place
+            elif isinstance(places, int):
+                lists[code] = array("i", (places, template.place))
             else:
                 places.append(template.place)
 
@@ -119,14 +140,37 @@ class Leaf:
         codes = [(at, code) for at, token in enumerate(tokens) if (code := self._codes.get(token)) is not None]
         codes.sort(key=lambda one: self._uses[one[1]])
         unknown = len(tokens) - len(codes)  # lists that are empty
-        lists = [self._lists[at].get(code, NOTHING) for at, code in codes[: max(looked_at - unknown, 0)]]
-        if ENTRY * sum(map(len, lists)) > len(tokens) * len(self.templates):
+        rarest = codes[: max(looked_at - unknown, 0)]
+        places = [found for at, code in rarest if (found := self._lists[at].get(code)) is not None]
+        single = [place for place in places if isinstance(place, int)]
+        lists = [several for several in places if not isinstance(several, int)]
+        entries = len(single) + sum(map(len, lists))
+        if entries * ENTRY > len(tokens) * min(len(self.templates), self._most):
             return None
-        times = Counter(chain.from_iterable(lists))
+        times = Counter(single)
+        times.update(chain.from_iterable(lists))
         return sorted(at for at, equal in times.items() if equal >= looked_at - spare)
 
-    def _equal(self, tokens: Sequence[str]) -> NDArray[np.int32]:
-        """Number of equal tokens, int32 [templates]."""
+    def _generalised(self, template: Template) -> None:
+        """Keep the place of a template that has its first wildcard."""
+        if len(self._joined) < NEAR // 2:
+            self._joined.append(template.place)
+
+    def _nearby(self, tokens: Sequence[str]) -> NDArray[np.intp]:
+        """Places of at most `NEAR` templates, ascending: some with wildcards, some that share rare tokens."""
+        self.bounded += 1
+        places, room = [np.array(self._joined, np.intp)], NEAR - len(self._joined)
+        codes = [(at, code) for at, token in enumerate(tokens) if (code := self._codes.get(token)) is not None]
+        for at, code in sorted(codes, key=lambda one: self._uses[one[1]]):
+            if room <= 0:
+                break
+            several = np.atleast_1d(self._lists[at].get(code, NOTHING))[:room]
+            places.append(several.astype(np.intp))
+            room -= len(several)
+        return np.unique(np.concatenate(places))
+
+    def _equal(self, tokens: Sequence[str], which: NDArray[np.intp] | None) -> NDArray[np.int32]:
+        """Number of equal tokens, int32 [templates], of all or of those at some places."""
         if (count := len(self.templates)) > self._table.shape[1]:
             table = np.empty((len(tokens), 2 * count), np.int32)
             table[:, : self._table.shape[1]] = self._table
@@ -135,5 +179,6 @@ class Leaf:
             self._table[:, one.place] = [self._codes[token] for token in one.tokens]
         self._pending.clear()
         codes = np.array([self._codes.get(token, -2) for token in tokens], np.int32)
-        equal: NDArray[np.int32] = (self._table[:, :count] == codes[:, None]).sum(0, dtype=np.int32)
+        table = self._table[:, :count] if which is None else self._table.take(which, axis=1)
+        equal: NDArray[np.int32] = (table == codes[:, None]).sum(0, dtype=np.int32)
         return equal

@@ -351,7 +351,7 @@ def test_the_default_is_named_nowhere() -> None:
     known = Registry()
     usual = resolve(Plan(model="ecvc+length", dataset="hdfs-sim"), known)
     asked = resolve(Plan(model="ecvc+length", dataset="hdfs-sim", settings={"combination": {"by": "vote"}}), known)
-    assert usual.config["model"] == {"ecvc": {"max_train": 20000}, "length": {}}
+    assert usual.config["model"] == {"ecvc": {"max_train": 5000}, "length": {}}
     assert asked.config["model"] == {**usual.config["model"], "combination": {"by": "vote"}}
     assert usual.model.own.holds_rules and not asked.model.own.holds_rules
 

@@ -20,6 +20,7 @@ from logbench import Context, DataError, IncompatibleError, Scores, Sessions
 from logbench_baselines import EcvcConfig, EditConfig, MarkovConfig, NGramConfig, logbench_models
 from logbench_baselines import ecvc as ecvc_file
 from logbench_baselines import edit as edit_file
+from logbench_baselines.common import most_frequent
 from logbench_baselines.ecvc import Ecvc
 from logbench_baselines.edit import Edit
 from logbench_baselines.markov import Markov
@@ -128,37 +129,42 @@ def test_ecvc_is_the_least_distance_of_count_shares(idf: bool, train: Units, tes
 
 
 @pytest.mark.parametrize("idf", [False, True])
-def test_the_tree_of_ecvc_finds_the_nearest_vector_of_all(idf: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Units of few events, so that many are equally near, and some with nothing that training has."""
+@pytest.mark.parametrize("common", [0.0, 0.2, 1.0])
+def test_lists_and_table_of_ecvc_find_the_nearest_vector_of_all(
+    idf: bool, common: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys of which some are in most units, some in few and some in none that train."""
     rng = np.random.default_rng(8)
-    train, test = (
-        [tuple(rng.integers(0, keys, rng.integers(1, 9)).tolist()) for _ in range(120)]
-        for keys in (KEYS, KEYS + 2)
-    )
-    test += [(7, 8), (7, 0), (4,)]
-    plain = scored(Ecvc(EcvcConfig(), idf), train, test)
-    monkeypatch.setattr("logbench_baselines.ecvc.MANY", ecvc_file.NEAR)
-    scores = scored(Ecvc(EcvcConfig(), idf), train, test)
+    rows = [[*rng.integers(0, 4, 5), *rng.integers(4, 85, rng.integers(0, 6))] for _ in range(160)]
+    train, test = rows[:80], [*([*row, 85] for row in rows[80:90]), *rows[90:], *rows[:9]]
+    monkeypatch.setattr(ecvc_file, "COMMON", common)
+    model = Ecvc(EcvcConfig(), idf)
+    model.fit(Sessions.of(train, 85), Context())
+    scores = model.score(Sessions.of(test, 85), Context())
     assert scores.primary == pytest.approx([ecvc(train, unit, idf) for unit in test], abs=1e-12)
-    assert scores.primary.tolist() == plain.primary.tolist()
-    assert scores.event is not None and plain.event is not None
-    assert scores.event.tolist() == plain.event.tolist()
+    assert (scores.primary[-9:] == 0).all() and scores.event is not None and (scores.event[-9:] == -1).all()
 
 
-def test_ecvc_compares_with_few_vectors_where_units_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """3,000 units that resemble one of 40: hardly any of them are compared with more than those near to them."""
-    rng = np.random.default_rng(9)
-    kinds = rng.integers(0, 40, (40, 30))
-    rows = kinds[rng.integers(0, 40, 6_000)] + (rng.random((6_000, 30)) < 0.05)
-    shares = rows / rows.sum(axis=1, keepdims=True)
-    train = np.unique(shares[:3_000], axis=0)
-    compared = []
-    distances = ecvc_file._distances
-    monkeypatch.setattr(ecvc_file, "_distances", lambda a, b: compared.append(len(a) * len(b)) or distances(a, b))
-    found = ecvc_file.nearest_rows(shares[3_000:], train, ecvc_file.cKDTree(train))
-    assert sum(compared) < 20 * 3_000 < 3_000 * len(train) / 50
-    everything = ecvc_file.nearest_rows(shares[3_000:], train)
-    assert all(np.array_equal(a, b) for a, b in zip(found, everything, strict=True))
+def test_ecvc_looks_at_vectors_that_share_a_rare_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 units of 40 keys of 20,000: what is added up grows with what units share, not with keys or units."""
+    rng, added = np.random.default_rng(9), []
+    rows = [rng.integers(0, 20_000, 40).tolist() for _ in range(2_000)]
+    minimum = np.minimum
+    monkeypatch.setattr(ecvc_file.np, "minimum", lambda a, b: added.append(len(a)) or minimum(a, b))
+    model = Ecvc(EcvcConfig(), False)
+    model.fit(Sessions.of(rows[:1_000], 20_000), Context())
+    model.score(Sessions.of(rows[1_000:], 20_000), Context())
+    shared = sum(len(set(a) & set(b)) for a in rows[:100] for b in rows[1_000:1_100]) * 100
+    assert 0 < sum(added) < 3 * shared
+
+
+def test_of_units_that_are_equally_frequent_some_are_kept_from_all_over() -> None:
+    """Else the first keys alone would stand for all; those that are more frequent are kept in any case."""
+    few = 10
+    units = Sessions.of([[key] for key in range(100)])
+    counts = np.where(np.arange(100) == 37, 5, 1)
+    kept = most_frequent(units, counts, few)
+    assert len(kept) == few and 37 in kept and kept[-1] > 80 and (np.diff(kept) > 0).all()
 
 
 def test_ecvc_names_the_last_event_of_the_key_in_excess() -> None:

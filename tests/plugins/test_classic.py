@@ -22,7 +22,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
-from logbench import Context, IncompatibleError, Scores, Sessions
+from logbench import Context, DataError, IncompatibleError, Scores, Sessions
 from logbench.api.plan import Plan
 from logbench.base.options import make
 from logbench.components.registry import Registry
@@ -675,3 +675,27 @@ def test_classes_count_as_asked_in_classifiers(more: dict[str, Any]) -> None:
     forest = scores(fitted("random-forest", train, weighting="counts", trees=400, depth=2, **more), train).primary
     plain = scores(fitted("random-forest", train, weighting="counts", trees=400, depth=2), train).primary
     assert forest.mean() > plain.mean() + 0.05
+
+
+@pytest.mark.parametrize("name", ["pca", "invariants", "lof", "decision-tree", "logistic-regression", "knn"])
+def test_more_events_than_columns_share_one_and_the_record_says_so(name: str) -> None:
+    """As if the rare events had been one; each is counted by hand. What decides is an event of the unit."""
+    rng = np.random.default_rng(11)
+    rows = [[*rng.integers(0, 6, 8), *rng.choice(np.arange(6, 40), rng.integers(0, 3))] for _ in range(120)]
+    labels = rng.integers(0, 2, 120)
+    having = [sum(key in row for row in rows) for key in range(40)]
+    own = sorted(range(40), key=lambda key: (-having[key], key))[:7]
+    place = {key: sorted(own).index(key) if key in own else 7 for key in range(40)}
+    notes: list[str] = []
+    model, plain = (build(name, max_columns=most) for most in (8, 2_000))
+    model.fit(Sessions.of(rows, 40, labels=labels), Context(note=notes.append))
+    assert any(note == "the rarest 33 of 40 events are counted in one column (max_columns)" for note in notes)
+    folded = [[place[int(key)] for key in row] for row in rows]
+    plain.fit(Sessions.of(folded, 8, labels=labels), Context(note=notes.append))
+    test = Sessions.of([*rows[:40], [39, 39, 1], [41]], 40)
+    found = model.score(test, Context())
+    same = plain.score(Sessions.of([*folded[:40], [7, 7, 1], [8]], 8), Context())
+    assert found.primary == pytest.approx(same.primary, rel=1e-12) and len(notes) == 1
+    assert found.event.tolist() == same.event.tolist() and (found.event < test.lengths).all()
+    with pytest.raises(DataError, match="was trained on 40 keys, not on 8"):
+        model.score(Sessions.of(folded, 8), Context())

@@ -52,7 +52,7 @@ def test_what_is_no_saved_state_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"state\.npz: no saved arrays"):
         build("pca").load(tmp_path)
     (tmp_path / "state.npz").unlink()
-    save_arrays(tmp_path / "state.npz", idf=np.ones(3))
+    save_arrays(tmp_path / "state.npz", column_of=np.arange(3, dtype=np.int32), idf=np.ones(3))
     with pytest.raises(DataError, match="it has no array 'mean'"):
         build("pca").load(tmp_path)
 
@@ -97,6 +97,10 @@ def test_a_tree_that_no_fit_gives_is_not_walked(
     model: str, change: Callable[[dict[str, Any]], None], said: str, tmp_path: Path
 ) -> None:
     assert said in str(tampered(model, tmp_path, change))
+
+
+def test_columns_of_keys_are_those_of_vectors(tmp_path: Path) -> None:
+    assert "columns of its keys" in str(tampered("pca", tmp_path, at("column_of", 0, 1 << 20)))
 
 
 def test_neighbours_are_no_more_than_vectors(tmp_path: Path) -> None:

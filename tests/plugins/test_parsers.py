@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from real_data import DATA
 
 from logbench import ConfigError
+from logbench.pipeline.kept_parser import KeptParser
 from logbench_parsers import DrainConfig, leaf, logbench_parsers
 from logbench_parsers.drain import NUMBERS, DrainParser
 from logbench_parsers.hdfs import STATEMENTS
@@ -290,7 +291,7 @@ def test_drain_counts_equal_masked_variables_but_not_its_own_wildcards() -> None
 def test_the_index_of_a_leaf_finds_what_comparing_with_all_finds(wide: int) -> None:
     """Templates of few tokens that grow wildcards, asked for by messages near to one of them."""
     rng = np.random.default_rng(3)
-    full, words = leaf.Leaf(), [f"w{n}" for n in range(40)]
+    full, words = leaf.Leaf(5_000), [f"w{n}" for n in range(40)]
     rows = [rng.choice(words, 12).tolist() for _ in range(120)]
     for key, row in enumerate(rows):
         full.add(leaf.Template(key, row, 0, []))
@@ -308,7 +309,7 @@ def test_the_index_of_a_leaf_finds_what_comparing_with_all_finds(wide: int) -> N
 def test_new_messages_are_compared_with_few_templates_of_a_leaf() -> None:
     """Of 3,000 messages of words that hardly repeat none is compared with more than a handful of templates."""
     rng = np.random.default_rng(4)
-    full = leaf.Leaf()
+    full = leaf.Leaf(5_000)
     looked = []
     for key, row in enumerate(rng.integers(0, 20_000, (3_000, 40)).astype(str).tolist()):
         if key >= leaf.WIDE:
@@ -494,3 +495,26 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "logbench_parsers" in said
     assert not {"polars", "numpy", "torch", "sklearn", "pydantic"} & set(said)
+
+
+def test_a_leaf_with_too_many_templates_is_searched_in_part_and_says_so() -> None:
+    """Words repeat much, so lists are long: equal to an exact parser until the leaf is too large, and then near."""
+    rng = np.random.default_rng(5)
+    rows = rng.integers(0, 40, (1_500, 6)).astype(str).tolist()
+    messages = pl.Series([" ".join(["go", *row]) for row in rows]).unique(maintain_order=True)
+    exact, bounded = DrainParser(DrainConfig()), DrainParser(DrainConfig(max_leaf=512))
+    expected, keys = exact.fit(messages), bounded.fit(messages)
+    assert exact.caution is None and "drain.max_leaf" in str(bounded.caution)
+    grown = int(np.flatnonzero(expected >= 512)[0])
+    assert (keys[:grown] == expected[:grown]).all()
+    assert len(exact.templates) <= len(bounded.templates) < 1.5 * len(exact.templates)
+    found = bounded.match(messages)
+    assert (found >= 0).mean() > 0.95
+    restored = DrainParser(DrainConfig(max_leaf=512))
+    restored.restore(bounded.state())
+    assert (restored.match(messages) == found).all()
+
+
+def test_the_caution_of_a_parser_is_passed_on_where_parts_of_keys_stay() -> None:
+    parser = KeptParser(DrainParser(DrainConfig()))
+    assert parser.caution is None and KeptParser(Verbatim()).caution is None
