@@ -120,7 +120,8 @@ def most_frequent(units: Sessions, counts: NDArray[np.int64], limit: int) -> NDA
     taken, equal = ordered > least, np.flatnonzero(ordered == least)
     room = limit - int(taken.sum())
     taken[equal[np.arange(room) * len(equal) // room]] = True
-    return order[taken]
+    kept: NDArray[np.int64] = order[taken]
+    return kept
 
 
 def lookup(

@@ -94,7 +94,6 @@ class Ecvc(NpzState):
         score, surplus = score[distinct.inverse], surplus[distinct.inverse]
         return score, np.where(score > 0, _last_of(sessions, surplus), -1)
 
-
     @property
     def _train(self) -> csr_array:
         shape = len(self.offsets) - 1, len(self.weights)
@@ -104,8 +103,8 @@ class Ecvc(NpzState):
 class Known:
     """Vectors to be near to, sparse float64 [vectors, columns], with an exact search.
 
-    Keys of many vectors stand in a dense table. Of the others a list of each key names the vectors that have it, so
-    that a vector costs as much as it shares with others, however many keys there are.
+    Keys of many vectors stand in a dense table. Of the others a list of each key names the vectors that have it,
+    so that a vector costs as much as it shares with others, however many keys there are.
     """
 
     def __init__(self, rows: csr_array) -> None:
@@ -132,7 +131,10 @@ class Known:
             self._take_shared(apart, part[:, self._rare])
             np.maximum(apart, 0, out=apart)
             distance = (2 * apart / np.maximum(apart + self._sums + sums[:, None], TINY)).round(DECIMALS)
-            score[begin : begin + step], nearest[begin : begin + step] = distance.min(axis=1), distance.argmin(axis=1)
+            score[begin : begin + step], nearest[begin : begin + step] = (
+                distance.min(axis=1),
+                distance.argmin(axis=1),
+            )
         return score, nearest
 
     def _take_shared(self, apart: NDArray[np.float64], rows: csr_array) -> None:
@@ -157,7 +159,7 @@ def _distinct(rows: csr_array) -> csr_array:
     """Distinct rows, ascending by their first column, then by the second, and so on, without a dense copy."""
     rows.sort_indices()
     parts = np.empty((len(rows.data), 2), dtype=">u8")
-    # Of two rows the one that has an earlier column, or more in it, is greater; floats from 0 on order as their bits.
+    # Of two rows the one that has an earlier column, or more in it, is greater; floats order as their bits.
     parts[:, 0], parts[:, 1] = rows.shape[1] - 1 - rows.indices, rows.data.view(np.uint64)
     names = [parts[begin:end].tobytes() for begin, end in pairwise(rows.indptr.tolist())]
     first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
@@ -165,7 +167,7 @@ def _distinct(rows: csr_array) -> csr_array:
 
 
 def _surplus(rows: csr_array, train: csr_array, nearest: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Column in which each row exceeds its nearest vector most, int64 [rows]; the first of equal ones, 0 if in none."""
+    """Column in which each row exceeds its nearest vector most, int64 [rows]; the first of equal ones."""
     more = (rows - train[nearest]).tocsr()
     more.sort_indices()
     offsets = more.indptr.astype(np.int64)

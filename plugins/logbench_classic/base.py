@@ -49,10 +49,9 @@ class CountModel(ABC):
         """
         self.column_of = columns_of(train, self.config.max_columns)
         counts = self._counted(train)
-        if train.vocabulary > self.config.max_columns:
+        if (rare := train.vocabulary - self.config.max_columns) > 0:
             context.note(
-                f"the rarest {train.vocabulary - self.config.max_columns + 1:,} of {train.vocabulary:,} events are "
-                "counted in one column (max_columns)"
+                f"the rarest {rare + 1:,} of {train.vocabulary:,} events are counted in one column (max_columns)"
             )
         self.idf = idf(counts) if self.config.weighting == "tf-idf" else np.ones(counts.matrix.shape[1])
         facts = self.learn(self._weighted(counts.matrix), counts, context)
@@ -89,7 +88,9 @@ class CountModel(ABC):
         Raises:
             DataError: the file is missing or damaged, or holds other numbers than a fit gives.
         """
-        vars(self).update(load_arrays(folder / FILE, column_of="int32 [keys]", idf="float64 [columns]", **self.learned))
+        vars(self).update(
+            load_arrays(folder / FILE, column_of="int32 [keys]", idf="float64 [columns]", **self.learned)
+        )
         if wrong := self._wrong_columns() or self.fault():
             raise DataError(f"{folder / FILE}: no saved arrays of this model: {wrong}")
 

@@ -86,7 +86,7 @@ def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
 
 
 def columns_of(sessions: Sessions, most: int) -> NDArray[np.int32]:
-    """The column of each key, int32 [vocabulary]: its own, or beyond `most` keys one for all that fewest units have.
+    """The column of each key, int32 [vocabulary]: its own, or one for all but the `most` − 1 of most units.
 
     Of keys that equally many units have those with lower numbers keep a column.
     """
@@ -116,7 +116,9 @@ def folded(sessions: Sessions, columns: NDArray[np.int32]) -> Sessions:
 
     def made() -> Sessions:
         place = np.append(columns, np.int32(few))
-        return Sessions(keys=place[sessions.clipped_keys], offsets=sessions.offsets, vocabulary=few, ids=sessions.ids)
+        return Sessions(
+            keys=place[sessions.clipped_keys], offsets=sessions.offsets, vocabulary=few, ids=sessions.ids
+        )
 
     name = hashlib.sha256(columns.tobytes()).hexdigest()
     return sessions.cached(f"logbench_classic.folded {name}", made)

@@ -87,7 +87,9 @@ class DrainParser:
         self._clear()
         keys = np.array([self._learn(text.split()) for text in texts(messages)], dtype=np.int32)
         if self._bounded():
-            self.restore(self.state())  # which templates are compared hangs on the index: as a loaded parser has it
+            self.restore(
+                self.state()
+            )  # which templates are compared hangs on the index: as a loaded parser has it
             self._learnt = True
         return keys
 

@@ -43,8 +43,8 @@ class Leaf:
     The index lists, for each position and token, the templates that have (or had) it there. A template that
     equals a message in all but `spare` tokens is in one of any `spare + 1` lists of the message, so those of its
     rarest tokens give all candidates; of new messages that is a handful, however many templates there are. Where
-    these lists are long, all templates are compared in numpy instead; where there are more than `most`, only `NEAR`
-    of them are: some with wildcards, and some in the lists of the rarest tokens.
+    these lists are long, all templates are compared in numpy instead; of more than `most` templates only `NEAR`
+    are: some with wildcards, and some in the lists of the rarest tokens.
 
     Args:
         most: templates up to which the search is always exact.

@@ -498,7 +498,7 @@ def test_the_plugin_imports_nothing_heavy() -> None:
 
 
 def test_a_leaf_with_too_many_templates_is_searched_in_part_and_says_so() -> None:
-    """Words repeat much, so lists are long: equal to an exact parser until the leaf is too large, and then near."""
+    """Words repeat much, so lists are long: as an exact parser until a leaf is too large, then near to it."""
     rng = np.random.default_rng(5)
     rows = rng.integers(0, 40, (1_500, 6)).astype(str).tolist()
     messages = pl.Series([" ".join(["go", *row]) for row in rows]).unique(maintain_order=True)
