@@ -13,7 +13,7 @@ from ..base.jsonable import several
 from ..base.temporary_folders import temporary_folder
 from . import State, github, pass_state
 from .bench_rows import SPARE, code_of, name_of, notes_of, pair, table_row
-from .shared_options import json_option, limit_options, note, print_json, print_table
+from .shared_options import json_option, limit_options, note, print_json, print_table, resuming
 from .shown import FORMS, shown_as
 from .tracking import track_option
 
@@ -29,19 +29,20 @@ def command() -> None:
 @click.option(
     "--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep records and scores in this folder."
 )
+@resuming("--runs")
 @track_option
 @limit_options
 @json_option
 @pass_state
-def run(
-    state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool, **limits: float | None
-) -> int:
+def run(state: State, suite: Path, out: Path | None, runs: Path | None, as_json: bool, **options: Any) -> int:
     """Run models × data sets × protocols × seeds of SUITE.toml. Exit 1 if a run fails.
 
     Tables [models.NAME], [datasets.NAME] and [protocols.NAME] hold options; gates.METRIC is the largest loss of a
     metric that passes, in the direction in which it is worse; seeds is a list.
+
+    The same command goes on after a kill: without --runs, its runs are in the cache until it ends.
     """
-    rows, gates = _run(state, suite, out, runs, limits, lambda row: print_json([row]) if as_json else None)
+    rows, gates = _run(state, suite, out, runs, options, lambda row: print_json([row]) if as_json else None)
     if not as_json:
         print_table([table_row(row, gates) for row in rows], drop=SPARE, states=("status",))
     failed = [row for row in rows if row["status"] == "error"]
@@ -57,7 +58,7 @@ def _run(
     suite: Path,
     out: Path | None,
     runs: Path | None,
-    limits: Mapping[str, float | None],
+    options: Mapping[str, Any],
     told: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> tuple[Sequence[dict[str, Any]], Sequence[str]]:
     """Run a suite and write its figures; return them, and the metrics that gate.
@@ -72,7 +73,7 @@ def _run(
 
     chosen = read_suite(suite)
     rows, records = [], []
-    with _folder(runs) as folder, state.workbench(limits) as bench:
+    with _folder(runs, suite) as folder, state.workbench(options, resume=options["resume"]) as bench:
         for row, record in run_suite(chosen, bench, folder):
             rows.append(row)
             records.append(record)
@@ -83,11 +84,13 @@ def _run(
 
 
 @contextlib.contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
+def _folder(kept: Path | None, suite: Path) -> Iterator[Path]:
+    from ..studies.regression_bench.unfinished import unfinished
+
     if kept is not None:
         yield kept
     else:
-        with temporary_folder() as folder:
+        with unfinished(suite) as folder:
             yield folder
 
 
@@ -122,6 +125,7 @@ def compare(baseline: Path, new: Path, slower: float | None, form: str, as_json:
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
 @slower_option
+@resuming("the cache")
 @track_option
 @limit_options
 @format_option
@@ -135,7 +139,7 @@ def gate(
     slower: float | None,
     form: str,
     as_json: bool,
-    **limits: float | None,
+    **options: Any,
 ) -> int:
     """Run SUITE.toml and compare its figures with BASELINE. Exit as `bench compare` does."""
     from ..studies.regression_bench.figures_file import read
@@ -144,7 +148,7 @@ def gate(
     read(baseline)  # what cannot be compared with is said before anything runs
     with temporary_folder() as folder:
         new = folder / "new.jsonl" if out is None else out
-        _run(state, suite, new, None, limits)
+        _run(state, suite, new, None, options)
         return _compare(baseline, new, slower, form, as_json)
 
 

@@ -18,7 +18,10 @@ from .shared_options import json_option, note, print_json, print_table
 
 @click.group("cache", epilog="Example: logbench cache info")
 def command() -> None:
-    """Show or clear the cache. It holds fetched archives, generated data and grouped lines."""
+    """Show or clear the cache. It holds fetched archives, generated data and grouped lines.
+
+    It also holds runs of a `bench` that was stopped, until the same suite has ended.
+    """
 
 
 @command.command("info", epilog="Example: logbench cache info --json")

@@ -17,6 +17,7 @@ from .shared_options import (
     json_option,
     limit_options,
     note,
+    resume_option,
     say,
     say_json,
     seeds_options,
@@ -59,8 +60,7 @@ SEEDS = 3
               help="Number of parallel runs; the table then has no times.")  # fmt: skip
 @track_option
 @limit_options
-@click.option("--resume/--fresh", default=True, show_default=True,
-              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@resume_option
 @reporter_option
 @json_option
 @pass_state

@@ -16,7 +16,15 @@ from ..components.model_cards import card_of
 from ..components.requirements import missing
 from . import State, completion, pass_state
 from .models_info import ablation_text, info_text
-from .shared_options import NARROW, json_option, limit_options, plan_fields, print_json, with_plan_options
+from .shared_options import (
+    NARROW,
+    json_option,
+    limit_options,
+    plan_fields,
+    print_json,
+    resume_option,
+    with_plan_options,
+)
 from .tracking import track_option
 
 COLUMNS = ("name", "supervision", "parameters", "faithful", "needs")
@@ -104,8 +112,7 @@ def info(state: State, name: str, as_json: bool) -> None:
 @click.option("--metric", default="f1", show_default=True, help="f1, precision, recall or mcc.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Number of parallel runs.")  # fmt: skip
-@click.option("--resume/--fresh", default=True, show_default=True,
-              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@resume_option
 @track_option
 @limit_options
 @json_option

@@ -14,7 +14,7 @@ from ..api.record_sections import Record
 from ..base.jsonable import several
 from ..base.options import parse_settings
 from . import State, completion, pass_state
-from .shared_options import json_option, note, out_option, print_json
+from .shared_options import json_option, note, out_option, print_json, resume_option
 from .shown import Shown, format_option, shown_as
 from .tracking import track_option
 
@@ -27,13 +27,14 @@ from .tracking import track_option
 @click.option("--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
               help="Override an option of the table, such as dataset.normal_total=553366.")  # fmt: skip
 @out_option
+@resume_option
 @track_option
 @format_option
 @json_option
 @pass_state
 def command(
     state: State, table: str | None, data: Path | None, only: tuple[str, ...], seed: int,
-    settings: tuple[str, ...], out: Path, form: str, as_json: bool,
+    settings: tuple[str, ...], out: Path, resume: bool, form: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Run a published table and print its figures next to ours. Without TABLE list all tables.
 
@@ -59,7 +60,7 @@ def command(
         command=state.command,
     )  # fmt: skip
     found = []
-    with state.workbench({}) as bench:
+    with state.workbench({}, resume=resume) as bench:
         for row, cells, record in reproduce(chosen, plan, only, bench):
             found.append((row, cells, record))
             if as_json:

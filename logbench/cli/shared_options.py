@@ -115,6 +115,15 @@ def seeds_options(function: F) -> F:
     return function
 
 
+def resuming(folder: str) -> Callable[[F], F]:
+    """The option whether runs that are in a folder, as its option is called, are done again."""
+    return click.option(
+        "--resume/--fresh", default=True, show_default=True,
+        help=f"Reuse runs in {folder} with the same plan, data and code, or run all again.",
+    )  # fmt: skip
+
+
+resume_option = resuming("--out")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote there.")
 baselines_option = click.option(
     "--baselines/--no-baselines", default=None,

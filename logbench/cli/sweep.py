@@ -21,6 +21,7 @@ from .shared_options import (
     note,
     plan_fields,
     print_json,
+    resume_option,
     room,
     threshold_text,
     with_plan_options,
@@ -51,8 +52,7 @@ MARKS = {
 @click.option("--metric", default="f1", show_default=True,
               help="Metric to show: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
-@click.option("--resume/--fresh", default=True, show_default=True,
-              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@resume_option
 @track_option
 @limit_options
 @format_option

@@ -147,14 +147,15 @@ def _text(value: Any) -> str:
 def _final(tuning: Tuning, found: Sequence[Trial], bench: Any, as_json: bool) -> int:
     """Test the best options, and the default ones beside them."""
     from ..running.resolve import resolve
+    from ..studies.leaderboard import Leaderboard
     from ..studies.single_run import command_of
 
     best = found[0]
     plans = {"default": tuning.request.plan}
     if not _is_default(tuning, best):
         plans["tuned"] = tuning.plan_of(dict(best.options.items()))
-    names = list(plans)
-    records: dict[str, Record] = {names[at]: record for at, record in bench.run(list(plans.values()))}
+    board = Leaderboard(list(plans.values()), bench, lenient=True)  # what a killed command tested is taken over
+    records: dict[str, Record] = dict(zip(plans, board.in_order(), strict=True))
     rows: list[Mapping[str, Any]] = []
     for name, plan in plans.items():
         record = records[name]

@@ -30,6 +30,7 @@ from ..running.workers import Running
 from .asked_metric import check_metric
 from .label_tables import parted, plans_of_both
 from .plans import ModelsRequest, choose_models, plans_of
+from .time_left import TimeLeft, seconds_of
 from .workbench import Workbench
 
 
@@ -37,7 +38,8 @@ class Leaderboard:
     """Runs of several models, seeds and splits on one data set.
 
     Args:
-        plans: what to run, all on the same data set. bench: does the runs.
+        plans: what to run, with records in one folder. bench: does the runs.
+        lenient: where data cannot be looked at, its runs say so in their records, and the others go on.
 
     Attributes:
         taken_over: how many runs `results` will not do again.
@@ -47,18 +49,30 @@ class Leaderboard:
         DataError: the data set is not there.
     """
 
-    def __init__(self, plans: Sequence[Plan], bench: Workbench) -> None:
+    def __init__(self, plans: Sequence[Plan], bench: Workbench, *, lenient: bool = False) -> None:
         self._bench = bench
         self._plans = list(plans)
         self._jobs = [resolve(plan, bench.registry) for plan in plans]
-        self._data = _data_of({_asked(resolved): resolved.plan for resolved in self._jobs}, bench)
-        before = _earlier(plans[0].out) if bench.resume else {}
-        keys = [identity.of_run(self._opened(one)) for one in self._jobs]
-        there = {key: one for key, one in before.items() if key in keys and not fault(one, plans[0].out, "scores")}
+        out = plans[0].out
+        before = _earlier(out) if bench.resume else {}
+        self._data = dict[str, dict[str, Any]]()
+        if before or not lenient:
+            self._data = _data_of({_asked(one): one.plan for one in self._jobs}, bench, lenient)
+        keys = [identity.of_run(self._opened(one)) for one in self._jobs] if before else []
+        there = {key: one for key, one in before.items() if key in keys and not fault(one, out, "scores")}
         self._done: dict[int, Record] = {
             at: {**there[key], "baseline": plans[at].baseline} for at, key in enumerate(keys) if key in there
         }
         self.taken_over = len(self._done)
+        self._left = TimeLeft([one.model.name for one in self._jobs], getattr(bench.executor, "jobs", 1))
+        for at, record in self._done.items():
+            self._left.ended(at, seconds_of(record))
+
+    def say_taken_over(self) -> None:
+        """Note how many runs are not done again."""
+        if self.taken_over:
+            runs = f"{self.taken_over} of {several(len(self._plans), 'run')}"
+            self._bench.bars.note(f"{runs} taken over from {self._plans[0].out} (--fresh: run again)")
 
     def results(self) -> Iterator[tuple[int, Record]]:
         """Index of the plan and record of every run: those taken over first, then as they finish."""
@@ -68,19 +82,32 @@ class Leaderboard:
         with self._bench.bars.stage("runs") as progress:
 
             def watch(running: Mapping[int, Running]) -> None:
-                now = ", ".join(f"{self._name(todo[n])}: {stage}" for n, stage in running.items())
-                progress(finished, total, f"{finished} of {total} done; {now}")
+                self._left.running(todo[n] for n in running)
+                now = "".join(f"; {self._name(todo[n])}: {stage}" for n, stage in running.items())
+                progress(finished, total, f"{finished} of {total} done{self._left}{now}")
 
             plans = [self._plans[at] for at in todo]
             for number, record in self._bench.run(plans, watch):
                 at, finished = todo[number], finished + 1
+                self._left.ended(at, seconds_of(record))
                 self._bench.bars.note(f"{finished} of {total}  {self._name(at)}: {_describe_choice(record)}")
-                progress(finished, total, f"{finished} of {total} done")
+                progress(finished, total, f"{finished} of {total} done{self._left}")
                 yield at, record
 
+    def in_order(self) -> Iterator[Record]:
+        """The records of `results` in the order of the plans, each as soon as those before it have ended."""
+        waiting, following = dict[int, Record](), 0
+        for at, record in self.results():
+            waiting[at] = record
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
+
     def _name(self, at: int) -> str:
-        """Model, and seed and split where there are several."""
+        """Model, and data set, seed and split where there are several."""
         plan, name = self._plans[at], self._jobs[at].model.name
+        if len({one.dataset for one in self._plans}) > 1:
+            name += f" on {self._jobs[at].dataset.name}"
         if len({one.seed for one in self._plans}) > 1:
             name += f" seed {plan.seed}"
         if len({one.split_seed for one in self._plans}) > 1:
@@ -91,7 +118,7 @@ class Leaderboard:
         """As much of a record as decides its identity."""
         made = begun(resolved, run_names.new_run(resolved.model.name))
         totals = {"normal_total": resolved.totals.normal_total, "anomaly_total": resolved.totals.anomaly_total}
-        made["dataset"] |= {**self._data[_asked(resolved)], **totals}
+        made["dataset"] |= {**self._data.get(_asked(resolved), {}), **totals}
         return RunRecord(**made).as_dict()
 
 
@@ -169,9 +196,7 @@ def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> lis
     """
     check_metric(plans[0], metric, bench, ranks=True)
     board = Leaderboard(plans, bench)
-    if board.taken_over:
-        runs = f"{board.taken_over} of {several(len(plans), 'run')}"
-        bench.bars.note(f"{runs} taken over from {plans[0].out} (--fresh: run again)")
+    board.say_taken_over()
     found: list[Record] = []
     for _, record in board.results():
         found += ranked([record], metric)  # a metric that is not there is said at once
@@ -183,14 +208,19 @@ def _asked(resolved: ResolvedPlan) -> str:
     return f"{resolved.plan.data} {identity.of({'dataset': resolved.dataset}).text}"
 
 
-def _data_of(plans: Mapping[str, Plan], bench: Workbench) -> dict[str, dict[str, Any]]:
+def _data_of(plans: Mapping[str, Plan], bench: Workbench, lenient: bool) -> dict[str, dict[str, Any]]:
     """`path` and `digest` of the data of each plan, as a worker finds them.
+
+    Args:
+        lenient: leave out what cannot be looked at.
 
     Raises:
         LogbenchError: there is none to read.
     """
     asked, found = list(plans), dict[str, dict[str, Any]]()
     for number, answer in list(bench.map(worker_tasks.data, [plans[name] for name in asked])):
+        if lenient and isinstance(answer, Exception):
+            continue
         if isinstance(answer, ReportedError) and "traceback" not in answer.facts:
             raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {answer}")
         if isinstance(answer, BaseException):
@@ -205,9 +235,9 @@ def _describe_choice(record: Record) -> str:
         return "skipped"
     if (error := record["error"]) is not None:
         return f"error: {error['message']}"
-    values, seconds = headline(record), sum(stage["wall_s"] for stage in record["stages"].values())
+    values = headline(record)
     f1 = f"F1 {values['f1']:.3f}, " if values and values.get("f1") is not None else ""
-    return f"{f1}{seconds:.1f} s"
+    return f"{f1}{seconds_of(record):.1f} s"
 
 
 def _earlier(folder: Path) -> dict[identity.Key, Record]:

@@ -16,6 +16,7 @@ from ..evaluation.intervals import interval
 from ..evaluation.metrics import figure, figures, loss, ways
 from ..running.resolve import resolve
 from .compare import headline_units
+from .leaderboard import Leaderboard
 from .workbench import Workbench
 
 Cell = dict[str, Any]
@@ -27,12 +28,12 @@ def reproduce(
     only: Sequence[str],
     bench: Workbench,
 ) -> Iterator[tuple[Published, list[Cell], Record | None]]:
-    """Run the rows of a table, each a run like any other.
+    """Run the rows of a table, each a run like any other; those that have a record already are taken over.
 
     Args:
         plan: where data, records and options come from; model, preset and settings are the table's, and what
             `plan` sets itself prevails.
-        only: models to run; empty: all. bench: does the runs.
+        only: models to run; empty: all. bench: does the runs, and says whether those of `plan.out` are taken over.
 
     Yields:
         The row, its cells (`metric`, `published`, `ours`, `difference`, `within`, and where that is false `better`
@@ -46,19 +47,28 @@ def reproduce(
     for name in only:
         if name not in known:
             raise ConfigError(f"table {table.name} has no row {name}; there is {', '.join(dict.fromkeys(known))}")
-    for row in table.rows:
-        if only and row.model not in only:
-            continue
-        if row.unknown:
-            yield row, _without(row, row.unknown), None
-            continue
+    rows = [row for row in table.rows if not only or row.model in only]
+    plans = {at: plan_of(table, row, plan) for at, row in enumerate(rows) if not row.unknown}
+    wrong = {at: row.unknown for at, row in enumerate(rows) if row.unknown}
+    for at, own in plans.items():
         try:
-            resolve(own := plan_of(table, row, plan), bench.registry)
+            resolve(own, bench.registry)
         except ConfigError as error:
-            yield row, _without(row, str(error)), None
-            continue
-        ((_, record),) = bench.run([own])
-        yield row, list(_cells(row, record, table.tolerance, plan)), record
+            wrong[at] = str(error)
+    records = iter(_records([own for at, own in plans.items() if at not in wrong], bench))
+    for at, row in enumerate(rows):
+        if at in wrong:
+            yield row, _without(row, wrong[at]), None
+        else:
+            record = next(records)
+            yield row, list(_cells(row, record, table.tolerance, plan)), record
+
+
+def _records(plans: Sequence[Plan], bench: Workbench) -> Iterator[Record]:
+    if plans:
+        board = Leaderboard(plans, bench, lenient=True)
+        board.say_taken_over()
+        yield from board.in_order()
 
 
 def plan_of(table: Table, row: Published, plan: Plan) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,16 +59,18 @@ class Workbench:
         Args:
             watch: is told often what runs; by default the stage that runs is shown as a bar.
         """
-        if watch is not None:
-            yield from run_plans(plans, self.registry, self.executor, watch)
-            return
-        with StageBars(self.bars) as shown:
-            yield from run_plans(plans, self.registry, self.executor, shown)
+        with self._watching(watch) as told:
+            yield from run_plans(plans, self.registry, self.executor, told)
 
-    def map(self, function: Callable[[Plan], T], plans: Sequence[Plan]) -> Iterator[tuple[int, T | BaseException]]:
-        """See `Executor.map`; the stage that runs is shown as a bar."""
-        with StageBars(self.bars) as shown:
-            yield from answers(function, plans, self.executor, shown)
+    def map(
+        self, function: Callable[[Plan], T], plans: Sequence[Plan], watch: Watch | None = None
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """See `Executor.map`, and `run` for `watch`."""
+        with self._watching(watch) as told:
+            yield from answers(function, plans, self.executor, told)
+
+    def _watching(self, watch: Watch | None) -> AbstractContextManager[Watch]:
+        return StageBars(self.bars) if watch is None else nullcontext(watch)
 
 
 @contextmanager

@@ -17,9 +17,12 @@ from ...api.plan import Plan
 from ...base.errors import ConfigError, DataError
 from ...base.failure import failure_of
 from ...base.jsonable import to_jsonable
+from ...base.progress import Progress
 from ...running import identity
 from ...running.resolve import ResolvedPlan, resolve
 from ...running.worker_tasks import data
+from ...running.workers import Running, Watch
+from ..time_left import TimeLeft
 from ..workbench import Workbench
 from .space import Dimension, space_of
 from .trial import OBJECTIVES, Objective, TrialAnswer, run_draw
@@ -28,11 +31,12 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
+    from optuna.trial import Trial as OptunaTrial
 
 # Trials before the sampler learns from them, and before one is pruned.
 RANDOM_TRIALS, PRUNED_FROM = 10, 5
-# Attribute of a trial whose command was killed: it does not count, and is tried again.
-LOST, ERROR, JUDGED = "lost", "error", "judged"
+# Attributes of a trial. One whose command was killed is lost: it does not count, and is tried again.
+LOST, ERROR, JUDGED, DRAWS = "lost", "error", "judged", "draws"
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,23 @@ class Tuning:
         with _opened(self.journal) as storage:
             study = _study(storage, self.name, OBJECTIVES[self.objective][1])
             _forget_lost(study)
-            while (done := len(_ended(study))) < self.request.trials:
-                yield from self._batch(study, done, bench)
+            with bench.bars.stage("trials") as progress:
+                while (done := len(ended := _ended(study))) < self.request.trials:
+                    yield from self._batch(study, done, bench, self._watch(ended, progress))
+
+    def _watch(self, ended: Sequence[FrozenTrial], progress: Progress) -> Watch:
+        """Shows the fits that run, and how long the trials that lack still take."""
+        done, total, jobs = len(ended), self.request.trials, self.request.jobs
+        left = TimeLeft([""] * total)
+        for number, one in enumerate(ended):
+            left.ended(number, one.duration.total_seconds() / jobs if one.duration else 0.0)
+
+        def watch(running: Mapping[int, Running]) -> None:
+            left.running(range(done, min(done + 1, total)))
+            now = "".join(f"; {one}" for one in running.values())
+            progress(done, total, f"{done} of {total} done{left}{now}")
+
+        return watch
 
     def trials(self) -> list[Trial]:
         """All trials that have ended, the best one first, those with an error last."""
@@ -136,8 +155,11 @@ class Tuning:
         rank = {"ok": 0, "pruned": 1, "error": 2}
         return sorted(found, key=lambda one: (rank[one.status], sign * (one.value or 0.0), one.number))
 
-    def _batch(self, study: Study, done: int, bench: Workbench) -> Iterator[Trial]:
-        """As many trials as run side by side: asked together, told in order, so that a seed gives one study."""
+    def _batch(self, study: Study, done: int, bench: Workbench, watch: Watch) -> Iterator[Trial]:
+        """As many trials as run side by side: asked together, told in order, so that a seed gives one study.
+
+        Draws that a killed command had of the same options are taken over.
+        """
         from optuna.pruners import MedianPruner
         from optuna.samplers import TPESampler
         from optuna.trial import TrialState
@@ -155,30 +177,32 @@ class Tuning:
         if not (done or waiting) and all(one.contains(one.default) for one in self.space):
             study.enqueue_trial({one.name: one.default for one in self.space})
         trials = [study.ask(distributions) for _ in range(min(request.jobs, request.trials - done))]
-        values: list[list[float]] = [[] for _ in trials]
+        values = [_draws_of_lost(study, trial) for trial in trials]
         states: dict[int, TrialState] = {}
         for draw in range(request.draws):
             running = [at for at in range(len(trials)) if at not in states]
-            plans = [self.plan_of(trials[at].params, draw) for at in running]
+            lacking = [at for at in running if len(values[at]) <= draw]
+            plans = [self.plan_of(trials[at].params, draw) for at in lacking]
             task = partial(run_draw, objective=self.objective, draw=draw)
-            answers = dict(bench.map(task, plans)) if plans else {}
-            for number, at in enumerate(running):
-                answer = answers[number]
+            for number, answer in bench.map(task, plans, watch) if plans else ():
+                at = lacking[number]
                 if not isinstance(answer, TrialAnswer):
                     trials[at].set_user_attr(ERROR, failure_of(answer)["message"])
                     states[at] = TrialState.FAIL
                     continue
                 values[at].append(answer.value)
                 trials[at].set_user_attr(JUDGED, answer.judged)
-                trials[at].report(fmean(values[at]), draw)
+                trials[at].set_user_attr(DRAWS, values[at])  # at once, should the command be killed
+            for at in running:
+                if at not in states:
+                    trials[at].report(fmean(values[at][: draw + 1]), draw)
             for at in running:
                 if at not in states and draw + 1 < request.draws and trials[at].should_prune():
                     states[at] = TrialState.PRUNED
         for at, trial in enumerate(trials):
-            trial.set_user_attr("draws", values[at])
             state = states.get(at, TrialState.COMPLETE)
-            told = study.tell(trial, fmean(values[at]) if state == TrialState.COMPLETE else None, state=state)
-            yield self._trial(done + at, told)
+            mean = fmean(values[at]) if state == TrialState.COMPLETE else None
+            yield self._trial(done + at, study.tell(trial, mean, state=state))
 
     def plan_of(self, params: Mapping[str, Any], draw: int = 0) -> Plan:
         """The plan with these values of the sampler; draws have model seeds of their own."""
@@ -196,7 +220,7 @@ class Tuning:
 
     def _trial(self, number: int, told: FrozenTrial) -> Trial:
         status = {"COMPLETE": "ok", "PRUNED": "pruned", "FAIL": "error"}[told.state.name]
-        draws = tuple(told.user_attrs.get("draws", ()))
+        draws = tuple(told.user_attrs.get(DRAWS, ()))
         return Trial(
             number,
             status,
@@ -256,6 +280,21 @@ def _forget_lost(study: Study) -> None:
     for one in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study._storage.set_trial_user_attr(one._trial_id, LOST, True)
         study.tell(one.number, state=TrialState.FAIL)
+
+
+def _draws_of_lost(study: Study, trial: OptunaTrial) -> list[float]:
+    """Draws that a killed command had of these options; the trial gets them, too."""
+    alike = [
+        one.user_attrs
+        for one in study.get_trials(deepcopy=False)
+        if {LOST, DRAWS} <= one.user_attrs.keys() and one.params == trial.params
+    ]
+    if not alike:
+        return []
+    had = max(alike, key=lambda attributes: len(attributes[DRAWS]))
+    for name in (JUDGED, DRAWS):
+        trial.set_user_attr(name, had[name])
+    return list(had[DRAWS])
 
 
 @contextmanager
