@@ -35,7 +35,7 @@ from .api.contracts import (
     Reporter,
     Windower,
 )
-from .api.executor import Executor
+from .api.executor import Executor, ExecutorComponent, ExecutorRequest, Running, Shares, Watched
 from .api.hookspecs import hookimpl
 from .api.model_card import ModelCard
 from .api.old_components import Component, Traits
@@ -184,6 +184,8 @@ __all__ = [
     "Evaluator",
     "EvaluatorComponent",
     "Executor",
+    "ExecutorComponent",
+    "ExecutorRequest",
     "Expects",
     "Explains",
     "Generator",
@@ -231,17 +233,20 @@ __all__ = [
     "ReporterComponent",
     "ReportsRuns",
     "RunRecord",
+    "Running",
     "Runs",
     "SavedRun",
     "Saves",
     "Scores",
     "Sessions",
+    "Shares",
     "StoredRuns",
     "Table",
     "TakesData",
     "Traits",
     "Unit",
     "Updates",
+    "Watched",
     "Windower",
     "WindowerComponent",
     "WindowerTraits",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WindowerComponent,
     )
     from .contracts import Dataset, Definitions, Embedding, Evaluator, Model, Parser, Reporter, Windower
+    from .executor import ExecutorComponent
     from .optional import ReportsRuns
     from .plan import Plan
     from .record import RunRecord
@@ -111,6 +112,12 @@ def logbench_commands() -> Iterable[click.Command]:
     An attribute `section` of the command names its heading in `logbench --help`, such as `"Look"`; by default
     it stands under *Of plugins*.
     """
+    return ()
+
+
+@hookspec
+def logbench_executors() -> Iterable[ExecutorComponent]:
+    """Offer places where runs are done, for `--executor`: `yield ExecutorComponent("pool", open_pool)`."""
     return ()
 
 

@@ -25,6 +25,9 @@ class ReportedError(Exception):
         super().__init__(facts["message"])
         self.facts = dict(facts)
 
+    def __reduce__(self) -> tuple[type[ReportedError], tuple[dict[str, Any]]]:
+        return type(self), (self.facts,)  # an exception is pickled by its text otherwise
+
 
 def failure_of(error: BaseException) -> dict[str, Any]:
     """`type`, `message` in one line, and for a bug `traceback`."""

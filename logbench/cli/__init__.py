@@ -103,18 +103,28 @@ class State:
         return registry
 
     def workbench(
-        self, options: Mapping[str, Any], *, jobs: int = 1, resume: bool = True
+        self, options: Mapping[str, Any], *, jobs: int | None = None, resume: bool = True
     ) -> AbstractContextManager[Workbench]:
         """What a study of many runs works with, see `open_workbench`.
 
         Args:
-            options: with `timeout` and `memory_limit` where the command has `limit_options`.
+            options: with `timeout` and `memory_limit` where the command has `limit_options`, and `executor` where
+                it has `executor_option`.
+
+        Raises:
+            ConfigError: no such executor, or what it requires is not installed.
         """
         from ..base.child_process import Limits
         from ..studies.workbench import open_workbench
 
         limits = Limits(options.get("timeout"), options.get("memory_limit"))
-        return open_workbench(self.registry, self.block, limits, jobs=jobs, resume=resume)
+        if not options.get("executor"):
+            return open_workbench(self.registry, self.block, limits, jobs=jobs, resume=resume)
+        name, _, address = options["executor"].partition("://")
+        place = self.registry.executor(name).item
+        return open_workbench(
+            self.registry, self.block, limits, jobs=jobs, resume=resume, executor=place, address=address
+        )
 
 
 class Commands(click.Group):

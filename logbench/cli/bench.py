@@ -11,9 +11,19 @@ import click
 
 from ..base.jsonable import several
 from ..base.temporary_folders import temporary_folder
+from ..studies.regression_bench.unfinished import unfinished
 from . import State, github, pass_state
 from .bench_rows import SPARE, code_of, name_of, notes_of, pair, table_row
-from .shared_options import json_option, limit_options, note, print_json, print_table, resuming
+from .shared_options import (
+    executor_option,
+    jobs_option,
+    json_option,
+    limit_options,
+    note,
+    print_json,
+    print_table,
+    resuming,
+)
 from .shown import FORMS, shown_as
 from .tracking import track_option
 
@@ -30,6 +40,8 @@ def command() -> None:
     "--runs", type=click.Path(path_type=Path, file_okay=False), help="Keep records and scores in this folder."
 )
 @resuming("--runs")
+@jobs_option
+@executor_option
 @track_option
 @limit_options
 @json_option
@@ -73,7 +85,10 @@ def _run(
 
     chosen = read_suite(suite)
     rows, records = [], []
-    with _folder(runs, suite) as folder, state.workbench(options, resume=options["resume"]) as bench:
+    with (
+        _folder(runs, suite) as folder,
+        state.workbench(options, jobs=options.get("jobs"), resume=options["resume"]) as bench,
+    ):
         for row, record in run_suite(chosen, bench, folder):
             rows.append(row)
             records.append(record)
@@ -85,8 +100,6 @@ def _run(
 
 @contextlib.contextmanager
 def _folder(kept: Path | None, suite: Path) -> Iterator[Path]:
-    from ..studies.regression_bench.unfinished import unfinished
-
     if kept is not None:
         yield kept
     else:
@@ -126,6 +139,7 @@ def compare(baseline: Path, new: Path, slower: float | None, form: str, as_json:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
 @slower_option
 @resuming("the cache")
+@executor_option
 @track_option
 @limit_options
 @format_option

@@ -51,6 +51,10 @@ def _tables(registry: Registry) -> Iterator[tuple[str, str]]:
     yield from ((name, entry.item.summary) for name, entry in registry.tables.items())
 
 
+def _executors(registry: Registry) -> Iterator[tuple[str, str]]:
+    yield from ((name, entry.item.summary) for name, entry in registry.executors.items())
+
+
 def _trackers(registry: Registry) -> Iterator[tuple[str, str]]:
     told = [plugin for plugin in registry.plugins if "logbench_run_finished" in plugin.hooks]
     yield from ((plugin.name, plugin.distribution) for plugin in told)
@@ -94,7 +98,7 @@ def _matching(offered: Iterable[tuple[str, str]], typed: str) -> list[Completion
     return [CompletionItem(name, help=help) for name, help in items.items()]
 
 
-tracker = _of_registry(_trackers)
+tracker, executor = _of_registry(_trackers), _of_registry(_executors)
 preset, setting, table = _of_registry(_presets), _of_registry(_keys), _of_registry(_tables)
 model = component("model")
 dataset, parser, windower = component("dataset"), component("parser"), component("windower")

@@ -13,7 +13,10 @@ from . import State, completion, pass_state
 from .reporting import GuardedReporter, reporter_of
 from .run_results import code_of, next_step
 from .shared_options import (
+    at_most,
     baselines_option,
+    executor_option,
+    jobs_option,
     json_option,
     limit_options,
     note,
@@ -56,8 +59,8 @@ SEEDS = 3
                    "the training units) for all models.")  # fmt: skip
 @click.option("--metric", default="f1", show_default=True,
               help="Metric to rank by: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Number of parallel runs; the table then has no times.")  # fmt: skip
+@jobs_option
+@executor_option
 @track_option
 @limit_options
 @resume_option
@@ -81,7 +84,7 @@ def command(state: State, **options: Any) -> int:
     request, budget = request_of(state, options), options["label_budget"]
     shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"], options["metric"])
     plans = plans_of(request, state.registry) if budget is None else plans_of_both(request, budget, state.registry)
-    with state.workbench(options, jobs=min(options["jobs"], len(plans)), resume=options["resume"]) as bench:
+    with state.workbench(options, jobs=at_most(options["jobs"], len(plans)), resume=options["resume"]) as bench:
         records = run_leaderboard(plans, options["metric"], bench)
     if budget is not None and (left := supervised_of(request.models, state.registry)):
         note(f"the table without labels is without {', '.join(left)}, which learn from labels alone")

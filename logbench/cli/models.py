@@ -18,6 +18,8 @@ from . import State, completion, pass_state
 from .models_info import ablation_text, info_text
 from .shared_options import (
     NARROW,
+    executor_option,
+    jobs_option,
     json_option,
     limit_options,
     plan_fields,
@@ -110,8 +112,8 @@ def info(state: State, name: str, as_json: bool) -> None:
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
               help="Seeds 0 … N − 1 of a stochastic model.")  # fmt: skip
 @click.option("--metric", default="f1", show_default=True, help="f1, precision, recall or mcc.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Number of parallel runs.")  # fmt: skip
+@jobs_option
+@executor_option
 @resume_option
 @track_option
 @limit_options

@@ -124,6 +124,21 @@ def resuming(folder: str) -> Callable[[F], F]:
 
 
 resume_option = resuming("--out")
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", show_default="1, or all that --executor has room for",
+    help="Number of parallel runs; a table then has no times.",
+)  # fmt: skip
+
+
+def at_most(jobs: int | None, runs: int) -> int | None:
+    """No more jobs than there are runs."""
+    return None if jobs is None else min(jobs, runs)
+
+
+executor_option = click.option(
+    "--executor", shell_complete=completion.executor, metavar="NAME[://ADDRESS]",
+    help="Do the runs elsewhere, such as on a Ray cluster: ray, ray://HOST:10001; by default on this machine.",
+)  # fmt: skip
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote there.")
 baselines_option = click.option(
     "--baselines/--no-baselines", default=None,

@@ -16,6 +16,8 @@ from . import State, completion, pass_state
 from .shared_options import (
     WIDTH,
     digits_of,
+    executor_option,
+    jobs_option,
     json_option,
     limit_options,
     note,
@@ -53,6 +55,8 @@ MARKS = {
               help="Metric to show: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the model.")
 @resume_option
+@jobs_option
+@executor_option
 @track_option
 @limit_options
 @format_option
@@ -72,7 +76,7 @@ def command(state: State, model: str, over: tuple[str, ...], **options: Any) -> 
     metric, as_json = options["metric"], options["as_json"]
     shown = shown_as(options["form"], as_json)
     rows = []
-    with state.workbench(options, resume=options["resume"]) as bench:
+    with state.workbench(options, jobs=options["jobs"], resume=options["resume"]) as bench:
         for row in sweep(plan, over, bench, metric):
             rows.append(row)
             if as_json:

@@ -16,6 +16,7 @@ from ..evaluation.metrics import headline
 from . import State, completion, pass_state
 from .shared_options import (
     NARROW,
+    executor_option,
     json_option,
     limit_options,
     note,
@@ -51,6 +52,7 @@ SHOWN = 5
 @click.option("--draws", type=click.IntRange(min=1), default=3, show_default=True,
               help="Fits of each trial, with other seeds; a trial behind the others is pruned.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials side by side.")
+@executor_option
 @click.option("--journal", type=click.Path(path_type=Path, dir_okay=False),
               help="File that keeps the trials; by default tune.journal in --out.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,

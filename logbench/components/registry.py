@@ -29,13 +29,14 @@ from ..api.components import (
     Table,
     WindowerComponent,
 )
+from ..api.executor import ExecutorComponent
 from ..api.old_components import Component
 from ..base.code_digests import loaded, module_of
 from ..base.errors import ConfigError, LogbenchError
 from ..base.file_names import LONGEST, name_fault
 from ..base.no_exit import no_exit
 from ..base.options import meant, suggest
-from . import combination, lone_files
+from . import combination, lone_files, requirements
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RefusedEntryPointsError, RegisteredComponent, installed, told
 from .refusals import RefusalError, check_arguments, check_class, check_component
@@ -90,6 +91,7 @@ class Registry:
         self.presets: dict[str, RegisteredComponent[Preset]] = {}
         self.tables: dict[str, RegisteredComponent[Table]] = {}
         self.commands: dict[str, RegisteredComponent[click.Command]] = {}
+        self.executors: dict[str, RegisteredComponent[ExecutorComponent]] = {}
         self.definitions: list[tuple[Plugin, Definitions]] = []
         self._defined: list[tuple[Plugin, Definition]] = []
         self.plugins = installed() if plugins is None else sorted(plugins, key=lambda plugin: plugin.order)
@@ -210,9 +212,10 @@ class Registry:
                 yield self.offered(kind), item.name, RegisteredComponent(of_kind(kind, item), plugin)
         if self._kinds != KINDS:
             return
-        published: list[tuple[str, dict[str, Any], type[Preset | Table]]] = [
+        published: list[tuple[str, dict[str, Any], type[Preset | Table | ExecutorComponent]]] = [
             ("logbench_presets", self.presets, Preset),
             ("logbench_tables", self.tables, Table),
+            ("logbench_executors", self.executors, ExecutorComponent),
         ]
         for hook, table, wanted in published:
             for item in self._call(plugin, hook):
@@ -308,6 +311,13 @@ class Registry:
     def table(self, name: str) -> Table:
         """The published table `name`; ConfigError where there is none."""
         return _find(self.tables, name, "table", self.broken).item
+
+    def executor(self, name: str) -> RegisteredComponent[ExecutorComponent]:
+        """The executor `name`; ConfigError where there is none, or what it requires is not installed."""
+        entry = _find(self.executors, name, "executor", self.broken)
+        if lacking := requirements.lack_of("executor", entry):
+            raise ConfigError(lacking)
+        return entry
 
     def notify(self, hook: Literal["run_started", "stage_finished", "run_finished"], **arguments: Any) -> None:
         """Tell every plugin; one that raises is set aside with a line on standard error, and no longer told.

@@ -51,11 +51,18 @@ def lack(entry: RegisteredComponent[Any]) -> str:
     Of a combination `a+b`, the first member that lacks something.
     """
     for one in entry.members or (entry,):
-        if texts := missing(one.item.requires):
-            kind = next(kind for kind, cls in COMPONENTS.items() if isinstance(one.item, cls))
-            needs = _described(texts)
-            return f"{kind} {one.item.name} needs {needs}: pip install {_to_install(one.plugin, texts)}"
+        kind = next(kind for kind, cls in COMPONENTS.items() if isinstance(one.item, cls))
+        if lacking := lack_of(kind, one):
+            return lacking
     return ""
+
+
+def lack_of(kind: str, entry: RegisteredComponent[Any]) -> str:
+    """The same of one component, whose kind is known."""
+    texts = missing(entry.item.requires)
+    if not texts:
+        return ""
+    return f"{kind} {entry.item.name} needs {_described(texts)}: pip install {_to_install(entry.plugin, texts)}"
 
 
 def fault(item: BaseComponent[Any]) -> str:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ..api.executor import Executor
+from ..api.executor import Executor, Running, Watch, Watched
 from ..api.plan import Plan
 from ..api.record import RunRecord
 from ..api.record_sections import Record
@@ -19,7 +19,6 @@ from . import records, run_names
 from .resolve import resolve
 from .results import begun
 from .runner import PlanResult, run_plan, stored_record
-from .workers import Running, Watch, Watched
 
 T = TypeVar("T")
 

@@ -28,7 +28,11 @@ Send = Callable[[tuple[str, Any]], None]
 
 
 def data(plan: Plan) -> dict[str, Any]:
-    """Locate the data of a plan; return their `path` and `digest`."""
+    """Locate the data of a plan.
+
+    Returns:
+        `path`, `digest`, `files` (paths of what is read), and whether logbench `made` them.
+    """
     runtime = current()
     resolved = resolve(plan, runtime.registry)
     with aside(not plan.cache), runtime.bars.stage("locate") as progress:
@@ -38,7 +42,8 @@ def data(plan: Plan) -> dict[str, Any]:
         assert found is not None
         opened = resolved.dataset.build().read(found.path)
         digest = opened.digest or digest_of(opened.files, found.path, progress)
-        return {"path": str(found.path), "digest": digest}
+        files = [str(file) for file in opened.files]
+        return {"path": str(found.path), "digest": digest, "files": files, "made": found.generated}
 
 
 def metrics(plan: Plan) -> Mapping[str, Any]:

@@ -11,13 +11,13 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..api.executor import Running, Watch
 from ..base.child_process import TICK_S, Child, Limits
 from ..base.failure import ReportedError, error_of
 from ..base.progress import Progress
@@ -38,32 +38,6 @@ LATE = frozenset({"threshold", "evaluate", "store"})
 LATE_S = 60.0
 T = TypeVar("T")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-
-
-@dataclass(frozen=True)
-class Running:
-    """Stage and progress of a task."""
-
-    stage: str
-    done: float = 0.0
-    total: float | None = None
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.stage} {self.done / self.total:.0%}" if self.total else self.stage
-
-
-Watch = Callable[[Mapping[int, Running]], None]
-
-
-@runtime_checkable
-class Watched(Protocol):
-    """An executor that can tell what runs, such as `Crew`."""
-
-    def map_watched(
-        self, function: Callable[[Plan], T], plans: Sequence[Plan], watch: Watch
-    ) -> Iterator[tuple[int, T | BaseException]]:
-        """See `Executor.map`; `watch` is called often with the running plans."""
 
 
 class Worker:

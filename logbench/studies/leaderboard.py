@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Unpack
 
-from ..api.executor import Executor
+from ..api.executor import Executor, Running
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord
 from ..api.record_sections import Record
@@ -26,7 +26,6 @@ from ..running.asked import check_findable, model_names, plan_fields
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.results import begun
 from ..running.stored import fault
-from ..running.workers import Running
 from .asked_metric import check_metric
 from .label_tables import parted, plans_of_both
 from .plans import ModelsRequest, choose_models, plans_of
@@ -225,7 +224,7 @@ def _data_of(plans: Mapping[str, Plan], bench: Workbench, lenient: bool) -> dict
             raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {answer}")
         if isinstance(answer, BaseException):
             raise answer
-        found[asked[number]] = answer
+        found[asked[number]] = {name: answer[name] for name in ("path", "digest")}
     return found
 
 

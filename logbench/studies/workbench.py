@@ -7,15 +7,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..api.executor import Executor
+from ..api.executor import Executor, ExecutorComponent, ExecutorRequest, Watch
 from ..api.plan import Plan
 from ..api.record_sections import Record
 from ..base.child_process import Limits
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from ..running.local_crew import LocalCrew
+from ..running.remote import Remote
 from ..running.run_plans import StageBars, answers, run_plans
-from ..running.workers import Crew, Watch
+from ..running.workers import Crew
 
 T = TypeVar("T")
 
@@ -79,13 +80,23 @@ def open_workbench(
     block: Sequence[str] = (),
     limits: Limits | None = None,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     resume: bool = True,
+    executor: ExecutorComponent | None = None,
+    address: str = "",
 ) -> Iterator[Workbench]:
     """A workbench whose runs are in worker processes; at the end no process is left.
 
     Args:
-        block: plugins kept out. limits: of each run. jobs: most runs side by side.
+        block: plugins kept out. limits: of each run. jobs: most runs side by side; None: one here, as many as
+            there is room for on an executor.
+        executor: where the worker processes are, with the address that it is asked for; None: on this machine.
     """
-    with Bars() as bars, Crew(jobs, block, limits or Limits(), bars.note) as crew:
-        yield Workbench(registry, bars, crew, resume)
+    limits = limits or Limits()
+    with Bars() as bars, Crew((jobs or 1) if executor is None else 1, block, limits, bars.note) as crew:
+        if executor is None:
+            yield Workbench(registry, bars, crew, resume)
+            return
+        with executor.open(ExecutorRequest(address, jobs, bars.note)) as inner:
+            remote = Remote(inner, crew, registry, block, limits, bars.note)
+            yield Workbench(registry, bars, remote, resume)

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from ...api.executor import Running, Watch
 from ...api.plan import Plan
 from ...base.errors import ConfigError, DataError
 from ...base.failure import failure_of
@@ -21,7 +22,6 @@ from ...base.progress import Progress
 from ...running import identity
 from ...running.resolve import ResolvedPlan, resolve
 from ...running.worker_tasks import data
-from ...running.workers import Running, Watch
 from ..time_left import TimeLeft
 from ..workbench import Workbench
 from .space import Dimension, space_of
