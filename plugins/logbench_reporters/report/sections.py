@@ -21,6 +21,7 @@ from .figures.threshold import Explored, explored, threshold
 from .figures.timeline import timeline
 from .figures.training import training
 from .levels import Levels
+from .on_call import on_call
 from .study import Study, threshold_of
 
 # Models whose curves are drawn and whose thresholds can be moved, the best ones.
@@ -44,8 +45,8 @@ class Section:
 def sections(study: Study) -> list[Section]:
     """Those of which something is known."""
     made = (
-        _ranking(study), _curves(study), _threshold(study), _spread(study), _examples(study), _timeline(study),
-        _training(study), _cost(study), _across(study),
+        _ranking(study), _curves(study), _threshold(study), _spread(study), _on_call(study), _examples(study),
+        _timeline(study), _training(study), _cost(study), _across(study),
     )  # fmt: skip
     return [one for one in made if one is not None]
 
@@ -150,6 +151,11 @@ def _spread(study: Study) -> Section | None:
     ]
     figure = spread(record["model"], choices, published)
     return Section("protocols", "How much of it is the protocol", figure.description, [figure])
+
+
+def _on_call(study: Study) -> Section | None:
+    figures = on_call(study)
+    return Section("on-call", "What a person on call gets", figures[0].description, figures) if figures else None
 
 
 def _examples(study: Study) -> Section | None:
