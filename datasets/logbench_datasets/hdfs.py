@@ -57,7 +57,7 @@ class Hdfs:
         if LABELS not in found:
             found |= open_layout(path, [LOG], optional=[BESIDE])
         # After `… INFO dfs.FSNamesystem: ` stands the message.
-        rules = LineRules(found[LOG].scan(), ": ", BLOCK, STAMP, "%y%m%d %H%M%S")
+        rules = LineRules(found[LOG], ": ", BLOCK, STAMP, "%y%m%d %H%M%S")
         files = [file for member in found.values() for file in member.files]
         return Lines(
             rules.frame,

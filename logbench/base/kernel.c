@@ -1,10 +1,10 @@
 /* Code texts: the hot loop of reading a log.
  *
- * For each text of an Arrow column of string views: its shape (matches of a pattern replaced), the distinct ids
- * that it names (matches of another pattern), and its stamp (its first characters), each as the number of a name in
- * first-seen order. Texts are valid UTF-8. A pattern is a table of states, made by `byte_patterns.py`: the only
- * place that knows regular expressions. Nothing here knows a format, keeps state between calls, or writes to its
- * input, so calls may run in threads.
+ * For each text, a line of some bytes or a cell of an Arrow column of string views: its shape (matches of a pattern
+ * replaced), the distinct ids that it names (matches of another pattern), and its stamp (its first characters), each
+ * as the number of a name in first-seen order. Texts are valid UTF-8. A pattern is a table of states, made by
+ * `byte_patterns.py`: the only place that knows regular expressions. Nothing here knows a format, keeps state between
+ * calls, or writes to its input, so calls may run in threads.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,9 +77,9 @@ struct Names {
     uint32_t count, slots;
 };
 struct Codes {
-    uint64_t texts, events, room, without; /* without: events of texts that name no id */
+    uint64_t texts, events, room, without; /* without: texts without an id, where ids are looked for */
     uint32_t *text;                        /* [events] from here on: number of the text */
-    int32_t *id, *shape, *stamp;           /* numbers of names; -1: no id */
+    int32_t *id, *shape, *stamp;           /* numbers of names; -1: no id, and no shape of a text without one */
     struct Names ids, shapes, stamps;
 };
 
@@ -128,17 +128,21 @@ static int more_slots(struct Names *names) {
     return 1;
 }
 
-/* The number of a name, a new one if it is new; -1: no memory. */
-static int64_t number_of(struct Names *names, const uint8_t *text, size_t size, uint64_t seed) {
+/* Where the name of a number begins. */
+static inline uint64_t begin_of(const struct Names *names, uint32_t i) { return i ? names->ends[i - 1] + 2 : 0; }
+
+static inline int is_name(const struct Names *names, uint32_t i, const uint8_t *text, size_t size) {
+    uint64_t begin = begin_of(names, i);
+    return names->ends[i] - begin == size && !memcmp(names->bytes + begin, text, size);
+}
+
+/* The number of a name with this hash, a new one if it is new; -1: no memory. */
+static int64_t number_by(struct Names *names, const uint8_t *text, size_t size, uint64_t hash) {
     if (names->count >= names->slots / 2 && !more_slots(names)) return -1;
-    uint64_t hash = hash_of(text, size, seed);
     uint32_t mask = names->slots - 1, at = (uint32_t)hash & mask;
     for (; names->places[at]; at = (at + 1) & mask) {
         uint32_t i = names->places[at] - 1;
-        uint64_t begin = i ? names->ends[i - 1] + 2 : 0;
-        if (names->hashes[i] == hash && names->ends[i] - begin == size &&
-            !memcmp(names->bytes + begin, text, size))
-            return i;
+        if (names->hashes[i] == hash && is_name(names, i, text, size)) return i;
     }
     if (names->room - names->size < size + 2) {
         size_t room = (names->size + size + 2) * 2;
@@ -152,6 +156,10 @@ static int64_t number_of(struct Names *names, const uint8_t *text, size_t size, 
     names->size += size + 2;
     names->places[at] = ++names->count;
     return names->count - 1;
+}
+
+static int64_t number_of(struct Names *names, const uint8_t *text, size_t size, uint64_t seed) {
+    return number_by(names, text, size, hash_of(text, size, seed));
 }
 
 /* How many of 8 bytes come before the first that is in a range, or (`within`) that is not; 8: all. */
@@ -337,8 +345,8 @@ static size_t stamp_size(const uint8_t *text, const uint8_t *end, size_t charact
     return (size_t)(at - text);
 }
 
-/* One event of a text. */
-static int add(struct Codes *codes, int32_t id, int32_t shape, int32_t stamp) {
+/* One event of a text, without its shape. */
+static int add(struct Codes *codes, int32_t id, int32_t stamp) {
     if (codes->events == codes->room) {
         uint64_t room = codes->room ? codes->room * 2 : 4096;
         if (!grown((void **)&codes->text, room * sizeof(uint32_t)) ||
@@ -350,7 +358,7 @@ static int add(struct Codes *codes, int32_t id, int32_t shape, int32_t stamp) {
     }
     codes->text[codes->events] = (uint32_t)codes->texts;
     codes->id[codes->events] = id;
-    codes->shape[codes->events] = shape;
+    codes->shape[codes->events] = -1;
     codes->stamp[codes->events++] = stamp;
     return 1;
 }
@@ -363,34 +371,17 @@ struct Scratch {
     uint32_t ids;
 };
 
-static int code_text(const struct Rules *rules, const uint8_t *text, size_t size, struct Codes *codes,
-                     struct Scratch *scratch) {
-    const uint8_t *end = text + size, *message = message_of(rules, text, end);
-    size_t left = (size_t)(end - message), most = left;
-    int64_t shape, stamp = 0, id;
-    if (rules->shape.next) {
-        if (rules->with_size > 1) most *= rules->with_size;
-        if (scratch->room <= most) {
-            if (!grown((void **)&scratch->shape, most * 2 + SMALL)) return 0;
-            scratch->room = most * 2 + SMALL;
-        }
-        left = (RUNS && rules->shape.runs ? shape_of_runs : shape_of)(rules, message, end, scratch->shape);
-    }
-    shape = number_of(&codes->shapes, rules->shape.next ? scratch->shape : message, left, rules->seed);
-    if (rules->stamp)
-        stamp = number_of(&codes->stamps, text, stamp_size(text, end, rules->stamp), rules->seed);
-    if (shape < 0 || stamp < 0) return 0;
-    uint64_t before = codes->events;
-    for (const uint8_t *at = text; rules->id.next;) {
-        at = possible(&rules->id, at, end);
-        if (at == end) break;
-        const uint8_t *after = match(&rules->id, at, end);
-        if (!after) {
-            at++;
+/* One event for each distinct id of a text, without its shape yet; or without ids, one if none are looked for. */
+static int add_ids(const struct Rules *rules, const uint8_t *text, const uint8_t *end, int32_t stamp,
+                   struct Codes *codes, struct Scratch *scratch) {
+    if (!rules->id.next) return add(codes, -1, stamp);
+    for (const uint8_t *at = text, *after; (at = possible(&rules->id, at, end)) < end; at = after) {
+        if (!(after = match(&rules->id, at, end))) {
+            after = at + 1;
             continue;
         }
-        if ((id = number_of(&codes->ids, at, (size_t)(after - at), rules->seed)) < 0) return 0;
-        at = after;
+        int64_t id = number_of(&codes->ids, at, (size_t)(after - at), rules->seed);
+        if (id < 0) return 0;
         if (codes->ids.slots > scratch->ids) {
             if (!grown((void **)&scratch->named, codes->ids.slots * sizeof(uint64_t))) return 0;
             memset(scratch->named + scratch->ids, 0, (codes->ids.slots - scratch->ids) * sizeof(uint64_t));
@@ -398,11 +389,45 @@ static int code_text(const struct Rules *rules, const uint8_t *text, size_t size
         }
         if (scratch->named[id] == codes->texts + 1) continue;
         scratch->named[id] = codes->texts + 1;
-        if (!add(codes, (int32_t)id, (int32_t)shape, (int32_t)stamp)) return 0;
+        if (!add(codes, (int32_t)id, stamp)) return 0;
     }
-    if (codes->events == before) {
-        if (!add(codes, -1, (int32_t)shape, (int32_t)stamp)) return 0;
+    return 1;
+}
+
+static int64_t number_of_shape(const struct Rules *rules, const uint8_t *text, const uint8_t *end,
+                               struct Codes *codes, struct Scratch *scratch) {
+    const uint8_t *message = message_of(rules, text, end);
+    size_t size = (size_t)(end - message), most = size;
+    if (rules->shape.next) {
+        if (rules->with_size > 1) most *= rules->with_size;
+        if (scratch->room <= most) {
+            if (!grown((void **)&scratch->shape, most * 2 + SMALL)) return -1;
+            scratch->room = most * 2 + SMALL;
+        }
+        size = (RUNS && rules->shape.runs ? shape_of_runs : shape_of)(rules, message, end, scratch->shape);
+        message = scratch->shape;
+    }
+    return number_of(&codes->shapes, message, size, rules->seed);
+}
+
+static int code_text(const struct Rules *rules, const uint8_t *text, size_t size, struct Codes *codes,
+                     struct Scratch *scratch) {
+    const uint8_t *end = text + size;
+    int64_t shape = -1, stamp = 0;
+    if (rules->stamp) {
+        size_t length = stamp_size(text, end, rules->stamp);
+        stamp = codes->events ? codes->stamp[codes->events - 1] : -1; /* often that of the text before */
+        if (stamp < 0 || !is_name(&codes->stamps, (uint32_t)stamp, text, length))
+            stamp = number_of(&codes->stamps, text, length, rules->seed);
+    }
+    uint64_t event = codes->events;
+    if (stamp < 0 || !add_ids(rules, text, end, (int32_t)stamp, codes, scratch)) return 0;
+    if (codes->events > event) {
+        if ((shape = number_of_shape(rules, text, end, codes, scratch)) < 0) return 0;
+        while (event < codes->events) codes->shape[event++] = (int32_t)shape;
+    } else {
         codes->without++;
+        if (!add(codes, -1, (int32_t)stamp)) return 0;
     }
     codes->texts++;
     return 1;
@@ -444,11 +469,39 @@ EXPORT int logbench_code(struct ArrowArrayStream *stream, const struct Rules *ru
     return outcome;
 }
 
-static void free_names(struct Names *names) {
+/* Code the lines of some bytes. A line ends at \n, and one \r before it is left out; the last one needs no end. */
+EXPORT int logbench_code_lines(const uint8_t *bytes, size_t size, const struct Rules *rules, struct Codes *codes) {
+    struct Scratch scratch = {0};
+    int outcome = DONE;
+    for (const uint8_t *at = bytes, *end = bytes + size; at < end && outcome == DONE;) {
+        const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
+        size_t length = (size_t)((line_end ? line_end : end) - at);
+        if (!code_text(rules, at, length && at[length - 1] == '\r' ? length - 1 : length, codes, &scratch))
+            outcome = NO_MEMORY;
+        at = line_end ? line_end + 1 : end;
+    }
+    free(scratch.shape);
+    free(scratch.named);
+    return outcome;
+}
+
+/* The number of each of `some` names among `all`, where new ones come last; hashed by one seed. */
+EXPORT int logbench_join(struct Names *all, const struct Names *some, int32_t *number) {
+    for (uint32_t i = 0; i < some->count; i++) {
+        uint64_t begin = begin_of(some, i);
+        int64_t found = number_by(all, some->bytes + begin, some->ends[i] - begin, some->hashes[i]);
+        if (found < 0) return NO_MEMORY;
+        number[i] = (int32_t)found;
+    }
+    return DONE;
+}
+
+EXPORT void logbench_free_names(struct Names *names) {
     free(names->bytes);
     free(names->ends);
     free(names->hashes);
     free(names->places);
+    memset(names, 0, sizeof *names);
 }
 
 EXPORT void logbench_free(struct Codes *codes) {
@@ -456,9 +509,9 @@ EXPORT void logbench_free(struct Codes *codes) {
     free(codes->id);
     free(codes->shape);
     free(codes->stamp);
-    free_names(&codes->ids);
-    free_names(&codes->shapes);
-    free_names(&codes->stamps);
+    logbench_free_names(&codes->ids);
+    logbench_free_names(&codes->shapes);
+    logbench_free_names(&codes->stamps);
     memset(codes, 0, sizeof *codes);
 }
 

@@ -9,9 +9,24 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
-from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
-from dataclasses import dataclass
-from functools import lru_cache
+import weakref
+from collections.abc import Callable
+from ctypes import (
+    POINTER,
+    Structure,
+    byref,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    sizeof,
+)  # fmt: skip
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +45,8 @@ VARIABLE = "LOGBENCH_KERNEL"
 SOURCE = Path(__file__).with_name("kernel.c")
 # Not `kernel.so`: Python would take it for the module `kernel`. What is loaded by its path may have any name.
 LIBRARY = SOURCE.with_name("kernel.library")
+# Names that Python splits as fast as polars does.
+_FEW = 10_000
 _OUTCOMES = {1: "no memory", 2: "texts of another type", 3: "the stream of texts broke"}
 
 
@@ -88,6 +105,7 @@ class Rules:
         shape: pattern whose matches in the message are replaced by `put`; None: the message is its own shape.
         id: pattern of ids anywhere in the text; None: none are looked for.
         stamp: characters at the text's begin; 0: none are told.
+        seed: of hashes, so that nobody can write a log whose names fall on one place.
     """
 
     after: str = ""
@@ -95,6 +113,7 @@ class Rules:
     put: str = ""
     id: Table | None = None
     stamp: int = 0
+    seed: int = field(default_factory=partial(secrets.randbits, 64), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -102,9 +121,10 @@ class Coded:
     """Events of texts: one for each distinct id that a text names, one for a text that names none.
 
     Attributes:
-        texts: number of texts. without: of those that name no id.
-        text: uint32 [events], the text's number. id, shape, stamp: int32 [events], numbers of names; −1: no id.
-        ids, shapes, stamps: String, names in first-seen order.
+        texts: number of texts. without: of those that name no id, where ids are looked for.
+        text: uint32 [events], the text's number. id, shape, stamp: int32 [events], numbers of names; −1: no id,
+            and no shape of a text without one.
+        ids, shapes, stamps: names in first-seen order.
     """
 
     texts: int
@@ -113,9 +133,35 @@ class Coded:
     id: NDArray[np.int32]
     shape: NDArray[np.int32]
     stamp: NDArray[np.int32]
-    ids: pl.Series
-    shapes: pl.Series
-    stamps: pl.Series
+    ids: Names
+    shapes: Names
+    stamps: Names
+
+
+class Names:
+    """Distinct names in first-seen order, in the kernel's memory; a `Kernel` makes them."""
+
+    def __init__(self, loaded: ctypes.CDLL, raw: _Names | None = None) -> None:
+        self._loaded, self._raw = loaded, raw or _Names()
+        weakref.finalize(self, loaded.logbench_free_names, self._raw)
+
+    def __len__(self) -> int:
+        return int(self._raw.count)
+
+    def join(self, some: Names) -> NDArray[np.int32]:
+        """Add those of `some` that are new, coded with the same `Rules.seed`; the number of each here, int32.
+
+        Raises:
+            MemoryError: there is too little.
+        """
+        number = np.empty(len(some), dtype=np.int32)
+        if self._loaded.logbench_join(byref(self._raw), byref(some._raw), number.ctypes.data):
+            raise MemoryError(_OUTCOMES[1])
+        return number
+
+    def series(self) -> pl.Series:
+        """The names, String."""
+        return _series(self._raw)
 
 
 class Kernel:
@@ -128,14 +174,19 @@ class Kernel:
     def __init__(self, library: Path) -> None:
         self.library = library
         self._loaded = ctypes.CDLL(str(library.absolute()))
-        source, self._code, self._free, self._place = (
-            getattr(self._loaded, f"logbench_{name}") for name in ("source", "code", "free", "place")
+        source, self._code, self._code_lines, self._free, self._place, join, free_names = (
+            getattr(self._loaded, f"logbench_{name}")
+            for name in ("source", "code", "code_lines", "free", "place", "join", "free_names")
         )
         source.restype = c_char_p
         if source() != digest().encode():
             raise OSError(f"{library}: built from another {SOURCE.name}; install logbench again")
         self._code.argtypes, self._code.restype = (c_void_p, POINTER(_Rules), POINTER(_Codes)), c_int
+        self._code_lines.argtypes = c_char_p, c_size_t, POINTER(_Rules), POINTER(_Codes)
+        self._code_lines.restype = c_int
         self._free.argtypes, self._free.restype = (POINTER(_Codes),), None
+        join.argtypes, join.restype = (POINTER(_Names), POINTER(_Names), c_void_p), c_int
+        free_names.argtypes, free_names.restype = (POINTER(_Names),), None
         self._place.argtypes, self._place.restype = (c_void_p, c_size_t, c_void_p, c_void_p), None
 
     def code(self, texts: pl.Series, rules: Rules) -> Coded:
@@ -145,12 +196,31 @@ class Kernel:
             MemoryError: there is too little.
         """
         stream = texts.__arrow_c_stream__()
-        raw, codes = _raw(rules), _Codes()
+        return self._coded(partial(self._code, _pointer(stream, b"arrow_array_stream")), rules)
+
+    def code_lines(self, lines: bytes, rules: Rules) -> Coded:
+        """Code the lines of valid UTF-8, as `byte_streams.parse` cuts them; threads may call at once.
+
+        Raises:
+            MemoryError: there is too little.
+        """
+        return self._coded(partial(self._code_lines, lines, len(lines)), rules)
+
+    def names(self) -> Names:
+        """No names yet, for others to join."""
+        return Names(self._loaded)
+
+    def _coded(self, code: Callable[[_Rules, _Codes], int], rules: Rules) -> Coded:
+        codes = _Codes()
         try:
-            outcome = self._code(_pointer(stream, b"arrow_array_stream"), raw, codes)
-            if outcome:
+            if outcome := code(_raw(rules), codes):
                 raise (MemoryError if outcome == 1 else OSError)(f"{self.library}: {_OUTCOMES[outcome]}")
-            return _coded(codes)
+            columns = (getattr(codes, name) for name in ("text", "id", "shape", "stamp"))
+            text, id_, shape, stamp = (_array(column, codes.events) for column in columns)
+            ids, shapes, stamps = (
+                Names(self._loaded, _moved(getattr(codes, f"{name}s"))) for name in ("id", "shape", "stamp")
+            )
+            return Coded(codes.texts, codes.without, text, id_, shape, stamp, ids, shapes, stamps)
         finally:
             self._free(codes)
 
@@ -205,15 +275,19 @@ def _loaded(library: Path) -> Kernel | str:
     try:
         found = Kernel(library)
         coded = found.code(pl.Series(texts), Rules())
-        return found if coded.shapes.to_list() == [text or "" for text in texts] else f"{library}: codes wrongly"
+        return (
+            found
+            if coded.shapes.series().to_list() == [text or "" for text in texts]
+            else f"{library}: codes wrongly"
+        )
     except (OSError, AttributeError) as error:
         return str(error)
 
 
 def _raw(rules: Rules) -> _Rules:
     after, put = rules.after.encode(), rules.put.encode()
-    seed = secrets.randbits(64)
-    return _Rules(after, len(after), _pattern(rules.shape), put, len(put), _pattern(rules.id), rules.stamp, seed)
+    shape, ids = _pattern(rules.shape), _pattern(rules.id)
+    return _Rules(after, len(after), shape, put, len(put), ids, rules.stamp, rules.seed)
 
 
 def _pattern(table: Table | None) -> _Pattern:
@@ -224,11 +298,11 @@ def _pattern(table: Table | None) -> _Pattern:
     return _Pattern(table.next, table.accepts, table.ranges, table.first, runs, (c_uint8 * 2)(joins[0], joins[-1]))
 
 
-def _coded(codes: _Codes) -> Coded:
-    columns = (getattr(codes, name) for name in ("text", "id", "shape", "stamp"))
-    text, id_, shape, stamp = (_array(column, codes.events) for column in columns)
-    names = (_series(getattr(codes, name)) for name in ("ids", "shapes", "stamps"))
-    return Coded(codes.texts, codes.without, text, id_, shape, stamp, *names)
+def _moved(names: _Names) -> _Names:
+    """The names, which their place forgets."""
+    moved = _Names.from_buffer_copy(names)
+    ctypes.memset(byref(names), 0, sizeof(names))
+    return moved
 
 
 def _array(pointer: Any, size: int) -> NDArray[Any]:
@@ -238,17 +312,18 @@ def _array(pointer: Any, size: int) -> NDArray[Any]:
 
 
 def _series(names: _Names) -> pl.Series:
-    """The names, String; polars splits them, unless one holds a line end itself."""
+    """The names, String; polars splits many of them, unless one holds a line end itself."""
     import polars as pl
 
     if not names.count:
         return pl.Series(dtype=pl.String)
     held = ctypes.string_at(names.bytes, names.size)
-    if held.count(b"\n") == names.count:
-        return pl.read_lines(b"\r\n" + held, name="").slice(1).to_series()  # nothing looks packed after a line end
-    ends = [0, *(end + 2 for end in names.ends[: names.count])]
-    texts = [held[begin : end - 2].decode() for begin, end in pairwise(ends)]
-    return pl.Series(texts, dtype=pl.String)
+    if held.count(b"\n") > names.count:
+        ends = [0, *(end + 2 for end in names.ends[: names.count])]
+        return pl.Series([held[begin : end - 2].decode() for begin, end in pairwise(ends)], dtype=pl.String)
+    if names.count < _FEW:  # polars begins slowly
+        return pl.Series(held.decode().split("\r\n")[:-1], dtype=pl.String)
+    return pl.read_lines(b"\r\n" + held, name="").slice(1).to_series()  # nothing looks packed after a line end
 
 
 def _pointer(capsule: Any, name: bytes) -> int:

@@ -1,34 +1,37 @@
 """Encode lines by the compiled kernel, where data set, windower and parser say all that it needs.
 
-Which way is taken is known before reading, and both give the same frames.
+Which way is taken is known before reading, and both give the same events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser, Windower
 from ..api.optional import GroupsByColumn
 from ..base.byte_patterns import table
-from ..base.kernel import Kernel, Rules, kernel
+from ..base.errors import DataError
+from ..base.kernel import Coded, Kernel, Rules, kernel
 from ..base.look_ahead import ahead
+from ..base.progress import Progress
 from ..data.kept import masked
-from .windower_input import check_numbers
+from .encoded_lines import EncodedLines, Events, no_line
+from .line_clock import LineClock
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from ..data.line_rules import LineRules
     from ..data.lines import Lines
 
-# Lines that are coded at once: more take more memory, fewer repeat more names.
-BATCH = 65_536
+# Lines that have a number, uint32.
+MOST = (1 << 32) - 1
 # A replacement that polars reads as it stands, and that makes no shape much longer than its message.
 LONGEST = 16
 
@@ -56,35 +59,46 @@ class Coder:
     coding: Rules
     kernel: Kernel
 
-    def batches(self, times: bool) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Lines read so far, and bounded frames as `coding.batches` gives them.
+    def read(self, progress: Progress, times: bool, estimate: float | None = None) -> EncodedLines:
+        """What `coding.read_lines` gives.
+
+        Threads code chunks of the source, each with numbers of its own, which this one makes those of all.
 
         Raises:
-            PluginError: the lines are not numbered from 0.
+            DataError: there is no line, none has an id, or there are more lines than numbers.
         """
         coding = self.coding if times else replace(self.coding, stamp=0)
-        names = pl.Categorical(pl.Categories.random()), pl.Categorical(pl.Categories.random())
-        source = self.rules.source.select("line", "raw")
-        batches = source.collect_batches(chunk_size=BATCH, maintain_order=True)
-        done = 0
-        for line, frame in ahead(partial(self._frame, coding, names), batches):
-            check_numbers(line, done, self.lines.files)
-            done += len(line)
-            yield done, frame
+        units, shapes, events, clock = self.kernel.names(), self.kernel.names(), Events(), LineClock()
+        lines = without = 0
+        for coded, moments in ahead(partial(self._coded, coding), self.rules.source.valid()):
+            first, lines, without = lines, lines + coded.texts, without + coded.without
+            if lines > MOST:
+                raise DataError(f"{self._where}: more than {MOST:,} lines; read it in parts")
+            progress(lines, max(estimate, lines) if estimate else None, "lines")
+            columns = {"line": coded.text + np.uint32(first), "id": coded.id, "shape": coded.shape}
+            if moments is not None:
+                columns["time"] = clock.fill(moments[coded.stamp])
+            if coded.without:
+                named = coded.id >= 0
+                columns = {name: column[named] for name, column in columns.items()}
+            unit, shape = units.join(coded.ids)[columns.pop("id")], shapes.join(coded.shapes)[columns["shape"]]
+            if len(unit):
+                events.add(len(units), unit, **{**columns, "shape": shape})
+        if not lines:
+            raise no_line(self.lines.files)
+        return events.done(units.series(), shapes.series(), lines, without, clock.first)
 
-    def _frame(
-        self, rules: Rules, names: tuple[pl.Categorical, pl.Categorical], batch: pl.DataFrame
-    ) -> tuple[pl.Series, pl.DataFrame]:
-        coded = self.kernel.code(batch["raw"], rules)
-        columns = [
-            batch["line"].gather(coded.text),
-            _gathered(coded.ids.cast(names[0]), coded.id).alias("unit"),
-            _gathered(coded.shapes.cast(names[1]), coded.shape).alias("shape"),
-        ]
-        if rules.stamp:
-            times = coded.stamps.to_frame("stamp").select(time=self.rules.time_of(pl.col("stamp"))).to_series()
-            columns.append(_gathered(times, coded.stamp))
-        return batch["line"], pl.DataFrame(columns)
+    @property
+    def _where(self) -> str:
+        return ", ".join(map(str, self.lines.files))
+
+    def _coded(self, rules: Rules, chunk: bytes) -> tuple[Coded, NDArray[np.int64] | None]:
+        """The events of a chunk, and the times of its stamps."""
+        coded = self.kernel.code_lines(chunk, rules)
+        if not rules.stamp:
+            return coded, None
+        stamps = coded.stamps.series().to_frame("stamp")
+        return coded, LineClock.numbers(stamps.select(self.rules.time_of(pl.col("stamp"))).to_series())
 
 
 def coder_of(lines: Lines, windower: Windower, parser: Parser) -> Coder | None:
@@ -119,7 +133,7 @@ def id_column_of(windower: Windower) -> str:
 
 def _coded_shapes(found: Kernel, rules: Rules, dtype: pl.Categorical, text: pl.Series) -> pl.Series:
     coded = found.code(text, rules)
-    return _gathered(coded.shapes.cast(dtype), coded.shape).alias(text.name)
+    return _gathered(coded.shapes.series().cast(dtype), coded.shape).alias(text.name)
 
 
 def _gathered(names: pl.Series, numbers: NDArray[np.int32]) -> pl.Series:

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser, Windower
-from ..base.errors import DataError, PluginError
+from ..base.errors import PluginError
 from ..base.progress import Progress
 from ..data.categories import FirstSeenCodes
-from ..data.event_buffer import EventBuffer
 from ..data.lines import Lines
 from .assigned_units import AssignedUnits
-from .coded_lines import Coder, coder_of, shape_of
+from .coded_lines import coder_of, shape_of
+from .encoded_lines import EncodedLines, Events, no_line
 from .groups import UnitGroups
 from .line_clock import LineClock
 from .windower_input import WindowerInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class EncodedLines:
-    """Coded lines of one pass over the files, in reading order.
-
-    Attributes:
-        buffer: columns `unit` and `shape` (int32, numbers of `units` and `shapes`), `line` (uint32), and where
-            known `time` (int64, microseconds since 1970) and `label` (int8). A line of several units stands once
-            for each.
-        sizes: int64 [units], events of each unit.
-        units, shapes: String, names in first-seen order.
-        lines: lines read: those of a unit, and those of none. without: the latter.
-        first_time: what a line has before any that has a time.
-        groups: String [units], the group of each unit's first line; None where lines have no groups. mixed: units
-            with lines of several groups.
-    """
-
-    buffer: EventBuffer
-    sizes: NDArray[np.int64]
-    units: pl.Series
-    shapes: pl.Series
-    lines: int
-    without: int
-    first_time: int | None
-    groups: pl.Series | None = None
-    mixed: int = 0
 
 
 def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progress, times: bool) -> EncodedLines:
@@ -62,23 +30,12 @@ def read_lines(lines: Lines, windower: Windower, parser: Parser, progress: Progr
     """
     estimate, coder = _estimate(lines), coder_of(lines, windower, parser)
     if coder is not None:
-        return encode_lines(_coded(coder, progress, times, estimate))
+        return coder.read(progress, times, estimate)
     given = given_of(lines, parser)
     read = encode_lines(batches(given, windower, progress, times, estimate))
     if read.lines != given.total:
         raise AssertionError(f"{given.total} lines came in, {read.lines} are in a unit or without: {read}")
     return read
-
-
-def _coded(coder: Coder, progress: Progress, times: bool, estimate: float | None) -> Iterator[pl.DataFrame]:
-    """What `batches` gives, by the kernel."""
-    done = 0
-    for done, frame in coder.batches(times):
-        progress(done, max(estimate, done) if estimate else None, "lines")
-        if len(frame):
-            yield frame
-    if not done:
-        raise _no_line(coder.lines.files)
 
 
 def given_of(lines: Lines, parser: Parser, first: int = 0) -> WindowerInput:
@@ -118,12 +75,7 @@ def batches(
         progress(done, max(estimate, done) if estimate else None, "lines")
         yield batch if given.labels is None else batch.with_columns(given.labels.of(batch["line"]))
     if not given.total:
-        raise _no_line(given.files)
-
-
-def _no_line(files: Sequence[Path]) -> DataError:
-    where = ", ".join(map(str, files)) or "the data set"
-    return DataError(f"{where}: no line to read; is the file empty?")
+        raise no_line(given.files)
 
 
 def _chosen(answer: Any, times: bool) -> pl.LazyFrame:
@@ -155,12 +107,13 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
     Raises:
         DataError: no line belongs to a unit.
     """
-    units, shapes, groups, buffer = FirstSeenCodes(), FirstSeenCodes(), UnitGroups(), EventBuffer()
-    sizes = np.zeros(0, dtype=np.int64)
+    units, shapes, groups, events = FirstSeenCodes(), FirstSeenCodes(), UnitGroups(), Events()
     inside, without, last, clock = 0, 0, -1, LineClock()
     for batch in frames:
         without += batch["unit"].null_count()
-        whole = batch.with_columns(clock.fill(batch["time"])) if "time" in batch.columns else batch
+        whole = batch
+        if "time" in batch.columns and len(batch):
+            whole = batch.with_columns(pl.Series("time", clock.fill(clock.numbers(batch["time"]))))
         frame = whole.filter(pl.col("unit").is_not_null()) if whole["unit"].null_count() else whole
         if not len(frame):
             continue
@@ -169,26 +122,12 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         last = int(line[-1])
         if "group" in frame.columns:
             groups.add(unit, frame["group"])
-        if len(units) > len(sizes):
-            sizes = np.concatenate([sizes, np.zeros(max(len(units), 2 * len(sizes)) - len(sizes), dtype=np.int64)])
-        np.add.at(sizes, unit, 1)
         others = {
             name: frame[name].fill_null(-1).to_numpy() for name in ("time", "label") if name in frame.columns
         }
-        buffer.add(unit=unit, shape=shapes.of(frame["shape"]), line=line, **others)
-    if not buffer.events:
-        raise DataError(f"no line of {without:,} belongs to a unit: wrong data set or windower for this log?")
-    return EncodedLines(
-        buffer=buffer,
-        sizes=sizes[: len(units)],
-        units=units.names(),
-        shapes=shapes.names(),
-        lines=inside + without,
-        without=without,
-        first_time=clock.first,
-        groups=groups.names(),
-        mixed=groups.mixed,
-    )
+        events.add(len(units), unit, shape=shapes.of(frame["shape"]), line=line, **others)
+    lines = inside + without
+    return events.done(units.names(), shapes.names(), lines, without, clock.first, groups.names(), groups.mixed)
 
 
 def _estimate(lines: Lines) -> float | None:

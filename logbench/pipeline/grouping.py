@@ -19,7 +19,7 @@ from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
 from ..data.lines import KeySequences
 from ..data.message_file import MessageFile
-from .coding import EncodedLines
+from .encoded_lines import EncodedLines
 from .label_ids import label_ids
 from .line_clock import LineClock
 from .message_codes import message_codes

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class LineClock:
@@ -15,10 +20,19 @@ class LineClock:
         self.first: int | None = None
         self.last = int(self.UNKNOWN)
 
-    def fill(self, times: pl.Series) -> pl.Series:
-        """Times of the next lines without gaps, Int64; `UNKNOWN` while no line had one."""
-        whole = times.to_physical().fill_null(strategy="forward").fill_null(self.last)
-        if self.first is None and times.null_count() < len(times):
-            self.first = int(times.to_physical().drop_nulls()[0])
-        self.last = int(whole[-1])
-        return whole
+    @classmethod
+    def numbers(cls, times: pl.Series) -> NDArray[np.int64]:
+        """Datetimes as microseconds since 1970, `UNKNOWN` where null."""
+        numbers = times.to_physical()
+        return (numbers.fill_null(cls.UNKNOWN) if numbers.null_count() else numbers).to_numpy()
+
+    def fill(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Times of the next lines, at least one, without gaps; `UNKNOWN` while no line had one."""
+        known = times != self.UNKNOWN
+        if not known.all():
+            at = np.maximum.accumulate(np.where(known, np.arange(1, len(times) + 1), 0))
+            times = np.concatenate([[self.last], times])[at]
+        if self.first is None and known.any():
+            self.first = int(times[known.argmax()])
+        self.last = int(times[-1])
+        return times

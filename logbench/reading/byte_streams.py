@@ -72,11 +72,11 @@ class Stream:
 
     def chunks(self) -> Iterator[bytes]:
         """The same, cut after line ends."""
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         for block in self.blocks():
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield b"".join([*parts, block[:cut]])
+                yield b"".join([*parts, memoryview(block)[:cut]])
                 parts = [block[cut:]]
             else:
                 parts.append(block)
@@ -84,6 +84,15 @@ class Stream:
                     raise DataError(f"{self.name}: a line of more than {LONGEST:,} bytes; is this a text log?")
         if any(parts):
             yield b"".join(parts)
+
+    def valid(self) -> Iterator[bytes]:
+        """The same as valid UTF-8."""
+        undecodable = 0
+        for chunk in self.chunks():
+            text, replaced = valid(chunk)
+            undecodable += replaced
+            self.undecodable = max(self.undecodable, undecodable)
+            yield text
 
     def _batches(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
@@ -108,10 +117,20 @@ def parse(chunk: bytes, start: int) -> tuple[pl.DataFrame, int]:
     try:
         return _lines(chunk, start), 0
     except pl.exceptions.ComputeError:
+        text, replaced = valid(chunk)
+        return _lines(text, start), replaced
+
+
+def valid(chunk: bytes) -> tuple[bytes, int]:
+    """`chunk` as valid UTF-8, and how many of its lines held bytes that are none."""
+    try:
+        if not chunk.isascii():
+            chunk.decode()
+        return chunk, 0
+    except UnicodeDecodeError:
         whole = chunk if chunk.endswith(b"\n") else chunk + b"\n"
-    frame = _lines(whole.decode("utf-8", "replace").encode(), start)
-    without = _lines(whole.decode("utf-8", "ignore").encode(), start)
-    return frame, int((frame["raw"] != without["raw"]).sum())
+    text, without = (whole.decode("utf-8", errors).encode() for errors in ("replace", "ignore"))
+    return text, int((_lines(text, 0)["raw"] != _lines(without, 0)["raw"]).sum())
 
 
 def _lines(chunk: bytes, start: int) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ class Member:
         if self.plain and scannable(self.path):
             return pl.scan_lines(self.path, name="raw", row_index_name="line", glob=False)
         return self.stream.scan()
+
+    def valid(self) -> Iterator[builtins.bytes]:
+        """The same lines as valid UTF-8, in chunks cut after line ends.
+
+        Raises:
+            DataError: unreadable.
+        """
+        return self.stream.valid()
 
     def bytes(self, limit: int = 1 << 30) -> bytes:
         """The whole member.

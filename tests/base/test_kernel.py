@@ -52,30 +52,39 @@ def expected(
     message = whole.partition(after)[2] if after and after in whole else whole
     reduced = re.sub(shape, put, message) if shape else message
     ids = list(dict.fromkeys(re.findall(id_, whole))) if id_ else []
+    if id_ and not ids:
+        return [(None, None, whole[:stamp])]
     return [(one, reduced, whole[:stamp]) for one in ids or [None]]
 
 
-def rows(coded: Coded, stamp: int) -> list[tuple[int, str | None, str, str]]:
-    ids, shapes, stamps = (names.to_list() for names in (coded.ids, coded.shapes, coded.stamps))
+def rows(coded: Coded, stamp: int) -> list[tuple[int, str | None, str | None, str]]:
+    ids, shapes, stamps = (names.series().to_list() for names in (coded.ids, coded.shapes, coded.stamps))
     for names, numbers in ((ids, coded.id), (shapes, coded.shape), *([(stamps, coded.stamp)] if stamp else [])):
         first_seen = list(dict.fromkeys(number for number in numbers.tolist() if number >= 0))
         assert first_seen == list(range(len(names))) and len(set(names)) == len(names)
     columns = (coded.text, coded.id, coded.shape, coded.stamp)
     return [
-        (text, ids[one] if one >= 0 else None, shapes[shape], stamps[at] if stamp else "")
+        (text, *(names[at] if at >= 0 else None for names, at in ((ids, one), (shapes, shape))), time)
         for text, one, shape, at in zip(*(column.tolist() for column in columns), strict=True)
+        for time in [stamps[at] if stamp else ""]
     ]
 
 
 def held(built: Kernel, texts: Sequence[str | None], rules: tuple[str, str, str, str, int]) -> None:
     after, shape, put, id_, stamp = rules
-    coded = built.code(
-        pl.Series(texts, dtype=pl.String),
-        Rules(after, table(shape) if shape else None, put, table(id_) if id_ else None, stamp),
-    )
-    wanted = [(at, *row) for at, text in enumerate(texts) for row in expected(text, after, shape, put, id_, stamp)]
-    assert rows(coded, stamp) == wanted
-    assert coded.texts == len(texts) and coded.without == sum(row[1] is None for row in wanted)
+    made = Rules(after, table(shape) if shape else None, put, table(id_) if id_ else None, stamp)
+    ends = ("\n", "\r\n")
+    lines = "".join((text or "") + ends[at % 2] for at, text in enumerate(texts))
+    whole = [line.removesuffix("\r") for line in lines.split("\n")[:-1]]
+    for coded, read in (
+        (built.code(pl.Series(texts, dtype=pl.String), made), texts),
+        (built.code_lines(lines.encode(), made), whole),
+        (built.code_lines(f"{lines}blk_1\r".encode(), made), [*whole, "blk_1"]),
+    ):
+        wanted = [(at, *row) for at, one in enumerate(read) for row in expected(one, *rules)]
+        assert rows(coded, stamp) == wanted
+        assert coded.texts == len(read)
+        assert coded.without == (sum(row[1] is None for row in wanted) if id_ else 0)
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -100,6 +109,18 @@ def test_many_names_slices_and_chunks(built: Kernel) -> None:
     rules = Rules(": ", None, "", table(BLOCK), 5)
     coded, again = built.code(chunks, rules), built.code(chunks.rechunk(), rules)
     assert chunks.n_chunks() > 1 and rows(coded, 5) == rows(again, 5) and coded.texts == len(chunks)
+
+
+def test_names_join_those_of_all_in_order(built: Kernel) -> None:
+    rules, all_, known = Rules(id=table(BLOCK)), built.names(), []
+    for first in range(0, 5000, 700):
+        texts = [f"blk_{number * 31 % 977} blk_{number}" for number in range(first, first + 700)]
+        coded = built.code(pl.Series(texts), rules)
+        names = coded.ids.series().to_list()
+        known += [name for name in names if name not in known]
+        number = all_.join(coded.ids)
+        assert len(all_) == len(known) and [known[at] for at in number] == names
+    assert all_.series().to_list() == known and built.names().series().to_list() == []
 
 
 def test_a_text_of_megabytes(built: Kernel) -> None:
@@ -187,6 +208,7 @@ built = Kernel(Path(sys.argv[1]))
 for rules in tests.RULES:
     tests.test_it_codes_any_text_as_python_does(built, rules)
 tests.test_many_names_slices_and_chunks(built)
+tests.test_names_join_those_of_all_in_order(built)
 tests.test_a_text_of_megabytes(built)
 tests.test_it_sorts_events_by_unit_as_numpy_does(built)
 print("checked")

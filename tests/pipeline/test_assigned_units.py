@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from logbench import DataError, Lines, PluginError
 from logbench.base.progress import silent
 from logbench.pipeline.assigned_units import AssignedUnits
-from logbench.pipeline.coding import EncodedLines, read_lines
+from logbench.pipeline.coding import read_lines
+from logbench.pipeline.encoded_lines import EncodedLines
 from logbench.pipeline.windower_input import WindowerInput
 from logbench_parsers.none import Verbatim
 from logbench_windowers.session import Session

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from built_kernel import built_kernel
 
-from logbench import DataError, LineFormat, Lines, PluginError, open_lines
+from logbench import DataError, LineFormat, Lines, open_lines
 from logbench.base.kernel import VARIABLE
 from logbench.base.progress import silent
 from logbench.pipeline import coding
@@ -36,7 +36,7 @@ PARSERS = (DrainParser(DrainConfig()), statements(), Verbatim())
 PIECES = (
     b"081109 203530 143 INFO dfs.DataNode: ", b"081109 2035", b"blk_1", b"blk_-22", b"blk_", b": ", b" ",
     b"10.0.0.1:80", b"word", b"\xff", b"\xc3", "é".encode(), b"\0", b"\r", b"\x1b[0m", b"Received block ",
-    b"9" * 30, b"y" * 300,
+    b"9" * 30, b"y" * 300, b"\xef\xbb\xbf",
 )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def test_batches_of_the_kernel_join_seamlessly(
     lines = [line if n % 10 else "no block" for n, line in enumerate(lines)]
     path = packed(tmp_path, "\n".join(lines).encode(), "plain")
     whole = grouped(Hdfs().read(path), BY_ID, PARSERS[0])
-    monkeypatch.setattr("logbench.pipeline.coded_lines.BATCH", 10)
+    monkeypatch.setattr("logbench.reading.byte_streams.CHUNK", 700)
     seen: list[float] = []
     read = read_lines(Hdfs().read(path), BY_ID, PARSERS[0], lambda done, *_: seen.append(done), times=True)
     assert content(group_lines(read, PARSERS[0])) == whole[:4]
@@ -214,14 +214,13 @@ def test_polars_reads_what_the_kernel_cannot(
     assert coder_of(lines, BY_ID, PARSERS[0]) is None
 
 
-def test_lines_out_of_order_are_refused_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_lines_than_numbers_are_refused(
+    tmp_path: Path, by_kernel: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = Hdfs().read(packed(tmp_path, b"a: blk_1\nb: blk_2\n", "plain"))
-    assert lines.rules is not None
-    rules = replace(lines.rules, source=lines.rules.source.with_columns(pl.col("line") + 1))
-    for way in (str(built_kernel()), "off"):
-        monkeypatch.setenv(VARIABLE, way)
-        with pytest.raises(PluginError, match="must number its lines from 0"):
-            read_lines(replace(lines, frame=rules.frame, rules=rules), BY_ID, PARSERS[0], silent, times=True)
+    monkeypatch.setattr("logbench.pipeline.coded_lines.MOST", 1)
+    with pytest.raises(DataError, match=r"HDFS\.log: more than 1 lines; read it in parts"):
+        read_lines(lines, BY_ID, PARSERS[0], silent, times=True)
 
 
 def test_a_run_on_hdfs_takes_the_kernel(tmp_path: Path, by_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:

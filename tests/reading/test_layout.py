@@ -121,6 +121,9 @@ def test_undecodable_lines_are_counted_and_none_is_lost(tmp_path: Path) -> None:
             assert frame["line"].to_list() == [*range(800_003)]
             assert frame["raw"][400_000] == "caf\ufffd \ufffd"
             assert member.undecodable == 2
+        member.stream.undecodable = 0
+        assert b"".join(member.valid()).decode().splitlines() == frame["raw"].to_list()
+        assert member.undecodable == 2
     clean = tmp_path / "clean.log"
     clean.write_bytes("café\n".encode() * 10)
     member = open_layout(clean, ["clean.log"])["clean.log"]
