@@ -24,6 +24,8 @@ from . import (
     structured,
     syscalls,
 )
+from .drift_sim_config import CARD as DRIFTS
+from .drift_sim_config import DriftSim, DriftSimConfig
 from .hdfs_sim_config import HdfsSimConfig
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def logbench_datasets() -> Iterable[DatasetComponent[Any]]:
     """Offer every data set of this package."""
     yield DatasetComponent("hdfs", hdfs.Hdfs, summary=hdfs.CARD.title, card=hdfs.CARD, aliases=("hdfs-v1",))
     yield DatasetComponent("hdfs-sim", HdfsSim, HdfsSimConfig, SIMULATED.title, card=SIMULATED)
+    yield DatasetComponent("drift-sim", DriftSim, DriftSimConfig, DRIFTS.title, card=DRIFTS)
     ait, instances = ait_sequences.CARD, ait_sequences.OPENSTACK
     yield DatasetComponent("ait-sequences", ait_sequences.AitSequences, summary=ait.title, card=ait)
     yield DatasetComponent(

@@ -282,6 +282,16 @@ class RunningModel(Protocol):
     def explain(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         """See `Explains`."""
 
+    def update(
+        self, units: Sessions, verdicts: NDArray[np.bool_], labels: NDArray[np.int8], context: Context
+    ) -> None:
+        """Call `Updates.update` with one unit after another.
+
+        Args:
+            verdicts: bool [units]. labels: int8 [units], −1 where the model is not told.
+            context: for progress and notes.
+        """
+
     def save(self, folder: Path) -> None:
         """Write into an existing folder."""
 

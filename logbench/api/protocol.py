@@ -27,6 +27,8 @@ Unstable = Literal[
     "delay", "split", "split_each", "merge", "merge_all", "wrong", "wrong_each",
 ]  # fmt: skip
 UnstableIn = Literal["test", "both"]
+Procedure = Literal["batch", "prequential"]
+WithoutUpdate = Literal["keep", "refit"]
 LabelNoise = Literal["symmetric", "anomaly_to_normal", "normal_to_anomaly"]
 # Choices of `unstable` by what they disturb: texts of events, lines of units, or keys that the parser gives.
 EDITS: tuple[Unstable, ...] = ("templates", "add_word", "drop_word", "replace_word", "new")
@@ -38,7 +40,12 @@ DISTURBED: Mapping[str, tuple[str, ...]] = {
     "parse": PARSE_ERRORS, "lines": MOVES, LABELS: (LABELS,), "templates": EDITS,
 }  # fmt: skip
 # Fields that came later: at these values the hash is that of before.
-AS_BEFORE: Mapping[str, Any] = {"cut": "all", "test_label_noise": 0}
+AS_BEFORE: Mapping[str, Any] = {
+    "cut": "all", "test_label_noise": 0, "procedure": "batch", "slices": 10, "slice_units": None,
+    "without_update": "keep", "feedback_budget": 0, "feedback_delay": 0,
+}  # fmt: skip
+# Fields that act where the procedure is prequential alone.
+SLICED = ("slices", "slice_units", "without_update", "feedback_budget", "feedback_delay")
 # The field that says how much trains, by `train`.
 SIZES: Mapping[str, str | None] = {
     **dict.fromkeys(("first", "random"), "train_units"),
@@ -150,6 +157,27 @@ class EvaluationProtocol:
     oracle_step: float | None = option(
         None, "an oracle threshold is a multiple of it, as in published grids; none: any score", gt=0, late=True
     )
+    procedure: Procedure = option(
+        "batch",
+        "batch: fit once, then test; prequential: test units in slices of time, and after each slice let models "
+        "learn from it",
+    )
+    slices: int = option(10, "slices of equally many test units, where procedure is prequential", ge=1)
+    slice_units: int | None = option(
+        None, "units of a slice, where procedure is prequential; none: as many as make `slices` slices", ge=1
+    )
+    without_update: WithoutUpdate = option(
+        "keep",
+        "what prequential does after each slice with a model that has no update: keep it as it was fitted, or "
+        "refit a new one on all past units",
+    )
+    feedback_budget: int = option(
+        0,
+        "labels of alarms, the highest scores first, that a model with update is told after each slice of "
+        "prequential; 0: none",
+        ge=0,
+    )
+    feedback_delay: int = option(0, "units after an alarm until its label is known, where one is told", ge=0)
     duplicates: Duplicates = option("all", "which metrics are the headline: all units or distinct ones", late=True)
 
     def __post_init__(self) -> None:
@@ -170,6 +198,45 @@ class EvaluationProtocol:
             )
         if self.test_reserve is not None:
             self._check_reserve(self.test_reserve)
+        self._check_procedure()
+
+    def _check_procedure(self) -> None:
+        """Slices are in time order, and nothing that they learn from comes from the future."""
+        if self.procedure == "batch":
+            for name in SLICED:
+                if getattr(self, name) != AS_BEFORE[name]:
+                    raise ConfigError(
+                        f"protocol.{name} is for slices, but protocol.procedure=batch has none; set "
+                        "protocol.procedure=prequential"
+                    )
+            return
+        if self.train != "ratio" or self.cut != "all":
+            other = f"train={self.train}" if self.train != "ratio" else f"cut={self.cut}"
+            raise ConfigError(
+                f"protocol.procedure=prequential tests what comes after the training, but protocol.{other} does "
+                "not cut all units at one time; use train=ratio and cut=all"
+            )
+        if self.threshold == "oracle":
+            raise ConfigError(
+                "protocol.threshold=oracle is chosen on labels of the future, but protocol.procedure=prequential "
+                "chooses from past units alone; use threshold=validation or fixed"
+            )
+        for name in ("contamination", "label_noise", "test_label_noise", "label_budget"):
+            if getattr(self, name):
+                raise ConfigError(
+                    f"protocol.{name} makes training and test units unlike in what is known of them, but under "
+                    "protocol.procedure=prequential test units train, too; leave one of them out"
+                )
+        if self.unstable in PARSE_ERRORS:
+            raise ConfigError(
+                f"protocol.unstable={self.unstable} changes keys of the training's parser, but under "
+                "protocol.procedure=prequential later slices add keys; leave one of them out"
+            )
+        if self.feedback_delay and not self.feedback_budget:
+            raise ConfigError(
+                f"protocol.feedback_delay={self.feedback_delay} delays labels, but protocol.feedback_budget=0 "
+                "tells none; give a budget"
+            )
 
     def _check_labels(self) -> None:
         """A budget of labels, or a threshold from them, needs units with labels."""

@@ -31,6 +31,7 @@ from .record_sections import (
     ThresholdFacts,
 )
 from .record_split import AuditFacts, LabelFacts, SplitFacts
+from .record_stream import StreamFacts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,6 +80,7 @@ class RunRecord:
     directions: Directions = field(default_factory=dict)
     columns: Columns = field(default_factory=dict)
     trivial: RuleMetrics = field(default_factory=dict)
+    stream: StreamFacts = field(default_factory=StreamFacts)
     stages: dict[str, StageFacts] = field(default_factory=dict)
     environment: EnvironmentFacts = field(default_factory=EnvironmentFacts)
     source: SourceFacts = field(default_factory=SourceFacts)

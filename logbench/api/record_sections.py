@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from .components import Direction
 from .record_split import AuditFacts, LabelFacts, SplitFacts
+from .record_stream import StreamFacts
 
 # Where a threshold is from; `rule`: the model only says yes or no.
 Source = Literal["validation", "labelled", "fixed", "oracle", "rule"]
@@ -277,6 +278,9 @@ class StageFacts(TypedDict, total=False):
         "of the same stages: the key of the cache, 12 hex digits over what was asked and 24 over that and the "
         "code that answers; the archive's checksum where it was fetched; null where it is not cached",
     ]
+    learned_s: Annotated[
+        float, "`score` under `procedure = prequential`: wall time of refits and updates between slices, seconds"
+    ]
     generated: Annotated[bool, "`locate`: true where logbench made the data"]
     distinct: Annotated[int, "`score`: key sequences that were scored, where equal ones share one score"]
 
@@ -345,6 +349,7 @@ class Record(TypedDict):
     directions: Annotated[Directions, "unit or evaluator → metric → which way it is better"]
     columns: Annotated[Columns, "unit or evaluator → metrics that tables show"]
     trivial: Annotated[RuleMetrics, "rule without a model → the shape of `metrics`"]
+    stream: Annotated[StreamFacts, "slice by slice, under `procedure = prequential`"]
     stages: Annotated[dict[str, StageFacts], "stage → time and memory"]
     environment: Annotated[EnvironmentFacts, "machine and versions"]
     source: Annotated[SourceFacts, "code of logbench"]

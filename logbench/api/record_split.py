@@ -79,6 +79,15 @@ class AloneFacts(TypedDict):
     differ: Annotated[int, "those whose score or verdict is another then"]
 
 
+class StreamAudit(TypedDict):
+    """What was checked of a stream of slices: whatever was learned from a unit came after its test."""
+
+    tested: Annotated[int, "units tested, each once, in order of time"]
+    learned: Annotated[int, "those among them that the model learned from, each after its slice was tested"]
+    told: Annotated[int, "labels of them that were told, each `feedback_delay` units after its own or later"]
+    order: Annotated[Literal["last lines"], "what is in order: no unit is tested after one that ended later"]
+
+
 class AuditFacts(TypedDict, total=False):
     """What was checked against leaks."""
 
@@ -102,3 +111,4 @@ class AuditFacts(TypedDict, total=False):
         AloneFacts | Literal["declared"],
         "whether scores stand alone; `declared` where the model says that they depend on what else is scored",
     ]
+    stream: Annotated[StreamAudit, "under `procedure = prequential`: no unit trained before it was tested"]

@@ -235,6 +235,10 @@ class RunningCombination(SavableCombination):
 
     models: Sequence[RunningModel]
 
+    def update(self, units: Any, verdicts: Any, labels: Any, context: Context) -> None:
+        """No combination is updated, see `can`."""
+        raise TypeError("a combination is not updated")
+
     @property
     def opened(self) -> list[str]:
         """Files that the members opened."""

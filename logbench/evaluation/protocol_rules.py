@@ -48,7 +48,7 @@ def apply_protocol_rules(
     )
 
 
-def alarm(threshold: float) -> pl.Expr:
+def alarm(threshold: float | pl.Expr) -> pl.Expr:
     """The verdict of ruled units: a score above the threshold, or a rule; null where dropped."""
     known = pl.col("score").is_not_null()
     return pl.when(known).then(pl.col("flagged") | (pl.col("score") > threshold))

@@ -70,7 +70,7 @@ class Vocabulary:
         asked, known = self._found.get("last", (None, None))
         if known is not None and asked is messages:
             return known
-        keys = self._matched(messages)
+        keys = self.matched(messages)
         unknown = np.flatnonzero(keys < 0)
         in_order = unknown[messages.gather(unknown).arg_sort().to_numpy()]
         keys[in_order] = self.size + np.arange(len(unknown), dtype=np.int32)
@@ -95,7 +95,7 @@ class Vocabulary:
     def state(self) -> dict[str, Any]:
         """JSON values for `restore`: the parser's state, and some training messages with their keys."""
         some = self.messages.head(PROBE)
-        return {"parser": self.parser.state(), "messages": some.to_list(), "keys": self._matched(some).tolist()}
+        return {"parser": self.parser.state(), "messages": some.to_list(), "keys": self.matched(some).tolist()}
 
     @classmethod
     def restore(cls, parser: Parser, state: Mapping[str, Any], templates: Sequence[str]) -> Vocabulary:
@@ -109,7 +109,7 @@ class Vocabulary:
         parser.restore(state["parser"])
         vocabulary = cls(parser, tuple(templates))
         then = np.array(state["keys"], dtype=np.int32)
-        now = vocabulary._matched(pl.Series("message", state["messages"], dtype=pl.String))
+        now = vocabulary.matched(pl.Series("message", state["messages"], dtype=pl.String))
         if other := int(np.count_nonzero(now != then)):
             raise PluginError(
                 f"parser: {other:,} of {len(then):,} messages have other keys than when the model was saved; they "
@@ -117,7 +117,7 @@ class Vocabulary:
             )
         return vocabulary
 
-    def _matched(self, messages: pl.Series) -> NDArray[np.int32]:
+    def matched(self, messages: pl.Series) -> NDArray[np.int32]:
         """Keys by `match`, int32 [messages], −1 without a match."""
         return _checked(self.parser.match(messages), len(messages), -1, self.size)
 
@@ -140,22 +140,31 @@ def learn(grouped: GroupedLines, train: NDArray[np.int64], parser: Parser) -> Vo
     Raises:
         PluginError: the keys are invalid, or `match` finds none of the training messages.
     """
-    events = events_of_units(grouped.offsets, train)[0]
+    seen = first_seen(grouped, train)
+    fitted, by_fit = fitted_on(grouped.messages.gather(seen), parser)
+    by_match = fitted.lookup(grouped.messages)[seen]
+    differs = int(np.count_nonzero(by_match != by_fit))
+    unmatched = int(np.count_nonzero(by_match >= fitted.size))
+    if unmatched and unmatched == len(seen):
+        raise PluginError(f"parser: match finds none of the {len(seen):,} messages that fit was given")
+    return replace(fitted, differs=differs, unmatched=unmatched)
+
+
+def first_seen(grouped: GroupedLines, units: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Distinct messages of these units, int64 places in `grouped.messages`, in the order of their first lines."""
+    events = events_of_units(grouped.offsets, units)[0]
     order = np.argsort(grouped.lines[events], kind="stable")
-    seen = pl.Series(grouped.codes[events][order]).unique(maintain_order=True)
-    messages = grouped.messages.gather(seen)
+    return pl.Series(grouped.codes[events][order]).unique(maintain_order=True).to_numpy().astype(np.int64)
+
+
+def fitted_on(messages: pl.Series, parser: Parser) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """A parser fitted on distinct messages, and the keys that `fit` gave them, int32 [messages]."""
     parser = parser_for(messages, parser)
     keys = parser.fit(messages)
     templates = tuple(parser.templates)
     by_fit = _checked(keys, len(messages), 0, len(templates))
     fitted = Vocabulary(parser, templates, messages)
-    fitted = replace(fitted, fitted=fitted.fingerprint())
-    by_match = fitted.lookup(grouped.messages)[seen.to_numpy()]
-    differs = int(np.count_nonzero(by_match != by_fit))
-    unmatched = int(np.count_nonzero(by_match >= len(templates)))
-    if unmatched and unmatched == len(messages):
-        raise PluginError(f"parser: match finds none of the {len(messages):,} messages that fit was given")
-    return replace(fitted, differs=differs, unmatched=unmatched)
+    return replace(fitted, fitted=fitted.fingerprint()), by_fit
 
 
 def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[np.float64]) -> Sessions:

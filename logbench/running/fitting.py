@@ -1,9 +1,9 @@
-"""Fit the model and score all units (stages fit and score)."""
+"""What every procedure needs to fit and score: units that train, a context, and the frame of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +11,24 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.record_split import LabelFacts
+from ..api.record_split import LabelFacts, StreamAudit
+from ..api.record_stream import StreamFacts
 from ..base.errors import IncompatibleError
 from ..base.jsonable import several
-from ..data.per_unit import events_of_units
-from ..data.scores import Scores, facts_of, spread
-from ..evaluation.line_metrics import event_frame, has_labels
+from ..data.scores import Scores, spread
+from ..evaluation.line_metrics import has_labels
 from ..evaluation.unit_moments import moments_of
-from ..pipeline.leak_audit import audit_budget, labels_given
+from ..pipeline.leak_audit import audit_budget
 from ..pipeline.split import ANOMALY, NORMAL, UNKNOWN
 from .fit_checks import resolve_device
 from .prepared import HandedUnits, Prepared
-from .scored_alone import Alone, score_alone
-from .unit_scores import score_units
+from .scored_alone import Alone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..api.contracts import RunningModel
+    from ..evaluation.verdicts import Decision
     from .resolve import ResolvedPlan
-    from .stages import Stages
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class Scored:
         told: which labels the model was given, in words.
         labels: how many labels might be seen, and how many were.
         alone: units scored again without the others; None if the model declares that scores depend on them.
+        stream: what the procedure prequential did beside; None in a batch run.
     """
 
     frame: pl.DataFrame
@@ -52,6 +51,27 @@ class Scored:
     told: str
     labels: LabelFacts
     alone: Alone | None
+    stream: Streamed | None = None
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A stream of slices, each tested before anything was learned from it.
+
+    Attributes:
+        decision: verdicts of all slices; each has the threshold of its slice. Held-out units are as the first
+            slice met them, and so is its threshold.
+        facts: see `RunRecord.stream`, the metrics of slices left out.
+        audit: what was checked of it.
+        opened: files that the models opened.
+        explains: the model can still tell why it scored so; not if it learned since.
+    """
+
+    decision: Decision
+    facts: StreamFacts
+    audit: StreamAudit
+    opened: Sequence[str]
+    explains: bool
 
 
 def learning_parts(resolved: ResolvedPlan, prepared: Prepared) -> tuple[HandedUnits, HandedUnits]:
@@ -87,41 +107,7 @@ def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str]
     )
 
 
-def fit_and_score(
-    resolved: ResolvedPlan, prepared: Prepared, context: Context, stages: Stages, model: RunningModel
-) -> Scored:
-    """Fit and score.
-
-    Only supervised models get labels of training and held-out units; none gets those of test units.
-    """
-    train, held = learning_parts(resolved, prepared)
-    supervised = resolved.supervision == "supervised"
-    facts = _label_facts(resolved, prepared, train, held)
-    with stages("fit") as stage:
-        answer = model.fit(train.sessions, replace(context, progress=stage.progress))
-        training = facts_of(answer, f"model {resolved.model.name!r}: fit")
-        stage.items = len(train.sessions)
-        stage.facts |= model.measured
-    units = np.concatenate([prepared.split.held_out, prepared.split.test])
-    long_enough = prepared.sessions.lengths[units] >= resolved.short_limit
-    asked = prepared.part(f"scored from {resolved.short_limit}", units[long_enough], resolved.needs)
-    told = labels_given(train.sessions, context.held_out, asked.sessions, supervised)
-    share = resolved.keys_only and not context.events
-    with stages("score") as stage:
-        scores = score_units(
-            model, asked.sessions, replace(context, progress=stage.progress), resolved.model.name, share
-        )
-        stage.items = len(asked.sessions)
-        stage.facts |= {**scores.facts, **model.measured}
-    alone = None
-    if not resolved.joint_scores:
-        alone = score_alone(model, asked.sessions, scores, context, prepared.split.digest, resolved.needs)
-    events = _event_frame(resolved, prepared, asked, scores) if context.events else None
-    frame = scored_frame(prepared, units, asked.units, scores)
-    return Scored(frame, events, training, told, facts, alone)
-
-
-def _label_facts(resolved: ResolvedPlan, prepared: Prepared, train: HandedUnits, held: HandedUnits) -> LabelFacts:
+def label_facts(resolved: ResolvedPlan, prepared: Prepared, train: HandedUnits, held: HandedUnits) -> LabelFacts:
     """Count the labels that may be seen, and those handed out; empty where the protocol shows none.
 
     Raises:
@@ -155,7 +141,7 @@ def scored_frame(
         scored: indices of the scored units, in the order of `scores`.
     """
     sessions, split = prepared.sessions, prepared.split
-    column = partial(spread, where=_rows_of(units, len(sessions))[scored], size=len(units))
+    column = partial(spread, where=rows_of(units, len(sessions))[scored], size=len(units))
     sequence = sessions.distinct.inverse
     in_training = np.zeros(len(sessions.distinct), dtype=bool)
     in_training[sequence[split.train]] = True
@@ -181,20 +167,7 @@ def scored_frame(
     )
 
 
-def _event_frame(
-    resolved: ResolvedPlan, prepared: Prepared, asked: HandedUnits, scores: Scores
-) -> pl.DataFrame | None:
-    """Scores of single events, put back from the order of scoring into the order of the split's units."""
-    if scores.events is None:
-        return None
-    units = np.concatenate([prepared.split.held_out, prepared.split.test])
-    order = np.argsort(_rows_of(units, len(prepared.sessions))[asked.units], kind="stable")
-    positions, _ = events_of_units(asked.sessions.offsets, order)
-    parts = {"held_out": prepared.split.held_out, "test": prepared.split.test}
-    return event_frame(prepared.sessions, parts, scores.events[positions], resolved.short_limit)
-
-
-def _rows_of(units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def rows_of(units: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Place of each of `size` units among `units`, int64 [size]; any number for the others."""
     rows = np.empty(size, dtype=np.int64)
     rows[units] = np.arange(len(units))

@@ -257,6 +257,13 @@ class RemoteModel:
         self._later(do, context, units=self.desk.hand(sessions), events=events.tolist(), answer=str(folder))
         return pl.read_ipc(folder / SAID_FILE)[SAID[do][0]]
 
+    def update(
+        self, units: Sessions, verdicts: NDArray[np.bool_], labels: NDArray[np.int8], context: Context
+    ) -> None:
+        """See `RunningModel.update`. Labels travel by message, and none is written to a file."""
+        handed = self.desk.hand(units)
+        self._timed("update", context, units=handed, verdicts=verdicts.tolist(), labels=labels.tolist())
+
     def save(self, folder: Path) -> None:
         """See `RunningModel.save`."""
         self._later("save", None, folder=str(folder.resolve()))
@@ -266,7 +273,7 @@ class RemoteModel:
         self._later("load", None, folder=str(folder.resolve()))
 
     def _timed(self, do: str, context: Context, **values: Any) -> dict[str, Any]:
-        """Fit or score, which share one time limit."""
+        """Fit, score, which share one time limit."""
         self.can("fit")  # load its libraries before the clock starts
         begun = time.monotonic()
         self._context = context

@@ -36,6 +36,7 @@ from ..components.registry import Registry
 from ..data import handout
 from ..data.scores import Scores, facts_of
 from ..data.sessions import Sessions
+from .models import update_all
 from .provenance import forget_peaks, gpu_name, peak_gpu_mb, peak_rss_mb
 from .said import SAID
 
@@ -158,6 +159,11 @@ class Server:
             raise PluginError(f"model {request['name']!r}: {method} must return a Series of {wanted}, got {got}")
         column, dtype = SAID[method]
         pl.DataFrame({column: said.cast(dtype)}).write_ipc(Path(request["answer"]) / SAID_FILE)
+        return {}
+
+    def do_update(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Learn from `units`, one after another, with their `verdicts`, and their `labels` (-1: not told)."""
+        update_all(self._model(request), self._handed(request["units"]), request["verdicts"], request["labels"])
         return {}
 
     def do_save(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+
 from ..api.contracts import RunningModel
 from ..api.optional import MODEL_METHODS
 from ..base.jsonable import to_jsonable
@@ -17,7 +19,6 @@ from ..base.state_guard import guarded
 from ..components.ensemble import RunningCombination
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..components.configured import ConfiguredComponent
     from ..data.scores import Scores
     from ..data.sessions import Sessions
+    from .fitting import Scored
     from .resolve import ResolvedPlan
 
 
@@ -120,6 +122,13 @@ class LocalModel:
             texts: pl.Series = self._model.explain(sessions, events, context)
         return texts
 
+    def update(
+        self, units: Sessions, verdicts: NDArray[np.bool_], labels: NDArray[np.int8], context: Context
+    ) -> None:
+        """See `RunningModel.update`."""
+        with self._apart():
+            update_all(self._model, units, verdicts.tolist(), labels.tolist())
+
     def save(self, folder: Path) -> None:
         """See `RunningModel.save`."""
         with self._apart():
@@ -134,6 +143,29 @@ class LocalModel:
     def _apart(self) -> Iterator[None]:
         with guarded(self._note), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
             yield
+
+
+class SilentModel:
+    """Stands for a model that has learned since it scored, so that it cannot tell why. It scores no event."""
+
+    def can(self, method: str) -> bool:
+        """It has no optional method."""
+        return False
+
+    def score(self, sessions: Sessions, context: Context) -> NDArray[np.float64]:
+        """A number for each unit that means nothing."""
+        return np.zeros(len(sessions))
+
+
+def explaining(model: RunningModel, scored: Scored) -> RunningModel | SilentModel:
+    """The model that tells why units were scored as they were."""
+    return model if scored.stream is None or scored.stream.explains else SilentModel()
+
+
+def update_all(model: Any, units: Sessions, verdicts: Sequence[bool], labels: Sequence[int]) -> None:
+    """Let a model learn from one unit after another; a label of −1 is not told."""
+    for place, (verdict, label) in enumerate(zip(verdicts, labels, strict=True)):
+        model.update(units[place : place + 1], verdict, None if label < 0 else label)
 
 
 def running_model(resolved: ResolvedPlan, models: Models, note: Callable[[str], None]) -> RunningModel:

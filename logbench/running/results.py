@@ -27,6 +27,7 @@ from ..api.record_sections import (
     ThresholdFacts,
 )
 from ..api.record_split import AuditFacts, SplitFacts
+from ..api.record_stream import StreamFacts
 from ..base.errors import IncompatibleError
 from ..base.failure import failure_of
 from ..data.per_unit import events_of_units
@@ -154,6 +155,7 @@ class Values:
     Attributes:
         events: see `evaluate_events`.
         frames: tables to store beside the record, by name; kept even if a later stage fails.
+        stream: see `RunRecord.stream`; None in a batch run.
         conduct: see `run_notes.conduct_of`.
         bundle: where the model was saved.
     """
@@ -162,6 +164,7 @@ class Values:
     scored: Scored | None = None
     decided: Decision | None = None
     evaluated: Evaluated | None = None
+    stream: StreamFacts | None = None
     events: JudgedEvents | None = None
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     conduct: AuditFacts = field(default_factory=AuditFacts)
@@ -253,6 +256,9 @@ def record_of(
     own, needed = resolved.model.own, resolved.model.min_events
     if (scored := values.scored) is not None:
         made["training"] = dict(scored.training)
+        if scored.stream is not None:
+            made["stream"] = values.stream or scored.stream.facts
+            made["audit"]["stream"] = scored.stream.audit
         made["audit"]["labels"], made["labels"] = scored.told, scored.labels
         made["threshold"] = own.as_dict()
         limits: Counts = {"short_limit": resolved.short_limit, "needed": needed}

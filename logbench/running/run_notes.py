@@ -103,10 +103,11 @@ def _note_short(resolved: ResolvedPlan, decision: Decision, note: Callable[[str]
 def conduct_of(model: RunningModel, scored: Scored, decision: Decision, note: Callable[[str], None]) -> AuditFacts:
     """Facts for the record's `audit`: foreign files that the model opened, and whether scores are independent."""
     conduct: AuditFacts = {}
-    if model.opened:
-        conduct["files"] = sorted(model.opened)
-        more = f" and {len(model.opened) - 1} more" if len(model.opened) > 1 else ""
-        note(f"opened a file that is not its own: {min(model.opened)}{more}; it may hold labels")
+    opened = {*model.opened, *(scored.stream.opened if scored.stream is not None else ())}
+    if opened:
+        conduct["files"] = sorted(opened)
+        more = f" and {len(opened) - 1} more" if len(opened) > 1 else ""
+        note(f"opened a file that is not its own: {min(opened)}{more}; it may hold labels")
     if scored.alone is None:
         note("scores depend on the other scored units, as the model declares")
         return {**conduct, "alone": "declared"}

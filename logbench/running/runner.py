@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 import polars as pl
 
-from ..api.contracts import Context, RunningModel
+from ..api.contracts import Context
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord, RunRecords
 from ..api.record_sections import Record
@@ -23,7 +23,7 @@ from ..base.progress_bars import Bars
 from ..base.state_guard import guarded
 from ..components.registry import Registry
 from ..data.sessions import Sessions
-from ..evaluation.verdicts import Decision, decide
+from ..evaluation.verdicts import Decision
 from . import records, run_names
 from .anomaly_kinds import wants_kinds, with_kinds
 from .asked import check_findable, model_names, plan_fields
@@ -32,10 +32,12 @@ from .data_warnings import note_data
 from .explain import Counts, explained, names_of, usual_of
 from .first_alarms import wants_first_alarms, with_first_alarms
 from .fit_checks import check_fit, check_installed
-from .fitting import context_for, fit_and_score, learning_parts
-from .models import running_model
+from .fitting import context_for, learning_parts
+from .models import explaining, running_model
 from .prepare import prepare
 from .prepared import Prepared
+from .procedures import procedure_of
+from .procedures.slice_facts import with_metrics
 from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
 from .run_notes import Notes, conduct_of, note_bound, note_cautions, note_decision
@@ -187,22 +189,25 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
     runtime.registry.notify("run_started", plan=plan)
     try:
         check_fit(resolved)
-        model = running_model(resolved, runtime.models, note)  # its process starts while data are read
+        procedure = procedure_of(resolved.protocol)
+        renewed = partial(running_model, resolved, runtime.models, note)
+        model = renewed()  # its process starts while data are read
+        if plan.save is not None and resolved.protocol.procedure != "batch":
+            raise IncompatibleError("--save keeps a model that is fitted once; use protocol.procedure=batch")
         if plan.save is not None and not model.can("save"):
             name = resolved.model.name
             raise IncompatibleError(f"--save: model {name} cannot be saved because it has no method save(folder)")
         values.prepared = prepared = prepare(resolved, runtime, stages, data_note)
         note_data(resolved, prepared, data_note)
         context = context_for(resolved, prepared, note)
-        values.scored = scored = fit_and_score(resolved, prepared, context, stages, model)
+        values.scored = scored = procedure.fit_and_score(resolved, prepared, context, stages, model, renewed)
         runtime.models.check()
         values.frames = tables_of(prepared, scored)
         keep_scores(begun["run_id"], values.frames)
-        own, limit = resolved.model.own, resolved.short_limit
         with stages("threshold"):
-            values.decided = decided = decide(scored.frame, resolved.protocol, own, short_limit=limit)
+            values.decided = decided = procedure.decided(resolved, scored)
         note_decision(resolved, prepared, decided, note)
-        asked = (prepared.sessions, model, context, resolved.needs)
+        asked = (prepared.sessions, explaining(model, scored), context, resolved.needs)
         with guarded(notes.of(" ".join(part.name for part in resolved.evaluators))):
             decided = _evaluate(resolved, prepared, values, asked, stages, notes)
         with stages("store"):
@@ -211,7 +216,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
             values.frames = {
                 **values.frames,
                 "scores": explained(decided.frame, *asked, counts),
-                "shown": shown_events(decided.frame, *asked, limit),
+                "shown": shown_events(decided.frame, *asked, resolved.short_limit),
             }
         values.conduct = conduct_of(model, scored, decided, note)
         if plan.save is not None:
@@ -230,7 +235,7 @@ def _evaluate(
     resolved: ResolvedPlan,
     prepared: Prepared,
     values: Values,
-    asked: tuple[Sessions, RunningModel, Context, Set[str]],
+    asked: tuple[Sessions, Any, Context, Set[str]],
     stages: Stages,
     notes: Notes,
 ) -> Decision:
@@ -248,6 +253,9 @@ def _evaluate(
         if wants_kinds(evaluators.values()):
             values.decided = decided = with_kinds(decided, prepared, resolved.windower.build())
         values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
+        if (stream := values.scored.stream) is not None:
+            asked_of = (decided.units, evaluators, resolved.unit, prepared.weighted)
+            values.stream = with_metrics(stream.facts, *asked_of)
         stage.items = decided.units.height
     note_cautions(evaluators, notes.of)
     note_bound(values.evaluated.metrics, resolved.unit, values.evaluated.bound, note)

@@ -19,9 +19,10 @@ from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.unit_metrics import metrics_of
 from ..evaluation.verdicts import Decision, decide
 from ..running.fit_checks import check_fit
-from ..running.fitting import context_for, fit_and_score
+from ..running.fitting import context_for
 from ..running.models import running_model
 from ..running.prepare import prepare
+from ..running.procedures.batch import fit_and_score
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.runtime import Runtime, current
 from ..running.stages import Stages
@@ -53,6 +54,11 @@ def variants(resolved: ResolvedPlan, runtime: Runtime) -> Iterator[dict[str, Any
     Raises:
         DataError, IncompatibleError: nothing can be trained at all.
     """
+    if resolved.protocol.procedure != "batch":
+        raise IncompatibleError(
+            f"scores under protocol.procedure={resolved.protocol.procedure} cannot be decided anew; use "
+            "procedure=batch"
+        )
     check_fit(resolved)
     stages, note = Stages(runtime), runtime.bars.note
     with contextlib.redirect_stdout(sys.stderr):

@@ -26,7 +26,7 @@ NEEDED: Mapping[str, Any] = {
     "verdict": pl.Boolean,
 }  # fmt: skip
 # Sections that follow from scores and protocol.
-SECTIONS = ("threshold", "counts", "metrics", "directions", "bound", "trivial")
+SECTIONS = ("threshold", "counts", "metrics", "directions", "bound", "trivial", "stream")
 
 
 def recounted(record: Record, folder: Path, registry: Registry) -> Iterator[tuple[str, bool]]:

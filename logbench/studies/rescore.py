@@ -23,15 +23,21 @@ from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
 from ..data.scores import FIRST_ALARM
 from ..evaluation.line_metrics import JudgedEvents
+from ..evaluation.stream_verdicts import decide_stream
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import Decision, decide
 from ..pipeline.leak_audit import THRESHOLDS
 from ..running import identity, records, run_names
+from ..running.procedures.slice_facts import with_metrics
 from ..running.provenance import source
 from ..running.resolve import evaluators_of
 from ..running.results import evaluate, evaluate_events, sections
 from ..running.stored import table
 
+SLICED = (
+    "protocol.procedure=prequential decides a slice before it scores the next, and models may learn from that: "
+    "run again"
+)
 DECIDED = (
     *("score", "verdict", "decided_by", "short", "flagged", "line", "key", "expected", "why", "telling"),
     *FIRST_ALARM,
@@ -61,6 +67,8 @@ def rescore(
     for name in changes:
         if name not in fields_of(EvaluationProtocol):
             make(EvaluationProtocol, {name: changes[name]}, "protocol")  # says what there is
+    if changes and old["stream"]:
+        raise ConfigError(SLICED)
     late = late_fields(bool(old["threshold"].get("uses_alpha")))
     if early := sorted(set(changes) - set(late)):
         raise ConfigError(f"protocol.{early[0]} acts before scoring: run again; here are {', '.join(late)}")
@@ -97,7 +105,11 @@ def judged(
         IncompatibleError: what the stored scores cannot give.
     """
     own = ThresholdTraits.of(old["threshold"])
-    decision = decide(undecided(stored, limit), protocol, own, short_limit=limit)
+    if slices := old["stream"].get("slices"):
+        thresholds = [float(one["exact"]) for one in slices]
+        decision = decide_stream(_bare(stored, limit), protocol, own, thresholds, short_limit=limit)
+    else:
+        decision = decide(undecided(stored, limit), protocol, own, short_limit=limit)
     decision = replace(decision, frame=_with_first_alarms(decision.frame, stored))
     built = {part.name: part.build() for part in parts}
     unit = old["dataset"]["unit"]
@@ -106,6 +118,8 @@ def judged(
     made = sections(decision, own, old["counts"].get("needed"), evaluated, unit, events)
     if (embedded := old["counts"].get("embedded_unseen")) is not None:
         made["counts"]["embedded_unseen"] = embedded
+    if slices:
+        made["stream"] = with_metrics(old["stream"], decision.units, built, unit, is_weighted(old))
     return decision, made, notes
 
 
@@ -177,8 +191,15 @@ def undecided(stored: pl.DataFrame, short_limit: int) -> pl.DataFrame:
     """Stored scores as they were before any decision: the frame that `verdicts` describes.
 
     Raises:
-        ConfigError: units of `short_limit` events or more were not scored.
+        ConfigError: units of `short_limit` events or more were not scored; or a stream was, whose slices were
+            decided one after the other.
     """
+    if "slice" in stored.columns:
+        raise ConfigError(SLICED)
+    return _bare(stored, short_limit)
+
+
+def _bare(stored: pl.DataFrame, short_limit: int) -> pl.DataFrame:
     scored = stored.drop(name for name in DECIDED if name in stored.columns)
     lacking = scored.filter((pl.col("events") >= short_limit) & pl.col("raw").is_null())
     if len(lacking):

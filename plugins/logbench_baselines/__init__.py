@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .edit import Edit
     from .markov import Markov
     from .ngram import NGram
+    from .online import OnlineMarkov, OnlineNewEvent, OnlineNGram
     from .rules import Length, NewEvent
     from .timing import Timing
     from .trivial import Constant, Random
@@ -101,6 +102,24 @@ def _markov(config: MarkovConfig) -> Markov:
     return Markov(config)
 
 
+def _online_new_event() -> OnlineNewEvent:
+    from .online import OnlineNewEvent
+
+    return OnlineNewEvent()
+
+
+def _online_ngram(config: NGramConfig) -> OnlineNGram:
+    from .online import OnlineNGram
+
+    return OnlineNGram(config)
+
+
+def _online_markov(config: MarkovConfig) -> OnlineMarkov:
+    from .online import OnlineMarkov
+
+    return OnlineMarkov(config)
+
+
 def _constant(value: float) -> Callable[[], Constant]:
     def build() -> Constant:
         from .trivial import Constant
@@ -142,6 +161,8 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
     """Offer every baseline under the name that papers use."""
     for item in (*_rules(), *_sequences()):
         yield replace(item, card=CARDS / f"{SHARED.get(item.name, item.name)}.toml")
+    for item in _online():
+        yield replace(item, card=CARDS / f"{item.name}.toml")
     for item in _trivial():
         yield replace(item, card=CARDS / "trivial.toml")
 
@@ -173,6 +194,14 @@ def _sequences() -> Iterable[ModelComponent[Any]]:
         "timing", _timing, summary=f"event pairs faster or slower than ever ({AIT})", traits=TIMED
     )
     yield ModelComponent("markov", _markov, MarkovConfig, chain, replace(GRADED, expected_failures=CHAIN))
+
+
+def _online() -> Iterable[ModelComponent[Any]]:
+    taught = "that goes on learning: from units without an alarm, and from false alarms"
+    yield ModelComponent("new-event-online", _online_new_event, summary=f"new-event {taught}", traits=BINARY)
+    yield ModelComponent("n-gram-online", _online_ngram, NGramConfig, f"n-gram {taught}", STIDE)
+    traits = replace(GRADED, expected_failures=CHAIN)
+    yield ModelComponent("markov-online", _online_markov, MarkovConfig, f"markov {taught}", traits)
 
 
 def _fixed(n: int) -> Callable[[], NGram]:

@@ -42,7 +42,7 @@ class Markov(NpzState):
         """Count transitions; `unmet` is the cost, by state, of a transition unseen in training."""
         states = train.vocabulary + 2
         distinct = train.distinct
-        code, unit, _ = _transitions(train.take(distinct.first))
+        code, unit, _ = transitions(train.take(distinct.first))
         met = pl.DataFrame({"code": code, "times": distinct.counts[unit]})
         met = met.group_by("code").agg(pl.col("times").sum()).sort("code")
         self.codes, times = met["code"].to_numpy(), met["times"].to_numpy()
@@ -58,7 +58,7 @@ class Markov(NpzState):
         Of an event: the transition to it; that to the end is of none.
         """
         check_keys(sessions.vocabulary, len(self.unmet) - 2, "markov")
-        code, unit, event = _transitions(sessions)
+        code, unit, event = transitions(sessions)
         states, strange = sessions.vocabulary + 2, sessions.vocabulary
         source, target = code // states, code % states
         cost = lookup(self.codes, self.costs, code, np.nan)
@@ -82,7 +82,7 @@ def _decided(
     return score, np.where(score > 0, np.append(event, -1)[at], -1)
 
 
-def _transitions(sessions: Sessions) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def transitions(sessions: Sessions) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Code of states (from · states + to), unit, and index of the event led to, int64 [events + units] each.
 
     State V is any unseen event, V + 1 the begin as source and the end as target.

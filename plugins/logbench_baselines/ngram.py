@@ -36,7 +36,7 @@ class NGram(NpzState):
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Keep the distinct n-grams."""
-        self.grams = _padded(train.take(train.distinct.first)).histories(self.config.n - 1).distinct_windows
+        self.grams = padded(train.take(train.distinct.first)).histories(self.config.n - 1).distinct_windows
         return {"ngrams": len(self.grams)}
 
     def fault(self) -> str:
@@ -48,9 +48,9 @@ class NGram(NpzState):
 
         `ignoring` counts no n-gram with an unseen event. The n-gram with the mark at the end is the last event's.
         """
-        grams = _padded(sessions).histories(self.config.n - 1)
+        grams = padded(sessions).histories(self.config.n - 1)
         windows = grams.distinct_windows
-        miss = ~_among(windows, self.grams)
+        miss = ~among(windows, self.grams)
         known = windows.max(axis=1, initial=0) <= sessions.vocabulary
         primary, event = self._measured(miss[grams.distinct.inverse], grams, sessions)
         ignoring, ignoring_event = self._measured((miss & known)[grams.distinct.inverse], grams, sessions)
@@ -89,7 +89,7 @@ def _end(first: NDArray[np.int64], grams: Histories, sessions: Sessions, n: int)
     return np.where(first < 0, -1, np.minimum(within, sessions.lengths - 1))
 
 
-def _padded(sessions: Sessions) -> Sessions:
+def padded(sessions: Sessions) -> Sessions:
     """Units with a mark (key 0) at either end and every key one higher; unseen keys become one key."""
     size = len(sessions)
     offsets = sessions.offsets + 2 * np.arange(size + 1)
@@ -98,7 +98,7 @@ def _padded(sessions: Sessions) -> Sessions:
     return Sessions(keys=keys, offsets=offsets, vocabulary=sessions.vocabulary + 2, ids=sessions.ids)
 
 
-def _among(rows: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.bool_]:
+def among(rows: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Which of `rows` are in `known`, bool [rows]; both int32 [.., n], `known` distinct."""
     names = [f"k{i}" for i in range(known.shape[1])]
     table = pl.DataFrame(known, schema=names, orient="row").with_columns(known=pl.lit(True))

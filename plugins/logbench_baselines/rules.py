@@ -34,7 +34,9 @@ class NewEvent(NpzState):
         """See `Model.score`."""
         check_keys(sessions.vocabulary, len(self.known) - 1, "new-event")
         new = ~self.known[sessions.clipped_keys]
-        event, ignoring = (_first(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary)))
+        event, ignoring = (
+            first_hits(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary))
+        )
         return Scores(
             primary=(event >= 0).astype(np.float64),
             event=event,
@@ -60,7 +62,7 @@ class Length(NpzState):
         return Scores(primary=score, event=last, ignoring=score, ignoring_event=last)
 
 
-def _first(hits: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]:
+def first_hits(hits: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]:
     """Index of the first hit in each unit, int64 [units]; −1 without a hit."""
     at = first_true(hits, sessions.units, len(sessions))
     return np.where(at < 0, -1, at - sessions.offsets[:-1])

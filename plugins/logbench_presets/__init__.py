@@ -49,6 +49,12 @@ PRESETS = (
         protocol={"train": "ratio", "train_ratio": 0.8},
     ),
     Preset(
+        name="prequential",
+        summary="the first 20% train, the rest is tested in ten slices of time, test then train",
+        source="Dawid, JRSS A 147, 1984; share and slices are ours",
+        protocol={"train": "ratio", "train_ratio": 0.2, "procedure": "prequential"},
+    ),
+    Preset(
         name="random-half",
         summary="a random half of the units trains, what is normal of it; label-free threshold",
         source="ours, for data sets whose units have no order of time",

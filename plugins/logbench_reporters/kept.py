@@ -14,6 +14,9 @@ TIMES, LEAST = 5, 0.02
 NAMED = 3
 
 
+ORACLE = "; f1 at the best threshold: --set protocol.threshold=oracle"
+
+
 def thresholds_not_kept(models: Sequence[Row], rules: Sequence[Row], protocol: Mapping[str, Any]) -> list[str]:
     """Note below a table: low F1 because of thresholds, and the AUPRC that no threshold lowers.
 
@@ -50,8 +53,8 @@ def thresholds_not_kept(models: Sequence[Row], rules: Sequence[Row], protocol: M
     if area is not None and f1 is not None and area > f1:
         said.append(
             "the test has normal units unlike those that train: low f1 is then the threshold's, and auprc, which "
-            f"needs none, ranks the models ({best.name}: auprc {area:.3f}, f1 {f1:.3f}); f1 at the best "
-            "threshold: --set protocol.threshold=oracle"
+            f"needs none, ranks the models ({best.name}: auprc {area:.3f}, f1 {f1:.3f})"
+            + ("" if protocol.get("procedure") == "prequential" else ORACLE)
         )
     return said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from labelled_log import Row, registry, run_one, write
 from splitting import frame, split
 
-import logbench.running.fitting
+import logbench.running.prepared
+import logbench.running.procedures.batch
 from logbench import ConfigError, Context, EvaluationProtocol, ModelComponent, ModelTraits, RunRecord, Sessions
 from logbench.running.prepared import Prepared
 
@@ -172,13 +174,11 @@ def test_a_label_beyond_the_budget_ends_the_run(tmp_path: Path, monkeypatch: pyt
         parts = [prepared.part(n, u, resolved.needs) for n, u in
                  (("train", prepared.split.train), ("held_out", prepared.split.held_out))]  # fmt: skip
         return [
-            logbench.running.fitting.HandedUnits(
-                logbench.running.fitting.replace(part.sessions, labels=true[part.units]), part.units
-            )
+            logbench.running.prepared.HandedUnits(replace(part.sessions, labels=true[part.units]), part.units)
             for part in parts
         ]
 
-    monkeypatch.setattr(logbench.running.fitting, "learning_parts", every)
+    monkeypatch.setattr(logbench.running.procedures.batch, "learning_parts", every)
     record = run_with(tmp_path, "supervised", 0.5)
     assert record.error is not None and record.error["type"] == "LeakError"
     assert "which protocol.label_budget hides" in record.error["message"]

@@ -10,7 +10,7 @@ import re
 import types
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
-from logbench.api import record_sections
+from logbench.api import record_sections, record_stream
 
 NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 PLACE = re.compile(r"(?<=<!-- keys of )(\w+)( -->\n).*?(?=\n<!-- end of keys -->)", re.S)
@@ -18,7 +18,7 @@ PLACE = re.compile(r"(?<=<!-- keys of )(\w+)( -->\n).*?(?=\n<!-- end of keys -->
 
 def filled(page: str) -> str:
     """The page with its tables made anew."""
-    shown = {pair for place in PLACE.finditer(page) for pair in _meanings(getattr(record_sections, place[1]))}
+    shown = {pair for place in PLACE.finditer(page) for pair in _meanings(_section(place[1]))}
     return PLACE.sub(lambda place: f"{place[1]}{place[2]}\n{table(place[1], shown)}\n", page)
 
 
@@ -29,7 +29,7 @@ def table(name: str, shown: set[tuple[str, str]]) -> str:
         shown: keys with meanings that have a row of their own on the page; a nested section does not repeat them.
     """
     rows = ["| key | type | meaning |", "|---|---|---|"]
-    for key, (hint, meaning) in keys(getattr(record_sections, name)).items():
+    for key, (hint, meaning) in keys(_section(name)).items():
         inner = [f"`{one}` ({text})" for one, text in _inner(hint) if (one, text) not in shown]
         rows.append(f"| `{key}` | {json_type(hint)} | {meaning}{': ' if inner else ''}{'; '.join(inner)} |")
     return "\n".join(rows)
@@ -64,3 +64,7 @@ def json_type(hint: Any) -> str:
     if get_origin(hint) is list:
         return "list"
     return NAMES.get(hint, "object")
+
+
+def _section(name: str) -> Any:
+    return getattr(record_stream, name, None) or getattr(record_sections, name)

@@ -19,10 +19,11 @@ from ...base.errors import IncompatibleError
 from ...evaluation.protocol_rules import apply_protocol_rules
 from ...pipeline.split import ANOMALY, NORMAL, digest_of
 from ...running.fit_checks import check_fit
-from ...running.fitting import Scored, context_for, fit_and_score
+from ...running.fitting import Scored, context_for
 from ...running.models import running_model
 from ...running.prepare import prepare
 from ...running.prepared import Prepared
+from ...running.procedures.batch import fit_and_score
 from ...running.resolve import ResolvedPlan, resolve
 from ...running.run_notes import Notes
 from ...running.runtime import current
