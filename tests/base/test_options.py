@@ -106,12 +106,16 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     other |= {"test_reserve": 5000.0, "label_noise": 0.2, "label_noise_kind": "anomaly_to_normal"}
     other |= {"label_budget": 0.5, "unstable": "swap", "unstable_dose": 0.5, "unstable_events": 0.5}
     other |= {"unstable_in": "both", "cut": "node", "test_label_noise": 0.1}
+    sliced = {"slices": 3, "slice_units": 50, "without_update": "refit", "feedback_budget": 5, "feedback_delay": 9}
+    other |= {"procedure": "prequential", **sliced}
+    streamed = EvaluationProtocol(train="ratio", procedure="prequential", feedback_budget=3)
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []
     for name, value in other.items():
         base = EvaluationProtocol(content="labelled") if name in ("label_noise", "label_budget") else usual
-        base = replace(base, train="ratio") if name == "cut" else base
+        base = replace(base, train="ratio") if name in ("cut", "procedure") else base
+        base = streamed if name in sliced else base
         hashes.append(replace(base, **{name: value}).digest)  # type: ignore[arg-type]
     assert len({usual.digest, *hashes}) == len(other) + 1
     assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]
