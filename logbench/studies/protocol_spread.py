@@ -27,11 +27,14 @@ def protocol_spread(record: Record, folder: Path) -> Iterator[dict[str, Any]]:
 
     Yields:
         `short`, `unseen`, `threshold`, `duplicates`, `f1` and `in_force` (whether it is the run's own choice).
-        Choices that the model or the data cannot serve are left out.
+        Choices that the model or the data cannot serve are left out; of a stream, which is decided slice by slice,
+        there is none.
 
     Raises:
         DataError: the scores of this run were not kept, or are damaged.
     """
+    if record["stream"]:
+        return  # each slice was decided before the next was scored
     stored, own = records.scores(record, folder), ThresholdTraits.of(record["threshold"])
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))

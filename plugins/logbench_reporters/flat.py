@@ -56,6 +56,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
     for group in comparisons(showing(records, names)):
         first = next((record for record in group if record["split"]), group[0])
         data, split = first["dataset"], first["split"]
+        rows = [*model_rows(group, each_seed, metric), *rule_rows(group, each_seed, metric)]
         facts = {
             "dataset": data["name"],
             "simulated": bool(data.get("simulated")),
@@ -67,9 +68,9 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
             **{f"protocol_{name}": first["protocol"][name] for name in ("unseen", "threshold", "duplicates")},
             **{name: split.get(name) for name in ("train", "held_out", "test")},
             "prevalence": prevalence(group),
+            **({"procedure": first["protocol"]["procedure"]} if any(row.learned for row in rows) else {}),
             "contended": max(record["environment"].get("contended", 0) for record in group),
         }
-        rows = [*model_rows(group, each_seed, metric), *rule_rows(group, each_seed, metric)]
         what = over(rows)
         result += [
             {
@@ -77,6 +78,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
                 "interval": f"95% t over {what}" if row.bounds else None,
                 **facts,
                 **_tested(row),
+                **({"learned": row.learned} if row.learned else {}),
             }
             for row in rows
         ]

@@ -39,6 +39,7 @@ class Row:
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
             events are short; None where the runs differ.
         joint: the score of a unit depends on what else is scored.
+        learned: what the model did between slices (`kept`, `refitted`, `updated`); empty in a batch run.
         prevalence: share of anomalies among the units that were tested, see `prevalence`.
         tied: letters that it shares with models that are not told apart from it; empty where that is not known.
         status, reason: of the runs that gave nothing; `ok` where there is none.
@@ -60,6 +61,7 @@ class Row:
     short: float | None = None
     limit: int | None = None
     joint: bool = False
+    learned: str = ""
     prevalence: float | None = None
     tied: str = ""
     status: str = "ok"
@@ -257,6 +259,7 @@ def _row(records: Sequence[Record], metric: str) -> Row:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
     if good:
         row.joint = any(map(_is_joint, good))
+        row.learned = _same(one.get("stream", {}).get("learning", "") for one in good) or ""
         row.threshold = _same(_threshold(record) for record in good)
         row.source = _same(record["threshold"].get("source") for record in good)
         row.limit = _same(map(short_limit, good))

@@ -26,6 +26,7 @@ from .rows import (
     showing,
     unvaried,
 )
+from .slices import SIGNS, columns_by_slice, signs_said, slices_said
 from .words import several
 
 # Columns of text where there is no terminal.
@@ -101,6 +102,8 @@ class Table:
             parts.append(self._comparison(group, _heading(group), names))
             if cost := self._cost(group):
                 parts.append(cost)
+            if slices := self._slices(group):
+                parts.append(slices)
             if lines := of_events(group):
                 parts.append(self._comparison(lines, _heading_of_events(lines), names))
         return "\n\n".join(parts)
@@ -131,6 +134,7 @@ class Table:
             *_reasons(models),
             *_unjudged(records),
             *_joint(models),
+            *signs_said([row.learned for row in models]),
             *thresholds_not_kept(models, rules, records[0]["protocol"]),
         ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)
@@ -150,6 +154,13 @@ class Table:
         return "\n\n".join(
             part for part in (self._around([cost_heading(rows)]), text, self._around(below)) if part
         )
+
+    def _slices(self, records: Sequence[Record]) -> str:
+        """The metric slice by slice, of the first run of each model; empty in a batch run."""
+        first = {record["model"]: record for record in reversed(records) if record["status"] == "ok"}
+        names = [row.name for row in model_rows(records, metric=self.metric) if row.name in first]
+        columns, models = columns_by_slice([first[name] for name in dict.fromkeys(names)], self.metric)
+        return self._table(columns, models, ()) if columns else ""
 
     def _table(
         self, columns: Mapping[str, Sequence[str]], models: int, spare: Sequence[str], looks: Looks | None = None
@@ -210,7 +221,8 @@ class Table:
     def _named(self, row: Row) -> str:
         kind = "" if row.kind == "model" else f"{row.kind}: "
         seeds = f" ({several(row.counted, 'seed')})" if row.counted and not self.each_seed else ""
-        return f"{kind}{row.name}{' *' * row.joint}{seeds}"
+        sign = SIGNS.get(row.learned, "")
+        return f"{kind}{row.name}{' *' * row.joint}{sign and f' {sign}'}{seeds}"
 
     def _hidden(self, rows: Sequence[Row], models: Sequence[Row]) -> Iterator[str]:
         """Columns to leave out: equal in every row, or too wide for the terminal."""
@@ -263,6 +275,7 @@ def _heading(records: Sequence[Record]) -> list[str]:
         *lines,
         f"protocol {record['preset']}: {short} {protocol['short']}, "
         f"unseen {protocol['unseen']}, threshold {protocol['threshold']}, headline: {headline}",
+        *slices_said(protocol, records),
         *_differing(records),
     ]
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..slices import SIGNS, signs_said
 from .examples import examples
 from .figures.across import across, one_protocol_each
+from .figures.by_slice import by_slice
 from .figures.cost import cost
 from .figures.critical import critical
 from .figures.curves import Curve, precision_recall, roc
@@ -45,8 +47,8 @@ class Section:
 def sections(study: Study) -> list[Section]:
     """Those of which something is known."""
     made = (
-        _ranking(study), _curves(study), _threshold(study), _spread(study), _on_call(study), _examples(study),
-        _timeline(study), _training(study), _cost(study), _across(study),
+        _ranking(study), _by_slice(study), _curves(study), _threshold(study), _spread(study), _on_call(study),
+        _examples(study), _timeline(study), _training(study), _cost(study), _across(study),
     )  # fmt: skip
     return [one for one in made if one is not None]
 
@@ -72,7 +74,7 @@ def _table(study: Study) -> list[dict[str, Any]]:
         rule = row.kind == "rule"
         rows.append(
             {
-                "name": row.name,
+                "name": " ".join(filter(None, (row.name, SIGNS.get(row.learned)))),
                 "kind": row.kind,
                 "tied": study.tied.get(row.name, ""),
                 "note": ""
@@ -96,6 +98,14 @@ def _table(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
+def _by_slice(study: Study) -> Section | None:
+    figure = by_slice(study.firsts, study.unit, study.metric)
+    if figure is None:
+        return None
+    said = signs_said([row.learned for row in study.models])
+    return Section("slices", "Slice by slice", f"{figure.description} {'. '.join(said)}".strip(), [figure])
+
+
 def _curves(study: Study) -> Section | None:
     curves = []
     for record in study.firsts[:MOST_CURVES]:
@@ -116,7 +126,8 @@ def _threshold(study: Study) -> Section | None:
     found: list[Explored] = []
     for record in study.firsts:
         units, scores = study.units(record), study.scores(record)
-        if record["threshold"].get("rule") or units is None or scores is None or not len(units):
+        moved = record.get("stream", {}).get("learning") in SIGNS  # each slice has a threshold of its own
+        if moved or record["threshold"].get("rule") or units is None or scores is None or not len(units):
             continue
         found.append(explored(record["model"], record["threshold"], units, scores))
         if len(found) == MOST_THRESHOLDS:

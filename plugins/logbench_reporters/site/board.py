@@ -281,7 +281,8 @@ def _configured(record: Record) -> str:
 def _saw_labels(record: Record) -> bool:
     """Whether labels reached the model or the threshold in force."""
     given = record["audit"].get("labels", "none") != "none"
-    return given or record["threshold"].get("source") in OF_LABELS
+    told = record["audit"].get("stream", {}).get("told", 0) > 0
+    return given or told or record["threshold"].get("source") in OF_LABELS
 
 
 def value(record: Record, metric: str) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 from logbench import EvaluationProtocol
 
 from ..report import drawing
+from ..report.figures.by_slice import WORDS, by_slice
 from ..report.figures.figure import Figure, number
 from ..report.markup import environment, policy, text
 from ..report.theme import css
@@ -53,6 +54,7 @@ class _Maker:
             "board": board,
             "metric": board.metric,
             "titles": self._titles,
+            "learned": WORDS,
             "newest": max(entry.newest for table in board.tables for entry in table.entries)[:10],
             "slug": slug,
         }
@@ -126,6 +128,15 @@ class _Maker:
             self._drawn[data] = None if figure is None else (figure, drawing.svg(figure, page=True))
         return self._drawn[data]
 
+    def _by_slice(self, table: Table) -> tuple[Figure, str] | None:
+        """Slice by slice, the first run of each model; None in a batch run."""
+        key = f"slices {table.data} {table.protocol}"
+        if key not in self._drawn:
+            runs = [entry.runs[0] for entry in table.entries if entry.value is not None]
+            figure = by_slice(runs, runs[0]["dataset"]["unit"], table.metric) if runs else None
+            self._drawn[key] = None if figure is None else (figure, drawing.svg(figure, page=True))
+        return self._drawn[key]
+
     def _matrix(self, protocol: str) -> dict[str, Any]:
         """Best label-free rows: a row a model, a column a data set."""
         tables = sorted(self._board.of_protocol(protocol), key=lambda one: -len(one.best()))
@@ -170,6 +181,7 @@ class _Maker:
             "entries": entries,
             "rules": rules,
             "sentence": _sentence(table),
+            "slices": self._by_slice(table),
         }
 
     def _entry(self, table: Table, entry: Entry, metrics: Sequence[str] = COLUMNS) -> dict[str, Any]:
