@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Units that `Runs.examples` may be asked for.
 Which = Literal["top", "found", "false-positives", "missed"]
+# Formats of a graph.
+ExportKind = Literal["onnx", "torch-export"]
 
 
 @runtime_checkable
@@ -266,6 +268,40 @@ class Loads(Protocol):
 
     def load(self, folder: Path) -> None:
         """Become the model saved in `folder`."""
+
+
+class ExportedGraph(Protocol):
+    """A model as a graph that runs without its code. Rows go in; scores and verdicts come out.
+
+    Attributes:
+        facts: how the rows are made, as JSON takes it: `input` (`windows`, `counts`, `keys` or `vectors`), `keys`,
+            and what each kind needs beside it.
+    """
+
+    facts: Mapping[str, Any]
+
+    def save(self, file: Path, metadata: Mapping[str, Any], limit: float) -> None:
+        """Write the graph.
+
+        Args:
+            metadata: JSON values, kept as text under the name `logbench`.
+            limit: what scores alarm above, in place of the one that was given before.
+        """
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """A model that can be made a graph, for `logbench export`; every model of `logbench.torch` can."""
+
+    def exported(self, kind: ExportKind, limit: float) -> ExportedGraph:
+        """The fitted or loaded model as a graph.
+
+        Args:
+            limit: units that score above it alarm.
+
+        Raises:
+            IncompatibleError: it cannot be one; in one line that says why.
+        """
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Formats of files that a saved model may have: text, arrays and safetensors, nothing that runs code."""
+"""Formats of files that a saved model may have: text, arrays, safetensors and graphs, nothing that runs code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO
 from .array_files import FAULTS, check_npy, check_npz
 from .regular_files import LARGEST, open_regular
 
-ALLOWED = "JSON or other UTF-8 text, npy, npz or safetensors"
+ALLOWED = "JSON or other UTF-8 text, npy, npz, safetensors or onnx"
 # What no text has: signs that steer a terminal, and NUL.
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Operations that only take from the stack: a text may begin like these by chance, a pickle never does.
@@ -36,6 +36,8 @@ def format_fault(file: Path) -> str:
                 check_npy(opened, size)
             elif file.suffix == ".safetensors":
                 _check_safetensors(opened, size)
+            elif file.suffix == ".onnx":
+                _check_onnx(first)
             else:
                 _check_text(opened)
     except FAULTS as error:
@@ -67,6 +69,12 @@ def _check_safetensors(opened: IO[bytes], size: int) -> None:
         header = None
     if not isinstance(header, dict):
         raise ValueError("the header of safetensors is no JSON object")
+
+
+def _check_onnx(first: bytes) -> None:
+    """Its first field alone, the version; onnxruntime reads the rest, and opens no other file."""
+    if first[:1] != b"\x08":
+        raise ValueError("no graph of ONNX")
 
 
 def _check_text(opened: IO[bytes]) -> None:

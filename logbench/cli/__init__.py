@@ -56,6 +56,7 @@ SECTIONS = {
     "Own logs": {
         "detect": "Find what is unusual in logs, without labels.",
         "score": "Score new logs with a saved model; labels are not needed.",
+        "export": "Export a deep model as a graph that runs without torch, with score and verdict inside.",
     },
     "Maintain": {
         "check": "Check that what plugins offer keeps its contract.",

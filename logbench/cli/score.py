@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 @with_options(keeping_options)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["own", "onnxruntime"]), default="own", show_default=True,
+              help="What runs the model: its own code, or onnxruntime its exported graph.")  # fmt: skip
 @click.option("--save", type=click.Path(path_type=Path), help="Write every unit to this new Parquet file.")
 @overwrite_option
 @click.option("--code", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
@@ -79,6 +82,8 @@ def command(
     """
     import polars as pl
 
+    from ..deploy.engines import onnx_device
+    from ..deploy.exported_model import exported_model
     from ..running.bundle import Bundle
     from ..running.fit_checks import resolve_device
 
@@ -87,7 +92,11 @@ def command(
     if options["close"] and str(data) != "-":
         raise click.UsageError("--close is for lines on standard input: --data -")
     asked = rate_of(options["threshold"], options["rate"], options["budget"])
-    saved, device = Bundle(bundle, state.registry, code), resolve_device(options["device"])
+    if options["engine"] == "own":
+        saved, device = Bundle(bundle, state.registry, code), resolve_device(options["device"])
+    else:
+        device = onnx_device(options["device"])
+        saved = Bundle(bundle, state.registry, code, partial(exported_model, device=device))
     if saved.edited:
         names = ", ".join(dict.fromkeys(saved.edited))
         note(f"{names}: edited since the model was saved, so scores may differ from those of the run")

@@ -70,6 +70,19 @@ def score_bundle(
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
 
+def sessions_of(bundle: Bundle, data: Path, progress: Progress) -> Sessions:
+    """Every unit of `data` as the bundle's model takes them.
+
+    Raises:
+        DataError: the data cannot be read.
+        IncompatibleError: the data lack what the model needs.
+    """
+    opened = bundle.read(data)
+    check_needs(bundle.parts["model"], bundle.parts["dataset"].name, opened, scoring=True)
+    with shortened():
+        return bundle.sessions_of(_grouped(bundle, opened, progress))
+
+
 def look_of(bundle: Bundle, data: Path, frame: pl.DataFrame) -> Look:
     """What `logbench show` prints whole units from, of what `score_bundle` gave."""
     dataset = bundle.parts["dataset"]
@@ -95,7 +108,7 @@ def score_grouped(
     check_needs(bundle.parts["model"], bundle.parts["dataset"].name, grouped, scoring=True)
     sessions = bundle.sessions_of(grouped)
     names = templates_frame(grouped, bundle.vocabulary).select("key", "template")
-    limit = float(bundle.facts["threshold"]["exact"]) if threshold is None else threshold
+    limit = (float(bundle.facts["threshold"]["exact"]) if threshold is None else threshold) + bundle.slack
     frame = _said(bundle, sessions, _verdicts(bundle, sessions, context, limit), context, names)
     begin = None if sessions.lines is None else sessions.lines[sessions.offsets[:-1]]
     frame = frame.with_columns(begin=pl.lit(None, pl.Int64) if begin is None else pl.Series(begin, dtype=pl.Int64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -95,10 +95,12 @@ class Bundle:
     Args:
         folder: that `--save` wrote, perhaps a stranger's.
         code: files with components of the user's own that the bundle may name, each by its name.
+        engine: loads the model of this folder in place of its own code, such as its exported graph.
 
     Attributes:
         edited: plugins whose code has changed since the model was saved.
         usual: how often the training has each key.
+        slack: how far above a threshold scores may be by the engine's rounding; it is added to thresholds.
         embedding: fitted on the texts of the training; None where the model takes no vectors.
 
     Raises:
@@ -106,7 +108,13 @@ class Bundle:
         ConfigError: a component of the bundle is not installed, or is code of a file that is not named.
     """
 
-    def __init__(self, folder: Path, registry: Registry, code: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        registry: Registry,
+        code: Sequence[Path] = (),
+        engine: Callable[[Path], Any] | None = None,
+    ) -> None:
         self.facts = checked_facts(folder)
         components = cast(Mapping[Kind, SavedComponent], self.facts["components"])
         with fitting(f"{folder}: the bundle does not fit its components"):
@@ -128,9 +136,14 @@ class Bundle:
                 self.embedding = self.parts["embedding"].build()
                 fit_embedding(self.embedding, self.parts["embedding"].name, self.facts["texts"])
         self.usual = UsualCounts.load(folder / USUAL)
-        self.model = self.parts["model"].build()
-        with fitting(f"{folder}: the saved model cannot be read"):
-            self.model.load(folder / "model")
+        self.slack = 0.0
+        if engine is not None:
+            self.model = engine(folder)
+            self.slack = self.model.slack
+        else:
+            self.model = self.parts["model"].build()
+            with fitting(f"{folder}: the saved model cannot be read"):
+                self.model.load(folder / "model")
         self._held_out = folder / HELD_OUT
 
     @property

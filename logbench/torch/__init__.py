@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .batches import BruteBatches as BruteBatches
     from .batches import DistinctBatches, RowBatches, to_device
     from .classifier import Classifier, SequenceClassifier
+    from .exporting import longest
     from .forward import SharedForward as SharedForward
     from .forward import SharesPrefixes
     from .forward import logits_of as logits_of
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .precision import Precision, full_fp32
     from .ranking import nll, ranks
     from .reconstruction import Reconstruction
+    from .recurrent import recurrent_states
     from .row_model import RowModel
     from .row_scores import score_rows
     from .saving import load_network, save_network
@@ -61,6 +63,7 @@ _MODULES = {
     "batch_size": ("fastest_batch", "in_batches"),
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
     "classifier": ("Classifier", "SequenceClassifier"),
+    "exporting": ("longest",),
     "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
     "network_model": ("NetworkModel",),
     "next_key_model": ("NextKeyModel",),
@@ -79,6 +82,7 @@ _MODULES = {
     "precision": ("Precision", "full_fp32"),
     "ranking": ("nll", "ranks"),
     "reconstruction": ("Reconstruction",),
+    "recurrent": ("recurrent_states",),
     "row_model": ("RowModel",),
     "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
@@ -120,12 +124,14 @@ __all__ = [
     "in_batches",
     "key_vectors",
     "load_network",
+    "longest",
     "new_network",
     "next_key_traits",
     "nll",
     "padded",
     "ranks",
     "reconstruction_traits",
+    "recurrent_states",
     "running_counts",
     "save_network",
     "score_distinct",

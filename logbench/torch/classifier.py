@@ -132,13 +132,15 @@ class Classifier(RowModel[C]):
         wide = logits if logits.element_size() > 2 else logits.float()
         if wide.ndim == 2 and wide.shape[1] <= 2:
             wide = wide[:, -1] - (wide[:, 0] if wide.shape[1] == 2 else 0)
-        if wide.shape != (len(arguments[0]),):
-            wanted = f"[{len(arguments[0])}], [.., 1] or [.., 2]"
+        rows = arguments[0].shape[0]  # `len` would fix the batch of an exported graph
+        if wide.shape != (rows,):
+            wanted = f"[{rows}], [.., 1] or [.., 2]"
             raise PluginError(f"{self.name}: the network must give logits {wanted}, got {list(logits.shape)}")
         return wide
 
-    def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 1 / (1 + np.exp(-np.clip(answers, -700, 700)))
+    def scores_of(self, answers: Tensor) -> Tensor:
+        """Probabilities of an anomaly, of logits; float64, both [rows]."""
+        return 1 / (1 + (-answers.clamp(-700, 700)).exp())
 
 
 def _of_labels(sessions: Sessions) -> NDArray[np.float64]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ..api.contracts import Context
+    from ..api.optional import ExportedGraph, ExportKind
     from ..data.sessions import Sessions
+    from .graphs import Graph
 
 C = TypeVar("C", bound=TrainingConfig)
 
@@ -81,6 +83,21 @@ class NetworkModel(ABC, Generic[C]):
         self.network, facts = load_network(folder, self._rebuilt, self.name)
         self.config, self.keys = self._saved_config(facts), facts["keys"]
         self.width = facts.get("vector_width", 0)
+
+    def exported(self, kind: ExportKind, limit: float) -> ExportedGraph:
+        """The network, the score and whether it exceeds `limit`, as a graph; see `api.optional.Exports`.
+
+        Raises:
+            IncompatibleError: the network does what no graph can, or its rows need its code.
+        """
+        from .graph_files import OnnxGraph, TorchGraph  # ONNX has an extra of its own
+
+        graph = self._graph(limit)
+        return OnnxGraph(graph, self.name) if kind == "onnx" else TorchGraph(graph, self.name)
+
+    @abstractmethod
+    def _graph(self, limit: float) -> Graph:
+        """What is exported; units that score above `limit` alarm."""
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         shape = {name: facts[name] for name in self._shape}

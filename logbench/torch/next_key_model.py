@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..data.histories import Histories
     from ..data.scores import Scores
     from ..data.sessions import Sessions
+    from .graphs import Graph
 
 C = TypeVar("C", bound=NextKeyConfig)
 
@@ -141,6 +142,11 @@ class NextKeyModel(NetworkModel[C]):
         rows[asked] = np.arange(len(asked))
         nothing = pl.Series([None], dtype=pl.List(pl.Int32))
         return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
+
+    def _graph(self, limit: float) -> Graph:
+        from .graphs import window_graph
+
+        return window_graph(self, limit)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         return super()._saved_config({"pad": False, **facts})  # saved before there was the choice

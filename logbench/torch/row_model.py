@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Context
     from ..data.sessions import Sessions
+    from .graphs import Graph
 
 C = TypeVar("C", bound=TrainingConfig)
 
@@ -82,6 +83,14 @@ class RowModel(NetworkModel[C]):
         """
         return None
 
+    @property
+    def spare(self) -> int | None:
+        """Columns that fill up, which a batch of rows needs beyond its longest unit; no others move an answer.
+
+        None: all. An exported graph is fed so; where it is a number, that is faster. A class may say `spare = 0`.
+        """
+        return None
+
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Score every unit; `ignoring` is the score of the unit without its unseen keys.
 
@@ -98,9 +107,14 @@ class RowModel(NetworkModel[C]):
     def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
         """What the score of each row of a batch follows from, float [rows]."""
 
-    def _scores_of(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scores_of(self, answers: Tensor) -> Tensor:
         """The scores that follow from answers; float64, both [rows]."""
         return answers
+
+    def _graph(self, limit: float) -> Graph:
+        from .graphs import row_graph
+
+        return row_graph(self, limit)
 
     def _distinct(self, sessions: Sessions) -> UnitRows:
         more = (sessions.times, sessions.texts, sessions.raw)
@@ -145,5 +159,5 @@ class RowModel(NetworkModel[C]):
         order = slice(None) if lengths is None else np.argsort(lengths, kind="stable")
         found, size = score_rows(network, [rows.values[order]], answers, self.config, context, double=double)
         scores = np.empty(len(rows))
-        scores[order] = self._scores_of(found.astype(np.float64))
+        scores[order] = self.scores_of(torch.from_numpy(found.astype(np.float64))).numpy()
         return scores, {"distinct_rows": len(rows), "eval_batch": size}

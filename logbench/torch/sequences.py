@@ -24,8 +24,8 @@ def vector_table(sessions: Sessions, device: str) -> Tensor:
         [[1.0, 1.0], [0.0, 0.0]]
     """
     assert sessions.vectors is not None, "the model declares no need of vectors"
-    nothing = np.zeros((1, sessions.vectors.shape[1]), dtype=np.float32)
-    return torch.from_numpy(np.concatenate([sessions.vectors, nothing])).to(device)
+    vectors = torch.as_tensor(sessions.vectors)  # one already where a graph is made
+    return torch.cat([vectors, vectors.new_zeros(1, vectors.shape[1])]).to(device)
 
 
 def key_vectors(sessions: Sessions) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from logbench import max_per_unit
+from logbench import IncompatibleError, max_per_unit
 
 from .model import DeepLog
 from .options import DeepLogConfig, FullConfig, ValuesConfig
@@ -90,6 +90,13 @@ class DeepLogFull:
                 texts[unit] = "key: unseen in training" if np.isposinf(rank) else f"key: rank {rank:.0f}, g = {g}"
                 texts[unit] = None if np.isneginf(rank) else texts[unit]
         return pl.Series("why", texts, dtype=pl.String)
+
+    def exported(self, kind: str, limit: float) -> Any:
+        """No graph: see the error."""
+        raise IncompatibleError(
+            f"{self.name} cannot be exported: values have a network for each key, and limits outside of these; "
+            "deeplog can be"
+        )
 
     def save(self, folder: Path) -> None:
         """Write both into folders of their own."""

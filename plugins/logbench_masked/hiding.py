@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from logbench.torch import longest
+
 # Codes of the published vocabulary; known keys follow.
 FILL, UNKNOWN, FIRST, MASK, SPECIALS = 0, 1, 3, 4, 5
 
@@ -16,7 +18,7 @@ FILL, UNKNOWN, FIRST, MASK, SPECIALS = 0, 1, 3, 4, 5
 def coded(rows: Tensor, keys: int) -> tuple[Tensor, Tensor]:
     """Codes int64 [B, L + 1] of padded rows int64 [B, ..], with the first; which events are there, bool [B, L]."""
     there = rows <= keys
-    length = int(there.sum(1).max())
+    length = longest(there)
     rows, there = rows[:, :length], there[:, :length]
     codes = torch.where(rows < keys, rows + SPECIALS, torch.where(there, UNKNOWN, FILL))
     return F.pad(codes, (1, 0), value=FIRST), there

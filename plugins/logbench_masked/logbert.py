@@ -36,6 +36,7 @@ class LogBert(Reconstruction[LogBertConfig]):
 
     name = "logbert"
     fixed = ("variant", "length", "hidden", "layers", "heads", "mask", "draws", "g", "missed")
+    spare = 0
 
     def rows(self, sessions: Sessions) -> NDArray[np.int32]:
         return padded(sessions, self.config.length)
@@ -126,7 +127,8 @@ class LogBertSmall(LogBert):
 def hidden_ranks(network: Network, rows: Tensor) -> Tensor:
     """Rank of each key hidden in each draw, int64 [B, draws, L]: K + 1 if unknown, 0 where none is hidden."""
     codes, there = coded(rows, network.keys)
-    result = torch.zeros(len(rows), len(network.draws), there.shape[1], dtype=torch.int64, device=rows.device)
+    shape = (rows.shape[0], len(network.draws), there.shape[1])
+    result = torch.zeros(shape, dtype=torch.int64, device=rows.device)
     for at, draw in enumerate(network.draws):
         hidden = draw[: there.shape[1]] & there
         logits = network.output(network(masked(codes, hidden))[:, 1:][hidden])[:, SPECIALS:]

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 
 from logbench import ConfigError
-from logbench.torch import Reconstruction, events_beyond, padded, ranks
+from logbench.torch import Reconstruction, events_beyond, longest, padded, ranks
 
 from .options import LogGptConfig, LogGptSmallConfig
 
@@ -58,7 +58,7 @@ class Network(nn.Module):
         length = rows.shape[1]
         steps = self.dropout(self.codes(before) + self.places.weight[:length])
         later = torch.ones(length, length, dtype=torch.bool, device=rows.device).triu(1)
-        return F.linear(self.layers(steps, later), self.codes.weight)
+        return F.linear(self.layers(steps, later, is_causal=True), self.codes.weight)
 
 
 class LogGpt(Reconstruction[LogGptConfig]):
@@ -66,6 +66,7 @@ class LogGpt(Reconstruction[LogGptConfig]):
 
     name = "loggpt"
     fixed = ("length", "hidden", "layers", "heads")
+    spare = 0
 
     def rows(self, sessions: Sessions) -> NDArray[np.int32]:
         return padded(sessions, self.config.length)
@@ -122,5 +123,5 @@ class LogGptSmall(LogGpt):
 def _trimmed(rows: Tensor, keys: int) -> tuple[Tensor, Tensor]:
     """Rows int64 [B, L] without what fills up all of them, and which events are there, bool [B, L]."""
     there = rows <= keys
-    length = int(there.sum(1).max())
+    length = longest(there)
     return rows[:, :length], there[:, :length]

@@ -43,7 +43,7 @@ class Network(nn.Module):
         h = histories.shape[1]
         later = torch.ones(h, h, dtype=torch.bool, device=steps.device).triu(1)
         steps = steps if self.places is None else steps + self.places
-        guess: Tensor = self.output(self.encoder(steps, later)[:, -1])
+        guess: Tensor = self.output(self.encoder(steps, later, is_causal=True)[:, -1])
         return guess
 
 

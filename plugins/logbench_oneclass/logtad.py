@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench.torch import Reconstruction, events_beyond, vector_rows, vector_table
+from logbench.torch import Reconstruction, events_beyond, longest, vector_rows, vector_table
 
 from .options import LogTadConfig
 
@@ -60,6 +60,7 @@ class LogTad(Reconstruction[LogTadConfig]):
     name = "logtad"
     fixed = ("length", "hidden", "layers", "bias")
     keys_only = False
+    spare = 0
 
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
@@ -80,9 +81,9 @@ class LogTad(Reconstruction[LogTadConfig]):
         table = vector_table(sessions, device)
 
         def encode(rows: Tensor) -> tuple[Tensor, Tensor]:
-            there = rows < len(table) - 1
-            longest = int(there.sum(1).max())
-            return table[rows[:, :longest]], there[:, :longest]
+            there = rows < table.shape[0] - 1
+            length = longest(there)
+            return table[rows[:, :length]], there[:, :length]
 
         return encode
 

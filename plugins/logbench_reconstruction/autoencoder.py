@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from logbench.torch import Reconstruction, count_rows, events_beyond, padded
+from logbench.torch import Reconstruction, count_rows, events_beyond, padded, recurrent_states
 
 from .options import AutoencoderConfig
 
@@ -55,9 +55,8 @@ class Read(nn.Module):
         """What is to be given back, and what is, float [B, 2 H], of keys int64 [B, L]."""
         lengths = (rows != self.fill).sum(1).clamp(min=1)
         vectors = self.embedding(rows)  # [B, L, W]
-        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)  # [B, L, 2 H]
-        read = states[torch.arange(len(rows), device=rows.device), lengths - 1]  # [B, 2 H]
+        states = recurrent_states(self.lstm, vectors, lengths)  # [B, L, 2 H]
+        read = states[torch.arange(rows.shape[0], device=rows.device), lengths - 1]  # [B, 2 H]
         answer: Tensor = self.decoder(self.encoder(read))
         return read.detach() if self.detach else read, answer
 
@@ -67,6 +66,7 @@ class Autoencoder(Reconstruction[AutoencoderConfig]):
 
     name = "autoencoder"
     fixed = ("input", "hidden", "narrow", "length", "embedding")
+    spare = 0
 
     def rows(self, sessions: Sessions) -> NDArray[Any]:
         if self.config.input == "counts":

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from logbench import ConfigError
-from logbench.torch import SequenceClassifier
+from logbench.torch import SequenceClassifier, longest
 
 from .of_vectors import lengths_of
 from .options import CnnConfig
@@ -40,9 +40,8 @@ class Network(nn.Module):
 
     def forward(self, units: Tensor) -> Tensor:
         """Logits float [B, 2] of normal and anomalous units int64 [B, L]."""
-        lengths = units.ne(self.fill).sum(1)
         # Beyond the longest unit and one filter, all windows are alike: of nothing.
-        kept = int(lengths.max()) + max(self.heights)
+        kept = longest(units.ne(self.fill)) + max(self.heights)
         vectors = self.embedding(units[:, :kept]).transpose(1, 2)  # [B, W, L]
         found = [_strongest(conv, vectors) for conv in self.convs]
         answer: Tensor = self.output(self.dropout(torch.cat(found, 1)))
@@ -63,6 +62,11 @@ class Cnn(SequenceClassifier[CnnConfig]):
 
     name = "cnn"
     fixed = ("heights", "filters", "embedding")
+
+    @property
+    def spare(self) -> int:
+        """A filter finds nothing in what fills up."""
+        return max(self.config.heights)
 
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         return lengths_of(rows)

@@ -56,5 +56,10 @@ class LogRobust(VectorClassifier[LogRobustConfig]):
     name = "logrobust"
     fixed = ("variant", "attend", "hidden", "layers")
 
+    @property
+    def spare(self) -> int | None:
+        """Without attention the last step decides, filled up or not."""
+        return 0 if self.config.variant == "attention" else None
+
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from logbench.torch import longest
+
 from .of_vectors import VectorClassifier
 from .options import NeuralLogConfig, NeuralLogSmallConfig
 from .schedule import rising_and_falling
@@ -49,7 +51,7 @@ class Network(nn.Module):
         Args:
             there: bool [B, L], False for what fills up the end.
         """
-        length = int(there.sum(1).max())
+        length = longest(there)
         steps, there = steps[:, :length], there[:, :length]
         if self.places is not None:
             steps = steps + self.places.weight[:length]

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from logbench.torch import SequenceClassifier, SequenceConfig, vector_rows, vector_table
+from logbench.torch import SequenceClassifier, SequenceConfig, recurrent_states, vector_rows, vector_table
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from logbench import Sessions
 
@@ -42,7 +41,12 @@ class VectorClassifier(SequenceClassifier[S]):
         """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
         vectors = vector_table(sessions, device)
         table = F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
-        return lambda rows: (table[rows], rows < len(table) - 1)
+        return lambda rows: (table[rows], rows < table.shape[0] - 1)
+
+    @property
+    def spare(self) -> int | None:
+        """What fills up moves nothing."""
+        return 0
 
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         return lengths_of(rows)
@@ -54,15 +58,14 @@ def lengths_of(rows: NDArray[Any]) -> NDArray[np.int64]:
     return lengths
 
 
-def states_of(layers: nn.LSTM | nn.GRU, steps: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+def states_of(layers: nn.Module, steps: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
     """States float [B, L, H] of recurrent layers at vectors float [B, L, W], as far as the longest unit.
 
     Args:
         there: bool [B, L], False for what fills up the end. It comes back as far as the states do.
     """
     lengths = there.sum(1).clamp(min=1)
-    packed = nn.utils.rnn.pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
-    states, _ = nn.utils.rnn.pad_packed_sequence(layers(packed)[0], batch_first=True)
+    states = recurrent_states(layers, steps, lengths)
     return states, there[:, : states.shape[1]]
 
 

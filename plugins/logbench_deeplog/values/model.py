@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from logbench import DataError, make_options
+from logbench import DataError, IncompatibleError, make_options
 from logbench.torch import fit_network, load_network, new_network, save_network
 
 from ..options import ValuesConfig
@@ -138,6 +138,12 @@ class Values:
                     if np.isfinite(value)
                 )
         return pl.Series("why", texts, dtype=pl.String)
+
+    def exported(self, kind: str, limit: float) -> Any:
+        """No graph: see the error."""
+        raise IncompatibleError(
+            f"{self.name} cannot be exported: it has a network for each key, and its limits are outside of these"
+        )
 
     def save(self, folder: Path) -> None:
         """Write `network.safetensors`, and what the values are in `deeplog-values.json`."""
