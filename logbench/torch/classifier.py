@@ -119,14 +119,14 @@ class Classifier(RowModel[C]):
         encode, (normal, anomalous) = self.encoder(rows.sessions, device), weights
 
         def losses(network: nn.Module, values: Tensor, taught: Tensor) -> Tensor:
-            logits = self._answers(network, arguments_of(network, encode, values))
+            logits = self.answers(network, arguments_of(network, encode, values))
             loss = F.binary_cross_entropy_with_logits(logits, taught.to(logits.dtype), reduction="none")
             return loss * (normal + (anomalous - normal) * taught)
 
         which, wanted = np.divmod(pairs, max(len(levels), 1))
         return Part([rows.values[which], levels[wanted].astype(np.float32)], counts, losses)
 
-    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+    def answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
         """Logits of an anomaly, float32 or float64 [B]."""
         logits: Tensor = network(*arguments)
         wide = logits if logits.element_size() > 2 else logits.float()

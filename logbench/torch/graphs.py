@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
 import torch
@@ -19,11 +19,30 @@ from .ranking import nll, ranks
 from .row_training import arguments_of
 
 if TYPE_CHECKING:
-    from .next_key_model import NextKeyModel
-    from .row_model import RowModel
+    from numpy.typing import NDArray
+
+    from .options import NextKeyConfig
+    from .row_training import Encode
 
 # Rows that a graph is made by.
 ROWS = 4
+
+
+class ScoresRows(Protocol):
+    """What a graph needs of a `RowModel`."""
+
+    name: ClassVar[str]
+    network: nn.Module | None
+    keys: int
+    width: int
+
+    @property
+    def spare(self) -> int | None: ...
+    def rows(self, sessions: Sessions) -> NDArray[Any]: ...
+    def unjudged(self, sessions: Sessions) -> NDArray[np.int64] | None: ...
+    def encoder(self, sessions: Sessions, device: str) -> Encode: ...
+    def answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor: ...
+    def scores_of(self, answers: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,7 @@ class RowGraph(nn.Module):
 
     limit: Tensor
 
-    def __init__(self, model: RowModel[Any], network: nn.Module, limit: float) -> None:
+    def __init__(self, model: ScoresRows, network: nn.Module, limit: float) -> None:
         super().__init__()
         self.network, self._model = network, model
         self.register_buffer("limit", torch.tensor(limit, dtype=torch.float64))
@@ -75,21 +94,20 @@ class RowGraph(nn.Module):
         """Score float64 [B] and alarm bool [B] of rows [B, ..], perhaps places in vectors float [texts, W]."""
         holder = cast(Sessions, SimpleNamespace(vectors=vectors))
         arguments = arguments_of(self.network, self._model.encoder(holder, str(rows.device)), rows)
-        score = self._model.scores_of(self._model._answers(self.network, arguments).double())
+        score = self._model.scores_of(self._model.answers(self.network, arguments).double())
         return score, score > self.limit
 
 
-def window_graph(model: NextKeyModel[Any], limit: float) -> Graph:
+def window_graph(network: nn.Module | None, config: NextKeyConfig, keys: int, limit: float) -> Graph:
     """The graph of a model of windows."""
-    assert model.network is not None, "fit or load comes first"
-    config, keys = model.config, model.keys
+    assert network is not None, "fit or load comes first"
     windows = torch.arange(ROWS * (config.h + 1)).reshape(ROWS, -1) % (keys + 1)
     facts = {"input": "windows", "h": config.h, "pad": config.pad, "keys": keys}
-    module = WindowGraph(_plain(model.network), keys, limit)
+    module = WindowGraph(_plain(network), keys, limit)
     return Graph(module, {"rows": windows}, ("score", "alarm", "rank", "nll"), facts=facts)
 
 
-def row_graph(model: RowModel[Any], limit: float) -> Graph:
+def row_graph(model: ScoresRows, limit: float) -> Graph:
     """The graph of a model of whole units.
 
     Raises:
@@ -107,7 +125,7 @@ def row_graph(model: RowModel[Any], limit: float) -> Graph:
     return Graph(module, inputs, ("score", "alarm"), loose, facts)
 
 
-def row_format(model: RowModel[Any]) -> dict[str, Any]:
+def row_format(model: ScoresRows) -> dict[str, Any]:
     """How the rows of a model are made, found by what they are for units of every kind.
 
     Returns:
@@ -140,7 +158,7 @@ def unexported(error: BaseException) -> str:
     return f"{type(error).__name__}: {(lines or ['no reason'])[0][:300]}"
 
 
-def _probe(model: RowModel[Any], lengths: Sequence[int]) -> Sessions:
+def _probe(model: ScoresRows, lengths: Sequence[int]) -> Sessions:
     """Units of these lengths, of all keys and an unknown one by turns; events of a key have its vector."""
     keys, rng = model.keys, np.random.default_rng(0)
     units = [[int(key) for key in rng.integers(0, keys + 1, length)] for length in lengths]

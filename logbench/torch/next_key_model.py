@@ -146,7 +146,7 @@ class NextKeyModel(NetworkModel[C]):
     def _graph(self, limit: float) -> Graph:
         from .graphs import window_graph
 
-        return window_graph(self, limit)
+        return window_graph(self.network, self.config, self.keys, limit)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         return super()._saved_config({"pad": False, **facts})  # saved before there was the choice

@@ -88,5 +88,6 @@ class Reconstruction(RowModel[C]):
 
         return Part([rows.values], rows.counts, losses)
 
-    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+    def answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+        """The error of each row of a batch, float [rows]."""
         return self.errors(network, *arguments)

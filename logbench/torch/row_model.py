@@ -104,7 +104,7 @@ class RowModel(NetworkModel[C]):
         return Scores(primary, ignoring=ignoring, unjudged=self.unjudged(sessions), facts=facts)
 
     @abstractmethod
-    def _answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
+    def answers(self, network: nn.Module, arguments: tuple[Tensor, ...]) -> Tensor:
         """What the score of each row of a batch follows from, float [rows]."""
 
     def scores_of(self, answers: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ class RowModel(NetworkModel[C]):
         encode = self.encoder(rows.sessions, scoring_device(context.device, double))
 
         def answers(network: nn.Module, batch: Tensor) -> Tensor:
-            return self._answers(network, arguments_of(network, encode, batch))
+            return self.answers(network, arguments_of(network, encode, batch))
 
         lengths = self.lengths(rows.values)
         order = slice(None) if lengths is None else np.argsort(lengths, kind="stable")
