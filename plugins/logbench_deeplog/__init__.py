@@ -1,6 +1,7 @@
 """DeepLog (Du et al., CCS 2017): which key comes next, which values an entry carries, and which workflow it is in.
 
-`deeplog` guesses keys (section 3.1), `deeplog-values` foretells values (section 3.3), `deeplog-full` joins both.
+`deeplog` guesses keys (section 3.1), `deeplog-values` foretells values (3.2), `deeplog-full` joins both, and
+`deeplog-online` learns from false alarms (3.3).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from logbench.torch import next_key_traits
 
 from .options import DeepLogConfig as DeepLogConfig
 from .options import FullConfig as FullConfig
+from .options import OnlineConfig as OnlineConfig
 from .options import ValuesConfig as ValuesConfig
 
 if TYPE_CHECKING:
@@ -44,6 +46,15 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
         traits=next_key_traits(),
         requires=("torch",),
         card=Path(__file__).with_name("cards") / "deeplog.toml",
+    )
+    yield ModelComponent(
+        "deeplog-online",
+        partial(_build, "online", "OnlineDeepLog"),
+        config=OnlineConfig,
+        summary="deeplog that learns from reported false alarms (Du et al., CCS 2017, section 3.3)",
+        traits=next_key_traits(),
+        requires=("torch",),
+        card=Path(__file__).with_name("cards") / "deeplog-online.toml",
     )
     yield ModelComponent(
         "deeplog-values",

@@ -1,4 +1,4 @@
-"""The options of `deeplog`, `deeplog-values` and `deeplog-full`."""
+"""The options of `deeplog`, `deeplog-online`, `deeplog-values` and `deeplog-full`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ class DeepLogConfig(NextKeyConfig):
     hidden: int = option(64, "units of each layer", ge=1)
     input: Literal["one-hot", "embedding", "scalar"] = option("one-hot", "how a key enters the paper's network")
     embedding: int = option(64, "width of the embedding, for input=embedding", ge=1)
+
+
+@dataclass(frozen=True)
+class OnlineConfig(DeepLogConfig):
+    """Options of `deeplog-online`: those of `deeplog`, and how a false alarm trains."""
+
+    online_steps: int = option(50, "most optimiser steps on the windows of a false alarm", ge=1)
+    online_lr: float = option(1e-2, "learning rate of these steps (of Adam)", gt=0, le=1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""DeepLog's online update: reported false alarms train their keys, new keys grow it, nothing else moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from logbench import Context, Sessions
+from logbench_deeplog import DeepLogConfig, OnlineConfig
+from logbench_deeplog.model import DeepLog
+from logbench_deeplog.online import OnlineDeepLog
+
+SMALL: dict[str, Any] = {"h": 2, "g": 1, "hidden": 8, "layers": 1, "steps": 60, "batch": 8, "lr": 2e-2}
+CYCLE = [0, 1, 2, 3, 0, 1, 2, 3]
+TRAIN = Sessions.of([CYCLE, CYCLE[1:], CYCLE[2:]] * 4, 4)
+NEW = [0, 1, 2, 4, 0, 1, 2, 4]  # key 4 comes where 3 did
+
+
+def fitted(**options: Any) -> OnlineDeepLog:
+    model = OnlineDeepLog(OnlineConfig(**{**SMALL, **options}))
+    model.fit(TRAIN, Context())
+    return model
+
+
+def primary(model: Any, units: Any, keys: int = 4) -> list[float]:
+    found: np.ndarray = model.score(Sessions.of(units, keys), Context()).primary
+    return found.tolist()
+
+
+def test_without_updates_it_is_deeplog() -> None:
+    plain = DeepLog(DeepLogConfig(**SMALL))
+    plain.fit(TRAIN, Context())
+    asked = [CYCLE, [0, 0, 1, 3], [3, 2, 1, 0]]
+    assert primary(fitted(), asked) == primary(plain, asked)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"pad": True}, {"input": "embedding", "embedding": 3}, {"input": "scalar"}]
+)
+def test_keys_that_grow_the_network_move_no_other_logit(options: Any) -> None:
+    model = fitted(**options)
+    assert model.network is not None
+    start = [[5, 5], [5, 1]] if options.get("pad") else []  # the start key, one above the unknown one
+    before = model.network(torch.tensor([[0, 1], [2, 3], [3, 3], *start]))
+    model._grow(6)
+    moved = [[7, 7], [7, 1]] if options.get("pad") else []
+    after = model.network(torch.tensor([[0, 1], [2, 3], [3, 3], *moved]))
+    assert after.shape[1] == 6 and torch.equal(before, after[:, :4])
+    if options.get("input") != "scalar":  # a new key is as an unknown one was
+        assert torch.equal(model.network(torch.tensor([[0, 4]])), model.network(torch.tensor([[0, 6]])))
+
+
+def test_a_reported_false_alarm_alarms_no_more() -> None:
+    model = fitted()
+    assert primary(model, [NEW]) == [np.inf]  # an unknown key
+    assert primary(model, [NEW], 5)[0] > 1  # known to the parser, never seen by the model
+    model.update(Sessions.of([NEW], 5), verdict=True, label=0)
+    assert primary(model, [NEW], 5) == [1.0]
+    assert primary(model, [[0, 1, 0, 2]], 5)[0] > 1
+
+
+@pytest.mark.parametrize(("verdict", "label"), [(True, None), (True, 1), (False, None), (False, 0)])
+def test_units_that_are_no_reported_false_alarm_teach_nothing(verdict: bool, label: int | None) -> None:
+    model, other = fitted(), fitted()
+    model.update(Sessions.of([NEW], 5), verdict, label)
+    asked = [CYCLE, NEW, [3, 2, 1, 0]]
+    assert primary(model, asked, 5) == primary(other, asked, 5)
+
+
+def test_a_grown_network_is_saved_and_loaded(tmp_path: Any) -> None:
+    model = fitted()
+    model.update(Sessions.of([NEW], 5), verdict=True, label=0)
+    model.save(tmp_path)
+    again = OnlineDeepLog(OnlineConfig())
+    again.load(tmp_path)
+    assert primary(again, [NEW, CYCLE], 5) == primary(model, [NEW, CYCLE], 5)
