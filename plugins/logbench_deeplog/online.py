@@ -92,5 +92,5 @@ def _grown(name: str, weights: Tensor, before: int, keys: int) -> Tensor:
         return torch.cat([weights, weights.new_zeros(more, weights.shape[1])])
     axis = 0 if name == "embedding.weight" else 1  # what follows the known keys stays behind them
     shape = [more if at == axis else size for at, size in enumerate(weights.shape)]
-    parts = weights.split([before, weights.shape[axis] - before], axis)
-    return torch.cat([parts[0], weights.new_zeros(shape), parts[1]], axis)
+    known, rest = weights.narrow(axis, 0, before), weights.narrow(axis, before, weights.shape[axis] - before)
+    return torch.cat([known, weights.new_zeros(shape), rest], axis)
