@@ -54,7 +54,10 @@ class Plan:
     Attributes:
         model, dataset: names of components.
         data: file or folder with the raw data; None: `LOGBENCH_DATA`, the cache, or a download.
-        parser, windower, protocol: names; None: what the data set's card says.
+        source: name of another data set, which trains in place of this one; None: this one trains, too.
+        source_data: file or folder with the raw data of `source`, as `data`.
+        parser, windower, protocol: names; None: what the data set's card says; parser and protocol
+            that of `source`, where there is one.
         embedding: name, for models that take vectors; None: the preset's, or the default one.
         evaluators: names; empty: all that are default.
         preset: a published set-up, protocol and configuration.
@@ -73,6 +76,8 @@ class Plan:
     model: str
     dataset: str
     data: Path | None = None
+    source: str | None = None
+    source_data: Path | None = None
     parser: str | None = None
     windower: str | None = None
     embedding: str | None = None
@@ -93,6 +98,6 @@ class Plan:
     baseline: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("data", "out", "save"):  # text is welcome, as from a notebook
+        for name in ("data", "source_data", "out", "save"):  # text is welcome, as from a notebook
             if isinstance(value := getattr(self, name), str):
                 object.__setattr__(self, name, Path(value))

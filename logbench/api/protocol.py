@@ -42,7 +42,8 @@ DISTURBED: Mapping[str, tuple[str, ...]] = {
 # Fields that came later: at these values the hash is that of before.
 AS_BEFORE: Mapping[str, Any] = {
     "cut": "all", "test_label_noise": 0, "procedure": "batch", "slices": 10, "slice_units": None,
-    "without_update": "keep", "feedback_budget": 0, "feedback_delay": 0,
+    "without_update": "keep", "feedback_budget": 0, "feedback_delay": 0, "target_units": 0, "target_reserve": 0,
+    "target_alone": False, "template_match": None,
 }  # fmt: skip
 # Fields that act where the procedure is prequential alone.
 SLICED = ("slices", "slice_units", "without_update", "feedback_budget", "feedback_delay")
@@ -120,6 +121,22 @@ class EvaluationProtocol:
     unstable_in: UnstableIn = option(
         "test", "where unstable changes units: of the test, or of training, held-out and test units (both)"
     )
+    target_units: int = option(
+        0, "where another data set trains: first units of the tested one that half train, half are held out", ge=0
+    )
+    target_reserve: int = option(
+        0, "where another data set trains: first units of the tested one that are not tested", ge=0
+    )
+    target_alone: bool = option(
+        False, "where another data set trains: it does not, only target_units do: what it is worth"
+    )
+    template_match: float | None = option(
+        None,
+        "cosine similarity from which on an unseen message has the key of the nearest template, by the embedding; "
+        "none: the parser alone decides",
+        gt=0,
+        le=1,
+    )
     split_seed: int = option(
         0, "seeds the choice of training and held-out units, apart from the model's seed", ge=0, le=LARGEST_SEED
     )
@@ -196,6 +213,11 @@ class EvaluationProtocol:
             raise ConfigError(
                 f"protocol.cut={self.cut} cuts in time, but protocol.train={self.train} does not; use train=ratio"
             )
+        if self.target_alone and self.target_units < 2:
+            raise ConfigError(
+                f"protocol.target_alone: nothing else trains, so protocol.target_units={self.target_units} must "
+                "be 2 or more: one to train, one to hold out"
+            )
         if self.test_reserve is not None:
             self._check_reserve(self.test_reserve)
         self._check_procedure()
@@ -227,6 +249,11 @@ class EvaluationProtocol:
                     f"protocol.{name} makes training and test units unlike in what is known of them, but under "
                     "protocol.procedure=prequential test units train, too; leave one of them out"
                 )
+        if self.template_match is not None or self.target_units or self.target_reserve:
+            raise ConfigError(
+                "protocol.procedure=prequential adds keys slice by slice, on one data set; leave "
+                "protocol.template_match, target_units and target_reserve out"
+            )
         if self.unstable in PARSE_ERRORS:
             raise ConfigError(
                 f"protocol.unstable={self.unstable} changes keys of the training's parser, but under "

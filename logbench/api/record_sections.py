@@ -66,6 +66,15 @@ class Components(TypedDict, total=False):
     evaluators: Annotated[list[ComponentFacts], "the evaluators"]
 
 
+class TrainedOn(TypedDict):
+    """Another data set that trained."""
+
+    name: Annotated[str, "of the data set"]
+    config: Annotated[dict[str, Any], "its options"]
+    windower: Annotated[dict[str, dict[str, Any]], "name of its windower → options"]
+    components: Annotated[list[ComponentFacts], "what both are made of"]
+
+
 class DatasetFacts(TypedDict, total=False):
     """The data: their name and digest, and counts. A windower or a reader adds counts of its own."""
 
@@ -74,7 +83,9 @@ class DatasetFacts(TypedDict, total=False):
     unit: Annotated[str, "what is scored, as under `metrics` (`session`)"]
     path: Annotated[str, "file or folder that was read"]
     digest: Annotated[str, "SHA-256 over the raw files and their names below `path`"]
-    lines: Annotated[int, "lines read"]
+    source: Annotated[TrainedOn, "another data set, which trained in place of this one; where there is one"]
+    source_digest: Annotated[str, "SHA-256 over the raw files of `source`"]
+    lines: Annotated[int, "lines read, those of `source` too"]
     events: Annotated[int, "events of all units (a line of two units is two events)"]
     sessions: Annotated[int, "units"]
     anomalies: Annotated[int, "anomalous units"]

@@ -33,6 +33,22 @@ class UnstableFacts(TypedDict):
     templates: Annotated[int | None, "templates that were edited or misparsed; null for other changes"]
 
 
+class TransferFacts(TypedDict):
+    """What passed from one data set to another."""
+
+    source_train: Annotated[int, "units of the source that train"]
+    target_train: Annotated[int, "units of the target that train, without their labels"]
+    source_held_out: Annotated[int, "units of the source that are held out"]
+    target_held_out: Annotated[int, "units of the target that are held out"]
+    messages: Annotated[int, "distinct masked messages of the tested units"]
+    same: Annotated[int, "those that training has, word for word"]
+    parsed: Annotated[int, "others that the parser gives a known key"]
+    near: Annotated[int, "others that have the key of the nearest template, by `template_match`"]
+    unseen: Annotated[int, "others: their keys are unseen"]
+    events: Annotated[int, "events of the tested units"]
+    events_unseen: Annotated[int, "those whose key is unseen"]
+
+
 class SplitFacts(TypedDict, total=False):
     """Which units train, are held out and are tested."""
 
@@ -55,6 +71,7 @@ class SplitFacts(TypedDict, total=False):
     flipped: Annotated[Flipped, "training and held-out units whose label is wrong by `label_noise`"]
     flipped_test: Annotated[Flipped, "tested units whose label is wrong by `test_label_noise`"]
     unstable: Annotated[UnstableFacts | None, "what `protocol.unstable` changed; null where it changed nothing"]
+    transfer: Annotated[TransferFacts | None, "what passed from `dataset.source`; null where one data set is all"]
     groups: Annotated[GroupFacts | None, "where units have groups"]
     shared_lines: Annotated[int | None, "lines of units on both sides; null for key sequences"]
 

@@ -36,6 +36,7 @@ SECTIONS = {
         "protocols": "Show one trained model under many protocols.",
         "sweep": "Show a metric for every combination of some options.",
         "robust": "Show how far a model falls as its logs get worse.",
+        "transfer": "Train on one data set and test on others.",
         "tune": "Choose options by trials on training units, then test once.",
         "compare": "Compare runs with the first.",
         "rescore": "Compute new verdicts and metrics from stored scores.",

@@ -79,7 +79,7 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
     for text in judgement(resolved, prepared):
         note(text)
     chosen = len(split.train) + len(split.held_out)
-    if protocol.train in ("first", "random") and chosen < protocol.train_units:
+    if resolved.source is None and protocol.train in ("first", "random") and chosen < protocol.train_units:
         note(f"protocol.train_units={protocol.train_units:,}, but only {several(chosen, 'unit')} may train")
     for text in split_notes(split_facts(split, prepared.grouped.units), protocol.train):
         note(text)
@@ -90,6 +90,13 @@ def note_data(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str], 
         note(
             f"unstable on purpose: {several(changed['events'], 'event')} of {several(changed['units'], 'unit')} "
             f"{kind} (protocol.unstable={protocol.unstable})"
+        )
+    if (passed := prepared.transfer) is not None and resolved.source is not None:
+        note(
+            f"trained on {resolved.source.dataset.name}: of {several(passed['messages'], 'distinct message')} "
+            f"tested {passed['same']:,} are there word for word, {passed['parsed']:,} by the parser, "
+            f"{passed['near']:,} by the embedding, {passed['unseen']:,} are unseen "
+            f"({part_of(passed['events_unseen'], passed['events'], 'event', 'has', 'have')} such a key)"
         )
     labels = prepared.grouped.units["label"].gather(split.test)
     for label, kind in ((0, "normal"), (1, "anomalous")):

@@ -34,6 +34,15 @@ def check_fit(resolved: ResolvedPlan) -> None:
             f"protocol.unstable={kind} edits what is parsed, but model {resolved.model.name} reads the log as it "
             f"stands (needs {', '.join(asked)}); try unstable=remove, repeat, swap, shuffle or delay"
         )
+    if resolved.source is not None and (asked := sorted(resolved.needs & NEEDS)):
+        raise IncompatibleError(
+            f"model {resolved.model.name} reads the log as it stands (needs {', '.join(asked)}), which is not "
+            "kept where another data set trains"
+        )
+    if resolved.plan.save is not None and resolved.protocol.template_match is not None:
+        raise IncompatibleError(
+            "--save: a saved model does not match templates; leave protocol.template_match out"
+        )
     if resolved.supervision == "supervised" and resolved.protocol.content != "labelled":
         raise IncompatibleError(
             "a supervised model needs labelled training units: add --set protocol.content=labelled"

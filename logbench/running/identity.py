@@ -54,13 +54,23 @@ def of_run(record: Record) -> Key | None:
     facts["material"] = material(record)
     facts["device"] = record["environment"].get("device")
     ran_on = {name: record["environment"].get(name) for name in ("python", "packages")}
-    made = to_jsonable(record["components"]), to_jsonable(record["config"])
+    taking_part = {**record["components"], **_source_components(record)}
+    made = to_jsonable(taking_part), to_jsonable(record["config"])
     return _key(*made, {"code": record["source"].get("code"), **ran_on}, to_jsonable(facts))
 
 
 def material(record: Record) -> dict[str, Any]:
-    """Facts of a record that identify the data."""
-    return {name: record["dataset"].get(name) for name in MATERIAL}
+    """Facts of a record that identify the data, those of another data set that trains among them."""
+    found = {name: record["dataset"].get(name) for name in MATERIAL}
+    if (source := record["dataset"].get("source")) is None:
+        return found
+    trained = {name: value for name, value in source.items() if name != "components"}
+    return {**found, "source": {**trained, "digest": record["dataset"].get("source_digest")}}
+
+
+def _source_components(record: Record) -> dict[str, Any]:
+    source = record["dataset"].get("source")
+    return {} if source is None else {"source": source["components"]}
 
 
 def component(part: ConfiguredComponent[Any]) -> ComponentFacts:

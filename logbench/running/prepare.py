@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.optional import HasCounts
+from ..api.traits import OF_VECTORS
 from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
 from ..base.progress import Progress
@@ -31,7 +32,8 @@ from ..pipeline.label_noise import noisy
 from ..pipeline.line_split import Cuts, cuts_lines
 from ..pipeline.log_messages import LogMessages
 from ..pipeline.misparsed import misparse
-from ..pipeline.parsing import learn, sessions_of
+from ..pipeline.near_templates import near_keys
+from ..pipeline.parsing import Vocabulary, learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..pipeline.unstable import make_unstable
 from ..reading.layout import digest
@@ -43,6 +45,7 @@ from .prepared import Prepared
 from .resolve import ResolvedPlan
 from .runtime import Runtime
 from .stages import Stages
+from .trained_log import TrainedLog, tested_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,14 +63,15 @@ def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Call
     """
     with aside(not resolved.plan.cache), guarded(note):  # data set, windower, parser and embedding
         prepared = _prepare(resolved, runtime, stages, note)
-        if resolved.embedding is not None:
+        if resolved.embedding is not None and resolved.needs & OF_VECTORS:
             prepared = _with_vectors(resolved, resolved.embedding, prepared, stages)
         return prepared
 
 
 def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
-    path, files, source, grouped = _grouped(resolved, runtime, stages, note)
-    key = (source, _prepared_by(resolved))
+    path, files, source, grouped = _grouped(tested_whole(resolved), runtime, stages, note)
+    trained = TrainedLog.of(resolved, runtime, stages, note, _grouped)
+    key = (source if trained is None else f"{source} {trained.key}", _prepared_by(resolved))
     if (before := runtime.cache.prepared.get(key)) is not None:
         for stage_name in ("split", "parse", "sessions"):
             with stages(stage_name) as stage:
@@ -75,7 +79,10 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
                 _read_messages(resolved, before.grouped, stage.progress)
         return before
     with stages("split") as stage:
-        split = split_units(grouped.units, resolved.protocol, grouped.sequences)
+        if trained is None:
+            split = split_units(grouped.units, resolved.protocol, grouped.sequences)
+        else:
+            grouped, split = trained.split(grouped, resolved)
         weights, weighted = _weights(grouped, split, resolved)
         grouped, unstable = make_unstable(
             grouped, split, resolved.protocol, partial(learn, grouped, split.train, resolved.parser.build())
@@ -85,21 +92,36 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         vocabulary = learn(grouped, split.train, resolved.parser.build())
         stage.items = len(grouped.messages)
     with stages("sessions") as stage:
+        keys = _keys(resolved, grouped, vocabulary)
+        passed = None if trained is None else trained.facts(grouped, split, vocabulary, keys)
         made = sessions_of(grouped, vocabulary, weights)
+        if resolved.protocol.template_match is not None:
+            made = replace(made, keys=keys[grouped.codes])
         made, vocabulary, misparsed = misparse(made, split, resolved.protocol, vocabulary, grouped.messages)
         labels = noisy(grouped.units["label"].to_numpy(), np.concatenate([split.flipped, split.flipped_test]))
         sessions = hide_lines(replace(made, labels=without_hidden(labels, split.hidden)), split.hidden)
         _ = sessions.distinct
         _read_messages(resolved, grouped, stage.progress)
-        chronological = resolved.protocol.train == "ratio" and resolved.protocol.cut == "all"
-        apart = resolved.windower.entry.item.traits.line_windows
+        chronological = trained is None and resolved.protocol.train == "ratio" and resolved.protocol.cut == "all"
+        apart = all(part.entry.item.traits.line_windows for part in resolved.windowers)
         checked = leak_audit.audit(grouped, split, vocabulary, chronological, apart)
         stage.items = len(sessions.keys)
     changed = unstable or misparsed
-    result = Prepared(path, files, grouped, split, vocabulary, sessions, weighted, checked, changed)
+    digest = None if trained is None else trained.digest
+    result = Prepared(
+        path, files, grouped, split, vocabulary, sessions, weighted, checked, changed, passed, digest
+    )
     runtime.cache.prepared.clear()  # one split in memory
     runtime.cache.prepared[key] = result
     return result
+
+
+def _keys(resolved: ResolvedPlan, grouped: GroupedLines, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """Key of each distinct message, int32 [messages]: the parser's, or by `protocol.template_match`."""
+    least = resolved.protocol.template_match
+    if least is None or resolved.embedding is None:
+        return vocabulary.lookup(grouped.messages)
+    return near_keys(grouped, vocabulary, resolved.embedding.build(), least)
 
 
 def _with_vectors(
@@ -209,9 +231,10 @@ def _kept(key: Key, stages: Stages, note: Callable[[str], None]) -> GroupedLines
 
 def _prepared_by(resolved: ResolvedPlan) -> str:
     """Key of the preparation that follows grouping."""
-    return identity.of(
-        {"parser": resolved.parser}, protocol=resolved.protocol.as_dict(), totals=asdict(resolved.totals)
-    ).text
+    parts: dict[str, ConfiguredComponent[Any]] = {"parser": resolved.parser}
+    if resolved.protocol.template_match is not None and resolved.embedding is not None:
+        parts["embedding"] = resolved.embedding
+    return identity.of(parts, protocol=resolved.protocol.as_dict(), totals=asdict(resolved.totals)).text
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int, int] | None]:

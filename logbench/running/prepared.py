@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.record_split import AuditFacts, UnstableFacts
+from ..api.record_split import AuditFacts, TransferFacts, UnstableFacts
 from ..data.neutral import neutral
 from ..data.sessions import Sessions
 from ..pipeline.embedding import Embedded
@@ -47,6 +47,8 @@ class Prepared:
         weighted: a class is subsampled and weighted to its true size.
         audit: results of `leak_audit`.
         unstable: what `protocol.unstable` changed, None where nothing.
+        transfer, source_digest: what passed from another data set, and SHA-256 over its raw files; None where none
+            trained.
         embedded: what the embedding did; None where the model takes no vectors.
         with_vectors: the same with vectors, by what made them; the last one alone is kept.
     """
@@ -60,6 +62,8 @@ class Prepared:
     weighted: bool
     audit: AuditFacts = field(default_factory=AuditFacts)
     unstable: UnstableFacts | None = None
+    transfer: TransferFacts | None = None
+    source_digest: str | None = None
     parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
     embedded: Embedded | None = None
     with_vectors: dict[str, Prepared] = field(default_factory=dict, repr=False)

@@ -38,11 +38,20 @@ C = TypeVar("C", bound=BaseComponent[Any])
 
 
 @dataclass(frozen=True)
+class Trained:
+    """Another data set that trains: its part and its windower's."""
+
+    dataset: ConfiguredComponent[DatasetComponent[Any]]
+    windower: ConfiguredComponent[WindowerComponent[Any]]
+
+
+@dataclass(frozen=True)
 class ResolvedPlan:
     """A plan with every name found and every value checked.
 
     Attributes:
-        embedding: None where the model takes no vectors.
+        embedding: None where neither the model takes vectors nor the protocol matches templates by them.
+        source: another data set that trains; None where this one does.
         protocol: as asked for.
         totals: true class sizes of a subsampled data set.
         preset: name of the preset or the card's protocol that was applied.
@@ -58,6 +67,7 @@ class ResolvedPlan:
     protocol: EvaluationProtocol
     totals: Totals
     preset: str
+    source: Trained | None = None
 
     @property
     def card(self) -> Card:
@@ -71,6 +81,7 @@ class ResolvedPlan:
     @property
     def parts(self) -> tuple[ConfiguredComponent[Any], ...]:
         read = [part for kind, part in self.single.items() if kind != "model"]
+        read += [] if self.source is None else [self.source.dataset, self.source.windower]
         return (*read, *self.model.parts, *self.evaluators)
 
     @property
@@ -78,6 +89,11 @@ class ResolvedPlan:
         """The one component of each kind, by kind; an embedding only where the model takes vectors."""
         kinds = SINGLE if self.embedding is None else (*SINGLE, "embedding")
         return {kind: getattr(self, kind) for kind in kinds}
+
+    @property
+    def windowers(self) -> list[ConfiguredComponent[WindowerComponent[Any]]]:
+        """Windower of the data, and that of another data set that trains."""
+        return [self.windower, *([] if self.source is None else [self.source.windower])]
 
     @property
     def config(self) -> dict[str, Any]:
@@ -146,32 +162,56 @@ def resolve(plan: Plan, registry: Registry) -> ResolvedPlan:
             raise ConfigError(f"{name}={shorten(str(seed), 40)}: must be from 0 to {LARGEST_SEED:,}")
     dataset = dataset_called(plan.dataset, registry)
     card = dataset.item.card
-    parser = registry.get("parser", plan.parser or card.parser)
+    source = None if plan.source is None else dataset_called(plan.source, registry)
+    trained = card if source is None else source.item.card  # what trains decides parser and protocol
+    parser = registry.get("parser", plan.parser or trained.parser)
     windower = registry.get("windower", plan.windower or card.windower)
     model = registry.get("model", plan.model)
     evaluators = evaluators_of(plan.evaluators, registry)
-    customary = registry.preset(plan.protocol or card.protocol)
+    customary = registry.preset(plan.protocol or trained.protocol)
     preset = registry.preset(plan.preset) if plan.preset else None
     rivals = [registry.get("model", name) for name in plan.companions if name != plan.model]
     embedding = _embedding(plan, registry, preset or customary, [model, *rivals])
-    taking_part = [dataset, parser, windower, model, *evaluators, *rivals, *([embedding] if embedding else [])]
+    windows = None if source is None else registry.get("windower", plan.windower or trained.windower)
+    optional = [entry for entry in (embedding, source, windows) if entry is not None]
+    taking_part = [dataset, parser, windower, model, *evaluators, *rivals, *optional]
     layers = _layers(plan, registry, [customary] if preset is None else [customary, preset], taking_part)
+    of_source = [trained.settings, *layers]
     layers.insert(0, card.settings)
-    protocol = _protocol(plan, layers)
+    protocol = _protocol(plan, of_source)
+    _check_source(plan, protocol)
     check_value(protocol, [(e.item.name, e.item.traits.binary_scores) for e in (model, *rivals)])
-    data = _part("dataset", dataset, layers)
+    data, matches = _part("dataset", dataset, layers), protocol.template_match is not None
     return ResolvedPlan(
         plan=plan,
         dataset=data,
-        parser=_part("parser", parser, layers),
+        parser=_part("parser", parser, of_source),
         windower=_part("windower", windower, layers),
-        embedding=_part("embedding", embedding, layers) if embedding and _takes_vectors(model) else None,
+        embedding=_part("embedding", embedding, layers)
+        if embedding and (_takes_vectors(model) or matches)
+        else None,
         model=_part("model", model, layers),
         evaluators=tuple(_part("evaluator", entry, layers) for entry in evaluators),
         protocol=protocol,
         totals=_totals(data, layers),
-        preset=plan.preset or plan.protocol or card.protocol,
+        preset=plan.preset or plan.protocol or trained.protocol,
+        source=None
+        if source is None or windows is None
+        else Trained(_part("dataset", source, of_source), _part("windower", windows, of_source)),
     )
+
+
+def _check_source(plan: Plan, protocol: EvaluationProtocol) -> None:
+    """Refuse fields that say how another data set trains where none does.
+
+    Raises:
+        ConfigError: there is none, or units would train and be tested.
+    """
+    for name in ("target_units", "target_reserve", "target_alone"):
+        if plan.source is None and getattr(protocol, name):
+            raise ConfigError(f"protocol.{name}: no other data set trains; use logbench transfer --source NAME")
+    if plan.source is not None and protocol.procedure != "batch":
+        raise ConfigError(f"protocol.procedure={protocol.procedure} slices one data set; leave --source out")
 
 
 def _takes_vectors(model: RegisteredComponent[ModelComponent[Any]]) -> bool:
@@ -186,7 +226,9 @@ def _embedding(
     Raises:
         ConfigError: one is named that no model takes, or none is installed.
     """
-    taker = next((model.item.name for model in models if _takes_vectors(model)), None)
+    taker = next((f"model {model.item.name}" for model in models if _takes_vectors(model)), None)
+    if taker is None and _matches(plan):
+        taker = "protocol.template_match"
     if taker is None:
         if plan.embedding:
             names = ", ".join(model.item.name for model in models)
@@ -196,8 +238,13 @@ def _embedding(
         return registry.get("embedding", name)
     usual = next((one for one in registry.components["embedding"].values() if one.item.default), None)
     if usual is None:
-        raise ConfigError(f"model {taker} takes vectors, but no default embedding is installed; name --embedding")
+        raise ConfigError(f"{taker} takes vectors, but no default embedding is installed; name --embedding")
     return usual
+
+
+def _matches(plan: Plan) -> bool:
+    """Whether the plan's own settings ask for templates matched by vectors."""
+    return any(layer.get("protocol", {}).get("template_match") for layer in (plan.settings, plan.config))
 
 
 def dataset_called(name: str, registry: Registry) -> RegisteredComponent[DatasetComponent[Any]]:

@@ -202,6 +202,14 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
         "simulated": resolved.card.simulated,
         "unit": resolved.unit,
     }
+    if (trained := resolved.source) is not None:
+        data["source"] = {
+            "name": trained.dataset.name,
+            "config": trained.dataset.as_dict(),
+            "windower": {trained.windower.name: trained.windower.as_dict()},
+            "components": [identity.component(part) for part in (trained.dataset, trained.windower)],
+        }
+        data["simulated"] = data["simulated"] or trained.dataset.entry.item.card.simulated
     machine: EnvironmentFacts = {**environment(), "device": resolved.plan.device}
     code: SourceFacts = {**source(), "code": identity.core_digest()}
     return {
@@ -247,6 +255,7 @@ def record_of(
             "seed": resolved.protocol.split_seed,
             **split_facts(prepared.split, prepared.grouped.units),
             "unstable": prepared.unstable,
+            "transfer": prepared.transfer,
             "shared_lines": prepared.audit["shared_lines"],
         }
         checked: AuditFacts = {**prepared.audit, **values.conduct}
@@ -290,4 +299,6 @@ def _data_facts(resolved: ResolvedPlan, prepared: Prepared) -> DatasetFacts:
         "normal_total": resolved.totals.normal_total,
         "anomaly_total": resolved.totals.anomaly_total,
     }
+    if prepared.source_digest is not None:
+        facts["source_digest"] = prepared.source_digest
     return cast(DatasetFacts, {**facts, **prepared.grouped.facts})  # readers and windowers add counts

@@ -14,6 +14,7 @@ from ..base.child_process import Limits, serving
 from ..base.failure import failure_of
 from ..base.files import aside
 from ..base.process_tree import adopt, follow
+from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
 from ..evaluation.unit_metrics import names_of
@@ -31,19 +32,27 @@ def data(plan: Plan) -> dict[str, Any]:
     """Locate the data of a plan.
 
     Returns:
-        `path`, `digest`, `files` (paths of what is read), and whether logbench `made` them.
+        `path`, `digest`, `files` (paths of what is read), and whether logbench `made` them; `source_digest` where
+        another data set trains, whose files are among them.
     """
     runtime = current()
     resolved = resolve(plan, runtime.registry)
     with aside(not plan.cache), runtime.bars.stage("locate") as progress:
-        found = locate(
-            resolved.dataset, plan.data, runtime.registry, progress, cached=plan.cache, note=runtime.bars.note
-        )
-        assert found is not None
-        opened = resolved.dataset.build().read(found.path)
-        digest = opened.digest or digest_of(opened.files, found.path, progress)
-        files = [str(file) for file in opened.files]
-        return {"path": str(found.path), "digest": digest, "files": files, "made": found.generated}
+
+        def found(part: ConfiguredComponent[Any], data: Path | None) -> dict[str, Any]:
+            at = locate(part, data, runtime.registry, progress, cached=plan.cache, note=runtime.bars.note)
+            assert at is not None
+            opened = part.build().read(at.path)
+            digest = opened.digest or digest_of(opened.files, at.path, progress)
+            files = [str(file) for file in opened.files]
+            return {"path": str(at.path), "digest": digest, "files": files, "made": at.generated}
+
+        tested = found(resolved.dataset, plan.data)
+        if resolved.source is None:
+            return tested
+        trained = found(resolved.source.dataset, plan.source_data)
+        both = {"files": tested["files"] + trained["files"], "made": tested["made"] and trained["made"]}
+        return {**tested, **both, "source_digest": trained["digest"]}
 
 
 def metrics(plan: Plan) -> Mapping[str, Any]:

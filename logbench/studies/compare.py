@@ -42,7 +42,7 @@ def _otherwise_computed(first: Record, other: Record, metric: str) -> list[str]:
 
 
 def _dataset(record: Record) -> dict[str, Any]:
-    names = ("name", "digest", "normal_total", "anomaly_total")
+    names = ("name", "digest", "normal_total", "anomaly_total", "source", "source_digest")
     return {name: record["dataset"].get(name) for name in names}
 
 

@@ -204,7 +204,10 @@ def run_leaderboard(plans: Sequence[Plan], metric: str, bench: Workbench) -> lis
 
 def _asked(resolved: ResolvedPlan) -> str:
     """Which data a job reads: plans may differ in options of the data set."""
-    return f"{resolved.plan.data} {identity.of({'dataset': resolved.dataset}).text}"
+    parts = {"dataset": resolved.dataset}
+    if resolved.source is not None:
+        parts["source"] = resolved.source.dataset
+    return f"{resolved.plan.data} {resolved.plan.source_data} {identity.of(parts).text}"
 
 
 def _data_of(plans: Mapping[str, Plan], bench: Workbench, lenient: bool) -> dict[str, dict[str, Any]]:

@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from ..api.components import Direction
-from ..api.protocol import DISTURBED, LABELS, REDRAWN
+from ..api.protocol import DISTURBED, LABELS
 from ..api.record_sections import Record
 from ..base.errors import ConfigError
 from ..components.registry import Registry
-from ..evaluation.metrics import direction, figures, named, pick
 from ..running.resolve import resolve
 from .asked_metric import check_metric
 from .leaderboard import Leaderboard
-from .many_models import corrected_t
+from .mean_row import mean_row
 from .plans import ModelsRequest, plans_of
 from .single_run import command_of
 from .workbench import Workbench
@@ -160,53 +158,8 @@ def check_undisturbed(request: ModelsRequest, registry: Registry) -> None:
 
 
 def _row(runs: Sequence[Record], metric: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"runs": [run["run_id"] for run in runs]}
-    for run in runs:
-        if (error := run["error"]) is not None:
-            return {**row, "skipped": error["message"]}
-        if not run["metrics"]:
-            return {**row, "skipped": "the data have no labels"}
-    way = direction(runs[0], metric)
-    values = [pick(figures(run), metric, run["run_id"]) for run in runs]
-    known = [value for value in values if value is not None]
-    if len(known) < len(runs):
-        return {**row, "skipped": f"{metric} is undefined"}
-    low, high = _interval(runs, known)
-    name, rule = _best_rule(runs, metric, way)
-    mean = fmean(known)
-    under = rule is not None and (mean < rule if way == "higher" else mean > rule)
-    measured = {"value": mean, "low": low, "high": high, "rule": name, "rule_value": rule, "under": under}
-    return {**row, **measured, "changed": fmean(map(_changed, runs)), "way": way}
-
-
-def _interval(runs: Sequence[Record], values: Sequence[float]) -> tuple[float | None, float | None]:
-    """95% interval over splits, or seeds of one split; of splits that overlap by Nadeau & Bengio."""
-    by_split: dict[int, list[float]] = {}
-    for run, value in zip(runs, values, strict=True):
-        by_split.setdefault(run["protocol"]["split_seed"], []).append(value)
-    means = [fmean(some) for some in by_split.values()]
-    apart = means if len(means) > 1 else values
-    if len(apart) < 2:
-        return None, None
-    overlaps = len(means) > 1 and runs[0]["protocol"]["train"] in REDRAWN
-    shares = [run["split"]["test"] / (run["split"]["train"] + run["split"]["held_out"]) for run in runs]
-    found = corrected_t(apart, fmean(shares) if overlaps else 0.0)
-    return found["mean"] - found["half"], found["mean"] + found["half"]
-
-
-def _best_rule(runs: Sequence[Record], metric: str, way: Direction) -> tuple[str | None, float | None]:
-    """Name and mean of the rule that is best without a model; None where no rule has the metric."""
-    unit, duplicates = runs[0]["dataset"]["unit"], runs[0]["protocol"]["duplicates"]
-    means = {}
-    for rule in runs[0]["trivial"]:
-        values = [named(run["trivial"][rule], unit, duplicates).get(metric) for run in runs]
-        known = [value for value in values if value is not None]
-        if len(known) == len(runs):
-            means[rule] = fmean(known)
-    if not means:
-        return None, None
-    best = (max if way == "higher" else min)(means, key=means.__getitem__)
-    return best, means[best]
+    row = mean_row(runs, metric)
+    return row if "skipped" in row else {**row, "changed": fmean(map(_changed, runs))}
 
 
 def _changed(run: Record) -> int:

@@ -115,7 +115,8 @@ def comparisons(records: Sequence[Record]) -> list[list[Record]]:
     groups: dict[str, list[Record]] = {}
     for record in records:
         protocol = {k: v for k, v in record["protocol"].items() if k not in {"hash", "split_seed"}}
-        same = json.dumps([record["dataset"]["name"], record["preset"], protocol], sort_keys=True, default=str)
+        data = [record["dataset"].get(name) for name in ("name", "source")]
+        same = json.dumps([data, record["preset"], protocol], sort_keys=True, default=str)
         groups.setdefault(same, []).append(record)
     return list(groups.values())
 

@@ -109,6 +109,7 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
     sliced = {"slices": 3, "slice_units": 50, "without_update": "refit", "feedback_budget": 5, "feedback_delay": 9}
     other |= {"procedure": "prequential", **sliced}
     streamed = EvaluationProtocol(train="ratio", procedure="prequential", feedback_budget=3)
+    other |= {"target_units": 5, "target_reserve": 5, "target_alone": True, "template_match": 0.5}
     usual = EvaluationProtocol()
     assert set(other) == set(usual.as_dict()) - {"hash"}
     hashes = []
@@ -116,6 +117,7 @@ def test_the_protocols_hash_changes_with_any_field() -> None:
         base = EvaluationProtocol(content="labelled") if name in ("label_noise", "label_budget") else usual
         base = replace(base, train="ratio") if name in ("cut", "procedure") else base
         base = streamed if name in sliced else base
+        base = replace(base, target_units=2) if name == "target_alone" else base
         hashes.append(replace(base, **{name: value}).digest)  # type: ignore[arg-type]
     assert len({usual.digest, *hashes}) == len(other) + 1
     assert EvaluationProtocol().digest == usual.digest == usual.as_dict()["hash"]

@@ -37,6 +37,8 @@ TESTS: dict[str, Sequence[str]] = {
     "pipeline.unstable": ("pipeline/test_unstable.py",),
     "pipeline.edited_texts": ("pipeline/test_unstable.py",),
     "pipeline.drawn_events": ("pipeline/test_unstable.py", "pipeline/test_misparsed.py"),
+    "pipeline.transfer": ("studies/test_transfer.py",),
+    "pipeline.near_templates": ("studies/test_transfer.py",),
     "pipeline.misparsed": ("pipeline/test_misparsed.py",),
     "pipeline.groups": ("pipeline/test_groups.py",),
     "pipeline.line_split": ("running/test_test_reserve.py", "pipeline/test_leak_audit.py"),

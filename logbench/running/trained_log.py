@@ -1,0 +1,72 @@
+"""The log of another data set that trains: read and grouped beside the one that is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..api.record_split import TransferFacts
+from ..pipeline.grouping import GroupedLines
+from ..pipeline.parsing import Vocabulary
+from ..pipeline.split import Split, split_units
+from ..pipeline.transfer import joined, transfer_facts, transfer_split
+from .resolve import ResolvedPlan
+from .runtime import Runtime
+from .stages import Stages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Path, digest of the files, key, and lines of one data set, as `prepare` groups them.
+Group = Callable[[ResolvedPlan, Runtime, Stages, Callable[[str], None]], tuple[Path, str, str, GroupedLines]]
+
+
+@dataclass(frozen=True)
+class TrainedLog:
+    """Units of another data set.
+
+    Attributes:
+        digest: SHA-256 over its raw files. key: of its grouped lines.
+    """
+
+    digest: str
+    key: str
+    grouped: GroupedLines
+
+    @classmethod
+    def of(
+        cls, resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None], group: Group
+    ) -> TrainedLog | None:
+        """The log that trains, its times added to those of the stages; None where no other data set does."""
+        if (trained := resolved.source) is None:
+            return None
+        plan, beside = replace(resolved.plan, data=resolved.plan.source_data), Stages(runtime)
+        alone = replace(resolved, dataset=trained.dataset, windower=trained.windower, plan=plan, source=None)
+        _, digest, key, grouped = group(alone, runtime, beside, note)
+        for name, facts in beside.done.items():
+            own = stages.done[name]
+            own["wall_s"], own["cpu_s"] = own["wall_s"] + facts["wall_s"], own["cpu_s"] + facts["cpu_s"]
+        return cls(digest, key, grouped)
+
+    def split(self, target: GroupedLines, resolved: ResolvedPlan) -> tuple[GroupedLines, Split]:
+        """Units of both logs, and how they are split: see `transfer_split`."""
+        both = joined(target, self.grouped)
+        own = split_units(self.grouped.units, resolved.protocol, self.grouped.sequences)
+        return both, transfer_split(both, target, own, resolved.protocol)
+
+    def facts(
+        self, both: GroupedLines, split: Split, vocabulary: Vocabulary, keys: NDArray[np.int32]
+    ) -> TransferFacts:
+        """What passed from one log to the other, see `transfer_facts`."""
+        return transfer_facts(both, len(both) - len(self.grouped), split, vocabulary, keys)
+
+
+def tested_whole(resolved: ResolvedPlan) -> ResolvedPlan:
+    """The plan whose units are cut nowhere: where another data set trains, the protocol splits that one."""
+    if resolved.source is None:
+        return resolved
+    whole = replace(resolved.protocol, train="given", cut="all", test_reserve=None)
+    return replace(resolved, protocol=whole, source=None)

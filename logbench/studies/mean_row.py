@@ -1,0 +1,72 @@
+"""One row of a table of a study: a metric over runs that differ in seed or split alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from statistics import fmean
+from typing import Any
+
+from ..api.components import Direction
+from ..api.protocol import REDRAWN
+from ..api.record_sections import Record
+from ..evaluation.cells import METRICS, limits
+from ..evaluation.metrics import direction, figures, named, pick
+from .many_models import corrected_t
+
+
+def mean_row(runs: Sequence[Record], metric: str) -> dict[str, Any]:
+    """A metric's mean over runs that differ in seed or split alone, beside the best rule without a model.
+
+    Returns:
+        `runs` (ids), `value`, `low` and `high` (95% interval, None of one run), `rule` (name) and `rule_value`,
+        `under` (the model is worse), `way` (higher or lower is better); or `runs` and `skipped`, why not.
+    """
+    row: dict[str, Any] = {"runs": [run["run_id"] for run in runs]}
+    for run in runs:
+        if (error := run["error"]) is not None:
+            return {**row, "skipped": error["message"]}
+        if not run["metrics"]:
+            return {**row, "skipped": "the data have no labels"}
+    way = direction(runs[0], metric)
+    values = [pick(figures(run), metric, run["run_id"]) for run in runs]
+    known = [value for value in values if value is not None]
+    if len(known) < len(runs):
+        return {**row, "skipped": f"{metric} is undefined"}
+    low, high = _interval(runs, known, metric)
+    name, rule = _best_rule(runs, metric, way)
+    mean = fmean(known)
+    under = rule is not None and (mean < rule if way == "higher" else mean > rule)
+    measured = {"value": mean, "low": low, "high": high, "rule": name, "rule_value": rule, "under": under}
+    return {**row, **measured, "way": way}
+
+
+def _interval(runs: Sequence[Record], values: Sequence[float], metric: str) -> tuple[float | None, float | None]:
+    """95% interval over splits, or seeds of one split; of splits that overlap by Nadeau & Bengio."""
+    by_split: dict[int, list[float]] = {}
+    for run, value in zip(runs, values, strict=True):
+        by_split.setdefault(run["protocol"]["split_seed"], []).append(value)
+    means = [fmean(some) for some in by_split.values()]
+    apart = means if len(means) > 1 else values
+    if len(apart) < 2:
+        return None, None
+    overlaps = len(means) > 1 and runs[0]["protocol"]["train"] in REDRAWN
+    shares = [run["split"]["test"] / (run["split"]["train"] + run["split"]["held_out"]) for run in runs]
+    found = corrected_t(apart, fmean(shares) if overlaps else 0.0)
+    least, greatest = limits(metric) if metric in METRICS else (-inf, inf)
+    return max(found["mean"] - found["half"], least), min(found["mean"] + found["half"], greatest)
+
+
+def _best_rule(runs: Sequence[Record], metric: str, way: Direction) -> tuple[str | None, float | None]:
+    """Name and mean of the rule that is best without a model; None where no rule has the metric."""
+    unit, duplicates = runs[0]["dataset"]["unit"], runs[0]["protocol"]["duplicates"]
+    means = {}
+    for rule in runs[0]["trivial"]:
+        values = [named(run["trivial"][rule], unit, duplicates).get(metric) for run in runs]
+        known = [value for value in values if value is not None]
+        if len(known) == len(runs):
+            means[rule] = fmean(known)
+    if not means:
+        return None, None
+    best = (max if way == "higher" else min)(means, key=means.__getitem__)
+    return best, means[best]
