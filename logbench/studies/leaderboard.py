@@ -33,6 +33,10 @@ from .time_left import TimeLeft, seconds_of
 from .workbench import Workbench
 
 
+# What is known of data before a run, as a record has it.
+DATA = ("path", "digest", "source_digest")
+
+
 class Leaderboard:
     """Runs of several models, seeds and splits on one data set.
 
@@ -227,7 +231,7 @@ def _data_of(plans: Mapping[str, Plan], bench: Workbench, lenient: bool) -> dict
             raise DataError(f"{plans[asked[number]].dataset}: its data could not be looked at: {answer}")
         if isinstance(answer, BaseException):
             raise answer
-        found[asked[number]] = {name: answer[name] for name in ("path", "digest")}
+        found[asked[number]] = {name: answer[name] for name in DATA if name in answer}
     return found
 
 

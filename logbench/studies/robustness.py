@@ -110,7 +110,9 @@ def robust(
     check_metric(plans[0][0], metric, bench, ranks=True)
     flat = [(at, plan) for at, some in enumerate(plans) for plan in some]
     found: dict[int, list[Record]] = {}
-    results = dict(Leaderboard([plan for _, plan in flat], bench).results())
+    board = Leaderboard([plan for _, plan in flat], bench)
+    board.say_taken_over()
+    results = dict(board.results())
     for number, (at, _) in enumerate(flat):
         found.setdefault(at, []).append(results[number])
     rows = {

@@ -103,7 +103,9 @@ def transfer(
     plans = [plans_of(_asked(request, cell, max(units)), bench.registry) for cell in cells]
     check_metric(plans[0][0], metric, bench, ranks=True)
     flat = [(at, plan) for at, some in enumerate(plans) for plan in some]
-    results = dict(Leaderboard([plan for _, plan in flat], bench).results())
+    board = Leaderboard([plan for _, plan in flat], bench)
+    board.say_taken_over()
+    results = dict(board.results())
     for at, cell in enumerate(cells):
         runs = [results[number] for number, (of, _) in enumerate(flat) if of == at]
         head = {"target": cell.target.name, "units": cell.units, "alone": cell.alone, **_facts(runs[0])}
