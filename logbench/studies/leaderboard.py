@@ -32,7 +32,6 @@ from .plans import ModelsRequest, choose_models, plans_of
 from .time_left import TimeLeft, seconds_of
 from .workbench import Workbench
 
-
 # What is known of data before a run, as a record has it.
 DATA = ("path", "digest", "source_digest")
 
