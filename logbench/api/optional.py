@@ -330,22 +330,26 @@ class Explains(Protocol):
 
 @runtime_checkable
 class Updates(Protocol):
-    """A model that goes on learning from units that it has just scored, in `logbench score --data -` alone.
+    """A model that goes on learning from units that it has scored: where a stream is scored.
 
-    There units are scored one at a time as they close, and after each one `update` is called, once. So a verdict
-    may depend on the units before, never on its own label or on later ones. Units that are too short to be scored
-    are left out. What is learnt ends with the command; the bundle stays as it was saved. Nothing else calls it:
-    not `run`, where labels of test units would leak, not `score` of a file, and not a combination.
+    In `logbench score --data -` units are scored one at a time as they close, and after each one `update` is
+    called, once. Under `protocol.procedure = "prequential"` a whole slice is scored, and then `update` is called,
+    once a unit, in order of time; a unit whose label is told late comes when that is due. So a verdict may depend
+    on the units before, never on its own label or on later ones. Units that are too short to be scored are left
+    out. What is learnt ends with the command; the bundle stays as it was saved. Nothing else calls it: not a batch
+    run, where labels of test units would leak, not `score` of a file, and not a combination.
     """
 
     def update(self, unit: Sessions, verdict: bool, label: int | None) -> None:
         """Learn from one unit.
 
         Args:
-            unit: the one unit, as `score` got it.
+            unit: the one unit, as `score` got it. In slices it may have more known keys than those of training:
+                templates of past slices have keys behind the known ones, which stay as they are.
             verdict: whether it alarmed.
-            label: 0 or 1, or None where it is unknown. Only a supervised model gets one, where each line carries
-                a label (column `label` of `Lines.frame`).
+            label: 0 or 1, or None where it is not told. In slices that of an alarm is told, as far as
+                `protocol.feedback_budget` goes, unless the model is unsupervised. In `logbench score` only a
+                supervised model gets one, where each line carries a label (column `label` of `Lines.frame`).
         """
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..api.optional import MODEL_METHODS, Updates
+from ..api.optional import MODEL_METHODS
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.model_cards import card_of, check_ablation
@@ -152,17 +152,3 @@ def _one_a_unit(subject: Subject, name: str, dtype: pl.DataType) -> None:
     kind = f"{actual.dtype} [{len(actual)}]" if isinstance(actual, pl.Series) else type(actual).__name__
     wanted = f"{dtype} [{len(asked)}]"
     expect(kind == wanted, f"a series {wanted}", kind)
-
-
-@rule(
-    "model", "update", "update(unit, verdict, label) takes any unit, with a label or without, and scoring goes on"
-)
-def update(subject: Subject) -> None:
-    if not isinstance(subject.build(), Updates):
-        raise InapplicableError("it has no update(unit, verdict, label)")
-    model, asked = fit(subject).model, asked_of(subject)  # a model of its own: the others share one
-    labels = (None, 0, 1) if is_supervised(subject) else (None,)
-    cases = [(verdict, label) for verdict in (False, True) for label in labels]
-    for at, (verdict, label) in enumerate(cases):
-        model.update(asked.take(np.array([at])), verdict, label)
-    scored(subject, model, asked)

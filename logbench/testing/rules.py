@@ -28,6 +28,7 @@ FILES: Mapping[Checked, tuple[str, ...]] = {
         "model_units",
         "model_material",
         "model_symmetry",
+        "model_updates",
         "model_labels",
         "model_events",
         "model_effects",

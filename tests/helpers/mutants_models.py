@@ -150,6 +150,31 @@ def spoilt(self: Any, unit: Any, verdict: bool, label: Any) -> None:
     self.mean = np.nan
 
 
+def drawn_anew(self: Any, unit: Any, verdict: bool, label: Any) -> None:
+    """Learns by a share that is drawn outside of any seed."""
+    self.mean += next(DRAWS)
+
+
+DRAWS = (1.0 + 0.5**count for count in itertools.count())
+
+
+def learnt_by_all(self: Any, unit: Any, verdict: bool, label: Any) -> None:
+    """Keeps what it learns in the class."""
+    type(self).more = getattr(type(self), "more", 0) + 1
+
+
+def of_known_keys(self: Any, unit: Any, verdict: bool, label: Any) -> None:
+    """Counts keys in a table as long as those of training."""
+    self.table = getattr(self, "table", np.zeros(self.size))
+    known = unit.keys[unit.keys < unit.vocabulary]
+    self.table[known] += 1
+
+
+def sized(self: Any, good: Any, train: Any, context: Any) -> Any:
+    self.size = train.vocabulary
+    return good
+
+
 ADVISED = {
     "counts across the borders of units": ("train-order", instead("model", fit=across_units, score=new_pairs), {}),
     "keeps keys in eight bits": ("key-numbers", instead("model", fit=in_bytes, score=new_bytes), {}),
@@ -182,6 +207,13 @@ MODELS = {
     "says keys_only and looks at the clock": ("repeats", score(by_the_clock), {"traits": TIMED}),
     "adds up labels that are unknown": ("update", instead("model", update=summed), {}),
     "scores nothing after an update": ("update", instead("model", update=spoilt), {}),
+    "learns by chance": ("update-same", instead("model", update=drawn_anew), {}),
+    "learns for all models at once": (
+        "update-apart",
+        type("Broken", (score(lambda self, good, _: good + getattr(type(self), "more", 0)),),
+             {"update": learnt_by_all}), {}),
+    "knows the keys of training alone": (
+        "update-keys", type("Broken", (but("model", "fit", sized),), {"update": of_known_keys}), {}),
     "takes every message to end with a number": ("text", score(parsed), {"traits": READING}),
     "says keys_only and looks at gaps": ("repeats", score(by_the_gap), {"traits": TIMED}),
 }  # fmt: skip

@@ -68,6 +68,9 @@ def test_a_good_component_breaks_no_rule(kind: Any) -> None:
         "id-column",
         "text",
         "update",
+        "update-same",
+        "update-apart",
+        "update-keys",
     }
     assert set(unlike) <= optional
 
