@@ -23,7 +23,7 @@ def signs_said(learned: Sequence[str]) -> list[str]:
         learned: of each row what its model did; empty where it ran in a batch.
     """
     said = [f"{sign}: {MEANINGS[what]}" for what, sign in SIGNS.items() if what in learned]
-    return said if not any(learned) else [*said, *(["without a sign: kept as fitted"] if said else [])]
+    return [*said, *(["without a sign: kept as fitted"] if said and "kept" in learned else [])]
 
 
 def slices_said(protocol: Mapping[str, Any], records: Sequence[Record]) -> list[str]:

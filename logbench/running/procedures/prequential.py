@@ -108,6 +108,8 @@ class _Walk:
         self.context, self._models, self.learned_s = context, [model], 0.0
         self._learning = learning_of(resolved, model)
         protocol = resolved.protocol
+        if self._learning == "refitted" and protocol.content != "mixed":
+            context.note(f"refitted under content={protocol.content}: by the labels of all past units")
         self.state = StreamState(resolved, prepared, self._learning)
         budget = 0 if resolved.supervision == "unsupervised" else protocol.feedback_budget
         self._feedback = Feedback(prepared.labels, budget, protocol.feedback_delay)
