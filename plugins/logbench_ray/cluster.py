@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,10 +32,11 @@ def opened(request: logbench.ExecutorRequest) -> Iterator[OnRay]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     address = f"ray://{request.address}" if request.address else os.environ.get("RAY_ADDRESS")
     try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            _local(request.jobs, quiet)
+        with warnings.catch_warnings(action="ignore"):
+            if address:
+                ray.init(address=address, **quiet)
+            else:
+                _local(request.jobs, quiet)
     except (ConnectionError, ValueError, OSError, ray.exceptions.RayError) as error:
         where = address or "this machine"
         raise logbench.ConfigError(
