@@ -62,7 +62,7 @@ SECTIONS = {
     "Maintain": {
         "check": "Check that what plugins offer keeps its contract.",
         "check-records": "Check records of others.",
-        "cache": "Show or clear the cache.",
+        "cache": "Show, fill or clear the cache.",
         "schema": "Print the JSON Schema (draft 2020-12) of WHAT.",
         "man": "Write manual pages, one a command.",
         "new-plugin": "Write a small plugin that works: change it into your own.",

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ..api.plan import Plan
 from ..base import cache_folder
 from ..base.errors import ConfigError
 from ..base.files import root
 from ..base.jsonable import several
-from ..base.options import suggest
+from ..base.options import parse_settings, suggest
 from ..running.cache_check import verify as looked_at
-from . import State, pass_state
-from .shared_options import json_option, note, print_json, print_table
+from . import State, completion, pass_state
+from .shared_options import (
+    executor_option,
+    jobs_option,
+    json_option,
+    note,
+    parser_option,
+    print_json,
+    print_table,
+    set_option,
+    windower_option,
+)
 
 
 @click.group("cache", epilog="Example: logbench cache info")
 def command() -> None:
-    """Show or clear the cache. It holds fetched archives, generated data and grouped lines.
+    """Show, fill or clear the cache. It holds fetched archives, generated data and grouped lines.
 
     It also holds runs of a `bench` that was stopped, until the same suite has ended.
     """
@@ -35,6 +48,41 @@ def info(as_json: bool) -> None:
     print_table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows], "the cache is empty",
                 fold=("path",), drop=("path",), right=("bytes",))  # fmt: skip
     note(f"{sum(row['bytes'] for row in rows):,} bytes in {root()}")
+
+
+@command.command("fill", epilog="Example: logbench cache fill --dataset hdfs --data HDFS_v1 --shards 8")
+@click.option("--dataset", required=True, shell_complete=completion.dataset, metavar="NAME",
+              help="Data set (see: logbench datasets list).")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), help="File or folder with the raw data.")
+@parser_option
+@windower_option
+@set_option
+@click.option("--shards", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+              help="Cut the log into N parts at line ends, which are read side by side.")  # fmt: skip
+@jobs_option
+@executor_option
+@json_option
+@pass_state
+def fill(state: State, as_json: bool, **options: Any) -> None:
+    """Read and group a log once, for all later commands, in parts on many processes or machines.
+
+    The grouped lines are those of one pass, to the bit, whatever the number of parts. A format whose lines hang
+    together, a windower that looks at several lines, and packed files are refused.
+    """
+    from ..studies.sharded_reading import read_in_shards
+
+    plan = Plan(
+        model="length", dataset=options["dataset"], data=options["data"], parser=options["parser"],
+        windower=options["windower"], settings=parse_settings(options["settings"]), command=state.command,
+    )  # fmt: skip
+    jobs = options["jobs"] or (None if options["executor"] else min(options["shards"], os.cpu_count() or 1))
+    with state.workbench(options, jobs=jobs) as bench:
+        made = read_in_shards(plan, options["shards"], bench)
+    if as_json:
+        print_json([made])
+    else:
+        counts = ", ".join(f"{made[name]:,} {name}" for name in ("lines", "units", "messages"))
+        note(f"{counts} in the cache: {made['key']}")
 
 
 @command.command("verify", epilog="Example: logbench cache verify --fix")

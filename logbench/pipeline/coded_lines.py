@@ -86,7 +86,7 @@ class Coder:
                 events.add(len(units), unit, **{**columns, "shape": shape})
         if not lines:
             raise no_line(self.lines.files)
-        return events.done(units.series(), shapes.series(), lines, without, clock.first)
+        return events.done(units.series(), shapes.series(), lines, without, clock.first, last_time=clock.last)
 
     @property
     def _where(self) -> str:

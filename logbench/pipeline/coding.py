@@ -127,7 +127,10 @@ def encode_lines(frames: Iterable[pl.DataFrame]) -> EncodedLines:
         }
         events.add(len(units), unit, shape=shapes.of(frame["shape"]), line=line, **others)
     lines = inside + without
-    return events.done(units.names(), shapes.names(), lines, without, clock.first, groups.names(), groups.mixed)
+    return events.done(
+        units.names(), shapes.names(), lines, without, clock.first, groups.names(), groups.mixed,
+        last_time=clock.last,
+    )  # fmt: skip
 
 
 def _estimate(lines: Lines) -> float | None:

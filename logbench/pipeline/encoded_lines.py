@@ -12,6 +12,7 @@ import polars as pl
 
 from ..base.errors import DataError
 from ..data.event_buffer import EventBuffer
+from .line_clock import LineClock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,8 @@ class EncodedLines:
         sizes: int64 [units], events of each unit.
         units, shapes: String, names in first-seen order.
         lines: lines read: those of a unit, and those of none. without: the latter.
-        first_time: what a line has before any that has a time.
+        first_time: what a line has before any that has a time. last_time: of the last line; `LineClock.UNKNOWN`
+            where no line has one.
         groups: String [units], the group of each unit's first line; None where lines have no groups. mixed: units
             with lines of several groups.
     """
@@ -42,12 +44,27 @@ class EncodedLines:
     first_time: int | None
     groups: pl.Series | None = None
     mixed: int = 0
+    last_time: int = LineClock.UNKNOWN
 
 
 def no_line(files: Sequence[Path]) -> DataError:
     """The error of files without a line."""
     where = ", ".join(map(str, files)) or "the data set"
     return DataError(f"{where}: no line to read; is the file empty?")
+
+
+class NoUnitError(DataError):
+    """No line belongs to a unit.
+
+    Attributes:
+        read: the lines, none of which is an event.
+    """
+
+    def __init__(self, read: EncodedLines) -> None:
+        self.read = read
+        super().__init__(
+            f"no line of {read.without:,} belongs to a unit: wrong data set or windower for this log?"
+        )
 
 
 class Events:
@@ -78,13 +95,18 @@ class Events:
         first_time: int | None,
         groups: pl.Series | None = None,
         mixed: int = 0,
+        *,
+        last_time: int,
     ) -> EncodedLines:
         """All of them, see `EncodedLines`.
 
         Raises:
             DataError: no line belongs to a unit.
         """
-        if not self.buffer.events:
-            raise DataError(f"no line of {without:,} belongs to a unit: wrong data set or windower for this log?")
         sizes = self._sizes[: len(units)]
-        return EncodedLines(self.buffer, sizes, units, shapes, lines, without, first_time, groups, mixed)
+        read = EncodedLines(
+            self.buffer, sizes, units, shapes, lines, without, first_time, groups, mixed, last_time
+        )
+        if not self.buffer.events:
+            raise NoUnitError(read)
+        return read

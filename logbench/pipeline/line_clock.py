@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class LineClock:
     """Give a line without a time that of the line before; the first lines get the first time that there is."""
 
-    UNKNOWN = np.iinfo(np.int64).min
+    UNKNOWN = int(np.iinfo(np.int64).min)
 
     def __init__(self) -> None:
         self.first: int | None = None

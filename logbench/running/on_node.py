@@ -6,10 +6,10 @@ import atexit
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ..api.plan import Plan
 from ..base.child_process import Limits
@@ -45,22 +45,23 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel(Plan):
-    """A plan as it travels."""
+    """A plan as it travels.
 
+    Attributes:
+        asked: the plan itself, of whatever class. wanted: what it must find.
+    """
+
+    asked: Plan
     wanted: Wanted
 
     @classmethod
     def of(cls, plan: Plan, wanted: Wanted) -> Parcel:
         """The plan with what it must find."""
-        return cls(**_values(plan), wanted=wanted)
+        return cls(model=plan.model, dataset=plan.dataset, data=plan.data, asked=plan, wanted=wanted)
 
     def plan_at(self, data: Path | None) -> Plan:
         """The plan alone, of data that lie elsewhere here."""
-        return Plan(**{**_values(self), "data": data})
-
-
-def _values(plan: Plan) -> dict[str, Any]:
-    return {field.name: getattr(plan, field.name) for field in fields(Plan)}
+        return replace(self.asked, data=data)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ..data.lines import KeySequences, Lines
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.embedding import embed, fit_embedding, training_texts
+from ..pipeline.encoded_lines import EncodedLines
 from ..pipeline.group_split import GroupCuts, Grouping, check_column
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.label_budget import hide_lines, without_hidden
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Windower
     from ..api.protocol import EvaluationProtocol
+
+# Gives lines that were read elsewhere, and the counts of their reader.
+Read = Callable[[], tuple[EncodedLines, dict[str, int]]]
 
 
 def prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]) -> Prepared:
@@ -151,8 +155,22 @@ def _with_vectors(
     return result
 
 
+def group_and_keep(resolved: ResolvedPlan, runtime: Runtime, read: Read) -> tuple[str, GroupedLines]:
+    """Group what was read elsewhere and keep it in the cache; its key there, and the grouped lines.
+
+    Args:
+        read: gives the lines, as one pass would have, and the counts of the reader.
+    """
+    _, _, key, grouped = _grouped(resolved, runtime, Stages(runtime), runtime.bars.note, read)
+    return key, grouped
+
+
 def _grouped(
-    resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]
+    resolved: ResolvedPlan,
+    runtime: Runtime,
+    stages: Stages,
+    note: Callable[[str], None],
+    elsewhere: Read | None = None,
 ) -> tuple[Path, str, str, GroupedLines]:
     """Path of the data, digest of its files, key of the grouped lines, and the grouped lines."""
     cut = cuts_lines(resolved.windower.entry.item.traits, resolved.windower.config, resolved.protocol)
@@ -195,7 +213,7 @@ def _grouped(
     cached = made is not None
     if made is None:
         stages.beforehand |= {name: {"cached": False, **known} for name in ("read", "group")}
-        made = _read_and_group(resolved, opened, stages, cut)
+        made = _read_and_group(resolved, opened, stages, cut, elsewhere)
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
             note("the log changed during reading, so nothing of it is cached")
         elif resolved.plan.cache and key.known and not identity.edited(made_by.values()):
@@ -266,20 +284,24 @@ def _masks(resolved: ResolvedPlan) -> list[Any]:
 
 
 def _read_and_group(
-    resolved: ResolvedPlan, opened: Lines | KeySequences, stages: Stages, cut: bool
+    resolved: ResolvedPlan, opened: Lines | KeySequences, stages: Stages, cut: bool, elsewhere: Read | None = None
 ) -> GroupedLines:
     if isinstance(opened, KeySequences):
         return _sequences(resolved, opened, stages)
     parser, windower = resolved.parser.build(), resolved.windower.build()
     with stages("read") as stage:
-        cuts, cutting = _cut(opened, windower, resolved.protocol, cut)
-        read = read_lines(opened, cutting, parser, stage.progress, times=True)
+        if elsewhere is None:
+            cuts, cutting = _cut(opened, windower, resolved.protocol, cut)
+            read = read_lines(opened, cutting, parser, stage.progress, times=True)
+        else:
+            cuts, (read, facts) = None, elsewhere()
         stage.items = read.lines
     with stages("group") as stage:
         grouped = group_lines(read, parser, opened.labels, windower)
         stage.items = len(grouped)
-    counting = [part for part in (opened, windower) if isinstance(part, HasCounts)]
-    facts = {name: number for part in counting for name, number in part.counted().items()}
+    if elsewhere is None:
+        counting = [part for part in (opened, windower) if isinstance(part, HasCounts)]
+        facts = {name: number for part in counting for name, number in part.counted().items()}
     if cuts:
         facts |= cuts.counted()
         grouped = replace(grouped, units=grouped.units.with_columns(side=cuts.unit_sides(grouped.units)))

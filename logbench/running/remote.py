@@ -11,7 +11,7 @@ from ..api.executor import Executor, Running, Shares, Watch
 from ..api.plan import Plan
 from ..base.child_process import Limits
 from ..components.registry import Registry
-from . import identity, worker_tasks
+from . import identity, sharded, worker_tasks
 from .on_node import Carried, Content, Lacking, OnNode, Parcel, Wanted, code_of, failed
 from .resolve import resolve
 from .run_plans import answers
@@ -19,8 +19,13 @@ from .runner import PlanResult
 from .workers import Crew
 
 T = TypeVar("T")
-# Functions that look at data and components, and run nothing.
-LOOKS: tuple[Callable[[Plan], Any], ...] = (worker_tasks.data, worker_tasks.metrics)
+# Functions of the machine of the command: they look at data and components, and fill its cache.
+LOOKS: tuple[Callable[[Plan], Any], ...] = (
+    worker_tasks.data,
+    worker_tasks.metrics,
+    sharded.shards_of,
+    sharded.store_merged,
+)
 # Bytes of a part of a file that is sent.
 PART = 64 << 20
 
@@ -112,7 +117,7 @@ class Remote:
         return f"{plan.data} {identity.of({'dataset': resolve(plan, self._registry).dataset}).text}"
 
     def _with_content(self, parcel: Parcel, inner: Shares) -> Parcel:
-        located = self._located[self._asked(parcel)]
+        located = self._located[self._asked(parcel.asked)]
         assert not isinstance(located, BaseException)
         if located["path"] not in self._sent:
             self._note(f"sending {located['path']} to machines that have no such path")

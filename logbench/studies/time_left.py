@@ -42,6 +42,11 @@ class TimeLeft:
         self._took[number] = seconds
         self._done_here += self._since.pop(number, None) is not None
 
+    def over(self, number: int) -> None:
+        """Say that a run has ended that ran since it was first said to run."""
+        now = self._clock()
+        self.ended(number, now - self._since.get(number, now))
+
     def seconds(self) -> float | None:
         """Seconds left; None before any run has ended."""
         if not self._took:
