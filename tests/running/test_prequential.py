@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from labelled_log import registry as lines_registry
+from labelled_log import run_one, write
 
 import logbench
 from logbench import Context, DatasetComponent, ModelComponent, ModelTraits, RunRecord, Sessions, testing
@@ -245,3 +248,65 @@ def test_records_are_counted_again_and_scores_of_slices_not_decided_anew(tmp_pat
     assert "stream" in next(text for text, wrong in recounted(record, tmp_path, registry) if wrong)
     with pytest.raises(logbench.ConfigError, match="prequential decides a slice before it scores the next"):
         rescore(record, tmp_path, {"alpha": 0.1}, (), registry, "")
+
+
+def of_rows(model: str, rows: Any, folder: Path, **protocol: Any) -> pl.DataFrame:
+    """Scores of a stream of key sequences, 20 of 100 of which train, the others in four slices."""
+    fields = {"train": "ratio", "train_ratio": 0.2, "procedure": "prequential", "slices": 4, **protocol}
+    (record,) = logbench.run(model, dataset=rows, out=folder, settings={"protocol": fields})
+    assert record.status == "ok", record.error
+    return stored(record, folder).select("unit", "slice", "raw").sort("unit")
+
+
+@pytest.mark.parametrize(("model", "protocol"), [("n-gram", {}), ("n-gram-online", {"feedback_budget": 99}),
+                                                 ("new-event-online", {"feedback_budget": 99})])  # fmt: skip
+def test_the_order_within_a_slice_moves_no_score(tmp_path: Path, model: str, protocol: Any) -> None:
+    """Of models whose learning does not depend on order, with a budget for all alarms and labels without delay."""
+    rng = np.random.default_rng(4)
+    usual = [[0, 1, 2, 3, 4, 5], [0, 2, 1, 3, 4, 5], [0, 1, 2, 2, 3, 5]]
+    later = [[0, 1, 6, 3, 4, 5], [0, 2, 6, 7, 4, 5], [0, 1, 2, 8, 3, 5]]
+    keys = [(usual if at < 50 else later)[int(rng.integers(3))] for at in range(100)]
+    labels = (rng.random(100) < 0.1).astype(int)
+    labels[:20] = 0
+    units = [(f"u{at}", keys[at], int(labels[at])) for at in range(100)]
+    mixed = [*units[:20], *(units[at] for begin in range(20, 100, 20) for at in begin + rng.permutation(20))]
+    columns = ["unit", "keys", "label"]
+    scores = [
+        of_rows(model, pl.DataFrame(rows, schema=columns, orient="row"), tmp_path / name, **protocol)
+        for name, rows in (("a", units), ("b", mixed))
+    ]
+    assert units != mixed and scores[0].equals(scores[1])
+    assert 0 < (scores[0]["raw"] > 0).sum() < 80
+
+
+def test_windows_and_lines_with_labels_are_a_stream(tmp_path: Path) -> None:
+    rows = [(f"step {second % 5} of job", int(second % 97 == 0), second, "n1") for second in range(400)]
+    fields = {"train": "ratio", "train_ratio": 0.25, "procedure": "prequential", "slice_units": 12}
+    settings = {"protocol": fields, "count": {"size": 5}}
+    record = run_one(write(tmp_path / "log", rows), lines_registry(), "markov-online", settings)
+    assert record.status == "ok", record.error
+    assert record.audit["lines_cut"] and record.audit["chronological"] == "lines"
+    assert [one["units"] for one in slices_of(record)] == [12, 12, 12, 12, 12]
+    lines = [(one["first_line"], one["last_line"]) for one in slices_of(record)]
+    assert lines == [(100 + 60 * at, 159 + 60 * at) for at in range(5)]
+    times = [one["last_time"] for one in slices_of(record)]
+    assert times == sorted(times) and times[0] is not None
+    settings = {"protocol": fields, "count": {"size": 5, "stride": 2}}
+    record = run_one(tmp_path / "log", lines_registry(), "markov-online", settings)
+    assert record.status == "skipped" and "overlapping windows of two slices" in str(record.error)
+
+
+def test_a_model_in_a_process_of_its_own_learns_the_same(tmp_path: Path, run_logbench: Any) -> None:
+    asked = {"feedback_budget": 8, "feedback_delay": 10}
+    record = run("n-gram-online", tmp_path / "here", **asked)
+    fields = {**PREQUENTIAL, **asked}
+    words = [word for name, value in fields.items() for word in ("--set", f"protocol.{name}={value}")]
+    words += [word for name, value in SMALL.items() for word in ("--set", f"dataset.{name}={value}")]
+    words += ["--dataset", "drift-sim", "--no-baselines", "--out", str(tmp_path / "there")]
+    run_logbench("run", "n-gram-online", *words)
+    (there,) = [json.loads(line) for line in (tmp_path / "there" / "records.jsonl").read_text().splitlines()]
+    assert there["isolation"] == "worker" and there["audit"].get("files", []) == []
+    assert there["stream"] == record.as_dict()["stream"]
+    mine = stored(record, tmp_path / "here")
+    its = pl.read_parquet(tmp_path / "there" / there["artifacts"]["scores"]).filter(pl.col("part") == "test")
+    assert mine.select("unit", "raw", "verdict", "slice").equals(its.select("unit", "raw", "verdict", "slice"))
