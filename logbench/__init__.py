@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from .data.scores import Scores
     from .data.sessions import Sessions
     from .data.unit import Unit
+    from .evaluation.intervals import interval
     from .evaluation.metrics import figures, shown_metrics
     from .reading.layout import Member, open_layout
     from .reading.line_fields import checked_format
@@ -134,6 +135,7 @@ _LAZY = {
     "escaped": "base.escapes",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
+    "interval": "evaluation.intervals",
     "find_texts": "reading.log_files",
     "leaderboard": "studies.leaderboard",
     "load_arrays": "base.array_files",
@@ -263,6 +265,7 @@ __all__ = [
     "first_per_unit",
     "folded",
     "hookimpl",
+    "interval",
     "leaderboard",
     "load_arrays",
     "make_options",

@@ -80,6 +80,11 @@ def interval(
         only: `normal` takes the normal units alone for a sample and keeps the anomalies as they are; a metric that
             normal units do not move, as `recall`, then has an interval of width 0.
         by_sequence: units of equal sequence, which get one verdict, are one cluster; else each unit is one.
+
+    Example:
+
+        found = logbench.interval(units, "f1")
+        print(f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
     """
     drawn = units.filter(pl.col("label") == 0) if only == "normal" else units
     kept = cells(units.filter(pl.col("label") == 1)).sum(axis=0) if only == "normal" else np.zeros(4)

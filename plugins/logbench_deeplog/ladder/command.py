@@ -40,6 +40,11 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--training/--no-training", default=True, show_default=True, help="Show the ladder of training too.")
 @click.option("--compile", "compiled", is_flag=True, help="Show torch.compile too.")
 @click.option(
+    "--compress",
+    is_flag=True,
+    help="Show instead ways to make the model smaller, each with its F1 and verdicts.",
+)
+@click.option(
     "--verify",
     is_flag=True,
     help="Compare verdicts on all sessions, with a loop over each distinct window singly.",
@@ -55,6 +60,9 @@ def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: A
     slow for all windows is timed on a random slice of the sessions, and the table says so. A rung that does
     not pay here is shown, but not built upon. Verdicts are compared on all sessions that two rungs share. Last
     comes a table of the device, with the same fields on every device, which anyone can send in.
+
+    With --compress the rungs are ways to make the trained model smaller or faster, each with its size, memory,
+    windows a second, F1 with its 95% interval, and the verdicts that change.
     """
     from logbench import Bars, parse_settings, prepare_sessions
 
@@ -70,11 +78,11 @@ def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: A
             "deeplog", options["dataset"], registry=getattr(ctx.obj, "registry", None), bars=bars,
             settings=parse_settings(options["settings"]), **named,
         )  # fmt: skip
-        found = ladder(material, bars, options)
+        found = (compressed if options["compress"] else ladder)(material, bars, options)
     text = json.dumps(found, indent=None if as_json else 1, allow_nan=False)
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
-    click.echo(text if as_json else shown(found))
+    click.echo(text if as_json else (shown_compressed if options["compress"] else shown)(found))
 
 
 def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,6 +139,71 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
         "table": table,
         **material.facts,
     }
+
+
+def compressed(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Train once, then every rung of compression: the JSON object of the command with `--compress`.
+
+    Args:
+        options: `seconds`, for each measurement of speed.
+
+    Raises:
+        IncompatibleError: no test unit has a window, or a label.
+    """
+    from logbench import IncompatibleError
+
+    from ..model import DeepLog
+    from .compression import compress
+
+    config, context = material.config, material.context
+    without = 0 if config.pad else config.h
+    judged = material.test.take(material.test.lengths > without)
+    if not len(judged) or judged.labels is None or not (judged.labels >= 0).any():
+        raise IncompatibleError(f"ladder: no labelled test unit has more than {without} events")
+    model = DeepLog(replace(config, eval_amp="off"))
+    with bars.stage("fit") as progress:
+        model.fit(material.train, replace(context, progress=progress))
+    with bars.stage("compress") as progress:
+        rows = compress(model, material.train, judged, context, options["seconds"] / 4, progress)
+    return {
+        "ladder_version": 1,
+        "model": {"h": config.h, "g": config.g, "keys": model.keys, "hidden": config.hidden},
+        "device": context.device,
+        "sessions": len(judged),
+        "compression": rows,
+        **material.facts,
+    }
+
+
+def shown_compressed(found: Mapping[str, Any]) -> str:
+    """The table of compression as text, in the columns of the terminal."""
+    from logbench import folded, screen_width, text_table
+
+    width, data, machine = screen_width(), found["dataset"], found["environment"]
+    rows = found["compression"]
+    columns = {
+        "rung": [row["name"] for row in rows],
+        "kB": [f"{row['size_bytes'] / 1e3:,.0f}" if "size_bytes" in row else "" for row in rows],
+        "+MB": ["–" if row.get("memory_mb") is None else f"{row['memory_mb']:,.0f}" for row in rows],
+        "1/s": [f"{row['per_s_1']:,.0f}" if "per_s_1" in row else "" for row in rows],
+        "512/s": [f"{row['per_s_512']:,.0f}" if "per_s_512" in row else "" for row in rows],
+        "F1": [f"{row['f1']:.3f}" if "f1" in row else "" for row in rows],
+        "95%": ["" if row.get("f1_low") is None else f"{row['f1_low']:.3f}–{row['f1_high']:.3f}" for row in rows],
+        "changed": [f"{row['verdicts_changed']:,}" if "verdicts_changed" in row else "" for row in rows],
+        "note": [f"skipped: {row['skipped']}" if row["skipped"] else row["note"] for row in rows],
+    }
+    numbers = ("kB", "+MB", "1/s", "512/s", "F1", "95%", "changed")
+    table = text_table(columns, width, fold=("rung", "note"), drop=("+MB",), right=numbers)
+    parts = [
+        *(["SIMULATED data: never set against published figures"] if data["simulated"] else []),
+        f"deeplog on {data['name']}, {found['sessions']:,} labelled test units with a window, device "
+        f"{found['device']}, {machine['cores']} cores ({machine['processor']})",
+        "\n".join(filter(None, (table.text, table.said("--json")))),
+        "1/s, 512/s: windows a second, one at a time and in batches, by a plain forward without sharing. changed: "
+        "verdicts of units that differ from the first row's. kB: of weights, or of the graph's file; +MB: memory "
+        "added while all windows were scored. F1 is that of ranks alone, without the protocol's rules.",
+    ]
+    return "\n\n".join(folded(part, width) for part in parts)
 
 
 def _profile(evaluation: Evaluation, slices: Slices, file: Path) -> None:
