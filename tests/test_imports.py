@@ -127,12 +127,18 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("words", [["list"], ["--help"]])
-def test_a_command_that_looks_at_names_loads_little(words: list[str]) -> None:
+@pytest.mark.parametrize(("words", "most"), [(["list"], 66), (["--help"], 55)])
+def test_a_command_that_looks_at_names_loads_little(words: list[str], most: int) -> None:
     modules = loaded_after(NAMES_ONLY.format(words=words))
     assert not {name for name in modules if name.partition(".")[0] in {*HEAVY, "packaging", "ssl"} - {"psutil"}}
-    assert len([name for name in modules if name.startswith("logbench.")]) <= 70
+    assert len([name for name in modules if name.startswith("logbench.")]) <= most
     assert len([name for name in modules if name.startswith("logbench.cli.")]) <= 5, "of 24 commands"
+
+
+@pytest.mark.parametrize("module", ["running.workers", "running.worker_start", "base.progress_bars"])
+def test_processes_start_before_anything_heavy_loads(module: str) -> None:
+    """So a command, its worker and the worker's process of models load side by side."""
+    assert loads(f"logbench.{module}") <= {"psutil"}
 
 
 def test_a_run_loads_no_library_that_it_does_not_need() -> None:

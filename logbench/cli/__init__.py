@@ -8,8 +8,7 @@ import importlib
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +19,7 @@ from ..base.colours import led
 from ..base.errors import ConfigError, LogbenchError
 from ..base.jsonable import shorten
 from ..base.options import suggest
+from ..base.progress_bars import Bars
 from ..base.screen import folded, screen_width
 from ..base.unpack_limits import VARIABLE
 from ..components.registry import Registry
@@ -104,10 +104,13 @@ class State:
             _say(f"warning: plugin {plugin} is set aside: {plugin.error}")
         return registry
 
+    @contextlib.contextmanager
     def workbench(
         self, options: Mapping[str, Any], *, jobs: int | None = None, resume: bool = True
-    ) -> AbstractContextManager[Workbench]:
-        """What a study of many runs works with, see `open_workbench`.
+    ) -> Iterator[Workbench]:
+        """What a study of many runs works with, in worker processes; at the end no process is left.
+
+        The first of them starts before anything else, and loads while this process does.
 
         Args:
             options: with `timeout` and `memory_limit` where the command has `limit_options`, and `executor` where
@@ -117,16 +120,21 @@ class State:
             ConfigError: no such executor, or what it requires is not installed.
         """
         from ..base.child_process import Limits
-        from ..studies.workbench import open_workbench
+        from ..running.workers import Crew
 
         limits = Limits(options.get("timeout"), options.get("memory_limit"))
-        if not options.get("executor"):
-            return open_workbench(self.registry, self.block, limits, jobs=jobs, resume=resume)
-        name, _, address = options["executor"].partition("://")
-        place = self.registry.executor(name).item
-        return open_workbench(
-            self.registry, self.block, limits, jobs=jobs, resume=resume, executor=place, address=address
-        )
+        asked = options.get("executor")
+        with Bars() as bars, Crew(1 if asked else jobs or 1, self.block, limits, bars.note) as crew:
+            from ..studies.workbench import Workbench, open_elsewhere
+
+            bench = Workbench(self.registry, bars, crew, resume)
+            if not asked:
+                yield bench
+                return
+            name, _, address = asked.partition("://")
+            place = self.registry.executor(name).item
+            with open_elsewhere(place, address, bench, crew, block=self.block, limits=limits, jobs=jobs) as far:
+                yield far
 
 
 class Commands(click.Group):

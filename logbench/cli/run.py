@@ -61,20 +61,20 @@ def command(state: State, **options: Any) -> int:
     several seeds or splits a model's row has means with 95% intervals. The table includes rules that need no
     model, and reference baselines.
     """
-    from ..running.fit_checks import check_installed
-    from ..running.resolve import resolve
-    from ..studies.plans import plans_of
-
-    options = priced(options, state.registry)
-    request, as_json = request_of(state.command, options), options["as_json"]
-    shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"])
-    plans = plans_of(request, state.registry)
-    for plan in plans:
-        resolved = resolve(plan, state.registry)  # a wrong name or option ends the command before anything runs
-        if not plan.baseline:
-            check_installed(resolved)
-    records = []
+    records, as_json = [], options["as_json"]
     with state.workbench(options) as bench:
+        from ..running.fit_checks import check_installed
+        from ..running.resolve import resolve
+        from ..studies.plans import plans_of
+
+        options = priced(options, state.registry)
+        request = request_of(state.command, options)
+        shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"])
+        plans = plans_of(request, state.registry)
+        for plan in plans:
+            resolved = resolve(plan, state.registry)  # a wrong name or option ends the command here
+            if not plan.baseline:
+                check_installed(resolved)
         for _, record in bench.run(plans):
             records.append(record)
             if as_json:

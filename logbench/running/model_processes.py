@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -49,12 +51,21 @@ class ModelProcesses:
         limits: limits of each process.
         env: environment variables of each process, such as the number of threads.
         folder: folder for handed-out files; the caller removes it.
+        spare: a process that was started with the same plugins and environment, to be the first one.
     """
 
     isolation: Isolation = "worker"
 
-    def __init__(self, block: Sequence[str], limits: Limits, env: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        block: Sequence[str],
+        limits: Limits,
+        env: Mapping[str, str],
+        folder: Path,
+        spare: Child | None = None,
+    ) -> None:
         self._block, self._limits, self._env, self._folder = block, limits, env, folder
+        self._spare, self._around = spare, _around()
         self._processes: dict[str, ModelProcess] = {}
         self._fresh_for = ""
         self._desk: Desk | None = None
@@ -73,7 +84,7 @@ class ModelProcesses:
             if process is None or process.child.ended or names & process.served:
                 if process is not None:
                     process.child.kill()
-                process = ModelProcess(home, self._block, self._limits, self._env)
+                process = ModelProcess(home, self._child(), self._limits)
                 self._processes[home] = process
             process.served |= names
         desk = self._desk
@@ -93,6 +104,15 @@ class ModelProcesses:
         if not keep:
             self.close()
 
+    def _child(self) -> Child:
+        """A process that is not told yet whose models it serves."""
+        spare, self._spare = self._spare, None
+        if spare is not None and not spare.ended and self._around == _around():
+            return spare
+        if spare is not None:
+            spare.kill()
+        return Child("logbench.running.model_server:serve", list(self._block), env=self._env)
+
     def close(self) -> None:
         """Kill all processes and remove handed-out files."""
         for process in self._processes.values():
@@ -103,12 +123,17 @@ class ModelProcesses:
             self._desk = None
 
 
+def _around() -> tuple[list[str], dict[str, str]]:
+    """What a process gets from this one."""
+    return list(sys.path), dict(os.environ)
+
+
 class ModelProcess:
     """One process, and the names of the models that it has built."""
 
-    def __init__(self, home: str, block: Sequence[str], limits: Limits, env: Mapping[str, str]) -> None:
-        self.child = Child("logbench.running.model_server:serve", home, list(block), env=env)
-        self.limits = limits
+    def __init__(self, home: str, child: Child, limits: Limits) -> None:
+        self.child, self.limits = child, limits
+        self.send({"home": home})
         self.served: set[str] = set()
         self._answers: dict[tuple[str, ...], dict[str, Any]] = {}
 

@@ -52,18 +52,24 @@ GRACE_S = 3.0
 SAID_FILE = "said.arrow"
 
 
-def serve(descriptor: int, home: str, block: Sequence[str]) -> None:
-    """Answer requests until the pipe closes.
+def serve(descriptor: int, block: Sequence[str]) -> None:
+    """Answer requests until the pipe closes. The first says whose models are served.
+
+    That is its `home`: the distribution whose plugins are loaded, or the path of a file of the user's own.
 
     Args:
-        home: load the plugins of this distribution; or the path of a file of the user's own.
         block: plugins not to load.
     """
     pipe = serving(descriptor)
     adopt()
     watch_polars()
     watch_processes()
-    plugins = [plugin for plugin in installed() if plugin.distribution == home]
+    there = installed()
+    try:
+        home = json.loads(pipe.recv_bytes())["home"]
+    except (EOFError, OSError):  # no model runs
+        return
+    plugins = [plugin for plugin in there if plugin.distribution == home]
     if not plugins:
         make_importable(Path(home))
     watch = Watch()  # from before plugins load until the end, because their threads may open files

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ..api.plan import Plan
-from ..base.child_process import Limits, serving
+from ..base.child_process import Child, Limits, serving
 from ..base.failure import failure_of
 from ..base.files import aside
 from ..base.process_tree import adopt, follow
@@ -75,6 +75,7 @@ def serve(
     timeout: float | None,
     memory_mb: float | None,
     folder: str,
+    spare: Child | None = None,
 ) -> None:
     """Serve plans until the parent has ended.
 
@@ -83,6 +84,7 @@ def serve(
         block: plugins not to load.
         timeout, memory_mb: see `child_process.Limits`.
         folder: folder for files handed to models.
+        spare: a process of models that was started before, see `ModelProcesses`.
     """
     pipe, lock, tasks = serving(descriptor), threading.Lock(), SimpleQueue[Any]()
 
@@ -96,7 +98,7 @@ def serve(
     adopt()
     follow(lambda: _listen(pipe, tasks), lambda: [Path(folder)])
     limits = Limits(timeout, memory_mb)
-    models = ModelProcesses(block, limits, threads(beside), Path(folder))
+    models = ModelProcesses(block, limits, threads(beside), Path(folder), spare)
     contended = beside if beside > 1 else 0
     runtime = Runtime(Registry(block=block), Relay(send), models, contended=contended, stores=True)
     with made_current(runtime):

@@ -47,7 +47,7 @@ class Worker:
         env = threads(beside)
         self.folder = temporary()
         self.child = Child(
-            "logbench.running.worker_tasks:serve", beside, list(block), limits.timeout, limits.memory_mb,
+            "logbench.running.worker_start:serve", beside, list(block), limits.timeout, limits.memory_mb,
             str(self.folder), env=env, leads=True,
         )  # fmt: skip
         self.limits = limits

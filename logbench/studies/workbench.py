@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..api.executor import Executor, ExecutorComponent, ExecutorRequest, Watch
@@ -75,28 +75,22 @@ class Workbench:
 
 
 @contextmanager
-def open_workbench(
-    registry: Registry,
-    block: Sequence[str] = (),
-    limits: Limits | None = None,
+def open_elsewhere(
+    executor: ExecutorComponent,
+    address: str,
+    near: Workbench,
+    crew: Crew,
     *,
-    jobs: int | None = None,
-    resume: bool = True,
-    executor: ExecutorComponent | None = None,
-    address: str = "",
+    block: Sequence[str],
+    limits: Limits,
+    jobs: int | None,
 ) -> Iterator[Workbench]:
-    """A workbench whose runs are in worker processes; at the end no process is left.
+    """A workbench whose worker processes are on an executor.
 
     Args:
-        block: plugins kept out. limits: of each run. jobs: most runs side by side; None: one here, as many as
-            there is room for on an executor.
-        executor: where the worker processes are, with the address that it is asked for; None: on this machine.
+        address: what the executor is asked for. near: one whose worker, `crew`, is on this machine. block: plugins
+        kept out. limits: of each run. jobs: most runs side by side; None: as many as there is room for.
     """
-    limits = limits or Limits()
-    with Bars() as bars, Crew((jobs or 1) if executor is None else 1, block, limits, bars.note) as crew:
-        if executor is None:
-            yield Workbench(registry, bars, crew, resume)
-            return
-        with executor.open(ExecutorRequest(address, jobs, bars.note)) as inner:
-            remote = Remote(inner, crew, registry, block, limits, bars.note)
-            yield Workbench(registry, bars, remote, resume)
+    with executor.open(ExecutorRequest(address, jobs, near.bars.note)) as inner:
+        remote = Remote(inner, crew, near.registry, block, limits, near.bars.note)
+        yield replace(near, executor=remote)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Differences of similarities that are rounding: vectors are float32.
 ROUNDING = 1e-5
+# Most similarities of texts to units that are kept at once (128 MiB).
+CELLS = 1 << 25
 
 
 class Sets:
@@ -130,23 +132,57 @@ class Retrieval:
             )
         sets, directions = Sets(sessions, kept), _directions(sessions.vectors)
         far, farthest = np.zeros(len(sets)), np.zeros(len(sets.texts), dtype=bool)
+        alike = Alike(self.vectors, self.texts, self.offsets, directions)
         for place in range(len(sets)):
             span = slice(sets.offsets[place], sets.offsets[place + 1])
             if len(texts := sets.texts[span]):
-                far[place], farthest[span] = self._nearest(directions[texts])
+                far[place], farthest[span] = _nearest(alike.best(texts))
         of_set = np.repeat(np.arange(len(sets)), np.diff(sets.offsets)) * len(directions)
         of_event = sets.inverse[sessions.units] * len(directions) + sessions.vector_ids
         decides = np.isin(of_event, (of_set + sets.texts)[farthest])
         return far[sets.inverse], first_per_unit(decides, sessions.offsets)
 
-    def _nearest(self, directions: NDArray[np.float32]) -> tuple[float, NDArray[np.bool_]]:
-        """Distance of a set of texts to the nearest training units, and which texts are farthest from these."""
-        alike = np.stack([self.vectors @ one for one in directions]).astype(np.float64)  # [texts, known texts]
-        best = np.maximum.reduceat(alike[:, self.texts], self.offsets[:-1], axis=1)  # [texts, units]
-        similar = best.mean(axis=0)
-        far = 1 - float(similar.max())
-        near = best[:, similar > similar.max() - ROUNDING].mean(axis=1)
-        return (far if far > ROUNDING else 0.0), near < near.min() + ROUNDING
+
+class Alike:
+    """The largest cosine of each text with a text of each training unit, computed once a text.
+
+    Args:
+        vectors, texts, offsets: see `Retrieval`. directions: of the texts that are asked for.
+    """
+
+    def __init__(
+        self,
+        vectors: NDArray[np.float32],
+        texts: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        directions: NDArray[np.float32],
+    ) -> None:
+        self._vectors, self._texts, self._begins, self._directions = vectors, texts, offsets[:-1], directions
+        self._known: dict[int, NDArray[np.float32]] = {}
+
+    def best(self, texts: NDArray[np.int32]) -> NDArray[np.float64]:
+        """float64 [texts, training units]."""
+        return np.stack([self._best(text) for text in texts.tolist()]).astype(np.float64)
+
+    def _best(self, text: int) -> NDArray[np.float32]:
+        if (found := self._known.get(text)) is None:
+            if len(self._known) * len(self._begins) > CELLS:
+                self._known.clear()
+            cosines = self._vectors @ self._directions[text]
+            found = self._known[text] = np.maximum.reduceat(cosines[self._texts], self._begins)
+        return found
+
+
+def _nearest(best: NDArray[np.float64]) -> tuple[float, NDArray[np.bool_]]:
+    """Distance of a set of texts to the nearest training units, and which texts are farthest from these.
+
+    Args:
+        best: see `Alike.best`.
+    """
+    similar = best.mean(axis=0)
+    far = 1 - float(similar.max())
+    near = best[:, similar > similar.max() - ROUNDING].mean(axis=1)
+    return (far if far > ROUNDING else 0.0), near < near.min() + ROUNDING
 
 
 def _directions(vectors: NDArray[np.float32] | None) -> NDArray[np.float32]:

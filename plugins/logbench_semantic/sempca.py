@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import DataError, IncompatibleError, Scores, count_matrix, first_per_unit, load_arrays, save_arrays
+from logbench import (
+    DataError,
+    IncompatibleError,
+    Scores,
+    count_matrix,
+    first_per_unit,
+    load_arrays,
+    max_per_unit,
+    save_arrays,
+)
 
-from .components import UNITS, parallel_analysis
+from .components import TEXTS, UNITS, parallel_analysis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,9 +58,9 @@ class SemPca:
             raise IncompatibleError("sempca: no unit to train on")
         assert train.vectors is not None and train.vector_ids is not None
         vectors, counts = train.vectors.astype(np.float64), _counts(train, train.vector_ids)
-        moments = (counts.T @ counts).toarray() / len(train)
+        sums = counts @ vectors  # [units, width]: no table of texts by texts
         self.mean = np.asarray(counts.mean(axis=0)).ravel() @ vectors * self.config.centre
-        values, axes = np.linalg.eigh(vectors.T @ moments @ vectors - np.outer(self.mean, self.mean))
+        values, axes = np.linalg.eigh(sums.T @ sums / len(train) - np.outer(self.mean, self.mean))
         values, axes = np.maximum(values[::-1], 0.0), axes[:, ::-1]
         asked = self.config.components
         k = min(_found(counts) + (not self.config.centre) if asked is None else asked, len(values))
@@ -93,21 +102,35 @@ class SemPca:
         shares, sizes = vectors @ self.outside, np.linalg.norm(vectors, axis=1)
         counts, centre = _counts(sessions, ids, len(vectors)), self.mean @ self.outside
         squares, texts = np.zeros(len(sessions)), np.zeros(len(sessions), dtype=np.int64)
-        for part in _parts(len(sessions), max(shares.shape)):
+        adds = np.square(shares).sum(axis=1)
+        for part in _parts(len(sessions), shares.shape[1] * max(counts.nnz // max(len(sessions), 1), 1)):
             rows = counts[part]  # a sparse product adds up each row by itself, whatever stands beside it
             found = rows @ shares - centre
             limit = ROUNDING * (rows @ sizes + np.linalg.norm(self.mean))
             found = np.where(np.abs(found) > limit[:, None], found, 0.0)
             squares[part] = np.square(found).sum(axis=1)
-            less = 2 * found @ shares.T - np.square(shares).sum(axis=1)  # [units, texts], what one event adds
-            texts[part] = np.where(rows.toarray() > 0, less, -np.inf).argmax(axis=1)
+            units = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+            # What one event of each text adds, of the texts that a unit has.
+            less = 2 * (found[units] * shares[rows.indices]).sum(axis=1) - adds[rows.indices]
+            texts[part] = _largest(less, rows)
         return squares / self.q, first_per_unit(ids == texts[sessions.units], sessions.offsets)
 
 
+def _largest(values: NDArray[np.float64], rows: csr_matrix) -> NDArray[np.int64]:
+    """Column of the first largest of the values at the entries of each row, int64 [rows]; 0 in an empty row."""
+    begins = rows.indptr.astype(np.int64)
+    best = np.repeat(max_per_unit(values, begins, -np.inf), np.diff(begins))
+    place = first_per_unit(values == best, begins)
+    columns = np.zeros(rows.shape[0], dtype=np.int64)
+    columns[place >= 0] = rows.indices[(begins[:-1] + place)[place >= 0]]
+    return columns
+
+
 def _found(counts: csr_matrix) -> int:
-    """Components by parallel analysis, of a sample where there are many units."""
+    """Components by parallel analysis, of a sample where there are many units, and of the most frequent texts."""
     some = counts[np.random.default_rng(0).permutation(counts.shape[0])[:UNITS]]
-    return parallel_analysis(some.toarray())
+    frequent = np.argsort(-np.asarray(some.sum(axis=0)).ravel(), kind="stable")[:TEXTS]
+    return parallel_analysis(some[:, frequent].toarray())
 
 
 def _counts(sessions: Sessions, ids: NDArray[np.int32], columns: int | None = None) -> csr_matrix:

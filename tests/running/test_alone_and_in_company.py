@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from with_torch import needs_torch
 
 from logbench import DataError, Plan, run
+from logbench.base.child_process import Limits
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.components.requirements import lack
@@ -23,6 +24,7 @@ from logbench.running import records
 from logbench.running.resolve import resolve
 from logbench.running.runner import run_all
 from logbench.running.runtime import Runtime
+from logbench.running.workers import Crew
 from logbench.studies.common_units import common_units, dropping_apart, measured_on
 from logbench.studies.compare import compare, confidence, incompatibilities, labelled_test_scores
 from logbench.studies.leaderboard import Leaderboard
@@ -33,7 +35,7 @@ from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.rescore import rescore
 from logbench.studies.sweep.rows import sweep
 from logbench.studies.ties import all_pairs
-from logbench.studies.workbench import Workbench, open_workbench
+from logbench.studies.workbench import Workbench
 from logbench_reporters.table import Table
 
 QUIET = Bars(enabled=False)
@@ -152,7 +154,8 @@ def test_alone_is_as_in_a_leaderboard(log: str, tmp_path: Path, alone: Any) -> N
 
 @needs_torch
 def test_alone_is_as_in_workers(log: str, tmp_path: Path, alone: Any) -> None:
-    with open_workbench(REGISTRY) as bench:
+    with Crew(1, (), Limits(), print) as crew:
+        bench = Workbench.here(REGISTRY, executor=crew)
         asked = plans(log, tmp_path, ("deeplog", "timing", "ecvc", "knn"))
         for _, record in Leaderboard(asked, bench).results():
             assert_same(record, tmp_path, alone)

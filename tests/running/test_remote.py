@@ -15,11 +15,13 @@ import logbench
 from logbench import ConfigError, ExecutorComponent, ExecutorRequest, Plan, Running
 from logbench.base.child_process import Limits
 from logbench.base.failure import ReportedError
+from logbench.base.progress_bars import Bars
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
 from logbench.running import on_node, records
 from logbench.running.on_node import Lacking, OnNode, Parcel
-from logbench.studies.workbench import open_workbench
+from logbench.running.workers import Crew
+from logbench.studies.workbench import Workbench, open_elsewhere
 
 TIMES = ("run_id", "stages", "started", "finished", "checksums", "artifacts", "environment", "training")
 FILES = {
@@ -92,9 +94,14 @@ def plans(data: Path | None, out: Path, *models: str) -> list[Plan]:
 
 
 def ran(asked: Sequence[Plan], executor: Elsewhere | None = None, **limits: float) -> dict[int, Any]:
-    place = None if executor is None else ExecutorComponent("elsewhere", executor.open)
-    with open_workbench(Registry(), limits=Limits(**limits), executor=place, address="there:1") as bench:
-        return dict(bench.run(asked))
+    registry, most = Registry(), Limits(**limits)
+    with Bars(enabled=False) as bars, Crew(1, (), most, bars.note) as crew:
+        bench = Workbench(registry, bars, crew)
+        if executor is None:
+            return dict(bench.run(asked))
+        place = ExecutorComponent("elsewhere", executor.open)
+        with open_elsewhere(place, "there:1", bench, crew, block=(), limits=most, jobs=None) as far:
+            return dict(far.run(asked))
 
 
 @contextmanager

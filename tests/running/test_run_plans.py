@@ -12,10 +12,11 @@ import pytest
 
 from logbench import DataError, Executor, Plan, PluginError, Workbench, leaderboard, run_plan
 from logbench.api.record_sections import Record
+from logbench.base.child_process import Limits
 from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.running import records
-from logbench.studies.workbench import open_workbench
+from logbench.running.workers import Crew
 
 SMALL = {"dataset": {"blocks": 400}, "protocol": {"train_units": 100}}
 MODELS = ("length", "ecvc", "2-gram")
@@ -51,7 +52,8 @@ def done(executor: Executor | None, out: Path) -> dict[str, Record]:
 
 def test_an_executor_elsewhere_gives_the_records_and_scores_of_the_workers(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    with open_workbench(Registry()) as bench:
+    with Crew(1, (), Limits(), print) as crew:
+        bench = Workbench.here(Registry(), executor=crew)
         here = {record["model"]: record for _, record in bench.run(plans(ours))}
     there = done(Elsewhere(), theirs)
     assert list(there) == list(reversed(MODELS))

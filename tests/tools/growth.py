@@ -11,12 +11,13 @@ distinct `messages` of 12 words that mostly make a template each, `words` a mess
 A cell is fit and score in CPU seconds, one thread; above the budget it is stopped, and larger ones are left out.
 The exponent is the slope of log seconds over log size, of cells of 0.1 s or more. `--kept` keeps cells of earlier
 calls, so that a table can be made in parts; `--page` writes the tables into a page between its marks. Deep models
-are measured where `--models` names them.
+are measured where `--models` names them, or all by `--models deep`: one pass, templates at 20 units of 50 events.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import resource
@@ -48,7 +49,7 @@ TITLES = {
 PARSING = ("messages", "words", "parsed")
 DEEP = {"deeplog", "deeplog-values", "deeplog-full", "logbert", "logbert-small", "loganomaly", "lstm-next",
         "transformer-next", "loggpt", "loggpt-small", "autoencoder", "cnn", "logrobust", "mlp", "neurallog",
-        "neurallog-small", "plelog"}  # fmt: skip
+        "neurallog-small", "plelog", "logtad"}  # fmt: skip
 GIGABYTES = 12
 # Seconds below which a cell says nothing of growth.
 LEAST = 0.1
@@ -104,6 +105,14 @@ def messages(axis: str, size: int, seed: int) -> Any:
     return pl.Series([" ".join(row) for row in table.tolist()])
 
 
+def configured(name: str, config: Any) -> Any:
+    """Default options, but one pass for a network, whose time is in proportion to them."""
+    passes = {"passes": 1} if name in DEEP else {}
+    if name in DEEP and "stop" in {field.name for field in dataclasses.fields(config)}:
+        passes["stop"] = "passes"
+    return config(**passes)
+
+
 def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
     """CPU seconds of fitting and scoring, and what the model noted; the process ends above the budget."""
     from logbench import Context
@@ -111,7 +120,7 @@ def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
 
     kind = "parser" if axis in PARSING else "model"
     item = Registry(kinds=(kind,)).components[kind][name].item  # type: ignore[literal-required]
-    built: Any = item.build(item.config()) if item.config else item.build()
+    built: Any = item.build(configured(name, item.config)) if item.config else item.build()
     said: list[str] = []
     if kind == "parser":
         train, test = (messages(axis, size, seed) for seed in (1, 2))
@@ -120,7 +129,8 @@ def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
     else:
         if name in DEEP:
             import logbench.torch  # noqa: F401  no part of what is measured
-        shape = {"units": (size, 20, 30), "events": (40, size, 30), "templates": (2_000, 300, size)}[axis]
+        every = (20, 50, size) if name in DEEP else (2_000, 300, size)
+        shape = {"units": (size, 20, 30), "events": (40, size, 30), "templates": every}[axis]
         train, test = (sessions(*shape, seed) for seed in (1, 2))
         test = test.unlabelled()
         train = train if item.traits.supervision == "supervised" else train.unlabelled()
@@ -206,9 +216,8 @@ def names(axis: str, asked: str) -> Iterator[str]:
 
     kind = "parser" if axis in PARSING else "model"
     offered = Registry(kinds=(kind,)).components[kind]  # type: ignore[literal-required]
-    for name in offered:
-        if name in asked.split(",") if asked else name not in DEEP:
-            yield name
+    wanted = DEEP if asked == "deep" else asked.split(",") if asked else offered.keys() - DEEP
+    yield from (name for name in offered if name in wanted)
 
 
 def main() -> None:
