@@ -12,17 +12,9 @@ import polars as pl
 
 from ..base.errors import ConfigError
 from ..data.line_format import LineFormat
+from .time_texts import chrono, moment
 
-# `%f` and the sign before it.
-FRACTION = re.compile(r"([^\w%])%f")
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
-# Hours from UTC of the zones that RFC 822 names, and of others that mean one thing alone.
-ZONES = {
-    "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6,
-    "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
-    "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9,
-    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
-}  # fmt: skip
 # Directives that tell the year, and the day.
 YEAR, DAY = r"%[-_0]?[YyGgCsFDxc+v]", r"%[-_0]?[YyGgCsFDxc+vdejbBhmUWV]"
 # Years that stand for one that is not told: leap years, so that 29 February can be read.
@@ -48,10 +40,10 @@ def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
         return pl.lit(None, pl.Datetime("us"))
     text = _text(form, field)
     if len(form.time_format) == 1:
-        moment = _moment(text, form.time_format[0], form)
+        found = _moment(text, form.time_format[0], form)
     else:
-        moment = text.map_batches(partial(_first_moment, form=form), return_dtype=pl.Datetime("us"))
-    return pl.when(moment.is_between(*KNOWN)).then(moment)
+        found = text.map_batches(partial(_first_moment, form=form), return_dtype=pl.Datetime("us"))
+    return pl.when(found.is_between(*KNOWN)).then(found)
 
 
 def _first_moment(text: pl.Series, form: LineFormat) -> pl.Series:
@@ -84,22 +76,11 @@ def _moment(text: pl.Expr, how: str, form: LineFormat) -> pl.Expr:
         text, how = pl.format("000{}-01-01 {}", pl.lit(str(NO_DAY)), text), f"%Y-%m-%d {how}"
     elif form.year and not _has(YEAR, how):
         text, how = pl.format("000{} {}", pl.lit(str(NO_YEAR)), text), f"%Y {how}"
-    if sign := FRACTION.search(how):  # as Python's logging writes it, 12:00:01,250
-        text = text.str.replace(rf"^(.*){re.escape(sign[1])}(\d+)", "${1}.$2")
-    if "%Z" in how:
-        for name, hours in ZONES.items():
-            text = text.str.replace(rf"\b{name}\b", f"{hours:+03}:00")
-        how = how.replace("%Z", "%z")
-    return text.str.to_datetime(chrono(how), time_unit="us", strict=False).dt.replace_time_zone(None)
+    return moment(text, how)
 
 
 def _has(directives: str, how: str) -> bool:
     return re.search(directives, how.replace("%%", "")) is not None
-
-
-def chrono(how: str) -> str:
-    """A format as polars has it: a fraction of a second is `%.f`."""
-    return FRACTION.sub("%.f", how)
 
 
 @dataclass

@@ -1,0 +1,72 @@
+"""Times read with fractions and zones written into the format are those that the format itself gives."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from logbench.reading.time_texts import _as_it_is, _fixed, chrono, moment
+from logbench_ownlogs.named import named, names
+
+FORMATS = sorted({how for name in names() for how in named(name).values.get("time_format", ()) if "%" in how})
+ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%d/%b/%Y:%H:%M:%S %z", "%Y-%m-%d %H:%M:%S,%f", "%Y-%m-%d %H:%M:%S%.f %Z")
+SIGNS = "0123456789-:.,/ TZ+%aé"
+
+
+def written(rng: random.Random, how: str) -> str:
+    """A time as a format writes it, fraction and zone as logs do."""
+    moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(10**9))
+    fraction = "".join(rng.choices("0123456789", k=rng.choice((3, 3, 3, 6, 1, 9))))
+    text = re.sub(r"%\.f", rng.choice((f".{fraction}", f".{fraction}", "")), how)
+    text = re.sub(r"(?<=[^\w%])%f", fraction, text)
+    zone = rng.choice(
+        ("Z", "+00:00", "+0530", "-08:00", "+99:99") if "%#z" in how else ("+0000", "-0730", "+1400")
+    )
+    text = re.sub("%#?z", zone, text)
+    return moment.strftime(text.replace("%Z", rng.choice(("UTC", "CET", "PST", "+0100"))))
+
+
+def damaged(rng: random.Random, text: str) -> str | None:
+    if rng.random() < 0.1:
+        return None
+    at = rng.randrange(len(text))
+    return text[:at] + rng.choice(("", *SIGNS)) + text[at + rng.choice((0, 1)) :]
+
+
+@pytest.mark.parametrize("how", [*FORMATS, *ZONED])
+def test_they_are_those_of_the_format(how: str) -> None:
+    rng = random.Random(how)
+    whole = how if any(day in how for day in ("%d", "%e")) else f"%m-%d {how}"
+    whole = whole if "%Y" in whole or "%y" in whole else f"%Y {whole}"
+    for _ in range(6):
+        shown = [written(rng, whole) for _ in range(3)]
+        texts = [*(rng.choice(shown) for _ in range(40)), *(written(rng, whole) for _ in range(60))]
+        mixed = [damaged(rng, text) if rng.random() < 0.5 else text for text in texts]
+        frame = pl.DataFrame({"text": rng.choice((texts, mixed))}, schema={"text": pl.String})
+        found = frame.select(fast=moment(pl.col("text"), whole), slow=_as_it_is(pl.col("text"), whole))
+        differ = frame.filter(~found["fast"].eq_missing(found["slow"]))
+        assert found["fast"].dtype == pl.Datetime("us") and not len(differ), (chrono(whole), differ.rows()[:5])
+
+
+def test_most_are_read_by_a_format_of_one_length() -> None:
+    assert _fixed(ZONED[0], "2026-03-01T08:00:04.667Z") == ("%Y-%m-%dT%H:%M:%S.%3fZ", timedelta())
+    assert _fixed(ZONED[0], "2026-03-01T08:00:04-08:30") == ("%Y-%m-%dT%H:%M:%S-08:30", -timedelta(hours=8.5))
+    assert _fixed(ZONED[2], "2026-03-01 08:00:04,667123") == ("%Y-%m-%d %H:%M:%S,%6f", timedelta())
+    assert _fixed("%y-%m-%d %z", "26-03-01 +0000") is None and _fixed(ZONED[2], "2026-03-01 08:00:04") is None
+
+
+def test_zones_are_those_of_python() -> None:
+    texts = [
+        f"2026-03-{day:02}T00:{day:02}:00.25{day % 10}{sign}0{day % 10}:30"
+        for day in range(1, 29)
+        for sign in "+-"
+    ]
+    for begin in (0, 1):  # zones come in another order
+        asked = texts[begin:] * 2
+        expected = [datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) for text in asked]
+        frame = pl.DataFrame({"text": asked}).select(moment(pl.col("text"), ZONED[0]))
+        assert frame.to_series().to_list() == expected
