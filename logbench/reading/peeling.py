@@ -26,6 +26,8 @@ _LAZY = re.compile(r"(?:[*+?}]\?|^\.[*+])$")
 _WORD = re.compile(r"(\(\?P?<(?P<name>\w+)>)?(?P<signs>\\[Sdw]|\[[\w.:-]+\])\+(?(1)\))(?P<after>\\s\+| )")
 # The end of Loghub's patterns: a last word, behind which a line may end before its message.
 _MAYBE_LAST = re.compile(r"\(\?P<(?P<word>\w+)>\\S\+\)\(\?:\\s\+\(\?P<(?P<rest>\w+)>\.\*\)\)\?$")
+# What takes all that is left, whatever it is.
+_ANYTHING = re.compile(r"\.\*|\(\?P?<\w+>\.\*\)")
 # Fewer words are taken as pieces.
 _FEWEST = 3
 _EMPTY = pl.Series([""], dtype=pl.String)
@@ -147,6 +149,9 @@ def peeler(regex: str, wanted: Collection[str]) -> Peeler | None:
         return None
     if maybe:
         return Peeler(_named(words, wanted), True, True, (), maybe if closed else "", closed) if closed else None
+    if closed and parts and _ANYTHING.fullmatch(parts[-1]) and not {*_names(parts[-1])}.intersection(wanted):
+        # Nobody asks what is left, and anything fits.
+        parts, closed = parts[:-1], False
     pieces = _joined(parts, frozenset(wanted))
     left = ""
     if closed and pieces and len(pieces[-1].names) == 1 and pieces[-1].text == f"(?P<{pieces[-1].names[0]}>.*)":
