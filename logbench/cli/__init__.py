@@ -26,6 +26,7 @@ from ..components.registry import Registry
 from . import interrupt, output
 
 if TYPE_CHECKING:
+    from ..running.workers import Jobs
     from ..studies.workbench import Workbench
 
 # First sentences of the commands by what they are for, so that `logbench --help` loads none of them.
@@ -106,7 +107,7 @@ class State:
 
     @contextlib.contextmanager
     def workbench(
-        self, options: Mapping[str, Any], *, jobs: int | None = None, resume: bool = True
+        self, options: Mapping[str, Any], *, jobs: int | Jobs | None = None, resume: bool = True
     ) -> Iterator[Workbench]:
         """What a study of many runs works with, in worker processes; at the end no process is left.
 
@@ -120,11 +121,13 @@ class State:
             ConfigError: no such executor, or what it requires is not installed.
         """
         from ..base.child_process import Limits
-        from ..running.workers import Crew
+        from ..running.workers import Crew, Jobs
 
         limits = Limits(options.get("timeout"), options.get("memory_limit"))
         asked = options.get("executor")
-        with Bars() as bars, Crew(1 if asked else jobs or 1, self.block, limits, bars.note) as crew:
+        most = jobs if isinstance(jobs, Jobs) else Jobs(jobs or 1)
+        here = Jobs(1) if asked else most
+        with Bars() as bars, Crew(here.most, self.block, limits, bars.note, as_it_pays=here.as_it_pays) as crew:
             from ..studies.workbench import Workbench, open_elsewhere
 
             bench = Workbench(self.registry, bars, crew, resume)
@@ -133,7 +136,8 @@ class State:
                 return
             name, _, address = asked.partition("://")
             place = self.registry.executor(name).item
-            with open_elsewhere(place, address, bench, crew, block=self.block, limits=limits, jobs=jobs) as far:
+            room = None if jobs is None or most.as_it_pays else most.most
+            with open_elsewhere(place, address, bench, crew, block=self.block, limits=limits, jobs=room) as far:
                 yield far
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..base.cells import columns_of
 from ..base.colours import Style, led
@@ -22,6 +25,9 @@ from ..base.terminal import has
 from ..base.text_table import COMFORT, text_table
 from ..reading.remote import at_hand
 from . import completion
+
+if TYPE_CHECKING:
+    from ..running.workers import Jobs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,15 +130,35 @@ def resuming(folder: str) -> Callable[[F], F]:
 
 
 resume_option = resuming("--out")
+
+
+class _Jobs(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A number of runs side by side, or `auto`."""
+
+    name = "jobs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Jobs:
+        from ..running.workers import Jobs
+
+        if value == "auto":
+            return Jobs(os.cpu_count() or 1, as_it_pays=True)
+        return click.IntRange(min=1).convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem("auto", help="as many as pay")] if "auto".startswith(incomplete) else []
+
+
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", show_default="1, or all that --executor has room for",
-    help="Number of parallel runs; a table then has no times.",
+    "--jobs", type=_Jobs(), metavar="N|auto", show_default="1, or all that --executor has room for",
+    help="Number of parallel runs, or as many as pay; a table then has no times.",
 )  # fmt: skip
 
 
-def at_most(jobs: int | None, runs: int) -> int | None:
+def at_most(jobs: int | Jobs | None, runs: int) -> int | Jobs | None:
     """No more jobs than there are runs."""
-    return None if jobs is None else min(jobs, runs)
+    if jobs is None or isinstance(jobs, int):
+        return None if jobs is None else min(jobs, runs)
+    return replace(jobs, most=min(jobs.most, runs))
 
 
 executor_option = click.option(

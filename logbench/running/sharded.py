@@ -14,9 +14,10 @@ import polars as pl
 
 from ..api.optional import HasCounts
 from ..api.plan import Plan
-from ..base.errors import IncompatibleError
+from ..base.errors import DataError, IncompatibleError
 from ..base.files import write_parquet
 from ..data.lines import KeySequences, Lines
+from ..pipeline import grouped_cache
 from ..pipeline.coded_lines import id_column_of
 from ..pipeline.coding import read_lines
 from ..pipeline.encoded_lines import EncodedLines, NoUnitError
@@ -110,6 +111,9 @@ def store_merged(plan: Plan) -> dict[str, Any]:
 
     Returns:
         `lines`, `units`, `messages`, and `key` of the entry.
+
+    Raises:
+        DataError: they cannot be kept.
     """
     assert isinstance(plan, ShardPlan) and plan.folder is not None
     folders = sorted(plan.folder.iterdir())
@@ -119,6 +123,8 @@ def store_merged(plan: Plan) -> dict[str, Any]:
         return merged([partial(_kept, folder) for folder in folders])
 
     key, grouped = group_and_keep(resolve(plan, runtime.registry), runtime, read)
+    if not grouped_cache.has(key):
+        raise DataError("the grouped lines were not kept: log or code changed, or the cache cannot be written")
     return {
         "lines": grouped.facts["lines"], "units": len(grouped), "messages": len(grouped.messages), "key": key
     }  # fmt: skip

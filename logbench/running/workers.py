@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from ..base.failure import ReportedError, error_of
 from ..base.progress import Progress
 from ..base.progress_bars import Bars
 from ..base.temporary_folders import remove_left, temporary
+from .more_workers import Pays
 
 if TYPE_CHECKING:
     from ..api.plan import Plan
@@ -113,6 +115,18 @@ def threads(beside: int) -> dict[str, str]:
     return dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // beside))) if beside > 1 else {}
 
 
+@dataclass(frozen=True)
+class Jobs:
+    """Most runs side by side.
+
+    Attributes:
+        as_it_pays: no more than pay, see `Crew`.
+    """
+
+    most: int
+    as_it_pays: bool = False
+
+
 class Crew:
     """An `Executor` of worker processes. A context manager, which kills all processes at its end.
 
@@ -121,12 +135,22 @@ class Crew:
         block: plugins not to load.
         limits: limits of each run.
         note: receives the notes of runs.
+        as_it_pays: start another worker only where it pays, see `more_workers.Pays`.
     """
 
-    def __init__(self, jobs: int, block: Sequence[str], limits: Limits, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        jobs: int,
+        block: Sequence[str],
+        limits: Limits,
+        note: Callable[[str], None],
+        *,
+        as_it_pays: bool = False,
+    ) -> None:
         self.jobs = jobs
         self._block, self._limits, self._note = block, limits, note
         self._workers: list[Worker] = []
+        self._pays = Pays() if as_it_pays else None
 
     def __enter__(self) -> Crew:
         remove_left()
@@ -155,8 +179,13 @@ class Crew:
             watch({worker.number: worker.running for worker in busy if worker.number is not None})
             wait([worker.child.pipe for worker in busy], TICK_S)
             for worker in busy:
-                number = worker.number
+                number, before = worker.number, worker.running.stage
                 answer = worker.answer(self._note)
+                if self._pays is not None and number is not None:
+                    if before not in OWN | LATE and worker.running.stage in OWN | LATE:
+                        self._pays.begun(number)
+                    if answer is not None:
+                        self._pays.ended(number)
                 if worker.dead:
                     worker.close()
                     self._workers.remove(worker)
@@ -169,12 +198,20 @@ class Crew:
             worker = next((one for one in self._workers if one.number is None), None)
             if worker is None:
                 reads = any(one.running.stage in READING for one in self._workers)
-                if len(self._workers) >= self.jobs or reads:
+                if len(self._workers) >= self.jobs or reads or not self._another(len(waiting)):
                     return
                 worker = Worker(self.jobs, self._block, self._limits)
                 self._workers.append(worker)
             number, plan = waiting.popleft()
             worker.give(number, function, plan)
+            if self._pays is not None:
+                self._pays.given(number)
+
+    def _another(self, waiting: int) -> bool:
+        """Whether one more worker pays."""
+        if self._pays is None:
+            return True
+        return self._pays.another(waiting, max((one.child.memory_mb() for one in self._workers), default=0.0))
 
 
 class Relay(Bars):

@@ -1,0 +1,60 @@
+"""When another worker process pays, for `--jobs auto`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from ..base.system import psutil
+
+# Least seconds that a worker needs before its first model, because libraries load.
+START_S = 1.0
+# Free memory that another worker must find, as a multiple of the largest one's.
+ROOM = 1.5
+
+
+@dataclass
+class Pays:
+    """Compares what a worker must do before its first model with the models that wait.
+
+    Another worker prepares the data once more, on a core that is idle, so it pays where the models that wait take
+    longer than that.
+
+    Attributes:
+        clock: seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _prepared: float | None = None
+    _took: list[float] = field(default_factory=list)
+    _since: dict[int, float] = field(default_factory=dict)
+
+    def given(self, number: int) -> None:
+        """A plan was given to a worker."""
+        self._since[number] = self.clock()
+
+    def begun(self, number: int) -> None:
+        """Its model begins to fit."""
+        now = self.clock()
+        if self._prepared is None:
+            self._prepared = max(START_S, now - self._since[number])
+        self._since[number] = now
+
+    def ended(self, number: int) -> None:
+        """It has ended."""
+        self._took.append(self.clock() - self._since.pop(number))
+
+    def another(self, waiting: int, largest_mb: float) -> bool:
+        """Whether one more worker is worth its start.
+
+        Args:
+            waiting: plans that no worker has. largest_mb: resident memory of the largest worker, MB.
+        """
+        if self._prepared is None or psutil.virtual_memory().available / (1 << 20) < ROOM * largest_mb:
+            return False
+        now = self.clock()
+        sofar = max((now - since for since in self._since.values()), default=0.0)
+        expected = max(fmean(self._took) if self._took else 0.0, sofar)
+        return waiting * expected > self._prepared
