@@ -48,6 +48,8 @@ class ModelTraits(ComponentTraits):
             itself, so that it holds under `threshold = "validation"` too, and another alpha needs another run.
         stochastic: the scores depend on `Context.seed`, so that another seed is another result.
         baseline: a cheap reference that stands beside the models of every table (`run`, `leaderboard`).
+        online_of: name of the model that it is as long as nothing updates it, so that a leaderboard of all models
+            leaves it out, unless it is asked for.
         heavy: it trains for so long that a leaderboard of all models leaves it out, unless it is asked for.
     """
 
@@ -65,6 +67,7 @@ class ModelTraits(ComponentTraits):
     stochastic: bool = True
     baseline: bool = False
     heavy: bool = False
+    online_of: str = ""
 
     @property
     def shown(self) -> frozenset[Need]:

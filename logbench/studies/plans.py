@@ -73,7 +73,8 @@ def choose_models(
     Args:
         wanted: names; none: all that are installed.
         excluded: see `excluded_models`.
-        heavy: with no names, those that train for long, too, see `heavy_models`.
+        heavy: with no names, those that train for long, too, see `heavy_models`. Without names, `online_twins`
+            are left out.
 
     Raises:
         ConfigError: an unknown name.
@@ -81,7 +82,7 @@ def choose_models(
     named, out = tuple(wanted), set(excluded_models(registry, excluded))
     if not named:
         named = tuple(registry.components["model"])
-        out |= set() if heavy else set(heavy_models(registry))
+        out |= {*online_twins(registry), *(() if heavy else heavy_models(registry))}
     models = [registry.get("model", name).address for name in named]
     return tuple(name for name in dict.fromkeys(models) if name not in out)
 
@@ -89,6 +90,12 @@ def choose_models(
 def heavy_models(registry: Registry) -> tuple[str, ...]:
     """Names of the installed models that train for long, as their traits say."""
     return tuple(name for name, entry in registry.components["model"].items() if entry.item.traits.heavy)
+
+
+def online_twins(registry: Registry) -> tuple[str, ...]:
+    """Names of the installed models that are as another one, unless they learn from a stream."""
+    models = registry.components["model"]
+    return tuple(name for name, entry in models.items() if entry.item.traits.online_of in models)
 
 
 def excluded_models(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:

@@ -198,10 +198,11 @@ def _sequences() -> Iterable[ModelComponent[Any]]:
 
 def _online() -> Iterable[ModelComponent[Any]]:
     taught = "that goes on learning: from units without an alarm, and from false alarms"
-    yield ModelComponent("new-event-online", _online_new_event, summary=f"new-event {taught}", traits=BINARY)
-    yield ModelComponent("n-gram-online", _online_ngram, NGramConfig, f"n-gram {taught}", STIDE)
-    traits = replace(GRADED, expected_failures=CHAIN)
-    yield ModelComponent("markov-online", _online_markov, MarkovConfig, f"markov {taught}", traits)
+    events, grams = replace(BINARY, online_of="new-event"), replace(STIDE, online_of="n-gram")
+    chain = replace(GRADED, expected_failures=CHAIN, online_of="markov")
+    yield ModelComponent("new-event-online", _online_new_event, summary=f"new-event {taught}", traits=events)
+    yield ModelComponent("n-gram-online", _online_ngram, NGramConfig, f"n-gram {taught}", grams)
+    yield ModelComponent("markov-online", _online_markov, MarkovConfig, f"markov {taught}", chain)
 
 
 def _fixed(n: int) -> Callable[[], NGram]:

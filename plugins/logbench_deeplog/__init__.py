@@ -52,7 +52,7 @@ def logbench_models() -> Iterable[ModelComponent[Any]]:
         partial(_build, "online", "OnlineDeepLog"),
         config=OnlineConfig,
         summary="deeplog that learns from reported false alarms (Du et al., CCS 2017, section 3.3)",
-        traits=next_key_traits(),
+        traits=replace(next_key_traits(), online_of="deeplog"),
         requires=("torch",),
         card=Path(__file__).with_name("cards") / "deeplog-online.toml",
     )

@@ -62,7 +62,7 @@ def _loda(config: LodaConfig) -> RiverDetector:
     return RiverDetector(build, config.learn)
 
 
-TRAITS = ModelTraits(supervision="unsupervised", keys_only=True)
+TRAITS = ModelTraits(supervision="unsupervised", keys_only=True, heavy=True)
 
 
 @hookimpl

@@ -34,6 +34,14 @@ def test_excluded_are_models_by_name_or_by_what_they_require() -> None:
         choose_models(found, (), ("far-li",))
 
 
+def test_an_online_model_is_left_out_where_the_one_that_it_is_in_a_batch_runs() -> None:
+    online, lone = ModelTraits(online_of="plain"), ModelTraits(online_of="absent")
+    parts = [("plain", ModelTraits()), ("plain-online", online), ("lone", lone)]
+    found = testing.registry(models=[ModelComponent(n, Lengths, traits=t) for n, t in parts], plugins=False)
+    assert choose_models(found, (), ()) == choose_models(found, (), (), heavy=True) == ("plain", "lone")
+    assert choose_models(found, ("plain-online",), ()) == ("plain-online",)
+
+
 def test_heavy_models_run_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     heavy = ModelTraits(heavy=True)
     found = testing.registry(

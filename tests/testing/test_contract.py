@@ -22,6 +22,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "deeplog": {"steps": 5, "hidden": 8},
     "deeplog-full": {"steps": 5, "hidden": 8, "value_steps": 5, "value_hidden": 4},
     "deeplog-values": {"steps": 5, "hidden": 4},
+    "deeplog-online": {"steps": 5, "hidden": 8, "online_steps": 2},
+    "drift-sim": {"jobs": 100},
     "hdfs-sim": {"blocks": 300},
     "isolation-forest": {"trees": 20},
     "loganomaly": {"steps": 5, "hidden": 8},
@@ -31,13 +33,24 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "transformer-next": {"steps": 5, "batch": 32},
     "mlp": {"passes": 5},
     "random-forest": {"trees": 20},
+    "river-hst": {"trees": 3, "height": 4},
+    "river-loda": {"cuts": 8},
 }
 
 
 # Deep models whose check runs at each commit; that of the others takes minutes together: `tox -e slow`.
 QUICK = ("deeplog", "cnn")
 # Models of the class of another one with other options, or with another estimator in the same place.
-TWINS = ("2-gram", "3-gram", "10-gram", "ecvc-idf", "log-clustering-labelled", "decision-tree", "linear-svm")
+TWINS = (
+    "2-gram",
+    "3-gram",
+    "10-gram",
+    "n-gram-online",
+    "ecvc-idf",
+    "log-clustering-labelled",
+    "decision-tree",
+    "linear-svm",
+)
 
 
 def _case(kind: Any, name: str) -> Any:
