@@ -143,6 +143,7 @@ class DecisionTree(_Classes):
     unseen_column: bool = option(False, _UNSEEN)
     max_columns: int = option(MOST, _COLUMNS, ge=2)
     depth: int = option(0, "depth at most; 0: no limit", ge=0)
+    max_train: int = option(20_000, "most distinct count vectors with a label that train, drawn by the seed", ge=2)
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,10 @@ class Classifier(Supervised):
             context.note("the solver stopped at max_iter before its tolerance")
         return {"converged": converged, **facts}
 
+    def taken(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which distinct pairs of vector and label train, int64, ascending; `labels` are those of all."""
+        return np.arange(len(labels))
+
     def trained(self, vectors: Vectors, counts: Counts) -> Any:
         """The fitted classifier."""
         model = self.estimator(self.seed)
@@ -86,7 +90,8 @@ class Classifier(Supervised):
         if not self.repeated:  # each unit of a class alike, so that nothing is drawn
             repeats = np.array([repeats[self.labels == label].mean() for label in (0, 1)])[self.labels]
         pairs, place = np.unique(counts.inverse + len(counts) * self.labels.astype(np.int64), return_inverse=True)
-        units = np.bincount(place, repeats)
+        taken = self.taken((pairs >= len(counts)).astype(np.int64))
+        pairs, units = pairs[taken], np.bincount(place, repeats)[taken]
         labels, rows = (pairs >= len(counts)).astype(np.int64), vectors[pairs % len(counts)]
         normal, anomalous = np.bincount(labels, units)
         weights = np.array(class_weights(normal, anomalous, self.config.balanced, self.config.anomaly_weight))

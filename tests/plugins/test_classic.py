@@ -699,3 +699,16 @@ def test_more_events_than_columns_share_one_and_the_record_says_so(name: str) ->
     assert found.event.tolist() == same.event.tolist() and (found.event < test.lengths).all()
     with pytest.raises(DataError, match="was trained on 40 keys, not on 8"):
         model.score(Sessions.of(folded, 8), Context())
+
+
+def test_a_tree_takes_so_many_vectors_of_both_classes_and_says_so() -> None:
+    """300 units of their own, 6 anomalous, of which a tree of at most 40 sees all."""
+    rows = [[key] * (1 + key % 3) for key in range(300)]
+    labels = (np.arange(300) % 50 == 7).astype(np.int8)
+    notes: list[str] = []
+    model, whole = build("decision-tree", max_train=40), build("decision-tree", max_train=300)
+    for one in (model, whole):
+        one.fit(Sessions.of(rows, 300, labels=labels), Context(seed=3, note=notes.append))
+    assert notes == ["grown on 40 of 300 distinct vectors with a label (max_train), drawn by the seed"]
+    anomalies = Sessions.of([rows[at] for at in np.flatnonzero(labels)], 300)
+    assert (scores(model, anomalies).primary == 1).all() and (scores(whole, anomalies).primary == 1).all()
