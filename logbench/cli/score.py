@@ -14,7 +14,7 @@ import click
 from ..base.cells import columns_of
 from ..base.errors import DataError
 from ..base.files import check_free, write_parquet
-from ..base.jsonable import four_digits, shorten
+from ..base.jsonable import four_digits, several, shorten
 from ..base.progress_bars import Bars
 from ..deploy.arriving import arriving
 from ..running import looks
@@ -79,6 +79,7 @@ def command(
     BUNDLE is the folder that `logbench run --save` wrote. With --json every unit is one line; with --only-new or
     --incidents every alarm or incident. With --data - the command reads lines as they arrive and prints alarms as
     sessions close; Ctrl-C ends reading and closes all sessions, or with --state keeps them for the next call.
+    Where the logs have labels all the same, metrics follow; no model sees them.
     """
     import polars as pl
 
@@ -102,7 +103,7 @@ def command(
         note(f"{names}: edited since the model was saved, so scores may differ from those of the run")
     kept: list[pl.DataFrame] = []
     with opened_desk(saved, asked, bundle.resolve().name, options) as desk:
-        read = _stream if str(data) == "-" else _whole
+        read = _stream if str(data) == "-" else partial(_whole, state)
         for frame in read(saved, desk, data, device, as_json, options):
             if save is not None:
                 kept.append(frame)
@@ -116,13 +117,20 @@ def command(
 
 
 def _whole(
-    saved: Bundle, desk: AlarmDesk, data: Path, device: str, as_json: bool, options: Mapping[str, Any]
+    state: State,
+    saved: Bundle,
+    desk: AlarmDesk,
+    data: Path,
+    device: str,
+    as_json: bool,
+    options: Mapping[str, Any],
 ) -> Iterator[pl.DataFrame]:
     from ..deploy.score_files import look_of, score_bundle
 
     data = local(data)
+    known: list[pl.DataFrame] = []
     with Bars() as bars, bars.stage("score") as progress:
-        frame = score_bundle(saved, data, device, progress, note, desk.threshold)
+        frame = score_bundle(saved, data, device, progress, note, desk.threshold, known.append)
     alarms = desk.take(frame)
     frame = frame.drop("first")
     if desk.only_first:
@@ -135,8 +143,47 @@ def _whole(
         rows = [_short(row) for row in frame.head(options["top"]).iter_rows(named=True)]
         print_table(fitted(rows, "what"), fold=("what",), drop=("event", "events", "line"), states=("verdict",))
         _print_why(frame.head(options["top"]))
+    for units in known:
+        _print_worth(units, saved, state, plain=as_json or desk.only_new or desk.only_first)
     looks.keep("score", look_of(saved, data, frame))
     yield frame
+
+
+# Metrics that are shown where new logs have labels.
+WORTH = ("f1", "precision", "recall", "mcc", "auroc", "auprc")
+
+
+def _print_worth(units: pl.DataFrame, saved: Bundle, state: State, plain: bool) -> None:
+    """Print the metrics of labelled units, beside the best rule without a model.
+
+    Args:
+        plain: in one line on standard error, because the output is for machines or of alarms alone.
+    """
+    from ..deploy.labelled import figures
+    from ..running.resolve import evaluators_of
+
+    offered = evaluators_of((), state.registry)
+    found = figures(units, saved, {one.item.name: one.item.build() for one in offered})
+    if not (model := found.pop("model", None)):
+        return
+    labels = units["label"]
+    counts = (
+        f"{(labels >= 0).sum():,} of {several(len(units), 'unit')} labelled, {(labels == 1).sum():,} anomalous"
+    )
+    best = max(found, key=lambda name: found[name].get("f1") or 0.0)
+    shown = {"model": model, f"rule: {best.replace('_', ' ')}": found[best]}
+    if plain:
+        said = (f"{name}: " + ", ".join(f"{metric} {_figure(of.get(metric))}" for metric in WORTH[:3])
+                for name, of in shown.items())  # fmt: skip
+        note(f"{counts}; {'; '.join(said)}")
+        return
+    rows = [{"": name, **{metric: of.get(metric) for metric in WORTH}} for name, of in shown.items()]
+    print(f"\n{counts}")
+    print_table(rows, drop=("auroc", "mcc"))
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _print_why(frame: pl.DataFrame) -> None:

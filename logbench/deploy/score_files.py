@@ -31,6 +31,7 @@ from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates
 from ..running.looks import KEPT, Look, Source
 from ..running.needs import check_needs
 from ..running.unit_scores import score_units
+from .labelled import labelled
 
 
 def score_bundle(
@@ -40,11 +41,13 @@ def score_bundle(
     progress: Progress,
     note: Callable[[str], None] = lambda _: None,
     threshold: float | None = None,
+    measured: Callable[[pl.DataFrame], None] | None = None,
 ) -> pl.DataFrame:
     """Score every unit of `data`, most anomalous first.
 
     Args:
         threshold: units that score above it alarm; None: the bundle's own.
+        measured: gets the units with labels, see `labelled.labelled`, where any has one.
 
     Returns:
         Columns `unit`, `score` (Float64, null if the protocol drops the unit), `verdict` (Boolean), `events`,
@@ -66,6 +69,10 @@ def score_bundle(
     ):
         note(warning)
     scored = score_grouped(bundle, grouped, Context(device=device, progress=progress), threshold)
+    if measured is not None:
+        units = labelled(bundle, opened, grouped, scored, note)
+        if (units["label"] >= 0).any():
+            measured(units)
     frame = _with_places(scored, opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 
