@@ -33,6 +33,7 @@ from logbench_reporters.report.figures.across import across, one_protocol_each
 from logbench_reporters.report.figures.cost import cost
 from logbench_reporters.report.figures.critical import critical
 from logbench_reporters.report.figures.curves import Curve, precision_recall, roc
+from logbench_reporters.report.figures.disturbed import disturbed
 from logbench_reporters.report.figures.dose import doses, without_doses
 from logbench_reporters.report.figures.figure import Figure
 from logbench_reporters.report.figures.ladder import ladder
@@ -419,6 +420,32 @@ def test_doses_are_runs_that_differ_in_one_field_alone(study: Study) -> None:
     assert "pca from .900 to .500" in figure.description and not faults_of(figure.spec())
     assert doses(records[:2], study.records, ["pca"]) == []
     assert without_doses([first, *records], [first]) == [first, records[4]]
+
+
+def test_a_panel_a_disturbance_with_the_rule_under_the_same_dose(study: Study) -> None:
+    first = next(one for one in study.firsts if one["model"] == "pca")
+
+    def at(f1: float, rule: float, **protocol: Any) -> dict[str, Any]:
+        metrics, rules = ({"session": {"all": {"f1": value}, "distinct": None}} for value in (f1, rule))
+        changed = {**first["protocol"], "hash": "x", **protocol}
+        return {**first, "metrics": metrics, "trivial": {"unseen": rules}, "protocol": changed}
+
+    swapped = {"unstable": "swap", "unstable_in": "test"}
+    records = [
+        at(0.9, 0.5), at(0.7, 0.5, **swapped, unstable_dose=0.1),
+        at(0.5, 0.5, **swapped, unstable_dose=0.1, split_seed=1),
+        at(0.4, 0.6, **swapped, unstable_dose=0.2), at(0.3, 0.5, test_label_noise=0.05),
+        at(0.1, 0.5, **swapped, unstable_dose=0.5, short="drop"),
+    ]  # fmt: skip
+    page, noise = [records[0]], "test label noise"
+    (figure,) = disturbed(records, page, ["ecvc", "pca"])
+    rows = {(row["kind"], row["dose"]): row for row in figure.data["doses"]}
+    assert set(rows) == {*(("swap", dose) for dose in (0.0, 0.1, 0.2)), (noise, 0.0), (noise, 0.05)}
+    assert rows["swap", 0.1]["value"] == 0.6 and rows["swap", 0.1]["runs"] == 2 and rows["swap", 0.1]["low"] < 0.6
+    assert rows["swap", 0.2]["rule"] == 0.6 and rows["swap", 0.0]["value"] == 0.9
+    assert "swap: .900 to .400 at 20%, worse than the rule at 20%" in figure.description
+    assert not faults_of(figure.spec()) and disturbed(page, page, ["pca"]) == []
+    assert without_doses(records, page) == [records[0], records[5]], "disturbed runs are no data set of their own"
 
 
 def every_figure(study: Study) -> list[Figure]:

@@ -13,6 +13,7 @@ from .figures.by_slice import by_slice
 from .figures.cost import cost
 from .figures.critical import critical
 from .figures.curves import Curve, precision_recall, roc
+from .figures.disturbed import disturbed
 from .figures.dose import doses, without_doses
 from .figures.figure import Figure, number
 from .figures.ladder import ladder
@@ -191,6 +192,7 @@ def _across(study: Study) -> Section | None:
     ranked = study.runs.across(one_protocol_each(records, study.records), study.metric)
     means = critical(ranked, study.metric) if ranked else None
     made = [one for one in (ranks, means) if one] + doses(records, study.records, models, study.metric)
+    made += disturbed(records, study.records, models, study.metric, study.lower)
     return Section("across", "Across data sets and protocols", made[0].description, made) if made else None
 
 

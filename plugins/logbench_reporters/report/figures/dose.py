@@ -10,6 +10,7 @@ from typing import Any
 from logbench import figures
 
 from ..theme import CATEGORIES, SHAPES
+from .disturbed import FIELDS
 from .figure import Figure, number
 
 Record = Mapping[str, Any]
@@ -40,13 +41,13 @@ def doses(
 
 
 def without_doses(records: Sequence[Record], page: Sequence[Record]) -> list[Record]:
-    """Records but for those that differ from the page in a number of `DOSES` alone."""
+    """Records but for those that differ from the page in a number of `DOSES`, or in what disturbs, alone."""
 
     def key(record: Record, gone: set[str]) -> str:
         protocol = {name: value for name, value in record["protocol"].items() if name not in gone}
         return json.dumps([record["dataset"]["name"], protocol], sort_keys=True, default=str)
 
-    few, many = {"hash", "split_seed"}, {"hash", "split_seed", "test_reserve", *DOSES}
+    few, many = {"hash", "split_seed"}, {"hash", "split_seed", "test_reserve", *DOSES, *FIELDS}
     own, near = ({key(record, gone) for record in page} for gone in (few, many))
     return [record for record in records if key(record, few) in own or key(record, many) not in near]
 
