@@ -261,7 +261,7 @@ def _row(records: Sequence[Record], metric: str) -> Row:
     if good:
         row.joint = any(map(_is_joint, good))
         row.learned = _same(one.get("stream", {}).get("learning", "") for one in good) or ""
-        row.threshold = _same(_threshold(record) for record in good)
+        row.threshold = None if any(map(_is_moving, good)) else _same(_threshold(record) for record in good)
         row.source = _same(record["threshold"].get("source") for record in good)
         row.limit = _same(map(short_limit, good))
         row.short = fmean(_by_split([(_split(r), r["counts"].get("short", 0)) for r in good]))
@@ -274,6 +274,11 @@ def _threshold(record: Record) -> float | None:
     found = record["threshold"]
     exact = found.get("exact", found.get("value"))
     return None if exact is None else float(exact)
+
+
+def _is_moving(record: Record) -> bool:
+    """Whether slices of a stream have thresholds of their own."""
+    return len({one["exact"] for one in record.get("stream", {}).get("slices", ())}) > 1
 
 
 def _is_joint(record: Record) -> bool:
