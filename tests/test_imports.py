@@ -15,6 +15,7 @@ import logbench
 
 CORE = Path(logbench.__file__).parent
 HEAVY = {
+    "cryptography",
     "http",
     "numpy",
     "optuna",

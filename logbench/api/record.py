@@ -26,6 +26,7 @@ from .record_sections import (
     PluginFacts,
     Record,
     RuleMetrics,
+    SealedFacts,
     SourceFacts,
     StageFacts,
     ThresholdFacts,
@@ -69,6 +70,8 @@ class RunRecord:
     stochastic: bool = True
     needs: list[str] = field(default_factory=list)
     baseline: bool = False
+    public_text: list[str] = field(default_factory=list)
+    sealed: SealedFacts = field(default_factory=SealedFacts)
     split: SplitFacts = field(default_factory=SplitFacts)
     labels: LabelFacts = field(default_factory=LabelFacts)
     audit: AuditFacts = field(default_factory=AuditFacts)

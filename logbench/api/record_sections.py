@@ -327,6 +327,23 @@ class ErrorFacts(TypedDict, total=False):
     traceback: Annotated[str, "of a bug"]
 
 
+class SealedFacts(TypedDict, total=False):
+    """Of a run on the sealed part of a data set: who signed it, and what kept the model from it; else empty."""
+
+    key: Annotated[str, "public key of the maintainer: Ed25519 (RFC 8032), 64 hex digits"]
+    fingerprint: Annotated[str, "16 hex digits that tell this key"]
+    signature: Annotated[str, "of all other keys of the record but `checksums.record`, 128 hex digits"]
+    share: Annotated[float, "of the units that is sealed"]
+    units: Annotated[int, "units of the data set"]
+    sealed_units: Annotated[int, "sealed ones among them"]
+    shared_lines: Annotated[int, "lines of units of both parts; the open part has them without the sealed units"]
+    digest: Annotated[str, "of the raw files that were sealed"]
+    submission: Annotated[str, "SHA-256 of the submission; empty for an installed model"]
+    walls: Annotated[
+        Literal["namespaces", "python"], "what kept the model from network and sealed files: the system, or Python"
+    ]
+
+
 class Record(TypedDict):
     """A record as JSON: the fields of `RunRecord`."""
 
@@ -349,6 +366,8 @@ class Record(TypedDict):
     stochastic: Annotated[bool, "false where no seed changes the model's scores"]
     needs: Annotated[list[str], "what the model was shown beside keys, such as messages, which may name the unit"]
     baseline: Annotated[bool, "true where nobody asked for the run by name"]
+    public_text: Annotated[list[str], "components whose weights saw public text, and so perhaps these data"]
+    sealed: Annotated[SealedFacts, "who signed a run on a sealed part"]
     split: Annotated[SplitFacts, "units on each side"]
     labels: Annotated[LabelFacts, "labels that a model may see, and those handed out"]
     audit: Annotated[AuditFacts, "checks against leaks"]

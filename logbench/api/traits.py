@@ -19,9 +19,12 @@ class ComponentTraits:
     Attributes:
         expected_failures: rules of `logbench check` that the component violates on purpose, name → reason, or a
             function of the configuration. One that holds after all is reported.
+        public_text: it holds weights that were trained on public text, which may hold public logs: record and row
+            say that it may have seen the data.
     """
 
     expected_failures: Mapping[str, str] | Callable[[Any], Mapping[str, str]] = field(default_factory=dict)
+    public_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from .jail import __name__ as jail_name
 from .last_watch import unwatch, watch
 from .process_tree import end_group, end_tree, memory_mb_of
 from .spawning import inherited_pipe, start
@@ -52,13 +53,19 @@ class Child:
         arguments: values whose `repr` is Python code.
         env: environment variables to add; the user's own win.
         leads: make it the leader of a process group; else it stays in its parent's.
+        jailed: take from it what `jail.VARIABLE` says, before anything else is loaded.
 
     Attributes:
         pipe: the parent's end.
     """
 
     def __init__(
-        self, target: str, *arguments: Any, env: Mapping[str, str] | None = None, leads: bool = False
+        self,
+        target: str,
+        *arguments: Any,
+        env: Mapping[str, str] | None = None,
+        leads: bool = False,
+        jailed: bool = False,
     ) -> None:
         self._leads = leads
         module, _, function = target.partition(":")
@@ -68,7 +75,8 @@ class Child:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HALF_S, 0))
         with theirs:
             call = f"{function}({', '.join(map(repr, (theirs.fileno(), *arguments)))})"
-            code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import {function}; {call}"
+            jail = f"from {jail_name} import enter; enter(); " if jailed else ""
+            code = f"import sys; sys.path[:] = {sys.path!r}; {jail}from {module} import {function}; {call}"
             self.process = start(
                 [sys.executable, "-c", code],
                 theirs.fileno(),

@@ -60,6 +60,11 @@ SECTIONS = {
         "score": "Score new logs with a saved model; labels are not needed.",
         "export": "Export a deep model as a graph that runs without torch, with score and verdict inside.",
     },
+    "Sealed parts": {
+        "seal": "Split a data set into a part for everybody and one for a maintainer.",
+        "submit": "Pack a model into one file for a maintainer.",
+        "judge": "Run a submission on the sealed part of a data set and sign the record.",
+    },
     "Maintain": {
         "check": "Check that what plugins offer keeps its contract.",
         "check-records": "Check records of others.",

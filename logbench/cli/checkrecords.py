@@ -19,10 +19,15 @@ from .shared_options import json_option, note, say_json
     "--data", "places", multiple=True, metavar="NAME=PATH",
     help="Files of a data set, to check its digest (repeatable); by default what is cached or in LOGBENCH_DATA.",
 )  # fmt: skip
+@click.option(
+    "--signer", "signers", multiple=True, metavar="KEY",
+    help="Public key or fingerprint of a maintainer who may sign records of sealed parts (repeatable).",
+)  # fmt: skip
 @json_option
 @pass_state
 @apart
-def command(state: State, files: tuple[Path, ...], places: tuple[str, ...], as_json: bool) -> int:
+def command(state: State, files: tuple[Path, ...], places: tuple[str, ...], signers: tuple[str, ...],
+            as_json: bool) -> int:  # fmt: skip
     """Check records of others. Schema, data, figures computed again from scores, duplicates. Exit 1 at a fault.
 
     FILE is a file of JSON Lines, or a folder with records.jsonl; the scores of each run must lie beside it. A
@@ -33,7 +38,7 @@ def command(state: State, files: tuple[Path, ...], places: tuple[str, ...], as_j
     """
     from ..studies.check_records import check_records
 
-    found, done = check_records(files, state.registry, _places(places))
+    found, done = check_records(files, state.registry, _places(places), signers)
     faults = [one for one in found if one.fault]
     for one in found:
         if as_json:

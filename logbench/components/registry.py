@@ -40,6 +40,7 @@ from . import combination, lone_files, requirements
 from .component_kinds import COMPONENTS, of_kind
 from .entry import Plugin, RefusedEntryPointsError, RegisteredComponent, installed, told
 from .refusals import RefusalError, check_arguments, check_class, check_component
+from .submissions import is_unpacked, submitted
 
 if TYPE_CHECKING:
     import click
@@ -287,6 +288,8 @@ class Registry:
         """
         if lone_files.names_file(name):
             return self._of_file(kind, name)
+        if kind == "model" and is_unpacked(name):
+            return submitted(name)
         table = self.offered(kind)
         known = _by_any_name(table)
         if kind == "model" and meant(name, known) not in known and combination.is_name(name):

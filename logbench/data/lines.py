@@ -52,6 +52,7 @@ class Lines:
         digest: of lines that no file holds, in place of one of `files`.
         types: gives what kind of anomaly it is, column `type` (String) beside `unit`, or beside `line` (UInt32)
             where labels are of lines. Evaluators alone get it (`NeedsKinds`).
+        parts: gives `unit` and `part` (String: `train` or `test`) where the data name their training part.
         rules: where `frame` is `rules.frame`, what the compiled kernel may read in its place.
     """
 
@@ -64,6 +65,7 @@ class Lines:
     digest: str = ""
     rules: LineRules | None = None
     types: Callable[[], pl.DataFrame] | None = None
+    parts: Callable[[], pl.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pl.LazyFrame):

@@ -12,6 +12,7 @@ import polars as pl
 from ..api.optional import HasCaution
 from ..base.jsonable import several
 from ..data.lines import Lines
+from ..reading.data_parts import open_data
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def _of_numbers(resolved: ResolvedPlan, prepared: Prepared) -> Iterator[str]:
     config = resolved.dataset.as_dict()
     if not _declared(resolved) or config["key"] or "{" in config["message"] or config.get("events"):
         return
-    opened = resolved.dataset.build().read(prepared.path)
+    opened = open_data(resolved.dataset.build(), resolved.dataset.name, prepared.path)
     if not isinstance(opened, Lines):
         return
     texts = opened.frame.select("message").head(LOOKED_AT).collect()["message"].fill_null("")

@@ -111,7 +111,7 @@ class ModelProcesses:
             return spare
         if spare is not None:
             spare.kill()
-        return Child("logbench.running.model_server:serve", list(self._block), env=self._env)
+        return Child("logbench.running.model_server:serve", list(self._block), env=self._env, jailed=True)
 
     def close(self) -> None:
         """Kill all processes and remove handed-out files."""

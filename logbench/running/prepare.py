@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from ..api.optional import HasCounts
 from ..api.traits import OF_VECTORS
@@ -37,6 +38,7 @@ from ..pipeline.near_templates import near_keys
 from ..pipeline.parsing import Vocabulary, learn, sessions_of
 from ..pipeline.split import Split, split_units
 from ..pipeline.unstable import make_unstable
+from ..reading.data_parts import open_data
 from ..reading.layout import digest
 from ..running import identity
 from .identity import Key
@@ -186,7 +188,7 @@ def _grouped(
         )
         assert found is not None
         stage.facts |= found.facts
-        opened = dataset.read(found.path)
+        opened = open_data(dataset, resolved.dataset.name, found.path)
         check_needs(resolved.model, resolved.dataset.name, opened)
         stamps = _stamps(opened.files)
         files = opened.digest or digest_of(opened.files, found.path, stage.progress)
@@ -221,11 +223,18 @@ def _grouped(
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; their invalid bytes were replaced")
     if isinstance(opened, Lines):
-        made = replace(made, raw=LogMessages(opened, made.facts["lines"]))
+        made = replace(made, raw=LogMessages(opened, made.facts["lines"]), units=_in_parts(made.units, opened))
     made = replace(made, types=opened.types)
     runtime.cache.grouped[key.text] = made, cached
     check_needs(resolved.model, resolved.dataset.name, made)
     return found.path, files, key.text, made
+
+
+def _in_parts(units: pl.DataFrame, opened: Lines) -> pl.DataFrame:
+    """Units with the part that the data give each, where they do."""
+    if opened.parts is None:
+        return units
+    return units.join(opened.parts().select("unit", "part"), on="unit", how="left", maintain_order="left")
 
 
 def _read_messages(resolved: ResolvedPlan, grouped: GroupedLines, progress: Progress) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -28,8 +30,9 @@ from ..api.record_sections import (
 )
 from ..api.record_split import AuditFacts, SplitFacts
 from ..api.record_stream import StreamFacts
-from ..base.errors import IncompatibleError
+from ..base.errors import ConfigError, IncompatibleError
 from ..base.failure import failure_of
+from ..components.model_cards import read_card
 from ..data.per_unit import events_of_units
 from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import JudgedEvents, judge
@@ -226,9 +229,28 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
         "stochastic": resolved.model.entry.item.traits.stochastic,
         "needs": sorted(resolved.needs),
         "baseline": resolved.plan.baseline,
+        "public_text": public_text_of(resolved),
         "environment": machine,
         "source": code,
     }
+
+
+def public_text_of(resolved: ResolvedPlan) -> list[str]:
+    """Components that hold weights trained on public text, as their traits or cards say."""
+    found = []
+    for item in (part.entry.item for part in resolved.parts):
+        card = getattr(item, "card", None)  # a file, of models alone
+        if item.traits.public_text or (isinstance(card, Path) and _card_says(card)):
+            found.append(item.name)
+    return found
+
+
+@cache
+def _card_says(card: Path) -> bool:
+    """Whether the card of a model says that its weights saw public text; one that cannot be read ends no run."""
+    with suppress(ConfigError):
+        return read_card(card).seen_public_text
+    return False
 
 
 def record_of(

@@ -17,7 +17,7 @@ def serve(
     folder: str,
 ) -> None:
     """See `worker_tasks.serve`."""
-    spare = Child("logbench.running.model_server:serve", list(block), env=threads(beside))
+    spare = Child("logbench.running.model_server:serve", list(block), env=threads(beside), jailed=True)
     from . import worker_tasks
 
     worker_tasks.serve(descriptor, beside, block, timeout, memory_mb, folder, spare)

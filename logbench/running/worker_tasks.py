@@ -18,6 +18,7 @@ from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
 from ..evaluation.unit_metrics import names_of
+from ..reading.data_parts import open_data
 from .locate import locate
 from .model_processes import ModelProcesses
 from .prepare import digest_of
@@ -42,7 +43,7 @@ def data(plan: Plan) -> dict[str, Any]:
         def found(part: ConfiguredComponent[Any], data: Path | None) -> dict[str, Any]:
             at = locate(part, data, runtime.registry, progress, cached=plan.cache, note=runtime.bars.note)
             assert at is not None
-            opened = part.build().read(at.path)
+            opened = open_data(part.build(), part.name, at.path)
             digest = opened.digest or digest_of(opened.files, at.path, progress)
             files = [str(file) for file in opened.files]
             return {"path": str(at.path), "digest": digest, "files": files, "made": at.generated}

@@ -11,16 +11,19 @@ from typing import Any, cast
 from ..api.protocol import EvaluationProtocol
 from ..api.record_sections import Record
 from ..base.errors import DataError, LogbenchError
+from ..base.file_names import path_below
 from ..base.options import fields_of
 from ..base.progress import silent
 from ..base.regular_files import open_regular
 from ..components.configured import configured
 from ..components.registry import Registry
+from ..reading.data_parts import open_data
 from ..running import records
 from ..running.locate import locate
 from ..running.prepare import digest_of
 from ..running.record_versions import refusal_of, upgraded
 from ..running.resolve import stored_dataset
+from ..running.signed_records import signature_fault
 from .recount import recounted
 
 
@@ -57,13 +60,17 @@ class Checked:
 
 
 def check_records(
-    paths: Sequence[Path], registry: Registry, data: Mapping[str, Path] | None = None
+    paths: Sequence[Path],
+    registry: Registry,
+    data: Mapping[str, Path] | None = None,
+    signers: Sequence[str] = (),
 ) -> tuple[list[Finding], Checked]:
     """Check every record of files.
 
     Args:
         paths: files of JSON Lines, or folders with `records.jsonl`; scores are looked for below the file's folder.
         data: data set → its files, where they are neither generated, fetched nor under `LOGBENCH_DATA`.
+        signers: public keys or fingerprints of the maintainers who may sign records of sealed parts.
 
     Raises:
         DataError: a file cannot be read.
@@ -82,6 +89,8 @@ def check_records(
             if refusal := refusal_of(record):
                 found.append(Finding(place, run, refusal.removesuffix("; run again")))
                 continue
+            if record.get("sealed"):
+                found += [Finding(place, run, *one) for one in _of_signature(record, signers)]
             sound = cast("Record", upgraded(record))
             found += [Finding(place, run, *one) for one in _of_record(sound, file.parent, place, known, done)]
     return found, done
@@ -118,9 +127,26 @@ def _of_record(
         yield fault, is_fault
     else:
         done.digests += 1
+    if record["sealed"] and not path_below(folder, record["artifacts"].get("scores", "")).is_file():
+        yield "its figures cannot be computed again: the maintainer keeps its scores", False
+        return
     told = list(recounted(record, folder, known.registry))
     done.recounted += not told
     yield from told
+
+
+def _of_signature(record: Mapping[str, Any], signers: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Whether a record of a sealed part is as a maintainer signed it."""
+    try:
+        if fault := signature_fault(record, signers):
+            yield fault, True
+        elif not signers:
+            yield (
+                f"signed by {record['sealed']['fingerprint']}: whether a maintainer's, --signer would tell",
+                False,
+            )
+    except DataError as error:
+        yield f"its signature is not checked: {error}", False
 
 
 def _of_protocol(record: Record) -> Iterator[tuple[str, bool]]:
@@ -164,7 +190,7 @@ class _Known:
         digest, why = self._digests[key]
         if not digest:
             return f"digest of the data not checked: {why}", False
-        given = record["dataset"].get("digest")
+        given = (record["sealed"] or record["dataset"]).get("digest")  # of the raw files before they were sealed
         if given == digest:
             return "", True
         return f"dataset.digest is {given!r:.80}, the data of {name} here have {digest}", True
@@ -178,7 +204,7 @@ class _Known:
             found = locate(part, path, self.registry, silent, may_fetch=made)
             if found is None or not found.path.exists():
                 return "", f"{name} is not here; give --data {name}=PATH"
-            opened = part.build().read(found.path)
+            opened = open_data(part.build(), name, found.path)
             return opened.digest or digest_of(opened.files, found.path), ""
         except LogbenchError as error:
             return "", str(error)

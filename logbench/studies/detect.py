@@ -18,6 +18,7 @@ from ..evaluation.alarm_rates import AlarmRate, AlarmThreshold, threshold_by
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines
 from ..pipeline.parsing import Vocabulary, learn, sessions_of
+from ..reading.data_parts import open_data
 from ..running.data_warnings import warnings_of
 from ..running.explain import names_of, templates_frame
 from ..running.held_out import units_a_day
@@ -93,7 +94,7 @@ def detect(
         check_model(resolved)
     found = locate(resolved.dataset, data, registry, progress)
     assert found is not None
-    opened = resolved.dataset.build().read(found.path)
+    opened = open_data(resolved.dataset.build(), resolved.dataset.name, found.path)
     if not isinstance(opened, Lines):
         raise IncompatibleError(f"{dataset} holds key sequences; detect looks at lines: logbench run MODEL")
     grouped, vocabulary, sessions = _sessions(resolved, opened, progress)

