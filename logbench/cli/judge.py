@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..api.plan import Plan
+from ..base.errors import ConfigError
+from ..base.maintainer_key import read_key
 from ..base.options import parse_settings
+from ..components import submissions
 from . import State, completion, pass_state
 from .cost_option import cost_option, priced
+from .reporting import reporter_of
 from .shared_options import json_option, limit_options, note, out_option, say, say_json, set_option
 
 
@@ -41,15 +47,8 @@ def command(state: State, submission: str, sealed: Path, key: Path, consent: str
     labels. Its code runs only where --run names its digest; without it, the submission is described. SUBMISSION is
     a file of logbench submit, or the name of an installed model.
     """
-    import tempfile
-
-    from ..api.plan import Plan
-    from ..base.errors import ConfigError
-    from ..base.maintainer_key import read_key
-    from ..components import submissions
     from ..running import records
     from ..studies.judge import cell, judged_plan, kept, walls
-    from .reporting import reporter_of
 
     options, out = priced(options, state.registry), options["out"]
     file = Path(submission) if Path(submission).is_file() else None

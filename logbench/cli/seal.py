@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
+from ..api.plan import Plan
+from ..base.files import check_free
+from ..base.maintainer_key import make_key, read_key
 from ..base.options import parse_settings
+from ..base.progress_bars import Bars
 from . import State, completion, pass_state
 from .apart import apart
 from .shared_options import local, say, set_option, windower_option
@@ -50,10 +54,6 @@ def command(state: State, dataset: str, share: float, key: Path, data: Path | No
     Which units are sealed, only the key tells. `open` is what others get: they give it as --data. `sealed` stays
     with the maintainer, as the key does. A line of units of both parts is open without ids of sealed ones.
     """
-    from ..api.plan import Plan
-    from ..base.files import check_free
-    from ..base.maintainer_key import make_key, read_key
-    from ..base.progress_bars import Bars
     from ..studies.seal import seal
 
     check_free("--out", out, False)

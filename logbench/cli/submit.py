@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from ..base.files import check_free, written
 from ..base.options import parse_settings
+from ..components.configured import configured
+from ..studies.submit import pack
 from . import State, completion, pass_state
 from .apart import apart
 from .shared_options import overwrite_option, say, set_option
@@ -26,10 +29,6 @@ def command(state: State, model: str, settings: tuple[str, ...], out: Path | Non
     MODEL is a file of your own, or the model of an installed plugin. The file holds its code, options, traits,
     card, what it requires, and digests of all; the same bytes for the same code. See: logbench judge.
     """
-    from ..base.files import check_free, written
-    from ..components.configured import configured
-    from ..studies.submit import pack
-
     entry = state.registry.get("model", model)
     options = {key: value for each in parse_settings(settings).values() for key, value in each.items()}
     facts, data = pack(configured(entry, options))
