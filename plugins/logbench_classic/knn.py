@@ -55,10 +55,16 @@ class Knn(Supervised):
         k = min(float(self.config.k), float(units.sum()))
         apart, rounding = _apart(asked, self.rows)
         reach = _reach(apart, units, int(k))[:, None]
+        row, which = np.nonzero(apart <= reach + 2 * rounding)  # few: no further table of all pairs is made
+        apart, reach, rounding = apart[row, which], reach[row, 0], rounding[row, 0]
         nearer, edge = (apart < reach - rounding), (np.abs(apart - reach) <= rounding)
-        left = k - nearer @ units
-        at_edge = edge @ self.anomalous / (edge @ units)
-        return np.asarray((nearer @ self.anomalous + left * at_edge) / k)
+
+        def summed(some: NDArray[np.bool_], votes: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(row[some], votes[which[some]], len(asked))
+
+        left = k - summed(nearer, units)
+        at_edge = summed(edge, self.anomalous) / summed(edge, units)
+        return np.asarray((summed(nearer, self.anomalous) + left * at_edge) / k)
 
 
 def _apart(
@@ -72,6 +78,8 @@ def _apart(
 
 def _reach(apart: NDArray[np.float64], units: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     """Squared distance of the k-th nearest unit, float64 [asked]."""
+    if k == 1:
+        return np.asarray(apart.min(axis=1))
     few = min(k, apart.shape[1])
     near = np.argpartition(apart, few - 1, axis=1)[:, :few]
     near = np.take_along_axis(near, np.take_along_axis(apart, near, axis=1).argsort(axis=1), axis=1)
