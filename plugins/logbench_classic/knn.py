@@ -60,7 +60,7 @@ class Knn(Supervised):
         nearer, edge = (apart < reach - rounding), (np.abs(apart - reach) <= rounding)
 
         def summed(some: NDArray[np.bool_], votes: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(row[some], votes[which[some]], len(asked))
+            return np.asarray(np.bincount(row[some], votes[which[some]], len(asked)), dtype=np.float64)
 
         left = k - summed(nearer, units)
         at_edge = summed(edge, self.anomalous) / summed(edge, units)
