@@ -12,6 +12,9 @@ from .peeling import Peeler, peeler
 
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
 
+# The group of a whole match; and of lines, one in so many that do not match are many.
+_ALL, _MANY = "whole_match__", 16
+
 
 def group_names(regex: str) -> list[str]:
     """Names of the capturing groups of a regular expression."""
@@ -24,11 +27,13 @@ class LinePattern:
 
     Attributes:
         peeler: takes most lines apart at less cost; None where the expression or most lines do not allow it.
+        choosy: more than a few of the lines seen last did not match.
     """
 
     regex: str
     names: Sequence[str]
     peeler: Peeler | None = field(default=None, repr=False)
+    choosy: bool = field(default=False, repr=False)
 
     @classmethod
     def of(cls, regex: str, wanted: Collection[str]) -> LinePattern:
@@ -53,10 +58,15 @@ class LinePattern:
         return found, (~wrong).scatter(at, fits)
 
     def _captured(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-        """The same by captures, of lines that match: to see that one does not is cheaper without."""
-        fits = lines.str.contains(self.regex).fill_null(False)
-        tried = lines if fits.all() else lines.set(~fits, None)
-        return tried.str.extract_groups(self.regex).struct.unnest().select(self.names), fits
+        """The same by captures; where many lines do not match, which is cheaper to see, of the others alone."""
+        tried, fits = lines, None
+        if self.choosy:
+            fits = lines.str.contains(self.regex).fill_null(False)
+            tried = lines if fits.all() else lines.set(~fits, None)
+        found = tried.str.extract_groups(f"(?P<{_ALL}>{self.regex})").struct.unnest()
+        fits = found[_ALL].is_not_null() if fits is None else fits
+        self.choosy = int(fits.sum()) < len(lines) - len(lines) // _MANY
+        return found.select(self.names), fits
 
 
 @cache

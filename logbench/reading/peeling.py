@@ -56,9 +56,14 @@ class _Piece:
     def takes_something(self) -> bool:
         return not _EMPTY.str.contains(f"{self.anchored}$")[0]
 
+    @property
+    def captures(self) -> bool:
+        """Whether groups are found by captures of the piece."""
+        return bool(self.names) and not (len(self.names) == 1 and _is_group(self.text, self.names[0]))
+
     def groups(self, text: pl.Series) -> list[pl.Series]:
         """The groups asked for, of texts that the piece matches."""
-        if len(self.names) == 1 and _is_group(self.text, self.names[0]):
+        if not self.captures:
             return [text.alias(self.names[0])]
         found = text.str.extract_groups(f"{self.anchored}$").struct.unnest()
         return [found[name] for name in self.names]
@@ -137,7 +142,8 @@ def peeler(regex: str, wanted: Collection[str]) -> Peeler | None:
     """The regular expression in pieces, for the groups `wanted`.
 
     Returns:
-        None where it is no sequence of parts from the beginning of a line, or where they look around.
+        None where it is no sequence of parts from the beginning of a line, where they look around, or where it
+        would not pay.
     """
     if not regex.startswith("^") or _LOOKS_AROUND.search(regex.replace(r"\\", "")):
         return None
@@ -156,6 +162,8 @@ def peeler(regex: str, wanted: Collection[str]) -> Peeler | None:
     left = ""
     if closed and pieces and len(pieces[-1].names) == 1 and pieces[-1].text == f"(?P<{pieces[-1].names[0]}>.*)":
         left, pieces = pieces[-1].names[0], pieces[:-1]
+    if sum(piece.captures for piece in pieces) > 1:  # captures of the whole line cost less
+        return None
     return Peeler(_named(words, wanted), False, spaces, pieces, left, closed)
 
 
