@@ -34,6 +34,7 @@ class Context:
     Attributes:
         seed: seeds everything random in the model (not the split, which has `split_seed`).
         device: `cpu`, `cuda` or `mps`, already resolved from `auto`.
+        devices: how many of these may work together, each in a process of its own; models of `logbench.torch` do.
         held_out: training units set apart for stopping and thresholds; None where there are none. A supervised
             model gets their labels, too, and may stop and calibrate by them; every other model gets none.
         alpha: share of held-out weight that may alarm, for a model that sets a threshold of its own by it.
@@ -44,6 +45,7 @@ class Context:
 
     seed: int = 0
     device: str = "cpu"
+    devices: int = 1
     held_out: Sessions | None = None
     alpha: float = 0.005
     events: bool = False

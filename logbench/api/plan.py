@@ -41,6 +41,7 @@ class PlanOptions(TypedDict, total=False):
     settings: Settings
     split_seed: int | None
     device: str
+    devices: int
     out: str | Path | None
     save: str | Path | None
     overwrite: bool
@@ -64,7 +65,7 @@ class Plan:
         config: tables by component name, as from a TOML file.
         settings: what overrides all else, as from `--set`.
         seed: seeds the model. split_seed: seeds the split.
-        device: `auto`, `cpu`, `cuda` or `mps`.
+        device: `auto`, `cpu`, `cuda` or `mps`. devices: how many work together, each in a process of its own.
         out: folder of the records. save: folder for a bundle. overwrite: replace the bundle that is there.
         cache: use and fill the cache of grouped lines.
         companions: other models of the same command: their options in `settings` are no mistake, and what they
@@ -89,6 +90,7 @@ class Plan:
     seed: int = 0
     split_seed: int | None = None
     device: str = "auto"
+    devices: int = 1
     out: Path = Path("runs")
     save: Path | None = None
     overwrite: bool = False

@@ -306,6 +306,7 @@ class EnvironmentFacts(TypedDict, total=False):
     memory_mb: Annotated[int | None, "memory of the machine, MB"]
     packages: Annotated[dict[str, str | None], "name → version of the packages that figures depend on"]
     device: Annotated[str, "as asked for: `auto`, `cpu`, `cuda` or `mps`"]
+    devices: Annotated[int, "where several processes trained and scored together, how many"]
     contended: Annotated[int, "where several runs went side by side, how many: their times mislead"]
 
 

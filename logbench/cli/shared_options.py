@@ -65,6 +65,8 @@ plan_options: Sequence[Callable[[F], F]] = (
                  help="Share of unlabelled anomalies in the training set; the test set stays the same."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True,
                  help="Device of the model."),
+    click.option("--devices", type=click.IntRange(min=1, max=1024), default=1, show_default=True, metavar="N",
+                 help="Train and score deep models on so many devices, in a process each."),
     click.option(
         "--set", "settings", multiple=True, shell_complete=completion.setting, metavar="COMPONENT.KEY=VALUE",
         help="Set an option, such as deeplog.g=9, model.g=9 or protocol.short=drop (see: logbench options).",
@@ -190,7 +192,9 @@ def plan_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `Plan` from the options of `with_plan_options`."""
     names = ("dataset", "data", "parser", "windower", "embedding", "evaluators", "protocol")
     fields = {name: options[name] for name in names}
-    fields |= {name: options[name] for name in ("preset", "split_seed", "device", "out") if name in options}
+    fields |= {
+        name: options[name] for name in ("preset", "split_seed", "device", "devices", "out") if name in options
+    }
     fields["settings"] = parse_settings(options["settings"])
     if options["contamination"] is not None:
         fields["settings"].setdefault("protocol", {})["contamination"] = options["contamination"]

@@ -100,6 +100,7 @@ def context_for(resolved: ResolvedPlan, prepared: Prepared, note: Callable[[str]
     return Context(
         seed=resolved.plan.seed,
         device=resolve_device(resolved.plan.device),
+        devices=resolved.plan.devices,
         held_out=held.sessions if len(held.sessions) else None,
         alpha=resolved.protocol.alpha,
         events=has_labels(prepared.sessions),

@@ -53,6 +53,8 @@ def of_run(record: Record) -> Key | None:
     facts: dict[str, Any] = {name: record[name] for name in ("preset", "protocol", "seed")}
     facts["material"] = material(record)
     facts["device"] = record["environment"].get("device")
+    if devices := record["environment"].get("devices"):
+        facts["devices"] = devices
     ran_on = {name: record["environment"].get(name) for name in ("python", "packages")}
     taking_part = {**record["components"], **_source_components(record)}
     made = to_jsonable(taking_part), to_jsonable(record["config"])

@@ -321,6 +321,7 @@ class RemoteModel:
         return {
             "seed": context.seed,
             "device": context.device,
+            "devices": context.devices,
             "alpha": context.alpha,
             "events": context.events,
             "held_out": None if context.held_out is None else self.desk.hand(context.held_out),

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 # Columns of `Scores` that travel as files with these names.
 ARRAYS = ("primary", "event", "ignoring", "ignoring_event", "events", "unjudged")
+# Of the command that starts another process of a model.
+SPAWNED = "from multiprocessing.spawn import spawn_main"
 # Seconds to wait for threads that a model leaves running.
 GRACE_S = 3.0
 SAID_FILE = "said.arrow"
@@ -235,7 +237,11 @@ class Server:
             self._wait_for_threads()
             _flush()
         given = [Path(request[name]) for name in ("answer", "folder", "handed") if name in request]
-        if opened := self._watch.take(given, self._own):
+        opened = self._watch.take(given, self._own)
+        if (request.get("context") or {}).get("devices", 1) > 1 and any(SPAWNED in name for name in opened):
+            opened = [name for name in opened if SPAWNED not in name]
+            self._note("its other processes, which --devices asks for, are not watched: they may open any file")
+        if opened:
             self._send("opened", files=opened)
 
     def _wait_for_threads(self) -> None:

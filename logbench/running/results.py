@@ -214,6 +214,8 @@ def begun(resolved: ResolvedPlan, run: Mapping[str, str]) -> dict[str, Any]:
         }
         data["simulated"] = data["simulated"] or trained.dataset.entry.item.card.simulated
     machine: EnvironmentFacts = {**environment(), "device": resolved.plan.device}
+    if resolved.plan.devices > 1:
+        machine["devices"] = resolved.plan.devices
     code: SourceFacts = {**source(), "code": identity.core_digest()}
     return {
         **run,

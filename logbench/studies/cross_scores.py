@@ -86,6 +86,7 @@ def _scored(
     context = Context(
         seed=resolved.plan.seed,
         device=resolve_device(resolved.plan.device),
+        devices=resolved.plan.devices,
         alpha=resolved.protocol.alpha,
         note=note,
     )

@@ -47,6 +47,8 @@ def _options(plan: Plan) -> Iterator[str]:
     for name, value, usual in (("--device", plan.device, "auto"), ("--out", str(plan.out), "runs")):
         if value != usual:
             yield from (name, value)
+    if plan.devices > 1:
+        yield from ("--devices", str(plan.devices))
     if not plan.cache:
         yield "--no-cache"
 

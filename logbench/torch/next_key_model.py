@@ -16,7 +16,9 @@ from .network_model import NetworkModel, width_of
 from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig, next_key_traits
 from .precision import Precision, full_fp32
+from .scored_together import scored_together
 from .seeding import new_network
+from .together import together
 from .window_scores import WindowScores, score_distinct, score_windows
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ class NextKeyModel(NetworkModel[C]):
         with torch.no_grad():
             self.prepare(self.network, train)
         check_network(self.network, self.config.h, self.keys, self.name)
-        return train_next_key(self.network, train, context, self.config, self.name)
+        with together(self, train, context):
+            return train_next_key(self.network, train, context, self.config, self.name)
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Ranks and likelihoods of every unit in one pass.
@@ -96,6 +99,8 @@ class NextKeyModel(NetworkModel[C]):
             DataError: the sessions were made with another vocabulary than the training sessions.
         """
         network = self._ready(sessions, context)
+        if (shared := scored_together(self, sessions, context)) is not None:
+            return shared
         histories = sessions.histories(self.config.h, self.config.pad)
         found = self._windows(network, histories, self.config, context)
         scores = _units(found, histories)

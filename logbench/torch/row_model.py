@@ -15,7 +15,9 @@ from .options import TrainingConfig
 from .precision import Precision
 from .row_scores import score_rows, scoring_device
 from .row_training import Encode, Part, arguments_of, check_double, train_rows
+from .scored_together import scored_together
 from .seeding import new_network
+from .together import together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,6 +99,8 @@ class RowModel(NetworkModel[C]):
         Raises:
             DataError: the sessions were made with another vocabulary than the training sessions.
         """
+        if (shared := scored_together(self, sessions, context)) is not None:
+            return shared
         primary, facts = self._scored(sessions, context)
         ignoring, some = primary.copy(), np.flatnonzero(sessions.unseen)
         if len(some):
@@ -128,7 +132,8 @@ class RowModel(NetworkModel[C]):
             self.prepare(network, units)
         if self.double:
             check_double(network, train, context, self.config)
-        facts = train_rows(network, train, held, context, self.config, self.name, self.optimiser)
+        with together(self, units, context):
+            facts = train_rows(network, train, held, context, self.config, self.name, self.optimiser)
         self.network, self.keys = network, keys
         return facts
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from .collective import agreed
+
 if TYPE_CHECKING:
     from .options import TrainingConfig
 
@@ -34,7 +36,7 @@ class Stopper:
         """Why to stop now, or None."""
         if self.config.stop == "validation":
             assert self.validate is not None
-            loss = validation_loss(network, self.validate)
+            loss = agreed(validation_loss(network, self.validate))
             self.losses.append(loss)
             if loss < self.best:
                 self.best, self.best_pass = loss, passes

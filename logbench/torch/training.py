@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..base.errors import ConfigError, IncompatibleError
 from .adam import Adam
+from .collective import rows_of, share_of, sum_gradients, total
 from .precision import Precision, full_fp32
 from .seeding import seeded
 from .stopping import Stopper, validation_loss
@@ -156,10 +157,15 @@ class Trainer(Generic[B]):
 
     def step(self, batch: B) -> Tensor:
         """One optimiser step; the loss, still on the device."""
-        with self.precision.autocast():
-            loss = self.loss(batch)
+        share = share_of(batch, "this model")
         self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if rows_of(share):
+            with self.precision.autocast():
+                loss = self.loss(share)
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        else:  # fewer rows than processes
+            loss = next(self.network.parameters()).new_zeros(())
+        sum_gradients(self.network)
         if self.config.clip is not None:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
@@ -168,7 +174,7 @@ class Trainer(Generic[B]):
         self.scaler.update()
         if self.schedule and self.scaler.get_scale() >= scale:  # else the step was skipped: fp16 overflowed
             self.schedule.step()
-        return loss.detach()
+        return total(loss.detach())
 
     def decay(self, passes: int) -> None:
         """Change the learning rate after `passes` passes, unless a schedule sets it."""
