@@ -18,6 +18,8 @@ HEAVY = {
     "cryptography",
     "http",
     "numpy",
+    "onnx_ir",
+    "onnxruntime",
     "optuna",
     "polars",
     "scipy",

@@ -270,6 +270,13 @@ class Loads(Protocol):
         """Become the model saved in `folder`."""
 
 
+class RunsGraph(Protocol):
+    """What runs a graph."""
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Outputs by name, of inputs by name in the graph's order."""
+
+
 class ExportedGraph(Protocol):
     """A model as a graph that runs without its code. Rows go in; scores and verdicts come out.
 
@@ -287,6 +294,9 @@ class ExportedGraph(Protocol):
             metadata: JSON values, kept as text under the name `logbench`.
             limit: what scores alarm above, in place of the one that was given before.
         """
+
+    def opened(self, file: Path) -> RunsGraph | None:
+        """What runs the written graph; None where onnxruntime does."""
 
 
 @runtime_checkable

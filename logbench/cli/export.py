@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,6 @@ def command(
     gives the verdicts of the model on real units, and its scores to 1e-4. `logbench score BUNDLE --engine
     onnxruntime` then needs no torch.
     """
-    from importlib.util import find_spec
-
     from ..deploy.export import export_bundle, place_in, sum_up
     from ..running.bundle import Bundle
 

@@ -17,6 +17,7 @@ from ..base.files import check_free, write_parquet
 from ..base.jsonable import four_digits, several, shorten
 from ..base.progress_bars import Bars
 from ..deploy.arriving import arriving
+from ..deploy.engines import onnx_device
 from ..running import looks
 from . import State, pass_state
 from .alarm_options import keeping_options, rate_of, rate_options, with_options
@@ -83,7 +84,6 @@ def command(
     """
     import polars as pl
 
-    from ..deploy.engines import onnx_device
     from ..deploy.exported_model import exported_model
     from ..running.bundle import Bundle
     from ..running.fit_checks import resolve_device

@@ -1,21 +1,16 @@
-"""What runs an exported graph: onnxruntime, or torch where the graph was made by torch.export."""
+"""onnxruntime, which runs an exported graph: where it can, and what it gives."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..api.optional import RunsGraph
 from ..base.errors import DataError, IncompatibleError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-# Inputs by name → outputs by name.
-Run = Callable[[Mapping[str, "NDArray[np.generic]"]], Mapping[str, "NDArray[np.generic]"]]
 # Name of the metadata of a graph.
 METADATA = "logbench"
 PROVIDERS = {
@@ -44,7 +39,7 @@ def onnx_device(choice: str) -> str:
     return choice
 
 
-def onnx_engine(file: Path, device: str) -> tuple[Run, dict[str, Any]]:
+def onnx_engine(file: Path, device: str) -> tuple[RunsGraph, dict[str, Any]]:
     """What runs a graph in the format of ONNX, and its metadata.
 
     Args:
@@ -70,29 +65,6 @@ def onnx_engine(file: Path, device: str) -> tuple[Run, dict[str, Any]]:
         return dict(zip(names, session.run(None, dict(inputs)), strict=True))
 
     return run, _metadata(file, found)
-
-
-def torch_engine(file: Path) -> tuple[Run, dict[str, Any]]:
-    """What runs a graph that torch.export made, on the CPU, and its metadata; it needs torch.
-
-    Raises:
-        DataError: torch cannot read the file, or it has no metadata of logbench.
-    """
-    import torch
-
-    more = {METADATA: ""}
-    try:
-        module: Any = torch.export.load(file, extra_files=more).module()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise DataError(f"{file}: no graph that logbench export wrote ({_first(error)})") from None
-    metadata = _metadata(file, more[METADATA])
-
-    def run(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        with torch.inference_mode():
-            answers = module(*(torch.from_numpy(value) for value in inputs.values()))
-        return dict(zip(metadata["outputs"], (answer.numpy() for answer in answers), strict=True))
-
-    return run, metadata
 
 
 def _metadata(file: Path, text: str) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.contracts import Context
-from ..api.optional import ExportKind, Exports
+from ..api.optional import ExportedGraph, ExportKind, Exports
 from ..base import checksums
 from ..base.errors import DataError, IncompatibleError
 from ..base.temporary_folders import temporary_folder
 from ..data.neutral import neutral
 from ..running.bundle import Bundle
 from ..running.bundle_checks import NAME
-from .engines import onnx_engine, torch_engine
+from .engines import onnx_engine
 from .exported_model import PLACE, ExportedModel
 
 if TYPE_CHECKING:
@@ -56,11 +56,10 @@ def export_bundle(bundle: Bundle, sessions: Sessions, kind: ExportKind, file: Pa
     graph = bundle.model.exported(kind, limit)
     own: Scores = scorer.score(units, Context())
     metadata = {**_about(bundle, kind), "graph": dict(graph.facts), "outputs": _outputs(graph.facts)}
-    engine = _onnx if kind == "onnx" else torch_engine
     with temporary_folder() as folder:
         tried = folder / ("graph.onnx" if kind == "onnx" else "graph.pt2")  # torch asks for the suffix
         graph.save(tried, metadata, limit)
-        found = ExportedModel(*engine(tried)).score(units, Context())
+        found = _opened(graph, tried, metadata).score(units, Context())
         differences = [_difference(own.primary, found.primary)]
         if own.ignoring is not None and found.ignoring is not None:
             differences.append(_difference(own.ignoring, found.ignoring))
@@ -71,7 +70,7 @@ def export_bundle(bundle: Bundle, sessions: Sessions, kind: ExportKind, file: Pa
         parity = {"units": len(chosen), "alarms": int((own.primary > limit).sum()), "verdicts_changed": 0}
         metadata |= {"slack": slack, "parity": {**parity, "largest_difference": largest}}
         graph.save(tried, metadata, limit + slack)
-        again = ExportedModel(*engine(tried)).score(units, Context())
+        again = _opened(graph, tried, metadata).score(units, Context())
         _refuse(part.name, len(chosen), largest, int(((own.primary > limit) != (again.others["alarm"] > 0)).sum()))
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f".{file.name}.new")
@@ -100,8 +99,10 @@ def sum_up(folder: Path) -> None:
         raise DataError(f"{folder}: {error.strerror or error}") from None
 
 
-def _onnx(file: Path) -> Any:
-    return onnx_engine(file, "cpu")
+def _opened(graph: ExportedGraph, file: Path, metadata: Mapping[str, Any]) -> ExportedModel:
+    """The model of a written graph, as whoever gets the file has it."""
+    run = graph.opened(file)
+    return ExportedModel(*onnx_engine(file, "cpu")) if run is None else ExportedModel(run, metadata)
 
 
 def _about(bundle: Bundle, kind: str) -> dict[str, Any]:

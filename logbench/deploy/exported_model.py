@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..api.optional import RunsGraph
 from ..base.errors import DataError
 from ..data.rows import count_rows, events_beyond, padded, vector_rows
 from ..data.scores import Scores
 from ..data.unit_rows import UnitRows, without_unseen
 from ..data.window_ranks import rank_events, rank_scores, worst_per_unit
-from .engines import Run, onnx_engine
+from .engines import onnx_engine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class ExportedModel:
         slack: scores that exceed a threshold by no more alarm in no engine: so far the engines differ there.
     """
 
-    def __init__(self, run: Run, metadata: Mapping[str, Any], batch: int = BATCH) -> None:
+    def __init__(self, run: RunsGraph, metadata: Mapping[str, Any], batch: int = BATCH) -> None:
         self._run, self.metadata, self.batch = run, metadata, batch
         self._facts: Mapping[str, Any] = metadata["graph"]
         self.slack = float(metadata.get("slack", 0.0))

@@ -20,6 +20,8 @@ from .recurrent import OnnxLayers, Whole, replaced
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
+    from ..api.optional import RunsGraph
+
 # Name of the metadata in both formats.
 METADATA = "logbench"
 
@@ -56,6 +58,10 @@ class OnnxGraph:
         self._made.model.metadata_props[METADATA] = json.dumps(metadata)
         self._made.save(file)
 
+    def opened(self, file: Path) -> None:
+        """See `api.optional.ExportedGraph.opened`."""
+        return
+
 
 class TorchGraph:
     """A graph by torch.export, see `api.optional.ExportedGraph`. Its rows have all columns."""
@@ -67,12 +73,24 @@ class TorchGraph:
             self._made: ExportedProgram = torch.export.export(
                 graph.module, tuple(graph.inputs.values()), dynamic_shapes=(batch,) * len(graph.inputs)
             )
+        self._outputs = graph.outputs
         self.facts: Mapping[str, Any] = {**graph.facts, "any_columns": False}
 
     def save(self, file: Path, metadata: Mapping[str, Any], limit: float) -> None:
         """See `api.optional.ExportedGraph.save`."""
         self._made.state_dict["limit"].fill_(limit)
         torch.export.save(self._made, file, extra_files={METADATA: json.dumps(metadata)})
+
+    def opened(self, file: Path) -> RunsGraph:
+        """See `api.optional.ExportedGraph.opened`."""
+        module: Any = torch.export.load(file).module()
+
+        def run(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+            with torch.inference_mode():
+                answers = module(*(torch.from_numpy(value) for value in inputs.values()))
+            return dict(zip(self._outputs, (answer.numpy() for answer in answers), strict=True))
+
+        return run
 
 
 def _loose(shape: Any) -> bool:

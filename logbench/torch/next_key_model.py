@@ -12,6 +12,7 @@ import torch
 
 from ..data.window_ranks import rank_events, rank_scores
 from .batches import to_device
+from .graphs import Graph, window_graph
 from .network_model import NetworkModel, width_of
 from .next_key_training import check_network, train_next_key
 from .options import NextKeyConfig, next_key_traits
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ..data.histories import Histories
     from ..data.scores import Scores
     from ..data.sessions import Sessions
-    from .graphs import Graph
 
 C = TypeVar("C", bound=NextKeyConfig)
 
@@ -149,8 +149,6 @@ class NextKeyModel(NetworkModel[C]):
         return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
 
     def _graph(self, limit: float) -> Graph:
-        from .graphs import window_graph
-
         return window_graph(self.network, self.config, self.keys, limit)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:

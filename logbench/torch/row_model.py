@@ -10,6 +10,7 @@ import torch
 
 from ..data.scores import Scores
 from ..data.unit_rows import UnitRows, without_unseen
+from .graphs import Graph, row_graph
 from .network_model import NetworkModel, width_of
 from .options import TrainingConfig
 from .precision import Precision
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from ..api.contracts import Context
     from ..data.sessions import Sessions
-    from .graphs import Graph
 
 C = TypeVar("C", bound=TrainingConfig)
 
@@ -116,8 +116,6 @@ class RowModel(NetworkModel[C]):
         return answers
 
     def _graph(self, limit: float) -> Graph:
-        from .graphs import row_graph
-
         return row_graph(self, limit)
 
     def _distinct(self, sessions: Sessions) -> UnitRows:
