@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from .running.prepared_sessions import Material, prepare_sessions
     from .running.runner import PlanResult, run, run_plan
     from .running.saved_runs import SavedRun, saved_run
+    from .running.signed_records import signed_by
     from .studies.leaderboard import leaderboard
     from .studies.stored_runs import StoredRuns
     from .studies.workbench import Workbench
@@ -156,6 +157,7 @@ _LAZY = {
     "run_plan": "running.runner",
     "save_arrays": "base.array_files",
     "saved_run": "running.saved_runs",
+    "signed_by": "running.signed_records",
     "screen_width": "base.screen",
     "shown_metrics": "evaluation.metrics",
     "meant": "base.options",
@@ -286,6 +288,7 @@ __all__ = [
     "saved_run",
     "screen_width",
     "shown_metrics",
+    "signed_by",
     "suggest",
     "text_table",
     "toml_values",

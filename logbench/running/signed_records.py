@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..base.errors import DataError
 from ..base.maintainer_key import MaintainerKey, fingerprint, is_signed
 from .stored import OWN
 
@@ -39,6 +40,21 @@ def signature_fault(record: Mapping[str, Any], trusted: Collection[str] = ()) ->
     if trusted and not {key, fingerprint(key)} & set(trusted):
         return f"signed by {fingerprint(key)}, which is no key of a maintainer"
     return ""
+
+
+def signed_by(record: Mapping[str, Any]) -> str:
+    """Fingerprint of the key that signed a record of a sealed part; empty where none did, or none can tell here.
+
+    Whose key it is, only a list of maintainers tells: `logbench check-records --signer`.
+
+    Args:
+        record: as it stands in its file.
+    """
+    try:
+        fault = signature_fault(record)
+    except DataError:  # the package that tells is not installed
+        return ""
+    return "" if fault else str(record["sealed"]["fingerprint"])
 
 
 def _body(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def flat(records: Sequence[Record], each_seed: bool, metric: str = "f1") -> list
                 **facts,
                 **_tested(row),
                 **({"learned": row.learned} if row.learned else {}),
+                **({"marks": "; ".join(row.marks)} if row.marks else {}),
             }
             for row in rows
         ]

@@ -12,6 +12,7 @@ from logbench import figures, redraws, shown_metrics
 
 from .cost import Cost
 from .intervals import interval, overlap
+from .marks import marks_of
 from .words import several
 
 Record = Mapping[str, Any]
@@ -40,6 +41,7 @@ class Row:
             events are short; None where the runs differ.
         joint: the score of a unit depends on what else is scored.
         learned: what the model did between slices (`kept`, `refitted`, `updated`); empty in a batch run.
+        marks: what a reader must know, see `marks`.
         prevalence: share of anomalies among the units that were tested, see `prevalence`.
         tied: letters that it shares with models that are not told apart from it; empty where that is not known.
         status, reason: of the runs that gave nothing; `ok` where there is none.
@@ -62,6 +64,7 @@ class Row:
     limit: int | None = None
     joint: bool = False
     learned: str = ""
+    marks: tuple[str, ...] = ()
     prevalence: float | None = None
     tied: str = ""
     status: str = "ok"
@@ -259,7 +262,7 @@ def _row(records: Sequence[Record], metric: str) -> Row:
     if bad:
         row.status, row.reason = bad[0]["status"], bad[0]["error"]["message"]
     if good:
-        row.joint = any(map(_is_joint, good))
+        row.joint, row.marks = any(map(_is_joint, good)), marks_of(good)
         row.learned = _same(one.get("stream", {}).get("learning", "") for one in good) or ""
         row.threshold = None if any(map(_is_moving, good)) else _same(_threshold(record) for record in good)
         row.source = _same(record["threshold"].get("source") for record in good)

@@ -11,6 +11,7 @@ from logbench import escaped, folded, screen_width, text_table
 
 from .cost_table import cost_columns, cost_heading, front_line, untimed
 from .kept import thresholds_not_kept
+from .marks import marks_said
 from .rows import (
     Record,
     Row,
@@ -135,6 +136,7 @@ class Table:
             *_unjudged(records),
             *_joint(models),
             *signs_said([row.learned for row in models]),
+            *marks_said(models),
             *thresholds_not_kept(models, rules, records[0]["protocol"]),
         ]
         return "\n\n".join(part for part in (self._around(above), text, self._around(below)) if part)

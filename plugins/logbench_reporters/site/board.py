@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logbench import DataError, StoredRuns
+from logbench import DataError, StoredRuns, signed_by
 
+from ..marks import marks_of
 from ..report.study import Study, newest, value_of
 from ..rows import Row, best_row, lower_is_better, metrics_shown, model_rows, rule_rows, showing
 from .names import data_of, digest, facts_of, labels_of, protocol_of, slug
@@ -133,6 +134,7 @@ class Table:
             (row,) = model_rows(runs, metric=self.metric)
             value = row.metrics.get(self.metric) if row.runs else None
             free = self.label_free and not any(map(_saw_labels, runs))
+            row.marks = marks_of([original[one["run_id"]] for one in runs if one["status"] == "ok"], signed_by)
             ids = [[one["run_id"] for one in group if (one["run_id"] in latest) is now] for now in (True, False)]
             made.append((row, key, value, [[original[run] for run in of] for of in ids], free))
         sign = 1 if self.lower else -1
