@@ -43,6 +43,7 @@ from logbench_reporters.report.figures.stages import stages
 from logbench_reporters.report.figures.threshold import explored, threshold
 from logbench_reporters.report.figures.timeline import timeline
 from logbench_reporters.report.figures.training import training
+from logbench_reporters.report.figures.transferred import transferred
 from logbench_reporters.report.head import figures, headline
 from logbench_reporters.report.levels import Levels, binned, labels_of
 from logbench_reporters.report.provenance import provenance
@@ -446,6 +447,30 @@ def test_a_panel_a_disturbance_with_the_rule_under_the_same_dose(study: Study) -
     assert "swap: .900 to .400 at 20%, worse than the rule at 20%" in figure.description
     assert not faults_of(figure.spec()) and disturbed(page, page, ["pca"]) == []
     assert without_doses(records, page) == [records[0], records[5]], "disturbed runs are no data set of their own"
+
+
+def test_a_panel_a_target_with_the_source_and_without(study: Study) -> None:
+    first = next(one for one in study.firsts if one["model"] == "pca")
+
+    def at(f1: float, units: int, alone: bool, target: str = "b", **data: Any) -> dict[str, Any]:
+        metrics, rules = ({"session": {"all": {"f1": value}, "distinct": None}} for value in (f1, 0.5))
+        changed = {**first["protocol"], "target_units": units, "target_alone": alone, "target_reserve": 10}
+        facts = {**first["dataset"], "name": target, "source": {"name": "a"}, "source_digest": "d", **data}
+        return {**first, "dataset": facts, "metrics": metrics, "trivial": {"unseen": rules}, "protocol": changed}
+
+    records = [
+        at(0.2, 0, False), at(0.8, 10, False), at(0.6, 10, False), at(0.7, 10, True), at(0.3, 0, False, "c"),
+        at(0.9, 0, False, source_digest="other"), first,
+    ]  # fmt: skip
+    (figure,) = transferred(records, records[:1], ["ecvc", "pca"])
+    found = {(row["target"], row["units"], row["trained"]): row["value"] for row in figure.data["transfer"]}
+    assert found == {
+        ("b", 0, "with the source"): 0.2, ("b", 0, "best rule"): 0.5, ("b", 10, "with the source"): 0.7,
+        ("b", 10, "best rule"): 0.5, ("b", 10, "target units alone"): 0.7, ("c", 0, "with the source"): 0.3,
+        ("c", 0, "best rule"): 0.5,
+    }  # fmt: skip
+    assert "b, 10 units: .700, alone .700" in figure.description and not faults_of(figure.spec())
+    assert transferred(records, [first], ["pca"]) == []
 
 
 def every_figure(study: Study) -> list[Figure]:

@@ -23,6 +23,7 @@ from .figures.stages import stages
 from .figures.threshold import Explored, explored, threshold
 from .figures.timeline import timeline
 from .figures.training import training
+from .figures.transferred import transferred
 from .levels import Levels
 from .on_call import on_call
 from .study import Study, threshold_of
@@ -193,6 +194,7 @@ def _across(study: Study) -> Section | None:
     means = critical(ranked, study.metric) if ranked else None
     made = [one for one in (ranks, means) if one] + doses(records, study.records, models, study.metric)
     made += disturbed(records, study.records, models, study.metric, study.lower)
+    made += transferred(records, study.records, models, study.metric, study.lower)
     return Section("across", "Across data sets and protocols", made[0].description, made) if made else None
 
 
