@@ -310,3 +310,16 @@ def test_a_model_in_a_process_of_its_own_learns_the_same(tmp_path: Path, run_log
     mine = stored(record, tmp_path / "here")
     its = pl.read_parquet(tmp_path / "there" / there["artifacts"]["scores"]).filter(pl.col("part") == "test")
     assert mine.select("unit", "raw", "verdict", "slice").equals(its.select("unit", "raw", "verdict", "slice"))
+
+
+def test_what_needs_one_decision_says_so(tmp_path: Path) -> None:
+    from logbench.running.resolve import resolve
+    from logbench.studies.sweep.decisions import deciders_of
+
+    settings = {"protocol": PREQUENTIAL, "dataset": SMALL}
+    plan = logbench.Plan(model="markov", dataset="drift-sim", settings=settings)
+    with pytest.raises(logbench.ConfigError, match="sweep decides stored scores anew"):
+        deciders_of(resolve(plan, Registry()), [])
+    options = {"settings": settings, "out": tmp_path, "save": tmp_path / "bundle"}
+    (record,) = logbench.run("markov", dataset="drift-sim", **options)
+    assert record.status == "skipped" and "--save keeps a model that is fitted once" in str(record.error)

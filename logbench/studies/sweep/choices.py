@@ -82,8 +82,7 @@ def _choice(text: str, resolved: ResolvedPlan) -> Choice:
     late = (component == "protocol" and key in late_fields(resolved.uses_alpha)) or (
         own and bool(options[key].metadata.get("late"))
     )
-    decided_once = resolved.protocol.procedure == "batch"  # else models may learn from verdicts
-    return Choice(name, component, key, listed, late and decided_once)
+    return Choice(name, component, key, listed, late)
 
 
 def _values(text: str) -> Iterator[str]:

@@ -41,8 +41,13 @@ def deciders_of(resolved: ResolvedPlan, late: Sequence[Choice]) -> list[Decider]
     """One for each combination of values that act after scoring, then one for each of `PICKS`.
 
     Raises:
-        ConfigError: an unknown value.
+        ConfigError: an unknown value, or a protocol whose scores cannot be decided anew.
     """
+    if resolved.protocol.procedure != "batch":
+        raise ConfigError(
+            f"sweep decides stored scores anew, but under protocol.procedure={resolved.protocol.procedure} models "
+            "may learn from verdicts; run each value (logbench run --set), or sweep under procedure=batch"
+        )
     return [
         *(_asked(resolved, late, values) for values in combinations(late)),
         *(_picked(resolved, pick, threshold) for pick, threshold in PICKS.items()),
