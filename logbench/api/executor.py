@@ -101,11 +101,7 @@ class ExecutorComponent:
         summary: one line.
         requires: distributions that it needs beside its plugin's dependencies, as in `BaseComponent`.
 
-    Example:
-
-        @logbench.hookimpl
-        def logbench_executors():
-            yield logbench.ExecutorComponent("pool", open_pool, summary="processes of this machine")
+    A plugin that offers one stands in `docs/hooks/executors.md`.
     """
 
     name: str

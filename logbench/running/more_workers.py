@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,11 @@ from statistics import fmean
 from ..base.system import psutil
 
 # Least seconds that a worker needs before its first model, because libraries load.
-START_S = 1.0
+START_S = 2.0
+# How often its start the models that wait must take: both halves of the work go on beside it.
+WORTH = 2.0
+# Share of a core that other work must leave idle.
+IDLE = 0.5
 # Free memory that another worker must find, as a multiple of the largest one's.
 ROOM = 1.5
 
@@ -19,8 +24,8 @@ ROOM = 1.5
 class Pays:
     """Compares what a worker must do before its first model with the models that wait.
 
-    Another worker prepares the data once more, on a core that is idle, so it pays where the models that wait take
-    longer than that.
+    Another worker prepares the data once more, so it pays where a core is idle and the models that wait take twice
+    as long as that.
 
     Attributes:
         clock: seconds.
@@ -54,7 +59,9 @@ class Pays:
         """
         if self._prepared is None or psutil.virtual_memory().available / (1 << 20) < ROOM * largest_mb:
             return False
+        if psutil.getloadavg()[0] + IDLE > (os.cpu_count() or 1):
+            return False
         now = self.clock()
         sofar = max((now - since for since in self._since.values()), default=0.0)
         expected = max(fmean(self._took) if self._took else 0.0, sofar)
-        return waiting * expected > self._prepared
+        return waiting * expected > WORTH * self._prepared

@@ -21,6 +21,7 @@ class Clock:
 def pays(monkeypatch: pytest.MonkeyPatch) -> Pays:
     memory = namedtuple("memory", "available")(1000 << 20)
     monkeypatch.setattr(more_workers.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(more_workers.psutil, "getloadavg", lambda: (0.0, 0.0, 0.0))
     return Pays(Clock())
 
 
@@ -34,12 +35,12 @@ def test_another_worker_waits_until_the_models_take_longer_than_its_start(pays: 
     assert not pays.another(5, 100), "nothing is known before a model begins"
     pays.begun(0)
     at(pays, 11)
-    assert not pays.another(5, 100), "five models of one second do not pay ten seconds"
+    assert not pays.another(10, 100), "ten models of one second do not pay ten seconds twice"
     at(pays, 12.1)
-    assert pays.another(5, 100) and not pays.another(4, 100), "this one already takes two"
+    assert pays.another(10, 100) and not pays.another(9, 100), "this one already takes two"
     at(pays, 13)
     pays.ended(0)
-    assert pays.another(4, 100) and not pays.another(3, 100), "models take three seconds"
+    assert pays.another(7, 100) and not pays.another(6, 100), "models take three seconds"
     assert not pays.another(0, 100)
 
 
@@ -48,6 +49,18 @@ def test_another_worker_needs_room_in_memory(pays: Pays) -> None:
     pays.begun(0)
     at(pays, 100)
     assert pays.another(5, 600) and not pays.another(5, 700)
+
+
+def test_another_worker_needs_an_idle_core(pays: Pays, monkeypatch: pytest.MonkeyPatch) -> None:
+    pays.given(0)
+    pays.begun(0)
+    at(pays, 100)
+    assert pays.another(5, 100)
+    monkeypatch.setattr(more_workers.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(more_workers.psutil, "getloadavg", lambda: (3.6, 0.0, 0.0))
+    assert not pays.another(5, 100)
+    monkeypatch.setattr(more_workers.psutil, "getloadavg", lambda: (3.4, 0.0, 0.0))
+    assert pays.another(5, 100)
 
 
 def test_short_models_never_pay_the_start_of_a_process(pays: Pays) -> None:
