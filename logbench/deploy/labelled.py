@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,21 +25,18 @@ def labelled(
     opened: Lines | KeySequences,
     grouped: GroupedLines,
     scored: pl.DataFrame,
-    note: Callable[[str], None],
 ) -> pl.DataFrame:
     """Scored units with what metrics are of: `label` (Int8, −1 unknown), `weight` and `sequence` beside their own.
 
-    Labels that cannot be read, or that name no unit, are said in a note, because scoring needs none.
+    Scoring needs no labels, so that a data set that finds none with new logs, or cannot read them, gives none.
 
     Args:
         scored: units in order of first line, as `grouped` has them.
     """
     labels = grouped.units["label"]
     if isinstance(opened, Lines) and opened.labels is not None:
-        try:
+        with contextlib.suppress(DataError, OSError):
             labels = _by_id(opened.labels(), grouped, bundle)
-        except (DataError, OSError) as error:
-            note(f"no metrics, the labels cannot be read: {error}")
     sequence = sessions_of(grouped, bundle.vocabulary, np.ones(len(grouped))).distinct.inverse
     columns = scored.select("unit", "score", "verdict", "events", "unseen", "short")
     return columns.with_columns(label=labels, weight=pl.lit(1.0), sequence=pl.Series(sequence, dtype=pl.UInt32))

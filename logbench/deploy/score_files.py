@@ -70,7 +70,7 @@ def score_bundle(
         note(warning)
     scored = score_grouped(bundle, grouped, Context(device=device, progress=progress), threshold)
     if measured is not None:
-        units = labelled(bundle, opened, grouped, scored, note)
+        units = labelled(bundle, opened, grouped, scored)
         if (units["label"] >= 0).any():
             measured(units)
     frame = _with_places(scored, opened)

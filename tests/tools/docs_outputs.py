@@ -32,7 +32,7 @@ from stand_in import stand_in
 LINES, FEW, WIDE = 24, 10, 100
 FOLD, FOLD_END = "\n\n<details markdown><summary>What it prints</summary>", "\n\n</details>"
 HOME = "/home/you/trial"
-FETCHED = re.compile(r"--dataset hdfs(?![\w-])")
+FETCHED = re.compile(r"--(?:dataset|source|target) hdfs(?![\w-])")
 AGAIN = "to write it anew: python tests/tools/docs_outputs.py"
 # What is never the same twice, and what stands for it where outputs are compared.
 VOLATILE = (
