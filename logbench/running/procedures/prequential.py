@@ -112,6 +112,8 @@ class _Walk:
             context.note(f"refitted under content={protocol.content}: by the labels of all past units")
         self.state = StreamState(resolved, prepared, self._learning)
         budget = 0 if resolved.supervision == "unsupervised" else protocol.feedback_budget
+        if protocol.feedback_budget > budget and self._learning == "updated":
+            context.note("it is unsupervised, so it is told no label")
         self._feedback = Feedback(prepared.labels, budget, protocol.feedback_delay)
         self._drift = drift_of(prepared.sessions, prepared.split.train, self.state.slices)
         self._decisions: list[Decision] = []

@@ -33,7 +33,7 @@ def distinct_windows(keys: Tensor, starts: Tensor, width: int, codes: int) -> tu
     Args:
         keys: integers [events] from 0 to `codes` − 1. starts: int64 [N], where windows of `width` keys begin.
 
-    Example:
+    Examples:
         >>> distinct_windows(torch.tensor([0, 1, 0, 1]), torch.tensor([0, 1, 2]), 2, 2)
         (tensor([[0, 1],
                 [1, 0]]), tensor([0, 1, 0]))
