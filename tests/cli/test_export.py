@@ -82,9 +82,9 @@ def test_torch_export_is_checked_and_written(tmp_path: Path) -> None:
     logbench(*run, "--save", "saved", cwd=tmp_path)
     logbench("export", "saved", "--to", "torch-export", "-o", "model.pt2", cwd=tmp_path)
     assert (tmp_path / "model.pt2").stat().st_size > 10_000
-    again = logbench("export", "saved", "--to", "torch-export", "-o", "model.pt2", cwd=tmp_path, status=1)
+    again = logbench("export", "saved", "--to", "torch-export", "-o", "model.pt2", cwd=tmp_path, status=2)
     assert "--overwrite" in again.stderr
     refused = logbench(
-        "score", "saved", "--data", "saved", "--engine", "onnxruntime", cwd=tmp_path, torch=False, status=1
+        "score", "saved", "--data", "saved", "--engine", "onnxruntime", cwd=tmp_path, torch=False, status=2
     )
     assert "logbench export saved" in refused.stderr
