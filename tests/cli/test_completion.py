@@ -34,8 +34,8 @@ def offered(*words: str) -> list[str]:
     ("words", "values"),
     [
         ("run ecvc-", ["ecvc-idf"]),
-        ("run ecvc+new-e", ["ecvc+new-event"]),
-        ("leaderboard --models ecvc,new-e", ["ecvc,new-event"]),
+        ("run ecvc+new-e", ["ecvc+new-event", "ecvc+new-event-online"]),
+        ("leaderboard --models ecvc,new-e", ["ecvc,new-event", "ecvc,new-event-online"]),
         ("run ecvc --dataset hdfs-s", ["hdfs-sim"]),
         ("sweep ecvc --preset loglizer-u", ["loglizer-unsupervised"]),
         ("run deeplog --set deeplog.lr", ["deeplog.lr="]),
