@@ -14,6 +14,7 @@ from . import State, completion, pass_state
 from .shared_options import (
     WIDTH,
     digits_of,
+    executor_option,
     json_option,
     limit_options,
     note,
@@ -51,6 +52,7 @@ SPLITS = 3
               help="Number of parallel runs.")  # fmt: skip
 @click.option("--resume/--fresh", default=True, show_default=True,
               help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@executor_option
 @track_option
 @limit_options
 @format_option
