@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Events looked at together, and how far a unit's score may be from the highest of its events.
 CHUNK, CLOSE = 1 << 20, 1e-6
+# Said of a run in slices whose model is no longer the one that raised the alarms.
+LEARNED = "the model has learned since it raised alarms, so at which event of a unit it did is not known"
 
 
 def wants_first_alarms(evaluators: Iterable[Any]) -> bool:

@@ -30,7 +30,7 @@ from .asked import check_findable, model_names, plan_fields
 from .bundle import save_bundle
 from .data_warnings import note_data
 from .explain import Counts, explained, names_of, usual_of
-from .first_alarms import wants_first_alarms, with_first_alarms
+from .first_alarms import LEARNED, wants_first_alarms, with_first_alarms
 from .fit_checks import check_fit, check_installed
 from .fitting import context_for, learning_parts
 from .models import explaining, running_model
@@ -248,12 +248,16 @@ def _evaluate(
     note, decided, events = notes.of(resolved.model.name), values.decided, values.scored.events
     with stages("evaluate") as stage:
         evaluators = {part.name: part.build() for part in resolved.evaluators}
+        stream = values.scored.stream
         if wants_first_alarms(evaluators.values()):
-            values.decided = decided = with_first_alarms(decided, resolved.protocol, *asked)
+            if stream is None or stream.explains:
+                values.decided = decided = with_first_alarms(decided, resolved.protocol, *asked)
+            else:
+                note(LEARNED)
         if wants_kinds(evaluators.values()):
             values.decided = decided = with_kinds(decided, prepared, resolved.windower.build())
         values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
-        if (stream := values.scored.stream) is not None:
+        if stream is not None:
             asked_of = (decided.units, evaluators, resolved.unit, prepared.weighted)
             values.stream = with_metrics(stream.facts, *asked_of)
         stage.items = decided.units.height

@@ -21,13 +21,15 @@ from ..base.options import fields_of, make
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..components.registry import Registry
-from ..data.scores import FIRST_ALARM
+from ..data.scores import FIRST_ALARM, KINDS
 from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.stream_verdicts import decide_stream
 from ..evaluation.thresholds import ThresholdTraits, check_value
 from ..evaluation.verdicts import Decision, decide
 from ..pipeline.leak_audit import THRESHOLDS
 from ..running import identity, records, run_names
+from ..running.anomaly_kinds import wants_kinds
+from ..running.first_alarms import LEARNED, wants_first_alarms
 from ..running.procedures.slice_facts import with_metrics
 from ..running.provenance import source
 from ..running.resolve import evaluators_of
@@ -80,6 +82,7 @@ def rescore(
     parts, missing = evaluators_again(old, evaluators, options or {}, registry)
     decision, made, notes = judged(old, folder, stored, protocol, limit, parts)
     made["audit"] = {**old["audit"], "threshold": THRESHOLDS[decision.threshold["source"]]}
+    notes = [*_lacking(old, stored, decision, parts), *notes]
     frame = _with_lines(decision.frame, stored)
     return _store(_reopened(old, protocol, parts, command, [*missing, *notes]) | made, frame, folder)
 
@@ -121,6 +124,26 @@ def judged(
     if slices:
         made["stream"] = with_metrics(old["stream"], decision.units, built, unit, is_weighted(old))
     return decision, made, notes
+
+
+def _lacking(
+    old: Record, stored: pl.DataFrame, decision: Decision, parts: Sequence[ConfiguredComponent[Any]]
+) -> list[str]:
+    """Say which evaluators read what is not stored, so that their metrics are undefined."""
+    found, evaluators = [], {part.name: part.build() for part in parts}
+    kinds = ", ".join(name for name, one in evaluators.items() if wants_kinds([one]))
+    if kinds and not set(KINDS) <= set(stored.columns):
+        found.append(f"evaluator {kinds}: kinds of anomalies are not stored with this run; run again with it")
+    alarms = ", ".join(name for name, one in evaluators.items() if wants_first_alarms([one]))
+    if not alarms:
+        return found
+    if old["stream"].get("learning", "kept") != "kept":
+        found.append(f"evaluator {alarms}: {LEARNED}")
+    elif FIRST_ALARM[0] not in stored.columns:
+        found.append(f"evaluator {alarms}: first alarms are not stored with this run; run again with it")
+    elif decision.units[FIRST_ALARM[0]].null_count() > stored.filter(part="test")[FIRST_ALARM[0]].null_count():
+        found.append(f"evaluator {alarms}: first alarms are known of the stored verdicts alone; run again")
+    return found
 
 
 def evaluators_again(

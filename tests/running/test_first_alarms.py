@@ -126,3 +126,40 @@ def test_rescoring_keeps_them_as_long_as_no_verdict_changes(tmp_path: Path) -> N
     assert same.metrics["first-alarm"] == old["metrics"]["first-alarm"]
     other = rescore(old, tmp_path, {"short": "miss"}, [], Registry(), "test")
     assert other.metrics["first-alarm"]["all"]["events"] is None
+    assert any("first alarms are known of the stored verdicts alone" in note for note in other.notes)
+    assert not any("first alarms" in note for note in same.notes)
+
+
+def test_rescoring_says_what_the_run_did_not_store(tmp_path: Path) -> None:
+    settings = {"protocol": {"train_units": 50}}
+    (record,) = logbench.run(Highest, dataset=LINES, out=tmp_path, settings=settings)
+    more = rescore(record.as_dict(), tmp_path, {}, ["types", "template-sets", "first-alarm"], Registry(), "test")
+    assert [note for note in more.notes if note.startswith("evaluator")] == [
+        "evaluator types, template-sets: kinds of anomalies are not stored with this run; run again with it",
+        "evaluator first-alarm: first alarms are not stored with this run; run again with it",
+    ]
+
+
+class Learning(Highest):
+    """Learns nothing, but could have."""
+
+    def update(self, unit: Any, verdict: bool, label: int | None) -> None:
+        pass
+
+
+def test_where_a_model_alarmed_that_learned_since_is_not_known(tmp_path: Path) -> None:
+    """The last event would be a guess, and make an online model late beside the same one that was kept."""
+    fields = {"train": "ratio", "train_ratio": 0.4, "procedure": "prequential", "slices": 3}
+    kept, learning = (
+        logbench.run(
+            model, dataset=LINES, out=tmp_path, evaluators=("first-alarm",), settings={"protocol": fields}
+        )[0]
+        for model in (Highest, Learning)
+    )
+    assert kept.metrics["first-alarm"]["all"]["early"] > 0
+    found = learning.metrics["first-alarm"]["all"]
+    assert found["known"] == 0 and [of for name, of in found.items() if name != "known"] == [None] * 4
+    assert any("has learned since it raised alarms" in note for note in learning.notes)
+    again = rescore(learning.as_dict(), tmp_path, {}, [], Registry(), "test")
+    assert again.metrics["first-alarm"] == learning.metrics["first-alarm"]
+    assert any("has learned since it raised alarms" in note for note in again.notes)
