@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from statistics import fmean
 from typing import Any
 
 from ..api.components import Direction
 from ..api.protocol import REDRAWN
 from ..api.record_sections import Record
-from ..evaluation.cells import METRICS, limits
+from ..evaluation.cells import limits
 from ..evaluation.metrics import direction, figures, named, pick
 from .many_models import corrected_t
 
@@ -53,7 +52,7 @@ def _interval(runs: Sequence[Record], values: Sequence[float], metric: str) -> t
     overlaps = len(means) > 1 and runs[0]["protocol"]["train"] in REDRAWN
     shares = [run["split"]["test"] / (run["split"]["train"] + run["split"]["held_out"]) for run in runs]
     found = corrected_t(apart, fmean(shares) if overlaps else 0.0)
-    least, greatest = limits(metric) if metric in METRICS else (-inf, inf)
+    least, greatest = limits(metric)
     return max(found["mean"] - found["half"], least), min(found["mean"] + found["half"], greatest)
 
 

@@ -8,11 +8,8 @@ from statistics import fmean, variance
 from typing import Any
 
 Record = Mapping[str, Any]
-# Metric → least and greatest value.
-RANGES = {
-    "mcc": (-1.0, 1.0),
-    **dict.fromkeys(("f1", "precision", "recall", "auroc", "auprc"), (0.0, 1.0)),
-}
+# Words of names of metrics that lie between 0 and 1, whichever evaluator gives them.
+SHARES = frozenset({"f1", "precision", "recall", "auroc", "auprc"})
 
 
 def overlap(records: Sequence[Record]) -> float:
@@ -33,5 +30,13 @@ def interval(metric: str, values: Sequence[float], shared: float = 0.0) -> tuple
 
     count, mean = len(values), fmean(values)
     half = float(stdtrit(count - 1, 0.975) * sqrt((1 / count + shared) * variance(values)))
-    least, greatest = RANGES.get(metric, (-inf, inf))
+    least, greatest = _limits(metric)
     return max(least, mean - half), min(greatest, mean + half)
+
+
+def _limits(metric: str) -> tuple[float, float]:
+    """The least and the greatest value of a metric, as far as its name tells."""
+    words = metric.partition(":")[0].rpartition(".")[2].split("_")
+    if words == ["mcc"]:
+        return -1.0, 1.0
+    return (0.0, 1.0) if SHARES.intersection(words) else (-inf, inf)

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from logbench import ConfigError
+from logbench.evaluation.cells import limits
+from logbench.studies.mean_row import mean_row
 from logbench_reporters.cost import front
 from logbench_reporters.flat import Flat
 from logbench_reporters.intervals import interval, overlap
@@ -73,6 +75,34 @@ def test_overlap_widens_by_tested_units_to_training_units() -> None:
     assert plain is not None and corrected is not None
     assert np.ptp(corrected) == pytest.approx(np.ptp(plain) * np.sqrt(4 * (1 / 4 + 0.5)))
     assert overlap([record(split={"train": 6, "held_out": 2, "test": 4})]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("metric", "least", "greatest"),
+    [("auroc", 0, 1), ("auprc", 0, 1), ("mcc", -1, 1), ("budget.recall_at_k", 0, 1), ("incidents.range_f1", 0, 1),
+     ("types.recall:a.b", 0, 1), ("costs.relative", -np.inf, np.inf), ("mine.lost_mcc", -np.inf, np.inf)],
+)  # fmt: skip
+def test_intervals_of_tables_and_studies_end_where_the_metric_ends(
+    metric: str, least: float, greatest: float
+) -> None:
+    values = [-0.9, 0.1, 0.99]
+    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
+    mean = np.mean(values)
+    expected = pytest.approx((max(mean - half, least), min(mean + half, greatest)))
+    assert interval(metric, values) == expected and limits(metric) == (least, greatest)
+    owner, _, name = metric.rpartition(".") if ":" not in metric else ("types", ".", "recall:a.b")
+    runs = [
+        {
+            "run_id": f"run {seed}", "error": None, "dataset": {"unit": "session"}, "trivial": {},
+            "protocol": {"split_seed": seed, "train": "first", "duplicates": "all"},
+            "metrics": {owner or "session": {"all": {name: value}, "distinct": {}}},
+            "directions": {owner or "session": {name: "higher"}},
+            "split": {"test": 1, "train": 1, "held_out": 0},
+        }
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    row = mean_row(runs, metric)
+    assert (row["low"], row["high"]) == expected
 
 
 def test_one_value_has_no_interval() -> None:
