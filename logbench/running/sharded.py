@@ -28,6 +28,7 @@ from .locate import locate
 from .prepare import group_and_keep
 from .resolve import ResolvedPlan, resolve
 from .runtime import current
+from .worker_tasks import data
 
 # Options of a format by which a line hangs on lines before it.
 JOINING = ("multiline", "traces", "pieces", "records", "inner", "header", "between", "year", "date")
@@ -39,15 +40,17 @@ class ShardPlan(Plan):
 
     Attributes:
         shards: how many to cut the data into. pieces: one of them. folder: where all are, read.
+        digest: of the data before they were cut.
     """
 
     shards: int = 1
+    digest: str = ""
     pieces: tuple[Piece, ...] = ()
     folder: Path | None = None
 
 
-def shards_of(plan: Plan) -> list[tuple[Piece, ...]]:
-    """Pieces of each shard, as an executor's process cuts them.
+def shards_of(plan: Plan) -> tuple[str, list[tuple[Piece, ...]]]:
+    """Digest of the data, and the pieces of each shard, as an executor's process cuts them.
 
     Raises:
         IncompatibleError: the data set, its format or the windower looks at more than one line at a time.
@@ -56,7 +59,7 @@ def shards_of(plan: Plan) -> list[tuple[Piece, ...]]:
     assert isinstance(plan, ShardPlan)
     resolved, path, opened = _opened(plan)
     _check(resolved, opened)
-    return cut(_logs(opened), path, plan.shards)
+    return _digest(plan), cut(_logs(opened), path, plan.shards)
 
 
 def read_shard(plan: Plan) -> EncodedShard:
@@ -113,13 +116,15 @@ def store_merged(plan: Plan) -> dict[str, Any]:
         `lines`, `units`, `messages`, and `key` of the entry.
 
     Raises:
-        DataError: they cannot be kept.
+        DataError: they cannot be kept, or the data changed while they were read.
     """
     assert isinstance(plan, ShardPlan) and plan.folder is not None
     folders = sorted(plan.folder.iterdir())
     runtime = current()
 
     def read() -> tuple[EncodedLines, dict[str, int]]:
+        if _digest(plan) != plan.digest:  # else old lines would be kept under the digest of the new ones
+            raise DataError(f"{plan.data or plan.dataset}: the data changed while they were read; fill again")
         return merged([partial(_kept, folder) for folder in folders])
 
     key, grouped = group_and_keep(resolve(plan, runtime.registry), runtime, read)
@@ -128,6 +133,10 @@ def store_merged(plan: Plan) -> dict[str, Any]:
     return {
         "lines": grouped.facts["lines"], "units": len(grouped), "messages": len(grouped.messages), "key": key
     }  # fmt: skip
+
+
+def _digest(plan: Plan) -> str:
+    return str(data(plan)["digest"])
 
 
 def _opened(plan: ShardPlan) -> tuple[ResolvedPlan, Path, Lines]:

@@ -28,8 +28,8 @@ def read_in_shards(plan: Plan, shards: int, bench: Workbench) -> dict[str, Any]:
         LogbenchError: what cannot be read in shards, see `sharded.shards_of`, or an error of a shard.
     """
     asked = ShardPlan(**{field.name: getattr(plan, field.name) for field in fields(Plan)}, shards=shards)
-    pieces = _only(bench, shards_of, asked)
-    plans = [replace(asked, pieces=one) for one in pieces]
+    digest, pieces = _only(bench, shards_of, asked)
+    plans = [replace(asked, pieces=one, digest=digest) for one in pieces]
     left, done = TimeLeft(["shard"] * len(plans), getattr(bench.executor, "jobs", 1)), 0
     with temporary_folder() as folder, bench.bars.stage("shards") as progress:
 
@@ -44,7 +44,7 @@ def read_in_shards(plan: Plan, shards: int, bench: Workbench) -> dict[str, Any]:
             keep(answer, Path(folder) / f"{number:06}")
             left.over(number)
             done += 1
-        merged: dict[str, Any] = _only(bench, store_merged, replace(asked, folder=Path(folder)))
+        merged: dict[str, Any] = _only(bench, store_merged, replace(asked, folder=Path(folder), digest=digest))
         return merged
 
 

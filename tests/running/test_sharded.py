@@ -16,6 +16,7 @@ from logbench.pipeline.coding import read_lines
 from logbench.pipeline.grouping import GroupedLines, group_lines
 from logbench.reading.shards import cut, laid_out, lines_in
 from logbench.running.resolve import resolve
+from logbench.running.sharded import keep
 from logbench.studies.sharded_reading import read_in_shards
 from logbench.studies.workbench import Workbench
 
@@ -84,6 +85,41 @@ def test_shards_give_what_one_pass_gives(lines: int, shards: int, tmp_path: Path
         assert (np.diff(whole.lines[whole.offsets[:-1]].astype(np.int64)) >= 0).all()
         first, last = whole.units["first_line"], whole.units["last_line"]
         assert ((last - first) > lines / shards).any(), "units must cross shards, or equality shows little"
+
+
+@pytest.mark.parametrize("change", ["CRLF", "no last end", "mark", "bytes", "empty lines"])
+def test_odd_ends_and_bytes_are_read_as_in_one_pass(change: str, tmp_path: Path) -> None:
+    folder = hdfs(tmp_path, 200, end="\r\n" if change == "CRLF" else "\n")
+    log = folder / "HDFS.log"
+    content = log.read_bytes()
+    if change == "no last end":
+        content = content[:-1]
+    elif change == "mark":
+        content = b"\xef\xbb\xbf" + content
+    elif change == "bytes":
+        content = content.replace(b"Deleting", b"Dele\xff\x00\rting")
+    elif change == "empty lines":
+        content = content.replace(b"\n", b"\n\n", 20) + b"\n\n"
+    log.write_bytes(content)
+    plan = Plan(model="length", dataset="hdfs", data=folder)
+    check_equal(in_one_pass(plan), in_shards(plan, 7))
+
+
+def test_a_log_that_changes_between_cut_and_merge_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a later run would take the old lines for those of the new log."""
+    folder = hdfs(tmp_path, 60)
+    plan = Plan(model="length", dataset="hdfs", data=folder)
+
+    def grown(shard: object, place: Path) -> None:
+        keep(shard, place)  # type: ignore[arg-type]
+        with (folder / "HDFS.log").open("a") as log:
+            log.write("081109 203518 143 INFO dfs.DataNode: Deleting blk_1\n")
+
+    monkeypatch.setattr("logbench.studies.sharded_reading.keep", grown)
+    with pytest.raises(DataError, match="changed while they were read"):
+        read_in_shards(plan, 3, Workbench.here(REGISTRY))
 
 
 def test_files_of_a_folder_are_read_in_their_order(tmp_path: Path) -> None:

@@ -59,14 +59,14 @@ def in_shards(log: str, plan: Plan, shards: int, folder: Path) -> GroupedLines:
     with timed(log, "digest"):
         worker_tasks.data(plan)
     with timed(log, "cut"):
-        pieces = shards_of(asked)
+        digest, pieces = shards_of(asked)
     for number, one in enumerate(pieces):
         with timed(log, f"shard {number}: copy, read"):
             made = read_shard(replace(asked, pieces=one))
         with timed(log, f"shard {number}: keep"):
             keep(made, folder / f"{number:06}")
     with timed(log, "merge, group, store"):
-        key = store_merged(replace(asked, folder=folder))["key"]
+        key = store_merged(replace(asked, folder=folder, digest=digest))["key"]
     found = grouped_cache.load(key, sys.exit)
     assert found is not None
     return found
