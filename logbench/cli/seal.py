@@ -65,8 +65,8 @@ def command(state: State, dataset: str, share: float, key: Path, data: Path | No
         facts = seal(plan, secret, share, out, state.registry, progress)
     say(f"{facts['sealed_units']:,} of {facts['units']:,} units sealed, by key {facts['fingerprint']}")
     if "lines" in facts:
-        more = f", {facts['shared_lines']:,} of them without the sealed units that they name"
-        say(f"{facts['open_lines']:,} of {facts['lines']:,} lines open{more if facts['shared_lines'] else ''}")
+        more = f", {facts['scrubbed_lines']:,} of them without the sealed units that they name"
+        say(f"{facts['open_lines']:,} of {facts['lines']:,} lines open{more if facts['scrubbed_lines'] else ''}")
     say(f"for everybody: {out / 'open'}")
     say(f"for you alone, as {key}: {out / 'sealed'}")
     return 0

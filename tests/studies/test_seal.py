@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,33 @@ def test_the_open_part_has_every_line_of_open_units_and_no_sealed_id(hdfs: Path,
         everything = set(json.dumps(frame.to_dicts(), default=str).replace('"', " ").replace(",", " ").split())
         assert not everything & sealed
     assert set(labels["unit"]) == set(units["unit"]) - sealed
+
+
+def test_no_line_of_others_names_a_sealed_unit_or_tells_where_its_lines_stood(tmp_path: Path) -> None:
+    """A line may name units in its text that it is no part of, as those of OpenStack do."""
+    ids = [f"{n:08x}-ac63-4cc8-bcfe-{n * 7919:012x}" for n in range(11, 51)]
+    folder, form = tmp_path / "logs", tmp_path / "mine.toml"
+    folder.mkdir()
+    opened = [one for one in ids if not sealed_by_hand(one, 0.5)]
+    sealed = [one for one in ids if one not in opened]
+    rows = [f"2024-01-01 10:00:{n % 60:02} {one} starts" for n, one in enumerate(ids)]
+    rows += [f"2024-01-01 10:01:00 {opened[0]} asks for '{one}', disk_{one}_2 and {one}7" for one in ids]
+    (folder / "a.log").write_text("".join(f"{row}\n" for row in rows))
+    form.write_text(
+        'files = ["*.log"]\npattern = "<Date> <Time> <User> <Content>"\ntime = ["Date", "Time"]\n'
+        'time_format = ["%Y-%m-%d %H:%M:%S"]\nid = "User"\n'
+    )
+    facts = seal(
+        Plan(model="length", dataset=str(form), data=folder), KEY, 0.5, tmp_path / "split", Registry(), silent
+    )
+    sealed = [one for one in [*ids, "-"] if sealed_by_hand(one, 0.5)]
+    left = pl.read_parquet(tmp_path / "split/open/lines.parquet")
+    texts = "\n".join(json.dumps(row, default=str) for row in left.to_dicts())
+    assert not [one for one in sealed if re.search(rf"(?<![^\W_]){one}(?![^\W_])", texts)]
+    blank = "00000000-0000-0000-0000-000000000000"
+    assert len(set(re.findall("disk_[-0-9a-f]*_2", texts))) == len(opened) + 1 and f"disk_{blank}_2" in texts
+    assert all(f"'{one}'" in texts for one in opened), "what is open stays"
+    assert facts["scrubbed_lines"] == len(sealed) and "at" not in left.columns
 
 
 def test_both_parts_together_are_the_data(hdfs: Path, tmp_path: Path) -> None:
