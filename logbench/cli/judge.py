@@ -65,7 +65,10 @@ def command(state: State, submission: str, sealed: Path, key: Path, consent: str
     secret = read_key(key)
     records.check_folder(out)
     hidden = [sealed, key, out]
-    with cell(file, hidden) as address, tempfile.TemporaryDirectory(dir=out, prefix=".judging-") as judging:
+    with (
+        cell(file, digest, hidden) as address,
+        tempfile.TemporaryDirectory(dir=out, prefix=".judging-") as judging,
+    ):
         plan = Plan(
             model=address or submission, dataset="", evaluators=tuple(options["evaluators"]), seed=options["seed"],
             device=options["device"], settings=parse_settings(options["settings"]), out=Path(judging),

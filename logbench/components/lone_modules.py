@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import pkgutil
 import re
 import sys
 import time
@@ -85,3 +86,4 @@ def make_importable(file: Path) -> None:
     """Let a file import what lies beside it; what is installed goes first."""
     if (folder := str(file.absolute().parent)) not in sys.path:
         sys.path.append(folder)
+        pkgutil.get_importer(folder)  # now known as a folder of modules, whatever is imported first

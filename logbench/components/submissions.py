@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,12 +21,17 @@ from ..api.components import ModelComponent
 from ..api.traits import ModelTraits
 from ..base.code_files import CORE, located
 from ..base.errors import ConfigError, DataError
+from ..base.file_names import name_fault
 from ..base.options import option
 from .entry import Plugin, RegisteredComponent
 
 FACTS, CODE, VERSION = "submission.json", "code", 1
 # Largest file in a submission, and all of them together, bytes.
 LARGEST, LARGEST_ALL = 64 << 20, 256 << 20
+# What a file that somebody else made may raise: it is no archive, damaged, encrypted, or says something else.
+WRONG = (
+    OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,11 @@ def read(file: Path) -> tuple[Submission, str]:
             _checked(archive, file)
             facts = json.loads(archive.read(FACTS))
             submission = Submission(**facts)
+            _check_told(submission)
             for name, digest in submission.files.items():
                 if hashlib.sha256(archive.read(f"{CODE}/{name}")).hexdigest() != digest:
                     raise DataError(f"{file}: {name} is not what was packed; ask for it again")
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, RecursionError) as error:
+    except WRONG as error:
         said = " ".join(str(error).split())[:120]
         raise DataError(f"{file}: no submission ({said}); see: logbench submit") from None
     if submission.submission_version != VERSION:
@@ -79,7 +86,7 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> None:
     members = archive.infolist()
     for one in members:
         path = PurePosixPath(one.filename)
-        outside = path.is_absolute() or ".." in path.parts or "\\" in one.filename or one.is_dir()
+        outside = path.is_absolute() or ".." in path.parts or str(path) != one.filename or "\\" in one.filename
         if outside or not (one.filename == FACTS or path.parts[0] == CODE) or one.file_size > LARGEST:
             raise DataError(f"{file}: {one.filename[:80]!r} has no place in a submission, or is too large")
     if sum(one.file_size for one in members) > LARGEST_ALL or len({one.filename for one in members}) < len(
@@ -88,13 +95,33 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> None:
         raise DataError(f"{file}: too large, or a name twice")
 
 
-def unpack(file: Path, folder: Path) -> Submission:
-    """Write a submission's code below a folder; it must not hide behind what is installed here.
+def _check_told(submission: Submission) -> None:
+    """See that what names files and is shown is what `logbench submit` would write.
 
     Raises:
-        DataError: see `read`. ConfigError: a package of it is installed here already.
+        ValueError: it is not.
     """
-    submission, _ = read(file)
+    if wrong := name_fault(submission.name):
+        raise ValueError(f"its name is none: {wrong}")
+    if not submission.summary.isprintable() or not all(one.isprintable() for one in submission.requires):
+        raise ValueError("it holds signs that cannot be seen")
+    if submission.address.rpartition(":")[0] not in {f"{CODE}/{name}" for name in submission.files}:
+        raise ValueError("its model is in no file of it")
+
+
+def unpack(file: Path, folder: Path, digest: str) -> Submission:
+    """Write a submission's code below a folder; it must not hide behind what is installed here.
+
+    Args:
+        digest: SHA-256 of the file that its reader agreed to.
+
+    Raises:
+        DataError: see `read`, or the file is another one by now.
+        ConfigError: a package of it is installed here already.
+    """
+    submission, found = read(file)
+    if found != digest:
+        raise DataError(f"{file}: changed since it was read")
     loaded = PurePosixPath(submission.address.rpartition(":")[0]).name  # by its path, whatever else is called so
     for name in submission.files:
         top = PurePosixPath(name).parts[0].removesuffix(".py")
@@ -136,7 +163,8 @@ def submitted(name: str) -> RegisteredComponent[ModelComponent[Any]]:
         facts.name, _elsewhere, config, facts.summary, traits, requires=tuple(facts.requires)
     )
     place = f"{path.parent / facts.address}"
-    return RegisteredComponent(item, Plugin(facts.name, path.parent.name, "", lambda: None, place=place))
+    file = Path(place.rpartition(":")[0])
+    return RegisteredComponent(item, Plugin(file.stem, file.name, "", lambda: None, place=place))
 
 
 def _config(options: Mapping[str, Any]) -> type | None:

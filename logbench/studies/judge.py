@@ -64,16 +64,16 @@ def judged_plan(plan: Plan, folder: Path, key: MaintainerKey) -> tuple[Plan, Map
 
 
 @contextmanager
-def cell(submission: Path | None, hidden: Sequence[Path]) -> Iterator[str | None]:
+def cell(submission: Path | None, digest: str, hidden: Sequence[Path]) -> Iterator[str | None]:
     """Address of an unpacked submission, None for an installed model; and walls around every process of models.
 
     Args:
-        hidden: folders and files that no model may read.
+        digest: of the submission that may run. hidden: folders and files that no model may read.
     """
     paths = json.dumps([str(path.resolve()) for path in hidden])
     with tempfile.TemporaryDirectory(prefix="logbench-judged-") as folder:
         if submission is not None:
-            unpack(submission, Path(folder))
+            unpack(submission, Path(folder), digest)
         os.environ[VARIABLE] = paths
         try:
             yield None if submission is None else str(Path(folder) / FACTS)

@@ -135,6 +135,8 @@ def test_open_units_train_sealed_ones_are_tested_and_the_maintainer_signs(
     assert set(tested["unit"]) == set(units.filter(pl.col("part") == "test")["unit"])
     assert record["sealed"]["submission"] == submissions.read(place / "honest.submission")[1]
     assert record["isolation"] == "worker" and record["protocol"]["train"] == "given"
+    assert "files" not in record["audit"], "its own code is its own"
+    assert record["plugins"]["mine"]["distribution"] == "mine.py", "no name of a temporary folder"
     # The same model on the same units without any wall.
     lengths = tested["events"].cast(float)
     mean = (lengths - tested["raw"])[0] if lengths[0] > tested["raw"][0] else None
@@ -240,6 +242,57 @@ def test_a_submission_cannot_write_outside_of_its_folder(name: str, tmp_path: Pa
         archive.writestr(name, "x")
     with pytest.raises(DataError, match="has no place in a submission"):
         submissions.read(file)
+
+
+@pytest.mark.parametrize("name", ["code//a.py", "code/./a.py", "code/"])
+def test_a_file_of_a_submission_has_one_name(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.submission"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(submissions.FACTS, "{}")
+        archive.writestr(name, "x")
+    with pytest.raises(DataError, match="has no place in a submission"):
+        submissions.read(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"address": "code/../../evil.py:Evil"},
+        {"address": "/etc/evil.py:Evil"},
+        {"name": "../../evil"},
+        {"name": "\x1b[2Kdeeplog"},
+        {"summary": "good\n  0123456789ab  other.py"},
+        {"requires": ["a\rb"]},
+        {"files": []},
+        {"files": None},
+        {"files": {"": "x"}},
+        {"name": 1},
+    ],
+)
+def test_facts_that_submit_does_not_write_are_refused(change: dict[str, Any], place: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bad.submission"
+    with zipfile.ZipFile(place / "honest.submission") as good, zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(submissions.FACTS, json.dumps({**json.loads(good.read(submissions.FACTS)), **change}))
+        for one in good.namelist()[1:]:
+            archive.writestr(one, good.read(one))
+    with pytest.raises(DataError, match="no submission"):
+        submissions.read(file)
+
+
+def test_a_damaged_or_encrypted_archive_is_one_line(place: Path, tmp_path: Path) -> None:
+    whole = (place / "honest.submission").read_bytes()
+    file = tmp_path / "bad.submission"
+    for at in range(30, len(whole), 7):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            submissions.read(file)
+        except DataError as error:
+            assert len(str(error).splitlines()) == 1
+
+
+def test_only_the_file_that_was_agreed_to_is_unpacked(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="changed since it was read"):
+        submissions.unpack(place / "honest.submission", tmp_path / "folder", "0" * 64)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 1}', "["])
