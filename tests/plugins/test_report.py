@@ -49,7 +49,7 @@ from logbench_reporters.report.levels import Levels, binned, labels_of
 from logbench_reporters.report.provenance import provenance
 from logbench_reporters.report.sections import sections
 from logbench_reporters.report.strip import steps
-from logbench_reporters.report.study import Study, studies
+from logbench_reporters.report.study import Study, once, studies
 from logbench_reporters.report.theme import COLOURS, for_page
 
 SMALL = {"dataset": {"blocks": 900}, "protocol": {"train_units": 250}}
@@ -447,6 +447,15 @@ def test_a_panel_a_disturbance_with_the_rule_under_the_same_dose(study: Study) -
     assert "swap: .900 to .400 at 20%, worse than the rule at 20%" in figure.description
     assert not faults_of(figure.spec()) and disturbed(page, page, ["pca"]) == []
     assert without_doses(records, page) == [records[0], records[5]], "disturbed runs are no data set of their own"
+    again = {**records[1], "run_id": "rescored", "config": {**first["config"], "evaluators": {"budget": {}}}}
+    assert once([*records, again, {**again, "metrics": {}}], "f1") == [records[0], again, *records[2:]]
+    split = {"test": 3, "train": 1, "held_out": 1}
+    drawn = [{**one, "split": split, "protocol": {**one["protocol"], "train": "random"}} for one in records]
+    (figure,) = disturbed([*drawn, {**drawn[1], "seed": 1}], drawn[:1], ["pca"])
+    row = next(row for row in figure.data["doses"] if (row["kind"], row["dose"]) == ("swap", 0.1))
+    assert row["low"] == pytest.approx(
+        max(0, 0.6 - scipy.stats.t.ppf(0.975, 1) * np.sqrt((1 / 2 + 3 / 2) * 0.02)), abs=1e-4
+    )
 
 
 def test_a_panel_a_target_with_the_source_and_without(study: Study) -> None:
@@ -462,7 +471,8 @@ def test_a_panel_a_target_with_the_source_and_without(study: Study) -> None:
         at(0.2, 0, False), at(0.8, 10, False), at(0.6, 10, False), at(0.7, 10, True), at(0.3, 0, False, "c"),
         at(0.9, 0, False, source_digest="other"), first,
     ]  # fmt: skip
-    (figure,) = transferred(records, records[:1], ["ecvc", "pca"])
+    others = [{**one, "protocol": {**one["protocol"], "target_reserve": 99}} for one in records[:3]]
+    (figure,) = transferred([*records, *others], records[:1], ["ecvc", "pca"])
     found = {(row["target"], row["units"], row["trained"]): row["value"] for row in figure.data["transfer"]}
     assert found == {
         ("b", 0, "with the source"): 0.2, ("b", 0, "best rule"): 0.5, ("b", 10, "with the source"): 0.7,

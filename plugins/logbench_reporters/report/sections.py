@@ -26,7 +26,7 @@ from .figures.training import training
 from .figures.transferred import transferred
 from .levels import Levels
 from .on_call import on_call
-from .study import Study, threshold_of
+from .study import Study, once, threshold_of
 
 # Models whose curves are drawn and whose thresholds can be moved, the best ones.
 MOST_CURVES, MOST_THRESHOLDS = 20, 8
@@ -192,6 +192,7 @@ def _across(study: Study) -> Section | None:
     ranks = across(without_doses(records, study.records), models, study.metric, study.lower)
     ranked = study.runs.across(one_protocol_each(records, study.records), study.metric)
     means = critical(ranked, study.metric) if ranked else None
+    records = once(records, study.metric)
     made = [one for one in (ranks, means) if one] + doses(records, study.records, models, study.metric)
     made += disturbed(records, study.records, models, study.metric, study.lower)
     made += transferred(records, study.records, models, study.metric, study.lower)

@@ -141,6 +141,18 @@ def newest(records: Sequence[Record]) -> list[Record]:
     return list(kept.values())
 
 
+def once(records: Sequence[Record], metric: str) -> list[Record]:
+    """Of runs that are equal but for their evaluators the last that has the metric, so that none counts twice."""
+    kept: dict[str, Record] = {}
+    for record in records:
+        if record["status"] == "ok" and value_of(record, metric) is not None:
+            data = [record["dataset"].get(name) for name in ("name", "digest", "source", "source_digest")]
+            config = {name: of for name, of in record["config"].items() if name != "evaluators"}
+            what = [record["model"], data, config, record["seed"], record["protocol"]]
+            kept[json.dumps(what, sort_keys=True, default=str)] = record
+    return list(kept.values())
+
+
 def threshold_of(record: Record) -> float:
     """The threshold in force; ±inf from its text, because JSON has no infinity. NaN where it has none."""
     found = record["threshold"]

@@ -14,8 +14,8 @@ from ..theme import CATEGORIES
 from .figure import Figure, number
 
 Record = Mapping[str, Any]
-# Fields of the protocol that say what of the target trains.
-FIELDS = ("target_units", "target_reserve", "target_alone")
+# Fields of the protocol that say what of the target trains; of another `target_reserve` other units are tested.
+FIELDS = ("target_units", "target_alone")
 # What trains, and most models with figures of their own.
 SOURCE, ALONE, RULE, MOST_MODELS = "with the source", "target units alone", "best rule", 3
 
