@@ -48,7 +48,7 @@ def command(state: State, submission: str, sealed: Path, key: Path, consent: str
     a file of logbench submit, or the name of an installed model.
     """
     from ..running import records
-    from ..studies.judge import cell, judged_plan, kept, walls
+    from ..studies.judge import cell, hidden_from_models, judged_plan, kept, walls
 
     options, out = priced(options, state.registry), options["out"]
     file = Path(submission) if Path(submission).is_file() else None
@@ -64,7 +64,7 @@ def command(state: State, submission: str, sealed: Path, key: Path, consent: str
         state.registry.get("model", submission)
     secret = read_key(key)
     records.check_folder(out)
-    hidden = [sealed, key, out]
+    hidden = hidden_from_models(sealed, key, out)
     with (
         cell(file, digest, hidden) as address,
         tempfile.TemporaryDirectory(dir=out, prefix=".judging-") as judging,

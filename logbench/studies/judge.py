@@ -19,6 +19,7 @@ from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import ConfigError, DataError
 from ..base.file_names import path_below
+from ..base.files import root
 from ..base.jail import VARIABLE
 from ..base.maintainer_key import MaintainerKey
 from ..components.submissions import FACTS, unpack
@@ -26,6 +27,9 @@ from ..reading.data_parts import facts_of
 from ..running import records, stored
 from ..running.signed_records import signed
 from .seal import SEALED
+
+# Folders of the cache that hold data, perhaps those that were sealed, with their labels.
+DATA = ("fetched", "generated", "grouped", "looks", "received", "remote")
 
 
 class RefusedError(DataError):
@@ -61,6 +65,19 @@ def judged_plan(plan: Plan, folder: Path, key: MaintainerKey) -> tuple[Plan, Map
         plan, dataset=facts["dataset"], data=folder, windower=windower["name"], settings=settings, cache=False
     )
     return made, facts
+
+
+def hidden_from_models(sealed: Path, key: Path, out: Path) -> list[Path]:
+    """What no model may read: the sealed part, key and records, and where else the data or their labels may be.
+
+    Raises:
+        DataError: `sealed` is no part of a data set.
+    """
+    known = [root() / name for name in DATA]
+    known += [Path(name) for name in (facts_of(sealed).get("raw"), os.environ.get("LOGBENCH_DATA")) if name]
+    needed = [Path(name).resolve() for name in (sys.prefix, sys.base_prefix, tempfile.gettempdir())]
+    free = [one for one in known if not any(place.is_relative_to(one.resolve()) for place in needed)]
+    return [sealed, key, out, *free]
 
 
 @contextmanager

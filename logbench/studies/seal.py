@@ -100,6 +100,8 @@ def seal(
             counts = _seal_sequences(opened, key, share, folder)
         for side in (OPEN, SEALED):
             said = {**facts, "side": side, **counts}
+            if side == SEALED:
+                said["raw"] = str(found.path.absolute())  # kept from models that are judged
             (folder / side / PART).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     return {**facts, **counts}
 

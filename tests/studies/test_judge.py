@@ -187,7 +187,9 @@ def test_a_cheat_gets_nothing(place: Path, record: dict[str, Any]) -> None:
     labels = pl.read_parquet(place / "split/sealed/labels.parquet")
     known = {unit: 1.0 for unit, label in labels.select("unit", "label").iter_rows() if label == 1}
     with socket.create_server(("127.0.0.1", 0)) as server:
-        places = [str(place / "split/sealed"), str(place / "k"), str(place / "runs")]
+        raw = json.loads((place / "split/sealed/part.json").read_text())["raw"]
+        assert "raw" not in json.loads((place / "split/open/part.json").read_text())
+        places = [str(place / "split/sealed"), str(place / "k"), str(place / "runs"), raw]
         text = CHEAT.replace("PORT", str(server.getsockname()[1]))
         text = text.replace("{places!r}", repr(places)).replace("{known!r}", repr(known))
         (place / "cheat.py").write_text(text)
