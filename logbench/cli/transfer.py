@@ -113,7 +113,11 @@ def _show(rows: Sequence[Mapping[str, Any]], what: str, metric: str, shown: Show
     digits = digits_of([row["value"] for row in rows], most=3)
     shown.table([_cells(row, metric, digits) for row in rows], drop=("best rule", "tested", "95% interval"))
     shown.say()
-    for row in {row["target"]: row for row in reversed(rows) if not row["alone"]}.values():
+    first: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if not row["alone"]:
+            first.setdefault(row["target"], row)
+    for row in first.values():
         passed = row["passed"]
         known = passed["same"] + passed["parsed"] + passed["near"]
         shown.say(

@@ -120,6 +120,25 @@ def transfer_split(both: GroupedLines, target: GroupedLines, source: Split, prot
     )
 
 
+def same_units(both: GroupedLines, targets: int, split: Split) -> int:
+    """Tested units of which the source trains one of the same name and the same messages.
+
+    Args:
+        targets: units of the target.
+    """
+    learns, names = np.concatenate([split.train, split.held_out]), both.units["unit"]
+    learns = learns[learns >= targets]
+    trained = pl.DataFrame({"unit": names.gather(learns).str.strip_prefix(SOURCE), "trained": learns})
+    pairs = pl.DataFrame({"unit": names.gather(split.test), "tested": split.test}).join(trained, on="unit")
+    tested, like = pairs["tested"].to_numpy(), pairs["trained"].to_numpy()
+    lengths = np.diff(both.offsets)
+    may = (lengths[tested] == lengths[like]) & (lengths[tested] > 0)
+    if not may.any():
+        return 0
+    (mine, begins), (its, _) = (events_of_units(both.offsets, units[may]) for units in (tested, like))
+    return int(np.logical_and.reduceat(both.codes[mine] == both.codes[its], begins[:-1]).sum())
+
+
 def _first_units(target: GroupedLines, draw: np.random.Generator) -> NDArray[np.int64]:
     """Units of the target in the order in which they would train, int64 [units].
 

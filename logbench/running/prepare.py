@@ -88,7 +88,7 @@ def _prepare(resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Cal
         if trained is None:
             split = split_units(grouped.units, resolved.protocol, grouped.sequences)
         else:
-            grouped, split = trained.split(grouped, resolved)
+            grouped, split = trained.split(grouped, files, resolved, note)
         weights, weighted = _weights(grouped, split, resolved)
         grouped, unstable = make_unstable(
             grouped, split, resolved.protocol, partial(learn, grouped, split.train, resolved.parser.build())

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api.record_split import TransferFacts
+from ..base.errors import IncompatibleError
+from ..base.jsonable import part_of
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 from ..pipeline.split import Split, split_units
-from ..pipeline.transfer import joined, transfer_facts, transfer_split
+from ..pipeline.transfer import joined, same_units, transfer_facts, transfer_split
 from .resolve import ResolvedPlan
 from .runtime import Runtime
 from .stages import Stages
@@ -51,11 +53,28 @@ class TrainedLog:
             own["wall_s"], own["cpu_s"] = own["wall_s"] + facts["wall_s"], own["cpu_s"] + facts["cpu_s"]
         return cls(digest, key, grouped)
 
-    def split(self, target: GroupedLines, resolved: ResolvedPlan) -> tuple[GroupedLines, Split]:
-        """Units of both logs, and how they are split: see `transfer_split`."""
+    def split(
+        self, target: GroupedLines, files: str, resolved: ResolvedPlan, note: Callable[[str], None]
+    ) -> tuple[GroupedLines, Split]:
+        """Units of both logs, and how they are split: see `transfer_split`.
+
+        Args:
+            files: digest of the target's raw files.
+
+        Raises:
+            IncompatibleError: it is one log.
+        """
+        if files == self.digest:
+            raise IncompatibleError(
+                "source and target are the same log, so units that train would be tested; name another target"
+            )
         both = joined(target, self.grouped)
         own = split_units(self.grouped.units, resolved.protocol, self.grouped.sequences)
-        return both, transfer_split(both, target, own, resolved.protocol)
+        split = transfer_split(both, target, own, resolved.protocol)
+        if same := same_units(both, len(target), split):
+            tested = part_of(same, len(split.test), f"tested {resolved.unit}", "trains", "train")
+            note(f"{tested}, too: the source has units of the same names and messages, so figures are too good")
+        return both, split
 
     def facts(
         self, both: GroupedLines, split: Split, vocabulary: Vocabulary, keys: NDArray[np.int32]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -209,7 +210,7 @@ def request(folder: Path) -> ModelsRequest:
 
 def test_a_row_for_each_number_of_units_and_these_units_alone(tmp_path: Path) -> None:
     asked, here = request(tmp_path), bench()
-    targets = [Target("log", tmp_path / "b.log"), Target("there", tmp_path / "a.log")]
+    targets = [Target("log", tmp_path / "b.log"), Target("there", write(tmp_path / "c.log", rows_of(HERE, 30, 5)))]
     rows = list(transfer(asked, targets, [0, 10], "f1", here))
     assert [(row["target"], row["units"], row["alone"]) for row in rows] == [
         (name, *rest) for name in ("log", "there") for rest in ((0, False), (10, False), (10, True))
@@ -243,8 +244,8 @@ def test_fields_of_transfer_are_refused_in_a_plain_run() -> None:
 def test_the_command_says_what_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    words = ["transfer", "new-event", "--source", "hdfs-sim", "--target", "hdfs-sim", "--target-units", "0,20"]
-    words += ["--set", "hdfs-sim.blocks=300", "--set", "protocol.train_units=100"]
+    words = ["transfer", "new-event", "--source", "hdfs-sim", "--target", "drift-sim", "--target-units", "0,20"]
+    words += ["--set", "hdfs-sim.blocks=300", "--set", "drift-sim.jobs=300", "--set", "protocol.train_units=100"]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert done.exception is None, done.output
     assert "f1 of new-event, trained on hdfs-sim" in done.stdout and "20 alone" in done.stdout
@@ -253,3 +254,23 @@ def test_the_command_says_what_is_known(tmp_path: Path, monkeypatch: pytest.Monk
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(list(records.read(tmp_path / "runs"))) == 3, "all were taken over"
     assert [row["units"] for row in rows] == [0, 20, 20] and all(row["passed"]["messages"] for row in rows)
+
+
+def test_one_log_is_no_transfer_and_units_of_both_are_said(tmp_path: Path) -> None:
+    """Whoever names one log twice, or a part of it under another name, tests what trains."""
+    asked = plan(tmp_path, SOURCE)
+    ((_, same),) = bench().run([replace(asked, data=asked.source_data)])
+    assert same["status"] == "skipped" and "the same log" in same["error"]["message"]
+    part = [row for row in SOURCE if row[3] in {"u1", "u2", "u3", "u4"}]
+    part[-1] = ("another text", *part[-1][1:])  # so that one unit is another
+    ((_, record),) = bench().run([plan(tmp_path, [*part, *(row for row in TARGET if row[3] == "u30")])])
+    scores = pl.read_parquet(tmp_path / "runs" / record["artifacts"]["scores"])
+    assert record["status"] == "ok" and scores.filter(part="test").height == 5
+    own = split_units(grouped(tmp_path, SOURCE, "c.log").units, EvaluationProtocol(**asked.settings["protocol"]))
+    names = grouped(tmp_path, SOURCE, "c.log").units["unit"]
+    trained = set(names.gather(np.concatenate([own.train, own.held_out])))
+    both = len(trained & {"u1", "u2", "u3", "u4"} - {part[-1][3]})
+    said = [note for note in record["notes"] if "of the same names and messages" in note]
+    assert both and len(said) == 1 and said[0].startswith(f"{both} of 5 tested logs train")
+    ((_, apart),) = bench().run([plan(tmp_path, TARGET)])
+    assert not any("of the same names and messages" in note for note in apart["notes"])
