@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .figures.budget_curve import budget_curve
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Models whose lines are drawn, the best ones.
 MOST_LINES = 8
+# Evaluators of which there is a figure.
+EVALUATORS = frozenset({"costs", "budget", "first-alarm", "types", "calibration"})
 
 
 def on_call(study: Study) -> list[Figure]:
@@ -27,9 +30,18 @@ def on_call(study: Study) -> list[Figure]:
         for record in study.firsts[:MOST_LINES]
         if (units := study.units(record)) is not None and len(units)
     ]
+    return of_units(known, _asked(study)) if known else []
+
+
+def of_units(known: Sequence[tuple[str, pl.DataFrame]], asked: Mapping[str, Any]) -> list[Figure]:
+    """One figure an evaluator that was asked for; none of no model.
+
+    Args:
+        known: models, the best first, each with the units that its headline counts.
+        asked: evaluator → its options.
+    """
     if not known:
         return []
-    asked = _asked(study)
     made = (
         price_curve(known, asked.get("costs", {})),
         budget_curve(known, asked.get("budget", {})),

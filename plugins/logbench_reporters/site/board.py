@@ -104,8 +104,13 @@ class Table:
         return showing(self.records, metrics_shown(self.records, self.metric))
 
     @cached_property
+    def newest(self) -> list[Record]:
+        """The newest run of each seed and split, with figures of other evaluators in the headline."""
+        return newest(self._shown)
+
+    @cached_property
     def rules(self) -> list[Row]:
-        return rule_rows(newest(self._shown), metric=self.metric)
+        return rule_rows(self.newest, metric=self.metric)
 
     @cached_property
     def best_rule(self) -> Row | None:

@@ -31,11 +31,13 @@ def digest(value: Any) -> str:
 
 
 def data_of(record: Record) -> list[Any]:
-    """What a data set is: its files, how units are made of them and how they are parsed."""
+    """What a data set is: its files, how units are made of them and parsed, and what trained in place of it."""
     data, config, parts = record["dataset"], record["config"], record["components"]
     read = [(kind, parts.get(kind, {}).get("name"), config.get(kind)) for kind in ("windower", "parser")]
     facts = [data.get(name) for name in ("name", "unit", "digest", "normal_total", "anomaly_total")]
-    return [*facts, config.get("dataset"), *map(list, read)]
+    other = data.get("source") or {}
+    source = [*(other.get(name) for name in ("name", "config", "windower")), data.get("source_digest")]
+    return [*facts, config.get("dataset"), *map(list, read), *([source] if other else [])]
 
 
 def facts_of(record: Record) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def facts_of(record: Record) -> dict[str, Any]:
         **{kind: parts.get(kind, {}).get("name") for kind in ("windower", "parser")},
         **{f"windower.{name}": of for name, of in (config.get("windower") or {}).items()},
         **{f"parser.{name}": of for name, of in (config.get("parser") or {}).items()},
+        "source": (data.get("source") or {"name": "none"})["name"],
         "digest": str(data.get("digest"))[:8],
     }
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from logbench import EvaluationProtocol
 
 from ..report import drawing
-from ..report.figures.by_slice import WORDS, by_slice
+from ..report.figures.by_slice import WORDS
 from ..report.figures.figure import Figure, number
 from ..report.markup import environment, policy, text
 from ..report.theme import css
 from .board import Board, Entry, Record, Table, value
 from .bump import bump
+from .figures import figures_of, limit_of
 from .names import slug
 
 PACKAGE = "logbench_reporters.site"
@@ -38,13 +40,27 @@ def pages(board: Board, title: str, scores: Mapping[str, str]) -> Iterator[tuple
         yield f"model/{slug(model)}.html", maker.model(model)
 
 
+class _Drawn(NamedTuple):
+    """A figure, its SVG, and what it does not tell."""
+
+    figure: Figure
+    svg: str
+    limit: str = ""
+
+    @property
+    def width(self) -> float:
+        """Pixels of the SVG."""
+        found = re.search(r'<svg[^>]*? width="([\d.]+)"', self.svg)
+        return float(found[1]) if found else self.figure.width
+
+
 class _Maker:
     """What pages share: the look, the board, and figures, each drawn once."""
 
     def __init__(self, board: Board, title: str, scores: Mapping[str, str]) -> None:
         self._board, self._scores = board, scores
         self._titles = board.titles()
-        self._drawn: dict[str, tuple[Figure, str] | None] = {}
+        self._drawn: dict[str, _Drawn | None] = {}
         script = text("logbench_reporters.report", "sort.js") + text(PACKAGE, "site.js")
         self._always = {
             "site": title,
@@ -74,13 +90,13 @@ class _Maker:
 
     def data(self, data: str) -> str:
         """Each table of a data set."""
-        tables = self._board.of_data(data)
+        tables, figures = self._board.of_data(data), figures_of(self._board, data)
         return self._page(
             "data.html",
             "../",
             data=data,
             facts=self._facts(data),
-            tables=[self._table(table) for table in tables],
+            tables=[self._table(table, figures[table.protocol]) for table in tables],
             figure=self._bump(data),
         )
 
@@ -122,20 +138,11 @@ class _Maker:
     def _page(self, template: str, root: str, **more: Any) -> str:
         return environment(PACKAGE).get_template(template).render(**self._always, root=root, **more)
 
-    def _bump(self, data: str) -> tuple[Figure, str] | None:
+    def _bump(self, data: str) -> _Drawn | None:
         if data not in self._drawn:
             figure = bump([one for one in self._board.of_data(data) if one.label_free], self._board.metric)
-            self._drawn[data] = None if figure is None else (figure, drawing.svg(figure, page=True))
+            self._drawn[data] = None if figure is None else _Drawn(figure, drawing.svg(figure, page=True))
         return self._drawn[data]
-
-    def _by_slice(self, table: Table) -> tuple[Figure, str] | None:
-        """Slice by slice, the first run of each model; None in a batch run."""
-        key = f"slices {table.data} {table.protocol}"
-        if key not in self._drawn:
-            runs = [entry.runs[0] for entry in table.entries if entry.value is not None]
-            figure = by_slice(runs, runs[0]["dataset"]["unit"], table.metric) if runs else None
-            self._drawn[key] = None if figure is None else (figure, drawing.svg(figure, page=True))
-        return self._drawn[key]
 
     def _matrix(self, protocol: str) -> dict[str, Any]:
         """Best label-free rows: a row a model, a column a data set."""
@@ -161,7 +168,7 @@ class _Maker:
             "key": f"best-{protocol}",
         }
 
-    def _table(self, table: Table) -> dict[str, Any]:
+    def _table(self, table: Table, figures: Sequence[Figure]) -> dict[str, Any]:
         metrics = [
             name for name in COLUMNS if name != table.metric and any(name in e.row.metrics for e in table.entries)
         ]
@@ -181,7 +188,7 @@ class _Maker:
             "entries": entries,
             "rules": rules,
             "sentence": _sentence(table),
-            "slices": self._by_slice(table),
+            "figures": [_Drawn(one, drawing.svg(one, page=True), limit_of(one)) for one in figures],
         }
 
     def _entry(self, table: Table, entry: Entry, metrics: Sequence[str] = COLUMNS) -> dict[str, Any]:
@@ -246,6 +253,7 @@ class _Maker:
         return [
             ("title", card.title if card else "its plugin is not installed here"),
             *(("kind", "simulated: never set against published figures") for _ in [0] if facts.get("simulated")),
+            *(("trained on", str(facts["source"]["name"])) for _ in [0] if facts.get("source")),
             *((name, f"{facts[key]:,}") for key, name in counts if isinstance(facts.get(key), int)),
             *((kind, str(parts[kind]["name"])) for kind in ("windower", "parser") if kind in parts),
             *(
