@@ -29,9 +29,16 @@ def check_metric(plan: Plan, metric: str, bench: Workbench, *, ranks: bool) -> N
     for _, answer in list(bench.map(worker_tasks.metrics, [plan])):
         if isinstance(answer, BaseException):
             continue
-        if answer["names"] and metric not in answer["names"]:
-            hint = f"; ask it: --evaluator {owner}" if further else suggest(metric, answer["names"])
+        names = sorted({_open(name) for name in answer["names"]})
+        if names and metric not in answer["names"] and _open(metric) not in names:
+            hint = f"; ask it: --evaluator {owner}" if further else suggest(metric, names)
             raise ConfigError(f"no evaluator gives {metric!r}{hint}")
         known = {"run_id": plan.dataset, "dataset": {"unit": resolved.unit}, "directions": answer["directions"]}
         if ranks and ways(known):
             direction(known, metric)
+
+
+def _open(name: str) -> str:
+    """A metric's name without what only the data know: `types.recall:…`."""
+    begin, colon, _ = name.partition(":")
+    return f"{begin}:…" if colon else name

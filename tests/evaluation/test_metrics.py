@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -306,6 +306,12 @@ def test_a_metric_that_no_run_will_have_is_refused_before_any_runs(registry: Reg
         with pytest.raises(ConfigError, match=re.escape(why)):
             check_metric(plan, metric, bench, ranks=ranks)
     check_metric(plan, "tp", bench, ranks=False)
+    typed = replace(plan, evaluators=("types",))
+    check_metric(typed, "types.recall:a type of the data", bench, ranks=False)
+    for metric in ("types.recal:a", "types.nope"):
+        with pytest.raises(ConfigError, match="no evaluator gives") as refused:
+            check_metric(typed, metric, bench, ranks=False)
+        assert "recall:a" not in str(refused.value), "which no data need have"
     with pytest.raises(ConfigError, match="no evaluator gives 'nope'"):
         next(sweep(plan, ["value=0.01,9"], bench, "nope"))
     (tmp_path / "s.toml").write_text(SUITE.replace("MODEL", "ecvc").replace("cost.cost", "cost.cots"))
