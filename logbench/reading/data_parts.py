@@ -22,6 +22,8 @@ PART, VERSION = "part.json", 1
 LINES, SEQUENCES, LABELS, TYPES, UNITS = (
     f"{name}.parquet" for name in ("lines", "sequences", "labels", "types", "units")
 )
+# What `part.json` says at least.
+KEYS = frozenset({"config", "dataset", "digest", "fingerprint", "key", "share", "side", "windower"})
 
 
 def open_data(dataset: Any, name: str, path: Path) -> Lines | KeySequences:
@@ -56,6 +58,8 @@ def facts_of(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(facts, dict) or facts.get("part_version") != VERSION:
         raise DataError(f"{path / PART}: not of version {VERSION}; seal the data set again")
+    if lacking := sorted(KEYS - set(facts)):
+        raise DataError(f"{path / PART}: damaged, it has no {lacking[0]}; seal the data set again")
     return facts
 
 
@@ -63,12 +67,23 @@ def _opened(path: Path, facts: dict[str, Any]) -> Lines | KeySequences:
     files = [path / name for name in (PART, LINES, SEQUENCES, LABELS, TYPES, UNITS) if (path / name).is_file()]
 
     def of(name: str) -> Callable[[], pl.DataFrame] | None:
-        return partial(pl.read_parquet, path / name) if path / name in files else None
+        return partial(_read, path / name) if path / name in files else None
 
     types = of(TYPES)
     if (path / SEQUENCES).is_file():
-        return KeySequences(pl.read_parquet(path / SEQUENCES), files, types=types)
+        return KeySequences(_read(path / SEQUENCES), files, types=types)
     if not (path / LINES).is_file():
         raise DataError(f"{path}: has neither {LINES} nor {SEQUENCES}; seal the data set again")
-    lines = pl.scan_parquet(path / LINES)
-    return Lines(lines, files, of(LABELS), shown=facts["shown"], types=types, parts=of(UNITS))
+    lines = _read(path / LINES, pl.scan_parquet)
+    return Lines(lines, files, of(LABELS), shown=facts.get("shown", ()), types=types, parts=of(UNITS))
+
+
+def _read(file: Path, read: Callable[[Path], Any] = pl.read_parquet) -> Any:
+    """A table, or for `scan_parquet` what reads it."""
+    try:
+        found = read(file)
+        found.collect_schema()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = str(error).splitlines()[0][:120]
+        raise DataError(f"{file}: damaged or unreadable ({said}); copy or seal the part again") from None
+    return found

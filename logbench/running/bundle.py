@@ -27,6 +27,7 @@ from ..evaluation.verdicts import Decision
 from ..pipeline.embedding import embed, fit_embedding, training_texts
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary, sessions_of
+from ..reading.data_parts import open_data
 from ..reading.found_files import only_below
 from .bundle_checks import BUNDLE_VERSION, FILE, NAME, checked_facts, fitting, shortened
 from .bundle_parts import edited_since, entry_of, saved_part
@@ -162,8 +163,7 @@ class Bundle:
             DataError: they cannot be read, or the bundle names files outside of `data`.
         """
         with only_below(), shortened():
-            opened: Lines | KeySequences = self.parts["dataset"].build().read(data)
-        return opened
+            return open_data(self.parts["dataset"].build(), self.parts["dataset"].name, data)
 
     def sessions_of(self, grouped: GroupedLines) -> Sessions:
         """Sessions of new lines as the model takes them, with vectors if it takes any."""

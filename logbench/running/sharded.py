@@ -23,6 +23,7 @@ from ..pipeline.coding import read_lines
 from ..pipeline.encoded_lines import EncodedLines, NoUnitError
 from ..pipeline.line_split import cuts_lines
 from ..pipeline.merged import EncodedShard, merged
+from ..reading.data_parts import open_data
 from ..reading.shards import Piece, cut, laid_out, lines_in
 from .locate import locate
 from .prepare import group_and_keep
@@ -145,7 +146,7 @@ def _opened(plan: ShardPlan) -> tuple[ResolvedPlan, Path, Lines]:
     with runtime.bars.stage("locate") as progress:
         found = locate(resolved.dataset, plan.data, runtime.registry, progress)
     assert found is not None
-    opened = resolved.dataset.build().read(found.path)
+    opened = open_data(resolved.dataset.build(), resolved.dataset.name, found.path)
     if isinstance(opened, KeySequences):
         raise IncompatibleError(f"{resolved.dataset.name} comes as key sequences, which are not read in shards")
     return resolved, found.path, opened

@@ -204,7 +204,7 @@ def _check_open(
     folder: Path, facts: Mapping[str, Any], windower: Any, parser: Any, expected: Sides, name: str
 ) -> None:
     """See that the open lines alone make the open units, each of as many lines."""
-    (folder / PART).write_text(json.dumps(facts), encoding="utf-8")
+    (folder / PART).write_text(json.dumps({**facts, "side": OPEN}), encoding="utf-8")
     opened = open_data(None, facts["dataset"], folder)
     assert isinstance(opened, Lines)
     made = sides_of(opened, windower, parser, lambda _: False, silent).units.select("unit", "lines").sort("unit")

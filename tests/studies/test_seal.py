@@ -18,6 +18,8 @@ from logbench.base.errors import DataError, IncompatibleError, LogbenchError
 from logbench.base.maintainer_key import MaintainerKey, fingerprint, is_signed, make_key, read_key
 from logbench.base.progress import silent
 from logbench.components.registry import Registry
+from logbench.data.lines import Lines
+from logbench.reading.data_parts import open_data
 from logbench.running.prepare import prepare
 from logbench.running.resolve import resolve
 from logbench.running.runtime import Runtime
@@ -133,6 +135,19 @@ def test_units_that_cannot_be_told_apart_are_refused(
     with pytest.raises(IncompatibleError, match=why):
         seal(plan, KEY, 0.5, tmp_path / "split", Registry(), silent)
     assert not (tmp_path / "split").exists()
+
+
+@pytest.mark.parametrize("name", ["lines.parquet", "labels.parquet", "part.json"])
+def test_a_damaged_part_is_one_line(name: str, hdfs: Path, tmp_path: Path) -> None:
+    seal(Plan(model="length", dataset="hdfs", data=hdfs), KEY, 0.3, tmp_path / "split", Registry(), silent)
+    file = tmp_path / "split" / "open" / name
+    whole = file.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], b'{"part_version": 1}'):
+        file.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"part\.json|parquet|no part of a data set"):
+            opened = open_data(None, "hdfs", file.parent)
+            assert isinstance(opened, Lines) and opened.labels is not None
+            opened.labels()
 
 
 def test_key_sequences_are_sealed_by_their_units(tmp_path: Path) -> None:

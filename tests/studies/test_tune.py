@@ -114,7 +114,7 @@ def tuning(folder: Path, labels: Sequence[int], secret: bool = True, **request: 
     settings = {
         "protocol": {"train": "first", "train_units": TRAIN, "held_out": 0.25, **request.pop("protocol", {})}
     }
-    asked = {"evaluators": [Peeking], "settings": settings, "out": folder}
+    asked = {"evaluators": [Peeking], "settings": settings, "out": folder, "device": request.pop("device", "auto")}
     fields = plan_fields("tune", units(labels, secret), asked, registry)
     plan = Plan(model=name, **fields)
     bench = Workbench.here(registry)
@@ -150,6 +150,12 @@ def test_other_training_units_are_another_study(tmp_path: Path) -> None:
     study, bench = tuning(tmp_path / "a", [0, 1] * 10)
     other, _ = tuning(tmp_path / "b", [0, 1] * 10, protocol={"split_seed": 1})
     assert told(list(study.run(bench))) != told(list(other.run(bench)))
+
+
+def test_another_device_is_another_study(tmp_path: Path) -> None:
+    """As a run is: its draws are others, so they are not taken over."""
+    study, same, other = (tuning(tmp_path, [0, 1] * 10, device=one)[0] for one in ("auto", "auto", "cpu"))
+    assert study.name == same.name != other.name
 
 
 @pytest.mark.parametrize("killed_at", [1, 6, 11])

@@ -236,13 +236,13 @@ class Tuning:
 def _key_of(
     resolved: ResolvedPlan, objective: Objective, space: Sequence[Dimension], request: TuneRequest, digest: str
 ) -> str:
-    """Names a study: of the same data, code, options, ranges, objective, draws and seed, and nothing else."""
+    """Names a study: of the same data, code, options, ranges, objective, draws, seed, device, and nothing else."""
     parts = {kind: getattr(resolved, kind) for kind in ("dataset", "parser", "windower", "model")}
     facts = {
         "protocol": resolved.protocol.as_dict(),
         "totals": asdict(resolved.totals),
         "space": [asdict(one) for one in space],
-        "asked": [objective, request.draws, request.plan.seed, digest],
+        "asked": [objective, request.draws, request.plan.seed, digest, request.plan.device, request.plan.devices],
     }
     return identity.of(parts, **json.loads(json.dumps(to_jsonable(facts)))).text
 
