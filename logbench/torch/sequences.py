@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .batches import to_device
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,7 +26,8 @@ def vector_table(sessions: Sessions, device: str) -> Tensor:
         [[1.0, 1.0], [0.0, 0.0]]
     """
     assert sessions.vectors is not None, "the model declares no need of vectors"
-    vectors = torch.as_tensor(sessions.vectors)  # one already where a graph is made
+    given: NDArray[np.float32] | Tensor = sessions.vectors  # a tensor where a graph is made
+    vectors = given if isinstance(given, Tensor) else to_device(given, device)
     return torch.cat([vectors, vectors.new_zeros(1, vectors.shape[1])]).to(device)
 
 

@@ -130,7 +130,8 @@ def test_the_recipe_of_conda_is_in_step_with_the_project() -> None:
         "pip",
         *map(conda_name, PYPROJECT["build-system"]["requires"]),
     ]
-    optional = [one for name in ("deep", "tune", "report") for one in PROJECT["optional-dependencies"][name]]
+    extras = PROJECT["optional-dependencies"]
+    optional = [one for name in ("deep", "tune", "seal", "report") for one in extras[name]]
     assert recipe["requirements"]["run_constraints"] == [*map(conda_name, optional)]
     assert "noarch" not in recipe["build"] and recipe["requirements"]["build"][0] == '${{ compiler("c") }}'
     assert recipe["build"]["python"]["entry_points"] == [f"{n} = {to}" for n, to in PROJECT["scripts"].items()]
