@@ -40,6 +40,7 @@ class BundleFacts(TypedDict):
 
     bundle_version: Annotated[int, "raised when the meaning of a key changes"]
     run_id: Annotated[str, "the run that saved it"]
+    log: NotRequired[Annotated[str, "SHA-256 over the raw files of the run's log"]]
     components: Annotated[SavedComponents, "what scores other logs, by kind"]
     protocol: Annotated[dict[str, Any], "every field of the protocol"]
     short_limit: Annotated[int, "events below which a unit is short"]

@@ -30,8 +30,12 @@ from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
 from ..running.looks import KEPT, Look, Source
 from ..running.needs import check_needs
+from ..running.prepare import digest_of
 from ..running.unit_scores import score_units
 from .labelled import labelled
+
+# Said of metrics on the log that trained.
+TRAINED = "this is the log of the run that saved the model: units that trained are in these metrics"
 
 
 def score_bundle(
@@ -73,6 +77,8 @@ def score_bundle(
         units = labelled(bundle, opened, grouped, scored)
         if (units["label"] >= 0).any():
             measured(units)
+            if bundle.facts.get("log") == (opened.digest or digest_of(opened.files, data, progress)):
+                note(TRAINED)
     frame = _with_places(scored, opened)
     return frame.sort("score", descending=True, nulls_last=True, maintain_order=True)
 

@@ -69,6 +69,7 @@ def save_bundle(
     facts = {
         "bundle_version": BUNDLE_VERSION,
         "run_id": run_id,
+        "log": prepared.digest,
         "components": {kind: saved_part(part) for kind, part in resolved.single.items()},
         "protocol": dataclasses.asdict(resolved.protocol),
         "short_limit": resolved.short_limit,

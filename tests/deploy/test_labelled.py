@@ -11,7 +11,7 @@ import pytest
 import logbench
 from logbench.components.registry import Registry
 from logbench.deploy.labelled import figures
-from logbench.deploy.score_files import score_bundle
+from logbench.deploy.score_files import TRAINED, score_bundle
 from logbench.running.bundle import Bundle
 from logbench.running.resolve import evaluators_of
 
@@ -57,6 +57,17 @@ def test_metrics_are_those_counted_by_hand(saved: Bundle, write_hdfs: Any) -> No
     assert found["model"]["precision"] == pytest.approx(2 / 4) and found["model"]["recall"] == pytest.approx(2 / 3)
     assert found["predict_all"]["precision"] == pytest.approx(3 / 59) and found["predict_all"]["recall"] == 1.0
     assert found["unseen"]["f1"] == found["model"]["f1"] == pytest.approx(2 * 2 / (4 + 3))
+
+
+def test_metrics_on_the_log_that_trained_are_marked(saved: Bundle, write_hdfs: Any, tmp_path: Path) -> None:
+    labels, noted = "BlockId,Label\nblk_3,Anomaly\nblk_4,Normal\n", list[str]()
+    old = tmp_path / "old"
+    score_bundle(saved, old, "cpu", lambda *_: None, noted.append, measured=lambda units: None)
+    assert noted == [TRAINED]
+    score_bundle(saved, log_of(write_hdfs, "new", {3}, labels), "cpu", lambda *_: None, noted.append,
+                 measured=lambda units: None)  # fmt: skip
+    score_bundle(saved, old, "cpu", lambda *_: None, noted.append)
+    assert noted == [TRAINED], "not of other logs, nor where nobody asks for metrics"
 
 
 @pytest.mark.parametrize(
