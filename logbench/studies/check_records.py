@@ -89,10 +89,11 @@ def check_records(
             if refusal := refusal_of(record):
                 found.append(Finding(place, run, refusal.removesuffix("; run again")))
                 continue
-            if record.get("sealed"):
-                found += [Finding(place, run, *one) for one in _of_signature(record, signers)]
+            said = list(_of_signature(record, signers)) if record.get("sealed") else []
+            vouched = bool(signers and record.get("sealed") and not said)
             sound = cast("Record", upgraded(record))
-            found += [Finding(place, run, *one) for one in _of_record(sound, file.parent, place, known, done)]
+            said += _of_record(sound, file.parent, place, known, done, vouched)
+            found += [Finding(place, run, *one) for one in said]
     return found, done
 
 
@@ -115,7 +116,7 @@ def _parsed(line: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _of_record(
-    record: Record, folder: Path, place: str, known: _Known, done: Checked
+    record: Record, folder: Path, place: str, known: _Known, done: Checked, vouched: bool
 ) -> Iterator[tuple[str, bool]]:
     if fault := known.repeated(record, place):
         yield fault, True
@@ -127,12 +128,22 @@ def _of_record(
         yield fault, is_fault
     else:
         done.digests += 1
-    if record["sealed"] and not path_below(folder, record["artifacts"].get("scores", "")).is_file():
-        yield "its figures cannot be computed again: the maintainer keeps its scores", False
+    if record["sealed"] and not _has_scores(record, folder):
+        if vouched:
+            yield "its figures cannot be computed again: the maintainer keeps its scores", False
+        else:  # anybody can make a key and sign any figures
+            yield "its figures cannot be computed again, and no key of --signer vouches for them", True
         return
     told = list(recounted(record, folder, known.registry))
     done.recounted += not told
     yield from told
+
+
+def _has_scores(record: Record, folder: Path) -> bool:
+    try:
+        return path_below(folder, record["artifacts"].get("scores", "")).is_file()
+    except DataError:  # it names none, or one of another folder
+        return False
 
 
 def _of_signature(record: Mapping[str, Any], signers: Sequence[str]) -> Iterator[tuple[str, bool]]:

@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 
 from logbench.base.errors import ConfigError, DataError
-from logbench.base.maintainer_key import fingerprint, read_key
+from logbench.base.maintainer_key import MaintainerKey, fingerprint, read_key
 from logbench.components import submissions
 from logbench.components.configured import configured
 from logbench.components.registry import Registry
-from logbench.running.signed_records import signature_fault
+from logbench.running.signed_records import signature_fault, signed
 from logbench.running.stored import record_sum
 from logbench.studies.check_records import check_records
 from logbench.studies.submit import pack
@@ -166,7 +166,7 @@ def test_a_record_that_was_changed_is_a_fault(record: dict[str, Any], change: An
             change(made)
             made["checksums"]["record"] = record_sum(made)  # as whoever changes it would
         file.write_text(json.dumps(made) + "\n")
-        found, _ = check_records([file], Registry())
+        found, _ = check_records([file], Registry(), signers=[fingerprint(record["sealed"]["key"])])
         told = [one.text for one in found if one.fault and ("sign" in one.text or "sealed." in one.text)]
         assert bool(told) == expected, found
 
@@ -178,6 +178,27 @@ def test_another_key_than_a_maintainers_is_a_fault(record: dict[str, Any], tmp_p
     assert any("no key of a maintainer" in one.text for one in found if one.fault)
     found, _ = check_records([file], Registry(), signers=[record["sealed"]["fingerprint"]])
     assert not [one for one in found if one.fault], found
+
+
+@pytest.mark.parametrize("path", [None, "", "../scores.parquet", "gone/scores.parquet"])
+def test_figures_without_scores_need_a_maintainers_key(
+    path: str | None, record: dict[str, Any], tmp_path: Path
+) -> None:
+    """Else whoever makes a key of his own can sign any figures."""
+    own = MaintainerKey(bytes(range(32)))
+    made = copy.deepcopy(record)
+    made["metrics"]["session"]["all"].update(f1=1.0)
+    made["artifacts"] = {} if path is None else {"scores": path}
+    made["checksums"] = {}
+    made = signed(made, own)
+    made["checksums"]["record"] = record_sum(made)
+    file = tmp_path / "records.jsonl"
+    file.write_text(json.dumps(made) + "\n")
+    assert not signature_fault(made)
+    found, _ = check_records([file], Registry())
+    assert any("no key of --signer vouches" in one.text for one in found if one.fault), found
+    found, _ = check_records([file], Registry(), signers=[own.public])
+    assert any("the maintainer keeps its scores" in one.text for one in found if not one.fault), found
 
 
 def test_a_cheat_gets_nothing(place: Path, record: dict[str, Any]) -> None:
