@@ -20,8 +20,27 @@ from logbench.cli import main
 from logbench.components.configured import configured
 from logbench.components.registry import Registry
 from logbench.data.sessions import Sessions
+from logbench.evaluation.unit_metrics import metrics_of
 from logbench.pipeline.grouping import GroupedLines
 from logbench.running.anomaly_kinds import template_sets, types_of
+
+
+def test_types_of_one_key_sequence_are_all_among_distinct_units() -> None:
+    """A pair of sequence and label has a weight of 1, whichever types its units are of."""
+    units = pl.DataFrame(
+        {
+            "label": pl.Series([1, 1, 1, 0], dtype=pl.Int8), "verdict": [True, True, True, False],
+            "score": [1.0, 1.0, 1.0, 0.0], "weight": [1.0] * 4, "events": [3] * 4,
+            "sequence": pl.Series([5, 5, 5, 6], dtype=pl.UInt32), "type": ["disk", "net", "net", None],
+        }
+    )  # fmt: skip
+    built = {name: configured(Registry().get("evaluator", name)).build() for name in ("types", "classification")}
+    found = metrics_of(units, built, "session", weighted=False)
+    kinds = found["types"]["distinct"]
+    assert (kinds["types"], kinds["found"], kinds["recall:disk"], kinds["recall:net"]) == (2, 2, 1, 1)
+    cells = {name: found["session"]["distinct"][name] for name in ("tp", "fp", "tn", "fn")}
+    assert cells == pytest.approx({"tp": 1, "fp": 0, "tn": 1, "fn": 0})
+
 
 KINDS = st.lists(
     st.tuples(st.integers(0, 1), st.booleans(), st.sampled_from(["disk", "net", None]), st.integers(1, 3)),
