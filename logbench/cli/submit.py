@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..base.files import check_free, written
+from ..base.jsonable import several
 from ..base.options import parse_settings
 from ..components.configured import configured
 from ..studies.submit import pack
@@ -36,7 +37,7 @@ def command(state: State, model: str, settings: tuple[str, ...], out: Path | Non
     check_free("--out", target, overwrite)
     with written(target):
         target.write_bytes(data)
-    say(f"{target}: {facts.name}, {len(facts.files)} files, {len(data):,} bytes")
+    say(f"{target}: {facts.name}, {several(len(facts.files), 'file')}, {len(data):,} bytes")
     for name, digest in facts.files.items():
         say(f"  {digest[:12]}  {name}")
     if facts.requires:
