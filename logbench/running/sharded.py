@@ -75,7 +75,8 @@ def read_shard(plan: Plan) -> EncodedShard:
     logs = set(_logs(opened))
     beside = [file for file in opened.files if file not in logs]
     parser, windower = resolved.parser.build(), resolved.windower.build()
-    with runtime.bars.stage("read") as progress, laid_out(path, plan.pieces, beside) as folder:
+    # No stage of `workers.READING`: no other worker would start meanwhile, as it does where all read the same.
+    with runtime.bars.stage("shard") as progress, laid_out(path, plan.pieces, beside) as folder:
         shard = resolved.dataset.build().read(folder)
         try:
             read = read_lines(shard, windower, parser, progress, times=True)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import gzip
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from logbench import DataError, IncompatibleError, Plan
+from logbench.base.progress_bars import Bars
 from logbench.components.registry import Registry
 from logbench.pipeline import grouped_cache
 from logbench.pipeline.coding import read_lines
 from logbench.pipeline.grouping import GroupedLines, group_lines
 from logbench.reading.shards import cut, laid_out, lines_in
 from logbench.running.resolve import resolve
-from logbench.running.sharded import keep
+from logbench.running.runtime import Runtime, made_current
+from logbench.running.sharded import ShardPlan, keep, read_shard, shards_of
+from logbench.running.workers import READING
 from logbench.studies.sharded_reading import read_in_shards
 from logbench.studies.workbench import Workbench
 
@@ -172,3 +177,19 @@ def test_what_a_cut_would_change_is_refused(tmp_path: Path) -> None:
     (packed / "HDFS.log").write_bytes(gzip.compress(log.read_bytes()))
     with pytest.raises(DataError, match="packed, so it cannot be read in shards; unpack it"):
         read_in_shards(Plan(**{**asked, "data": packed}), 2, bench)
+
+
+def test_another_worker_may_start_while_a_shard_is_read(tmp_path: Path) -> None:
+    """Else one process after another would read them."""
+    told: list[str] = []
+
+    class Told(Bars):
+        def stage(self, name: str) -> Any:
+            told.append(name)
+            return super().stage(name)
+
+    asked = ShardPlan(model="length", dataset="hdfs", data=hdfs(tmp_path, 60), shards=2)
+    with made_current(replace(Runtime.here(REGISTRY), bars=Told(enabled=False))):
+        digest, pieces = shards_of(asked)
+        read_shard(replace(asked, pieces=pieces[0], digest=digest))
+    assert told[-1] not in READING
