@@ -131,5 +131,5 @@ def _cells(row: Mapping[str, Any], metric: str, digits: int) -> dict[str, str]:
         metric: f"{row['value']:,.{digits}f}",
         "95% interval": "–" if low is None else f"{low:,.{digits}f} – {high:,.{digits}f}",
         "rule": "–" if rule is None else f"{rule:,.{digits}f}{'*' * row['under']}",
-        "best rule": row["rule"] or "–",
+        "best rule": (row["rule"] or "–").replace("_", " "),
     }
