@@ -58,12 +58,12 @@ SECTIONS = {
     "Own logs": {
         "detect": "Find what is unusual in logs, without labels.",
         "score": "Score new logs with a saved model; labels are not needed.",
-        "export": "Export a deep model as a graph that runs without torch, with score and verdict inside.",
+        "export": "Export a deep model as a graph that runs without torch.",
     },
     "Sealed parts": {
-        "seal": "Split a data set into a part for everybody and one for a maintainer.",
+        "seal": "Split a data set into an open and a sealed part.",
         "submit": "Pack a model into one file for a maintainer.",
-        "judge": "Run a submission on the sealed part of a data set and sign the record.",
+        "judge": "Judge a submission on sealed data; sign the record.",
     },
     "Maintain": {
         "check": "Check that what plugins offer keeps its contract.",

@@ -64,7 +64,7 @@ def info(as_json: bool) -> None:
 @json_option
 @pass_state
 def fill(state: State, as_json: bool, **options: Any) -> None:
-    """Read and group a log once, for all later commands, in parts on many processes or machines.
+    """Read and group a log once, in parts side by side.
 
     The grouped lines are those of one pass, to the bit, whatever the number of parts. A format whose lines hang
     together, a windower that looks at several lines, and packed files are refused.

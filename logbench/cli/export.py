@@ -42,12 +42,12 @@ def command(
     state: State, run: str, kind: Any, file: Path | None, data: Path | None, out: Path, overwrite: bool,
     code: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Export a deep model as a graph that runs without torch, with score and verdict inside.
+    """Export a deep model as a graph that runs without torch.
 
     RUN is an id, its beginning, or `last`, of a run that was saved by --save; BUNDLE is the folder that it wrote.
-    The graph takes batches of any size, and holds vocabulary and protocol as metadata. It is written only if it
-    gives the verdicts of the model on real units, and its scores to 1e-4. `logbench score BUNDLE --engine
-    onnxruntime` then needs no torch.
+    The graph gives scores and verdicts, takes batches of any size, and holds vocabulary and protocol as metadata.
+    It is written only if it gives the verdicts of the model on real units, and its scores to 1e-4. `logbench score
+    BUNDLE --engine onnxruntime` then needs no torch.
     """
     from ..deploy.export import export_bundle, place_in, sum_up
     from ..running.bundle import Bundle

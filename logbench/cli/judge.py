@@ -41,7 +41,7 @@ from .shared_options import json_option, limit_options, note, out_option, say, s
 @json_option
 @pass_state
 def command(state: State, submission: str, sealed: Path, key: Path, consent: str | None, **options: Any) -> int:
-    """Run a submission on the sealed part of a data set and sign the record.
+    """Judge a submission on sealed data; sign the record.
 
     It trains on the open units and is tested on the sealed ones, in a process without network, sealed files or
     labels. Its code runs only where --run names its digest; without it, the submission is described. SUBMISSION is

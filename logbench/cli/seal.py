@@ -49,7 +49,7 @@ class Share(click.ParamType[float]):
 @apart
 def command(state: State, dataset: str, share: float, key: Path, data: Path | None, windower: str | None,
             settings: tuple[str, ...], out: Path) -> int:  # fmt: skip
-    """Split a data set into a part for everybody and one for a maintainer.
+    """Split a data set into an open and a sealed part.
 
     Which units are sealed, only the key tells. `open` is what others get: they give it as --data. `sealed` stays
     with the maintainer, as the key does. A line of units of both parts is open without ids of sealed ones.

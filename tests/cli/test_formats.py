@@ -25,7 +25,7 @@ WITHOUT_JSON = {
     "datasets guess": "prints TOML",
     "schema": "prints JSON as it is",
     "workflow": "has --format json",
-    **dict.fromkeys(("man", "new-plugin", "report", "site"), "writes files"),
+    **dict.fromkeys(("man", "new-plugin", "report", "seal", "site", "submit"), "writes files"),
 }
 
 

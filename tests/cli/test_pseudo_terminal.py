@@ -48,6 +48,12 @@ train_units = 90
 [gates]
 f1 = 0.1
 """
+MINE = """
+class Mine:
+    def fit(self, train, context): ...
+    def score(self, units, context):
+        return units.lengths
+"""
 # What is typed, in this order. A new command needs a line here, or the test fails.
 TYPED = (
     f"run ecvc new-event {DATA}", f"run ecvc {DATA} --no-baselines --save model",
@@ -66,6 +72,13 @@ TYPED = (
     "datasets check web.toml", "datasets add web.toml", "datasets path web", "datasets remove web",
     "datasets fetch hdfs-sim",
     "score model --data small/HDFS.log --top 3", "score model --data small/HDFS.log --incidents",
+    "export model --to onnx", f"robust ecvc --kind remove --dose 20% --split-seeds 2 {DATA}",
+    "transfer new-event --source hdfs-sim --set dataset.blocks=400 --set protocol.train_units=100 --target hdfs "
+    "--target-data small",
+    "seal hdfs --data small --share 40% --key own.key --out split", "submit ./mine.py",
+    "judge new-event --sealed split/sealed --key own.key --set protocol.train_units=5",
+    "judge mine.submission --sealed split/sealed --key own.key",
+    "cache fill --dataset hdfs --data small --shards 2",
     "check new-event", "check-records runs/records.jsonl", "cache info", "cache verify",
     "schema toml", "man --out man", "new-plugin shiny --kind reporter",
     "ladder --set dataset.blocks=400 --set protocol.train_units=120 --windows 50 --no-training",
@@ -119,7 +132,12 @@ def test_every_command_has_its_line() -> None:
 @pytest.mark.slow
 def test_no_command_has_a_line_that_a_terminal_wraps(write_hdfs: WriteHdfs, tmp_path: Path) -> None:
     write_hdfs("small", MESSAGES, LABELS)
-    for name, text in (("web.log", LINES), ("Web_2k.log_structured.csv", TEMPLATES), ("suite.toml", SUITE)):
+    for name, text in (
+        ("web.log", LINES),
+        ("Web_2k.log_structured.csv", TEMPLATES),
+        ("suite.toml", SUITE),
+        ("mine.py", MINE),
+    ):
         (tmp_path / name).write_text(text, encoding="utf-8")
     too_long, failed, painted = [], [], {}
     for words in TYPED:

@@ -100,6 +100,7 @@ def test_a_cut_that_cannot_be_is_said(tiny_hdfs: Path, tmp_path: Path) -> None:
 ADDED = (
     *("cut", "test_label_noise", "procedure", "slices", "slice_units", "without_update"),
     *("feedback_budget", "feedback_delay"),
+    *("target_units", "target_reserve", "target_alone", "template_match"),
 )
 
 

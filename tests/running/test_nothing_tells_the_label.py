@@ -116,6 +116,7 @@ HALF: Mapping[str, Any] = {"protocol": RANDOM}
 BGL = ("loghub_2k", "BGL", "BGL_2k.log")
 CASES: dict[str, Case] = {
     "hdfs-sim": Case(None, {**HALF, "dataset": {"blocks": 3000}}),
+    "drift-sim": Case(None, {"protocol": {**RANDOM, "procedure": "batch"}, "dataset": {"jobs": 1500}}),
     "hdfs": Case(_of("hdfs_v1_sample", "HDFS_v1.zip"), HALF),
     "deeplog-archive": Case(_of("deeplog_archive"), {"dataset": {"normal_total": 553_366}}),
     "hdfs-100k": Case(_of("hdfs_100k"), {}),
