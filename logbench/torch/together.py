@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 # Seconds that a process may wait for the others.
 PATIENCE = 1800
+# The end of a pipe: a `Connection`, and on Windows a `PipeConnection`.
+Pipe = Any
 ALONE = "its message is above; without --devices one process does all"
 
 
@@ -65,7 +66,7 @@ def together(model: Any, train: Sessions, context: Context) -> Iterator[None]:
 
 
 def _fit_beside(
-    pipe: Connection, rank: int, world: int, port: int, model: Any, train: Sessions, context: Context
+    pipe: Pipe, rank: int, world: int, port: int, model: Any, train: Sessions, context: Context
 ) -> None:
     store = TCPStore("127.0.0.1", port, None, False)
     store.set(f"ready{rank}", "1")
@@ -81,7 +82,7 @@ def _fit_beside(
 
 
 @contextmanager
-def started(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, Connection]]]:
+def started(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, Pipe]]]:
     """Processes, started afresh, never forked (other libraries have threads), that end with the block."""
     spawning = multiprocessing.get_context("spawn")
     others = []
@@ -103,7 +104,7 @@ def started(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> Iter
             process.join()
 
 
-def _await(store: Any, others: Sequence[tuple[Any, Connection]], name: str) -> None:
+def _await(store: Any, others: Sequence[tuple[Any, Pipe]], name: str) -> None:
     """Wait until all processes are there.
 
     Raises:
