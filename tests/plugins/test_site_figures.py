@@ -36,8 +36,26 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for dose in ({}, {"unstable": "remove", "unstable_dose": 0.2}):
             settings = {**SMALL, "protocol": {"train_units": 120, **dose}}
             logbench.run(MODELS, dataset="hdfs-sim", settings=settings, out=folder, evaluators=ASKED)
-        words = ["transfer", "new-event", "--source", "hdfs-sim", "--target", "hdfs-sim", "--target-units", "0,20"]
-        words += ["--set", "hdfs-sim.blocks=300", "--set", "protocol.train_units=100", "--out", str(folder)]
+        words = [
+            "transfer",
+            "new-event",
+            "--source",
+            "hdfs-sim",
+            "--target",
+            "drift-sim",
+            "--target-units",
+            "0,20",
+        ]
+        words += [
+            "--set",
+            "hdfs-sim.blocks=300",
+            "--set",
+            "drift-sim.jobs=300",
+            "--set",
+            "protocol.train_units=100",
+            "--out",
+            str(folder),
+        ]
         done = CliRunner().invoke(cli, words, standalone_mode=False)
         assert done.exception is None, done.output
     return folder
