@@ -16,7 +16,7 @@ from logbench import Scores
 from .common import NpzState
 from .markov import Markov, transitions
 from .ngram import NGram, among, padded
-from .rules import first_hits
+from .rules import scores_of_new
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,17 +50,7 @@ class OnlineNewEvent(NpzState):
         known = np.zeros(sessions.vocabulary + 1, dtype=bool)
         size = min(len(self.known), sessions.vocabulary)
         known[:size] = self.known[:size]
-        new = ~known[sessions.clipped_keys]
-        event, ignoring = (
-            first_hits(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary))
-        )
-        return Scores(
-            primary=(event >= 0).astype(np.float64),
-            event=event,
-            ignoring=(ignoring >= 0).astype(np.float64),
-            ignoring_event=ignoring,
-            events=new.astype(np.float64) if context.events else None,
-        )
+        return scores_of_new(~known[sessions.clipped_keys], sessions, context)
 
     def update(self, unit: Sessions, verdict: bool, label: int | None) -> None:
         """See `Updates.update`."""

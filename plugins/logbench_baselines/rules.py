@@ -33,17 +33,7 @@ class NewEvent(NpzState):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`."""
         check_keys(sessions.vocabulary, len(self.known) - 1, "new-event")
-        new = ~self.known[sessions.clipped_keys]
-        event, ignoring = (
-            first_hits(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary))
-        )
-        return Scores(
-            primary=(event >= 0).astype(np.float64),
-            event=event,
-            ignoring=(ignoring >= 0).astype(np.float64),
-            ignoring_event=ignoring,
-            events=new.astype(np.float64) if context.events else None,
-        )
+        return scores_of_new(~self.known[sessions.clipped_keys], sessions, context)
 
 
 class Length(NpzState):
@@ -66,3 +56,19 @@ def first_hits(hits: NDArray[np.bool_], sessions: Sessions) -> NDArray[np.int64]
     """Index of the first hit in each unit, int64 [units]; −1 without a hit."""
     at = first_true(hits, sessions.units, len(sessions))
     return np.where(at < 0, -1, at - sessions.offsets[:-1])
+
+
+def scores_of_new(new: NDArray[np.bool_], sessions: Sessions, context: Context) -> Scores:
+    """1 for a unit with a new event, else 0; decided by the first one.
+
+    Args:
+        new: bool [events].
+    """
+    event, ignoring = (first_hits(hits, sessions) for hits in (new, new & (sessions.keys < sessions.vocabulary)))
+    return Scores(
+        primary=(event >= 0).astype(np.float64),
+        event=event,
+        ignoring=(ignoring >= 0).astype(np.float64),
+        ignoring_event=ignoring,
+        events=new.astype(np.float64) if context.events else None,
+    )
