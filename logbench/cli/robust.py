@@ -11,16 +11,15 @@ import click
 from ..api.protocol import DISTURBED
 from ..base.jsonable import several
 from . import State, completion, pass_state
+from .beside_rule import note_skipped, rule_cells, value_cells, with_study_options
 from .shared_options import (
     WIDTH,
     digits_of,
     executor_option,
     json_option,
     limit_options,
-    note,
     print_json,
     room,
-    seed_options,
     shared_fields,
     split_seeds_of,
     with_plan_options,
@@ -44,14 +43,7 @@ SPLITS = 3
               help="Shares of the units, or labels, that are disturbed; 0 is added.")  # fmt: skip
 @click.option("--on", type=click.Choice(["test", "both", "train"]), default="test", show_default=True,
               help="Disturb the test set alone, or training too; of labels also training alone.")  # fmt: skip
-@click.option("--metric", default="f1", show_default=True,
-              help="Metric to show: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
-@seed_options[0]
-@seed_options[1]
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Number of parallel runs.")  # fmt: skip
-@click.option("--resume/--fresh", default=True, show_default=True,
-              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@with_study_options
 @executor_option
 @track_option
 @limit_options
@@ -87,9 +79,7 @@ def command(state: State, model: str, kinds: tuple[str, ...], **options: Any) ->
         print_json(rows)
     elif good:
         _show(good, model, options, shown)
-    for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
-        count = sum(row.get("skipped") == reason for row in rows)
-        note(f"{count} of {several(len(rows), 'dose')} skipped: {reason}")
+    note_skipped(rows, "dose")
     return 0 if good else 2
 
 
@@ -123,13 +113,10 @@ def _said(least: float | None) -> str:
 
 
 def _cells(row: Mapping[str, Any], metric: str, digits: int) -> dict[str, str]:
-    low, high, rule = row["low"], row["high"], row["rule_value"]
     return {
         "kind": row["kind"],
         "dose": f"{100 * row['dose']:g}%",
         "changed": f"{row['changed']:,.0f}",
-        metric: f"{row['value']:,.{digits}f}",
-        "95% interval": "–" if low is None else f"{low:,.{digits}f} – {high:,.{digits}f}",
-        "rule": "–" if rule is None else f"{rule:,.{digits}f}{'*' * row['under']}",
-        "best rule": (row["rule"] or "–").replace("_", " "),
+        **value_cells(row, metric, digits),
+        **rule_cells(row, digits),
     }

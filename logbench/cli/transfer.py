@@ -10,14 +10,13 @@ import click
 
 from ..base.jsonable import several
 from . import State, completion, pass_state
+from .beside_rule import note_skipped, rule_cells, value_cells, with_study_options
 from .shared_options import (
     digits_of,
     json_option,
     limit_options,
-    note,
     plan_options,
     print_json,
-    seed_options,
     shared_fields,
     split_seeds_of,
 )
@@ -55,14 +54,7 @@ def _with_plan_options(function: Any) -> Any:
 @click.option("--similarity", type=click.FloatRange(min=0, min_open=True, max=1), default=SIMILARITY,
               show_default=True, help="Cosine similarity from which on the embedding matches.")  # fmt: skip
 @_with_plan_options
-@click.option("--metric", default="f1", show_default=True,
-              help="Metric to show: one of the headline, or EVALUATOR.METRIC such as cost.cost.")  # fmt: skip
-@seed_options[0]
-@seed_options[1]
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Number of parallel runs.")  # fmt: skip
-@click.option("--resume/--fresh", default=True, show_default=True,
-              help="Reuse runs in --out with the same plan, data and code, or run all again.")  # fmt: skip
+@with_study_options
 @track_option
 @limit_options
 @format_option
@@ -100,9 +92,7 @@ def command(state: State, model: str, source: str, target: str, **options: Any) 
         print_json(rows)
     elif good:
         _show(good, f"{model}, trained on {source}", options["metric"], shown)
-    for reason in dict.fromkeys(row["skipped"] for row in rows if "skipped" in row):
-        count = sum(row.get("skipped") == reason for row in rows)
-        note(f"{count} of {several(len(rows), 'row')} skipped: {reason}")
+    note_skipped(rows, "row")
     return 0 if good else 2
 
 
@@ -129,14 +119,11 @@ def _show(rows: Sequence[Mapping[str, Any]], what: str, metric: str, shown: Show
 
 
 def _cells(row: Mapping[str, Any], metric: str, digits: int) -> dict[str, str]:
-    low, high, rule = row["low"], row["high"], row["rule_value"]
     return {
         "target": row["target"],
         "units": f"{row['units']:,}{' alone' if row['alone'] else ''}",
         "tested": f"{row['tested']:,}",
-        metric: f"{row['value']:,.{digits}f}",
-        "95% interval": "–" if low is None else f"{low:,.{digits}f} – {high:,.{digits}f}",
+        **value_cells(row, metric, digits),
         "unseen": f"{row['passed']['unseen']:,}",
-        "rule": "–" if rule is None else f"{rule:,.{digits}f}{'*' * row['under']}",
-        "best rule": (row["rule"] or "–").replace("_", " "),
+        **rule_cells(row, digits),
     }
