@@ -13,6 +13,7 @@ from ..api.optional import RunsGraph
 from ..base.errors import DataError
 from ..data.rows import count_rows, events_beyond, padded, vector_rows
 from ..data.scores import Scores
+from ..data.shared_keys import by_places
 from ..data.unit_rows import UnitRows, without_unseen
 from ..data.window_ranks import rank_events, rank_scores, worst_per_unit
 from .engines import onnx_engine
@@ -41,6 +42,8 @@ class ExportedModel:
         self._run, self.metadata, self.batch = run, metadata, batch
         self._facts: Mapping[str, Any] = metadata["graph"]
         self.slack = float(metadata.get("slack", 0.0))
+        shared = self._facts.get("key_places")
+        self._places = None if shared is None else np.array(shared, dtype=np.int32)
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Score every unit, as the model itself does.
@@ -48,8 +51,11 @@ class ExportedModel:
         Raises:
             DataError: the sessions have another vocabulary, or vectors of another width.
         """
-        if sessions.vocabulary != self._facts["keys"]:
-            raise DataError(f"the graph takes {self._facts['keys']} keys, not {sessions.vocabulary}")
+        known = self._facts["keys"] if self._places is None else len(self._places)
+        if sessions.vocabulary != known:
+            raise DataError(f"the graph takes {known} keys, not {sessions.vocabulary}")
+        if self._places is not None:
+            sessions = by_places(sessions, self._places)
         if self._facts["input"] == "windows":
             return self._of_windows(sessions, context)
         primary, alarm = self._of_rows(sessions)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .options import Amp as Amp
     from .options import (
         ClassifierConfig,
+        KeysConfig,
         NextKeyConfig,
         ReconstructionConfig,
         SequenceConfig,
@@ -71,6 +72,7 @@ _MODULES = {
     "options": (
         "Amp",
         "ClassifierConfig",
+        "KeysConfig",
         "NextKeyConfig",
         "ReconstructionConfig",
         "SequenceConfig",
@@ -100,6 +102,7 @@ __all__ = [
     "Classifier",
     "ClassifierConfig",
     "DistinctBatches",
+    "KeysConfig",
     "NetworkModel",
     "NextKeyConfig",
     "NextKeyModel",

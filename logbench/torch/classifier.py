@@ -66,6 +66,7 @@ class Classifier(RowModel[C]):
                 class weights.
             PluginError: the network gives no logits, or cannot run in double precision.
         """
+        train, context = self._bound(train, context)
         held, labelled = context.held_out, self._labelled(train)
         targets = self.targets(train, context)
         taught = np.where(np.isnan(targets), -1, targets >= 0.5).astype(np.int8)

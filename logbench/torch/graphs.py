@@ -35,6 +35,7 @@ class ScoresRows(Protocol):
     network: nn.Module | None
     keys: int
     width: int
+    places: NDArray[np.int32] | None
 
     @property
     def spare(self) -> int | None: ...
@@ -98,11 +99,13 @@ class RowGraph(nn.Module):
         return score, score > self.limit
 
 
-def window_graph(network: nn.Module | None, config: NextKeyConfig, keys: int, limit: float) -> Graph:
-    """The graph of a model of windows."""
+def window_graph(
+    network: nn.Module | None, config: NextKeyConfig, keys: int, limit: float, places: NDArray[np.int32] | None
+) -> Graph:
+    """The graph of a model of windows; `keys` and `places` are those of the model."""
     assert network is not None, "fit or load comes first"
     windows = torch.arange(ROWS * (config.h + 1)).reshape(ROWS, -1) % (keys + 1)
-    facts = {"input": "windows", "h": config.h, "pad": config.pad, "keys": keys}
+    facts = {"input": "windows", "h": config.h, "pad": config.pad, "keys": keys, **_shared(places)}
     module = WindowGraph(_plain(network), keys, limit)
     return Graph(module, {"rows": windows}, ("score", "alarm", "rank", "nll"), facts=facts)
 
@@ -114,7 +117,7 @@ def row_graph(model: ScoresRows, limit: float) -> Graph:
         IncompatibleError: its rows are none that can be made without its code.
     """
     assert model.network is not None, "fit or load comes first"
-    facts = {**row_format(model), "keys": model.keys, "spare": model.spare}
+    facts = {**row_format(model), "keys": model.keys, "spare": model.spare, **_shared(model.places)}
     rows = torch.from_numpy(model.rows(_probe(model, (1, 2, 3, 2))))
     inputs = {"rows": rows if rows.is_floating_point() else rows.long()}
     if facts["input"] == "vectors":
@@ -123,6 +126,10 @@ def row_graph(model: ScoresRows, limit: float) -> Graph:
     module = RowGraph(model, _plain(model.network), limit)
     loose = facts["input"] != "counts" and model.spare is not None
     return Graph(module, inputs, ("score", "alarm"), loose, facts)
+
+
+def _shared(places: NDArray[np.int32] | None) -> dict[str, Any]:
+    return {} if places is None else {"key_places": places.tolist()}
 
 
 def row_format(model: ScoresRows) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
 
 from ..base.errors import DataError
 from ..base.options import make_options
+from ..data.shared_keys import by_places, key_places
 from .options import TrainingConfig
 from .saving import load_network, save_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from ..api.contracts import Context
@@ -36,7 +40,8 @@ class NetworkModel(ABC, Generic[C]):
     Attributes:
         config: the options.
         network: what `build` made, on the device of the last call; None before `fit` and `load`.
-        keys: number of known keys.
+        keys: number of known keys, as the network sees them.
+        places: which of these each known key is, int32 [known keys], where some share one; else None.
         width: columns of the vectors that the training units carried, for `build`; 0 without any.
         name: of the model, as errors and the saved file have it.
         fixed: options that a saved network fixes; the others may change afterwards.
@@ -51,6 +56,7 @@ class NetworkModel(ABC, Generic[C]):
         self.config = config
         self.network: nn.Module | None = None
         self.keys, self.width = 0, 0
+        self.places: NDArray[np.int32] | None = None
 
     @abstractmethod
     def build(self, keys: int) -> nn.Module:
@@ -67,12 +73,17 @@ class NetworkModel(ABC, Generic[C]):
             network: what `build` made, on the device. train: training units.
         """
 
+    def bounded(self, sessions: Sessions) -> Sessions:
+        """The same units with keys as the network sees them; the same sessions where each known key is its own."""
+        return sessions if self.places is None else by_places(sessions, self.places)
+
     def save(self, folder: Path) -> None:
         """Write `network.safetensors` and the options in `<name>.json` into an existing folder."""
         assert self.network is not None, "fit or load comes first"
         shape = {name: getattr(self.config, name) for name in self._shape}
         own = {"keys": self.keys, **({"vector_width": self.width} if self.width else {})}
-        save_network(folder, self.network, {**own, **shape}, self.name)
+        shared = {} if self.places is None else {"key_places": self.places.tolist()}
+        save_network(folder, self.network, {**own, **shared, **shape}, self.name)
 
     def load(self, folder: Path) -> None:
         """Become the model saved in `folder`; the saved network's shape goes before the configuration's.
@@ -82,7 +93,7 @@ class NetworkModel(ABC, Generic[C]):
         """
         self.network, facts = load_network(folder, self._rebuilt, self.name)
         self.config, self.keys = self._saved_config(facts), facts["keys"]
-        self.width = facts.get("vector_width", 0)
+        self.width, self.places = facts.get("vector_width", 0), _saved_places(facts)
 
     def exported(self, kind: ExportKind, limit: float) -> ExportedGraph:
         """The network, the score and whether it exceeds `limit`, as a graph; see `api.optional.Exports`.
@@ -106,6 +117,7 @@ class NetworkModel(ABC, Generic[C]):
 
     def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
         model = type(self)(self._saved_config(facts))
+        _saved_places(facts)
         model.width = facts.get("vector_width", 0)
         return model.build(facts["keys"])
 
@@ -114,12 +126,23 @@ class NetworkModel(ABC, Generic[C]):
         """Options that a saved network fixes."""
         return self.fixed
 
+    def _bound(self, train: Sessions, context: Context) -> tuple[Sessions, Context]:
+        """Training and held-out units with keys as the network will see them: `max_keys` of them at most."""
+        known = train.vocabulary
+        self.places = key_places(train, getattr(self.config, "max_keys", known))
+        if self.places is not None:
+            shared = int((self.places == self.places.max()).sum())
+            context.note(f"{self.name}: the rarest {shared:,} of {known:,} keys are one to the network (max_keys)")
+        held = context.held_out
+        return self.bounded(train), replace(context, held_out=held and self.bounded(held))
+
     def _ready(self, sessions: Sessions, context: Context) -> nn.Module:
         """The network on the device, for sessions of the keys that it was trained on."""
         assert self.network is not None, "fit or load comes first"
-        if sessions.vocabulary != self.keys:
+        known = self.keys if self.places is None else len(self.places)
+        if sessions.vocabulary != known:
             raise DataError(
-                f"{self.name} was trained on {self.keys} keys, not on {sessions.vocabulary}; "
+                f"{self.name} was trained on {known} keys, not on {sessions.vocabulary}; "
                 "parse them with the parser that the model was trained with"
             )
         if width_of(sessions) != self.width:
@@ -127,3 +150,19 @@ class NetworkModel(ABC, Generic[C]):
                 f"{self.name} was trained on vectors of {self.width} columns, not {width_of(sessions)}"
             )
         return self.network.to(context.device).eval()
+
+
+def _saved_places(facts: Mapping[str, Any]) -> NDArray[np.int32] | None:
+    """See `NetworkModel.places`, of a saved model.
+
+    Raises:
+        ValueError: they are no places among its keys.
+    """
+    if (saved := facts.get("key_places")) is None:
+        return None
+    places = np.array(saved)
+    plain = places.ndim == 1 and places.dtype.kind == "i" and len(places)
+    found = np.unique(places) if plain else np.array([-1])
+    if (len(found), found[0], found[-1]) != (facts["keys"], 0, facts["keys"] - 1):
+        raise ValueError("its key_places are not those of its keys")
+    return places.astype(np.int32)

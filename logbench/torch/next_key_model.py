@@ -81,6 +81,7 @@ class NextKeyModel(NetworkModel[C]):
             ConfigError: stop=validation without held-out windows, or a loss that is no number any more.
             PluginError: the network's logits are not of the shape and dtype that `build` promises.
         """
+        train, context = self._bound(train, context)
         keys, g = train.vocabulary, self.config.g
         if g >= keys:
             context.note(f"g = {g} is not below the {keys} known keys: only unseen keys can alarm")
@@ -101,6 +102,7 @@ class NextKeyModel(NetworkModel[C]):
         network = self._ready(sessions, context)
         if (shared := scored_together(self, sessions, context)) is not None:
             return shared
+        sessions = self.bounded(sessions)
         histories = sessions.histories(self.config.h, self.config.pad)
         found = self._windows(network, histories, self.config, context)
         scores = _units(found, histories)
@@ -133,23 +135,32 @@ class NextKeyModel(NetworkModel[C]):
     def expected(self, sessions: Sessions, events: NDArray[np.int64], context: Context) -> pl.Series:
         """The g keys likeliest at event `events[i]` of unit i, likeliest first, as List(Int32) [units].
 
-        Null where the event has no h predecessors in its unit and there is no padding, or lies beyond its end.
+        Null where the event has no h predecessors in its unit and there is no padding, or lies beyond its end. A
+        key that many share (`max_keys`) is left out, as it names none.
         """
         network, h = self._ready(sessions, context), self.config.h
+        sessions = self.bounded(sessions)
         asked = np.flatnonzero((events >= (0 if self.config.pad else h)) & (events < sessions.lengths))
         place = (events[asked] - h)[:, None] + np.arange(h)
         known = sessions.clipped_keys[sessions.offsets[asked][:, None] + np.maximum(place, 0)]
         histories = np.where(place < 0, np.int32(self.keys + 1), known)
         distinct, inverse = np.unique(histories, axis=0, return_inverse=True)
         top = _likeliest(network, distinct, min(self.config.g, self.keys), context.device)
+        if self.places is not None:
+            named = np.unique(self.places, return_index=True)[1].astype(np.int32)
+            named[-1] = -1
+            top = named[top]
         lists = pl.Series("expected", top[inverse.reshape(-1)], dtype=pl.Array(pl.Int32, top.shape[1]))
+        lists = lists.cast(pl.List(pl.Int32))
+        if self.places is not None:
+            lists = lists.list.eval(pl.element().filter(pl.element() >= 0))
         rows = np.full(len(sessions), len(asked), dtype=np.uint32)
         rows[asked] = np.arange(len(asked))
         nothing = pl.Series([None], dtype=pl.List(pl.Int32))
-        return lists.cast(pl.List(pl.Int32)).append(nothing).gather(rows)
+        return lists.append(nothing).gather(rows)
 
     def _graph(self, limit: float) -> Graph:
-        return window_graph(self.network, self.config, self.keys, limit)
+        return window_graph(self.network, self.config, self.keys, limit, self.places)
 
     def _saved_config(self, facts: Mapping[str, Any]) -> C:
         return super()._saved_config({"pad": False, **facts})  # saved before there was the choice

@@ -45,6 +45,24 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class KeysConfig:
+    """How many keys a network tells apart, whose layers have a column or a row a key; for models of whole units.
+
+    `NextKeyConfig` has the option, too.
+
+    Example:
+
+        @dataclass(frozen=True)
+        class MyConfig(ReconstructionConfig, KeysConfig):
+            hidden: int = option(8, "units of the narrowest layer", ge=1)
+    """
+
+    max_keys: int = option(
+        10_000, "known keys that a network tells apart; beyond, the rarest of training share one", ge=2, tune=False
+    )
+
+
+@dataclass(frozen=True)
 class _RowConfig(TrainingConfig):
     """How a model of whole units trains unless told otherwise: in passes, and slower than one of windows."""
 
@@ -128,7 +146,7 @@ class _WindowConfig:
 
 
 @dataclass(frozen=True)
-class NextKeyConfig(TrainingConfig, _WindowConfig):
+class NextKeyConfig(TrainingConfig, KeysConfig, _WindowConfig):
     """Options of a model that guesses the next key; a model's own class adds those of its network.
 
     Training ends after a fixed number of optimiser steps, for a reason: on real HDFS logs the validation loss

@@ -75,6 +75,7 @@ class Reconstruction(RowModel[C]):
             ConfigError: a loss that is no number any more, or a batch too large for the GPU's memory.
             PluginError: there is not one row a unit, or the network cannot run in double precision.
         """
+        train, context = self._bound(train, context)
         held = context.held_out
         validated = self._part(held, context.device) if held else None
         return self._train(train, self._part(train, context.device), validated, context)

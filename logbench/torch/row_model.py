@@ -138,7 +138,7 @@ class RowModel(NetworkModel[C]):
     def _scored(self, sessions: Sessions, context: Context) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Score of each unit, float64 [units], and facts."""
         network = self._ready(sessions, context)
-        rows = self._distinct(sessions)
+        rows = self._distinct(self.bounded(sessions))
         found, facts = self._scored_rows(network, rows, context, self.double)
         kind = Precision.of(self.config.eval_amp, context.device).kind
         if kind != "off":

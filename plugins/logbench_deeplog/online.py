@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -13,7 +14,7 @@ from .model import DeepLog
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from logbench import Context, Scores, Sessions
 
@@ -36,6 +37,9 @@ class OnlineDeepLog(DeepLog):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `NextKeyModel.score`; more keys than before grow the network."""
         self._grow(sessions.vocabulary)
+        if self.places is not None:
+            shared = int((self.places == self.keys - 1).sum())
+            context.note(f"{self.name}: {shared:,} of {len(self.places):,} keys are one to the network (max_keys)")
         return super().score(sessions, context)
 
     def update(self, unit: Sessions, verdict: bool, label: int | None) -> None:
@@ -44,7 +48,7 @@ class OnlineDeepLog(DeepLog):
             return
         self._grow(unit.vocabulary)
         assert self.network is not None, "fit or load comes first"
-        windows = unit.histories(self.config.h, self.config.pad).distinct_windows
+        windows = self.bounded(unit).histories(self.config.h, self.config.pad).distinct_windows
         self._train(windows[windows[:, -1] < self.keys])
 
     def _train(self, windows: NDArray) -> None:  # type: ignore[type-arg]
@@ -69,18 +73,33 @@ class OnlineDeepLog(DeepLog):
         rank: Tensor = (logits >= true).sum(1)  # the true one is among them
         return rank > self.config.g
 
-    def _grow(self, keys: int) -> None:
-        """Make room for keys that came to be known; each is as unknown, and least likely, until it trains."""
-        if self.network is None or keys <= self.keys:
+    def _grow(self, vocabulary: int) -> None:
+        """Make room for keys that came to be known; each is as unknown, and least likely, until it trains.
+
+        Those beyond `max_keys` share one with each other, and with the rarest of training, if there are such.
+        """
+        before = self.keys
+        known = before if self.places is None else len(self.places)
+        if self.network is None or vocabulary <= known:
             return
-        old, before = self.network.state_dict(), self.keys
-        device = next(self.network.parameters()).device.type
-        network = new_network(lambda: self.build(keys), 0, device)
-        state = network.state_dict()
+        last = max(self.config.max_keys - 1, before) if self.places is None else before - 1
+        new = np.minimum(np.arange(before, before + vocabulary - known), last)
+        if self.places is not None or vocabulary > last + 1:
+            old_places = np.arange(before) if self.places is None else self.places
+            self.places = np.concatenate([old_places, new]).astype(np.int32)
+        if (keys := int(new[-1]) + 1) > before:
+            self._widen(self.network, keys)
+
+    def _widen(self, network: nn.Module, keys: int) -> None:
+        """Replace the network by one of more keys."""
+        old, before = network.state_dict(), self.keys
+        device = next(network.parameters()).device.type
+        wider = new_network(lambda: self.build(keys), 0, device)
+        state = wider.state_dict()
         for name, weights in old.items():
             state[name] = weights if weights.shape == state[name].shape else _grown(name, weights, before, keys)
-        network.load_state_dict(state)
-        self.network, self.keys = network, keys
+        wider.load_state_dict(state)
+        self.network, self.keys = wider, keys
 
 
 def _grown(name: str, weights: Tensor, before: int, keys: int) -> Tensor:

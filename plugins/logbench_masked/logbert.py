@@ -69,7 +69,7 @@ class LogBert(Reconstruction[LogBertConfig]):
         assert isinstance(self.network, Network)
         g = self.config.g
         if g == "auto":
-            g = self._found(self.network, context.held_out or train, context)
+            g = self._found(self.network, self.bounded(context.held_out or train), context)
         self.network.found.fill_(g)
         return {**facts, "g": g, "truncated": int((train.lengths > self.config.length).sum())}
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import ReconstructionConfig
+from logbench.torch import KeysConfig, ReconstructionConfig
 
 
 @dataclass(frozen=True)
-class LogBertConfig(ReconstructionConfig):
+class LogBertConfig(ReconstructionConfig, KeysConfig):
     """Options of `logbert`; sizes, shares and weights are those published for HDFS."""
 
     variant: Literal["paper", "logbert"] = option(

@@ -69,10 +69,13 @@ class LogAnomaly(NextKeyModel[LogAnomalyConfig]):
         return Network(keys, self.width, self.config)
 
     def prepare(self, network: nn.Module, train: Sessions) -> None:
-        """Give the network the vectors of the training keys."""
+        """Give the network the vectors of the training keys; one that many keys share says nothing."""
         if self.config.variant == "logdeep":
             return
-        network.get_buffer("vectors")[: self.keys] = F.normalize(torch.from_numpy(key_vectors(train)))
+        vectors = F.normalize(torch.from_numpy(key_vectors(train)))
+        network.get_buffer("vectors")[: self.keys] = vectors
+        if self.places is not None:
+            network.get_buffer("vectors")[self.keys - 1] = 0
 
     def _saved_config(self, facts: Mapping[str, Any]) -> LogAnomalyConfig:
         return super()._saved_config({"variant": "vectors", **facts})  # saved before there was the choice

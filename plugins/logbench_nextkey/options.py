@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import NextKeyConfig, ReconstructionConfig
+from logbench.torch import KeysConfig, NextKeyConfig, ReconstructionConfig
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TransformerNextConfig(NextKeyConfig):
 
 
 @dataclass(frozen=True)
-class LogGptConfig(ReconstructionConfig):
+class LogGptConfig(ReconstructionConfig, KeysConfig):
     """Options of `loggpt`; those of its network and its training are the published code's."""
 
     length: int = option(511, "events of a unit that the network sees, the first ones", ge=1, le=20_000)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import ReconstructionConfig
+from logbench.torch import KeysConfig, ReconstructionConfig
 
 
 @dataclass(frozen=True)
-class AutoencoderConfig(ReconstructionConfig):
+class AutoencoderConfig(ReconstructionConfig, KeysConfig):
     """Options of `autoencoder`; the sizes of rows=sequence are deep-loglizer's."""
 
+    max_keys: int = option(
+        2_000, "known keys that a network tells apart; beyond, the rarest of training share one", ge=2, tune=False
+    )
     input: Literal["counts", "sequence"] = option(
         "counts", "what is given back: counts of keys, or what an LSTM read"
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from logbench import option
-from logbench.torch import ClassifierConfig, SequenceConfig
+from logbench.torch import ClassifierConfig, KeysConfig, SequenceConfig
 
 
 @dataclass(frozen=True)
-class CnnConfig(SequenceConfig):
+class CnnConfig(SequenceConfig, KeysConfig):
     """Options of `cnn`; the heights are the paper's, the other sizes deep-loglizer's."""
 
     heights: tuple[int, ...] = option((3, 4, 5), "events that each kind of filter sees")
@@ -40,9 +40,12 @@ class LogRobustConfig(SequenceConfig):
 
 
 @dataclass(frozen=True)
-class MlpConfig(ClassifierConfig):
+class MlpConfig(ClassifierConfig, KeysConfig):
     """Options of `mlp`; its size is LightAD's."""
 
+    max_keys: int = option(
+        2_000, "known keys that a network tells apart; beyond, the rarest of training share one", ge=2, tune=False
+    )
     hidden: int = option(25, "units of the one hidden layer", ge=1)
     passes: int = option(100, "passes over the training rows, for stop=passes; at most so many otherwise", ge=1)
 

@@ -77,3 +77,29 @@ def test_a_grown_network_is_saved_and_loaded(tmp_path: Any) -> None:
     again = OnlineDeepLog(OnlineConfig())
     again.load(tmp_path)
     assert primary(again, [NEW, CYCLE], 5) == primary(model, [NEW, CYCLE], 5)
+
+
+@pytest.mark.parametrize(("most", "own"), [(7, 7), (6, 6), (5, 5), (4, 5)])
+def test_keys_beyond_the_bound_share_one_and_a_note_says_how_many(most: int, own: int, tmp_path: Any) -> None:
+    model, notes = fitted(max_keys=most), []
+    found = model.score(Sessions.of([CYCLE, NEW], 7), Context(note=notes.append)).primary
+    assert model.keys == own and primary(model, [CYCLE, NEW], 7) == found.tolist() and found[0] <= 1 < found[1]
+    shared = 7 - own + 1
+    assert [f"deeplog-online: {shared} of 7 keys are one to the network (max_keys)" in notes] == [most < 7]
+    model.update(Sessions.of([[0, 1, 2, 6, 0, 1, 2, 6]], 7), verdict=True, label=0)
+    model.score(Sessions.of([CYCLE], 9), Context())  # two more
+    assert model.keys == (own if most < 7 else 8)
+    assert primary(model, [[0, 1, 2, 6]], 9) == [1.0]
+    if most < 6:  # keys 4 to 8 are one: what is learnt of one is known of all
+        assert primary(model, [[0, 1, 2, 8]], 9) == [1.0]
+    model.save(tmp_path)
+    again = OnlineDeepLog(OnlineConfig())
+    again.load(tmp_path)
+    assert primary(again, [NEW, CYCLE], 9) == primary(model, [NEW, CYCLE], 9)
+
+
+def test_new_keys_of_a_bounded_network_join_the_rarest_of_training() -> None:
+    model = OnlineDeepLog(OnlineConfig(**SMALL, max_keys=3))
+    model.fit(Sessions.of([CYCLE, CYCLE[1:], [0, 1, 0, 1]] * 4, 4), Context())
+    model._grow(6)
+    assert model.places is not None and model.places.tolist() == [0, 1, 2, 2, 2, 2] and model.keys == 3

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import resource
@@ -29,7 +28,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import growth_networks
 import numpy as np
+from growth_networks import OPTIONS
 
 SIZES = {
     "units": (2_000, 10_000, 50_000, 200_000),
@@ -48,9 +49,6 @@ TITLES = {
     "parsed": "Parsers: templates of 5 messages each",
 }
 PARSING = ("messages", "words", "parsed")
-DEEP = {"deeplog", "deeplog-values", "deeplog-full", "logbert", "logbert-small", "loganomaly", "lstm-next",
-        "transformer-next", "loggpt", "loggpt-small", "autoencoder", "cnn", "logrobust", "mlp", "neurallog",
-        "neurallog-small", "plelog", "logtad"}  # fmt: skip
 GIGABYTES = 12
 # Seconds below which a cell says nothing of growth.
 LEAST = 0.1
@@ -108,14 +106,6 @@ def messages(axis: str, size: int, seed: int) -> Any:
     return pl.Series([" ".join(row) for row in table.tolist()])
 
 
-def configured(name: str, config: Any) -> Any:
-    """Default options, but one pass for a network, whose time is in proportion to them."""
-    passes = {"passes": 1} if name in DEEP else {}
-    if name in DEEP and "stop" in {field.name for field in dataclasses.fields(config)}:
-        passes["stop"] = "passes"
-    return config(**passes)
-
-
 def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
     """CPU seconds of fitting and scoring, and what the model noted; the process ends above the budget."""
     from logbench import Context
@@ -123,17 +113,20 @@ def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
 
     kind = "parser" if axis in PARSING else "model"
     item = Registry(kinds=(kind,)).components[kind][name].item  # type: ignore[literal-required]
-    built: Any = item.build(configured(name, item.config)) if item.config else item.build()
+    if name in OPTIONS:
+        built: Any = item.build(growth_networks.configured(name, item.config))
+    else:
+        built = item.build(item.config()) if item.config else item.build()
     said: list[str] = []
     if kind == "parser":
         train, test = (messages(axis, size, seed) for seed in (1, 2))
         fit: Callable[[], Any] = lambda: built.fit(train)  # noqa: E731
         score: Callable[[], Any] = lambda: built.match(test)  # noqa: E731
     else:
-        if name in DEEP:
+        if name in OPTIONS:
             import logbench.torch  # noqa: F401  no part of what is measured
-        every = (20, 50, size) if name in DEEP else (2_000, 300, size)
-        shape = {"units": (size, 20, 30), "events": (40, size, 30), "templates": every}[axis]
+        shapes = {"units": (size, 20, 30), "events": (40, size, 30), "templates": (2_000, 300, size)}
+        shape = growth_networks.shape(name, axis, size) if name in OPTIONS else shapes[axis]
         train, test = (sessions(*shape, seed) for seed in (1, 2))
         test = test.unlabelled()
         train = train if item.traits.supervision == "supervised" else train.unlabelled()
@@ -146,7 +139,8 @@ def measured(name: str, axis: str, size: int, budget: float) -> dict[str, Any]:
     score()
     end = time.process_time()
     resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    return {"fit": middle - begin, "score": end - middle, "notes": said}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return {"fit": middle - begin, "score": end - middle, "notes": said, "peak_mb": peak}
 
 
 def row(name: str, axis: str, largest: int, budget: float) -> None:
@@ -221,7 +215,7 @@ def names(axis: str, asked: str) -> Iterator[str]:
 
     kind = "parser" if axis in PARSING else "model"
     offered = Registry(kinds=(kind,)).components[kind]  # type: ignore[literal-required]
-    wanted = DEEP if asked == "deep" else asked.split(",") if asked else offered.keys() - DEEP
+    wanted = OPTIONS if asked == "deep" else asked.split(",") if asked else offered.keys() - OPTIONS.keys()
     yield from (name for name in offered if name in wanted)
 
 

@@ -85,6 +85,11 @@ def command(ctx: click.Context, /, as_json: bool, out: Path | None, **options: A
     click.echo(text if as_json else (shown_compressed if options["compress"] else shown)(found))
 
 
+def _of_all_keys(material: Material) -> Any:
+    """The options of DeepLog, whose network tells all keys apart here, since rungs feed it keys as they are."""
+    return replace(material.config, max_keys=max(material.config.max_keys, material.train.vocabulary))
+
+
 def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[str, Any]:
     """Train once, then time every rung: the JSON object of the command.
 
@@ -103,7 +108,7 @@ def ladder(material: Material, bars: Bars, options: Mapping[str, Any]) -> dict[s
     from .naive_evaluation import Evaluation
     from .training_steps import time_training
 
-    config, context = material.config, material.context
+    config, context = _of_all_keys(material), material.context
     slices = Slices.of(material.test, 0 if config.pad else config.h, context.seed)
     if not slices.windows:
         raise IncompatibleError(
@@ -155,7 +160,7 @@ def compressed(material: Material, bars: Bars, options: Mapping[str, Any]) -> di
     from ..model import DeepLog
     from .compression import compress
 
-    config, context = material.config, material.context
+    config, context = _of_all_keys(material), material.context
     without = 0 if config.pad else config.h
     judged = material.test.take(material.test.lengths > without)
     if not len(judged) or judged.labels is None or not (judged.labels >= 0).any():

@@ -43,7 +43,7 @@ class Expectations:
         """What a fitted `NextKeyModel` expects; where it lacks a history, what came."""
         some = thinned(sessions)
         known = cls.counted(some)
-        histories = some.histories(model.config.h, model.config.pad)
+        histories = model.bounded(some).histories(model.config.h, model.config.pad)
         likely = np.full((len(some.keys), some.vocabulary), np.nan)
         likely[histories.events] = _probabilities(model, histories.distinct_windows)[histories.distinct.inverse]
         likely = likely[some.keys < some.vocabulary]
@@ -59,8 +59,10 @@ def thinned(sessions: Sessions) -> Sessions:
 
 @torch.inference_mode()
 def _probabilities(model: Any, windows: NDArray[np.int32], chunk: int = 4096) -> NDArray[np.float64]:
+    """Of each known key, float64 [windows, known keys]; keys that are one to the network share its part alike."""
     parts = [np.empty((0, model.keys))]
     for begin in range(0, len(windows), chunk):
         rows = torch.from_numpy(windows[begin : begin + chunk, :-1].astype(np.int64))
         parts.append(model.network.cpu()(rows).double().softmax(1).numpy())
-    return np.concatenate(parts)
+    found = np.concatenate(parts)
+    return found if model.places is None else (found / np.bincount(model.places))[:, model.places]
