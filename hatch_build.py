@@ -1,4 +1,4 @@
-"""Build the compiled kernel beside its source: for a wheel, an editable install, or by `python hatch_build.py`.
+"""Build the compiled kernel beside its sources: for a wheel, an editable install, or by `python hatch_build.py`.
 
 Without a compiler the package is built without it, and logbench reads by polars.
 """
@@ -23,8 +23,9 @@ except ImportError:  # run as a script
     BuildHookInterface = object  # type: ignore[assignment, misc]
 
 ROOT = Path(__file__).parent
-SOURCE = ROOT / "logbench" / "base" / "kernel.c"
-LIBRARY = SOURCE.with_name("kernel.library")
+FOLDER = ROOT / "logbench" / "base"
+SOURCES = tuple(sorted(FOLDER.glob("kernel*.[ch]")))
+LIBRARY = FOLDER / "kernel.library"
 OPTIONS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
 
 
@@ -56,9 +57,11 @@ def build(library: Path, *options: str) -> str:
     named = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "")
     if not named:
         return "there is no C compiler (cc, gcc, clang, or CC)"
-    digest = sha256(SOURCE.read_bytes().replace(b"\r\n", b"\n")).hexdigest()[:16]
+    read = b"".join(path.read_bytes() for path in SOURCES)
+    digest = sha256(read.replace(b"\r\n", b"\n")).hexdigest()[:16]
+    files = [str(path) for path in SOURCES if path.suffix == ".c"]
     made = library.with_name(f"{library.name}.{os.getpid()}")
-    words = [*shlex.split(named), *OPTIONS, *options, f'-DSOURCE="{digest}"', str(SOURCE), "-o", str(made)]
+    words = [*shlex.split(named), *OPTIONS, *options, f'-DSOURCE="{digest}"', *files, "-o", str(made)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
     except OSError as error:

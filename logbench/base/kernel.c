@@ -6,47 +6,12 @@
  * `byte_patterns.py`: the only place that knows regular expressions. Nothing here knows a format, keeps state between
  * calls, or writes to its input, so calls may run in threads.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "kernel.h"
 
 #ifndef SOURCE
 #define SOURCE "unknown"
 #endif
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
-enum { DONE = 0, NO_MEMORY = 1, OTHER_TYPE = 2, BROKEN_STREAM = 3 };
-enum { DEAD = 255, INLINE = 12, SMALL = 256 };
-
-/* The Arrow C data interface: arrow.apache.org/docs/format/CDataInterface.html */
-struct ArrowSchema {
-    const char *format, *name, *metadata;
-    int64_t flags, n_children;
-    struct ArrowSchema **children, *dictionary;
-    void (*release)(struct ArrowSchema *);
-    void *private_data;
-};
-struct ArrowArray {
-    int64_t length, null_count, offset, n_buffers, n_children;
-    const void **buffers;
-    struct ArrowArray **children, *dictionary;
-    void (*release)(struct ArrowArray *);
-    void *private_data;
-};
-struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *);
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
-    const char *(*get_last_error)(struct ArrowArrayStream *);
-    void (*release)(struct ArrowArrayStream *);
-    void *private_data;
-};
+enum { DEAD = 255, SMALL = 256 };
 
 /* From here on the structures are those of `kernel.py`, field by field. */
 struct Pattern {
@@ -82,13 +47,6 @@ struct Codes {
     int32_t *id, *shape, *stamp;           /* numbers of names; -1: no id, and no shape of a text without one */
     struct Names ids, shapes, stamps;
 };
-
-static int grown(void **block, size_t size) {
-    void *larger = realloc(*block, size ? size : 1);
-    if (!larger) return 0;
-    *block = larger;
-    return 1;
-}
 
 static uint64_t mixed(uint64_t h, uint64_t word) {
     h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
@@ -435,16 +393,9 @@ static int code_text(const struct Rules *rules, const uint8_t *text, size_t size
 
 static int code_array(const struct ArrowArray *array, const struct Rules *rules, struct Codes *codes,
                       struct Scratch *scratch) {
-    const uint8_t *valid = array->buffers[0], *views = array->buffers[1];
     for (int64_t i = array->offset; i < array->offset + array->length; i++) {
-        const uint8_t *view = views + 16 * i, *text = view + 4;
-        int32_t part[4]; /* size, prefix, buffer, offset */
-        memcpy(part, view, 16);
-        if (valid && !(valid[i / 8] >> i % 8 & 1))
-            part[0] = 0; /* null: as the empty text */
-        else if (part[0] > INLINE)
-            text = (const uint8_t *)array->buffers[2 + part[2]] + part[3];
-        if (!code_text(rules, text, (size_t)part[0], codes, scratch)) return 0;
+        struct Text text = text_at(array, i);
+        if (!code_text(rules, text.at, text.size, codes, scratch)) return 0;
     }
     return 1;
 }

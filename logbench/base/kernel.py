@@ -1,4 +1,4 @@
-"""Load the compiled kernel (`kernel.c`), where it was built, and code texts by it.
+"""Load the compiled kernel (`kernel.c` and what stands beside it), where it was built, and code texts by it.
 
 `LOGBENCH_KERNEL` says which way is taken: `off` leaves all to polars, `on` is an error without the kernel, a path
 names a built library. Both ways give the same, so nothing but time depends on it.
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VARIABLE = "LOGBENCH_KERNEL"
-SOURCE = Path(__file__).with_name("kernel.c")
 # Not `kernel.so`: Python would take it for the module `kernel`. What is loaded by its path may have any name.
-LIBRARY = SOURCE.with_name("kernel.library")
+LIBRARY = Path(__file__).with_name("kernel.library")
 # Names that Python splits as fast as polars does.
 _FEW = 10_000
 _OUTCOMES = {1: "no memory", 2: "texts of another type", 3: "the stream of texts broke"}
@@ -167,20 +166,23 @@ class Names:
 class Kernel:
     """The functions of a built library.
 
+    Attributes:
+        functions: all of them, see `kernel_json.py` for others.
+
     Raises:
         OSError: it cannot be loaded, or was built from another `kernel.c`.
     """
 
     def __init__(self, library: Path) -> None:
         self.library = library
-        self._loaded = ctypes.CDLL(str(library.absolute()))
+        self.functions = ctypes.CDLL(str(library.absolute()))
         source, self._code, self._code_lines, self._free, self._place, join, free_names = (
-            getattr(self._loaded, f"logbench_{name}")
+            getattr(self.functions, f"logbench_{name}")
             for name in ("source", "code", "code_lines", "free", "place", "join", "free_names")
         )
         source.restype = c_char_p
         if source() != digest().encode():
-            raise OSError(f"{library}: built from another {SOURCE.name}; install logbench again")
+            raise OSError(f"{library}: built from another kernel.c; install logbench again")
         self._code.argtypes, self._code.restype = (c_void_p, POINTER(_Rules), POINTER(_Codes)), c_int
         self._code_lines.argtypes = c_char_p, c_size_t, POINTER(_Rules), POINTER(_Codes)
         self._code_lines.restype = c_int
@@ -196,7 +198,7 @@ class Kernel:
             MemoryError: there is too little.
         """
         stream = texts.__arrow_c_stream__()
-        return self._coded(partial(self._code, _pointer(stream, b"arrow_array_stream")), rules)
+        return self._coded(partial(self._code, pointer(stream, b"arrow_array_stream")), rules)
 
     def code_lines(self, lines: bytes, rules: Rules) -> Coded:
         """Code the lines of valid UTF-8, as `byte_streams.parse` cuts them; threads may call at once.
@@ -208,17 +210,25 @@ class Kernel:
 
     def names(self) -> Names:
         """No names yet, for others to join."""
-        return Names(self._loaded)
+        return Names(self.functions)
+
+    def check(self, outcome: int) -> None:
+        """Check what a function returned.
+
+        Raises:
+            MemoryError: there was too little. OSError: polars gave what it should not.
+        """
+        if outcome:
+            raise (MemoryError if outcome == 1 else OSError)(f"{self.library}: {_OUTCOMES[outcome]}")
 
     def _coded(self, code: Callable[[_Rules, _Codes], int], rules: Rules) -> Coded:
         codes = _Codes()
         try:
-            if outcome := code(_raw(rules), codes):
-                raise (MemoryError if outcome == 1 else OSError)(f"{self.library}: {_OUTCOMES[outcome]}")
+            self.check(code(_raw(rules), codes))
             columns = (getattr(codes, name) for name in ("text", "id", "shape", "stamp"))
             text, id_, shape, stamp = (_array(column, codes.events) for column in columns)
             ids, shapes, stamps = (
-                Names(self._loaded, _moved(getattr(codes, f"{name}s"))) for name in ("id", "shape", "stamp")
+                Names(self.functions, _moved(getattr(codes, f"{name}s"))) for name in ("id", "shape", "stamp")
             )
             return Coded(codes.texts, codes.without, text, id_, shape, stamp, ids, shapes, stamps)
         finally:
@@ -235,8 +245,9 @@ class Kernel:
 
 @lru_cache
 def digest() -> str:
-    """Names the source that a library was built from, 16 hex digits."""
-    return sha256(SOURCE.read_bytes().replace(b"\r\n", b"\n")).hexdigest()[:16]
+    """Names the sources that a library was built from, 16 hex digits."""
+    read = b"".join(path.read_bytes() for path in sorted(LIBRARY.parent.glob("kernel*.[ch]")))
+    return sha256(read.replace(b"\r\n", b"\n")).hexdigest()[:16]
 
 
 def kernel() -> Kernel | None:
@@ -326,7 +337,8 @@ def _series(names: _Names) -> pl.Series:
     return pl.read_lines(b"\r\n" + held, name="").slice(1).to_series()  # nothing looks packed after a line end
 
 
-def _pointer(capsule: Any, name: bytes) -> int:
+def pointer(capsule: Any, name: bytes) -> int:
+    """What a capsule of Python points to."""
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = c_void_p, (ctypes.py_object, c_char_p)
     return int(get(capsule, name) or 0)

@@ -1,9 +1,10 @@
 """Fields of JSON lines, each line decoded once.
 
-The decoder (simd-json) reads a frame of lines as one list, refuses all of it for one odd line, and takes the first
-of two equal keys. A path is looked up in a line by serde_json, which takes the last one and writes some numbers in
-another way. What paths find counts: lines on which the two may differ are found beforehand, or by their keys
-afterwards, and looked up; a frame that is refused is cut until the odd lines are among few.
+What paths find counts: a path is looked up in a line by polars' serde_json. The compiled kernel finds the same and
+leaves lines aside that it does not wholly understand, which are looked up. Without it polars' decoder (simd-json)
+reads a frame of lines as one list, refuses all of it for one odd line, takes the first of two equal keys where a
+path takes the last, and writes some numbers in another way: lines on which the two may differ are found before or
+by their keys afterwards, and looked up; a frame that is refused is cut until the odd lines are among few.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from ..base.kernel import kernel
+from ..base.kernel_json import OBJECT, ODD, VALUE, JsonPaths
 from .json_values import value_at
 
 # Lines decoded at a time, which fit a processor's cache; fewer are not cut further.
@@ -25,6 +29,8 @@ _DEEP, _DEPTH = 256, 128
 # Two values in one line, read as a list; what the end of a line hides is told by the number of values.
 _TWO_VALUES = r"\}\s*,\s*(?:\{|null)"
 _SURROGATE = "d[89abcdef]..|"
+# Names of fields that mean the same to the kernel and as a path, and keys of the longest path.
+_PLAIN, _LONGEST = re.compile(r"[\w@$#/:. |-]+", re.ASCII), 8
 
 
 @dataclass
@@ -41,6 +47,8 @@ class JsonFields:
 
     def __call__(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
         """The fields, a column each, and which lines are objects; fields of others are null."""
+        if self._paths is not None:
+            return self._found(self._paths, lines)
         if self.off or self._schema is None or not self.names:
             return by_path(lines, self.names)
         odd = self._odd(lines)
@@ -49,11 +57,37 @@ class JsonFields:
         fields = found.select(pl.coalesce(_node(way) for way in _ways(name)).alias(name) for name in self.names)
         at = odd.arg_true()
         self.off = len(at) > len(lines) // 2
-        if len(at):
-            rest, objects = by_path(lines.gather(at), self.names)
-            fields = fields.with_columns(fields[name].scatter(at, rest[name]) for name in self.names)
-            return fields, pl.repeat(True, len(lines), dtype=pl.Boolean, eager=True).scatter(at, objects)
-        return fields, pl.repeat(True, len(lines), dtype=pl.Boolean, eager=True)
+        return self._with(lines, at, fields, pl.repeat(True, len(lines), dtype=pl.Boolean, eager=True))
+
+    def _with(
+        self, lines: pl.Series, at: pl.Series, fields: pl.DataFrame, objects: pl.Series
+    ) -> tuple[pl.DataFrame, pl.Series]:
+        """The same with the lines `at` some places looked up by path."""
+        if not len(at):
+            return fields, objects
+        rest, are = by_path(lines.gather(at), self.names)
+        fields = fields.with_columns(fields[name].scatter(at, rest[name]) for name in self.names)
+        return fields, objects.scatter(at, are)
+
+    @cached_property
+    def _paths(self) -> JsonPaths | None:
+        """The fields for the kernel; None where there is none, or where it may see them otherwise."""
+        ways = [_ways(name) for name in self.names]
+        plain = all(map(_PLAIN.fullmatch, self.names)) and all(len(way) <= _LONGEST for of in ways for way in of)
+        built = kernel() if ways and plain else None
+        return None if built is None else JsonPaths(built, ways)
+
+    def _found(self, paths: JsonPaths, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+        """The same by the kernel."""
+        found = paths(lines)
+        columns = list(found.columns)
+        for number, kinds in enumerate(found.kinds):
+            if len(at := np.flatnonzero(kinds == VALUE)):
+                shown = columns[number].gather(at).str.json_path_match("$")
+                columns[number] = columns[number].scatter(at, shown)
+        fields = pl.DataFrame([column.alias(name) for name, column in zip(self.names, columns, strict=True)])
+        odd = pl.Series(np.flatnonzero(found.lines == ODD))
+        return self._with(lines, odd, fields, pl.Series(found.lines == OBJECT))
 
     @cached_property
     def _schema(self) -> dict[str, Any] | None:

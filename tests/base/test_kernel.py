@@ -203,6 +203,7 @@ import sys
 sys.path[:0] = sys.argv[1:]
 from pathlib import Path
 import test_kernel as tests
+import test_kernel_json as json_tests
 from logbench.base.kernel import Kernel
 built = Kernel(Path(sys.argv[1]))
 for rules in tests.RULES:
@@ -211,6 +212,12 @@ tests.test_many_names_slices_and_chunks(built)
 tests.test_names_join_those_of_all_in_order(built)
 tests.test_a_text_of_megabytes(built)
 tests.test_it_sorts_events_by_unit_as_numpy_does(built)
+json_tests.test_texts_are_those_of_json(built)
+for line in json_tests.NOT_PLAIN:
+    for end in range(len(line) + 1):
+        json_tests.JsonPaths(built, json_tests.COLUMNS)(json_tests.pl.Series([line[:end]]))
+json_tests.test_other_lines_are_no_objects(built)
+json_tests.test_slices_chunks_and_large_texts(built)
 print("checked")
 """
 

@@ -6,8 +6,18 @@ import random
 
 import polars as pl
 import pytest
+from built_kernel import built_kernel
 
+from logbench.base import kernel
 from logbench.reading.json_fields import JsonFields, by_path
+
+
+@pytest.fixture(params=["kernel", "polars"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What finds the fields."""
+    monkeypatch.setenv(kernel.VARIABLE, str(built_kernel()) if request.param == "kernel" else "off")
+    return str(request.param)
+
 
 VALUES = [
     "1",
@@ -49,13 +59,35 @@ VALUES = [
     '[{"b":1},{"b":2}]',
     "1700000000.25",
     "0.1234567890123456789",
+    "4503599627370496.5",
+    "4503599627370.495",
+    "1772352000.123456",
+    "1772352000.0080001",
+    "999999999999999999",
+    "1000000000000000000",
+    "0.0001",
+    "5.10",
+    "-0.5",
+    "1e-400",
+    "9" * 201,
+    r'"\u00e9\u4e2d\u0000\/"',
+    r'"\u12"',
+    r'"\ud83d\u0041"',
+    '"[main] up"',
+    r'"\u005bmain]"',
+    '" {"',
+    '"' + "long " * 9 + r'\t"',
+    "nul",
+    "1.",
+    '"\x1f"',
 ]
-KEYS = ["a", "b", "msg", "a.b", "a.b.c", "c", r"\u0061", "ts"]
+KEYS = ["a", "b", "msg", "a.b", "a.b.c", "c", r"\u0061", "ts", "b.c"]
 ODD = [
     "",
     "x",
     "[1]",
     '"s"',
+    r'"{\"a\":1}"',
     "3",
     "null",
     '{"a":1} x',
@@ -93,6 +125,8 @@ NAMES = [
     ["a|msg", "b"],
     ["a.b|msg", "c"],
     ["a", "a.b"],
+    ["x|a.b.c|a.b"],
+    ["é", "a'b", "c"],
     [],
 ]
 
@@ -116,7 +150,7 @@ def line(rng: random.Random, odd: float, strange: float) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_decoded_lines_have_the_fields_that_paths_find(seed: int) -> None:
+def test_decoded_lines_have_the_fields_that_paths_find(seed: int, way: str) -> None:
     rng = random.Random(seed)
     for names in NAMES:
         for odd, strange in ((0, 0), (0, 0.02), (0.01, 0.2), (0.2, 1)):
@@ -129,7 +163,7 @@ def test_decoded_lines_have_the_fields_that_paths_find(seed: int) -> None:
             assert objects.equals(are)
 
 
-def test_a_frame_is_decoded_though_some_lines_are_odd(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_is_decoded_though_some_lines_are_odd(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     looked_up: list[int] = []
 
     def counting(lines: pl.Series, names: list[str]) -> tuple[pl.DataFrame, pl.Series]:
@@ -137,8 +171,8 @@ def test_a_frame_is_decoded_though_some_lines_are_odd(monkeypatch: pytest.Monkey
         return by_path(lines, names)
 
     monkeypatch.setattr("logbench.reading.json_fields.by_path", counting)
-    lines = pl.Series([f'{{"msg": "up {i}", "t": {i}}}' for i in range(9000)])
-    lines[100], lines[8000] = "not at all", '{"msg": {"deep": 1}}'
+    lines = pl.Series([f'{{"msg": "up {i}", "t": {i}.25, "x": [{i}, {{"y": "\\n"}}]}}' for i in range(9000)])
+    lines[100], lines[8000], lines[8001] = "not at all", '{"msg": {"deep": 1}}', '{"msg": 1, "msg": "up"}'
     found, objects = JsonFields(["msg", "t"])(lines)
     assert found["msg"][8999] == "up 8999"
     assert objects.sum() == 8999

@@ -1,0 +1,65 @@
+/* What the files of the kernel share. */
+#ifndef LOGBENCH_KERNEL_H
+#define LOGBENCH_KERNEL_H
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+enum { DONE = 0, NO_MEMORY = 1, OTHER_TYPE = 2, BROKEN_STREAM = 3 };
+enum { INLINE = 12 }; /* bytes of a text that stand in its view */
+
+/* The Arrow C data interface: arrow.apache.org/docs/format/CDataInterface.html */
+struct ArrowSchema {
+    const char *format, *name, *metadata;
+    int64_t flags, n_children;
+    struct ArrowSchema **children, *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length, null_count, offset, n_buffers, n_children;
+    const void **buffers;
+    struct ArrowArray **children, *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+/* A text of an array of string views; null: as the empty text. */
+struct Text {
+    const uint8_t *at;
+    size_t size;
+};
+
+static inline struct Text text_at(const struct ArrowArray *array, int64_t i) {
+    const uint8_t *valid = array->buffers[0], *view = (const uint8_t *)array->buffers[1] + 16 * i;
+    int32_t part[4]; /* size, prefix, buffer, offset */
+    memcpy(part, view, 16);
+    if (valid && !(valid[i / 8] >> i % 8 & 1)) part[0] = 0;
+    if (part[0] <= INLINE) return (struct Text){view + 4, (size_t)part[0]};
+    return (struct Text){(const uint8_t *)array->buffers[2 + part[2]] + part[3], (size_t)part[0]};
+}
+
+static inline int grown(void **block, size_t size) {
+    void *larger = realloc(*block, size ? size : 1);
+    if (!larger) return 0;
+    *block = larger;
+    return 1;
+}
+
+#endif

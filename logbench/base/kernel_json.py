@@ -1,0 +1,143 @@
+"""Find texts at some paths of JSON lines by the compiled kernel (`kernel_json.c`)."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_void_p
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .kernel import Kernel, pointer
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+# What a line is, and what stands at a path.
+NO_OBJECT, OBJECT, ODD = range(3)
+NOTHING, TEXT, VALUE = range(3)
+
+
+class _Key(Structure):
+    _fields_ = (
+        ("text", c_char_p),
+        ("size", c_size_t),
+        *((name, c_int32) for name in ("within", "first", "next", "depth")),
+    )
+
+
+class _Paths(Structure):
+    _fields_ = (
+        ("keys", POINTER(_Key)),
+        ("ways", POINTER(c_int32)),
+        ("ends", POINTER(c_int32)),
+        ("count", c_size_t),
+        ("columns", c_size_t),
+    )
+
+
+class _Schema(Structure):
+    """Of Arrow's C data interface."""
+
+    _fields_ = (*((f"_{i}", c_void_p) for i in range(7)), ("release", CFUNCTYPE(None, c_void_p)), ("_8", c_void_p))
+
+
+class _Array(Structure):
+    """Of Arrow's C data interface."""
+
+    _fields_ = (
+        *((f"_{i}", c_int64) for i in range(5)),
+        *((f"_{i}", c_void_p) for i in range(5, 8)),
+        ("release", CFUNCTYPE(None, c_void_p)),
+        ("_9", c_void_p),
+    )
+
+
+@dataclass(frozen=True)
+class JsonTexts:
+    """What JSON lines have at some paths.
+
+    Attributes:
+        lines: uint8 [n], what each line is: `NO_OBJECT`, `OBJECT`, or `ODD`: not told; only objects have texts.
+        kinds: uint8 [columns, n], what was found: `NOTHING`; `TEXT`; or `VALUE`, JSON as it stands in the line.
+        columns: String [n], each.
+    """
+
+    lines: NDArray[np.uint8]
+    kinds: NDArray[np.uint8]
+    columns: Sequence[pl.Series]
+
+
+class JsonPaths:
+    """Texts at paths of JSON lines.
+
+    A path is its keys from the outside in. Of several paths the first one counts that leads to something but null.
+
+    Args:
+        columns: for each column its paths, at least one.
+    """
+
+    def __init__(self, kernel: Kernel, columns: Sequence[Sequence[Sequence[str]]]) -> None:
+        self._kernel = kernel
+        self._read, self._type = kernel.functions.logbench_json, kernel.functions.logbench_json_type
+        self._read.argtypes = (c_void_p, POINTER(_Paths), c_size_t, c_void_p, c_void_p, POINTER(_Array))
+        self._type.argtypes, self._type.restype = (POINTER(_Schema),), None
+        number: dict[tuple[str, ...], int] = {}
+        for way in (tuple(way) for ways in columns for way in ways):
+            for end in range(1, len(way) + 1):
+                number.setdefault(way[:end], len(number))
+        keys = (_Key * len(number))()
+        last: dict[tuple[str, ...], int] = {}
+        for way, at in number.items():
+            text, outer = way[-1].encode(), way[:-1]
+            keys[at] = _Key(text, len(text), number.get(outer, -1), -1, -1, len(way))
+            if outer in last:
+                keys[last[outer]].next = at
+            elif outer:
+                keys[number[outer]].first = at
+            last[outer] = at
+        ways = [number[tuple(way)] for of in columns for way in of]
+        ends = np.cumsum([len(of) for of in columns]).tolist()
+        self._paths = _Paths(
+            keys, (c_int32 * len(ways))(*ways), (c_int32 * len(ends))(*ends), len(keys), len(columns)
+        )
+
+    def __call__(self, lines: pl.Series) -> JsonTexts:
+        """The texts of String [n]; threads may call at once.
+
+        Raises:
+            MemoryError: there is too little.
+        """
+        size, columns = len(lines), int(self._paths.columns)
+        kinds, are = np.zeros((columns, size), dtype=np.uint8), np.empty(size, dtype=np.uint8)
+        stream, arrays = lines.__arrow_c_stream__(), (_Array * columns)()
+        place = pointer(stream, b"arrow_array_stream")
+        self._kernel.check(self._read(place, byref(self._paths), size, are.ctypes.data, kinds.ctypes.data, arrays))
+        return JsonTexts(are, kinds, [self._series(array) for array in arrays])
+
+    def _series(self, array: _Array) -> pl.Series:
+        import polars as pl
+
+        schema = _Schema()
+        self._type(schema)
+        return pl.Series(_Given(schema, array))
+
+
+@dataclass
+class _Given:
+    """An array that polars takes over."""
+
+    schema: _Schema
+    array: _Array
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]:
+        return _capsule(self.schema, b"arrow_schema"), _capsule(self.array, b"arrow_array")
+
+
+def _capsule(given: Structure, name: bytes) -> Any:
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype, new.argtypes = ctypes.py_object, (c_void_p, c_char_p, c_void_p)
+    return new(ctypes.addressof(given), name, None)
