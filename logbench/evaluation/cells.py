@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,8 @@ RATIOS = {
     "precision": ((1, 0, 0, 0), (1, 1, 0, 0)),
     "recall": ((1, 0, 0, 0), (1, 0, 0, 1)),
 }
+# Values that are below so many times their number are counted instead of sorted.
+DENSE = 4
 # Factors that sum up the weight of each label.
 ANOMALY, NORMAL = (1, 0, 0, 1), (0, 1, 1, 0)
 
@@ -106,6 +108,30 @@ def cells(units: pl.DataFrame) -> Cells:
 
 
 def clustered(values: Floats, sequences: pl.Series) -> Floats:
-    """Sums of `values` [units, n] over units of equal sequence, [clusters, n]."""
-    _, number = np.unique(sequences.to_numpy(), return_inverse=True)
+    """Sums of `values` [units, n] over units of equal sequence, [clusters, n], in the order of their numbers."""
+    number = numbered(sequences.to_numpy())
     return np.stack([np.bincount(number, column) for column in values.T], axis=1)
+
+
+def paired_cells(first: pl.DataFrame, other: pl.DataFrame) -> Floats:
+    """Cells of each sequence by two runs, [clusters, 8].
+
+    Args:
+        first, other: `label`, `verdict`, `weight` of the same units in the same order; `sequence` of the first run
+            makes the clusters.
+    """
+    return clustered(np.hstack([cells(first), cells(other)]), first["sequence"])
+
+
+def numbered(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Number of each value among the distinct ones in order, int64 [values].
+
+    Examples:
+        >>> numbered(np.array([7, 3, 7], dtype=np.uint32)).tolist()
+        [1, 0, 1]
+    """
+    if values.dtype.kind == "u" and len(values) and int(values.max()) < DENSE * len(values):  # without sorting
+        there = np.zeros(int(values.max()) + 1, dtype=np.int64)
+        there[values] = 1
+        return np.asarray((np.cumsum(there) - 1)[values])
+    return np.asarray(np.unique(values, return_inverse=True)[1])

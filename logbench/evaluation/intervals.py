@@ -26,6 +26,7 @@ from .cells import (
     effective,
     kish,
     limits,
+    paired_cells,
     slopes,
 )
 
@@ -123,7 +124,7 @@ def paired(first: pl.DataFrame, other: pl.DataFrame, metric: str) -> Interval:
         first, other: `label`, `verdict`, `weight` of the same units in the same order; `sequence` of the first
             run makes the clusters.
     """
-    return of_pairs(clustered(np.hstack([cells(first), cells(other)]), first["sequence"]), metric)
+    return of_pairs(paired_cells(first, other), metric)
 
 
 def of_pairs(clusters: Floats, metric: str) -> Interval:

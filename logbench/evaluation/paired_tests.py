@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..base.errors import DataError
-from .cells import METRICS, cells, clustered
+from .cells import METRICS, paired_cells
 
 if TYPE_CHECKING:
     from .cells import Floats
@@ -27,7 +27,7 @@ def swapped(first: pl.DataFrame, other: pl.DataFrame, metric: str, *, swaps: int
     Args:
         first, other: see `intervals.paired`. swaps: random assignments, besides the one that happened.
     """
-    return of_pairs(clustered(np.hstack([cells(first), cells(other)]), first["sequence"]), metric, swaps, seed)
+    return of_pairs(paired_cells(first, other), metric, swaps, seed)
 
 
 def of_pairs(clusters: Floats, metric: str, swaps: int, seed: int) -> float:

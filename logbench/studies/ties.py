@@ -5,23 +5,29 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import ceil
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from ..api.protocol import REDRAWN
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.jsonable import several
-from ..evaluation.cells import METRICS
+from ..evaluation.cells import METRICS, cells, clustered, paired_cells
 from ..evaluation.metrics import figure
-from ..evaluation.paired_tests import swapped
+from ..evaluation.paired_tests import of_pairs
 from .common_units import dropping_apart
 from .compare import aligned, incompatibilities, labelled_test_scores
 from .many_models import corrected_t, holm
+
+if TYPE_CHECKING:
+    from ..evaluation.cells import Floats
 
 LEVEL = 0.05
 LETTERS = string.ascii_letters + string.digits
@@ -100,8 +106,8 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
     for one, other in pairs:
         tested = _over_splits(runs[one], runs[other], metric)
         if tested is None and metric in METRICS and not incompatibilities(runs[one][0], runs[other][0]):
-            for first, second, kept in stored.of_pair(runs[one][0], runs[other][0]):
-                tested = swapped(first, second, metric, swaps=swaps, seed=0)
+            for clusters, kept in stored.of_pair(runs[one][0], runs[other][0]):
+                tested = of_pairs(clusters, metric, swaps, 0)
                 common += kept
         if tested is not None:
             p[one, other] = tested
@@ -110,34 +116,54 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
     return Pairs(tuple(name for name in runs if name in named), corrected, common)
 
 
+@dataclass(frozen=True)
+class _Verdicts:
+    """Verdicts of one run, see `COLUMNS`."""
+
+    frame: pl.DataFrame
+
+    @cached_property
+    def clusters(self) -> Floats:
+        """Cells of each sequence, [clusters, 4]: summed once, however many other runs these are compared with."""
+        return clustered(cells(self.frame), self.frame["sequence"])
+
+
 class _Stored:
     """Stored verdicts, each read once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, pl.DataFrame | None] = {}
+        self._read: dict[str, _Verdicts | None] = {}
 
-    def of_pair(self, first: Record, other: Record) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, list[int]]]:
-        """The units as both judged them, and their number where both drop others; nothing where they are gone."""
+    def of_pair(self, first: Record, other: Record) -> Iterator[tuple[Floats, list[int]]]:
+        """Cells of each sequence by both runs, [clusters, 8], and the number of units where both drop others.
+
+        Nothing where their units are gone, or not the same.
+        """
         ours, theirs = self._of(first), self._of(other)
         if ours is None or theirs is None:
             return
         kept = []
         if dropping_apart((first, other)):
-            ours, theirs = (a.join(b, on="index", how="semi") for a, b in ((ours, theirs), (theirs, ours)))
-            if not len(ours):
+            a, b = ours.frame, theirs.frame
+            ours, theirs = (_Verdicts(one.join(two, on="index", how="semi")) for one, two in ((a, b), (b, a)))
+            if not len(ours.frame):
                 return
-            kept = [len(ours)]
+            kept = [len(ours.frame)]
         try:
-            yield *aligned(first, other, ours, theirs), kept
+            pair = aligned(first, other, ours.frame, theirs.frame)
         except DataError:  # of other units
             return
+        if pair[0] is ours.frame and pair[0]["sequence"].equals(pair[1]["sequence"]):
+            yield np.hstack([ours.clusters, theirs.clusters]), kept
+        else:
+            yield paired_cells(*pair), kept
 
-    def _of(self, run: Record) -> pl.DataFrame | None:
+    def _of(self, run: Record) -> _Verdicts | None:
         name = run["run_id"]
         if name not in self._read:
             try:
-                self._read[name] = labelled_test_scores(run, self._folder).select(COLUMNS)
+                self._read[name] = _Verdicts(labelled_test_scores(run, self._folder).select(COLUMNS))
             except DataError:  # scores that are gone
                 self._read[name] = None
         return self._read[name]
