@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import difflib
 import json
+import math
 import operator
 import re
 import tomllib
@@ -25,6 +26,8 @@ from .regular_files import read_text
 # Bytes of a TOML file, and parts of a dotted key.
 LARGEST_TOML = 4 << 20
 DEEPEST = 100
+# Largest whole number, which readers of JSON take.
+LARGEST = (1 << 63) - 1
 # Most signs of a wrong value in an error.
 MOST_SHOWN = 200
 _BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le}
@@ -98,9 +101,36 @@ def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
     if config is None:
         return None
     hints = hints_of(config)
-    return config(
-        **{name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()}
-    )
+    given = {
+        name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()
+    }
+    for name, value in given.items():
+        _check_stored(value, f"{where}.{name}")
+    result = config(**given)
+    for name in known.keys() - given.keys():  # an instance's own values are the defaults
+        _check_stored(getattr(result, name, None), f"{where}.{name}", whole=True)
+    return result
+
+
+def _check_stored(value: Any, where: str, *, whole: bool = False) -> None:
+    """Refuse a number that the record of a run cannot hold.
+
+    Args:
+        whole: check whole numbers alone.
+
+    Raises:
+        ConfigError: a whole number of more than 64 bits, infinity or NaN, also within a list or a table.
+    """
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_stored(item, where, whole=whole)
+    elif type(value) is int and abs(value) > LARGEST:
+        digits = str(value) if value.bit_length() < 150 else f"({value.bit_length():,} bits)"
+        raise ConfigError(f"{where}={digits}: a record keeps whole numbers up to {LARGEST:,} alone")
+    elif not whole and isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where}={value}: a record keeps finite numbers alone")
 
 
 @lru_cache(512)

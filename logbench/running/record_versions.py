@@ -11,7 +11,7 @@ from ..api.protocol import EvaluationProtocol
 from ..api.record import RECORD_VERSION, RunRecord
 from ..api.record_sections import Record
 from ..base.errors import ConfigError
-from ..base.options import fields_of, make
+from ..base.options import LARGEST, fields_of, make
 from .stored import is_as_written
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _in_bounds(value: Any) -> bool:
         return all(map(_in_bounds, value.values()))
     if isinstance(value, list):
         return all(map(_in_bounds, value))
-    return not isinstance(value, int) or abs(value) < 1 << 63
+    return not isinstance(value, int) or abs(value) <= LARGEST
 
 
 @cache

@@ -68,6 +68,10 @@ def test_values_are_converted_by_type(values: dict[str, Any], field: str, expect
     ("values", "said"),
     [
         ({"count": "many"}, "thing.count=many: .*how many"),
+        ({"count": str(2**63)}, "thing.count=9223372036854775808: .* up to 9,223,372,036,854,775,807 alone"),
+        ({"count": 10**5000}, r"thing.count=\(16,610 bits\)"),
+        ({"sizes": f"1,{10**30}"}, "thing.sizes=1000"),
+        ({"limit": "inf"}, "thing.limit=inf: a record keeps finite numbers alone"),
         ({"count": "1.5"}, "thing.count=1.5"),
         ({"count": 0}, "greater than or equal to 1"),
         ({"share": "0"}, "greater than 0"),
@@ -86,6 +90,14 @@ def test_wrong_values_are_one_line(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said) as raised:
         made(**values)
     assert "\n" not in str(raised.value)
+
+
+def test_a_default_that_a_record_cannot_hold_is_one_line() -> None:
+    """The values of an instance are defaults of its options."""
+    config = make_dataclass("Config", [("x", int, option(2**63, "any"))])
+    with pytest.raises(ConfigError, match=r"^here\.x=9223372036854775808: "):
+        make(config, {}, "here")
+    assert make(config, {"x": 2**63 - 1}, "here").x == 2**63 - 1
 
 
 def test_without_options_any_option_is_wrong() -> None:
@@ -163,6 +175,7 @@ def test_suggestions() -> None:
     assert suggest("q", []) == ""
 
 
+LEFT_OUT = (math.inf, -math.inf)
 VALUES = (
     *(True, 0, 1, 3, 1.0, 0.5, math.inf, -math.inf, math.nan, None, "a", "auto", "nan", "inf", "true", "0"),
     *((1, 2), (1, True), (1.0, 2), ("a", "b"), ("a", 1), (), "3", "-3", "007", "3.0", "0.1", "1e3", "1e-7", "1E3"),
@@ -178,7 +191,10 @@ VALUES = (
 )  # fmt: skip
 @pytest.mark.parametrize("ge", [None, 1])
 def test_every_value_is_what_pydantic_makes_of_it(hint: Any, ge: float | None) -> None:
-    """Right values are taken over without it; none may pass, or keep a type, that it would not."""
+    """Right values are taken over without it; none may pass, or keep a type, that it would not.
+
+    Numbers that a record cannot hold are refused.
+    """
     bounded = hint in (int, float, int | None, float | None)
     field: Any = option(None, "any", ge=ge if bounded else None)
     config = make_dataclass("Config", [("x", hint, field)])
@@ -188,7 +204,9 @@ def test_every_value_is_what_pydantic_makes_of_it(hint: Any, ge: float | None) -
             continue  # a text is split at commas first
         try:
             wanted = adapter.validate_python(value)
-        except ValidationError:
+            if abs(wanted) >= 2**63 if type(wanted) is int else wanted in LEFT_OUT or wanted != wanted:
+                raise OverflowError
+        except (ValidationError, OverflowError):
             with pytest.raises(ConfigError, match=r"^here\.x="):
                 make(config, {"x": value}, "here")
             continue
