@@ -27,7 +27,9 @@ AIT = "Landauer et al., FSE 2024"
 class EcvcConfig:
     """Options of `ecvc` and `ecvc-idf`."""
 
-    max_train: int = option(5_000, "most distinct training vectors to keep, the most frequent first", ge=1)
+    max_train: int = option(
+        5_000, "most distinct training vectors to keep, the most frequent first", ge=1, tune=False
+    )
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ class NGramConfig:
 class EditConfig:
     """Options of `edit`."""
 
-    max_train: int = option(5_000, "most distinct training sequences to compare with, most frequent first", ge=1)
+    max_train: int = option(
+        5_000, "most distinct training sequences to compare with, most frequent first", ge=1, tune=False
+    )
     max_edits: int = option(
-        1_000, "edits up to which distances of longer units are exact; beyond, their counts bound them", ge=1
+        1_000,
+        "edits up to which distances of longer units are exact; beyond, their counts bound them",
+        ge=1,
+        tune=False,
     )
 
 

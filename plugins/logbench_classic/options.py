@@ -38,7 +38,7 @@ class Pca:
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     variance: float = option(0.95, "share of the variance that the normal space covers", gt=0, le=1)
     c_alpha: float = option(3.2905, "normal deviate of the Q-statistic, 3.2905 for alpha 0.001", gt=0)
     q: float | None = option(None, "squared prediction error that alarms; none: the Q-statistic", gt=0)
@@ -50,13 +50,13 @@ class Invariants:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     support: float = option(0.98, "share of the training units that an invariant must hold in", gt=0, le=1)
     epsilon: float = option(0.5, "a unit is in the invariant space if its projection is below this value", gt=0)
     longest: int = option(0, "most events of an invariant; 0: no limit", ge=0)
     scales: tuple[int, ...] = option((1, 2, 3), "values to try for the smallest coefficient")
     max_candidates: int = option(
-        100_000, "most sets of events to test at one length; the search stops beyond", ge=1
+        100_000, "most sets of events to test at one length; the search stops beyond", ge=1, tune=False
     )
 
 
@@ -66,7 +66,7 @@ class LogClustering:
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     max_dist: float = option(0.3, "cosine distance within a cluster", gt=0, le=1)
     bootstrap: int = option(1000, "number of first training units to cluster at once", ge=2)
 
@@ -77,7 +77,7 @@ class IsolationForest:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     trees: int = option(100, "trees", ge=1)
     max_samples: float = option(0.9999, "share of the training units that each tree sees", gt=0, le=1)
     contamination: float = option(
@@ -91,11 +91,11 @@ class OneClassSvm:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     kernel: Literal["rbf", "linear", "sigmoid"] = option("rbf", "kernel")
     nu: float = option(0.03, "upper bound on the share of training units outside", gt=0, le=1)
     gamma: float = option(0.0, "width of the kernel; 0: 1 / (columns × variance)", ge=0)
-    max_train: int = option(10_000, "most distinct count vectors to train on, drawn by the seed", ge=1)
+    max_train: int = option(10_000, "most distinct count vectors to train on, drawn by the seed", ge=1, tune=False)
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class Lof:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     neighbours: int = option(20, "neighbours", ge=1)
     duplicates: bool = option(False, "also train on equal count vectors, whose density is infinite")
-    max_train: int = option(10_000, "most count vectors to train on, drawn by the seed", ge=2)
+    max_train: int = option(10_000, "most count vectors to train on, drawn by the seed", ge=2, tune=False)
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ class LogisticRegression(_Classes):
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     c: float = option(100.0, "inverse strength of the L2 penalty", gt=0)
     tol: float = option(1e-8, "tolerance of the solver; loglizer's 0.01 leaves verdicts open", gt=0)
-    max_iter: int = option(1000, "most iterations of the solver", ge=1)
+    max_iter: int = option(1000, "most iterations of the solver", ge=1, tune=False)
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ class LinearSvm(_Classes):
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     penalty: Literal["l1", "l2"] = option("l1", "penalty")
     c: float = option(1.0, "inverse strength of the penalty", gt=0)
     tol: float = option(1e-6, "tolerance of the solver; loglizer's 0.1 leaves verdicts to the seed", gt=0)
-    max_iter: int = option(1_000_000, "most iterations of the solver", ge=1)
+    max_iter: int = option(1_000_000, "most iterations of the solver", ge=1, tune=False)
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,11 @@ class DecisionTree(_Classes):
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     depth: int = option(0, "depth at most; 0: no limit", ge=0)
-    max_train: int = option(20_000, "most distinct count vectors with a label that train, drawn by the seed", ge=2)
+    max_train: int = option(
+        20_000, "most distinct count vectors with a label that train, drawn by the seed", ge=2, tune=False
+    )
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,10 @@ class RandomForest(_Classes):
 
     weighting: Weighting = option("tf-idf", _WEIGHTING)
     unseen_column: bool = option(False, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     trees: int = option(100, "trees", ge=1)
     depth: int = option(0, "depth at most; 0: no limit", ge=0)
-    max_draws: int = option(20_000, "most training units that each tree draws", ge=1)
+    max_draws: int = option(20_000, "most training units that each tree draws", ge=1, tune=False)
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ class Knn:
 
     weighting: Weighting = option("counts", _WEIGHTING)
     unseen_column: bool = option(True, _UNSEEN)
-    max_columns: int = option(MOST, _COLUMNS, ge=2)
+    max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     k: int = option(1, "number of nearest training units that vote", ge=1)
-    max_train: int = option(10_000, "most distinct count vectors to compare with, drawn by the seed", ge=1)
+    max_train: int = option(
+        10_000, "most distinct count vectors to compare with, drawn by the seed", ge=1, tune=False
+    )

@@ -26,4 +26,6 @@ class SemPcaConfig:
 class RetrievalConfig:
     """Options of `retrieval`."""
 
-    max_train: int = option(2_000, "most distinct training units to compare with, the most frequent first", ge=1)
+    max_train: int = option(
+        2_000, "most distinct training units to compare with, the most frequent first", ge=1, tune=False
+    )
