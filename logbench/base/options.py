@@ -101,9 +101,7 @@ def make(config: type | None, values: Mapping[str, Any], where: str) -> Any:
     if config is None:
         return None
     hints = hints_of(config)
-    given = {
-        name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()
-    }
+    given = {name: _value(hints[name], known[name], value, f"{where}.{name}") for name, value in values.items()}
     for name, value in given.items():
         _check_stored(value, f"{where}.{name}")
     result = config(**given)
