@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..data.rows import count_rows, events_beyond, padded, vector_rows
     from ..data.window_ranks import worst_per_unit
+    from .adam import Adam, AdamW
     from .batch_size import fastest_batch, in_batches
     from .batches import Batch as Batch
     from .batches import BruteBatches as BruteBatches
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .row_model import RowModel
     from .row_scores import score_rows
     from .saving import load_network, save_network
+    from .schedules import FactorSchedule, Optimiser, Schedule
     from .seeding import new_network, seeded
     from .sequences import key_vectors, running_counts, vector_table
     from .shared_prefix_lstm import SharedPrefixLSTM
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 _MODULES = {
     ".data.rows": ("count_rows", "events_beyond", "padded", "vector_rows"),
     ".data.window_ranks": ("worst_per_unit",),
+    "adam": ("Adam", "AdamW"),
     "batch_size": ("fastest_batch", "in_batches"),
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
     "classifier": ("Classifier", "SequenceClassifier"),
@@ -88,6 +91,7 @@ _MODULES = {
     "row_model": ("RowModel",),
     "row_scores": ("score_rows",),
     "saving": ("load_network", "save_network"),
+    "schedules": ("FactorSchedule", "Optimiser", "Schedule"),
     "seeding": ("new_network", "seeded"),
     "sequences": ("key_vectors", "running_counts", "vector_table"),
     "shared_prefix_lstm": ("SharedPrefixLSTM", "sort_windows"),
@@ -98,19 +102,24 @@ _MODULES = {
 }
 _LAZY = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
+    "Adam",
+    "AdamW",
     "Batches",
     "Classifier",
     "ClassifierConfig",
     "DistinctBatches",
+    "FactorSchedule",
     "KeysConfig",
     "NetworkModel",
     "NextKeyConfig",
     "NextKeyModel",
+    "Optimiser",
     "Precision",
     "Reconstruction",
     "ReconstructionConfig",
     "RowBatches",
     "RowModel",
+    "Schedule",
     "SequenceClassifier",
     "SequenceConfig",
     "SharedPrefixLSTM",

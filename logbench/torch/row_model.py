@@ -23,11 +23,10 @@ from .together import together
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from ..api.contracts import Context
     from ..data.sessions import Sessions
+    from .schedules import Optimiser, Schedule
 
 C = TypeVar("C", bound=TrainingConfig)
 
@@ -69,7 +68,7 @@ class RowModel(NetworkModel[C]):
         """
         return lambda rows: (rows,)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         """The optimiser, and a schedule of its learning rate over `steps` steps; None: Adam, and `decay_at`."""
         return None, None
 

@@ -18,18 +18,17 @@ from .training import fit_network, total_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from ..api.contracts import Context
     from .options import TrainingConfig
+    from .schedules import Optimiser, Schedule
 
 # A batch of rows → the arguments of the network.
 Encode = Callable[[Tensor], tuple[Tensor, ...]]
 # The network and a batch of columns → the loss of each row, float [rows].
 Losses = Callable[..., Tensor]
 # The network and the number of steps → optimiser and schedule, None for those of `fit_network`.
-MakeOptimiser = Callable[[nn.Module, int], "tuple[Optimizer | None, LRScheduler | None]"]
+MakeOptimiser = Callable[[nn.Module, int], "tuple[Optimiser | None, Schedule | None]"]
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from .throttled_progress import ThrottledProgress
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from ..api.contracts import Context
     from .options import TrainingConfig
+    from .schedules import Optimiser, Schedule
 
 B = TypeVar("B")
 B_co = TypeVar("B_co", covariant=True)
@@ -74,8 +74,8 @@ def fit_network(
     name: str,
     validate: Callable[[], float] | None = None,
     *,
-    optimiser: Optimizer | None = None,
-    schedule: LRScheduler | None = None,
+    optimiser: Optimiser | None = None,
+    schedule: Schedule | None = None,
 ) -> dict[str, Any]:
     """Train `network` until `config.stop` says so, and leave it in evaluation mode.
 
@@ -142,12 +142,11 @@ class Trainer(Generic[B]):
         loss: Callable[[B], Tensor],
         config: TrainingConfig,
         device: str,
-        optimiser: Optimizer | None = None,
-        schedule: LRScheduler | None = None,
+        optimiser: Optimiser | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         self.network, self.loss, self.config = network, loss, config
-        own = Adam(network.parameters(), config.lr)  # has all that is asked of an optimiser here
-        self.optimiser = optimiser or cast("Optimizer", own)
+        self.optimiser: Optimiser = optimiser or Adam(network.parameters(), config.lr)
         self.schedule = schedule
         if schedule is None and config.warm_up:
             for group in self.optimiser.param_groups:
@@ -167,9 +166,9 @@ class Trainer(Generic[B]):
             loss = next(self.network.parameters()).new_zeros(())
         sum_gradients(self.network)
         if self.config.clip is not None:
-            self.scaler.unscale_(self.optimiser)
+            self.scaler.unscale_(cast("Optimizer", self.optimiser))  # it asks no more of it
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        self.scaler.step(self.optimiser)
+        self.scaler.step(cast("Optimizer", self.optimiser))
         scale = self.scaler.get_scale() if self.schedule else 0.0
         self.scaler.update()
         if self.schedule and self.scaler.get_scale() >= scale:  # else the step was skipped: fp16 overflowed

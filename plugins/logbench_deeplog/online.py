@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from logbench.torch import full_fp32, new_network, to_device
+from logbench.torch import Adam, full_fp32, new_network, to_device
 
 from .model import DeepLog
 
@@ -57,7 +57,7 @@ class OnlineDeepLog(DeepLog):
         assert network is not None
         device = next(network.parameters()).device.type
         pairs = to_device(windows.astype("int64"), device)
-        optimiser = torch.optim.Adam(network.parameters(), lr=self.config.online_lr)
+        optimiser = Adam(network.parameters(), lr=self.config.online_lr)
         with full_fp32():
             for _ in range(self.config.online_steps if len(windows) else 0):
                 logits = network(pairs[:, :-1])

@@ -12,11 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam
-from torch.optim.lr_scheduler import LambdaLR
 
 from logbench import ConfigError
-from logbench.torch import Reconstruction, events_beyond, in_batches, padded, ranks, to_device
+from logbench.torch import (
+    Adam,
+    FactorSchedule,
+    Reconstruction,
+    events_beyond,
+    in_batches,
+    padded,
+    ranks,
+    to_device,
+)
 
 from .hiding import SPECIALS, coded, disguised, masked
 from .network import Network
@@ -25,10 +32,9 @@ from .options import LogBertConfig, LogBertSmallConfig
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from logbench import Context, Sessions
+    from logbench.torch import Optimiser, Schedule
 
 
 class LogBert(Reconstruction[LogBertConfig]):
@@ -57,11 +63,11 @@ class LogBert(Reconstruction[LogBertConfig]):
             )
         return Network(keys, self.config)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         if self.config.schedule == "none":
             return None, None
         optimiser, warmup = Adam(network.parameters(), self.config.hidden**-0.5), self.config.warmup
-        return optimiser, LambdaLR(optimiser, lambda at: min((at + 1) ** -0.5, (at + 1) * warmup**-1.5))
+        return optimiser, FactorSchedule(optimiser, lambda at: min((at + 1) ** -0.5, (at + 1) * warmup**-1.5))
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """See `Reconstruction.fit`; with `g`, and `truncated`, training units longer than `length`."""

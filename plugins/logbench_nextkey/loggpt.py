@@ -13,19 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import AdamW
 
 from logbench import ConfigError
-from logbench.torch import Reconstruction, events_beyond, longest, padded, ranks
+from logbench.torch import AdamW, Reconstruction, events_beyond, longest, padded, ranks
 
 from .options import LogGptConfig, LogGptSmallConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from logbench import Context, Sessions
+    from logbench.torch import Optimiser, Schedule
 
 # Codes of the published vocabulary, of 5 special ones; known keys follow.
 FILL, UNKNOWN, FIRST, SPECIALS = 0, 1, 2, 5
@@ -85,7 +83,7 @@ class LogGpt(Reconstruction[LogGptConfig]):
             raise ConfigError(f"{self.name}.hidden = {hidden} must be a multiple of {self.name}.heads = {heads}")
         return Network(keys, self.config)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         return AdamW(network.parameters(), self.config.lr), None
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:

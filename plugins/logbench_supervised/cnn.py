@@ -21,8 +21,8 @@ from .schedule import rising_and_falling
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
+
+    from logbench.torch import Optimiser, Schedule
 
 
 class Network(nn.Module):
@@ -71,7 +71,7 @@ class Cnn(SequenceClassifier[CnnConfig]):
     def lengths(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         return lengths_of(rows)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         return rising_and_falling(network, self.config.lr, steps)
 
     def build(self, keys: int) -> Network:

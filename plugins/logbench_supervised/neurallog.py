@@ -18,8 +18,7 @@ from .options import NeuralLogConfig, NeuralLogSmallConfig
 from .schedule import rising_and_falling
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
+    from logbench.torch import Optimiser, Schedule
 
 
 class Network(nn.Module):
@@ -77,7 +76,7 @@ class NeuralLog(VectorClassifier[NeuralLogConfig]):
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         return rising_and_falling(network, self.config.lr, steps)
 
 

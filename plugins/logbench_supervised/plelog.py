@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
-from torch.optim.lr_scheduler import LambdaLR
 
 from logbench import count_matrix
+from logbench.torch import Adam, FactorSchedule
 
 from .guessing import clustered, guessed
 from .of_vectors import VectorClassifier, states_of, weighed
@@ -22,10 +21,9 @@ from .options import PleLogConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from logbench import Context, Sessions
+    from logbench.torch import Optimiser, Schedule
 
 
 class Network(nn.Module):
@@ -64,10 +62,10 @@ class PleLog(VectorClassifier[PleLogConfig]):
     def build(self, keys: int) -> Network:
         return Network(self.width, self.config)
 
-    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimizer | None, LRScheduler | None]:
+    def optimiser(self, network: nn.Module, steps: int) -> tuple[Optimiser | None, Schedule | None]:
         """Adam as published: its learning rate falls by a quarter after each thousand steps."""
         optimiser = Adam(network.parameters(), self.config.lr, betas=(0.9, 0.9), eps=1e-12)
-        return optimiser, LambdaLR(optimiser, lambda at: 0.75 ** (at // 1000))
+        return optimiser, FactorSchedule(optimiser, lambda at: 0.75 ** (at // 1000))
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """See `SequenceClassifier.fit`; with what was `guessed` of units whose label it does not see."""
