@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Most distances in memory at once (128 MiB).
 CELLS = 1 << 24
+# float32 holds all whole numbers up to this one.
+EXACT = 1 << 24
 # Decimals of the share of votes, so that half the votes is exactly 0.5.
 DECIMALS = 12
 
@@ -69,15 +71,19 @@ class Knn(Supervised):
 
 def _apart(
     asked: NDArray[np.float64], rows: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Squared distances, float64 [asked, rows], exact for whole numbers, and how much of them may be rounding."""
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """Squared distances, [asked, rows], exact for whole numbers, and what may be rounding of them, [asked, 1]."""
     own, others = (asked**2).sum(axis=1)[:, None], (rows**2).sum(axis=1)
     eps = float(np.finfo(np.float64).eps) * rows.shape[1]
-    return own + others - 2 * asked @ rows.T, eps * (own + others.max())
+    if 2 * (own.max(initial=0.0) + others.max()) >= EXACT or (asked % 1).any() or (rows % 1).any():
+        return own + others - 2 * asked @ rows.T, eps * (own + others.max())
+    # Whole numbers: one product in float32 is exact, and needs no further pass over a table of all pairs.
+    left, right = np.hstack([asked, own, np.ones_like(own)]), np.vstack([-2 * rows.T, np.ones(len(rows)), others])
+    return left.astype(np.float32) @ right.astype(np.float32), np.zeros_like(own, dtype=np.float32)
 
 
-def _reach(apart: NDArray[np.float64], units: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Squared distance of the k-th nearest unit, float64 [asked]."""
+def _reach(apart: NDArray[np.floating[Any]], units: NDArray[np.float64], k: int) -> NDArray[np.floating[Any]]:
+    """Squared distance of the k-th nearest unit, [asked]."""
     if k == 1:
         return np.asarray(apart.min(axis=1))
     few = min(k, apart.shape[1])

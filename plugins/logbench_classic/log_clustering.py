@@ -28,6 +28,9 @@ class LogClustering(CountModel):
 
     Trained on normal units alone, an event that all of them have weighs nothing (ln 1), so verdicts differ much
     from those of `log-clustering-labelled`, whose weights see the anomalies too, as in loglizer.
+
+    Where there are `max_clusters`, a unit that is far from all founds none, so that time does not grow with the
+    square of the units.
     """
 
     learned: Mapping[str, str] = {"_centres": "float64 [clusters, columns]"}
@@ -46,16 +49,20 @@ class LogClustering(CountModel):
             )
         first = rows[order[: self.config.bootstrap]]
         self._centres, self._sizes = _linked(first, self.config.max_dist)
-        self._grow(rows, order[self.config.bootstrap :])
+        if left := self._grow(rows, order[self.config.bootstrap :]):
+            context.note(
+                f"{left:,} training units are far from all of {len(self._centres):,} clusters and found none "
+                "(max_clusters)"
+            )
         return {"clusters": len(self._centres)}
 
     def anomaly(self, vectors: Vectors) -> NDArray[np.float64]:
         """Distance to the nearest representative, float64 [rows]."""
         return np.asarray(distances(vectors.toarray(), self._centres).min(axis=1))
 
-    def _grow(self, rows: NDArray[np.float64], later: NDArray[np.int32]) -> None:
-        """One pass over later units. Arrays grow by doubling, so that a unit costs one product."""
-        used = len(self._centres)
+    def _grow(self, rows: NDArray[np.float64], later: NDArray[np.int32]) -> int:
+        """One pass over later units; how many found none for lack of room. A unit costs one product."""
+        used, left = len(self._centres), 0
         centres, sizes = np.zeros((2 * used + 8, rows.shape[1])), np.zeros(2 * used + 8)
         centres[:used], sizes[:used] = self._centres, self._sizes
         norms, own = np.linalg.norm(centres, axis=1), np.linalg.norm(rows, axis=1)
@@ -64,6 +71,9 @@ class LogClustering(CountModel):
             cosine = (centres[:used] @ row) / (norms[:used] * own[at] + GUARD)
             nearest = int(cosine.argmax())
             if 1.0 - cosine[nearest] > self.config.max_dist:
+                if used >= self.config.max_clusters:
+                    left += 1
+                    continue
                 nearest, used = used, used + 1
                 if used > len(sizes):
                     centres, sizes, norms = (
@@ -73,6 +83,7 @@ class LogClustering(CountModel):
             centres[nearest] += (row - centres[nearest]) / sizes[nearest]
             norms[nearest] = np.sqrt(centres[nearest] @ centres[nearest])
         self._centres, self._sizes = centres[:used], sizes[:used]
+        return left
 
 
 class LogClusteringLabelled(Supervised, LogClustering):

@@ -10,6 +10,8 @@ import numpy as np
 from .base import CountModel, Vectors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -22,6 +24,9 @@ class TreeModel(CountModel):
         features: int64 [nodes], column that a node compares; −1 for a leaf.
         thresholds: float64 [nodes]. values: float64 [nodes], what a leaf adds.
     """
+
+    # The fitted trees of scikit-learn, which find leaves ten times as fast as numpy; a loaded model has none.
+    _fitted: Sequence[Any] = ()
 
     learned: Mapping[str, str] = {
         "roots": "int64 [trees]",
@@ -42,6 +47,12 @@ class TreeModel(CountModel):
         self.features = np.where(leaf, -1, np.concatenate([tree.feature for tree in trees])).astype(np.int64)
         self.thresholds = np.where(leaf, 0.0, np.concatenate([tree.threshold for tree in trees]))
         self.values = np.concatenate(values)
+        self._fitted = trees
+
+    def load(self, folder: Path) -> None:
+        """See `CountModel.load`."""
+        super().load(folder)
+        self._fitted = ()
 
     def fault(self) -> str:
         """Children stand behind their parents, so that no walk leaves the nodes or goes on for ever."""
@@ -57,14 +68,18 @@ class TreeModel(CountModel):
 
     def summed(self, vectors: Vectors) -> NDArray[np.float64]:
         """Sum over the trees of the value of each row's leaf, float64 [rows]; rows are compared as float32."""
-        rows = np.asarray(vectors.toarray(), dtype=np.float32)
+        rows = np.ascontiguousarray(vectors.toarray(), dtype=np.float32)
         total = np.zeros(len(rows))
-        for leaves in self._leaves(rows):
+        for leaves in self._found(rows) if self._fitted else self._walked(rows):
             total += self.values[leaves]
         return total
 
-    def _leaves(self, rows: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
-        """The leaf of each row, tree by tree, int64 [rows]; rows that are at one are left aside."""
+    def _found(self, rows: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+        """The leaf of each row, tree by tree, int64 [rows], by the fitted trees."""
+        return (tree.apply(rows) + root for tree, root in zip(self._fitted, self.roots, strict=True))
+
+    def _walked(self, rows: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+        """The same by the arrays; rows that are at a leaf are left aside."""
         cells, children, columns = rows.ravel(), self.children.ravel(), rows.shape[1]
         for root in self.roots:
             at = np.full(len(rows), root, dtype=np.int64)

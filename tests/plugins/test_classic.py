@@ -225,8 +225,8 @@ def test_q_statistic_is_near_the_quantile_it_approximates() -> None:
     assert q_statistic(variances, 3.0902) == pytest.approx(np.quantile(drawn, 0.999), rel=0.06)
 
 
-def slow_clusters(train: Floats, test: Floats, bootstrap: int, limit: float) -> Floats:
-    """Distance to the nearest representative: one sum and size a cluster."""
+def slow_clusters(train: Floats, test: Floats, bootstrap: int, limit: float, most: int = 1 << 30) -> Floats:
+    """Distance to the nearest representative: one sum and size a cluster; `most` of them."""
 
     def between(a: Floats, b: Floats) -> float:
         return 1 - float(a @ b) / (float(np.linalg.norm(a) * np.linalg.norm(b)) + 1e-8)
@@ -240,7 +240,7 @@ def slow_clusters(train: Floats, test: Floats, bootstrap: int, limit: float) -> 
         at = int(np.argmin(apart))
         if apart[at] <= limit:
             sums[at], sizes[at] = sums[at] + row, sizes[at] + 1
-        else:
+        elif len(sums) < most:
             sums.append(row)
             sizes.append(1)
     means = [total / size for total, size in zip(sums, sizes, strict=True)]
@@ -258,6 +258,19 @@ def test_log_clustering_is_the_published_one_on_small_data(sequences: list[list[
     model = fitted("log-clustering", sessions, bootstrap=bootstrap)
     expected = slow_clusters(weighted, weighted, bootstrap, 0.3)
     assert np.allclose(scores(model, sessions).primary, expected, atol=1e-6)
+
+
+def test_units_far_from_all_clusters_found_none_where_there_are_max_clusters() -> None:
+    rows = np.random.default_rng(5).poisson(0.5, (80, 12)).astype(float)
+    rows[:, 0] += 1
+    sessions = Sessions.of([np.repeat(np.arange(12), row.astype(int)).tolist() for row in rows], 12)
+    notes: list[str] = []
+    model = build("log-clustering", weighting="counts", bootstrap=4, max_dist=0.05, max_clusters=20)
+    assert model.fit(sessions, Context(note=notes.append))["clusters"] == 20
+    expected = slow_clusters(rows, rows, 4, 0.05, most=20)
+    assert np.allclose(scores(model, sessions).primary, expected, atol=1e-6)
+    assert len(notes) == 1 and "far from all of 20 clusters" in notes[0]
+    assert (expected > 0.05).sum() == int(notes[0].split()[0])
 
 
 def test_log_clustering_is_the_published_one_on_real_data(halves: tuple[Sessions, Sessions]) -> None:
@@ -589,6 +602,13 @@ def test_trees_of_a_random_forest_draw_no_more_than_max_draws() -> None:
     model.fit(sessions, Context(seed=2, note=notes.append))
     assert np.allclose(scores(model, sessions).primary, forest.predict_proba(rows)[:, 1])
     assert notes == [f"each tree draws 7 of {len(sessions)} training units (max_draws)"]
+
+
+@pytest.mark.parametrize("most", [2_000, 60_000])  # squares below and beyond 2^24, where float32 is not exact
+def test_knn_tells_neighbours_of_large_counts_apart(most: int) -> None:
+    train = Sessions.of([[0] * (most + step) for step in (0, 1, 5, 7)], 1, labels=[0, 1, 0, 1])
+    asked = Sessions.of([[0] * (most + step) for step in (0, 1, 2, 4, 8)], 1)
+    assert scores(fitted("knn", train), asked).primary.tolist() == [0, 1, 1, 0, 1]
 
 
 def test_knn_compares_with_no_more_than_max_train() -> None:

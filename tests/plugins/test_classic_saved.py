@@ -99,6 +99,19 @@ def test_a_tree_that_no_fit_gives_is_not_walked(
     assert said in str(tampered(model, tmp_path, change))
 
 
+@pytest.mark.parametrize("name", ["decision-tree", "random-forest", "isolation-forest"])
+def test_loaded_trees_replace_those_of_a_fit(name: str, tmp_path: Path) -> None:
+    model, other = build(name), build(name)
+    model.fit(drawn(1, 5, 400, 100), Context(seed=3))
+    other.fit(drawn(2, 5, 300, 100), Context(seed=4))
+    asked = drawn(3, 5, 200, 100).unlabelled()
+    expected = other.score(asked, Context()).primary
+    assert not np.array_equal(model.score(asked, Context()).primary, expected)
+    other.save(tmp_path)
+    model.load(tmp_path)
+    assert np.array_equal(model.score(asked, Context()).primary, expected)
+
+
 def test_columns_of_keys_are_those_of_vectors(tmp_path: Path) -> None:
     assert "columns of its keys" in str(tampered("pca", tmp_path, at("column_of", 0, 1 << 20)))
 
