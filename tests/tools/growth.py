@@ -10,8 +10,9 @@ distinct `messages` of 12 words that mostly make a template each, `words` a mess
 
 A cell is fit and score in CPU seconds, one thread; above the budget it is stopped, and larger ones are left out.
 The exponent is the slope of log seconds over log size, of cells of 0.1 s or more. `--kept` keeps cells of earlier
-calls, so that a table can be made in parts; `--page` writes the tables into a page between its marks. Deep models
-are measured where `--models` names them, or all by `--models deep`: one pass, templates at 20 units of 50 events.
+calls, so that a table can be made in parts; `--page` writes the tables into a page between its marks, where rows
+that were not measured stay. With `--axis ""` nothing is measured anew. Deep models are measured where `--models`
+names them, or all by `--models deep`: one pass, templates at 20 units of 50 events.
 """
 
 from __future__ import annotations
@@ -190,23 +191,38 @@ def shown(cell: dict[str, Any] | None) -> str:
     return f"{cell['fit'] + cell['score']:.2f}"
 
 
-def tables(kept: dict[str, Any]) -> str:
-    """Every axis as Markdown."""
-    parts = []
+def rows_of(page: str) -> dict[str, dict[str, list[str]]]:
+    """Lines of the tables on a page by title and name: the cells of a row, and its note."""
+    found: dict[str, dict[str, list[str]]] = {}
+    title = ""
+    for line in page.splitlines():
+        if line.startswith("### "):
+            title = line[4:]
+        elif line.startswith("| ") and not line.startswith("| CPU seconds"):
+            found.setdefault(title, {})[line.split("|")[1].strip()] = [line]
+        elif line.startswith("- ") and (name := line[2:].partition(":")[0]) in found.get(title, {}):
+            found[title][name].append(line)
+    return found
+
+
+def tables(kept: dict[str, Any], page: str = "") -> str:
+    """Every axis as Markdown; rows that were not measured stay as the page has them."""
+    parts, before = [], rows_of(page)
     for axis, title in TITLES.items():
-        if not (rows := kept.get(axis)):
-            continue
-        sizes, notes = SIZES[axis], []
-        parts += [f"### {title}", "", "| CPU seconds | " + " | ".join(f"{n:,}" for n in sizes) + " | exponent |",
-                  "|---|" + "---:|" * (len(sizes) + 1)]  # fmt: skip
-        for name, found in rows.items():
+        rows = before.get(title, {})
+        for name, found in kept.get(axis, {}).items():
             slope = exponent(found)
-            seconds = " | ".join(shown(found.get(str(size))) for size in sizes)
-            parts.append(f"| {name} | {seconds} | {'–' if slope is None else f'{slope:.2f}'} |")
+            seconds = " | ".join(shown(found.get(str(size))) for size in SIZES[axis])
             said = [note for cell in found.values() for note in cell.get("notes", ())]
             said += [cell["refused"] for cell in found.values() if "refused" in cell]
-            notes += [f"- {name}: {note}" for note in said[-1:]]
-        parts += ["", *notes, ""] if notes else [""]
+            row = f"| {name} | {seconds} | {'–' if slope is None else f'{slope:.2f}'} |"
+            rows[name] = [row, *(f"- {name}: {note}" for note in said[-1:])]
+        if rows:
+            sizes = " | ".join(f"{size:,}" for size in SIZES[axis])
+            parts += [f"### {title}", "", f"| CPU seconds | {sizes} | exponent |"]
+            parts += ["|---|" + "---:|" * (len(SIZES[axis]) + 1), *(lines[0] for lines in rows.values()), ""]
+            notes = [line for lines in rows.values() for line in lines[1:]]
+            parts += [*notes, ""] if notes else []
     return "\n".join(parts)
 
 
@@ -233,7 +249,7 @@ def main() -> None:
         name, axis, largest, budget = asked.row
         return row(name, axis, int(largest), float(budget))
     kept = json.loads(asked.kept.read_text()) if asked.kept and asked.kept.exists() else {}
-    for axis in asked.axis.split(","):
+    for axis in filter(None, asked.axis.split(",")):
         for name in names(axis, asked.models):
             found = cells(name, axis, asked.largest, asked.budget)
             kept.setdefault(axis, {})[name] = found
@@ -244,8 +260,8 @@ def main() -> None:
                 asked.kept.write_text(json.dumps(kept, indent=1) + "\n")
     if asked.page:
         before, _, rest = asked.page.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        asked.page.write_text(f"{before}{BEGIN}\n\n{tables(kept)}\n{END}{after}", encoding="utf-8")
+        tabled, _, after = rest.partition(END)
+        asked.page.write_text(f"{before}{BEGIN}\n\n{tables(kept, tabled)}\n{END}{after}", encoding="utf-8")
     return None
 
 
