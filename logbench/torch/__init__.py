@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .batches import BruteBatches as BruteBatches
     from .batches import DistinctBatches, RowBatches, to_device
     from .classifier import Classifier, SequenceClassifier
+    from .column_lookup import looks_up as looks_up
+    from .column_lookup import many as many
+    from .column_lookup import states_of_columns as states_of_columns
     from .exporting import longest
     from .forward import SharedForward as SharedForward
     from .forward import SharesPrefixes
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     )
     from .precision import Precision, full_fp32
     from .ranking import nll, ranks
+    from .ranking import ranks_of as ranks_of
     from .reconstruction import Reconstruction
     from .recurrent import recurrent_states
     from .row_model import RowModel
@@ -66,6 +70,7 @@ _MODULES = {
     "adam": ("Adam", "AdamW"),
     "batch_size": ("fastest_batch", "in_batches"),
     "batches": ("Batch", "BruteBatches", "DistinctBatches", "RowBatches", "to_device"),
+    "column_lookup": ("looks_up", "many", "states_of_columns"),
     "classifier": ("Classifier", "SequenceClassifier"),
     "exporting": ("longest",),
     "forward": ("SharedForward", "SharesPrefixes", "logits_of", "shared_forward"),
@@ -85,7 +90,7 @@ _MODULES = {
         "reconstruction_traits",
     ),
     "precision": ("Precision", "full_fp32"),
-    "ranking": ("nll", "ranks"),
+    "ranking": ("nll", "ranks", "ranks_of"),
     "reconstruction": ("Reconstruction",),
     "recurrent": ("recurrent_states",),
     "row_model": ("RowModel",),

@@ -27,6 +27,11 @@ def exporting() -> Iterator[None]:
         _EXPORTING.reset(token)
 
 
+def is_exporting() -> bool:
+    """Whether a network is being made a graph, which has no loop over parts of a batch."""
+    return _EXPORTING.get()
+
+
 def longest(there: Tensor) -> int:
     """Columns that a batch needs: the events of its longest row.
 

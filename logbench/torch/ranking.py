@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+from .exporting import is_exporting
+
+# Logits that are made at a time: 256 MB in double precision.
+MOST_LOGITS = 2**25
 
 
 def ranks(logits: Tensor, keys: Tensor) -> Tensor:
@@ -21,6 +28,26 @@ def ranks(logits: Tensor, keys: Tensor) -> Tensor:
     """
     own, known = own_values(logits, keys)
     return torch.where(known, (logits >= own).sum(1), logits.shape[1] + 1).int()
+
+
+def ranks_of(
+    states: Tensor, keys: Tensor, logits: Callable[[Tensor], Tensor], width: int, most: int = MOST_LOGITS
+) -> Tensor:
+    """Ranks of keys by the logits of states, some rows at a time where all their logits are more than `most`.
+
+    Args:
+        states: float [B, H]. keys: int64 [B]; K or more is unknown.
+        logits: states → float [.., K]. width: logits that are made of a state, K or more.
+
+    Examples:
+        >>> ranks_of(torch.eye(3), torch.tensor([0, 0, 2]), lambda states: states, width=3, most=4).tolist()
+        [1, 3, 1]
+    """
+    rows = max(most // width, 1)
+    if is_exporting() or len(states) <= rows:
+        return ranks(logits(states), keys)
+    parts = zip(torch.split(states, rows), torch.split(keys, rows), strict=True)
+    return torch.cat([ranks(logits(part), own) for part, own in parts])
 
 
 def nll(logits: Tensor, keys: Tensor) -> Tensor:

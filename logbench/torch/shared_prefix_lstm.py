@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .column_lookup import products_of_columns
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,11 +51,12 @@ class SharedPrefixLSTM:
         Args:
             lstm: one way, `batch_first`, without dropout or projection.
             output: states of the last layer [N, H] → logits [N, K].
-            inputs: what enters the LSTM for each code of a key, float [codes, I].
+            inputs: what enters the LSTM for each code of a key, float [codes, I]; or which column of a one-hot
+                vector it is, int64 [codes], −1 for none, so that no square of codes is made.
         """
         named = dict(lstm.named_parameters())
         self.output, self.hidden = output, lstm.hidden_size
-        scale = torch.ones(4, 1, device=inputs.device, dtype=inputs.dtype)
+        scale = named["weight_ih_l0"].new_ones(4, 1)
         scale[2] = 2  # torch's order: input, forget, cell, output
         scale = scale.repeat_interleave(self.hidden, 0)  # [4H, 1]
         self.weights: list[tuple[Tensor, Tensor]] = []  # a layer: [H or 2H, 4H] and bias [4H]
@@ -63,7 +66,8 @@ class SharedPrefixLSTM:
             ]
             bias = named[f"bias_ih_l{layer}"] + named[f"bias_hh_l{layer}"]
             self.weights.append(((torch.cat(parts, 1) * scale).T.contiguous(), bias * scale[:, 0]))
-        first = inputs @ (named["weight_ih_l0"] * scale).T
+        scaled = named["weight_ih_l0"] * scale
+        first = inputs @ scaled.T if inputs.is_floating_point() else products_of_columns(scaled, inputs)
         self.table = first + self.weights[0][1]  # [codes, 4H]
 
     def __call__(self, histories: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from .batch_size import fastest_batch, in_batches
 from .batches import to_device
 from .forward import logits_of, shared_forward
 from .precision import Precision, full_fp32
-from .ranking import nll, own_values, ranks
+from .ranking import MOST_LOGITS, nll, own_values, ranks
 from .shared_prefix_lstm import sort_windows
 from .threads import threads_for
 from .throttled_progress import ThrottledProgress
@@ -183,6 +183,7 @@ def _settle(
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Ranks int32 of the windows `which`, and where a verdict is near the boundary, in double precision."""
     settled, near = np.empty(len(which), dtype=np.int32), np.empty(len(which), dtype=bool)
+    chunk = min(chunk, max(MOST_LOGITS // histories.vocabulary, 1)) if histories.vocabulary else chunk
     if len(which):
         double = copy.deepcopy(network).to("cpu", torch.float64)
     for begin in range(0, len(which), chunk):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from logbench.torch import SharedForward, SharedPrefixLSTM
+from logbench.torch import SharedForward, SharedPrefixLSTM, looks_up, many, states_of_columns
 
 if TYPE_CHECKING:
     from .options import DeepLogConfig
@@ -38,6 +38,10 @@ class Network(nn.Module):
         self.lstm = nn.LSTM(width, config.hidden, config.layers, batch_first=True)
         self.output = nn.Linear(config.hidden, keys)
 
+    def columns(self, keys: Tensor) -> Tensor:
+        """Column of each key's one-hot vector, int64 [...]; −1 for an unknown key, which has none."""
+        return torch.where(keys < self.keys, keys, torch.where(keys == self.keys, -1, keys - 1))
+
     def encode(self, keys: Tensor) -> Tensor:
         """Keys int64 [...] as the first layer's inputs, float [..., I]."""
         if self.input == "embedding":
@@ -52,11 +56,15 @@ class Network(nn.Module):
 
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, K] of the key that follows histories int64 [B, h]."""
-        states, _ = self.lstm(self.encode(histories))  # [B, h, H]
+        if self.input == "one-hot" and looks_up(self.lstm, self.keys):
+            states = states_of_columns(self.lstm, self.columns(histories))  # [B, h, H]
+        else:
+            states, _ = self.lstm(self.encode(histories))
         answer: Tensor = self.output(states[:, -1])  # [B, K]
         return answer
 
     def shared_prefix(self) -> SharedForward:
         """The same logits with every distinct prefix computed once, by the present weights."""
         codes = torch.arange(self.codes, device=self.output.weight.device)
-        return SharedPrefixLSTM(self.lstm, self.output, self.encode(codes))
+        inputs = self.columns(codes) if self.input == "one-hot" and many(self.keys) else self.encode(codes)
+        return SharedPrefixLSTM(self.lstm, self.output, inputs)

@@ -21,7 +21,7 @@ from logbench.torch import (
     events_beyond,
     in_batches,
     padded,
-    ranks,
+    ranks_of,
     to_device,
 )
 
@@ -137,6 +137,7 @@ def hidden_ranks(network: Network, rows: Tensor) -> Tensor:
     result = torch.zeros(shape, dtype=torch.int64, device=rows.device)
     for at, draw in enumerate(network.draws):
         hidden = draw[: there.shape[1]] & there
-        logits = network.output(network(masked(codes, hidden))[:, 1:][hidden])[:, SPECIALS:]
-        result[:, at][hidden] = ranks(logits, rows[:, : there.shape[1]][hidden]).long()
+        states, came = network(masked(codes, hidden))[:, 1:][hidden], rows[:, : there.shape[1]][hidden]
+        found = ranks_of(states, came, lambda some: network.output(some)[:, SPECIALS:], network.keys + SPECIALS)
+        result[:, at][hidden] = found.long()
     return result

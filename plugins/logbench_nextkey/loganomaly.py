@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from logbench import IncompatibleError
-from logbench.torch import NextKeyModel, key_vectors, running_counts
+from logbench.torch import NextKeyModel, key_vectors, looks_up, running_counts, states_of_columns
 
 from .options import LogAnomalyConfig
 
@@ -46,10 +46,14 @@ class Network(nn.Module):
 
     def forward(self, histories: Tensor) -> Tensor:
         """Logits float [B, K] of the key that follows histories int64 [B, h]."""
-        counts = running_counts(histories, self.keys + 2, self.vectors.dtype)[..., : self.keys]  # [B, h, K]
-        counts = counts if self.counts else torch.zeros_like(counts)
         meaning, _ = self.meaning(self.vectors[histories])  # [B, h, H], of [B, h, W]
-        quantity, _ = self.quantity(counts[:, -1].unsqueeze(2) if self.scalar else counts)  # [B, h or K, H]
+        if not self.scalar and looks_up(self.quantity, self.keys):
+            counted = (histories < self.keys) & self.counts
+            quantity = states_of_columns(self.quantity, histories.where(counted, -1), summed=True)
+        else:
+            counts = running_counts(histories, self.keys + 2, self.vectors.dtype)[..., : self.keys]  # [B, h, K]
+            counts = counts if self.counts else torch.zeros_like(counts)
+            quantity, _ = self.quantity(counts[:, -1].unsqueeze(2) if self.scalar else counts)  # [B, h or K, H]
         answer: Tensor = self.output(torch.cat([meaning[:, -1], quantity[:, -1]], 1))
         return answer
 

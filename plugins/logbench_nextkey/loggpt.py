@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from logbench import ConfigError
-from logbench.torch import AdamW, Reconstruction, events_beyond, longest, padded, ranks
+from logbench.torch import AdamW, Reconstruction, events_beyond, longest, padded, ranks_of
 
 from .options import LogGptConfig, LogGptSmallConfig
 
@@ -50,13 +50,22 @@ class Network(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits float [B, L, V] of each event of rows int64 [B, L], given those before it."""
+        return self.guess(self.states(rows))
+
+    def guess(self, states: Tensor) -> Tensor:
+        """Logits float [.., V] of states float [.., W]."""
+        return F.linear(states, self.codes.weight)
+
+    def states(self, rows: Tensor) -> Tensor:
+        """States float [B, L, W] of all that came before each event of rows int64 [B, L]."""
         there = rows <= self.keys
         codes = torch.where(rows < self.keys, rows + SPECIALS, torch.where(there, UNKNOWN, FILL))
         before = F.pad(codes[:, :-1], (1, 0), value=FIRST)
         length = rows.shape[1]
         steps = self.dropout(self.codes(before) + self.places.weight[:length])
         later = torch.ones(length, length, dtype=torch.bool, device=rows.device).triu(1)
-        return F.linear(self.layers(steps, later, is_causal=True), self.codes.weight)
+        states: Tensor = self.layers(steps, later, is_causal=True)
+        return states
 
 
 class LogGpt(Reconstruction[LogGptConfig]):
@@ -107,7 +116,10 @@ class LogGpt(Reconstruction[LogGptConfig]):
         assert isinstance(network, Network)
         rows, there = _trimmed(arguments[0], network.keys)
         worst = torch.zeros(rows.shape, dtype=torch.int32, device=rows.device)
-        worst[there] = ranks(network(rows)[there][:, SPECIALS:], rows[there])
+        states = network.states(rows)[there]
+        worst[there] = ranks_of(
+            states, rows[there], lambda some: network.guess(some)[:, SPECIALS:], network.keys + SPECIALS
+        )
         return worst.amax(1).double().masked_fill((rows == network.keys).any(1), torch.inf)
 
 
