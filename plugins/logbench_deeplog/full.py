@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from logbench import Context, Scores, Sessions
 
-SHARED = ("since", "nominal", "interval", "confidence", "two_sided", "amp", "clip")
+SHARED = ("since", "nominal", "interval", "confidence", "two_sided", "max_models", "amp", "clip")
 
 
 class DeepLogFull:

@@ -47,6 +47,9 @@ class _LimitConfig:
         "both", "what errors on held-out entries make the limit: a Gaussian, their quantile, or the wider of both"
     )
     confidence: float = option(0.99999, "share of normal entries within the limit", gt=0, le=0.999999)
+    max_models: int = option(
+        2_000, "keys whose values get a model; of more, those with most entries", ge=1, tune=False
+    )
     two_sided: bool = option(False, "an entry that is foreseen too well alarms, too")
 
 

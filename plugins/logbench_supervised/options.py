@@ -87,7 +87,7 @@ class NeuralLogSmallConfig(NeuralLogConfig):
 
 @dataclass(frozen=True)
 class PleLogConfig(SequenceConfig):
-    """Options of `plelog`; all are the published code's."""
+    """Options of `plelog`; all but `max_train` are the published code's."""
 
     length: int = option(
         500, "events of a unit that the network sees; the others of a longer one it does not", ge=1, le=20_000
@@ -96,6 +96,12 @@ class PleLogConfig(SequenceConfig):
         "normal", "labels that it takes of those it may see: of normal units, as published, or all"
     )
     components: int = option(50, "independent components of a unit's vector, for the clusters", ge=1)
+    max_train: int = option(
+        20_000,
+        "training units that are clustered; of more, some are drawn, and others without a label do not train",
+        ge=2,
+        tune=False,
+    )
     cluster: int = option(100, "units of the smallest cluster", ge=2)
     hidden: int = option(100, "units of each direction of a layer", ge=1)
     layers: int = option(2, "GRU layers", ge=1, le=1000)

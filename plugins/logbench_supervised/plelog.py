@@ -72,6 +72,17 @@ class PleLog(VectorClassifier[PleLogConfig]):
         self.guesses: dict[str, int] = {}
         return {**super().fit(train, context), **self.guesses}
 
+    def _drawn(self, units: int, context: Context) -> NDArray[np.int64]:
+        """Units that are clustered, which takes time with the square of their number; all, where they are few."""
+        most = self.config.max_train
+        if units <= most:
+            return np.arange(units)
+        context.note(
+            f"{self.name}: {most:,} of {units:,} training units are clustered (max_train), drawn by the seed; "
+            "others without a label do not train"
+        )
+        return np.sort(np.random.default_rng(context.seed).choice(units, most, replace=False))
+
     def targets(self, train: Sessions, context: Context) -> NDArray[np.float64]:
         """Labels of those it sees, of others a guess by the clusters of their summed vectors."""
         assert train.labels is not None and train.vectors is not None and train.vector_ids is not None
@@ -82,10 +93,12 @@ class PleLog(VectorClassifier[PleLogConfig]):
             return labels.astype(np.float64)
         counts = count_matrix(train.vector_ids, train.offsets, len(train.vectors))
         sums = counts @ train.vectors.astype(np.float64)
-        clusters, strength = clustered(sums, self.config, context.seed)
-        codes = train.distinct.inverse
-        targets = guessed(clusters, strength, labels, np.isin(codes, codes[labels == 0]))
-        unknown = labels < 0
+        codes, unknown = train.distinct.inverse, labels < 0
+        same = np.isin(codes, codes[labels == 0])
+        some = self._drawn(len(train), context)
+        clusters, strength = clustered(sums[some], self.config, context.seed)
+        targets = np.where(unknown, np.nan, labels)
+        targets[some] = guessed(clusters, strength, labels[some], same[some])
         self.guesses = {
             "clusters": int(clusters.max(initial=-1)) + 1,
             "noise": int((clusters < 0).sum()),

@@ -205,6 +205,21 @@ def test_what_is_held_out_is_the_end_of_each_series() -> None:
     assert len(ends) == 4
 
 
+def test_of_too_many_keys_with_values_the_rarest_are_not_judged_and_a_note_says_how_many() -> None:
+    rng = np.random.default_rng(0)
+    keys = [[key for key, often in ((0, 3), (1, 6), (2, 4), (3, 6)) for _ in range(often)] for _ in range(12)]
+    messages = [f"took {value:.3f} ms" for value in rng.normal(5, 1, 12 * 19)]
+    given = Sessions.of(keys, 4, templates=("took <*> ms",) * 4, messages=messages)
+    notes: list[str] = []
+    model = Values(replace(QUICK, max_models=2))
+    facts = model.fit(given, Context(note=notes.append))
+    assert facts["value_models"] == 2 and facts["no_value_model"]["beyond max_models"] == [0, 2]
+    assert notes == ["deeplog-values: the rarest 2 keys with values are not judged (max_models)"]
+    judged = np.isfinite(model.judge(given, Context()).level)
+    assert set(given.keys[judged].tolist()) == {1, 3}
+    assert "beyond max_models" not in Chosen.of(given, QUICK).facts["no_value_model"]
+
+
 @pytest.mark.parametrize(
     ("numbers", "is_nominal"),
     [

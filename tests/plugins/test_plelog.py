@@ -122,6 +122,30 @@ def test_with_all_labels_it_is_a_supervised_network() -> None:
     np.testing.assert_array_equal(*found)
 
 
+def test_of_too_many_units_some_are_clustered_and_the_others_without_a_label_do_not_train() -> None:
+    train = some_known(drawn(1))
+    notes: list[str] = []
+    assert train.labels is not None and train.vectors is not None
+    targets = PleLog(replace(SMALL, max_train=90)).targets(train, Context(seed=5, note=notes.append))
+    assert notes == [
+        "plelog: 90 of 160 training units are clustered (max_train), drawn by the seed; others without a label do "
+        "not train"
+    ]
+    normal = train.labels == 0
+    some = np.sort(np.random.default_rng(5).choice(160, 90, replace=False))
+    assert (targets[normal] == 0).all()
+    assert np.array_equal(~np.isnan(targets), normal | np.isin(np.arange(160), some))
+    units = [tuple(unit.keys.tolist()) for unit in train]
+    sums = np.array([train.vectors[list(unit)].astype(np.float64).sum(0) for unit in units])
+    clusters, strength = clustered(sums[some], SMALL, 5)
+    same = np.array([unit in {units[at] for at in np.flatnonzero(normal)} for unit in units])
+    known = np.where(normal, 0, -1).astype(np.int8)
+    np.testing.assert_allclose(targets[some], guessed(clusters, strength, known[some], same[some]), rtol=1e-9)
+    notes.clear()
+    PleLog(replace(SMALL, max_train=160)).targets(train, Context(note=notes.append))
+    assert not notes
+
+
 def test_labels_of_anomalies_count_only_where_they_are_asked_for() -> None:
     """Unit 5 is labelled an anomaly, and lies in a cluster of known normal units."""
     train = some_known(drawn(1))

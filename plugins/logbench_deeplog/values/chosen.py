@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,8 +47,8 @@ class Chosen:
         without: dict[str, list[int]] = {"no values": [], "fewer than 2 pairs": []}
         names, columns = {}, {}
         pairs = series.place >= earlier_of(config)
-        for key in np.unique(keys).tolist():
-            own = keys == key
+        stretches = stretches_of(keys)
+        for key, own in stretches.items():
             found, left_out = columns_of(Numbers(values[own], words[own]), config.nominal)
             if left_out:
                 names[str(key)] = [f"value {column + 1}" for column in left_out]
@@ -56,9 +57,17 @@ class Chosen:
                 columns[key] = found
             else:
                 without["fewer than 2 pairs" if found else "no values"].append(key)
+        if (beyond := len(columns) - config.max_models) > 0:
+            rarest = sorted(columns, key=lambda key: (pairs[stretches[key]].sum(), -key))[:beyond]
+            without["beyond max_models"] = sorted(rarest)
+            for key in rarest:
+                del columns[key]
         pairs &= np.isin(keys, list(columns))
         held = series.held_out(pairs)
-        features = [features_of(key, own, values[(keys == key) & ~held]) for key, own in columns.items()]
+        features = []
+        for key, found in columns.items():
+            own = stretches[key]
+            features.append(features_of(key, found, values[own][~held[own]]))
         facts = {
             "value_models": len(features),
             "no_value_model": without,
@@ -66,9 +75,18 @@ class Chosen:
             "nominal": names,
             "training_coverage": round(float(pairs.mean()), 4) if len(pairs) else 0.0,
         }
-        rows = [(np.flatnonzero(own & ~held), np.flatnonzero(own & held)) for own in
-                (pairs & (keys == one.key) for one in features)]  # fmt: skip
+        rows = []
+        for own in (stretches[one.key] for one in features):
+            trains, out = np.flatnonzero(pairs[own] & ~held[own]), np.flatnonzero(pairs[own] & held[own])
+            rows.append((own.start + trains, own.start + out))
         return cls(features, standardised(features, values, keys), series.place, rows, facts)
+
+
+def stretches_of(keys: NDArray[np.int32]) -> dict[int, slice]:
+    """Where each key stands in ascending keys [n]."""
+    names, firsts = np.unique(keys, return_index=True)
+    begins = [*firsts.tolist(), len(keys)]
+    return {key: slice(*ends) for key, ends in zip(names.tolist(), pairwise(begins), strict=True)}
 
 
 def earlier_of(config: ValuesConfig) -> int:
@@ -84,8 +102,8 @@ def width_of(features: list[Features]) -> int:
 def standardised(
     features: list[Features], values: NDArray[np.float64], keys: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """Values [n, all columns] of entries of `keys` [n], as float64 [n, F]."""
-    every = np.full((len(values), width_of(features)), np.nan)
+    """Values [n, all columns] of entries of ascending `keys` [n], as float64 [n, F]."""
+    every, stretches = np.full((len(values), width_of(features)), np.nan), stretches_of(keys)
     for one in features:
-        every[keys == one.key] = one.standardised(values[keys == one.key], every.shape[1])
+        every[stretches[one.key]] = one.standardised(values[stretches[one.key]], every.shape[1])
     return every

@@ -70,6 +70,8 @@ class Values:
         self.features, self.limits = chosen.features, []
         self.network = new_network(self._build, context.seed, context.device)
         facts = {**chosen.facts, "interval": self.config.interval, "confidence": self.config.confidence}
+        if left_out := facts["no_value_model"].get("beyond max_models"):
+            context.note(f"{self.name}: the rarest {len(left_out):,} keys with values are not judged (max_models)")
         if not self.features:
             context.note(f"{self.name}: no key has values that others foretell, so that no entry is judged")
             return facts
@@ -108,7 +110,7 @@ class Values:
         level, entries = np.full(len(sessions.keys), -np.inf), {}
         network, device = self._precise(context.device), context.device
         for at, (one, limit) in enumerate(zip(self.features, self.limits, strict=True)):
-            own = series.take(np.flatnonzero(series.keys == one.key))
+            own = series.take(np.arange(*np.searchsorted(series.keys, [one.key, one.key + 1])))
             values = one.standardised(numbers[own.events], width_of(self.features))
             rows = np.flatnonzero((own.place >= earlier_of(self.config)) & np.isfinite(values).any(1))
             given = Entries(values, own.place, self.config.h, _exact(device), device)

@@ -84,8 +84,9 @@ class Series:
         before = np.cumsum(pairs)  # pairs up to here, of all series
         start = np.maximum.accumulate(np.where(first, before - pairs, 0))
         held: NDArray[np.bool_] = pairs & (total > 1) & (before - start > total - np.ceil(total / HELD_OUT))
-        for key in np.unique(self.keys[pairs]).tolist():
-            own = np.flatnonzero(pairs & (self.keys == key))
+        places = np.flatnonzero(pairs)
+        places = places[np.argsort(self.keys[places], kind="stable")]
+        for own in np.split(places, np.flatnonzero(np.diff(self.keys[places])) + 1):
             if len(own) > 1 and not held[own].any():
                 held[own[HELD_OUT - 1 :: HELD_OUT] if len(own) >= HELD_OUT else own[-1:]] = True
         return held
