@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -166,10 +166,13 @@ def _parsed(line: bytes) -> Any:
         return None
 
 
-def scores(record: Record, folder: Path) -> pl.DataFrame:
+def scores(record: Record, folder: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """The stored scores of a run.
+
+    Args:
+        columns: those to read; None: all.
 
     Raises:
         DataError: the run has none, or they are gone or damaged.
     """
-    return stored.table(record, folder, "scores")
+    return stored.table(record, folder, "scores", columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +86,18 @@ def sound(record: Record, folder: Path, name: str) -> Path:
     return path
 
 
-def table(record: Record, folder: Path, name: str) -> pl.DataFrame:
+def table(record: Record, folder: Path, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read a table of a run, such as `scores`.
+
+    Args:
+        columns: those to read; None: all.
 
     Raises:
         DataError: the run has no such table, or it is missing or damaged.
     """
     path = sound(record, folder, name)
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, columns=None if columns is None else [*columns])
     except (Exception, pl.exceptions.PanicException) as error:  # polars panics at some damage
         if isinstance(error, MemoryError):
             raise

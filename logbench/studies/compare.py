@@ -218,10 +218,14 @@ def _only(frame: pl.DataFrame, units: pl.Series | None) -> pl.DataFrame:
     return frame if units is None else frame.filter(pl.col("index").is_in(units.implode()))
 
 
-def labelled_test_scores(record: Record, folder: Path) -> pl.DataFrame:
-    """Stored scores of the labelled test units that the protocol does not drop, in order."""
+def labelled_test_scores(record: Record, folder: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Stored scores of the labelled test units that the protocol does not drop, in order.
+
+    Args:
+        columns: those to read, with `part`, `index`, `label` and `verdict`; None: all.
+    """
     chosen = (pl.col("part") == "test") & (pl.col("label") >= 0) & pl.col("verdict").is_not_null()
-    return records.scores(record, folder).filter(chosen).sort("index")
+    return records.scores(record, folder, columns).filter(chosen).sort("index")
 
 
 def headline_units(record: Record, folder: Path) -> pl.DataFrame:

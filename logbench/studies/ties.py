@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -103,14 +105,20 @@ def all_pairs(records: Sequence[Record], metric: str, folder: Path, swaps: int =
     p, common = dict[tuple[str, str], float](), list[int]()
     pairs = list(combinations(runs, 2))
     swaps = max(swaps, ceil(2 * len(pairs) / LEVEL))
-    for one, other in pairs:
-        tested = _over_splits(runs[one], runs[other], metric)
-        if tested is None and metric in METRICS and not incompatibilities(runs[one][0], runs[other][0]):
-            for clusters, kept in stored.of_pair(runs[one][0], runs[other][0]):
-                tested = of_pairs(clusters, metric, swaps, 0)
-                common += kept
-        if tested is not None:
-            p[one, other] = tested
+
+    def tested(pair: tuple[str, str]) -> tuple[float | None, list[int]]:
+        one, other = (runs[name] for name in pair)
+        over_splits = _over_splits(one, other, metric)
+        if over_splits is None and metric in METRICS and not incompatibilities(one[0], other[0]):
+            for clusters, kept in stored.of_pair(one[0], other[0]):
+                return of_pairs(clusters, metric, swaps, 0), kept
+        return over_splits, []
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy draws without the lock of the interpreter
+        for pair, (value, kept) in zip(pairs, pool.map(tested, pairs), strict=True):
+            common += kept
+            if value is not None:
+                p[pair] = value
     named = {name for pair in p for name in pair}
     corrected = dict(zip(p, holm(list(p.values())), strict=True))
     return Pairs(tuple(name for name in runs if name in named), corrected, common)
@@ -163,7 +171,7 @@ class _Stored:
         name = run["run_id"]
         if name not in self._read:
             try:
-                self._read[name] = _Verdicts(labelled_test_scores(run, self._folder).select(COLUMNS))
+                self._read[name] = _Verdicts(labelled_test_scores(run, self._folder, ("part", *COLUMNS)).drop("part"))
             except DataError:  # scores that are gone
                 self._read[name] = None
         return self._read[name]
