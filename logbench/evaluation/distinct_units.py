@@ -22,5 +22,7 @@ def distinct_units(units: pl.DataFrame, judged: Sequence[str] = APART) -> pl.Dat
     """
     pair = ["sequence", "label"]
     same = [*pair, *(name for name in judged if name in units.columns)]
-    shared = units.with_columns(weight=pl.len().over(same) / pl.len().over(pair))
-    return shared.unique(same, keep="first", maintain_order=True)
+    rows = units.select(*same, row=pl.int_range(pl.len()))
+    groups = rows.group_by(same).agg(pl.col("row").min(), size=pl.len()).sort("row")
+    weight = groups.select(pl.col("size") / pl.col("size").sum().over(pair)).to_series()
+    return units[groups["row"]].with_columns(weight=weight)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..api.record_sections import BoundFacts
+from .cells import numbered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def upper_bound(labels: NDArray[Any], sequences: NDArray[Any], weights: NDArray[
         weights: float64 [units].
     """
     known = (labels == 0) | (labels == 1)
-    _, number = np.unique(sequences[known], return_inverse=True)
+    number = numbered(sequences[known])
     anomalous = labels[known] == 1
     bad, good = (np.bincount(number, weights[known] * which) for which in (anomalous, ~anomalous))
     both = (bad > 0) & (good > 0)

@@ -17,6 +17,7 @@ from ..pipeline.embedding import Embedded
 from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 from ..pipeline.split import Split
+from .modelless import Known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class Prepared:
         transfer, source_digest: what passed from another data set, and SHA-256 over its raw files; None where none
             trained.
         embedded: what the embedding did; None where the model takes no vectors.
+        known: what models judged on the same units share.
         with_vectors: the same with vectors, by what made them; the last one alone is kept.
     """
 
@@ -66,6 +68,7 @@ class Prepared:
     source_digest: str | None = None
     parts: dict[Any, HandedUnits] = field(default_factory=dict, repr=False)
     embedded: Embedded | None = None
+    known: Known = field(default_factory=Known, repr=False)
     with_vectors: dict[str, Prepared] = field(default_factory=dict, repr=False)
 
     @property

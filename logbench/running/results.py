@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -34,11 +34,9 @@ from ..base.errors import ConfigError, IncompatibleError
 from ..base.failure import failure_of
 from ..base.options import toml_values
 from ..data.per_unit import events_of_units
-from ..evaluation.f1_upper_bound import bound_of
 from ..evaluation.line_metrics import JudgedEvents, judge
 from ..evaluation.metrics import EVENT as UNIT
 from ..evaluation.metrics import columns_of, directions_of
-from ..evaluation.rule_baselines import RULES, rule
 from ..evaluation.thresholds import ThresholdTraits
 from ..evaluation.unit_metrics import metrics_of
 from ..evaluation.verdicts import Decision
@@ -47,6 +45,7 @@ from ..pipeline.split_facts import split_facts
 from . import identity
 from .explain import templates_frame
 from .fitting import Scored
+from .modelless import Modelless
 from .prepared import Prepared
 from .provenance import environment, source
 from .resolve import ResolvedPlan
@@ -65,7 +64,13 @@ class Evaluated:
     trivial: RuleMetrics
 
 
-def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Evaluated:
+def evaluate(
+    units: pl.DataFrame,
+    evaluators: Mapping[str, Any],
+    unit: str,
+    weighted: bool,
+    modelless: Callable[..., Modelless] = Modelless.of,
+) -> Evaluated:
     """Metrics of units, of the rules on them, and the upper bound.
 
     Args:
@@ -73,16 +78,12 @@ def evaluate(units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weig
         evaluators: name → Evaluator.
         unit: name of a unit, such as `session`.
         weighted: a class is subsampled.
+        modelless: as `Modelless.of`, for what no model moves.
     """
     metrics = metrics_of(units, evaluators, unit, weighted)
-    names = RULES if metrics else ()
-    return Evaluated(
-        metrics,
-        directions_of(evaluators, unit),
-        columns_of(evaluators, unit),
-        bound_of(units),
-        {name: metrics_of(rule(units, name), evaluators, unit, weighted) for name in names},
-    )
+    rules = modelless(units, evaluators, unit, weighted)
+    declared = directions_of(evaluators, unit), columns_of(evaluators, unit)
+    return Evaluated(metrics, *declared, rules.bound, rules.trivial)
 
 
 def evaluate_events(

@@ -33,6 +33,7 @@ from .explain import Counts, explained, names_of, usual_of
 from .first_alarms import LEARNED, wants_first_alarms, with_first_alarms
 from .fit_checks import check_fit, check_installed
 from .fitting import context_for, learning_parts
+from .modelless import Modelless
 from .models import explaining, running_model
 from .prepare import prepare
 from .prepared import Prepared
@@ -256,9 +257,11 @@ def _evaluate(
                 note(LEARNED)
         if wants_kinds(evaluators.values()):
             values.decided = decided = with_kinds(decided, prepared, resolved.windower.build())
-        values.evaluated = evaluate(decided.units, evaluators, resolved.unit, prepared.weighted)
+        asked_of = (decided.units, evaluators, resolved.unit, prepared.weighted)
+        named = repr([(part.name, part.as_dict()) for part in resolved.evaluators])
+        shared = Modelless.of if stream is not None else partial(prepared.known.of, named=named)
+        values.evaluated = evaluate(*asked_of, shared)
         if stream is not None:
-            asked_of = (decided.units, evaluators, resolved.unit, prepared.weighted)
             values.stream = with_metrics(stream.facts, *asked_of)
         stage.items = decided.units.height
     note_cautions(evaluators, notes.of)

@@ -171,7 +171,8 @@ class _Stored:
         name = run["run_id"]
         if name not in self._read:
             try:
-                self._read[name] = _Verdicts(labelled_test_scores(run, self._folder, ("part", *COLUMNS)).drop("part"))
+                stored = labelled_test_scores(run, self._folder, ("part", *COLUMNS))
+                self._read[name] = _Verdicts(stored.select(COLUMNS))
             except DataError:  # scores that are gone
                 self._read[name] = None
         return self._read[name]
