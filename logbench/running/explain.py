@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..api.optional import can
+from ..data.distinct import distinct_codes
 from ..data.kept import shown
 from ..data.neutral import neutral
 from ..data.scores import spread
@@ -94,15 +95,13 @@ def with_said(
     rows = np.flatnonzero(asked.interesting)
     units, events = asked.units[rows], asked.events[rows]
     said = _of_model(asked.sessions, units, events, model, context, needs)
-    at, lines = asked.events.copy(), None
+    at, telling = asked.events.copy(), pl.Series([None] * len(rows), dtype=pl.List(pl.Int64))
     if counts.usual is not None and len(rows):
-        taken = asked.sessions.take(units)
-        found = _of_counts(taken, counts.usual, counts.names, events)
-        said["why"] = pl.Series("why", [own or one.why for own, one in zip(said["why"], found, strict=True)])
-        best = np.array([one.events[0] if one.events else -1 for one in found])
-        at[rows] = np.where(events >= 0, events, best)
-        lines = _lines(taken, found)
-    telling = pl.Series("telling", [None] * len(rows) if lines is None else lines, dtype=pl.List(pl.Int64))
+        found = _of_counts(asked.sessions, units, counts.usual, counts.names, events)
+        said["why"] = found.why.zip_with(said["why"].fill_null("") == "", said["why"])
+        at[rows] = np.where(events >= 0, events, found.best)
+        if asked.sessions.lines is not None:
+            telling = found.telling(asked.sessions.lines, asked.sessions.offsets[:-1][units])
     columns = [_spread(one.rename(name), rows, len(frame)) for name, one in {**said, "telling": telling}.items()]
     return frame.with_columns(*_places(asked, at), *columns)
 
@@ -139,22 +138,54 @@ def _of_model(
     return said
 
 
+@dataclass(frozen=True)
+class _Unusual:
+    """What is unusual about the counts of units, each kind of unit once.
+
+    Attributes:
+        kinds: what is said of each kind. kind: int32 [units].
+    """
+
+    kinds: Sequence[Explained]
+    kind: NDArray[np.int32]
+
+    @property
+    def why(self) -> pl.Series:
+        """The reasons, String [units]."""
+        return pl.Series("why", [one.why for one in self.kinds], dtype=pl.String).gather(self.kind)
+
+    @property
+    def best(self) -> NDArray[np.int64]:
+        """The first telling event, int64 [units]; -1 where there is none."""
+        return np.array([one.events[0] if one.events else -1 for one in self.kinds], dtype=np.int64)[self.kind]
+
+    def telling(self, lines: NDArray[Any], begins: NDArray[np.int64]) -> pl.Series:
+        """Numbers of the lines of telling events, List(Int64) [units].
+
+        Args:
+            lines: number of each event's line. begins: where each unit's events begin.
+        """
+        sizes = np.array([len(one.events) for one in self.kinds])
+        places = np.zeros((len(self.kinds), max(int(sizes.max()), 1)), dtype=np.int64)
+        for row, one in zip(places, self.kinds, strict=True):
+            row[: len(one.events)] = one.events
+        some = np.minimum(begins[:, None] + places[self.kind], len(lines) - 1)
+        numbers = pl.Series(lines[some] if len(lines) else some, dtype=pl.Array(pl.Int64, places.shape[1]))
+        wide = pl.DataFrame({"telling": numbers.arr.to_list(), "size": sizes[self.kind]})
+        return wide.select(pl.col("telling").list.head(pl.col("size"))).to_series()
+
+
 def _of_counts(
-    units: Sessions, usual: UsualCounts, names: Mapping[int, str], events: NDArray[np.int64]
-) -> list[Explained]:
+    sessions: Sessions,
+    units: NDArray[np.int64],
+    usual: UsualCounts,
+    names: Mapping[int, str],
+    events: NDArray[np.int64],
+) -> _Unusual:
     """What is unusual about the counts of units, found once for equal sequences that one event decided."""
-    pairs = units.distinct.inverse.astype(np.int64) * (int(events.max(initial=0)) + 2) + events + 1
-    _, first, inverse = np.unique(pairs, return_index=True, return_inverse=True)
-    found = usual.explained(units.take(first), names, events[first])
-    return [found[at] for at in inverse]
-
-
-def _lines(units: Sessions, found: Sequence[Explained]) -> list[list[int]] | None:
-    """Numbers of the lines of telling events; None where there are no lines."""
-    if units.lines is None:
-        return None
-    begins = units.offsets[:-1].tolist()
-    return [[int(units.lines[begin + at]) for at in one.events] for begin, one in zip(begins, found, strict=True)]
+    pairs = sessions.distinct.inverse[units].astype(np.int64) * (int(events.max(initial=0)) + 2) + events + 1
+    kinds = distinct_codes(pairs)
+    return _Unusual(usual.explained(sessions.take(units[kinds.first]), names, events[kinds.first]), kinds.inverse)
 
 
 def _spread(said: pl.Series, rows: Any, size: int) -> pl.Series:
