@@ -12,11 +12,11 @@ def steps(units: pl.DataFrame) -> pl.DataFrame:
     """
     weight = pl.col("weight")
     return (
-        units.group_by("score")
+        units.group_by(rank=pl.col("score").rank("dense"))
         .agg(
             units=weight.sum(),
             anomalies=weight.filter(pl.col("label") == 1).sum(),
             normal=weight.filter(pl.col("label") == 0).sum(),
         )
-        .sort("score", descending=True)
+        .sort("rank", descending=True)
     )
