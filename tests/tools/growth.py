@@ -12,7 +12,7 @@ A cell is fit and score in CPU seconds, one thread; above the budget it is stopp
 The exponent is the slope of log seconds over log size, of cells of 0.1 s or more. `--kept` keeps cells of earlier
 calls, so that a table can be made in parts; `--page` writes the tables into a page between its marks, where rows
 that were not measured stay. With `--axis ""` nothing is measured anew. Deep models are measured where `--models`
-names them, or all by `--models deep`: one pass, templates at 20 units of 50 events.
+names them, or all by `--models deep`; growth_networks.py says how.
 """
 
 from __future__ import annotations
@@ -213,7 +213,8 @@ def tables(kept: dict[str, Any], page: str = "") -> str:
         for name, found in kept.get(axis, {}).items():
             slope = exponent(found)
             seconds = " | ".join(shown(found.get(str(size))) for size in SIZES[axis])
-            said = [note for cell in found.values() for note in cell.get("notes", ())]
+            noted = [note for cell in found.values() for note in cell.get("notes", ())]
+            said = [note.removeprefix(f"{name}: ") for note in noted if "max_" in note]  # it names a bound
             said += [cell["refused"] for cell in found.values() if "refused" in cell]
             row = f"| {name} | {seconds} | {'–' if slope is None else f'{slope:.2f}'} |"
             rows[name] = [row, *(f"- {name}: {note}" for note in said[-1:])]
