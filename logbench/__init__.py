@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from .data.unit import Unit
     from .evaluation.intervals import interval
     from .evaluation.metrics import figures, shown_metrics
+    from .evaluation.run_intervals import mean_interval, runs_interval
     from .reading.layout import Member, open_layout
     from .reading.line_fields import checked_format
     from .reading.line_reader import open_lines
@@ -144,6 +145,7 @@ _LAZY = {
     "first_per_unit": "data.per_unit",
     "folded": "base.screen",
     "max_per_unit": "data.per_unit",
+    "mean_interval": "evaluation.run_intervals",
     "named_file": "base.file_names",
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
@@ -155,6 +157,7 @@ _LAZY = {
     "redraws": "api.protocol",
     "run": "running.runner",
     "run_plan": "running.runner",
+    "runs_interval": "evaluation.run_intervals",
     "save_arrays": "base.array_files",
     "saved_run": "running.saved_runs",
     "signed_by": "running.signed_records",
@@ -272,6 +275,7 @@ __all__ = [
     "load_arrays",
     "make_options",
     "max_per_unit",
+    "mean_interval",
     "meant",
     "named_file",
     "open_layout",
@@ -284,6 +288,7 @@ __all__ = [
     "redraws",
     "run",
     "run_plan",
+    "runs_interval",
     "save_arrays",
     "saved_run",
     "screen_width",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,23 +44,6 @@ def _mcc(cells: Cells) -> Floats:
 
 # Metrics that follow from the four cells, 0 where they would divide by zero.
 METRICS: dict[str, Callable[[Cells], Floats]] = {**{name: _of(name) for name in RATIOS}, "mcc": _mcc}
-
-
-# Words of names of metrics that lie between 0 and 1, whichever evaluator gives them.
-SHARES = frozenset({*RATIOS, "auroc", "auprc"})
-
-
-def limits(metric: str) -> tuple[float, float]:
-    """The least and the greatest value of a metric, as far as its name tells.
-
-    Examples:
-        >>> limits("budget.recall_at_k"), limits("mcc"), limits("costs.relative")
-        ((0.0, 1.0), (-1.0, 1.0), (-inf, inf))
-    """
-    words = metric.partition(":")[0].rpartition(".")[2].split("_")
-    if words == ["mcc"]:
-        return -1.0, 1.0
-    return (0.0, 1.0) if SHARES.intersection(words) else (-inf, inf)
 
 
 def slopes(metric: str, totals: Cells) -> Cells:

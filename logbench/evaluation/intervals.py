@@ -25,10 +25,10 @@ from .cells import (
     clustered,
     effective,
     kish,
-    limits,
     paired_cells,
     slopes,
 )
+from .run_intervals import limits
 
 if TYPE_CHECKING:
     from .cells import Cells, Floats

@@ -15,7 +15,8 @@ from ..api.plan import Plan
 from ..api.record_sections import Record
 from ..base.errors import ConfigError, DataError
 from ..components.model_cards import Ablation, ablated, card_of
-from ..evaluation.cells import METRICS, cells, clustered, limits
+from ..evaluation.cells import METRICS, cells, clustered
+from ..evaluation.run_intervals import limits
 from .compare import aligned, headline_units, labelled_test_scores
 from .leaderboard import Leaderboard
 from .workbench import Workbench

@@ -7,11 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from ..api.components import Direction
-from ..api.protocol import REDRAWN
 from ..api.record_sections import Record
-from ..evaluation.cells import limits
 from ..evaluation.metrics import direction, figures, named, pick
-from .many_models import corrected_t
+from ..evaluation.run_intervals import runs_interval
 
 
 def mean_row(runs: Sequence[Record], metric: str) -> dict[str, Any]:
@@ -32,28 +30,12 @@ def mean_row(runs: Sequence[Record], metric: str) -> dict[str, Any]:
     known = [value for value in values if value is not None]
     if len(known) < len(runs):
         return {**row, "skipped": f"{metric} is undefined"}
-    low, high = _interval(runs, known, metric)
+    low, high = runs_interval(metric, runs, known) or (None, None)
     name, rule = _best_rule(runs, metric, way)
     mean = fmean(known)
     under = rule is not None and (mean < rule if way == "higher" else mean > rule)
     measured = {"value": mean, "low": low, "high": high, "rule": name, "rule_value": rule, "under": under}
     return {**row, **measured, "way": way}
-
-
-def _interval(runs: Sequence[Record], values: Sequence[float], metric: str) -> tuple[float | None, float | None]:
-    """95% interval over splits, or seeds of one split; of splits that overlap by Nadeau & Bengio."""
-    by_split: dict[int, list[float]] = {}
-    for run, value in zip(runs, values, strict=True):
-        by_split.setdefault(run["protocol"]["split_seed"], []).append(value)
-    means = [fmean(some) for some in by_split.values()]
-    apart = means if len(means) > 1 else values
-    if len(apart) < 2:
-        return None, None
-    overlaps = len(means) > 1 and runs[0]["protocol"]["train"] in REDRAWN
-    shares = [run["split"]["test"] / (run["split"]["train"] + run["split"]["held_out"]) for run in runs]
-    found = corrected_t(apart, fmean(shares) if overlaps else 0.0)
-    least, greatest = limits(metric)
-    return max(found["mean"] - found["half"], least), min(found["mean"] + found["half"], greatest)
 
 
 def _best_rule(runs: Sequence[Record], metric: str, way: Direction) -> tuple[str | None, float | None]:

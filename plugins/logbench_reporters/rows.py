@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from logbench import figures, redraws, shown_metrics
+from logbench import figures, mean_interval, redraws, shown_metrics
 
 from .cost import Cost
-from .intervals import interval, overlap
 from .marks import marks_of
 from .words import several
 
@@ -34,7 +33,7 @@ class Row:
         runs, failed: how many runs are summed up, and how many more gave nothing.
         metrics: of the headline, means over the runs; None where undefined. other: F1 of the other choice of
             duplicates.
-        bounds: 95% intervals of the means by metric; empty where nothing varied between the runs, see `intervals`.
+        bounds: 95% intervals of the means by metric, see `mean_interval`; empty where nothing varied between runs.
         threshold, source: None where the runs differ.
         cost: means over the runs that gave something; times are None where runs were contended.
         short: tested units that the rule for short ones decided, the mean over splits. limit: units with fewer
@@ -302,11 +301,11 @@ def _summed(
     varied = any(metrics != found[0][1] for _, metrics, _ in found) and (
         not several or bool(redraws(records[0]["protocol"]))
     )
-    shared = overlap(records) if several and varied else 0.0
+    overlapping = records if several else ()
     for name in dict.fromkeys((*METRICS, *(name for _, metrics, _ in found for name in metrics))):
         values = _by_split([(split, metrics.get(name)) for split, metrics, _ in found])
         row.metrics[name] = fmean(values) if values else None
-        bounds = interval(name, values, shared) if varied and name in (*INTERVALS, metric) else None
+        bounds = mean_interval(name, values, overlapping) if varied and name in (*INTERVALS, metric) else None
         if bounds is not None:
             row.bounds[name] = bounds
     others = _by_split([(split, other) for split, _, other in found])

@@ -15,8 +15,9 @@ from scipy.stats import t as t_distribution
 from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall_score
 
 from logbench.evaluation import intervals
-from logbench.evaluation.cells import METRICS, cells, clustered, effective, kish, limits, slopes
+from logbench.evaluation.cells import METRICS, cells, clustered, effective, kish, slopes
 from logbench.evaluation.intervals import interval, of_clusters, of_pairs, paired, unseen
+from logbench.evaluation.run_intervals import limits
 
 SKLEARN = {"f1": f1_score, "precision": precision_score, "recall": recall_score}
 

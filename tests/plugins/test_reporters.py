@@ -16,12 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from logbench import ConfigError
-from logbench.evaluation.cells import limits
+from logbench import ConfigError, mean_interval
+from logbench.evaluation.run_intervals import limits, overlap
 from logbench.studies.mean_row import mean_row
 from logbench_reporters.cost import front
 from logbench_reporters.flat import Flat
-from logbench_reporters.intervals import interval, overlap
 from logbench_reporters.rows import comparisons, model_rows, over, prevalence, rule_rows
 from logbench_reporters.table import Table
 
@@ -64,17 +63,18 @@ def failed(model: str, status: str = "error", why: str = "no luck", **changes: A
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
 def test_the_interval_is_that_of_scipy_within_the_range(values: list[float]) -> None:
     low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=max(stats.sem(values), 1e-300))
-    assert interval("f1", values) == pytest.approx((max(0, low), min(1, high)), abs=1e-9)
-    assert interval("mcc", values) == pytest.approx((max(-1, low), min(1, high)), abs=1e-9)
+    assert mean_interval("f1", values) == pytest.approx((max(0, low), min(1, high)), abs=1e-9)
+    assert mean_interval("mcc", values) == pytest.approx((max(-1, low), min(1, high)), abs=1e-9)
 
 
 def test_overlap_widens_by_tested_units_to_training_units() -> None:
     """Nadeau & Bengio, equation 9: the factor 1 / J becomes 1 / J + n_test / n_train."""
     values = [0.50, 0.51, 0.49, 0.52]
-    plain, corrected = interval("f1", values), interval("f1", values, shared=0.5)
+    half = record(split={"train": 6, "held_out": 2, "test": 4})
+    plain, corrected = mean_interval("f1", values), mean_interval("f1", values, [half])
     assert plain is not None and corrected is not None
     assert np.ptp(corrected) == pytest.approx(np.ptp(plain) * np.sqrt(4 * (1 / 4 + 0.5)))
-    assert overlap([record(split={"train": 6, "held_out": 2, "test": 4})]) == 0.5
+    assert overlap([half]) == 0.5
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_intervals_of_tables_and_studies_end_where_the_metric_ends(
     half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
     mean = np.mean(values)
     expected = pytest.approx((max(mean - half, least), min(mean + half, greatest)))
-    assert interval(metric, values) == expected and limits(metric) == (least, greatest)
+    assert mean_interval(metric, values) == expected and limits(metric) == (least, greatest)
     owner, _, name = metric.rpartition(".") if ":" not in metric else ("types", ".", "recall:a.b")
     runs = [
         {
@@ -106,7 +106,7 @@ def test_intervals_of_tables_and_studies_end_where_the_metric_ends(
 
 
 def test_one_value_has_no_interval() -> None:
-    assert interval("f1", [0.3]) is None
+    assert mean_interval("f1", [0.3]) is None
 
 
 def test_what_did_not_vary_has_no_interval_and_the_table_says_so() -> None:
@@ -130,7 +130,7 @@ def test_split_seeds_that_draw_what_trains_have_an_interval(drawn: dict[str, Any
     for one in splits:
         one["protocol"] |= drawn
     (row,) = model_rows(splits)
-    assert row.bounds["f1"] == pytest.approx(interval("f1", [0.4, 0.6, 0.5], shared=1.0))
+    assert row.bounds["f1"] == pytest.approx(mean_interval("f1", [0.4, 0.6, 0.5], splits))
     assert "corrected for what they share" in over([row])
 
 
@@ -159,12 +159,12 @@ def test_over_splits_the_seeds_of_a_split_are_no_runs_of_their_own() -> None:
     (row,) = model_rows(
         at_random([record(f1=value, split_seed=split, seed=seed) for (split, seed), value in values.items()])
     )
-    assert row.bounds["f1"] == pytest.approx(interval("f1", [0.2, 0.7], shared=1.0))
+    assert row.bounds["f1"] == pytest.approx(mean_interval("f1", [0.2, 0.7], [record()]))
     assert over([row]).startswith("2 splits, each the mean of 2 seeds")
     runs = at_random([record(split_seed=0), record(split_seed=0, seed=1), record(split_seed=1, f1=0.9)])
     rules = rule_rows(runs)
     assert [rule.metrics["f1"] for rule in rules] == pytest.approx([0.7, 0.7])
-    assert rules[0].bounds["f1"] == pytest.approx(interval("f1", [0.5, 0.9], shared=1.0))
+    assert rules[0].bounds["f1"] == pytest.approx(mean_interval("f1", [0.5, 0.9], [record()]))
 
 
 def at_random(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

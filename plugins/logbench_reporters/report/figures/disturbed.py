@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from logbench import figures, redraws
+from logbench import figures, runs_interval
 
-from ...intervals import interval, overlap
 from ...rows import best_row, rule_rows
 from ..theme import LIGHT
 from .figure import Figure, number
@@ -93,10 +92,11 @@ def _of_model(
 
 
 def _point(kind: str, dose: float, runs: Sequence[Record], metric: str, lower: bool) -> Point | None:
-    values = [value for run in runs if (value := figures(run).get(metric)) is not None]
+    every = [figures(run).get(metric) for run in runs]
+    values = [value for value in every if value is not None]
     if not values:
         return None
-    found = _interval(metric, runs)
+    found = runs_interval(metric, runs, every)
     rule = best_row(rule_rows(runs, metric=metric), metric, lower)
     mean = fmean(values)
     low, high = found or (mean, mean)
@@ -104,18 +104,6 @@ def _point(kind: str, dose: float, runs: Sequence[Record], metric: str, lower: b
         "kind": kind, "dose": dose, "value": round(mean, 4), "low": round(low, 4), "high": round(high, 4),
         "rule": None if rule is None else round(rule.metrics[metric] or 0.0, 4), "runs": len(values),
     }  # fmt: skip
-
-
-def _interval(metric: str, runs: Sequence[Record]) -> tuple[float, float] | None:
-    """As `logbench robust` has it: over splits, corrected where they draw what trains, or seeds of one split."""
-    by_split: dict[int, list[float]] = {}
-    for run in runs:
-        if (value := figures(run).get(metric)) is not None:
-            by_split.setdefault(run["protocol"]["split_seed"], []).append(value)
-    if len(by_split) < 2:
-        return interval(metric, [value for some in by_split.values() for value in some])
-    drawn = redraws({"train": runs[0]["protocol"]["train"]})
-    return interval(metric, [fmean(some) for some in by_split.values()], overlap(runs) if drawn else 0.0)
 
 
 def _said(rows: Sequence[Point], kinds: Sequence[str], lower: bool) -> str:
