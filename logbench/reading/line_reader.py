@@ -23,9 +23,9 @@ from .line_fields import asks_message, checked_format, fields_for, group_of, id_
 from .line_patterns import group_names
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
-from .multi_line import Events, texts_of
+from .multi_line import Events, kept
 from .rotated import in_turn
-from .splitters import BEGINS, TIME, WHOLE, Splitter, named, private, splitter, without_colours
+from .splitters import TIME, WHOLE, Splitter, named, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"
@@ -297,17 +297,14 @@ class Reader:
         Args:
             message: whether it is asked for.
         """
-        if BEGINS in whole.columns:
-            found = _again(splits[0], whole)
-        else:
-            found = splits[0](whole[(*texts_of(whole), "raw")[0]])
+        found = _taken(splits[0], whole, 0)
         if not message and len(splits) == 1:
             return whole.with_columns(found)
         declared = pl.when(pl.col(WHOLE).is_not_null()).then(splits[0].message)
         whole = whole.with_columns(found).with_columns(declared.alias(DECLARED))
         for place, (layer, split) in enumerate(zip(self.form.layers, splits, strict=True)):
             if place:
-                inside = split(whole[f"text{place}"])
+                inside = _taken(split, whole, place)
                 own = inside.select(
                     pl.when(pl.col(WHOLE).is_not_null()).then(split.message).alias("message"),
                     level=named(layer.level),
@@ -339,14 +336,18 @@ class Reader:
         }
 
 
-def _again(split: Splitter, whole: pl.DataFrame) -> pl.DataFrame:
-    """The fields that the first lines of events have, and of events of several lines those of the whole."""
-    names = [name for name in whole.columns if name in (WHOLE, TIME) or name.startswith(private(""))]
-    found, several = whole.select(names), whole["raw"].str.contains("\n", literal=True).arg_true()
-    if split.times is None or not len(several):
+def _taken(split: Splitter, whole: pl.DataFrame, place: int) -> pl.DataFrame:
+    """The fields of a layer: those that were kept of the first lines of events, of several lines those of all."""
+    text = whole[f"text{place}" if f"text{place}" in whole.columns else "raw"]
+    names = [name for name in whole.columns if name.startswith(kept(place, ""))]
+    if not names:
+        return split(text)
+    found = whole.select(pl.col(name).alias(name.removeprefix(kept(place, ""))) for name in names)
+    if not len(several := text.str.contains("\n", literal=True).fill_null(False).arg_true()):
         return found
-    more = split.early(split.times, whole["raw"].gather(several))
-    return found.with_columns(found[name].scatter(several, more[name]) for name in names)
+    some = text.gather(several)
+    more = split(some) if split.times is None else split.early(split.times, some)
+    return found.with_columns(found[name].scatter(several, more[name]) for name in found.columns)
 
 
 def splitters(

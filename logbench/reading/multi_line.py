@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 
 from ..data.line_format import LineFormat
 from .json_values import records
 from .line_counts import Counts
-from .splitters import BEGINS, WHOLE, Splitter, private, splitter
+from .splitters import BEGINS, WHOLE, Splitter, private
 
 # Bytes of an event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20
@@ -33,34 +34,37 @@ def joined(
     """Events of lines, and the last one, which further lines may belong to.
 
     Args:
-        lines: columns `raw` and `at`; of columns `text0`, `text1` …, texts of inner formats, the last is joined.
+        lines: columns `raw` and `at`; of columns `text0`, `text1` …, texts of inner formats, the last is joined;
+            `BEGINS`, where the times of `split` tell it.
         carry: the event before, one row, open still.
         longest: bytes from which on an event is closed.
     """
     whole = lines if carry is None else pl.concat([carry, lines])
     if not len(whole):
         return whole, None
-    texts, before = texts_of(whole), 0 if carry is None else len(carry)
-    early = BEGINS in whole.columns
-    starts = (whole[BEGINS] if early else split.starts(whole[texts[-1] if texts else "raw"])).fill_null(True)
+    before, of_one = 0 if carry is None else len(carry), [STREAM] if STREAM in whole.columns else []
+    starts = (whole[BEGINS] if split.times is not None else split.starts(last_text(whole))).fill_null(True)
     starts = pl.concat([pl.repeat(True, before, dtype=pl.Boolean, eager=True), starts.slice(before)])
-    of_one = [STREAM] if STREAM in whole.columns else []
-    if of_one:
-        starts |= whole.select(_far(of_one)).to_series()
-    numbered = whole.with_row_index("row").with_columns(number=starts.cast(pl.Int64))
-    number = pl.col("number").cum_sum()
-    numbered = numbered.with_columns(number=number.over(of_one) if of_one else number)
-    first = numbered.select(pl.col("row").first().over([*of_one, "number"])).to_series()
-    events = grouped(whole, first)
+    events = whole if starts.all() else grouped(whole, _first(whole, starts, of_one))
     counts.joined += len(whole) - len(events)
-    last = pl.col("row").last()
-    placed = events.with_row_index("row")
-    is_last = placed.select(pl.col("row") == (last.over(of_one) if of_one else last)).to_series()
+    row, places = pl.col("row"), events.with_row_index("row").select("row", *of_one)
+    is_last = places.select(row == (row.max().over(of_one) if of_one else row.max())).to_series()
     is_open = is_last & (events["raw"].str.len_bytes() <= (longest or LONGEST_ENTRY))
     if of_one:
         is_open &= events["end"].cast(pl.Int64) >= int(whole["end"].max()) - WAIT  # type: ignore[arg-type]
     waiting = events.filter(is_open)
     return events.filter(~is_open), waiting if len(waiting) else None
+
+
+def _first(whole: pl.DataFrame, starts: pl.Series, of_one: Sequence[str]) -> pl.Series:
+    """The row with which the event of each row begins."""
+    if not of_one:
+        row = pl.int_range(pl.len())
+        return whole.select(pl.when(starts).then(row).forward_fill().fill_null(0)).to_series()
+    begins, row = pl.col("starts") | _far(of_one), pl.col("row")
+    known = whole.select(*of_one, "at", "end", row=pl.int_range(pl.len()), starts=starts)
+    known = known.with_columns(begins=begins | (row == row.min().over(of_one)))
+    return known.select(pl.when("begins").then(row).forward_fill().over(of_one)).to_series()
 
 
 def _far(of_one: Sequence[str]) -> pl.Expr:
@@ -69,26 +73,42 @@ def _far(of_one: Sequence[str]) -> pl.Expr:
     return (at - pl.col("end").cast(pl.Int64).shift().over(of_one) > WAIT).fill_null(False)
 
 
+def last_text(frame: pl.DataFrame) -> pl.Series:
+    """What the innermost format so far reads."""
+    return frame[("raw", *texts_of(frame))[-1]]
+
+
 def texts_of(frame: pl.DataFrame) -> list[str]:
     """Columns with the texts that each layer of a format reads, from the outside in; none: all read `raw`."""
     return [name for name in frame.columns if name.startswith("text")]
 
 
-def grouped(whole: pl.DataFrame, number: pl.Series, between: str = "\n") -> pl.DataFrame:
-    """Rows of one number as one: `raw` and the last text joined, the rest that of the first row."""
-    if number.n_unique() == len(number):
+def grouped(whole: pl.DataFrame, first: pl.Series, between: str = "\n") -> pl.DataFrame:
+    """Rows that begin with one row as one: `raw` and the last text joined, the rest that of the first row.
+
+    Args:
+        first: the row with which each begins, its own or one before.
+    """
+    row, first = pl.Series(np.arange(len(whole))), first.cast(pl.Int64)
+    if not (later := row != first).any():
         return whole
     texts = texts_of(whole)
+    several = later | row.is_in(first.filter(later).unique().implode())
     joins = {"raw": "\n", **({texts[-1]: between} if texts else {})}
     columns = [
-        pl.col(name).str.join(joins[name])
-        if name in joins
-        else pl.col(name).last()
-        if name == "end"
-        else pl.col(name).first()
-        for name in whole.columns
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).str.join(between)).alias(name)
+        for name, between in joins.items()
     ]
-    return whole.group_by(number.alias("number"), maintain_order=True).agg(columns).drop("number")
+    columns += [pl.col("end").last()] * ("end" in whole.columns)
+    parts = whole.filter(several).group_by(first.filter(several).alias("first"), maintain_order=True).agg(columns)
+    at = several.filter(~later).arg_true()
+    events = whole.filter(~later)
+    return events.with_columns(events[name].scatter(at, parts[name]) for name in parts.columns[1:])
+
+
+def kept(place: int, name: str) -> str:
+    """Column with a field of the layer `place` of a format, see `Splitter`."""
+    return f"{place} {name}"
 
 
 # Begins an event with each line that goes on in no stack trace.
@@ -97,6 +117,12 @@ TRACES = Splitter(pl.Series.to_frame, lambda lines: ~lines.str.contains(TRACE), 
 WAIT = 200
 # Column with what pieces of one message have in common.
 STREAM = "stream"
+
+
+def _kept(fields: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
+    """Fields of the innermost layer so far as columns of events; `BEGINS` as it is."""
+    place = max(len(texts) - 1, 0)
+    return fields.rename({name: kept(place, name) for name in fields.columns if name != BEGINS})
 
 
 class Stage(Protocol):
@@ -126,8 +152,9 @@ class Joining:
     holds = True
 
     def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        if self.split.times is not None and not texts_of(frame):
-            frame = frame.with_columns(self.split.early(self.split.times, frame["raw"]))
+        if self.split.times is not None:
+            early = self.split.early(self.split.times, last_text(frame))
+            frame = frame.with_columns(_kept(early, texts_of(frame)))
         events, self.carry = joined(frame, self.carry, self.split, self.counts, self.longest)
         return events
 
@@ -155,6 +182,7 @@ class Within:
             frame, texts = frame.with_columns(text0=pl.col("raw")), ["text0"]
         name = f"text{len(texts)}"
         fields = self.split(frame[texts[-1]])
+        frame = frame.with_columns(_kept(fields, texts))
         shown = pl.when(pl.col(private(WHOLE)).is_not_null()).then(self.split.message)
         found = fields.select(message=shown, stream=self._stream(fields), goes_on=self._goes_on())
         whole = frame.with_columns(found["message"].str.strip_chars_end("\r\n").alias(name))
@@ -165,6 +193,8 @@ class Within:
         whole = whole.with_columns(found["goes_on"])
         if self.form.pieces == "newline" and whole["goes_on"].all():  # nothing here ends its messages so
             whole = whole.with_columns(goes_on=pl.lit(False))
+        if self.carry is None and not whole["goes_on"].any():
+            return whole.drop("goes_on")
         return self._joined(whole if self.carry is None else pl.concat([self.carry, whole]))
 
     def _stream(self, fields: pl.DataFrame) -> pl.Expr:
@@ -200,7 +230,8 @@ class Within:
         waiting = whole.filter(known["waits"]).drop("number")
         self.carry = waiting if len(waiting) else None
         ready = whole.filter(~known["waits"]).drop("number", "goes_on")
-        return self._whole(ready, known["first"].filter(~known["waits"]))
+        place = (~known["waits"]).cum_sum() - 1
+        return self._whole(ready, place.gather(known["first"].filter(~known["waits"])))
 
     def _whole(self, ready: pl.DataFrame, first: pl.Series) -> pl.DataFrame:
         events = grouped(ready, first, "") if len(ready) else ready
@@ -236,14 +267,6 @@ class Exploding:
         return None
 
 
-def _bare(layer: LineFormat, split: Splitter) -> Splitter:
-    """How a line is taken apart as far as its message and its pieces tell."""
-    if layer.format != "json":
-        return split
-    plain = dict.fromkeys(("level", "component", "node", "label", "id", "group"), "")
-    return splitter(replace(layer, time=(), key=(), **plain))  # type: ignore[arg-type]
-
-
 @dataclass
 class Events:
     """Lines of one text to events, in the stages that its format asks for.
@@ -269,7 +292,7 @@ class Events:
             if layer.records and not place:
                 stages.append(Exploding(layer.records, counts))
             if not innermost or layer.pieces or layer.traces:
-                stages.append(Within(layer, _bare(layer, split), counts))
+                stages.append(Within(layer, split, counts))
             if layer.traces and not any(one.multiline for one in layers[place + 1 :]):
                 stages.append(Joining(TRACES, counts))
         return cls(splits, stages)
@@ -285,7 +308,7 @@ class Events:
         if STREAM not in events.columns:
             return events
         whole = events if self.held is None else pl.concat([self.held, events])
-        whole = whole.sort("at", maintain_order=True)
+        whole = whole if whole["at"].is_sorted() else whole.sort("at", maintain_order=True)
         first = None if everything else self.first_waiting
         later = whole["at"] > first if first is not None else pl.Series([False]).new_from_index(0, len(whole))
         self.held = whole.filter(later)

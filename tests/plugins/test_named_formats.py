@@ -101,6 +101,15 @@ def test_pieces_and_traces_join_within_their_stream_and_the_applications_line_is
     assert set(frame["at"]) == {1, 2, 7}
 
 
+def test_a_line_of_no_container_keeps_its_text_beside_events_of_several_lines(tmp_path: Path) -> None:
+    texts = ["up", "java.io.IOException: pipe", "\tat a.B.c(B.java:1)"]
+    rows = [json.dumps({"log": f"{text}\n", "stream": "stdout"}) for text in texts]
+    own = define(tmp_path, "\n".join([*rows, "not JSON", "nor this"]), 'format = "docker"\ninner = []')
+    frame = lines_of(own)
+    assert "up\njava.io.IOException: pipe\n\tat a.B.c(B.java:1)" in frame["message"].to_list()
+    assert frame.filter(~pl.col("matched"))["message"].to_list() == ["not JSON", "nor this"]
+
+
 def test_formats_nest_to_any_depth(tmp_path: Path) -> None:
     innermost = {"msg": "an event", "level": "warn", "order": {"id": 7}}
     row = {"log": json.dumps({"payload": json.dumps(innermost), "level": "info"}) + "\n", "stream": "stdout"}
