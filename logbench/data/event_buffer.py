@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
+from mmap import mmap
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,55 +16,78 @@ from ..base.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Events kept in memory, 12 bytes each; more go to temporary files (HDFS_v1: 11 million).
+# Events kept in memory, some 20 bytes each; more go to temporary files (HDFS_v1: 11 million).
 IN_MEMORY = 1 << 25
+# Events of a block.
+BLOCK = 1 << 20
 
 
 class EventBuffer:
-    """Chunks of columns of one length, numbers of any fixed type; the same columns in each.
+    """Columns of one length, numbers of any fixed type, which grow by chunks; the same columns in each.
 
     Files are unlinked while they are open, so a killed process leaves nothing behind.
     """
 
     def __init__(self) -> None:
         self.events = 0
-        self._chunks: list[dict[str, NDArray[Any]]] = []
+        self._blocks: list[_Block] = []
         self._sizes: list[int] = []
         self._files: dict[str, IO[bytes]] = {}
         self._dtypes: dict[str, np.dtype[Any]] = {}
         weakref.finalize(self, _close, self._files)
 
     def add(self, **columns: NDArray[Any]) -> None:
-        """Keep one more chunk, arrays [n] each.
+        """Keep a copy of one more chunk, arrays [n] each.
 
         Raises:
             DataError: the files cannot be written.
         """
-        self._chunks.append(columns)
-        self.events += len(next(iter(columns.values())))
-        if self.events > IN_MEMORY:
-            self._spill()
+        size, done = len(next(iter(columns.values()))), 0
+        self._dtypes = self._dtypes or {name: column.dtype for name, column in columns.items()}
+        while done < size:
+            if not self._blocks or self._blocks[-1].size == BLOCK:
+                if self.events >= IN_MEMORY:
+                    self._spill()
+                self._blocks.append(_Block(self._dtypes))
+            count = self._blocks[-1].fill({name: column[done:] for name, column in columns.items()})
+            done, self.events = done + count, self.events + count
 
     def _spill(self) -> None:
-        for chunk in self._chunks:
-            self._sizes.append(len(next(iter(chunk.values()))))
-            for name, column in chunk.items():
+        for block in self._blocks:
+            self._sizes.append(block.size)
+            for name, column in block.columns().items():
                 if name not in self._files:
-                    self._files[name], self._dtypes[name] = _file(), column.dtype
+                    self._files[name] = _file()
                 with written(for_temporary_files()):
-                    self._files[name].write(np.ascontiguousarray(column).data)
-        self._chunks = []
+                    self._files[name].write(column.data)
+        self._blocks = []
 
     def __iter__(self) -> Iterator[Mapping[str, NDArray[Any]]]:
-        """The chunks in order, each read anew where it lies in a file."""
+        """The columns in blocks, in order, each read anew where it lies in a file."""
+        yield from self._in_files()
+        for block in self._blocks:
+            yield block.columns()
+
+    def _in_files(self) -> Iterator[Mapping[str, NDArray[Any]]]:
         for file in self._files.values():
             file.seek(0)
         for size in self._sizes:
             yield {name: np.fromfile(file, self._dtypes[name], size) for name, file in self._files.items()}
-        yield from self._chunks
+
+    def _taken(self) -> Iterator[Mapping[str, NDArray[Any]]]:
+        """The same blocks; each leaves the memory when the next one is asked for."""
+        yield from self._in_files()
+        self._sizes = []
+        _close(self._files)
+        self._files.clear()
+        self._blocks.reverse()
+        while self._blocks:
+            yield self._blocks.pop().columns()
 
     def sorted(self, sizes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Every column but `unit` sorted by it, order of reading kept within each unit.
+
+        The buffer is empty afterwards, so that memory holds the columns once.
 
         Args:
             sizes: int64 [units], events of each unit; column `unit` numbers them from 0.
@@ -72,14 +96,38 @@ class EventBuffer:
             DataError: the files cannot be written.
         """
         place, found = (np.cumsum(sizes) - sizes).astype(np.int64), kernel()
-        columns: dict[str, NDArray[Any]] = {}
-        for chunk in self:
+        columns = {name: array(self.events, dtype) for name, dtype in self._dtypes.items() if name != "unit"}
+        for chunk in self._taken():
             at = found.places(chunk["unit"], place) if found else _places(chunk["unit"], place)
-            for name, column in chunk.items():
-                if name != "unit":
-                    target = columns.setdefault(name, array(self.events, column.dtype))
-                    target[at] = column
+            for name, target in columns.items():
+                target[at] = chunk[name]
         return columns
+
+
+class _Block:
+    """Up to `BLOCK` events in pages of their own, which the system has again at once when the block goes.
+
+    Args:
+        dtypes: type of each column.
+    """
+
+    def __init__(self, dtypes: Mapping[str, np.dtype[Any]]) -> None:
+        self.size = 0
+        self._columns = {
+            name: np.frombuffer(mmap(-1, BLOCK * dtype.itemsize), dtype) for name, dtype in dtypes.items()
+        }
+
+    def fill(self, columns: Mapping[str, NDArray[Any]]) -> int:
+        """Copy what there is room for; the number of events."""
+        count = min(BLOCK - self.size, len(next(iter(columns.values()))))
+        for name, column in columns.items():
+            self._columns[name][self.size : self.size + count] = column[:count]
+        self.size += count
+        return count
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """What was filled in."""
+        return {name: column[: self.size] for name, column in self._columns.items()}
 
 
 def _places(unit: NDArray[np.int32], place: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -248,8 +248,11 @@ class Sessions:
     @cached_property
     def unseen(self) -> NDArray[np.int64]:
         """Events of each unit whose key is out of vocabulary, int64 [units]."""
-        total = np.concatenate([[0], np.cumsum(self.keys >= self.vocabulary, dtype=np.int64)])
-        return read_only(np.diff(total[self.offsets]))
+        unseen, has = np.zeros(len(self), dtype=np.int64), self.lengths > 0
+        if has.any():
+            above = self.keys >= self.vocabulary
+            unseen[has] = np.add.reduceat(above, self.offsets[:-1][has], dtype=np.int64)
+        return read_only(unseen)
 
     def take(self, which: NDArray[Any]) -> Sessions:
         """The units `which` (indices or a mask [units]), in that order."""
