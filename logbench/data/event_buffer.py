@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.files import for_temporary_files, written
+from ..base.freed_memory import lent
 from ..base.kernel import kernel
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     if size <= IN_MEMORY:
         return np.empty(size, dtype)
     with _file() as file:
-        return np.memmap(file, dtype, "w+", shape=(size,))
+        return lent(np.memmap(file, dtype, "w+", shape=(size,)))
 
 
 def _close(files: Mapping[str, IO[bytes]]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from ..base.freed_memory import lent
 from .derived import hand_on
 from .distinct import Distinct
 from .event_messages import EventMessages
@@ -104,7 +105,7 @@ def read(handout: Handout) -> Sessions:
 
     def column(name: str) -> NDArray[Any] | None:
         file = Path(handout.folder) / f"{name}.npy"
-        return np.load(file, mmap_mode="r", allow_pickle=False) if file.exists() else None
+        return lent(np.load(file, mmap_mode="r", allow_pickle=False)) if file.exists() else None
 
     found: dict[str, Any] = {name: column(name) for name in FILES}
     texts = Path(handout.folder) / TEXTS

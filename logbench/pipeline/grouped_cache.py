@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ import polars as pl
 from ..base.cache_folder import Note, entry, folder_of, remove, sound
 from ..base.errors import DataError
 from ..base.files import write_parquet, written
+from ..base.freed_memory import lent
 from .grouping import GroupedLines
+
+# Columns of events, and their files.
+EVENTS = {"codes": "code.npy", "lines": "line.npy", "times": "time.npy", "line_labels": "label.npy"}
 
 
 def has(key: str) -> bool:
@@ -25,21 +30,37 @@ def has(key: str) -> bool:
     return folder_of("grouped", key).exists()
 
 
-def store(key: str, value: GroupedLines, note: Note) -> None:
-    """Store grouped lines; if the cache cannot be written, note it and go on."""
+def store(key: str, value: GroupedLines, note: Note) -> GroupedLines:
+    """Store grouped lines; if the cache cannot be written, note it and go on.
+
+    Returns:
+        The same; arrays as long as the log are those of the entry, memory-mapped, so that none is in memory.
+    """
+    place = folder_of("grouped", key)
     try:
-        with entry(folder_of("grouped", key)) as folder:
+        with entry(place) as folder:
             _write(value, folder)
     except DataError as error:
         note(f"continuing without cache: {error}")
+        return value
+    with suppress(OSError, ValueError):  # such as an entry that another process removed
+        return replace(value, **{name: _mapped(place / file) for name, file in _events(value).items()})
+    return value
+
+
+def _events(value: GroupedLines) -> dict[str, str]:
+    """The file of each column of events that there is."""
+    return {name: file for name, file in EVENTS.items() if getattr(value, name) is not None}
+
+
+def _mapped(file: Path) -> Any:
+    return lent(np.load(file, mmap_mode="r"))
 
 
 def _write(value: GroupedLines, folder: Path) -> None:
-    events = {"code": value.codes, "line": value.lines, "time": value.times, "label": value.line_labels}
-    for name, column in events.items():
-        if column is not None:
-            with written(folder):
-                np.save(folder / f"{name}.npy", column)
+    for name, file in _events(value).items():
+        with written(folder):
+            np.save(folder / file, getattr(value, name))
     frames = {
         "units": value.units.with_columns(events=pl.Series(np.diff(value.offsets))),
         "messages": pl.DataFrame({"message": value.messages}),
@@ -79,19 +100,12 @@ def _read(folder: Path, files: Collection[str]) -> GroupedLines:
     """Read an entry; raise FileNotFoundError if one of its `files` is gone, because absence has a meaning."""
     units = pl.read_parquet(folder / "units.parquet")
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-
-    def column(name: str) -> Any:
-        file = f"{name}.npy"
-        return np.load(folder / file, mmap_mode="r") if file in files else None
-
+    columns = {name: _mapped(folder / file) for name, file in EVENTS.items() if file in files}
     return GroupedLines(
         units=units.drop("events"),
         offsets=np.concatenate([[0], units["events"].to_numpy().cumsum()]).astype(np.int64),
-        codes=column("code"),
-        lines=column("line"),
         messages=pl.read_parquet(folder / "messages.parquet")["message"],
-        times=column("time"),
-        line_labels=column("label"),
         facts=facts["facts"],
         sequences=facts["sequences"],
+        **columns,
     )

@@ -26,6 +26,7 @@ from ..base.code_files import located
 from ..base.errors import PluginError
 from ..base.failure import failure_of
 from ..base.file_watch import Watch, watch_polars, watch_processes
+from ..base.freed_memory import give_back
 from ..base.jsonable import to_jsonable
 from ..base.process_tree import adopt
 from ..base.state_guard import guarded
@@ -122,6 +123,7 @@ class Server:
             peak_gpu_mb=peak_gpu_mb(),
             gpu=gpu_name(),
         )
+        give_back()  # the worker evaluates meanwhile
 
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Build the model at `address` of `plugin` with `config`; return its optional `methods`."""

@@ -219,7 +219,7 @@ def _grouped(
         if made.facts.get("grown_files") or stamps != _stamps(opened.files):
             note("the log changed during reading, so nothing of it is cached")
         elif resolved.plan.cache and key.known and not identity.edited(made_by.values()):
-            grouped_cache.store(key.text, made, note)
+            made = grouped_cache.store(key.text, made, note)
     if undecodable := made.facts.get("undecodable_lines"):
         note(f"lines that are not UTF-8: {undecodable:,}; their invalid bytes were replaced")
     if isinstance(opened, Lines):

@@ -1,4 +1,7 @@
-"""Time stages: wall and CPU seconds, peak memory, items a second; show a progress bar."""
+"""Time stages: wall and CPU seconds, peak memory, items a second; show a progress bar.
+
+What a stage frees is given back before the next one, as a process of models needs memory at the same time.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from ..api.record_sections import StageFacts
+from ..base.freed_memory import give_back
 from ..base.progress import Progress, silent
 from .provenance import gpu_name, peak_gpu_mb, peak_rss_mb
 from .runtime import Runtime
@@ -53,6 +57,7 @@ class Stages:
         with self._runtime.bars.stage(name) as progress:
             stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
             yield stage
+        give_back()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         wall = stage.facts.get("wall_s", wall)  # measured by the stage's own process
         measured: StageFacts = {

@@ -1,0 +1,34 @@
+"""Give memory back that a step no longer needs, as several processes of a run need some at the same time."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_MAPPED: WeakSet[mmap.mmap] = WeakSet()
+
+
+def lent(array: np.memmap[Any, Any]) -> np.memmap[Any, Any]:
+    """The same mapped file, whose pages `give_back` takes out of this process; they come again when they are read.
+
+    Args:
+        array: mapped read-only, or shared with the file.
+    """
+    mapped: mmap.mmap = array._mmap  # type: ignore[attr-defined]
+    _MAPPED.add(mapped)
+    return array
+
+
+def give_back() -> None:
+    """Give the system what this process has freed, and the pages of files that are `lent`."""
+    if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        for mapped in list(_MAPPED):
+            mapped.madvise(mmap.MADV_DONTNEED)
+    with suppress(OSError, TypeError, AttributeError):  # glibc keeps what is freed; others have no such function
+        ctypes.CDLL(None).malloc_trim(0)
