@@ -27,8 +27,13 @@ def lent(array: np.memmap[Any, Any]) -> np.memmap[Any, Any]:
 
 def give_back() -> None:
     """Give the system what this process has freed, and the pages of files that are `lent`."""
+    unload()
+    with suppress(OSError, TypeError, AttributeError):  # glibc keeps what is freed; others have no such function
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def unload() -> None:
+    """Take the pages of files that are `lent` out of this process."""
     if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
         for mapped in list(_MAPPED):
             mapped.madvise(mmap.MADV_DONTNEED)
-    with suppress(OSError, TypeError, AttributeError):  # glibc keeps what is freed; others have no such function
-        ctypes.CDLL(None).malloc_trim(0)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
+from ..base.freed_memory import unload
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -128,7 +130,7 @@ def distinct_sequences(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> D
 def blocks(offsets: NDArray[np.int64], size: int) -> Iterator[tuple[slice, slice]]:
     """Units, and their events, about `size` events at a time, so that what is computed on events stays small.
 
-    Without units it is one empty block.
+    Without units it is one empty block. Columns that lie in files leave the memory with the next block.
 
     Args:
         offsets: int64 [units + 1], where each unit's events begin.
@@ -141,6 +143,7 @@ def blocks(offsets: NDArray[np.int64], size: int) -> Iterator[tuple[slice, slice
         begin = end
         if begin == units:
             return
+        unload()
 
 
 def _hashed(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:

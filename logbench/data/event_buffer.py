@@ -11,14 +11,14 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.files import for_temporary_files, written
-from ..base.freed_memory import lent
+from ..base.freed_memory import lent, unload
 from ..base.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Events kept in memory, some 20 bytes each; more go to temporary files (HDFS_v1: 11 million).
-IN_MEMORY = 1 << 25
+IN_MEMORY = 1 << 24
 # Events of a block.
 BLOCK = 1 << 20
 
@@ -102,6 +102,8 @@ class EventBuffer:
             at = found.places(chunk["unit"], place) if found else _places(chunk["unit"], place)
             for name, target in columns.items():
                 target[at] = chunk[name]
+            if self.events > IN_MEMORY:
+                unload()
         return columns
 
 
@@ -149,6 +151,18 @@ def array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.empty(size, dtype)
     with _file() as file:
         return lent(np.memmap(file, dtype, "w+", shape=(size,)))
+
+
+def parts(size: int) -> Iterator[slice]:
+    """Events in parts of `BLOCK`, in order; where columns lie in files, a part leaves the memory with the next.
+
+    Args:
+        size: number of events.
+    """
+    for begin in range(0, size, BLOCK):
+        yield slice(begin, begin + BLOCK)
+        if size > IN_MEMORY:
+            unload()
 
 
 def _close(files: Mapping[str, IO[bytes]]) -> None:

@@ -18,7 +18,7 @@ from ..base.deprecation import deprecated
 from ..base.errors import PluginError
 from ..base.jsonable import several
 from .derived import derived, hand_on
-from .distinct import Distinct, distinct_codes, distinct_sequences, read_only
+from .distinct import BLOCK, Distinct, blocks, distinct_codes, distinct_sequences, read_only
 from .event_messages import EventMessages, undeclared
 from .histories import Histories
 from .per_unit import events_of_units
@@ -248,32 +248,47 @@ class Sessions:
     @cached_property
     def unseen(self) -> NDArray[np.int64]:
         """Events of each unit whose key is out of vocabulary, int64 [units]."""
-        unseen, has = np.zeros(len(self), dtype=np.int64), self.lengths > 0
-        if has.any():
-            above = self.keys >= self.vocabulary
-            unseen[has] = np.add.reduceat(above, self.offsets[:-1][has], dtype=np.int64)
+        unseen = np.zeros(len(self), dtype=np.int64)
+        for units, events in blocks(self.offsets, BLOCK):
+            has = np.flatnonzero(self.lengths[units] > 0)
+            if len(has):
+                begins = self.offsets[units][has] - events.start
+                unseen[units.start + has] = np.add.reduceat(
+                    self.keys[events] >= self.vocabulary, begins, dtype=np.int64
+                )
         return read_only(unseen)
 
     def take(self, which: NDArray[Any]) -> Sessions:
         """The units `which` (indices or a mask [units]), in that order."""
         index = np.flatnonzero(which) if which.dtype == bool else which
-        events, offsets = events_of_units(self.offsets, index)
-        places = {"event": events, "unit": index}
-        cut = {
-            name: _at(value, places[column.per])
-            for name, column in self.columns.items()
-            if (value := getattr(self, name)) is not None
-        }
+        offsets = np.concatenate([[0], np.cumsum(self.lengths[index])]).astype(np.int64)
+        there = {one: kind for one, kind in self.columns.items() if getattr(self, one) is not None}
+        cut = {name: _at(getattr(self, name), index) for name, column in there.items() if column.per == "unit"}
+        cut |= self._events_of(index, offsets, [name for name, column in there.items() if column.per == "event"])
         if self.texts is not None:
             seen = distinct_codes(cut["text_ids"])
             cut |= {"texts": self.texts.gather(cut["text_ids"][seen.first]), "text_ids": seen.inverse}
         if self.vectors is not None:
             seen = distinct_codes(cut["vector_ids"])
             cut |= {"vectors": self.vectors[cut["vector_ids"][seen.first]], "vector_ids": seen.inverse}
-        taken = replace(self, offsets=offsets, raw=self.raw and self.raw.take(events), **cut)
+        raw = self.raw and self.raw.take(events_of_units(self.offsets, index)[0])
+        taken = replace(self, offsets=offsets, raw=raw, **cut)
         if "distinct" in derived(self):  # renumbering is much cheaper than comparing key by key again
             hand_on({"distinct": self.distinct.take(index)}, taken)
         return taken
+
+    def _events_of(
+        self, units: NDArray[Any], offsets: NDArray[np.int64], names: Sequence[str]
+    ) -> dict[str, NDArray[Any]]:
+        """These columns of the events of `units`, which `offsets` cuts."""
+        from .event_buffer import array  # its kernel is not for models
+
+        made = {name: array(int(offsets[-1]), getattr(self, name).dtype) for name in names}
+        for some, events in blocks(offsets, BLOCK):
+            places, _ = events_of_units(self.offsets, units[some])
+            for name, column in made.items():
+                np.take(getattr(self, name), places, out=column[events], mode="clip")
+        return made
 
     def unlabelled(self) -> Sessions:
         """The same without any label."""

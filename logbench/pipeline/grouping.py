@@ -17,6 +17,7 @@ from ..api.contracts import Parser, Windower
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
+from ..data.event_buffer import parts
 from ..data.lines import KeySequences
 from ..data.message_file import MessageFile
 from .encoded_lines import EncodedLines
@@ -88,10 +89,11 @@ def group_lines(
         columns = read.buffer.sorted(read.sizes)
         number, messages = masked.result()
     codes, lines = columns["shape"], columns["line"]
-    np.take(number, codes, out=codes, mode="clip")  # in place: there may be more of them than memory
     times = columns.get("time") if read.first_time is not None else None
-    if times is not None and read.first_time is not None:
-        np.maximum(times, read.first_time, out=times, where=times == LineClock.UNKNOWN)
+    for part in parts(len(codes)):  # in place: there may be more of them than memory
+        np.take(number, codes[part], out=codes[part], mode="clip")
+        if times is not None and read.first_time is not None:
+            np.maximum(times[part], read.first_time, out=times[part], where=times[part] == LineClock.UNKNOWN)
     offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
     first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
     units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)

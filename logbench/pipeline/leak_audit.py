@@ -140,7 +140,9 @@ def _check_parser(grouped: GroupedLines, split: Split, vocabulary: Vocabulary) -
     trains = np.zeros(len(grouped), dtype=bool)
     trains[split.train] = True
     in_training = np.zeros(len(grouped.messages), dtype=bool)
-    in_training[grouped.codes[np.repeat(trains, np.diff(grouped.offsets))]] = True
+    lengths = np.diff(grouped.offsets)
+    for some, events in blocks(grouped.offsets, CHUNK):
+        in_training[grouped.codes[events][np.repeat(trains[some], lengths[some])]] = True
     in_vocabulary = grouped.messages.is_in(vocabulary.messages.implode()).to_numpy()
     if (in_vocabulary & ~in_training).any():
         message = grouped.messages[int(np.flatnonzero(in_vocabulary & ~in_training)[0])]

@@ -13,7 +13,7 @@ import polars as pl
 
 from ..api.contracts import Parser
 from ..base.errors import PluginError
-from ..data.event_buffer import array
+from ..data.event_buffer import array, parts
 from ..data.event_messages import EventMessages
 from ..data.kept import shown
 from ..data.per_unit import events_of_units
@@ -174,7 +174,9 @@ def sessions_of(grouped: GroupedLines, vocabulary: Vocabulary, weights: NDArray[
         weights: float64 [units], weights of the units in metrics.
     """
     keys = array(len(grouped.codes), np.dtype(np.int32))
-    np.take(vocabulary.lookup(grouped.messages), grouped.codes, out=keys, mode="clip")
+    known = vocabulary.lookup(grouped.messages)
+    for part in parts(len(keys)):
+        np.take(known, grouped.codes[part], out=keys[part], mode="clip")
     return Sessions(
         keys=keys,
         offsets=grouped.offsets,
