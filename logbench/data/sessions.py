@@ -19,6 +19,7 @@ from ..base.errors import PluginError
 from ..base.jsonable import several
 from .derived import derived, hand_on
 from .distinct import BLOCK, Distinct, blocks, distinct_codes, distinct_sequences, read_only
+from .event_buffer import array
 from .event_messages import EventMessages, undeclared
 from .histories import Histories
 from .per_unit import events_of_units
@@ -281,8 +282,6 @@ class Sessions:
         self, units: NDArray[Any], offsets: NDArray[np.int64], names: Sequence[str]
     ) -> dict[str, NDArray[Any]]:
         """These columns of the events of `units`, which `offsets` cuts."""
-        from .event_buffer import array  # its kernel is not for models
-
         made = {name: array(int(offsets[-1]), getattr(self, name).dtype) for name in names}
         for some, events in blocks(offsets, BLOCK):
             places, _ = events_of_units(self.offsets, units[some])
