@@ -1,6 +1,6 @@
 """logbench: a benchmark harness for log anomaly detection. This is the whole surface for plugin authors.
 
-Names load on first use, so that `import logbench` costs no polars and no torch.
+Names load on first use, so that `import logbench` costs nothing: not what plugins need, no polars, no torch.
 """
 
 from __future__ import annotations
@@ -8,76 +8,75 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .api.components import (
-    BaseComponent,
-    Card,
-    DatasetComponent,
-    Definition,
-    EmbeddingComponent,
-    EvaluatorComponent,
-    ModelComponent,
-    ParserComponent,
-    Preset,
-    Published,
-    ReporterComponent,
-    Table,
-    WindowerComponent,
-)
-from .api.contracts import (
-    Context,
-    Dataset,
-    Definitions,
-    Embedding,
-    Evaluator,
-    Generator,
-    Model,
-    Parser,
-    Reporter,
-    Windower,
-)
-from .api.executor import Executor, ExecutorComponent, ExecutorRequest, Running, Shares, Watched
-from .api.hookspecs import hookimpl
-from .api.model_card import ModelCard
-from .api.old_components import Component, Traits
-from .api.optional import (
-    Continues,
-    Expects,
-    Explains,
-    GroupsByColumn,
-    Guessed,
-    Guesses,
-    HasCaution,
-    HasColumns,
-    HasCounts,
-    HasDirections,
-    HasHome,
-    HasSilence,
-    InTime,
-    Loads,
-    NamesLabels,
-    NeedsFirstAlarm,
-    NeedsKinds,
-    OfUnits,
-    Piecewise,
-    ReportsRuns,
-    Runs,
-    Saves,
-    TakesData,
-    Updates,
-)
-from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
-from .api.work import Work
-from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
-from .base.progress import Progress
-
 if TYPE_CHECKING:
+    from .api.components import (
+        BaseComponent,
+        Card,
+        DatasetComponent,
+        Definition,
+        EmbeddingComponent,
+        EvaluatorComponent,
+        ModelComponent,
+        ParserComponent,
+        Preset,
+        Published,
+        ReporterComponent,
+        Table,
+        WindowerComponent,
+    )
+    from .api.contracts import (
+        Context,
+        Dataset,
+        Definitions,
+        Embedding,
+        Evaluator,
+        Generator,
+        Model,
+        Parser,
+        Reporter,
+        Windower,
+    )
+    from .api.executor import Executor, ExecutorComponent, ExecutorRequest, Running, Shares, Watched
+    from .api.hookspecs import hookimpl
+    from .api.model_card import ModelCard
+    from .api.old_components import Component, Traits
+    from .api.optional import (
+        Continues,
+        Expects,
+        Explains,
+        GroupsByColumn,
+        Guessed,
+        Guesses,
+        HasCaution,
+        HasColumns,
+        HasCounts,
+        HasDirections,
+        HasHome,
+        HasSilence,
+        InTime,
+        Loads,
+        NamesLabels,
+        NeedsFirstAlarm,
+        NeedsKinds,
+        OfUnits,
+        Piecewise,
+        ReportsRuns,
+        Runs,
+        Saves,
+        TakesData,
+        Updates,
+    )
     from .api.plan import Plan
     from .api.protocol import EvaluationProtocol, redraws
     from .api.record import RunRecord
+    from .api.traits import ComponentTraits, ModelTraits, WindowerTraits
+    from .api.work import Work
     from .base.array_files import load_arrays, save_arrays
+    from .base.errors import ConfigError, DataError, IncompatibleError, LeakError, LogbenchError, PluginError
     from .base.escapes import escaped
     from .base.file_names import named_file
     from .base.options import make_options, meant, option, parse_settings, suggest, toml_values
+    from .base.progress import Progress
     from .base.progress_bars import Bars
     from .base.screen import folded, screen_width
     from .base.text_table import text_table
@@ -110,25 +109,92 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "Bars": "base.progress_bars",
+    "BaseComponent": "api.components",
+    "Card": "api.components",
+    "Component": "api.old_components",
+    "ComponentTraits": "api.traits",
+    "ConfigError": "base.errors",
+    "Context": "api.contracts",
+    "Continues": "api.optional",
+    "DataError": "base.errors",
+    "Dataset": "api.contracts",
+    "DatasetComponent": "api.components",
+    "Definition": "api.components",
+    "Definitions": "api.contracts",
     "Distinct": "data.distinct",
+    "Embedding": "api.contracts",
+    "EmbeddingComponent": "api.components",
     "EvaluationProtocol": "api.protocol",
+    "Evaluator": "api.contracts",
+    "EvaluatorComponent": "api.components",
+    "Executor": "api.executor",
+    "ExecutorComponent": "api.executor",
+    "ExecutorRequest": "api.executor",
+    "Expects": "api.optional",
+    "Explains": "api.optional",
+    "Generator": "api.contracts",
+    "GroupsByColumn": "api.optional",
+    "Guessed": "api.optional",
+    "Guesses": "api.optional",
+    "HasCaution": "api.optional",
+    "HasColumns": "api.optional",
+    "HasCounts": "api.optional",
+    "HasDirections": "api.optional",
+    "HasHome": "api.optional",
+    "HasSilence": "api.optional",
     "Histories": "data.histories",
+    "InTime": "api.optional",
+    "IncompatibleError": "base.errors",
     "KeySequences": "data.lines",
+    "LeakError": "base.errors",
     "LineFormat": "data.line_format",
     "LineRules": "data.line_rules",
     "Lines": "data.lines",
+    "Loads": "api.optional",
     "LogFile": "reading.log_files",
     "LogFiles": "reading.log_files",
+    "LogbenchError": "base.errors",
     "Material": "running.prepared_sessions",
     "Member": "reading.layout",
+    "Model": "api.contracts",
+    "ModelCard": "api.model_card",
+    "ModelComponent": "api.components",
+    "ModelTraits": "api.traits",
+    "NamesLabels": "api.optional",
+    "NeedsFirstAlarm": "api.optional",
+    "NeedsKinds": "api.optional",
+    "OfUnits": "api.optional",
+    "Parser": "api.contracts",
+    "ParserComponent": "api.components",
+    "Piecewise": "api.optional",
     "Plan": "api.plan",
     "PlanResult": "running.runner",
+    "PluginError": "base.errors",
+    "Preset": "api.components",
+    "Progress": "base.progress",
+    "Published": "api.components",
+    "Reporter": "api.contracts",
+    "ReporterComponent": "api.components",
+    "ReportsRuns": "api.optional",
     "RunRecord": "api.record",
+    "Running": "api.executor",
+    "Runs": "api.optional",
     "SavedRun": "running.saved_runs",
+    "Saves": "api.optional",
     "Scores": "data.scores",
     "Sessions": "data.sessions",
+    "Shares": "api.executor",
     "StoredRuns": "studies.stored_runs",
+    "Table": "api.components",
+    "TakesData": "api.optional",
+    "Traits": "api.old_components",
     "Unit": "data.unit",
+    "Updates": "api.optional",
+    "Watched": "api.executor",
+    "Windower": "api.contracts",
+    "WindowerComponent": "api.components",
+    "WindowerTraits": "api.traits",
+    "Work": "api.work",
     "Workbench": "studies.workbench",
     "checked_format": "reading.line_fields",
     "class_weights": "data.class_balance",
@@ -137,15 +203,17 @@ _LAZY = {
     "escaped": "base.escapes",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
-    "interval": "evaluation.intervals",
     "find_texts": "reading.log_files",
+    "first_per_unit": "data.per_unit",
+    "folded": "base.screen",
+    "hookimpl": "api.hookspecs",
+    "interval": "evaluation.intervals",
     "leaderboard": "studies.leaderboard",
     "load_arrays": "base.array_files",
     "make_options": "base.options",
-    "first_per_unit": "data.per_unit",
-    "folded": "base.screen",
     "max_per_unit": "data.per_unit",
     "mean_interval": "evaluation.run_intervals",
+    "meant": "base.options",
     "named_file": "base.file_names",
     "open_layout": "reading.layout",
     "open_lines": "reading.line_reader",
@@ -160,10 +228,9 @@ _LAZY = {
     "runs_interval": "evaluation.run_intervals",
     "save_arrays": "base.array_files",
     "saved_run": "running.saved_runs",
-    "signed_by": "running.signed_records",
     "screen_width": "base.screen",
     "shown_metrics": "evaluation.metrics",
-    "meant": "base.options",
+    "signed_by": "running.signed_records",
     "suggest": "base.options",
     "text_table": "base.text_table",
     "toml_values": "base.options",

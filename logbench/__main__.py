@@ -1,5 +1,24 @@
-"""`python -m logbench`."""
+"""The command `logbench`, also as `python -m logbench`: its worker starts first, then everything else loads."""
 
-from .cli import main
+from __future__ import annotations
 
-main()
+import os
+import sys
+from typing import NoReturn
+
+from .base.loading import loading
+from .running.first_worker import start_early
+
+
+def main() -> NoReturn:
+    """Run the command, see `cli.main`."""
+    # Spinning threads would take the cores from other processes. OpenMP reads this when a model first loads it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    start_early(sys.argv[1:])
+    with loading():
+        from .cli import main as run
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ CORE = Path(logbench.__file__).parent
 HEAVY = {
     "cryptography",
     "http",
+    "multiprocessing",
     "numpy",
     "onnx_ir",
     "onnxruntime",
@@ -35,8 +36,8 @@ LATE = {"click", "filelock", "fsspec", "packaging", "platformdirs", "tabulate", 
 # Packages that a function may import where only some commands need them.
 SYSTEMS = {"resource"}
 # Modules of the standard library that not every system has.
-DOORS = {"logbench", "logbench.testing.pytest_plugin"}
-# Loaded by pytest, or by every plugin, in projects that use nothing of it.
+# Loaded by pytest, or by every plugin, in projects that use nothing of it; and what starts the worker first.
+DOORS = {"logbench", "logbench.testing.pytest_plugin", "logbench.__main__"}
 
 
 NAMES_ONLY = "from logbench.cli import main; import sys; sys.argv[1:] = {words!r}; main()"
@@ -130,18 +131,54 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize(("words", "most"), [(["list"], 67), (["--help"], 56)])
+@pytest.mark.parametrize(("words", "most"), [(["list"], 68), (["--help"], 57)])
 def test_a_command_that_looks_at_names_loads_little(words: list[str], most: int) -> None:
     modules = loaded_after(NAMES_ONLY.format(words=words))
-    assert not {name for name in modules if name.partition(".")[0] in {*HEAVY, "packaging", "ssl"} - {"psutil"}}
+    assert not {name for name in modules if name.partition(".")[0] in {*HEAVY, "packaging", "ssl"}}
     assert len([name for name in modules if name.startswith("logbench.")]) <= most
     assert len([name for name in modules if name.startswith("logbench.cli.")]) <= 5, "of 24 commands"
 
 
-@pytest.mark.parametrize("module", ["running.workers", "running.worker_start", "base.progress_bars"])
-def test_processes_start_before_anything_heavy_loads(module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "most"),
+    [("running.first_worker", set()), ("running.worker_start", set()), ("running.workers", {"psutil"})],
+)
+def test_processes_start_before_anything_heavy_loads(module: str, most: set[str]) -> None:
     """So a command, its worker and the worker's process of models load side by side."""
-    assert loads(f"logbench.{module}") <= {"psutil"}
+    assert loads(f"logbench.{module}") <= {"multiprocessing", *most}
+
+
+STARTING = """
+import sys
+from logbench.{module} import {function}
+def audit(event, arguments):
+    if event == "subprocess.Popen":
+        print(*sys.modules, file=sys.stderr)
+        sys.exit()
+sys.addaudithook(audit)
+sys.argv[1:] = ["run", "length", "--dataset", "hdfs-sim"]
+{function}({arguments})
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "arguments"),
+    [("__main__", "main", ""), ("running.worker_start", "serve", "0, 1, [], None, None, ''")],
+)
+def test_little_is_loaded_when_a_command_and_its_worker_start_another(
+    module: str, function: str, arguments: str
+) -> None:
+    code = STARTING.format(module=module, function=function, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    modules = done.stderr.splitlines()[0].split()
+    assert "logbench.running.first_worker" in modules and not {"click", "pluggy", "psutil"} & set(modules)
+    assert len([name for name in modules if name.startswith("logbench.")]) <= 18
+    assert len(modules) <= 160
+
+
+def test_importing_logbench_loads_nothing_of_it() -> None:
+    modules = loaded_after("import logbench")
+    assert [name for name in modules if name.startswith("logbench.")] == []
 
 
 def test_a_run_loads_no_library_that_it_does_not_need() -> None:

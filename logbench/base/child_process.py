@@ -19,8 +19,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
 from .jail import __name__ as jail_name
-from .last_watch import unwatch, watch
-from .process_tree import end_group, end_tree, memory_mb_of
+from .loading import __name__ as loading_name
 from .spawning import inherited_pipe, start
 from .terminal import show_all
 
@@ -76,7 +75,10 @@ class Child:
         with theirs:
             call = f"{function}({', '.join(map(repr, (theirs.fileno(), *arguments)))})"
             jail = f"from {jail_name} import enter; enter(); " if jailed else ""
-            code = f"import sys; sys.path[:] = {sys.path!r}; {jail}from {module} import {function}; {call}"
+            code = (
+                f"import sys; sys.path[:] = {sys.path!r}; {jail}from {loading_name} import loading\n"
+                f"with loading(): from {module} import {function}\n{call}"
+            )
             self.process = start(
                 [sys.executable, "-c", code],
                 theirs.fileno(),
@@ -86,6 +88,8 @@ class Child:
                 stdout=2,  # what a plugin prints must not stand among the results
             )
         if leads:
+            from .last_watch import watch  # it loads psutil, which takes longer than to start a process
+
             watch(self.process.pid)
 
     @property
@@ -103,13 +107,19 @@ class Child:
 
     def memory_mb(self) -> float:
         """Resident memory of the process and its descendants, MB; 0 once it has ended."""
+        from .process_tree import memory_mb_of
+
         return memory_mb_of(self.process.pid)
 
     def kill(self) -> None:
         """Kill the process and its descendants."""
+        from .process_tree import end_group, end_tree
+
         end_tree(self.process.pid)
         if self._leads:  # a process that ended by itself may leave its group behind
             end_group(self.process.pid)
+            from .last_watch import unwatch
+
             unwatch(self.process.pid)
         self.process.wait()
         self.pipe.close()

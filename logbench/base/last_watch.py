@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import IO
 
 from .process_tree import end_group, end_tree
 from .spawning import start
@@ -48,7 +48,11 @@ def _tell(line: str) -> None:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import wait; wait(sys.stdin.buffer)"
+    # It loads nothing until the command has ended, and nothing at all where every process ended before.
+    code = (
+        "import sys; told = sys.stdin.buffer.readlines(); left = [line for line in told if line[:1] == b'+']"
+        f"\nif 2 * len(left) > len(told): sys.path[:] = {sys.path!r}; from {__name__} import wait; wait(told)"
+    )
     null = subprocess.DEVNULL
     return start(
         [sys.executable, "-c", code], None, os.environ, leads=True, stdin=subprocess.PIPE, stdout=null, stderr=null
@@ -77,8 +81,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def wait(told: IO[bytes]) -> None:
-    """Kill what was watched once the other end is closed. Lines are `+` or `-`, an id, and when it began."""
+def wait(told: Iterable[bytes]) -> None:
+    """Kill what was watched, now that the other end is closed. Lines are `+` or `-`, an id, and when it began."""
     begun: dict[int, float] = {}
     for line in told:
         told_of, began = line[1:].split()

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .system import psutil
-
 _TEMPORARY = f"logbench-{socket.gethostname()}-"
 
 
@@ -37,6 +35,8 @@ def temporary_of_this_process() -> list[Path]:
 
 def remove_left() -> None:
     """Remove temporary folders of killed processes of this machine."""
+    from .system import psutil
+
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
         process = folder.name.removeprefix(_TEMPORARY).partition("-")[0]
         if process.isdecimal() and not psutil.pid_exists(int(process)):

@@ -18,6 +18,7 @@ import click
 from ..base.colours import led
 from ..base.errors import ConfigError, LogbenchError
 from ..base.jsonable import shorten
+from ..base.loading import loading
 from ..base.options import suggest
 from ..base.progress_bars import Bars
 from ..base.screen import folded, screen_width
@@ -100,7 +101,7 @@ class State:
 
     @cached_property
     def registry(self) -> Registry:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), loading():
             registry = Registry(block=self.block, reserved=COMMANDS)
         known = {name for plugin in registry.plugins for name in (plugin.name, plugin.distribution)}
         for name in self.block:
@@ -133,7 +134,8 @@ class State:
         most = jobs if isinstance(jobs, Jobs) else Jobs(jobs or 1)
         here = Jobs(1) if asked else most
         with Bars() as bars, Crew(here.most, self.block, limits, bars.note, as_it_pays=here.as_it_pays) as crew:
-            from ..studies.workbench import Workbench, open_elsewhere
+            with loading():
+                from ..studies.workbench import Workbench, open_elsewhere
 
             bench = Workbench(self.registry, bars, crew, resume)
             if not asked:
@@ -174,7 +176,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
-            module = importlib.import_module(f".{cmd_name.replace('-', '')}", __name__)
+            with loading():
+                module = importlib.import_module(f".{cmd_name.replace('-', '')}", __name__)
             command: click.Command = module.command
             return command
         offered = _state(ctx).registry.commands
@@ -243,8 +246,6 @@ def cli(ctx: click.Context, block: tuple[str, ...], unpack_ratio: float | None, 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command: exit 0 for success, 1 for a bug or a worse comparison, 2 for a user's error."""
-    # Spinning threads would take the cores from other processes. OpenMP reads this when a model first loads it.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupt.install()
     output.reopen()
     output.take()

@@ -28,6 +28,7 @@ from ..base.failure import failure_of
 from ..base.file_watch import Watch, watch_polars, watch_processes
 from ..base.freed_memory import give_back
 from ..base.jsonable import to_jsonable
+from ..base.loading import loading
 from ..base.process_tree import adopt
 from ..base.state_guard import guarded
 from ..components.configured import configured
@@ -128,7 +129,8 @@ class Server:
     def do_build(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Build the model at `address` of `plugin` with `config`; return its optional `methods`."""
         entry = self._registry(request["plugin"]).get("model", request["address"])
-        model = configured(entry, request["config"]).build()
+        with contextlib.nullcontext() if self._models else loading():  # else it would keep what they left
+            model = configured(entry, request["config"]).build()
         self._models[request["name"]] = model
         return {"methods": [name for name, kind in MODEL_METHODS.items() if isinstance(model, kind)]}
 

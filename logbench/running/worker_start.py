@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..base.child_process import Child
-from .workers import threads
+from ..base.loading import loading
+from .first_worker import threads
 
 
 def serve(
@@ -18,6 +19,7 @@ def serve(
 ) -> None:
     """See `worker_tasks.serve`."""
     spare = Child("logbench.running.model_server:serve", list(block), env=threads(beside), jailed=True)
-    from . import worker_tasks
+    with loading():
+        from . import worker_tasks
 
     worker_tasks.serve(descriptor, beside, block, timeout, memory_mb, folder, spare)

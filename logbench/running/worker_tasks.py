@@ -13,18 +13,20 @@ from ..api.plan import Plan
 from ..base.child_process import Child, Limits, serving
 from ..base.failure import failure_of
 from ..base.files import aside
+from ..base.loading import loading
 from ..base.process_tree import adopt, follow
 from ..components.configured import ConfiguredComponent
 from ..components.registry import Registry
 from ..evaluation.metrics import directions_of
 from ..evaluation.unit_metrics import names_of
 from ..reading.data_parts import open_data
+from .first_worker import threads
 from .locate import locate
 from .model_processes import ModelProcesses
 from .prepare import digest_of
 from .resolve import resolve
 from .runtime import Runtime, current, made_current
-from .workers import Relay, threads
+from .workers import Relay
 
 Send = Callable[[tuple[str, Any]], None]
 
@@ -101,7 +103,9 @@ def serve(
     limits = Limits(timeout, memory_mb)
     models = ModelProcesses(block, limits, threads(beside), Path(folder), spare)
     contended = beside if beside > 1 else 0
-    runtime = Runtime(Registry(block=block), Relay(send), models, contended=contended, stores=True)
+    with loading():
+        registry = Registry(block=block)
+    runtime = Runtime(registry, Relay(send), models, contended=contended, stores=True)
     with made_current(runtime):
         while True:
             function, plan = tasks.get()

@@ -7,8 +7,6 @@ another and keeps results that they share.
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +17,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.executor import Running, Watch
-from ..base.child_process import TICK_S, Child, Limits
+from ..base.child_process import TICK_S, Limits
 from ..base.failure import ReportedError, error_of
 from ..base.progress import Progress
 from ..base.progress_bars import Bars
-from ..base.temporary_folders import remove_left, temporary
+from ..base.temporary_folders import remove_left
+from .first_worker import started
 from .more_workers import Pays
 
 if TYPE_CHECKING:
@@ -39,20 +38,14 @@ LATE = frozenset({"threshold", "evaluate", "store"})
 # Least time limit to decide and evaluate, because libraries load first and most work is the harness's own.
 LATE_S = 60.0
 T = TypeVar("T")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 class Worker:
     """A process that serves plans, one at a time."""
 
     def __init__(self, beside: int, block: Sequence[str], limits: Limits) -> None:
-        env = threads(beside)
-        self.folder = temporary()
-        self.child = Child(
-            "logbench.running.worker_start:serve", beside, list(block), limits.timeout, limits.memory_mb,
-            str(self.folder), env=env, leads=True,
-        )  # fmt: skip
-        self.limits = limits
+        self._started = started(beside, block, limits)
+        self.child, self.limits = self._started.child, limits
         self.number: int | None = None
         self.dead = False
         self.running, self.since = Running("start"), 0.0
@@ -87,8 +80,7 @@ class Worker:
 
     def close(self) -> None:
         """Kill the process and its descendants, and remove its handed-out files."""
-        self.child.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._started.end()
 
     def _over(self) -> tuple[Any] | None:
         """The end of a plan beyond its limits; models have their own limits in `model_processes`."""
@@ -108,11 +100,6 @@ class Worker:
         if (running.stage in LATE) != (self.running.stage in LATE):
             self.since = time.monotonic()
         self.running = running
-
-
-def threads(beside: int) -> dict[str, str]:
-    """Environment variables that divide the cores between workers; the user's own settings win."""
-    return dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // beside))) if beside > 1 else {}
 
 
 @dataclass(frozen=True)

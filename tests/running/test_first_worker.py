@@ -1,0 +1,64 @@
+"""A command's worker starts before the command has loaded, and only where it is the one that it will ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from logbench.base.child_process import Limits
+from logbench.running import first_worker
+from logbench.running.first_worker import Started, start_early, started
+
+RUN = ["run", "length", "--dataset", "hdfs-sim"]
+
+
+@pytest.fixture
+def early() -> Iterator[list[Started]]:
+    yield first_worker._waiting
+    first_worker._end()
+
+
+def test_the_worker_that_waits_is_taken_once(early: list[Started]) -> None:
+    start_early(RUN)
+    (waiting,) = early
+    taken = started(1, (), Limits())
+    assert taken is waiting and not early and not taken.child.ended and taken.folder.is_dir()
+    taken.end()
+    assert taken.child.ended and not taken.folder.exists()
+
+
+def test_a_worker_of_another_environment_is_ended_and_replaced(
+    early: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_early(RUN)
+    (waiting,) = early
+    monkeypatch.setenv("LOGBENCH_BLOCK", "deeplog")
+    taken = started(1, (), Limits())
+    assert taken is not waiting and waiting.child.ended and not waiting.folder.exists()
+    taken.end()
+
+
+@pytest.mark.parametrize(
+    "kind", [(2, (), Limits()), (1, ("deeplog",), Limits()), (1, (), Limits(3.0)), (1, (), Limits(None, 900.0))]
+)
+def test_a_worker_of_another_kind_is_a_new_one(
+    early: list[Started], kind: tuple[int, tuple[str, ...], Limits]
+) -> None:
+    start_early(RUN)
+    (waiting,) = early
+    taken = started(*kind)
+    assert taken is not waiting and early == [waiting]
+    taken.end()
+    first_worker._end()
+    assert waiting.child.ended and not waiting.folder.exists(), "nobody asked for it"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["list"], ["--block", "deeplog", *RUN], [*RUN, "--help"], [*RUN, "-h"], [*RUN, "--timeout=3"],
+     [*RUN, "--memory-limit", "900"], ["leaderboard", *RUN[2:], "--jobs", "2"], [*RUN, "--executor", "ray"]],
+)  # fmt: skip
+def test_none_starts_where_the_words_are_not_plain(early: list[Started], words: list[str]) -> None:
+    start_early(words)
+    assert early == []
