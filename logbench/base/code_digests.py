@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import time
@@ -17,7 +18,7 @@ from . import code_files
 from .cell_digests import cells_of, has_file
 from .code_files import Parts, Root, closure, files_of, located
 from .compiled_files import remove_stale
-from .file_digests import digest
+from .file_digests import SMALL, digest
 from .files import digests_file
 from .installed_files import short
 
@@ -123,7 +124,9 @@ def _made(parts: Parts, loaded: int) -> Code:
 
 def _hashed(path: Path) -> str:
     try:
-        return digest(path, digests_file())
+        if path.stat().st_size > SMALL:
+            return digest(path, digests_file())
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return "unreadable"
 

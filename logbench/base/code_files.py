@@ -114,8 +114,10 @@ def _follow(waiting: list[Root], parts: Parts, distribution: str) -> None:
 
 def _sort_out(module: str, distribution: str, roots: dict[str, Root], parts: Parts) -> Root | None:
     """Note an imported module as a library, or return it where its own files are to be read."""
+    if _is_core_or_standard(module):  # before it is located, which takes longer
+        return None
     found = located(module)
-    if found is None or found.name in roots or found.name in parts.libraries or _is_core_or_standard(found.name):
+    if found is None or found.name in roots or found.name in parts.libraries:
         return None
     if identity := installed(found.name, found.path, distribution):
         parts.libraries[found.name] = identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -55,11 +56,17 @@ def _edited_in_place(owner: str, place: str, base: Path) -> str:
 
     Reads only files that changed after the list was written.
     """
-    written = _changed(next((base / line.partition(",")[0] for line in _lists(owner)), base / "RECORD"))
+    below = str(base)  # joined as texts: a library has thousands of files, and paths take longer than to look
+    written = _changed(f"{below}/{next((line.partition(',')[0] for line in _lists(owner)), 'RECORD')}")
     edited = []
     for name, _, line in _listed(place.partition("/")[0]):
         file, _, listed = line.partition(",sha256=")
-        if name == owner and line.startswith(place) and file.endswith(".py") and _changed(base / file) > written:
+        if (
+            name == owner
+            and line.startswith(place)
+            and file.endswith(".py")
+            and _changed(f"{below}/{file}") > written
+        ):
             found = _sha256(base / file)
             if found != listed.partition(",")[0]:
                 edited.append(f"{file} {found}")
@@ -72,9 +79,9 @@ def _lists(owner: str) -> list[str]:
     return [line for line in lines if line.partition(",")[0].endswith(".dist-info/RECORD")]
 
 
-def _changed(path: Path) -> int:
+def _changed(path: str) -> int:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  see above
     except OSError:
         return 0
     return max(status.st_mtime_ns, status.st_ctime_ns)
