@@ -44,7 +44,7 @@ NAMES_ONLY = "from logbench.cli import main; import sys; sys.argv[1:] = {words!r
 A_RUN = """
 import logbench
 small = {"dataset": {"blocks": 300}, "protocol": {"train_units": 100}}
-(record,) = logbench.run("new-event", dataset="hdfs-sim", settings=small, out=None)
+(record,) = logbench.run("{model}", dataset="hdfs-sim", settings=small, out=None)
 assert record.metrics["session"]["all"]["auroc"] is not None, record
 """
 
@@ -181,8 +181,16 @@ def test_importing_logbench_loads_nothing_of_it() -> None:
     assert [name for name in modules if name.startswith("logbench.")] == []
 
 
+def test_ecvc_on_few_units_loads_of_scipy_only_sparse_arrays() -> None:
+    modules = loaded_after(A_RUN.replace("{model}", "ecvc"))
+    assert "scipy.sparse" in modules
+    assert not {name for name in modules if name.startswith(("scipy.s", "scipy.l"))} - {
+        name for name in modules if name.startswith("scipy.sparse")
+    }
+
+
 def test_a_run_loads_no_library_that_it_does_not_need() -> None:
-    modules = loaded_after(A_RUN)
+    modules = loaded_after(A_RUN.replace("{model}", "new-event"))
     assert "polars" in modules and "logbench_evaluators.classification" in modules
     assert not modules & {
         "scipy",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 
 from logbench import count_matrix, first_per_unit, max_per_unit
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 CELLS = 2**22
 # Share of the training vectors from which a key's shares stand in a dense table, not in a list.
 COMMON = 0.1
+# Differences from which scipy.spatial, which is faster, is worth the tenth of a second that it takes to load.
+LOADED = 2**23
 # Decimals of a distance, so that no verdict depends on rounding.
 DECIMALS = 12
 TINY = np.finfo(np.float64).tiny
@@ -126,7 +127,7 @@ class Known:
         for begin in range(0, rows.shape[0], step):
             part = rows[begin : begin + step]
             sums, table = _sums(part), part[:, self._common]
-            apart = cdist(table.toarray(), self._table, "cityblock")
+            apart = city_blocks(table.toarray(), self._table)
             apart += self._rest + (sums - _sums(table))[:, None]
             self._take_shared(apart, part[:, self._rare])
             np.maximum(apart, 0, out=apart)
@@ -148,6 +149,20 @@ class Known:
             places = np.arange(ends[-1]) + np.repeat(begins - ends + sizes, sizes)
             least = np.minimum(lists.data[places], np.repeat(rows.data[entries], sizes))
             apart[at] -= 2 * np.bincount(lists.indices[places], least, apart.shape[1])
+
+
+def city_blocks(rows: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Σ |a − b| of each row and each known vector, summed column after column, float64 [rows, known]."""
+    if rows.size * len(known) > LOADED:
+        from scipy.spatial.distance import cdist
+
+        many: NDArray[np.float64] = cdist(rows, known, "cityblock")
+        return many
+    apart, step = np.zeros((len(rows), len(known))), np.empty((len(rows), len(known)))
+    for ours, theirs in zip(rows.T, known.T, strict=True):
+        np.subtract(ours[:, None], theirs, out=step)
+        apart += np.abs(step, out=step)
+    return apart
 
 
 def _sums(rows: csr_array) -> NDArray[np.float64]:

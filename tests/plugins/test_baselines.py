@@ -145,6 +145,16 @@ def test_lists_and_table_of_ecvc_find_the_nearest_vector_of_all(
     assert (scores.primary[-9:] == 0).all() and scores.event is not None and (scores.event[-9:] == -1).all()
 
 
+def test_few_differences_are_summed_as_scipy_sums_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    for shape in [(0, 3, 5), (7, 1, 0), (1, 1, 1), (40, 30, 12), (9, 60, 33)]:
+        rows, known = rng.random((shape[0], shape[2])), rng.random((shape[1], shape[2])) ** 7 * 1e4
+        few = ecvc_file.city_blocks(rows, known)
+        with monkeypatch.context() as patched:
+            patched.setattr(ecvc_file, "LOADED", -1)
+            assert np.array_equal(few, ecvc_file.city_blocks(rows, known))
+
+
 def test_ecvc_looks_at_vectors_that_share_a_rare_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """2,000 units of 40 keys of 20,000: what is added up grows with what units share, not with keys or units."""
     rng, added = np.random.default_rng(9), []
