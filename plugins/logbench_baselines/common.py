@@ -11,7 +11,7 @@ import numpy as np
 from logbench import DataError, Scores, load_arrays, max_per_unit, save_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Scorer = Callable[[Sessions], tuple[NDArray[np.float64], NDArray[np.int64]]]
 
 FILE = "state.npz"
+# Events of a block: what is computed of them stays small, and needs no new pages of memory each time.
+BLOCK = 1 << 19
 
 
 class NpzState:
@@ -77,6 +79,27 @@ def score_twice(sessions: Sessions, scorer: Scorer) -> Scores:
         ignoring[strange[some]] = score
         ignoring_event[strange[some]] = np.where(at < 0, -1, position[known.offsets[some] + np.maximum(at, 0)])
     return Scores(primary, event, ignoring, ignoring_event)
+
+
+def in_blocks(sessions: Sessions) -> Iterator[Sessions]:
+    """The units in order with their times, about `BLOCK` events at a time; one empty block where there is none."""
+    from logbench import Sessions
+
+    begin, offsets, times = 0, sessions.offsets, sessions.times
+    while True:
+        end = int(np.searchsorted(offsets, offsets[begin] + BLOCK, side="right")) - 1
+        end = min(max(end, begin + 1), len(sessions))
+        events = slice(int(offsets[begin]), int(offsets[end]))
+        yield Sessions(
+            keys=sessions.keys[events],
+            offsets=offsets[begin : end + 1] - offsets[begin],
+            vocabulary=sessions.vocabulary,
+            ids=sessions.ids[begin:end],
+            times=None if times is None else times[events],
+        )
+        begin = end
+        if begin == len(sessions):
+            return
 
 
 def without_unseen(sessions: Sessions) -> tuple[Sessions, NDArray[np.int64]]:

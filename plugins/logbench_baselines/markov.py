@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores
 
-from .common import NpzState, check_keys, lookup, worst
+from .common import NpzState, check_keys, in_blocks, lookup, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +41,13 @@ class Markov(NpzState):
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Count transitions; `unmet` is the cost, by state, of a transition unseen in training."""
         states = train.vocabulary + 2
-        distinct = train.distinct
-        code, unit, _ = transitions(train.take(distinct.first))
-        met = pl.DataFrame({"code": code, "times": distinct.counts[unit]})
-        met = met.group_by("code").agg(pl.col("times").sum()).sort("code")
+        distinct, parts, begin = train.distinct, [], 0
+        for units in in_blocks(train.take(distinct.first)):
+            code, unit, _ = transitions(units)
+            part = pl.DataFrame({"code": code, "times": distinct.counts[begin + unit]})
+            parts.append(part.group_by("code").agg(pl.col("times").sum()))
+            begin += len(units)
+        met = pl.concat(parts).group_by("code").agg(pl.col("times").sum()).sort("code")
         self.codes, times = met["code"].to_numpy(), met["times"].to_numpy()
         left = np.bincount(self.codes // states, weights=times, minlength=states)
         total = np.log(left + self.smoothing * states)
@@ -58,21 +61,21 @@ class Markov(NpzState):
         Of an event: the transition to it; that to the end is of none.
         """
         check_keys(sessions.vocabulary, len(self.unmet) - 2, "markov")
+        parts = [self._scored(units, context.events) for units in in_blocks(sessions)]
+        primary, event, ignoring, ignoring_event, events = map(np.concatenate, zip(*parts, strict=True))
+        return Scores(primary, event, ignoring, ignoring_event, events=events if context.events else None)
+
+    def _scored(self, sessions: Sessions, events: bool) -> tuple[NDArray[Any], ...]:
+        """Score and deciding event of each unit, both again without unseen ones, and scores of events if asked."""
         code, unit, event = transitions(sessions)
         states, strange = sessions.vocabulary + 2, sessions.vocabulary
         source, target = code // states, code % states
         cost = lookup(self.codes, self.costs, code, np.nan)
         cost = np.where(np.isnan(cost), self.unmet[source], cost)
-        primary, decided = _decided(cost, unit, event, len(sessions))
+        primary = _decided(cost, unit, event, len(sessions))
         ignored = np.where((source == strange) | (target == strange), 0.0, cost)
-        ignoring, ignoring_event = _decided(ignored, unit, event, len(sessions))
-        return Scores(
-            primary,
-            decided,
-            ignoring,
-            ignoring_event,
-            events=cost[target != sessions.vocabulary + 1] if context.events else None,
-        )
+        ignoring = _decided(ignored, unit, event, len(sessions))
+        return *primary, *ignoring, cost[target != sessions.vocabulary + 1] if events else np.empty(0)
 
 
 def _decided(

@@ -12,7 +12,7 @@ from logbench import Scores, Sessions
 from .common import NpzState, first_true
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,9 @@ class NGram(NpzState):
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
         """Keep the distinct n-grams."""
-        self.grams = padded(train.take(train.distinct.first)).histories(self.config.n - 1).distinct_windows
+        grams = padded(train.take(train.distinct.first)).histories(self.config.n - 1)
+        codes = _codes(grams, grams.vocabulary)
+        self.grams = grams.distinct_windows if codes is None else _unpacked(codes, self.config.n, grams.vocabulary)
         return {"ngrams": len(self.grams)}
 
     def fault(self) -> str:
@@ -49,26 +51,39 @@ class NGram(NpzState):
         `ignoring` counts no n-gram with an unseen event. The n-gram with the mark at the end is the last event's.
         """
         grams = padded(sessions).histories(self.config.n - 1)
-        windows = grams.distinct_windows
-        miss = ~among(windows, self.grams)
-        known = windows.max(axis=1, initial=0) <= sessions.vocabulary
-        primary, event = self._measured(miss[grams.distinct.inverse], grams, sessions)
-        ignoring, ignoring_event = self._measured((miss & known)[grams.distinct.inverse], grams, sessions)
+        miss, distinct = self._missed(grams)
+        primary, event = ignoring, ignoring_event = self._measured(miss, grams, sessions)
+        if sessions.unseen.any():
+            strange = np.concatenate([[0], np.cumsum(grams.keys > sessions.vocabulary, dtype=np.int64)])
+            known = strange[grams.starts + self.config.n] == strange[grams.starts]
+            ignoring, ignoring_event = self._measured(miss & known, grams, sessions)
         return Scores(
             primary,
             event,
             ignoring,
             ignoring_event,
-            facts={"ngrams": len(grams.distinct)},
+            facts={"ngrams": distinct},
             events=self._of_events(miss, grams, sessions) if context.events else None,
         )
+
+    def _missed(self, grams: Histories) -> tuple[NDArray[np.bool_], int]:
+        """Which n-grams no training unit has, bool [n-grams], and how many distinct ones there are."""
+        base = max(grams.vocabulary, int(self.grams.max(initial=0)) + 1)
+        codes = _codes(grams, base)
+        if codes is None:
+            return ~among(grams.distinct_windows, self.grams)[grams.distinct.inverse], len(grams.distinct)
+        known = _packed(self.grams.T.astype(np.uint64), base)
+        found = pl.DataFrame({"code": codes}).select(
+            miss=~pl.col("code").is_in(pl.Series(known).implode()), distinct=pl.col("code").n_unique()
+        )
+        return found["miss"].to_numpy(), int(found["distinct"][0]) if len(found) else 0
 
     def _of_events(self, miss: NDArray[np.bool_], grams: Histories, units: Sessions) -> NDArray[np.float64]:
         """1 if an n-gram that ends with the event is a mismatch, else 0; −∞ if no n-gram ends there."""
         result = np.full(len(units.keys), -np.inf)
         within = np.arange(len(grams)) - grams.offsets[:-1][grams.units] + self.config.n - 2
         at = units.offsets[:-1][grams.units] + np.minimum(within, units.lengths[grams.units] - 1)
-        np.maximum.at(result, at, miss[grams.distinct.inverse].astype(np.float64))
+        np.maximum.at(result, at, miss.astype(np.float64))
         return result
 
     def _measured(
@@ -96,6 +111,36 @@ def padded(sessions: Sessions) -> Sessions:
     keys = np.zeros(int(offsets[-1]), dtype=np.int32)
     keys[np.arange(len(sessions.keys)) + 2 * sessions.units.astype(np.int64) + 1] = sessions.clipped_keys + 1
     return Sessions(keys=keys, offsets=offsets, vocabulary=sessions.vocabulary + 2, ids=sessions.ids)
+
+
+def _codes(grams: Histories, base: int) -> NDArray[np.uint64] | None:
+    """Each n-gram as one number, uint64 [n-grams]; None where 64 bits do not hold it. Keys are below `base`."""
+    n = grams.h + 1
+    if base**n > 1 << 64:
+        return None
+    every = len(grams.keys) - n + 1
+    if every < 1:
+        return np.empty(0, dtype=np.uint64)
+    return _packed((grams.keys[at : at + every].astype(np.uint64) for at in range(n)), base)[grams.starts]
+
+
+def _packed(columns: Iterable[NDArray[np.uint64]], base: int) -> NDArray[np.uint64]:
+    """The keys of n-grams, a column an event, as one number each."""
+    first, *others = columns
+    codes = first.copy()
+    for column in others:
+        codes *= np.uint64(base)
+        codes += column
+    return codes
+
+
+def _unpacked(codes: NDArray[np.uint64], n: int, base: int) -> NDArray[np.int32]:
+    """The distinct n-grams of these numbers, in ascending order, int32 [distinct, n]."""
+    left = pl.Series(codes).unique().sort().to_numpy()
+    grams = np.empty((len(left), n), dtype=np.int32)
+    for at in reversed(range(n)):
+        left, grams[:, at] = np.divmod(left, np.uint64(base))
+    return grams
 
 
 def among(rows: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.bool_]:

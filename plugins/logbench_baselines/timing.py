@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import IncompatibleError, Scores
 
-from .common import NpzState, first_true, lookup
+from .common import NpzState, first_true, in_blocks, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,13 +37,21 @@ class Timing(NpzState):
         Raises:
             IncompatibleError: the units have no times.
         """
-        found, _ = _pairs(train)
-        ranges = found.group_by("code").agg(least=pl.col("apart").min(), most=pl.col("apart").max()).sort("code")
+        extremes = (pl.col("apart").min().alias("least"), pl.col("apart").max().alias("most"))
+        parts = [_pairs(units)[0].group_by("code").agg(*extremes) for units in in_blocks(train)]
+        ranges = pl.concat(parts).group_by("code").agg(pl.col("least").min(), pl.col("most").max()).sort("code")
         self.pairs, self.least, self.most = (ranges[name].to_numpy() for name in ("code", "least", "most"))
         return {"pairs": len(self.pairs)}
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `Model.score`; the deciding event is the second of the first pair outside its range."""
+        parts = [self._scored(units) for units in in_blocks(sessions)]
+        score, event = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:2])
+        pairs = sum(part[2] for part in parts)
+        return Scores(score, event, ignoring=score, ignoring_event=event, facts={"pairs": pairs})
+
+    def _scored(self, sessions: Sessions) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+        """Score and deciding event of each unit, and how many pairs there are."""
         found, second = _pairs(sessions)
         code, apart = found["code"].to_numpy(), found["apart"].to_numpy()
         wide = np.iinfo(np.int64)
@@ -54,8 +62,7 @@ class Timing(NpzState):
         first = first_true(hits, units, len(sessions))
         score = count / np.maximum(sessions.lengths - 1, 1)
         at = np.append(second, 0)[first]  # −1 takes the 0 at the end, then is masked
-        event = np.where(first < 0, -1, at - sessions.offsets[:-1])
-        return Scores(score, event, ignoring=score, ignoring_event=event, facts={"pairs": len(second)})
+        return score, np.where(first < 0, -1, at - sessions.offsets[:-1]), len(second)
 
 
 def _pairs(sessions: Sessions) -> tuple[pl.DataFrame, NDArray[np.int64]]:

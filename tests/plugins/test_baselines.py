@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import logbench
 from logbench import Context, DataError, IncompatibleError, Scores, Sessions
-from logbench_baselines import EcvcConfig, EditConfig, MarkovConfig, NGramConfig, logbench_models
+from logbench_baselines import EcvcConfig, EditConfig, MarkovConfig, NGramConfig, common, logbench_models
 from logbench_baselines import ecvc as ecvc_file
 from logbench_baselines import edit as edit_file
 from logbench_baselines.common import most_frequent
@@ -224,6 +224,24 @@ def test_ngrams_are_those_no_training_unit_has(n: int, measure: Any, train: Unit
             assert scores.event[at] == min(missing[0] + n - 2, len(unit) - 1)
 
 
+@pytest.mark.parametrize("vocabulary", [1_623, 1_624, 500_000])  # of the first alone 64 bits hold an n-gram
+def test_ngrams_of_many_keys_are_those_no_training_unit_has(vocabulary: int) -> None:
+    rng = np.random.default_rng(vocabulary)
+    few = np.array([0, 1, vocabulary - 1, vocabulary])  # the last is unseen
+    drawn = [[tuple(few[rng.integers(0, most, 12)].tolist()) for _ in range(40)] for most in (3, 4)]
+    train, test = drawn
+    seen = {gram for unit in train for gram in grams(unit, 6)}
+    model = NGram(NGramConfig())
+    assert model.fit(Sessions.of(train, vocabulary), Context()) == {"ngrams": len(seen)}
+    scores = model.score(Sessions.of(test, vocabulary), Context(events=True))
+    asked = [[gram not in seen for gram in grams(unit, 6)] for unit in test]
+    mere = [[gram not in seen and vocabulary not in gram for gram in grams(unit, 6)] for unit in test]
+    assert scores.primary == pytest.approx([np.mean(each) for each in asked])
+    assert scores.ignoring == pytest.approx([np.mean(each) for each in mere])
+    assert scores.facts["ngrams"] == len({gram for unit in test for gram in grams(unit, 6)})
+    assert scores.events is not None and scores.events[4] == asked[0][0]
+
+
 # Edit distance
 
 
@@ -347,8 +365,20 @@ def gaps(unit: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
         yield a, b, gap
 
 
+@pytest.fixture(params=[common.BLOCK, 2])
+def block(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Units are scored about so many events at a time."""
+    before, common.BLOCK = common.BLOCK, request.param
+    yield request.param
+    common.BLOCK = before
+
+
+shared = settings(brief, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
 @given(timed_units, timed_units)
-@brief
+@shared
+@pytest.mark.usefixtures("block")
 def test_timing_counts_pairs_outside_their_range(train: Any, test: Any) -> None:
     seen: dict[tuple[int, int], list[int]] = {}
     for a, b, gap in (found for unit in train for found in gaps(unit)):
@@ -373,7 +403,8 @@ def test_timing_without_times_is_unfit() -> None:
 
 
 @given(known_units, any_units, st.sampled_from([0.01, 1.0, 3.0]))
-@brief
+@shared
+@pytest.mark.usefixtures("block")
 def test_markov_is_the_least_likely_transition(train: Units, test: Units, smoothing: float) -> None:
     def steps(unit: Unit) -> list[tuple[Any, Any]]:
         path = ["begin", *folded(unit), "end"]
