@@ -23,10 +23,12 @@ def many(columns: int) -> bool:
 def looks_up(lstm: nn.Module, columns: int) -> bool:
     """Whether `states_of_columns` is to be asked: on a CPU, of an LSTM that nothing else stands in for.
 
-    A graph and a quantised network have layers of their own. A GPU multiplies fast, and wants its weights in one
-    piece.
+    A graph and a quantised network have layers of their own, and torch.compile has its own way with an LSTM. A GPU
+    multiplies fast, and wants its weights in one piece.
     """
-    return many(columns) and isinstance(lstm, nn.LSTM) and lstm.weight_ih_l0.device.type == "cpu"
+    if not many(columns) or not isinstance(lstm, nn.LSTM) or torch.compiler.is_compiling():
+        return False
+    return lstm.weight_ih_l0.device.type == "cpu"
 
 
 def products_of_columns(weight: Tensor, columns: Tensor) -> Tensor:

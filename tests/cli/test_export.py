@@ -54,10 +54,14 @@ def quick(name: str) -> list[str]:
 
 
 @pytest.mark.skipif(not HDFS.is_file(), reason="real HDFS logs are not here")
-@pytest.mark.parametrize("name", sorted({*DEEP} - UNEXPORTED))
-def test_raw_logs_are_scored_alike_without_torch(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [*((name, None) for name in sorted({*DEEP} - UNEXPORTED)), ("deeplog", 6), ("loggpt-small", 6), ("mlp", 6)],
+)
+def test_raw_logs_are_scored_alike_without_torch(name: str, bound: int | None, tmp_path: Path) -> None:
     data = ["--data", str(HDFS)]
-    logbench("run", name, "--dataset", "hdfs", *data, *quick(name), "--save", "saved", cwd=tmp_path)
+    most = [] if bound is None else ["--set", f"{name}.max_keys={bound}"]
+    logbench("run", name, "--dataset", "hdfs", *data, *quick(name), *most, "--save", "saved", cwd=tmp_path)
     (made,) = map(json.loads, logbench("export", "saved", "--json", cwd=tmp_path).stdout.splitlines())
     assert made["parity"]["verdicts_changed"] == 0
     assert made["parity"]["largest_difference"] <= 1e-4
