@@ -112,6 +112,11 @@ class LineFormat:
         return tuple(re.findall(PLACE, self.message)) or (self.message,)
 
     @property
+    def regexes(self) -> tuple[str, ...]:
+        """The regular expressions of a format by patterns, in the order in which they are tried."""
+        return tuple(regex_of(one) if self.format == "pattern" else one for one in (self.pattern, *self.more))
+
+    @property
     def between(self) -> str:
         """What stands between two cells of a table, or nothing."""
         return self.separator or SEPARATORS.get(self.format, "")

@@ -14,7 +14,7 @@ from ..data.kept import KEPT
 from ..data.line_format import FORMATS, PLACE, SEPARATORS, LineFormat
 from .line_patterns import SAMPLE, group_names
 from .line_times import check_times
-from .splitters import named, regexes
+from .splitters import named
 
 # Where groups of a regular expression begin and end; an escaped sign or a set of signs is passed over.
 GROUP_EDGE = re.compile(
@@ -177,7 +177,7 @@ def _check_regex(option: str, regex: str) -> None:
 
 def _check_fields(form: LineFormat) -> None:
     known: list[str] = []
-    for regex in regexes(form):
+    for regex in form.regexes:
         _check_regex("pattern", regex)
         known += group_names(regex)
         if around := sorted(_around(regex, form.label) & set(form.fields)):

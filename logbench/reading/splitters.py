@@ -11,7 +11,7 @@ import polars as pl
 
 from ..base.errors import DataError
 from ..base.options import suggest
-from ..data.line_format import PLACE, LineFormat, regex_of
+from ..data.line_format import PLACE, LineFormat
 from .json_fields import JsonFields
 from .line_patterns import SAMPLE, LinePattern, matched
 from .line_times import readable_time, time_of
@@ -93,15 +93,10 @@ def splitter(
     return _regex(form, names)
 
 
-def regexes(form: LineFormat) -> list[str]:
-    """The regular expressions of a format by patterns."""
-    return [regex_of(one) if form.format == "pattern" else one for one in (form.pattern, *form.more)]
-
-
 def _regex(form: LineFormat, asked: Sequence[str]) -> Splitter:
     by_time = form.multiline and bool(form.time)
     taken = _pattern_fields(form, list(dict.fromkeys((*asked, *(form.time if by_time else ())))))
-    plain = [LinePattern.of(regex, ()) for regex in regexes(form)]
+    plain = [LinePattern.of(regex, ()) for regex in form.regexes]
     split = Splitter(taken, lambda raw: matched(plain, raw)[1], shown(form).fill_null(""))
     if not by_time:
         return split
@@ -112,7 +107,7 @@ def _regex(form: LineFormat, asked: Sequence[str]) -> Splitter:
 def _pattern_fields(form: LineFormat, asked: Sequence[str]) -> Callable[[pl.Series], pl.DataFrame]:
     """Columns `WHOLE` and those of `asked` that a pattern has."""
     ways = {name: name.split("|") for name in asked}
-    patterns = [LinePattern.of(regex, {way for of in ways.values() for way in of}) for regex in regexes(form)]
+    patterns = [LinePattern.of(regex, {way for of in ways.values() for way in of}) for regex in form.regexes]
 
     def fields(raw: pl.Series) -> pl.DataFrame:
         found, fits = matched(patterns, raw)

@@ -7,8 +7,9 @@ import dataclasses
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ TABLES = {"csv": ",", "tsv": "\t"}
 SAMPLE, TRIED = 20_000, 400
 # Least share of the lines that a format must fit.
 ENOUGH = 0.6
+# Characters of events beyond which one may be cut.
+LONG = 1 << 18
 # Lines that may belong to the event before.
 GOES_ON = re.compile(r"\s|$|Caused by|Traceback|\.\.\. \d+ more|[\w.$]*(?:Exception|Error)(?::|$)|--- End|#")
 
@@ -110,12 +113,39 @@ def best(lines: Sequence[str], within: bool = False) -> Fit | None:
     """
     if not lines:
         return None
-    few = document(lines) if begins_document(lines[0]) else list(lines[:TRIED])
+    return _best(tuple(document(lines) if begins_document(lines[0]) else lines[:TRIED]), within)
+
+
+@lru_cache(maxsize=4)
+def _best(few: Sequence[str], within: bool) -> Fit | None:
+    """The same of these lines; a definition asks twice for the format within another."""
     tried = [one for one in map(named, names()) if one.within or one.last or not within]
     if within:
         tried = [one for one in tried if one.name != "timed-epoch"]
-    fits = [found for one in tried if (found := fit(few, one)) is not None and found.share >= ENOUGH]
+    may_fit = matching(few)
+    likely = [one for one in tried if may_fit(one)]
+    fits = [found for one in likely if (found := fit(few, one)) is not None and found.share >= ENOUGH]
     return max(fits, key=lambda one: one.rank, default=None)
+
+
+def matching(lines: Sequence[str]) -> Callable[[Named], bool]:
+    """Tells of a format whether enough lines may fit: to look for its patterns alone costs little."""
+    import polars as pl
+
+    text = ("\n".join(lines) + "\n").encode("utf-8", "replace").decode().replace("\r\n", "\n")
+    frame, begins = pl.DataFrame({"line": text.split("\n")[:-1]}), sum(not GOES_ON.match(line) for line in lines)
+    # The first event may begin with any line, and so may one after a very long one.
+    more = 1 + text.count("\x1b") + len(text) // LONG
+
+    def may_fit(format: Named) -> bool:
+        values = format.values
+        if values["format"] not in ("pattern", "regex"):
+            return True
+        form = LineFormat(format=values["format"], pattern=values["pattern"], more=tuple(values.get("more", ())))
+        found = pl.any_horizontal(pl.col("line").str.contains(f"(?s){one}") for one in form.regexes)
+        return int(frame.select(found.sum()).item()) + more >= ENOUGH * begins
+
+    return may_fit
 
 
 def begins_document(line: str) -> bool:

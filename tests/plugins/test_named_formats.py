@@ -15,7 +15,7 @@ import pytest
 from logbench import ConfigError, open_lines
 from logbench_ownlogs.definition import OwnLog, load
 from logbench_ownlogs.named import named, names
-from logbench_ownlogs.sniff import best, fit
+from logbench_ownlogs.sniff import ENOUGH, best, fit, matching
 
 HEADERS = {"windows-events", "windows-powershell", "zeek", "w3c"}
 # Where the example's clock is not 08:00:04 of 1 March 2026 in UTC.
@@ -78,6 +78,20 @@ def test_the_format_of_a_log_is_found_by_its_lines(shared_data: Path) -> None:
 
 def cri(text: str, stream: str = "stdout", tag: str = "F") -> str:
     return f"2026-03-01T08:00:04.667000007Z {stream} {tag} {text}\n"
+
+
+@pytest.mark.parametrize("name", ["python", "syslog", "json-lines", "haproxy"])
+def test_only_formats_that_fit_too_few_lines_are_passed_over(name: str) -> None:
+    rng = random.Random(name)
+    lines = [named(name).example.splitlines()[-1] for _ in range(40)]
+    for odd in ("", "\tat a.B.c(B.java:1)", "x\r", "\x1b[31mred\x1b[0m", named("log4j").example):
+        lines[rng.randrange(len(lines))] = odd
+    may_fit, passed = matching(lines), 0
+    for other in map(named, names()):
+        if not may_fit(other):
+            passed += 1
+            assert (found := fit(lines, other)) is None or found.share < ENOUGH, other.name
+    assert may_fit(named(name)) and passed > 15
 
 
 def test_pieces_and_traces_join_within_their_stream_and_the_applications_line_is_read(tmp_path: Path) -> None:
