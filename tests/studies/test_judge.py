@@ -257,18 +257,12 @@ def test_a_submission_is_the_same_bytes_and_says_what_it_holds(tmp_path: Path) -
         pack(configured(Registry().get("model", "length")))
 
 
-@pytest.mark.parametrize("name", ["../out.py", "/tmp/out.py", "code/../../out.py", "other/out.py", "code\\out.py"])
-def test_a_submission_cannot_write_outside_of_its_folder(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "bad.submission"
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(submissions.FACTS, "{}")
-        archive.writestr(name, "x")
-    with pytest.raises(DataError, match="has no place in a submission"):
-        submissions.read(file)
+OUTSIDE = ("../out.py", "/tmp/out.py", "code/../../out.py", "other/out.py", "code\\out.py")
+SECOND_NAMES = ("code//a.py", "code/./a.py", "code/")
 
 
-@pytest.mark.parametrize("name", ["code//a.py", "code/./a.py", "code/"])
-def test_a_file_of_a_submission_has_one_name(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [*OUTSIDE, *SECOND_NAMES])
+def test_a_file_of_a_submission_has_one_name_and_stays_in_its_folder(name: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.submission"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(submissions.FACTS, "{}")

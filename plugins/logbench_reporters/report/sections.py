@@ -15,6 +15,7 @@ from .figures.critical import critical
 from .figures.curves import Curve, precision_recall, roc
 from .figures.disturbed import disturbed
 from .figures.dose import doses, without_doses
+from .figures.each_model import each_model
 from .figures.figure import Figure, number
 from .figures.ladder import ladder
 from .figures.ranking import ranking
@@ -194,8 +195,8 @@ def _across(study: Study) -> Section | None:
     means = critical(ranked, study.metric) if ranked else None
     records = once(records, study.metric)
     made = [one for one in (ranks, means) if one] + doses(records, study.records, models, study.metric)
-    made += disturbed(records, study.records, models, study.metric, study.lower)
-    made += transferred(records, study.records, models, study.metric, study.lower)
+    for draw in (disturbed, transferred):
+        made += each_model(draw, records, study.records, models, study.metric, study.lower)
     return Section("across", "Across data sets and protocols", made[0].description, made) if made else None
 
 

@@ -9,6 +9,7 @@ from logbench import DataError
 
 from ..report.figures.by_slice import by_slice
 from ..report.figures.disturbed import disturbance, disturbed
+from ..report.figures.each_model import each_model
 from ..report.figures.transferred import transferred
 from ..report.on_call import EVALUATORS, MOST_LINES, of_units
 
@@ -47,7 +48,7 @@ def figures_of(board: Board, data: str) -> dict[str, list[Figure]]:
         across = [
             figure
             for draw in (disturbed, transferred)
-            for figure in draw(every, table.newest, list(firsts), table.metric, table.lower)
+            for figure in each_model(draw, every, table.newest, list(firsts), table.metric, table.lower)
             if figure not in drawn
         ]
         drawn += across

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -11,31 +10,16 @@ from logbench import figures, runs_interval
 
 from ...rows import best_row, rule_rows
 from ..theme import LIGHT
+from .each_model import all_else
 from .figure import Figure, number
 
 Record = Mapping[str, Any]
 # Fields of the protocol that disturb, and those of labels among them.
 LABELS = ("label_noise", "test_label_noise")
 FIELDS = ("unstable", "unstable_dose", "unstable_in", *LABELS)
-# Fewest doses of a curve, 0 among them, and most models with figures of their own.
-LEAST, MOST_MODELS = 2, 3
+# Fewest doses of a curve, 0 among them.
+LEAST = 2
 Point = dict[str, Any]
-
-
-def disturbed(
-    records: Sequence[Record],
-    page: Sequence[Record],
-    models: Sequence[str],
-    metric: str = "f1",
-    lower: bool = False,
-) -> list[Figure]:
-    """A figure a model of which the folder has disturbed runs that are else as the page's, a panel a disturbance.
-
-    Args:
-        records: of the whole folder. page: the page's own. models: which ones, the best first.
-    """
-    found = (_of_model(model, records, page, metric, lower) for model in models)
-    return [one for one in found if one is not None][:MOST_MODELS]
 
 
 def disturbance(record: Record) -> tuple[str, float]:
@@ -53,14 +37,21 @@ def disturbance(record: Record) -> tuple[str, float]:
     return ", ".join(name.replace("_", " ") for name, dose in wrong.items() if dose), max(wrong.values())
 
 
-def _of_model(
+def disturbed(
     model: str, records: Sequence[Record], page: Sequence[Record], metric: str, lower: bool
 ) -> Figure | None:
-    alike = {_else(record) for record in page if record["model"] == model}
+    """By dose of each disturbance, a panel each, for a model of which the folder has disturbed runs.
+
+    All else is as in the page's runs.
+
+    Args:
+        records: of the whole folder. page: the page's own.
+    """
+    alike = {all_else(record, FIELDS) for record in page if record["model"] == model}
     good = [one for one in records if one["status"] == "ok" and one["metrics"] and one["model"] == model]
     runs: dict[str, dict[float, list[Record]]] = {}
     for record in good:
-        if _else(record) in alike:
+        if all_else(record, FIELDS) in alike:
             kind, dose = disturbance(record)
             runs.setdefault(kind, {}).setdefault(dose, []).append(record)
     plain = runs.pop("", {})
@@ -132,11 +123,3 @@ def _layers(metric: str) -> list[dict[str, Any]]:
         {"mark": {"type": "line", "strokeDash": [6, 3], "color": LIGHT["amber"]}, "encoding": rule},
         {"mark": {"type": "line", "point": {"color": LIGHT["teal"]}, "color": LIGHT["teal"]}, "encoding": own},
     ]
-
-
-def _else(record: Record) -> str:
-    """Data, options and protocol without what disturbs."""
-    gone = {*FIELDS, "hash", "split_seed"}
-    protocol = {name: value for name, value in record["protocol"].items() if name not in gone}
-    data, config = record["dataset"], {k: v for k, v in record["config"].items() if k != "evaluators"}
-    return json.dumps([data["name"], data.get("digest"), config, protocol], sort_keys=True, default=str)

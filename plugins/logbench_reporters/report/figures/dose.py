@@ -11,6 +11,7 @@ from logbench import figures
 
 from ..theme import CATEGORIES, SHAPES
 from .disturbed import FIELDS
+from .each_model import all_else
 from .figure import Figure, number
 
 Record = Mapping[str, Any]
@@ -59,11 +60,12 @@ def _dose(
     models: Sequence[str],
     metric: str,
 ) -> Figure | None:
-    alike = {record["model"]: _else(record, field) for record in page if record["model"] in models}
+    varied = (field, "test_reserve")
+    alike = {record["model"]: all_else(record, varied) for record in page if record["model"] in models}
     found: dict[str, dict[float, list[float]]] = {}
     for record in records:
         dose, value = record["protocol"].get(field), _value(record, metric)
-        if dose is None or value is None or alike.get(record["model"]) != _else(record, field):
+        if dose is None or value is None or alike.get(record["model"]) != all_else(record, varied):
             continue
         found.setdefault(record["model"], {}).setdefault(float(dose), []).append(value)
     shown = [model for model in models if len(found.get(model, ())) >= LEAST][:MOST_MODELS]
@@ -107,11 +109,3 @@ def _dose(
 
 def _value(record: Record, metric: str) -> float | None:
     return figures(record).get(metric) if record["status"] == "ok" and record["metrics"] else None
-
-
-def _else(record: Record, field: str) -> str:
-    """Data, options and protocol without the field and what follows from it."""
-    gone = {field, "hash", "split_seed", "test_reserve"}
-    protocol = {name: value for name, value in record["protocol"].items() if name not in gone}
-    data, config = record["dataset"], {k: v for k, v in record["config"].items() if k != "evaluators"}
-    return json.dumps([data["name"], data.get("digest"), config, protocol], sort_keys=True, default=str)

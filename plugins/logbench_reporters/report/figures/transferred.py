@@ -16,29 +16,18 @@ from .figure import Figure, number
 Record = Mapping[str, Any]
 # Fields of the protocol that say what of the target trains; of another `target_reserve` other units are tested.
 FIELDS = ("target_units", "target_alone")
-# What trains, and most models with figures of their own.
-SOURCE, ALONE, RULE, MOST_MODELS = "with the source", "target units alone", "best rule", 3
+# What trains.
+SOURCE, ALONE, RULE = "with the source", "target units alone", "best rule"
 
 
 def transferred(
-    records: Sequence[Record],
-    page: Sequence[Record],
-    models: Sequence[str],
-    metric: str = "f1",
-    lower: bool = False,
-) -> list[Figure]:
-    """A figure a model that another data set trained, a panel a target.
-
-    Args:
-        records: of the whole folder. page: the page's own. models: which ones, the best first.
-    """
-    found = (_of_model(model, records, page, metric, lower) for model in models)
-    return [one for one in found if one is not None][:MOST_MODELS]
-
-
-def _of_model(
     model: str, records: Sequence[Record], page: Sequence[Record], metric: str, lower: bool
 ) -> Figure | None:
+    """By units of the target, a panel each target, for a model that another data set trained.
+
+    Args:
+        records: of the whole folder. page: the page's own.
+    """
     alike = {_else(one) for one in page if one["model"] == model and one["dataset"].get("source")}
     cells: dict[tuple[str, int, bool], list[Record]] = {}
     for one in records:
