@@ -78,6 +78,7 @@ class DrainParser:
         self._clear()
 
     def _clear(self) -> None:
+        self._fewest: dict[int, int] = {}  # see `_least`
         self._lengths: dict[int, Node] = {}
         self._learnt = False  # some messages were learnt without looking at all templates
         self._templates: list[Template] = []
@@ -156,9 +157,13 @@ class DrainParser:
 
     def _least(self, length: int) -> int:
         """Fewest equal tokens of so many that reach the similarity."""
-        asked = self._config.similarity
-        about = max(int(asked * length) - 1, 0)
-        return next(same for same in range(about, length + 1) if not length or same / length >= asked)
+        least = self._fewest.get(length)
+        if least is None:
+            asked = self._config.similarity
+            about = max(int(asked * length) - 1, 0)
+            least = next(same for same in range(about, length + 1) if not length or same / length >= asked)
+            self._fewest[length] = least
+        return least
 
     def _leaf(self, tokens: list[str]) -> Leaf | None:
         """The leaf of the tokens, or None. A reachable leaf has at least one template."""
@@ -177,7 +182,7 @@ class DrainParser:
         node = self._lengths.setdefault(len(tokens), Node(self._config.max_leaf))
         for branch in path:
             node = node.children.setdefault(branch, Node(self._config.max_leaf))
-        template = Template(len(self._templates), list(tokens), tokens.count(None), path)
+        template = Template(len(self._templates), tuple(tokens), tokens.count(None), tuple(path))
         self._templates.append(template)
         node.leaf.add(template)
         return template.key

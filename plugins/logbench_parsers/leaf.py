@@ -28,12 +28,15 @@ NOTHING: Sequence[int] = ()
 
 @dataclass(slots=True)
 class Template:
-    """A template: its `tokens`, number of wildcards, branches to its leaf, and position in the leaf."""
+    """A template: its `tokens`, number of wildcards, branches to its leaf, and position in the leaf.
+
+    Tuples, because Python's collector leaves those of strings alone, but goes through all lists again and again.
+    """
 
     key: int
-    tokens: list[Token]
+    tokens: tuple[Token, ...]
     wildcards: int
-    path: list[Token]
+    path: tuple[Token, ...]
     place: int = -1
 
 
@@ -95,7 +98,7 @@ class Leaf:
         """Replace tokens of `template`, one of this leaf, by wildcards where they differ from `tokens`."""
         if not template.wildcards:
             self._generalised(template)
-        template.tokens = [a if a == b else None for a, b in zip(template.tokens, tokens, strict=True)]
+        template.tokens = tuple(a if a == b else None for a, b in zip(template.tokens, tokens, strict=True))
         template.wildcards = template.tokens.count(None)
         self.fixed = min(self.fixed, len(tokens) - template.wildcards)
         self._pending.append(template)
@@ -116,20 +119,22 @@ class Leaf:
 
     def _enter(self, template: Template) -> None:
         """Enter a template into the index; a token that becomes a wildcard later stays in it."""
+        codes, uses, place = self._codes, self._uses, template.place
         for token, lists in zip(template.tokens, self._lists, strict=True):
             if token is None:
                 continue
-            code = self._codes.setdefault(token, len(self._uses))
-            if code == len(self._uses):
-                self._uses.append(0)
-            self._uses[code] += 1
-            places = lists.get(code)
-            if places is None:
-                lists[code] = template.place
-            elif isinstance(places, int):
-                lists[code] = array("i", (places, template.place))
+            code = codes.get(token)
+            if code is None:
+                code = codes[token] = len(uses)
+                uses.append(0)
+            uses[code] += 1
+            places = lists.setdefault(code, place)
+            if places is place:
+                continue
+            if isinstance(places, int):
+                lists[code] = array("i", (places, place))
             else:
-                places.append(template.place)
+                places.append(place)
 
     def _candidates(self, tokens: Sequence[str], least: int) -> list[int] | None:
         """Places of all templates that may have `least` equal tokens, ascending; None where lists are too long."""
@@ -137,11 +142,10 @@ class Leaf:
             return None
         spare = len(tokens) - least
         looked_at = min(spare + 1 + MORE, len(tokens))
-        codes = [(at, code) for at, token in enumerate(tokens) if (code := self._codes.get(token)) is not None]
-        codes.sort(key=lambda one: self._uses[one[1]])
-        unknown = len(tokens) - len(codes)  # lists that are empty
-        rarest = codes[: max(looked_at - unknown, 0)]
-        places = [found for at, code in rarest if (found := self._lists[at].get(code)) is not None]
+        rarest = self._rarest(tokens)
+        unknown = len(tokens) - len(rarest)  # lists that are empty
+        del rarest[max(looked_at - unknown, 0) :]
+        places = [found for _, at, code in rarest if (found := self._lists[at].get(code)) is not None]
         single = [place for place in places if isinstance(place, int)]
         lists = [several for several in places if not isinstance(several, int)]
         entries = len(single) + sum(map(len, lists))
@@ -150,6 +154,15 @@ class Leaf:
         times = Counter(single)
         times.update(chain.from_iterable(lists))
         return sorted(at for at, equal in times.items() if equal >= looked_at - spare)
+
+    def _rarest(self, tokens: Sequence[str]) -> list[tuple[int, int, int]]:
+        """How often each known token is in the index, its position and number, the rarest first."""
+        uses = self._uses
+        known = [
+            (uses[code], at, code) for at, code in enumerate(map(self._codes.get, tokens)) if code is not None
+        ]
+        known.sort()
+        return known
 
     def _generalised(self, template: Template) -> None:
         """Keep the place of a template that has its first wildcard."""
@@ -160,8 +173,7 @@ class Leaf:
         """Places of at most `NEAR` templates, ascending: some with wildcards, some that share rare tokens."""
         self.bounded += 1
         places, room = [np.array(self._joined, np.intp)], NEAR - len(self._joined)
-        codes = [(at, code) for at, token in enumerate(tokens) if (code := self._codes.get(token)) is not None]
-        for at, code in sorted(codes, key=lambda one: self._uses[one[1]]):
+        for _, at, code in self._rarest(tokens):
             if room <= 0:
                 break
             several = np.atleast_1d(self._lists[at].get(code, NOTHING))[:room]
