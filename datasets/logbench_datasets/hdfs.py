@@ -84,11 +84,14 @@ def labels(member: Member | None, path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: {LABELS} is not a CSV file: {str(error).splitlines()[0]}") from None
     if frame.columns[:2] != ["BlockId", "Label"]:
         raise DataError(f"{path}: {LABELS} must begin with BlockId,Label, not {','.join(frame.columns)[:60]!r}")
-    frame = frame.select(unit="BlockId", name=pl.col("Label").str.strip_chars()).unique(maintain_order=True)
+    frame = frame.select(unit="BlockId", name=pl.col("Label").str.strip_chars())
+    again = frame["unit"].n_unique() < len(frame)
+    if again:
+        frame = frame.unique(maintain_order=True)
     wrong = frame.filter(~pl.col("name").is_in(["Normal", "Anomaly"]).fill_null(False))
     if len(wrong):
         unit, name = wrong.row(0)
         raise DataError(f"{path}: {LABELS} labels {unit} {name!r}: expected Normal or Anomaly")
-    if twice := frame.filter(pl.col("unit").is_duplicated())["unit"].to_list():
+    if again and (twice := frame.filter(pl.col("unit").is_duplicated())["unit"].to_list()):
         raise DataError(f"{path}: {LABELS} gives {twice[0]} both labels; remove one")
     return frame.select("unit", label=(pl.col("name") == "Anomaly").cast(pl.Int8))

@@ -20,6 +20,7 @@ from ..data.categories import FirstSeenCodes
 from ..data.event_buffer import parts
 from ..data.lines import KeySequences
 from ..data.message_file import MessageFile
+from ..data.name_buckets import bucketed
 from .encoded_lines import EncodedLines
 from .label_ids import label_ids
 from .line_clock import LineClock
@@ -117,12 +118,8 @@ def _with_labels(
     offsets: NDArray[np.int64],
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     if labels is not None:
-        if twice := labels.filter(pl.col("unit").is_duplicated())["unit"].head(1).to_list():
-            raise DataError(f"the labels name unit {twice[0]} twice; keep one label for each unit")
-        by_id = pl.DataFrame({"unit": ids})
-        found = by_id.join(labels.select("unit", "label"), on="unit", how="left", maintain_order="left")
-        units = units.with_columns(found["label"].fill_null(-1).cast(pl.Int8))
-        extra = labels.join(by_id, on="unit", how="anti").height
+        found, extra = _labels_of(ids, labels)
+        units = units.with_columns(label=pl.Series(found))
         if len(labels) and extra == len(labels):
             raise DataError(
                 f"none of the {several(extra, 'label')} names a unit of this log ({labels['unit'][0]} against "
@@ -140,6 +137,25 @@ def _with_labels(
         if partly := int(np.count_nonzero(unknown & (units["label"] == 0).to_numpy())):
             facts["units_partly_labelled"] = partly
     return units, facts
+
+
+def _labels_of(ids: pl.Series, labels: pl.DataFrame) -> tuple[NDArray[np.int8], int]:
+    """The label of each id, int8 [ids], −1 where there is none; and how many labels name no id.
+
+    Raises:
+        DataError: two labels name one unit.
+    """
+    found, extra, twice = np.full(len(ids), -1, dtype=np.int8), 0, list[int]()
+    for ours, theirs in bucketed(ids, labels["unit"]):
+        given, by_id = labels.select("unit", "label")[theirs], pl.DataFrame({"unit": ids.gather(ours)})
+        twice += theirs[given["unit"].is_duplicated().to_numpy()][:1].tolist()
+        if not twice:
+            label = by_id.join(given, on="unit", how="left", maintain_order="left")["label"]
+            found[ours] = label.fill_null(-1).cast(pl.Int8).to_numpy()
+            extra += given.join(by_id, on="unit", how="anti").height
+    if twice:
+        raise DataError(f"the labels name unit {labels['unit'][min(twice)]} twice; keep one label for each unit")
+    return found, extra
 
 
 def group_sequences(data: KeySequences) -> GroupedLines:
