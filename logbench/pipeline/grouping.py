@@ -17,6 +17,7 @@ from ..api.contracts import Parser, Windower
 from ..base.errors import DataError
 from ..base.jsonable import several
 from ..data.categories import FirstSeenCodes
+from ..data.distinct import BLOCK, blocks
 from ..data.event_buffer import parts
 from ..data.lines import KeySequences
 from ..data.message_file import MessageFile
@@ -96,7 +97,9 @@ def group_lines(
         if times is not None and read.first_time is not None:
             np.maximum(times[part], read.first_time, out=times[part], where=times[part] == LineClock.UNKNOWN)
     offsets = np.concatenate([[0], np.cumsum(read.sizes)]).astype(np.int64)
-    first, last = (lines[at].astype(np.int64) for at in (offsets[:-1], offsets[1:] - 1))
+    first, last = np.empty(len(read.units), dtype=np.int64), np.empty(len(read.units), dtype=np.int64)
+    for some, _ in blocks(offsets, BLOCK):
+        first[some], last[some] = lines[offsets[:-1][some]], lines[offsets[1:][some] - 1]
     units = pl.DataFrame({"unit": read.units}).with_columns(first_line=first, last_line=last)
     if read.groups is not None:
         units = units.with_columns(group=read.groups)

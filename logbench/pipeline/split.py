@@ -180,10 +180,11 @@ def audit(
     Raises:
         LeakError: the message names the first unit that is.
     """
-    sides = np.concatenate([train, held_out, test])
-    units_on_sides, counts = np.unique(sides, return_counts=True)
-    if (counts > 1).any():
-        raise LeakError(f"unit {units['unit'][int(units_on_sides[counts > 1][0])]} is on two sides of the split")
+    sides = np.zeros(len(units), dtype=np.uint8)
+    for part in (train, held_out, test):
+        np.add.at(sides, part, 1)
+    if (sides > 1).any():
+        raise LeakError(f"unit {units['unit'][int(np.argmax(sides > 1))]} is on two sides of the split")
     if units["unit"].n_unique() != len(units):
         name = units.filter(pl.col("unit").is_duplicated())["unit"][0]
         raise LeakError(f"unit {name} occurs twice in the data set, so it could train and be tested")

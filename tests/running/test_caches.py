@@ -69,7 +69,9 @@ def assert_same(found: GroupedLines, expected: GroupedLines) -> None:
 @pytest.mark.parametrize("value", [FULL, BARE], ids=["full", "bare"])
 def test_grouped_lines_come_back(value: GroupedLines, own_cache: Path) -> None:
     assert loaded() is None
-    grouped_cache.store("a-k", value, notes.append)
+    kept = grouped_cache.store("a-k", value, notes.append)
+    assert isinstance(kept.codes, np.memmap), "columns as long as the log need not stay in memory"
+    assert_same(kept, value)
     assert grouped_cache.has("a-k") and not grouped_cache.has("other")
     found = loaded()
     assert found is not None and notes == []
@@ -80,7 +82,7 @@ def test_grouped_lines_come_back(value: GroupedLines, own_cache: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_done_without(own_cache: Path) -> None:
     own_cache.write_text("a file is in the way")
     said: list[str] = []
-    grouped_cache.store("a-k", FULL, said.append)
+    assert grouped_cache.store("a-k", FULL, said.append) is FULL
     assert not grouped_cache.has("a-k") and len(said) == 1 and "without cache" in said[0]
 
 
