@@ -6,8 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
 import polars as pl
 
+from ..base.kernel import Kernel, kernel
+from ..base.kernel_cut import PERHAPS, YES, cut
+from ..base.line_programs import Program, program
 from .peeling import Peeler, peeler
 
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
@@ -26,12 +30,15 @@ class LinePattern:
     """A regular expression, and its groups that are asked for.
 
     Attributes:
-        peeler: takes most lines apart at less cost; None where the expression or most lines do not allow it.
+        program: takes most lines apart, where there is a compiled kernel; None where the expression or most lines
+            do not allow it.
+        peeler: does so without one, at less cost than captures; None where they do not allow it either.
         choosy: more than a few of the lines seen last did not match.
     """
 
     regex: str
     names: Sequence[str]
+    program: Program | None = field(default=None, repr=False)
     peeler: Peeler | None = field(default=None, repr=False)
     choosy: bool = field(default=False, repr=False)
 
@@ -39,10 +46,29 @@ class LinePattern:
     def of(cls, regex: str, wanted: Collection[str]) -> LinePattern:
         """Of the groups, those that are `wanted`."""
         names = [name for name in _names(regex) if name in wanted]
-        return cls(f"(?s)(?:{regex})", names, peeler(regex, names) if names else None)
+        peel = peeler(regex, names) if names else None
+        return cls(f"(?s)(?:{regex})", names, program(regex, tuple(names)), peel)
 
     def __call__(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
         """The groups, a column each, and which lines match; groups of others are null."""
+        if self.program is not None and (found := kernel()):
+            return self._cut(found, self.program, lines)
+        return self._by_polars(lines)
+
+    def _cut(self, found: Kernel, how: Program, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+        """The same by the kernel; lines of which it cannot tell by polars."""
+        columns, told = cut(found, lines, how)
+        groups, fits = pl.DataFrame(columns), pl.Series(told == YES)
+        if not len(unknown := np.flatnonzero(told == PERHAPS)):
+            return groups, fits
+        if len(unknown) > len(lines) // 2:
+            self.program = None
+        at = pl.Series(unknown)
+        rest, also = self._by_polars(lines.gather(at))
+        groups = groups.with_columns(groups[name].scatter(at, rest[name]) for name in self.names)
+        return groups, fits.scatter(at, also)
+
+    def _by_polars(self, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
         if not self.names:
             return pl.DataFrame(), lines.str.contains(self.regex).fill_null(False)
         if (peel := self.peeler) is None:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from ..base.errors import ConfigError
+from ..base.kernel import Kernel, kernel
+from ..base.kernel_times import times
+from ..base.time_layouts import layout
 from ..data.line_format import LineFormat
 from .time_texts import chrono, moment
 
@@ -30,6 +34,8 @@ def readable_time(form: LineFormat, field: Callable[[str], pl.Expr], time: pl.Ex
     return time.is_not_null() | _text(form, field).str.strip_chars(" -").eq("").fill_null(True)
 
 
+# So many are put into times one after the other.
+_FEW_YEARS = 8
 # Moments that Python knows; one beyond them cannot be read.
 KNOWN = (datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999))
 
@@ -43,7 +49,12 @@ def time_of(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
         found = _moment(text, form.time_format[0], form)
     else:
         found = text.map_batches(partial(_first_moment, form=form), return_dtype=pl.Datetime("us"))
-    return pl.when(found.is_between(*KNOWN)).then(found)
+    return found.map_batches(_known, return_dtype=pl.Datetime("us"), is_elementwise=True)
+
+
+def _known(found: pl.Series) -> pl.Series:
+    inside = found.is_between(*KNOWN)
+    return found if inside.all() else found.set(~inside, None)
 
 
 def _first_moment(text: pl.Series, form: LineFormat) -> pl.Series:
@@ -69,14 +80,37 @@ def _text(form: LineFormat, field: Callable[[str], pl.Expr]) -> pl.Expr:
 
 
 def _moment(text: pl.Expr, how: str, form: LineFormat) -> pl.Expr:
+    lacks, year, begin, begins = "", 1970, "", ""
+    if how not in EPOCHS and form.date and not _has(DAY, how):
+        lacks, year, begin, begins = "Ymd", NO_DAY, f"000{NO_DAY}-01-01 ", "%Y-%m-%d "
+    elif how not in EPOCHS and form.year and not _has(YEAR, how):
+        lacks, year, begin, begins = "Y", NO_YEAR, f"000{NO_YEAR} ", "%Y "
+    steps, found = layout(how, lacks), kernel()
+    by_polars = partial(_by_polars, how=begins + how, begin=begin)
+    if steps is None or found is None:
+        return by_polars(text)
+    read = partial(_by_kernel, found, steps, year, by_polars)
+    return text.map_batches(read, return_dtype=pl.Datetime("us"), is_elementwise=True)
+
+
+def _by_polars(text: pl.Expr, how: str, begin: str) -> pl.Expr:
     if how in EPOCHS:
         number = text.str.strip_chars().cast(pl.Float64, strict=False) * EPOCHS[how]
         return number.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
-    if form.date and not _has(DAY, how):
-        text, how = pl.format("000{}-01-01 {}", pl.lit(str(NO_DAY)), text), f"%Y-%m-%d {how}"
-    elif form.year and not _has(YEAR, how):
-        text, how = pl.format("000{} {}", pl.lit(str(NO_YEAR)), text), f"%Y {how}"
-    return moment(text, how)
+    return moment(pl.concat_str(pl.lit(begin), text) if begin else text, how)
+
+
+def _by_kernel(
+    found: Kernel, steps: bytes, year: int, by_polars: Callable[[pl.Expr], pl.Expr], text: pl.Series
+) -> pl.Series:
+    """The same; texts that are not as most logs write them are read by polars."""
+    micros, told = times(found, text, steps, year)
+    read = pl.Series(text.name, micros).cast(pl.Datetime("us"))
+    if (others := told != 1).any():
+        unknown = pl.Series(np.flatnonzero(others))
+        rest = text.gather(unknown).to_frame("text").select(by_polars(pl.col("text"))).to_series()
+        read = read.scatter(unknown, rest)
+    return read
 
 
 def _has(directives: str, how: str) -> bool:
@@ -114,12 +148,20 @@ class Calendar:
         return times.scatter(untold.arg_true(), self._placed(times.filter(untold), number))
 
     def _placed(self, times: pl.Series, number: pl.Series) -> pl.Series:
-        frame = pl.DataFrame({"time": times, "number": number})
+        """Times of these numbers of years or days."""
         if self.form.date:
             first = (date.fromisoformat(self.form.date) - date(NO_DAY, 1, 1)).days
+            frame = pl.DataFrame({"time": times, "number": number})
             return frame.select(pl.col("time") + pl.duration(days=pl.col("number") + first))["time"]
-        years = pl.col("number") + (self.form.year - NO_YEAR)
-        return frame.select(pl.col("time").dt.offset_by(pl.format("{}y", years)))["time"]
+        years = number + (self.form.year - NO_YEAR)
+        distinct, placed = years.unique(), times
+        if len(distinct) > _FEW_YEARS:
+            each = pl.format("{}y", pl.col("years"))
+            return pl.DataFrame({"time": times, "years": years}).select(pl.col("time").dt.offset_by(each))["time"]
+        for year in distinct:
+            inside = years == year
+            placed = placed.zip_with(~inside, times.dt.offset_by(f"{year}y"))
+        return placed
 
 
 def check_times(form: LineFormat) -> None:

@@ -1,0 +1,319 @@
+/* Take texts apart: where the groups of an expression lie in each, as columns of views into the same bytes.
+ *
+ * The expression is a program, made by `line_programs.py`, the only place that knows regular expressions. It runs by
+ * backtracking, with a bound on its work. Texts are valid UTF-8; each place where a step begins or ends lies between
+ * two signs.
+ */
+#include "kernel.h"
+
+enum { BYTE, ONE, RUN, SPLIT, JUMP, SAVE, ACCEPT };
+enum { ALL, MOST, LEAST };
+enum { NO, YES, PERHAPS };
+enum { PLACES = 257, LAST = 256, DEEP = 512, GROUPS = 32 };
+
+/* The structures of `kernel_cut.py`, field by field. */
+struct Step {
+    int32_t kind, a, least, most, after, how, find, everything;
+};
+struct Program {
+    const struct Step *steps;
+    const uint8_t *sets; /* [sets][PLACES] */
+    int32_t groups;
+};
+
+/* A place to go on from, where what follows fails. */
+struct Back {
+    enum { GO_ON, GIVE_BACK, TAKE_MORE, RESTORE } kind;
+    int32_t step;         /* of RESTORE the slot, which is set to `at` again */
+    const uint8_t *at;    /* where the step goes on, or the run ended */
+    const uint8_t *least; /* of GIVE_BACK: down to here */
+};
+struct Search {
+    const struct Program *program;
+    const uint8_t *text, *end;
+    const uint8_t *slots[2 * GROUPS];
+    int deep;
+    int64_t work; /* steps and bytes that are left; an expression may try without end */
+    struct Back stack[DEEP];
+};
+
+static inline int inside(const uint8_t *at) { return (*at & 0xC0) == 0x80; }
+
+static inline const uint8_t *next_sign(const uint8_t *at, const uint8_t *end) {
+    for (at++; at < end && inside(at); at++) {}
+    return at;
+}
+
+static inline int of(const struct Program *program, int32_t set, const uint8_t *at, const uint8_t *end) {
+    return program->sets[(size_t)set * PLACES + (at < end ? *at : LAST)];
+}
+
+static int push(struct Search *search, int kind, int32_t step, const uint8_t *at, const uint8_t *least) {
+    if (search->deep == DEEP) return 0;
+    search->stack[search->deep++] = (struct Back){kind, step, at, least};
+    return 1;
+}
+
+/* Where a run that can take all ends, or null: one cannot tell. */
+static const uint8_t *run_from(struct Search *search, const struct Step *step, const uint8_t *at, int64_t *signs) {
+    const uint8_t *set = search->program->sets + (size_t)step->a * PLACES, *from = at, *end = search->end;
+    *signs = 0;
+    if (step->everything && step->most < 0 && step->least <= 1) {
+        *signs = at < end;
+        return end;
+    }
+    if (step->most < 0 && step->least <= 1) {
+        while (at < end && set[*at] == YES) at++;
+        *signs = at > from;
+    } else {
+        for (; at < end && set[*at] == YES && (step->most < 0 || *signs < step->most); ++*signs)
+            at = next_sign(at, end);
+    }
+    search->work -= at - from;
+    if (at < end && set[*at] == PERHAPS && (step->most < 0 || *signs < step->most)) return NULL;
+    return at;
+}
+
+/* The last place down from `at`, `least` at the lowest, at which what follows may begin; null: none. */
+static const uint8_t *given_back(struct Search *search, const struct Step *step, const uint8_t *at,
+                                 const uint8_t *least) {
+    for (;; at--) {
+        search->work--;
+        if ((at == search->end || !inside(at)) && of(search->program, step->after, at, search->end)) return at;
+        if (at == least) return NULL;
+    }
+}
+
+/* The first place from `at` on at which what follows may begin; null: none, or (`at` left in place) unknown. */
+static const uint8_t *taken(struct Search *search, const struct Step *step, const uint8_t *at, int *unsure) {
+    const uint8_t *set = search->program->sets + (size_t)step->a * PLACES, *end = search->end, *from = at;
+    if (step->everything && step->find >= 0) {
+        at = at < end ? memchr(at, step->find, (size_t)(end - at)) : NULL;
+        search->work -= ((at ? at : end) - from) / 8;
+        return at;
+    }
+    for (;; at = next_sign(at, end)) {
+        if (of(search->program, step->after, at, end)) break;
+        if (at == end || set[*at] != YES) {
+            *unsure = at < end && set[*at] == PERHAPS;
+            at = NULL;
+            break;
+        }
+        search->work--;
+    }
+    return at;
+}
+
+/* Whether the text fits; the groups are in `slots`. */
+static int fits(struct Search *search) {
+    const struct Program *program = search->program;
+    const uint8_t *at = search->text, *end = search->end, *to;
+    const struct Step *step = program->steps;
+    int64_t signs;
+    int unsure = 0, known;
+    search->deep = 0;
+    search->work = 4096 + 32 * (int64_t)(end - at);
+    for (;;) {
+        if (--search->work < 0) return PERHAPS;
+        switch (step->kind) {
+        case BYTE:
+            if (at == end || *at != step->a) goto back;
+            at++;
+            break;
+        case ONE:
+            if ((known = of(program, step->a, at, end)) != YES) {
+                if (known == PERHAPS) return PERHAPS;
+                goto back;
+            }
+            at = next_sign(at, end);
+            break;
+        case RUN:
+            if (step->how != LEAST) {
+                if (!(to = run_from(search, step, at, &signs))) return PERHAPS;
+                if (signs < step->least) goto back;
+                if (step->how == MOST) {
+                    const uint8_t *least = at;
+                    for (int32_t i = 0; i < step->least; i++) least = next_sign(least, end);
+                    if (!(to = given_back(search, step, to, least))) goto back;
+                    if (to > least && !push(search, GIVE_BACK, (int32_t)(step - program->steps), to, least)) return PERHAPS;
+                }
+                at = to;
+                break;
+            }
+            for (int32_t i = 0; i < step->least; i++) {
+                if ((known = of(program, step->a, at, end)) == PERHAPS) return PERHAPS;
+                if (known == NO) goto back;
+                at = next_sign(at, end);
+            }
+        lazy:
+            to = taken(search, step, at, &unsure);
+            if (unsure) return PERHAPS;
+            if (!to) goto back;
+            if (to < end && !push(search, TAKE_MORE, (int32_t)(step - program->steps), to, NULL)) return PERHAPS;
+            at = to;
+            break;
+        case SPLIT: {
+            int one = of(program, step->most, at, end), other = of(program, step->after, at, end), lazy = step->how;
+            if (!one && !other) goto back;
+            if (one && other && !push(search, GO_ON, lazy ? step->a : step->least, at, NULL)) return PERHAPS;
+            step = program->steps + ((lazy ? !other : one) ? step->a : step->least);
+            continue;
+        }
+        case JUMP:
+            step = program->steps + step->a;
+            continue;
+        case SAVE:
+            if (search->deep && !push(search, RESTORE, step->a, search->slots[step->a], NULL)) return PERHAPS;
+            search->slots[step->a] = at;
+            break;
+        case ACCEPT:
+            if (!step->a || at == end) return YES;
+            goto back;
+        }
+        step++;
+        continue;
+    back:
+        for (;;) {
+            if (!search->deep) return NO;
+            struct Back *last = &search->stack[--search->deep];
+            if (last->kind == RESTORE) {
+                search->slots[last->step] = last->at;
+                continue;
+            }
+            step = program->steps + last->step;
+            at = last->at;
+            if (last->kind == GO_ON) break;
+            if (last->kind == GIVE_BACK) {
+                if (!(to = given_back(search, step, at - 1, last->least))) continue;
+                if (to > last->least) last->at = to, search->deep++;
+                at = to;
+                step++;
+                break;
+            }
+            if ((known = of(program, step->a, at, end)) == PERHAPS) return PERHAPS;
+            if (known == NO) continue;
+            at = next_sign(at, end);
+            goto lazy;
+        }
+    }
+}
+
+/* The texts that columns view into: released with the last of the columns. */
+struct Held {
+    struct ArrowArray texts;
+    int count;
+};
+
+struct Column {
+    struct Held *held;
+    uint8_t *views, *valid;
+};
+
+static void let_go(struct Held *held) {
+    if (__atomic_sub_fetch(&held->count, 1, __ATOMIC_ACQ_REL)) return;
+    held->texts.release(&held->texts);
+    free(held);
+}
+
+static void release_column(struct ArrowArray *array) {
+    struct Column *column = array->private_data;
+    let_go(column->held);
+    free(column->views);
+    free(column->valid);
+    free(column);
+    free(array->buffers);
+    array->release = NULL;
+}
+
+/* An empty column over the same bytes: all null. */
+static int make_column(struct Held *held, struct ArrowArray *array) {
+    const struct ArrowArray *texts = &held->texts;
+    size_t rows = (size_t)texts->length, buffers = (size_t)texts->n_buffers;
+    struct Column *column = calloc(1, sizeof *column);
+    const void **all = malloc(buffers * sizeof *all);
+    uint8_t *views = calloc(rows + 1, 16), *valid = calloc(rows / 8 + 1, 1);
+    if (!column || !all || !views || !valid) {
+        free(column);
+        free(all);
+        free(views);
+        free(valid);
+        return 0;
+    }
+    memcpy(all, texts->buffers, buffers * sizeof *all);
+    all[0] = column->valid = valid;
+    all[1] = column->views = views;
+    column->held = held;
+    __atomic_add_fetch(&held->count, 1, __ATOMIC_ACQ_REL);
+    *array = (struct ArrowArray){.length = texts->length, .null_count = texts->length, .n_buffers = texts->n_buffers,
+                                 .buffers = all, .release = release_column, .private_data = column};
+    return 1;
+}
+
+/* Write the groups of a text to row `i`; `view` is that of the text. */
+static void write_groups(const struct Search *search, int64_t i, const uint8_t *view, struct ArrowArray *columns) {
+    int32_t of_text[4]; /* size, prefix, buffer, offset */
+    memcpy(of_text, view, 16);
+    for (int32_t group = 0; group < search->program->groups; group++) {
+        const uint8_t *begin = search->slots[2 * group], *end = search->slots[2 * group + 1];
+        struct Column *column = columns[group].private_data;
+        uint8_t *to = column->views + 16 * i;
+        if (!begin || !end) continue;
+        int32_t size = (int32_t)(end - begin), place[2] = {of_text[2], of_text[3] + (int32_t)(begin - search->text)};
+        memcpy(to, &size, 4);
+        if (size <= INLINE) {
+            memcpy(to + 4, begin, (size_t)size);
+        } else {
+            memcpy(to + 4, begin, 4);
+            memcpy(to + 8, place, 8);
+        }
+        column->valid[i / 8] |= (uint8_t)(1u << i % 8);
+        columns[group].null_count--;
+    }
+}
+
+static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
+
+/* Take texts apart, a stream of one array of string views.
+ *
+ * `columns` [groups] are those of the groups, all of them to be released by the caller, if they are set; `told`
+ * [texts], zeroed, says of each text whether it fits, as a set of a program does.
+ */
+EXPORT int logbench_cut(struct ArrowArrayStream *stream, const struct Program *program, struct ArrowArray *columns,
+                        struct ArrowSchema *schema, uint8_t *told, size_t texts) {
+    struct Held *held = calloc(1, sizeof *held);
+    struct Search *search = calloc(1, sizeof *search);
+    int outcome = held && search ? DONE : NO_MEMORY, other = 1;
+    if (!outcome && stream->get_schema(stream, schema)) outcome = BROKEN_STREAM;
+    if (!outcome) {
+        other = strcmp(schema->format, "vu");
+        schema->release(schema);
+        *schema = (struct ArrowSchema){.format = "vu", .name = "", .flags = 2, .release = release_schema};
+    }
+    if (!outcome && stream->get_next(stream, &held->texts)) outcome = BROKEN_STREAM;
+    if (outcome || !held->texts.release) {
+        free(held);
+        free(search);
+        return outcome ? outcome : BROKEN_STREAM;
+    }
+    held->count = 1;
+    if (other || (size_t)held->texts.length != texts || program->groups > GROUPS) outcome = OTHER_TYPE;
+    for (int32_t i = 0; i < program->groups && !outcome; i++)
+        if (!make_column(held, columns + i)) outcome = NO_MEMORY;
+    search->program = program;
+    for (int64_t i = 0; i < held->texts.length && !outcome; i++) {
+        size_t size = 0;
+        if (!(search->text = text_of(&held->texts, i, &size))) continue;
+        search->end = search->text + size;
+        memset(search->slots, 0, 2 * sizeof *search->slots * (size_t)program->groups);
+        const uint8_t *view = (const uint8_t *)held->texts.buffers[1] + 16 * (i + held->texts.offset);
+        if ((told[i] = (uint8_t)fits(search)) == YES) write_groups(search, i, view, columns);
+    }
+    let_go(held);
+    free(search);
+    return outcome;
+}
+
+/* Release a column that nobody took. */
+EXPORT void logbench_release(struct ArrowArray *column) {
+    if (column->release) column->release(column);
+}
