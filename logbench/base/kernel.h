@@ -46,11 +46,16 @@ struct Text {
     size_t size;
 };
 
+static inline int is_null(const struct ArrowArray *array, int64_t i) {
+    const uint8_t *valid = array->buffers[0];
+    return valid && !(valid[i / 8] >> i % 8 & 1);
+}
+
 static inline struct Text text_at(const struct ArrowArray *array, int64_t i) {
-    const uint8_t *valid = array->buffers[0], *view = (const uint8_t *)array->buffers[1] + 16 * i;
+    const uint8_t *view = (const uint8_t *)array->buffers[1] + 16 * i;
     int32_t part[4]; /* size, prefix, buffer, offset */
     memcpy(part, view, 16);
-    if (valid && !(valid[i / 8] >> i % 8 & 1)) part[0] = 0;
+    if (is_null(array, i)) part[0] = 0;
     if (part[0] <= INLINE) return (struct Text){view + 4, (size_t)part[0]};
     return (struct Text){(const uint8_t *)array->buffers[2 + part[2]] + part[3], (size_t)part[0]};
 }

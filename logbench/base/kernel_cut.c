@@ -301,11 +301,13 @@ EXPORT int logbench_cut(struct ArrowArrayStream *stream, const struct Program *p
         if (!make_column(held, columns + i)) outcome = NO_MEMORY;
     search->program = program;
     for (int64_t i = 0; i < held->texts.length && !outcome; i++) {
-        size_t size = 0;
-        if (!(search->text = text_of(&held->texts, i, &size))) continue;
-        search->end = search->text + size;
+        int64_t row = i + held->texts.offset;
+        struct Text text = text_at(&held->texts, row);
+        if (is_null(&held->texts, row)) continue;
+        search->text = text.at;
+        search->end = text.at + text.size;
         memset(search->slots, 0, 2 * sizeof *search->slots * (size_t)program->groups);
-        const uint8_t *view = (const uint8_t *)held->texts.buffers[1] + 16 * (i + held->texts.offset);
+        const uint8_t *view = (const uint8_t *)held->texts.buffers[1] + 16 * row;
         if ((told[i] = (uint8_t)fits(search)) == YES) write_groups(search, i, view, columns);
     }
     let_go(held);

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_void_p
+from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_size_t, c_void_p
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arrow_columns import Array, Schema, taken
 from .kernel import Kernel, pointer
 
 if TYPE_CHECKING:
@@ -36,23 +36,6 @@ class _Paths(Structure):
         ("ends", POINTER(c_int32)),
         ("count", c_size_t),
         ("columns", c_size_t),
-    )
-
-
-class _Schema(Structure):
-    """Of Arrow's C data interface."""
-
-    _fields_ = (*((f"_{i}", c_void_p) for i in range(7)), ("release", CFUNCTYPE(None, c_void_p)), ("_8", c_void_p))
-
-
-class _Array(Structure):
-    """Of Arrow's C data interface."""
-
-    _fields_ = (
-        *((f"_{i}", c_int64) for i in range(5)),
-        *((f"_{i}", c_void_p) for i in range(5, 8)),
-        ("release", CFUNCTYPE(None, c_void_p)),
-        ("_9", c_void_p),
     )
 
 
@@ -83,8 +66,8 @@ class JsonPaths:
     def __init__(self, kernel: Kernel, columns: Sequence[Sequence[Sequence[str]]]) -> None:
         self._kernel = kernel
         self._read, self._type = kernel.functions.logbench_json, kernel.functions.logbench_json_type
-        self._read.argtypes = (c_void_p, POINTER(_Paths), c_size_t, c_void_p, c_void_p, POINTER(_Array))
-        self._type.argtypes, self._type.restype = (POINTER(_Schema),), None
+        self._read.argtypes = (c_void_p, POINTER(_Paths), c_size_t, c_void_p, c_void_p, POINTER(Array))
+        self._type.argtypes, self._type.restype = (POINTER(Schema),), None
         number: dict[tuple[str, ...], int] = {}
         for way in (tuple(way) for ways in columns for way in ways):
             for end in range(1, len(way) + 1):
@@ -113,31 +96,12 @@ class JsonPaths:
         """
         size, columns = len(lines), int(self._paths.columns)
         kinds, are = np.zeros((columns, size), dtype=np.uint8), np.empty(size, dtype=np.uint8)
-        stream, arrays = lines.__arrow_c_stream__(), (_Array * columns)()
+        stream, arrays = lines.__arrow_c_stream__(), (Array * columns)()
         place = pointer(stream, b"arrow_array_stream")
         self._kernel.check(self._read(place, byref(self._paths), size, are.ctypes.data, kinds.ctypes.data, arrays))
         return JsonTexts(are, kinds, [self._series(array) for array in arrays])
 
-    def _series(self, array: _Array) -> pl.Series:
-        import polars as pl
-
-        schema = _Schema()
+    def _series(self, array: Array) -> pl.Series:
+        schema = Schema()
         self._type(schema)
-        return pl.Series(_Given(schema, array))
-
-
-@dataclass
-class _Given:
-    """An array that polars takes over."""
-
-    schema: _Schema
-    array: _Array
-
-    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]:
-        return _capsule(self.schema, b"arrow_schema"), _capsule(self.array, b"arrow_array")
-
-
-def _capsule(given: Structure, name: bytes) -> Any:
-    new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, (c_void_p, c_char_p, c_void_p)
-    return new(ctypes.addressof(given), name, None)
+        return taken(schema, array)

@@ -135,22 +135,21 @@ EXPORT int logbench_times(struct ArrowArrayStream *stream, const struct Layout *
     int outcome = strcmp(schema.format, "vu") ? OTHER_TYPE : DONE;
     schema.release(&schema);
     while (outcome == DONE) {
-        const uint8_t *text, *before = NULL; /* often the same as the text before */
-        size_t size, size_before = 0;
+        struct Text before = {NULL, 0}; /* often the same as the one after */
         int64_t micros_before = 0;
         if (stream->get_next(stream, &array)) outcome = BROKEN_STREAM;
         if (outcome || !array.release) break; /* the end */
         if ((size_t)array.length > texts - row) outcome = OTHER_TYPE;
-        for (int64_t i = 0; i < array.length && !outcome; i++, row++) {
-            if (!(text = text_of(&array, i, &size))) continue;
-            if (before && size == size_before && !memcmp(text, before, size)) {
+        for (int64_t i = array.offset; i < array.offset + array.length && !outcome; i++, row++) {
+            struct Text text = text_at(&array, i);
+            if (is_null(&array, i)) continue;
+            if (before.at && text.size == before.size && !memcmp(text.at, before.at, text.size)) {
                 told[row] = 1;
                 micros[row] = micros_before;
             } else {
-                told[row] = read_time(layout, text, text + size, micros + row) ? 1 : PERHAPS;
+                told[row] = read_time(layout, text.at, text.at + text.size, micros + row) ? 1 : PERHAPS;
             }
-            before = told[row] == 1 ? text : NULL;
-            size_before = size;
+            before = told[row] == 1 ? text : (struct Text){NULL, 0};
             micros_before = micros[row];
         }
         array.release(&array);

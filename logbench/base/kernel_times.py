@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .kernel import Kernel, pointer_of
+from .kernel import Kernel, pointer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +32,6 @@ def times(
     read = found.functions.logbench_times
     read.argtypes, read.restype = (c_void_p, POINTER(_Layout), c_void_p, c_void_p, c_size_t), c_int
     stream, raw = texts.__arrow_c_stream__(), _Layout(steps, len(steps), year)
-    at = pointer_of(stream, b"arrow_array_stream")
+    at = pointer(stream, b"arrow_array_stream")
     found.check(read(at, byref(raw), micros.ctypes.data, told.ctypes.data, len(texts)))
     return micros, told

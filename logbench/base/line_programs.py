@@ -2,9 +2,9 @@
 
 A program tries what backtracking tries, in its order, which is what polars finds, too: the first alternative that
 fits, as much as a greedy part can take, as little as a lazy one. It looks at bytes. Which signs beyond ASCII a set
-such as `\\w` holds, the first byte of a sign does not always tell: then the program says that it does not know, and
-the text is left to polars. So is every expression that looks around, repeats groups that are asked for, or repeats
-what may be empty.
+such as `\\w` holds, the first byte of a sign does not always tell: then the program says that it does not know,
+and polars looks at the text. Left to polars is every expression that looks around, repeats groups that are asked
+for, or repeats what may be empty.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ NO, YES, PERHAPS, END = 0, 1, 2, 256
 BYTE, ONE, RUN, SPLIT, JUMP, SAVE, ACCEPT = range(7)
 # How a run takes bytes: all it can for good, all it can at first, as few as it can at first.
 ALL, MOST, LEAST = range(3)
-# More steps than any line format has.
-_LONGEST = 2000
+# More steps than any line format has, and the groups that the kernel has room for.
+_LONGEST, _GROUPS = 2000, 32
 # First bytes of signs beyond ASCII that may be white space.
 _WIDE_SPACES = frozenset(b"\xc2\xe1\xe2\xe3")
 _SPACES = frozenset(b"\t\n\x0b\x0c\r ")
@@ -282,7 +282,8 @@ class _Writer:
     sets: dict[bytes, int] = field(default_factory=dict)
 
     def program(self, parsed: _Parser) -> Program:
-        if not parsed.whole.names.issuperset(self.names):  # groups without names have numbers
+        # Groups without names have numbers.
+        if len(self.names) > _GROUPS or not parsed.whole.names.issuperset(self.names):
             raise _OtherError
         after = _table({END}) if parsed.closed else bytes([YES]) * (END + 1)
         self._write(parsed.whole, after)

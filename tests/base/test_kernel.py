@@ -218,6 +218,15 @@ for line in json_tests.NOT_PLAIN:
         json_tests.JsonPaths(built, json_tests.COLUMNS)(json_tests.pl.Series([line[:end]]))
 json_tests.test_other_lines_are_no_objects(built)
 json_tests.test_slices_chunks_and_large_texts(built)
+sys.path.insert(1, str(Path(tests.__file__).parents[1] / "reading"))
+import test_line_programs as cut_tests
+import test_kernel_times as time_tests
+for seed in range(3):
+    cut_tests.test_random_expressions_find_what_captures_find(built, seed)
+cut_tests.test_columns_outlive_their_texts(built)
+cut_tests.test_an_expression_that_tries_without_end_is_given_up(built)
+for how in (*time_tests.WHOLE, *time_tests.EPOCHS):
+    time_tests.times(built, time_tests.texts_of(how), time_tests.layout(how))
 print("checked")
 """
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
+from built_kernel import built_kernel
 
 from logbench.base.kernel import VARIABLE, kernel
 from logbench.base.kernel_times import times
 from logbench.base.time_layouts import layout
 from logbench.data.line_format import LineFormat
 from logbench.reading.line_times import Calendar, time_of
-from tests.helpers.built_kernel import built_kernel
 
 WHOLE = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S,%f", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S%.f", "%y%m%d %H%M%S",
@@ -28,7 +28,7 @@ SIGNS = "0123456789 :-+.,/TZabJn%é"
 
 def written(how: str, rng: random.Random) -> str:
     """A time by the format, as logs write it in one way or another."""
-    moment = datetime(1995, 1, 1) + timedelta(seconds=rng.randrange(60 * 365 * 86_400), microseconds=rng.randrange(10**6))
+    moment = datetime(1995, 1, 1) + timedelta(microseconds=rng.randrange(60 * 365 * 86_400 * 10**6))
     if how in EPOCHS:
         return str(int(moment.timestamp() * {"epoch": 1, "epoch_ms": 10**3, "epoch_us": 10**6}[how]))
     part = f"{moment.microsecond:06}"[: rng.choice([1, 3, 3, 6, 6])]
@@ -50,7 +50,17 @@ def damaged(text: str, rng: random.Random) -> str:
         case 3:
             return rng.choice([text.swapcase(), f" {text}", f"{text} ", text[:at], "", "-"])
         case _:
-            return "".join(rng.choice("0123456789") if sign.isdigit() and rng.random() < 0.3 else sign for sign in text)
+            return "".join(
+                rng.choice("0123456789") if sign.isdigit() and rng.random() < 0.3 else sign for sign in text
+            )
+
+
+def texts_of(how: str) -> pl.Series:
+    """Texts by the format, and damaged ones."""
+    rng = random.Random(how)
+    texts = [written(how, rng) for _ in range(400)]
+    texts += [damaged(rng.choice(texts), rng) for _ in range(1200)]
+    return pl.Series([*texts, texts[0], None, texts[0], texts[0]])
 
 
 @pytest.fixture
@@ -60,13 +70,10 @@ def with_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("how", [*WHOLE, *NO_YEAR, *NO_DAY, *EPOCHS])
 def test_times_are_those_that_polars_reads(how: str, with_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = random.Random(how)
     form = LineFormat(
         time=("T",), time_format=(how,), year=2023 * (how in NO_YEAR), date="2024-02-29" if how in NO_DAY else ""
     )
-    texts = [written(how, rng) for _ in range(400)]
-    texts += [damaged(rng.choice(texts), rng) for _ in range(1200)]
-    frame = pl.DataFrame({"T": [*texts, texts[0], None, texts[0], texts[0]]})
+    frame = texts_of(how).to_frame("T")
 
     def read() -> pl.Series:
         found = frame.select(time_of(form, pl.col).alias("time"))["time"]
@@ -91,6 +98,8 @@ def test_the_kernel_reads_what_logs_write_itself(how: str, with_kernel: None) ->
     assert (told == 1).mean() > 0.7
 
 
-@pytest.mark.parametrize("how", ["%I:%M:%S %p", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%s", "%H:%M:%S:%f %z", "%Y %Y", "é%H"])
+@pytest.mark.parametrize(
+    "how", ["%I:%M:%S %p", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%s", "%H:%M:%S:%f %z", "%Y %Y", "é%H", "", "epoch_ns"]
+)
 def test_other_formats_are_left_to_polars(how: str) -> None:
     assert layout(how) is None

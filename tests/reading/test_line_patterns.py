@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from built_kernel import built_kernel
 
 from logbench import EvaluationProtocol
+from logbench.base.kernel import VARIABLE
 from logbench.data.line_format import LineFormat, regex_of
 from logbench.pipeline.line_split import Cuts
 from logbench.reading import byte_streams
@@ -53,8 +55,10 @@ def damaged(line: str, rng: random.Random) -> str:
     return line
 
 
+@pytest.mark.parametrize("way", ["pieces", "kernel"])
 @pytest.mark.parametrize("what", [*OTHERS, *NAMED])
-def test_pieces_give_what_captures_give(what: str) -> None:
+def test_pieces_give_what_captures_give(what: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "off" if way == "pieces" else str(built_kernel()))
     regex, example = (OTHERS | NAMED)[what]
     rng = random.Random(what)
     lines = pl.Series("raw", [damaged(example, rng) for _ in range(300)])

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from built_kernel import built_kernel
 
 import logbench_ownlogs
 from logbench.base.kernel import Kernel
 from logbench.base.kernel_cut import PERHAPS, YES, cut
 from logbench.base.line_programs import program
 from logbench.reading.line_patterns import group_names
-from tests.helpers.built_kernel import built_kernel
 
 FORMATS = Path(logbench_ownlogs.__file__).parent / "formats"
 ATOMS = (
-    "a", "b", " ", ":", r"\[", r"\]", '"', ".", r"\s", r"\S", r"\d", r"\w", r"\D", r"\W", "[a-c]", "[^b:]", r"[\w.-]",
-    r"[^\s]", r"[^\]]", "é", r"\.", "0", "[0-9]", "(?i:ab)", r"\x{e9}", "(?i:k|s)",
+    "a", "b", " ", ":", r"\[", r"\]", '"', ".", r"\s", r"\S", r"\d", r"\w", r"\D", r"\W", "[a-c]", "[^b:]",
+    r"[\w.-]", r"[^\s]", r"[^\]]", "é", r"\.", "0", "[0-9]", "(?i:ab)", r"\x{e9}", "(?i:k|s)",
 )  # fmt: skip
 TIMES = ("", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,3}", "{2,}", "{1,3}?", "{2,}?")
 SIGNS = 'kKſaAabBcd  ::[]"".012\\éä\u212a\u2003\u0085\u00a0日\t\n'
@@ -51,7 +51,7 @@ def random_regex(rng: random.Random) -> str:
 
 
 def same(built: Kernel, regex: str, texts: list[str | None]) -> float | None:
-    """Check that both find the same; the share of texts of which the kernel cannot tell, None without a program."""
+    """Check that both find the same; the share of texts that are left to polars, None without a program."""
     raw = pl.Series(texts, dtype=pl.String)
     names = tuple(name for name in group_names(regex) if not name.isdigit())
     if (found := program(regex, names)) is None:
@@ -67,7 +67,7 @@ def same(built: Kernel, regex: str, texts: list[str | None]) -> float | None:
     return float((~sure).mean())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_expressions_find_what_captures_find(built: Kernel, seed: int) -> None:
     rng = random.Random(seed)
     done = 0
@@ -108,22 +108,23 @@ def test_all_named_formats_have_programs(built: Kernel, name: str) -> None:
 
 @pytest.mark.parametrize(
     "regex",
-    [r"\bword", "^a|b", r"^\ba", "^(?i)a", "^(?:a*)*b", "^[[:alpha:]]", r"^\p{L}", r"^a$b", r"^(?P<A>a)+", r"^[a-z&&b]",
-     r"^\x41", "^a{5}{2}", "^[--a]", r"^\d{1,1000}", "^[é]", r"^\<a", "^(?i:[a])"],
+    [r"\bword", "^a|b", r"^\ba", "^(?i)a", "^(?:a*)*b", "^[[:alpha:]]", r"^\p{L}", r"^a$b", r"^(?P<A>a)+",
+     r"^[a-z&&b]", r"^\x41", "^a{5}{2}", "^[--a]", r"^\d{1,1000}", "^[é]", r"^\<a", "^(?i:[a])"],
 )  # fmt: skip
 def test_others_are_left_to_polars(regex: str) -> None:
     assert program(regex, ("A",)) is None
 
 
 def test_sets_say_of_each_sign_what_polars_says(built: Kernel) -> None:
-    signs = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000 and (code < 0x3100 or code % 97 == 0)]
+    codes = [*range(1, 0x3100), *range(0x3100, 0xD800, 97), *range(0xE000, 0x110000, 97)]
+    signs = [chr(code) for code in codes]
     for regex in (r"^\s$", r"^\S$", r"^\d$", r"^\w$", r"^\D$", r"^\W$", "^.$", "^[^a]$", r"^[\s\d]$", r"^[^\s:]$"):
         share = same(built, regex, list(signs))
         assert share is not None and (share < 0.4 or "w" in regex.lower() or "d" in regex.lower()), regex
 
 
 def test_an_expression_that_tries_without_end_is_given_up(built: Kernel) -> None:
-    found = program(r'^(?:a|a ?)*?(?:.*:.*:.*:)(?P<C>b)$', ("C",))
+    found = program(r"^(?:a|a ?)*?(?:.*:.*:.*:)(?P<C>b)$", ("C",))
     assert found is not None
     _, told = cut(built, pl.Series(["a " * 3_000 + ":" * 3000, "a::: :b"]), found)
     assert told.tolist() == [PERHAPS, YES]
