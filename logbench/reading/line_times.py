@@ -97,7 +97,7 @@ def _by_polars(text: pl.Expr, how: str, begin: str) -> pl.Expr:
     if how in EPOCHS:
         number = text.str.strip_chars().cast(pl.Float64, strict=False) * EPOCHS[how]
         return number.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
-    return moment(pl.concat_str(pl.lit(begin), text) if begin else text, how)
+    return moment(pl.concat_str(pl.lit(begin), text) if begin else text, how, year=not begin)
 
 
 def _by_kernel(

@@ -41,10 +41,14 @@ def chrono(how: str) -> str:
     return FRACTION.sub("%.f", how)
 
 
-def moment(text: pl.Expr, how: str) -> pl.Expr:
-    """The time of a text, Datetime("us") of UTC or without a zone; null where it does not fit."""
+def moment(text: pl.Expr, how: str, year: bool = True) -> pl.Expr:
+    """The time of a text, Datetime("us") of UTC or without a zone; null where it does not fit.
+
+    Args:
+        year: whether a log wrote the year, and may have written anything.
+    """
     if any(part in chrono(how) for part in _PARTS):
-        return text.map_batches(partial(_moments, how=how), return_dtype=pl.Datetime("us"), is_elementwise=True)
+        return text.map_batches(partial(_moments, how=how, year=year), return_dtype=pl.Datetime("us"), is_elementwise=True)
     return text.str.to_datetime(how, time_unit="us", strict=False).dt.replace_time_zone(None)
 
 
@@ -58,7 +62,7 @@ def _as_it_is(text: pl.Expr, how: str) -> pl.Expr:
     return text.str.to_datetime(chrono(how), time_unit="us", strict=False).dt.replace_time_zone(None)
 
 
-def _moments(text: pl.Series, how: str) -> pl.Series:
+def _moments(text: pl.Series, how: str, year: bool) -> pl.Series:
     def whole(texts: pl.Series) -> pl.Series:
         return texts.to_frame("text").select(_as_it_is(pl.col("text"), how)).to_series()
 
@@ -77,7 +81,7 @@ def _moments(text: pl.Series, how: str) -> pl.Series:
     if not read(head).equals(whole(head), check_names=False):
         return whole(text).alias(text.name)
     found = read(text)
-    if (signed := found < _SIGNED).any():
+    if year and (signed := found < _SIGNED).any():
         found = found.set(signed, None)
     if name := next((zone for zone in ZONES if form.endswith(zone) and "%Z" in how), ""):  # it is a word there
         found = found.set(~text.str.contains(rf"\b{name}\b").fill_null(False), None)
