@@ -48,7 +48,8 @@ def moment(text: pl.Expr, how: str, year: bool = True) -> pl.Expr:
         year: whether a log wrote the year, and may have written anything.
     """
     if any(part in chrono(how) for part in _PARTS):
-        return text.map_batches(partial(_moments, how=how, year=year), return_dtype=pl.Datetime("us"), is_elementwise=True)
+        read = partial(_moments, how=how, year=year)
+        return text.map_batches(read, return_dtype=pl.Datetime("us"), is_elementwise=True)
     return text.str.to_datetime(how, time_unit="us", strict=False).dt.replace_time_zone(None)
 
 
