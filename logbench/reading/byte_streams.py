@@ -158,7 +158,11 @@ def _scannable(path: Path) -> bool:
         if file.peek(1).startswith(b"x"):  # the others' first bytes are no UTF-8
             return False
         try:
-            while block := file.read(1 << 20):
+            without_end = 0
+            while block := file.read(CHUNK):
+                without_end = 1 if b"\n" in block else without_end + 1
+                if without_end * CHUNK > LONGEST:  # refused by whoever reads it, see `Stream.chunks`
+                    return False
                 if decoder.getstate()[0] or not block.isascii():
                     decoder.decode(block)
             decoder.decode(b"", final=True)

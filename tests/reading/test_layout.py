@@ -14,6 +14,8 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -45,6 +47,29 @@ def containers(folder: Path, data: bytes) -> dict[str, Path]:
     with zipfile.ZipFile(paths["c.zip"], "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.log", data)
     return paths
+
+
+@pytest.mark.parametrize("size", [1, 40, *range(50, 100), 159])
+def test_a_line_without_end_is_refused_in_every_way(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_streams, "CHUNK", 16)
+    monkeypatch.setattr(byte_streams, "LONGEST", 64)
+    path = tmp_path / "a.log"
+    path.write_bytes(b"short\n" + b"x" * size + b"\nshort\n")
+    member = Member("a", path, byte_streams.Stream("a", partial(path.open, "rb")))
+
+    def refused(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except (DataError, pl.exceptions.ComputeError) as error:
+            assert "a line of more than 64 bytes" in str(error)
+            return True
+        return False
+
+    in_bytes = refused(lambda: [*member.valid()])
+    assert in_bytes == refused(member.scan().collect)
+    assert in_bytes == (size > 80) or 48 < size <= 80
 
 
 def zipped(path: Path, **members: bytes) -> Path:
@@ -133,9 +158,9 @@ def test_undecodable_lines_are_counted_and_none_is_lost(tmp_path: Path) -> None:
 
 def test_character_across_blocks_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    path.write_bytes(b"a" * ((1 << 20) - 1) + "é\n".encode())
+    path.write_bytes(b"a" * (byte_streams.CHUNK - 1) + "é\n".encode())
     assert byte_streams.scannable(path)
-    path.write_bytes(b"a" * ((1 << 20) - 1) + "é".encode()[:1])
+    path.write_bytes(b"a" * (byte_streams.CHUNK - 1) + "é".encode()[:1])
     assert not byte_streams.scannable(path)
 
 
