@@ -198,8 +198,8 @@ def digest_of(units: pl.DataFrame, *parts: NDArray[np.int64]) -> str:
     """
     hasher = hashlib.sha256()
     for part in parts:
-        for begin in range(0, len(part), NAMES):  # a name in Python takes three times its bytes
-            names = units["unit"].gather(part[begin : begin + NAMES])
-            hasher.update(("\n" * (begin > 0) + "\n".join(names)).encode())
+        for begin in range(0, len(part), NAMES):
+            names: str = units["unit"].gather(part[begin : begin + NAMES]).str.join("\n").item()
+            hasher.update(("\n" * (begin > 0) + names).encode())
         hasher.update(b"\0" + units["label"].gather(part).cast(pl.Int8).to_numpy().tobytes())
     return hasher.hexdigest()[:16]
