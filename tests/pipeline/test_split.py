@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from splitting import frame, grouped_frame, split
 
 from logbench import ConfigError, DataError, EvaluationProtocol, IncompatibleError, LeakError
+from logbench.pipeline import split as unit_split
 from logbench.pipeline.split import audit, split_units
 
 LABELS = st.lists(st.sampled_from([-1, 0, 0, 0, 1]), min_size=2, max_size=40)
@@ -291,3 +293,15 @@ def test_contaminating_anomalies_of_cut_lines_stay_on_their_side() -> None:
     found = split(units, train="ratio", contamination=1 / 3)
     assert (found.train.tolist(), found.held_out.tolist()) == ([0, 1, 2], [3, 4, 5])
     assert found.test.tolist() == [6, 7] and found.contaminating == 2
+
+
+@given(st.lists(st.sampled_from(["a", "", "é\n", "b c"]), min_size=1, max_size=12), st.integers(1, 5))
+def test_a_digest_is_of_the_names_and_labels_of_each_part(names: list[str], at_once: int) -> None:
+    units = pl.DataFrame({"unit": [f"{name}{at}" for at, name in enumerate(names)], "label": [1] * len(names)})
+    parts = np.arange(0, len(names), 2), np.arange(1, len(names), 2)
+    text = b"".join(
+        "\n".join(units["unit"][part].to_list()).encode() + b"\0" + b"\1" * len(part) for part in parts
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unit_split, "NAMES", at_once)
+        assert unit_split.digest_of(units, *parts) == hashlib.sha256(text).hexdigest()[:16]
