@@ -132,7 +132,7 @@ class NetworkModel(ABC, Generic[C]):
         self.places = key_places(train, getattr(self.config, "max_keys", known))
         if self.places is not None:
             shared = int((self.places == self.places.max()).sum())
-            context.note(f"{self.name}: the rarest {shared:,} of {known:,} keys are one to the network (max_keys)")
+            context.note(f"the rarest {shared:,} of {known:,} keys are one to the network (max_keys)")
         held = context.held_out
         return self.bounded(train), replace(context, held_out=held and self.bounded(held))
 

@@ -39,7 +39,7 @@ class OnlineDeepLog(DeepLog):
         self._grow(sessions.vocabulary)
         if self.places is not None:
             shared = int((self.places == self.keys - 1).sum())
-            context.note(f"{self.name}: {shared:,} of {len(self.places):,} keys are one to the network (max_keys)")
+            context.note(f"{shared:,} of {len(self.places):,} keys are one to the network (max_keys)")
         return super().score(sessions, context)
 
     def update(self, unit: Sessions, verdict: bool, label: int | None) -> None:

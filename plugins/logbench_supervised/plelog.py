@@ -78,7 +78,7 @@ class PleLog(VectorClassifier[PleLogConfig]):
         if units <= most:
             return np.arange(units)
         context.note(
-            f"{self.name}: {most:,} of {units:,} training units are clustered (max_train), drawn by the seed; "
+            f"{most:,} of {units:,} training units are clustered (max_train), drawn by the seed; "
             "others without a label do not train"
         )
         return np.sort(np.random.default_rng(context.seed).choice(units, most, replace=False))

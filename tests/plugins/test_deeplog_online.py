@@ -85,7 +85,7 @@ def test_keys_beyond_the_bound_share_one_and_a_note_says_how_many(most: int, own
     found = model.score(Sessions.of([CYCLE, NEW], 7), Context(note=notes.append)).primary
     assert model.keys == own and primary(model, [CYCLE, NEW], 7) == found.tolist() and found[0] <= 1 < found[1]
     shared = 7 - own + 1
-    assert [f"deeplog-online: {shared} of 7 keys are one to the network (max_keys)" in notes] == [most < 7]
+    assert [f"{shared} of 7 keys are one to the network (max_keys)" in notes] == [most < 7]
     model.update(Sessions.of([[0, 1, 2, 6, 0, 1, 2, 6]], 7), verdict=True, label=0)
     model.score(Sessions.of([CYCLE], 9), Context())  # two more
     assert model.keys == (own if most < 7 else 8)

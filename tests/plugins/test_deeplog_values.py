@@ -214,7 +214,7 @@ def test_of_too_many_keys_with_values_the_rarest_are_not_judged_and_a_note_says_
     model = Values(replace(QUICK, max_models=2))
     facts = model.fit(given, Context(note=notes.append))
     assert facts["value_models"] == 2 and facts["no_value_model"]["beyond max_models"] == [0, 2]
-    assert notes == ["deeplog-values: the rarest 2 keys with values are not judged (max_models)"]
+    assert notes == ["the rarest 2 keys with values are not judged (max_models)"]
     judged = np.isfinite(model.judge(given, Context()).level)
     assert set(given.keys[judged].tolist()) == {1, 3}
     assert "beyond max_models" not in Chosen.of(given, QUICK).facts["no_value_model"]

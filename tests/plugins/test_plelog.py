@@ -128,7 +128,7 @@ def test_of_too_many_units_some_are_clustered_and_the_others_without_a_label_do_
     assert train.labels is not None and train.vectors is not None
     targets = PleLog(replace(SMALL, max_train=90)).targets(train, Context(seed=5, note=notes.append))
     assert notes == [
-        "plelog: 90 of 160 training units are clustered (max_train), drawn by the seed; others without a label do "
+        "90 of 160 training units are clustered (max_train), drawn by the seed; others without a label do "
         "not train"
     ]
     normal = train.labels == 0

@@ -71,7 +71,7 @@ class Values:
         self.network = new_network(self._build, context.seed, context.device)
         facts = {**chosen.facts, "interval": self.config.interval, "confidence": self.config.confidence}
         if left_out := facts["no_value_model"].get("beyond max_models"):
-            context.note(f"{self.name}: the rarest {len(left_out):,} keys with values are not judged (max_models)")
+            context.note(f"the rarest {len(left_out):,} keys with values are not judged (max_models)")
         if not self.features:
             context.note(f"{self.name}: no key has values that others foretell, so that no entry is judged")
             return facts
