@@ -9,7 +9,7 @@ import polars as pl
 
 from logbench import Scores, Sessions
 
-from .common import NpzState, first_true
+from .common import BLOCK, NpzState, first_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -118,10 +118,13 @@ def _codes(grams: Histories, base: int) -> NDArray[np.uint64] | None:
     n = grams.h + 1
     if base**n > 1 << 64:
         return None
-    every = len(grams.keys) - n + 1
-    if every < 1:
-        return np.empty(0, dtype=np.uint64)
-    return _packed((grams.keys[at : at + every].astype(np.uint64) for at in range(n)), base)[grams.starts]
+    codes = np.empty(len(grams), dtype=np.uint64)
+    for begin in range(0, len(grams), BLOCK):
+        starts = grams.starts[begin : begin + BLOCK]
+        first, size = int(starts[0]), int(starts[-1] - starts[0]) + 1
+        columns = (grams.keys[at : at + size].astype(np.uint64) for at in range(first, first + n))
+        codes[begin : begin + BLOCK] = _packed(columns, base)[starts - first]
+    return codes
 
 
 def _packed(columns: Iterable[NDArray[np.uint64]], base: int) -> NDArray[np.uint64]:

@@ -225,7 +225,10 @@ def test_ngrams_are_those_no_training_unit_has(n: int, measure: Any, train: Unit
 
 
 @pytest.mark.parametrize("vocabulary", [1_623, 1_624, 500_000])  # of the first alone 64 bits hold an n-gram
-def test_ngrams_of_many_keys_are_those_no_training_unit_has(vocabulary: int) -> None:
+def test_ngrams_of_many_keys_are_those_no_training_unit_has(
+    vocabulary: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logbench_baselines.ngram.BLOCK", 50)
     rng = np.random.default_rng(vocabulary)
     few = np.array([0, 1, vocabulary - 1, vocabulary])  # the last is unseen
     drawn = [[tuple(few[rng.integers(0, most, 12)].tolist()) for _ in range(40)] for most in (3, 4)]
