@@ -125,6 +125,17 @@ def _meet(one: bytes, other: bytes) -> bool:
     return any(one[byte] and other[byte] for byte in range(END + 1) if not 0x80 <= byte < 0xC0)
 
 
+def _certain(part: _Node, after: bytes) -> bytes | None:
+    """Of a group that is repeated, signs that only one of its alternatives takes, and not what follows."""
+    ways = part.parts[0].parts if part.kind == "group" and part.parts[0].kind == "any" else ()
+    for way in ways:
+        if signs := way.signs:
+            others = _either([after, *(one.first(after) for one in ways if one is not way)])
+            certain = bytes(int(sign == YES and not other) for sign, other in zip(signs, others, strict=True))
+            return certain[:0x80] + bytes([YES]) * 0x40 + certain[0xC0:END] + bytes([NO])
+    return None
+
+
 @lru_cache(maxsize=64)
 def program(regex: str, names: tuple[str, ...]) -> Program | None:
     """The program of a regular expression of polars, where `.` is any sign; None where it has none.
@@ -349,8 +360,10 @@ class _Writer:
         for _ in range(node.least):
             self._write(part, again)
         if node.most is None:
+            begin = len(self.steps)
+            if signs := _certain(part, after):
+                self._step(RUN, self._of(signs), 0, -1, self._of(after), ALL, -1, 0)
             split = self._split(part.first(after), after, node.lazy)
-            begin = len(self.steps) - 1
             self._write(part, again)
             self._step(JUMP, begin)
             split[2] = len(self.steps)

@@ -44,8 +44,11 @@ def shape_of(text: pl.Expr, parser: Parser, keyed: bool) -> pl.Expr:
     """
     shape = pl.Categorical(pl.Categories.random())
     rules, found = _shape_rules(parser), kernel()
-    if keyed or rules is None or found is None:
-        return masked(text.fill_null(""), parser.shape, keyed).cast(shape)
+    if keyed:
+        once = partial(_masked_once, parser.shape, shape)
+        return text.fill_null("").map_batches(once, return_dtype=shape, is_elementwise=True)
+    if rules is None or found is None:
+        return masked(text.fill_null(""), parser.shape, False).cast(shape)
     coded = partial(_coded_shapes, found, rules, shape)
     return text.map_batches(coded, return_dtype=shape, is_elementwise=True)
 
@@ -129,6 +132,15 @@ def id_column_of(windower: Windower) -> str:
             found: object = windower if "id_column" in vars(kind) else None
             return found.id_column if isinstance(found, GroupsByColumn) else ""
     return ""
+
+
+def _masked_once(pairs: Sequence[tuple[str, str]], dtype: pl.Categorical, text: pl.Series) -> pl.Series:
+    """Shapes of messages with a part that stays, each distinct one masked once: keys have few."""
+    codes = text.cast(pl.Categorical(pl.Categories.random()))
+    distinct = codes.unique().to_frame("code").sort(pl.col("code").to_physical())
+    shapes = distinct.select(masked(pl.col("code").cast(pl.String), pairs, True).cast(dtype)).to_series()
+    number = np.searchsorted(distinct["code"].to_physical().to_numpy(), codes.to_physical().to_numpy())
+    return shapes.gather(number).alias(text.name)
 
 
 def _coded_shapes(found: Kernel, rules: Rules, dtype: pl.Categorical, text: pl.Series) -> pl.Series:

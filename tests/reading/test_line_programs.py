@@ -130,6 +130,15 @@ def test_an_expression_that_tries_without_end_is_given_up(built: Kernel) -> None
     assert told.tolist() == [PERHAPS, YES]
 
 
+def test_texts_with_escaped_signs_in_quotes(built: Kernel) -> None:
+    rng = random.Random(1)
+    texts: list[str | None] = ["".join(rng.choices('ab "\\"é', k=rng.randint(2, 30))) for _ in range(2000)]
+    for end in ("$", "(?P<Rest>.*)$", r'(?: HTTP/\S+)?"$'):
+        for lazy in ("", "?"):
+            assert same(built, rf'^(?P<Q>(?:[^"\\]|\\.)*{lazy}){end}', texts) == 0
+            assert same(built, rf'^(?P<Q>(?:\\.|[^"\\])*{lazy}) (?P<R>\S*){end}', texts) is not None
+
+
 def test_columns_outlive_their_texts(built: Kernel) -> None:
     found = program(r"^(?P<A>\S+) (?P<B>.*)$", ("A", "B"))
     assert found is not None
