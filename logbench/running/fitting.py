@@ -138,11 +138,25 @@ def scored_frame(
     """The frame that `verdicts` describes: one row a held-out or test unit, null scores for short units.
 
     Args:
-        units: indices of the units, held-out units first.
+        units: indices of the held-out and then the test units of the split.
         scored: indices of the scored units, in the order of `scores`.
     """
+    column = partial(spread, where=rows_of(units, len(prepared.sessions))[scored], size=len(units))
     sessions, split = prepared.sessions, prepared.split
-    column = partial(spread, where=rows_of(units, len(sessions))[scored], size=len(units))
+    decide = (sessions.keys, sessions.labels, sessions.weights, split.train, split.held_out, split.test)
+    return prepared.known.columns(decide, lambda: _unit_columns(prepared, units)).with_columns(
+        raw=column(scores.primary, dtype=pl.Float64),
+        event=column(scores.event, dtype=pl.Int64),
+        ignoring=column(scores.ignoring, dtype=pl.Float64),
+        ignoring_event=column(scores.ignoring_event, dtype=pl.Int64),
+        unjudged=column(scores.unjudged, dtype=pl.Int64),
+        **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
+    )
+
+
+def _unit_columns(prepared: Prepared, units: NDArray[np.int64]) -> pl.DataFrame:
+    """What is known of held-out and test units before any model."""
+    sessions, split = prepared.sessions, prepared.split
     sequence = sessions.distinct.inverse
     in_training = np.zeros(len(sessions.distinct), dtype=bool)
     in_training[sequence[split.train]] = True
@@ -158,12 +172,6 @@ def scored_frame(
             "sequence": sequence[units].astype(np.uint32),
             "repeats": in_training[sequence[units]],
             **moments_of(sessions, units),
-            "raw": column(scores.primary, dtype=pl.Float64),
-            "event": column(scores.event, dtype=pl.Int64),
-            "ignoring": column(scores.ignoring, dtype=pl.Float64),
-            "ignoring_event": column(scores.ignoring_event, dtype=pl.Int64),
-            "unjudged": column(scores.unjudged, dtype=pl.Int64),
-            **{name: column(values, dtype=pl.Float64) for name, values in scores.others.items()},
         }
     )
 

@@ -56,7 +56,8 @@ def keys_judged(sessions: Sessions, messages: int, resolved: ResolvedPlan) -> li
     """
     if len(sessions.keys) < FEW or resolved.dataset.as_dict().get("events"):  # keys that were given are no parse
         return []
-    return list(_of_counts(np.bincount(sessions.keys), messages, resolved))
+    counts = sessions.cached("logbench.key_counts", lambda: np.bincount(sessions.keys))
+    return list(_of_counts(counts, messages, resolved))
 
 
 def _of_counts(counts: np.ndarray, messages: int, resolved: ResolvedPlan) -> Iterator[str]:

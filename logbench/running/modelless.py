@@ -1,8 +1,8 @@
-"""Figures of test units that no model moves: those of rules without a model, and the upper bound."""
+"""What no model moves: columns of units, figures of rules without a model, the upper bound; kept for the next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,17 @@ class Known:
     """What is known of the units of one split, so that models judged on the same ones share it."""
 
     _made: dict[str, list[tuple[pl.DataFrame, Modelless]]] = field(default_factory=dict)
+    _columns: tuple[tuple[Any, ...], pl.DataFrame] | None = None
+
+    def columns(self, arrays: tuple[Any, ...], make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `make` gives, kept until it is asked for of other arrays.
+
+        Args:
+            arrays: all that it depends on; the same objects mean the same values.
+        """
+        if self._columns is None or any(a is not b for a, b in zip(self._columns[0], arrays, strict=True)):
+            self._columns = arrays, make()
+        return self._columns[1]
 
     def of(
         self, units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool, named: str

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logbench import DataError, IncompatibleError, Scores, first_per_unit, load_arrays, save_arrays
+from logbench import DataError, IncompatibleError, Scores, Sessions, first_per_unit, load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logbench import Context, Sessions
+    from logbench import Context, Distinct
 
     from .options import RetrievalConfig
 
@@ -87,12 +87,14 @@ class Retrieval:
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """1 − similarity to the nearest training unit; `ignoring` leaves unseen events out. No event: 0."""
-        primary, event = self._scored(sessions, None)
+        alike = _alike(sessions)
+        units, every = sessions.take(alike.first), alike.inverse
+        primary, event = self._scored(units, None)
         ignoring, ignoring_event = primary.copy(), event.copy()
-        if len(some := np.flatnonzero(sessions.unseen)):
-            few = sessions.take(some)
+        if len(some := np.flatnonzero(units.unseen)):
+            few = units.take(some)
             ignoring[some], ignoring_event[some] = self._scored(few, few.keys < few.vocabulary)
-        return Scores(primary, event, ignoring, ignoring_event)
+        return Scores(primary[every], event[every], ignoring[every], ignoring_event[every])
 
     def save(self, folder: Path) -> None:
         """Write `units.npz`."""
@@ -171,6 +173,13 @@ class Alike:
             cosines = self._vectors @ self._directions[text]
             found = self._known[text] = np.maximum.reduceat(cosines[self._texts], self._begins)
         return found
+
+
+def _alike(sessions: Sessions) -> Distinct:
+    """Units whose events have equal texts, with the same ones unseen: one of each is scored."""
+    assert sessions.vector_ids is not None
+    seen = sessions.vector_ids * 2 + (sessions.keys < sessions.vocabulary)
+    return Sessions(seen.astype(np.int32), sessions.offsets, 0, sessions.ids).distinct
 
 
 def _nearest(best: NDArray[np.float64]) -> tuple[float, NDArray[np.bool_]]:
