@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logbench.evaluation.cells import numbered
 from logbench.evaluation.f1_upper_bound import upper_bound
 
 UNITS = st.lists(
@@ -33,6 +34,12 @@ def test_the_bound_is_the_best_of_all_verdicts_by_sequence(units: list[tuple[int
     anomalous = weight[truth == 1].sum()
     best = max(2 * weight[on & (truth == 1)].sum() / (weight[on].sum() + anomalous) for on in alarms)
     assert found.f1 == pytest.approx(best)
+
+
+@given(st.lists(st.integers(0, 60), max_size=20), st.sampled_from([np.uint32, np.int64]))
+def test_numbers_of_distinct_values_are_in_their_order(values: list[int], kind: type) -> None:
+    order = sorted(set(values))
+    assert numbered(np.array(values, dtype=kind)).tolist() == [order.index(value) for value in values]
 
 
 def test_openstack_cannot_tell_models_apart(shared_data: Path, tmp_path: Path) -> None:

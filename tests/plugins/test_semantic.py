@@ -130,6 +130,24 @@ def test_retrieval_says_that_it_leaves_out_training_units() -> None:
     assert notes == ["retrieval: compares with the 1 most frequent of 3 sets of texts of training (max_train)"]
 
 
+def test_units_that_repeat_score_as_each_does_alone() -> None:
+    """Equal texts of which one unit has seen some and another has not are not equal."""
+    model, texts = Retrieval(RetrievalConfig()), [[0, 1], [2, 3], [0, 1], [0, 1], [2, 3], [1]]
+    keys = [[0, 1], [2, 3], [0, TEXTS], [0, 1], [TEXTS + 1, 3], [TEXTS]]
+    model.fit(sessions([[0, 2], [3]]), Context())
+
+    def asked(some: slice) -> Sessions:
+        flat = np.array([text for unit in texts[some] for text in unit], dtype=np.int32)
+        return Sessions.of(keys[some], TEXTS, vectors=VECTORS, vector_ids=flat)
+
+    found = model.score(asked(slice(None)), Context())
+    for at in range(len(keys)):
+        alone = model.score(asked(slice(at, at + 1)), Context())
+        for name in ("primary", "event", "ignoring", "ignoring_event"):
+            assert getattr(found, name)[at] == getattr(alone, name)[0], (at, name)
+    assert found.ignoring[0] != found.ignoring[2], "the case that this is about"
+
+
 MODELS = (SemPca(SemPcaConfig()), Retrieval(RetrievalConfig()))
 
 

@@ -17,7 +17,10 @@ from made_records import made
 
 from logbench import DataError
 from logbench.base.files import write_parquet
+from logbench.evaluation.paired_tests import swapped
+from logbench.studies.compare import both
 from logbench.studies.many_datasets import across
+from logbench.studies.many_models import holm
 from logbench.studies.ties import Pairs, all_pairs
 from logbench.testing import Done
 
@@ -107,6 +110,26 @@ def test_many_models_do_not_make_all_of_them_alike(tmp_path: Path) -> None:
     found = all_pairs(runs, "f1", tmp_path, swaps=len(runs))
     assert {found.letters()[name] for name in found.models[:4]} == {"a"}
     assert {found.letters()[name] for name in found.models[4:]} == {"b"}
+
+
+@pytest.mark.parametrize("duplicates", ["all", "unique"])
+def test_each_pair_is_tested_as_it_would_be_alone(tmp_path: Path, duplicates: str) -> None:
+    """Though what one run adds is summed once for all pairs, and pairs are tested side by side."""
+    rng = np.random.default_rng(3)
+    sequence = rng.integers(0, 40, 300)
+    runs = []
+    for name in "abcd":
+        right = rng.random(40)[sequence] < 0.7
+        units = {"index": np.arange(300), "label": sequence % 3 == 0, "verdict": right == (sequence % 3 == 0)}
+        rows = pl.DataFrame({"part": "test", **units, "weight": rng.integers(1, 4, 300), "sequence": sequence})
+        rows = rows.cast({"label": pl.Int8, "weight": pl.Float64, "sequence": pl.UInt32})
+        write_parquet(rows, tmp_path / f"{name}.parquet")
+        runs.append(record(name, 0.5, artifacts={"scores": f"{name}.parquet"}))
+        runs[-1]["protocol"]["duplicates"] = duplicates
+        runs[-1]["metrics"]["session"]["distinct"] = {"f1": 0.5}
+    found = all_pairs(runs, "f1", tmp_path, swaps=300)
+    alone = [swapped(*both(one, other, tmp_path), "f1", swaps=300, seed=0) for one, other in combinations(runs, 2)]
+    assert list(found.p.values()) == holm(alone) and len(set(alone)) > 3
 
 
 @given(st.integers(2, 7).flatmap(lambda n: st.lists(st.booleans(), min_size=n * n, max_size=n * n)))
