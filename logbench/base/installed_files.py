@@ -106,7 +106,8 @@ def _listed(top: str) -> list[tuple[str, str, str]]:
     found = []
     for dist, record in _records():
         if f"\n{top}/" in record or f"\n{top}." in record:  # most have none, so their lines are not looked at
-            name, version = dist.metadata["Name"] or "", dist.version
+            about = dist.metadata  # each look parses it, with all that it describes
+            name, version = about["Name"] or "", about["Version"]
             lines = (line for line in record.splitlines() if line.startswith((f"{top}/", f"{top}.")))
             found += [(name, version, line) for line in lines if ",sha256=" in line]
     return found

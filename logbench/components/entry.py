@@ -97,12 +97,14 @@ def installed() -> list[Plugin]:
     for dist in importlib.metadata.distributions():
         folder = str(getattr(dist, "_path", "unknown"))
         try:
-            points = [point for point in dist.entry_points if point.group == GROUP]
+            offers = f"[{GROUP}]" in (dist.read_text("entry_points.txt") or "")  # most have nothing for us
+            points = [point for point in dist.entry_points if point.group == GROUP] if offers else []
             short = str(getattr(dist, "_normalized_name", folder))
             if not points or short in known:
                 known.add(short)
                 continue
-            name, version = dist.metadata["Name"] or "unknown", dist.version or "?"
+            about = dist.metadata  # each look parses it, with all that it describes
+            name, version = about["Name"] or "unknown", about["Version"] or "?"
         except Exception as error:
             broken = Plugin("entry-points", Path(folder).name, "", partial(_unreadable, error))
             seen.setdefault((folder, ""), broken)

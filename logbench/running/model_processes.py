@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,10 @@ from ..components.combination import labels_of
 from ..data import handout
 from ..data.scores import Scores
 from ..data.sessions import Sessions
+from .identity import component
 from .model_server import ARRAYS, SAID_FILE
 from .models import Isolation
+from .provenance import source
 from .said import SAID
 
 if TYPE_CHECKING:
@@ -88,6 +91,7 @@ class ModelProcesses:
                 process = ModelProcess(home, self._child(), self._limits)
                 self._processes[home] = process
             process.served |= names
+            process.meanwhile = [source, *(partial(component, part) for part in parts)]
         desk = self._desk
         return [
             RemoteModel(part, self._processes[part.entry.plugin.home], desk, note, label)
@@ -130,10 +134,15 @@ def _around() -> tuple[list[str], dict[str, str]]:
 
 
 class ModelProcess:
-    """One process, and the names of the models that it has built."""
+    """One process, and the names of the models that it has built.
+
+    Attributes:
+        meanwhile: what the record asks for anyway and is remembered, found out while a model loads its libraries.
+    """
 
     def __init__(self, home: str, child: Child, limits: Limits) -> None:
         self.child, self.limits = child, limits
+        self.meanwhile: list[Callable[[], object]] = []
         self.send({"home": home})
         self.served: set[str] = set()
         self._answers: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -256,6 +265,8 @@ class RemoteModel:
     def can(self, method: str) -> bool:
         """See `RunningModel.can`."""
         if self._methods is None:
+            while self.process.meanwhile:
+                self.process.meanwhile.pop()()
             self._methods = list(self._answer("build", LATER_S * 10, "10 minutes to be built")["methods"])
         return method in self._methods
 
