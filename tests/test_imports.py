@@ -176,6 +176,15 @@ def test_little_is_loaded_when_a_command_and_its_worker_start_another(
     assert len(modules) <= 160
 
 
+def test_a_worker_loads_nothing_of_commands() -> None:
+    modules = loaded_after(
+        "import logbench.running.worker_tasks; from logbench.components.registry import Registry; "
+        "assert Registry(commands=False).get('reporter', 'table')"
+    )
+    assert "logbench_reporters" in modules
+    assert not {name for name in modules if name.partition(".")[0] == "click" or name.endswith(".command")}
+
+
 def test_importing_logbench_loads_nothing_of_it() -> None:
     modules = loaded_after("import logbench")
     assert [name for name in modules if name.startswith("logbench.")] == []

@@ -34,10 +34,18 @@ def temporary_of_this_process() -> list[Path]:
 
 
 def remove_left() -> None:
-    """Remove temporary folders of killed processes of this machine."""
+    """Remove temporary folders of ended processes of this machine, whether or not their parents know yet."""
     from .system import psutil
+
+    def runs(process: int) -> bool:
+        try:
+            return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.Error:  # it may not be looked at
+            return True
 
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
         process = folder.name.removeprefix(_TEMPORARY).partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
+        if process.isdecimal() and not runs(int(process)):
             shutil.rmtree(folder, ignore_errors=True)

@@ -72,6 +72,7 @@ class Registry:
         block: plugin or distribution names kept out; `LOGBENCH_BLOCK` (comma separated) adds to it.
         reserved: names that no command of a plugin may have.
         kinds: of components to ask plugins for; unless these are all, plugins are asked for nothing else.
+        commands: ask for commands, too; a worker has no use for them, nor for what they load.
 
     Attributes:
         definitions: what reads files that define data sets, with the plugin that offers it.
@@ -83,8 +84,9 @@ class Registry:
         block: Iterable[str] = (),
         reserved: Iterable[str] = (),
         kinds: Sequence[Kind] = KINDS,
+        commands: bool = True,
     ) -> None:
-        self._reserved, self._kinds = frozenset(reserved), kinds
+        self._reserved, self._kinds, self._commands = frozenset(reserved), kinds, commands
         self.manager = pluggy.PluginManager("logbench")
         self.manager.add_hookspecs(hookspecs)
         tables: Any = {kind: {} for kind in KINDS}
@@ -222,7 +224,7 @@ class Registry:
             for item in self._call(plugin, hook):
                 check_class(hook, item, wanted)
                 yield table, item.name, RegisteredComponent(item, plugin)
-        for command in self._call(plugin, "logbench_commands"):
+        for command in self._call(plugin, "logbench_commands") if self._commands else ():
             if not (callable(command) and getattr(command, "name", None)):
                 raise RefusalError(f"logbench_commands must yield click commands, got {type(command).__name__}")
             if command.name in self._reserved:

@@ -104,7 +104,7 @@ def serve(
     models = ModelProcesses(block, limits, threads(beside), Path(folder), spare)
     contended = beside if beside > 1 else 0
     with loading():
-        registry = Registry(block=block)
+        registry = Registry(block=block, commands=False)
     runtime = Runtime(registry, Relay(send), models, contended=contended, stores=True)
     with made_current(runtime):
         while True:

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from logbench import Reporter, ReporterComponent, ReportsRuns, hookimpl, option
 
-from .cite.command import command as cite
-from .report.command import command as report
-from .site.command import command as site
-
 if TYPE_CHECKING:
     import click
 
@@ -94,6 +90,10 @@ def logbench_reporters() -> Iterable[ReporterComponent[Reporter | ReportsRuns]]:
 @hookimpl
 def logbench_commands() -> Iterator[click.Command]:
     """`logbench report`, the page of stored runs, `logbench site`, a leaderboard of them, `logbench cite`."""
+    from .cite.command import command as cite
+    from .report.command import command as report
+    from .site.command import command as site
+
     yield cite
     yield report
     yield site
