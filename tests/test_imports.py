@@ -185,6 +185,22 @@ def test_a_worker_loads_nothing_of_commands() -> None:
     assert not {name for name in modules if name.partition(".")[0] == "click" or name.endswith(".command")}
 
 
+OPTIONS = """
+import dataclasses, json, sys
+from logbench.base.options import make
+from logbench.components.registry import KINDS, Registry
+registry = Registry(commands=False)
+for name, item in [(name, entry.item) for kind in KINDS for name, entry in registry.offered(kind).items()]:
+    if item.config is not None:
+        default = item.config()
+        assert make(item.config, json.loads(json.dumps(dataclasses.asdict(default))), name) == default, name
+"""
+
+
+def test_options_that_a_process_of_models_is_sent_are_taken_without_pydantic() -> None:
+    assert "pydantic" not in loaded_after(OPTIONS)
+
+
 def test_importing_logbench_loads_nothing_of_it() -> None:
     modules = loaded_after("import logbench")
     assert [name for name in modules if name.startswith("logbench.")] == []

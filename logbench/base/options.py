@@ -150,6 +150,8 @@ def _value(hint: Any, field: dataclasses.Field[Any], value: Any, where: str) -> 
         return None
     bounds = field.metadata.get("bounds", {})
     plain = _number(hint, value) if isinstance(value, str) else value
+    if get_origin(hint) is tuple and type(plain) is list and not bounds:  # as JSON, TOML and `a,b` have it
+        plain = tuple(plain)
     if _fits(hint, plain) and (plain is None or all(_BOUNDS[name](plain, bounds[name]) for name in bounds)):
         return plain
     from pydantic import Field, TypeAdapter, ValidationError  # slow to load, and most values are right
