@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,12 +70,14 @@ def started(beside: int, block: Sequence[str], limits: Limits) -> Started:
 def start_early(words: Sequence[str]) -> None:
     """Start the worker that a command of these words will ask for; nothing where that is not plain.
 
-    At the end of this process it is ended, if nobody asked.
+    At the end of this process it is ended, if nobody asked. What fails here fails again, and is said in one line,
+    where the command asks.
     """
     plain = words[:1] and words[0] in COMMANDS and not any(word.startswith(OTHERWISE) for word in words)
     if plain and None not in (sys.stdin, sys.stdout, sys.stderr):  # else its pipe might get the number of one
-        _waiting.append(started(1, (), Limits()))
-        atexit.register(_end)
+        with suppress(OSError):
+            _waiting.append(started(1, (), Limits()))
+            atexit.register(_end)
 
 
 def _around() -> tuple[list[str], dict[str, str]]:

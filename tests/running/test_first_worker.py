@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,13 @@ def test_a_worker_of_another_kind_is_a_new_one(
 def test_none_starts_where_the_words_are_not_plain(early: list[Started], words: list[str]) -> None:
     start_early(words)
     assert early == []
+
+
+def test_a_folder_that_cannot_be_made_is_said_where_the_command_asks(
+    early: list[Started], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    start_early(RUN)
+    assert early == []
+    with pytest.raises(OSError, match="No such file"):
+        started(1, (), Limits())
