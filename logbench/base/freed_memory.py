@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _MAPPED: WeakSet[mmap.mmap] = WeakSet()
+_LOCK = Lock()
 
 
 def lent(array: np.memmap[Any, Any]) -> np.memmap[Any, Any]:
@@ -21,7 +23,8 @@ def lent(array: np.memmap[Any, Any]) -> np.memmap[Any, Any]:
         array: mapped read-only, or shared with the file.
     """
     mapped: mmap.mmap = array._mmap  # type: ignore[attr-defined]
-    _MAPPED.add(mapped)
+    with _LOCK:  # runs may share a process
+        _MAPPED.add(mapped)
     return array
 
 
@@ -35,5 +38,7 @@ def give_back() -> None:
 def unload() -> None:
     """Take the pages of files that are `lent` out of this process."""
     if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
-        for mapped in list(_MAPPED):
+        with _LOCK:
+            there = list(_MAPPED)
+        for mapped in there:
             mapped.madvise(mmap.MADV_DONTNEED)
