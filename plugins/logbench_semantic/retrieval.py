@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Differences of similarities that are rounding: vectors are float32.
 ROUNDING = 1e-5
-# Most similarities of texts to units that are kept at once (128 MiB).
-CELLS = 1 << 25
+# Most similarities of texts to units that are kept at once (256 MiB).
+CELLS = 1 << 26
 
 
 class Sets:
@@ -159,7 +159,9 @@ class Alike:
         offsets: NDArray[np.int64],
         directions: NDArray[np.float32],
     ) -> None:
-        self._vectors, self._texts, self._begins, self._directions = vectors, texts, offsets[:-1], directions
+        self._vectors, self._begins, self._directions = vectors, offsets[:-1], directions
+        # One buffer for the cosines of all members: a new one each time costs more than what is done with it.
+        self._members, self._cosines = texts.astype(np.intp), np.empty(len(texts), dtype=np.float32)
         self._known: dict[int, NDArray[np.float32]] = {}
 
     def best(self, texts: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -169,9 +171,9 @@ class Alike:
     def _best(self, text: int) -> NDArray[np.float32]:
         if (found := self._known.get(text)) is None:
             if len(self._known) * len(self._begins) > CELLS:
-                self._known.clear()
-            cosines = self._vectors @ self._directions[text]
-            found = self._known[text] = np.maximum.reduceat(cosines[self._texts], self._begins)
+                del self._known[next(iter(self._known))]  # the oldest; to forget all would compute most twice
+            np.take(self._vectors @ self._directions[text], self._members, out=self._cosines, mode="clip")
+            found = self._known[text] = np.maximum.reduceat(self._cosines, self._begins)
         return found
 
 

@@ -99,7 +99,9 @@ def test_parallel_analysis_finds_the_kinds_of_work(works: int) -> None:
     assert facts["components"] == works + 1, "and the mean, which is not taken away"
 
 
-def test_retrieval_is_a_search_through_all_training_units() -> None:
+@pytest.mark.parametrize("cells", [1 << 26, 100, 0])  # of the least, no text is remembered beside the last
+def test_retrieval_is_a_search_through_all_training_units(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logbench_semantic.retrieval.CELLS", cells)
     train, asked = units(1), units(2, unseen=0.2)
     model = Retrieval(RetrievalConfig())
     model.fit(sessions(train), Context())
