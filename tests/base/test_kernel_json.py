@@ -112,13 +112,13 @@ def test_slices_chunks_and_large_texts(built: Kernel) -> None:
 
 def test_what_polars_takes_over_is_released_once(built: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    taken = kernel_json._Given
+    taken = kernel_json.taken
 
-    def seen(schema: Any, array: Any) -> Any:
+    def seen(schema: Any, array: Any) -> pl.Series:
         given.append(array)
         return taken(schema, array)
 
-    monkeypatch.setattr(kernel_json, "_Given", seen)
+    monkeypatch.setattr(kernel_json, "taken", seen)
     found = JsonPaths(built, [[["a"]]])(pl.Series(['{"a":"a text of more than twelve bytes"}']))
     assert ctypes.cast(given[0].release, ctypes.c_void_p).value is None
     assert found.columns[0].item() == "a text of more than twelve bytes"
