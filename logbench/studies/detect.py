@@ -103,12 +103,7 @@ def detect(
             f"the log makes {several(len(sessions), resolved.unit)}, too few to compare; set a smaller window, "
             "such as --set time.size=1s, or give more lines"
         )
-    if model is None:
-        order = not resolved.windower.entry.item.traits.line_windows
-        ranked = by_surprise(sessions, order, durations_of(opened))
-    else:
-        names = names_of(templates_frame(grouped, vocabulary))
-        ranked = by_model(cross_scores(resolved, sessions, names, noted.append), sessions)
+    ranked = _ranked(resolved, model, opened, grouped, vocabulary, sessions, noted)
     scores, chosen = ranked.scores, None
     best, least = np.argsort(-scores, kind="stable"), 0.0 if model is None else -np.inf
     if asked is not None:
@@ -137,6 +132,23 @@ def _sessions(
     grouped = group_lines(read, parser)
     vocabulary = learn(grouped, np.arange(len(grouped)), resolved.parser.build())
     return grouped, vocabulary, sessions_of(grouped, vocabulary, np.ones(len(grouped)))
+
+
+def _ranked(
+    resolved: ResolvedPlan,
+    model: str | None,
+    opened: Lines,
+    grouped: GroupedLines,
+    vocabulary: Vocabulary,
+    sessions: Sessions,
+    noted: list[str],
+) -> Ranked:
+    """Units by surprise, or by a model fitted on the others, which adds its notes to `noted`."""
+    if model is None:
+        order = not resolved.windower.entry.item.traits.line_windows
+        return by_surprise(sessions, order, durations_of(opened))
+    names = names_of(templates_frame(grouped, vocabulary))
+    return by_model(cross_scores(resolved, sessions, names, noted.append), sessions)
 
 
 def _rows(best: Any, sessions: Sessions, ranked: Ranked, opened: Lines) -> list[dict[str, Any]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,21 +26,14 @@ from ..reading.data_parts import LABELS, LINES, PART, SEQUENCES, TYPES, UNITS, V
 from ..running.locate import locate
 from ..running.prepare import digest_of
 from ..running.resolve import ResolvedPlan, resolve
+from .scrubbed_lines import rows_at, scrubbed_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OPEN, SEALED = "open", "sealed"
-# Columns of lines whose text may name a unit.
-TEXTS = ("message", "raw", "key")
 # Column of where a line stood: its gaps would tell where lines of sealed units were.
 PLACE = "at"
-# Signs of an id that is looked for in lines of other units, at least: a shorter one is a word of any text.
-TELLING = 6
-# A part of an id whose letters are digits, too, as in a UUID.
-HEXADECIMAL = re.compile(r"(?<![^\W_])[0-9a-fA-F]{2,}(?![^\W_])")
-# Lines that are looked through at a time.
-LOOKED = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -141,7 +133,7 @@ def _seal_lines(
             "says what in them is whose; seal by units that share no line"
         )
     kept = sides.open | ~sides.sealed
-    scrubbed = _scrubbed(opened, shared, kept, column, sides.units) if column else None
+    scrubbed = scrubbed_lines(opened, shared, kept, column, sides.units) if column else None
     numbers = np.cumsum(kept) - 1
     whole_lines, open_lines = opened.frame, _open_lines(opened.frame, kept, scrubbed)
     whole_lines.sink_parquet(folder / SEALED / LINES)
@@ -232,62 +224,9 @@ def _write_by_unit(frame: pl.DataFrame, units: pl.DataFrame, folder: Path, name:
     write_parquet(frame.join(left, on="unit", how="semi", maintain_order="left"), folder / OPEN / name)
 
 
-def _scrubbed(
-    opened: Lines, shared: NDArray[np.bool_], kept: NDArray[np.bool_], column: str, units: pl.DataFrame
-) -> pl.DataFrame | None:
-    """Open lines that name sealed units, without them: no id in the column, no digit of it in the text."""
-    sealed = units.filter("sealed")["id"].unique()
-    names = [name for name in TEXTS if name in opened.frame.collect_schema()]
-    told = _named(opened, names, kept & ~shared, sealed)
-    if not (some := shared | told).any():
-        return None
-    lines = opened.frame.filter(_at(some)).select("line", column, *names).collect()
-    edited, many = {"line": lines["line"]}, lines.schema[column] == pl.List(pl.String)
-    if many:
-        left = lines[column].list.eval(pl.element().filter(~pl.element().is_in(sealed.implode())))
-        edited[column] = left
-    own = pl.col(column).fill_null([]) if many else pl.concat_list(column)
-    known = set(sealed)
-    for name in names:
-        inside = pl.col(name).fill_null("").str.extract_many(_telling(sealed), overlapping=True)
-        ids = lines.select(own.list.concat(inside)).to_series()
-        texts = [
-            _without(text, {one for one in each if one in known})
-            for text, each in zip(lines[name], ids, strict=True)
-        ]
-        edited[name] = pl.Series(texts, dtype=pl.String)
-    return pl.DataFrame(edited)
-
-
-def _named(opened: Lines, names: Sequence[str], among: NDArray[np.bool_], sealed: pl.Series) -> NDArray[np.bool_]:
-    """Which lines name a sealed unit that they are no part of; bool [lines]."""
-    found, ids = np.zeros(len(among), dtype=bool), _telling(sealed)
-    if not ids or not among.any():
-        return found
-    lines = opened.frame.filter(_at(among)).select("line", *names)
-    for batch in lines.collect_batches(chunk_size=LOOKED, maintain_order=True):
-        hit = pl.any_horizontal(pl.col(name).str.contains_any(ids).fill_null(False) for name in names)
-        found[batch.filter(hit)["line"].to_numpy()] = True
-    return found
-
-
-def _telling(sealed: pl.Series) -> list[str]:
-    return sealed.filter(sealed.str.len_chars() >= TELLING).to_list()
-
-
-def _without(text: str | None, ids: Collection[str]) -> str | None:
-    """A text with every digit of these ids as 0, also hexadecimal ones: masks and shapes see the same."""
-    if text is None:
-        return None
-    for one in sorted(ids, key=len, reverse=True):
-        blank = re.sub("[0-9]", "0", HEXADECIMAL.sub(lambda found: "0" * len(found[0]), one))
-        text = re.sub(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", blank, text)
-    return text
-
-
 def _open_lines(frame: pl.LazyFrame, kept: NDArray[np.bool_], scrubbed: pl.DataFrame | None) -> pl.LazyFrame:
     names = frame.collect_schema().names()
-    left = frame.filter(_at(kept))
+    left = frame.filter(rows_at(kept))
     if scrubbed is not None:
         edited = [name for name in scrubbed.columns if name != "line"]
         known = scrubbed.with_columns(edited=pl.lit(True))
@@ -297,8 +236,3 @@ def _open_lines(frame: pl.LazyFrame, kept: NDArray[np.bool_], scrubbed: pl.DataF
         )
     shown = [name for name in names if name != PLACE]
     return left.select(shown).drop("line").with_row_index("line").select(shown)
-
-
-def _at(marked: NDArray[np.bool_]) -> pl.Expr:
-    """Whether a line is marked."""
-    return pl.col("line").map_batches(lambda line: pl.Series(marked[line.to_numpy()]), return_dtype=pl.Boolean)

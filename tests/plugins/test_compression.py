@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from logbench import Context, Sessions
 from logbench_deeplog import DeepLogConfig
-from logbench_deeplog.ladder import compression, smaller
+from logbench_deeplog.ladder import compression, rungs, smaller
 from logbench_deeplog.ladder.checkpointing import checkpointed, saved_for_backward
 from logbench_deeplog.model import DeepLog
 from logbench_deeplog.network import Network
@@ -107,7 +107,7 @@ def test_verdicts_are_the_models_and_f1_is_that_of_counts() -> None:
     assert model.network is not None
     found = test.histories(CONFIG.h)
     windows = found.distinct_windows.astype(np.int64)
-    rank, size, _ = compression._torch(model.network, KEYS, "cpu")
+    rank, size, _ = rungs._torch(model.network, KEYS, "cpu")
     verdicts = compression._verdicts(rank, windows, found, CONFIG.g)
     expected = model.score(test.unlabelled(), Context()).primary > CONFIG.g
     assert np.array_equal(verdicts, expected)

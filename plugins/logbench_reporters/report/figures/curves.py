@@ -118,26 +118,8 @@ def _exact(threshold: float) -> str:
 
 
 def _lines(x: str, y: str, models: Sequence[str], between: str = "linear") -> dict[str, Any]:
-    names = list(dict.fromkeys(models))
-    number_of = range(len(names))
-    colour = {
-        "field": "model",
-        "type": "nominal",
-        "title": CLICK,
-        "scale": {"domain": names, "range": [CATEGORIES[at % len(CATEGORIES)] for at in number_of]},
-    }
-    dash = {
-        "field": "model",
-        "type": "nominal",
-        "title": CLICK,
-        "scale": {"domain": names, "range": [DASHES[at // len(CATEGORIES) % len(DASHES)] for at in number_of]},
-    }
-    shape = {
-        "field": "model",
-        "type": "nominal",
-        "title": CLICK,
-        "scale": {"domain": names, "range": [SHAPES[at % len(SHAPES)] for at in number_of]},
-    }
+    colours, dashes = _by_model(models, CATEGORIES), _by_model(models, DASHES, len(CATEGORIES))
+    shapes = _by_model(models, SHAPES)
     faint = {"condition": {"param": "single", "value": 1}, "value": 0.1}
     axes = {
         name: {
@@ -157,8 +139,8 @@ def _lines(x: str, y: str, models: Sequence[str], between: str = "linear") -> di
                 "mark": {"type": "line", "interpolate": between, "strokeWidth": 2},
                 "encoding": {
                     **axes,
-                    "color": colour,
-                    "strokeDash": dash,
+                    "color": colours,
+                    "strokeDash": dashes,
                     "opacity": faint,
                     "order": {"field": "at"},
                 },
@@ -168,8 +150,8 @@ def _lines(x: str, y: str, models: Sequence[str], between: str = "linear") -> di
                 "mark": {"type": "point", "filled": True, "size": 110},
                 "encoding": {
                     **axes,
-                    "color": colour,
-                    "shape": shape,
+                    "color": colours,
+                    "shape": shapes,
                     "opacity": faint,
                     "tooltip": [
                         {"field": "model"},
@@ -180,3 +162,10 @@ def _lines(x: str, y: str, models: Sequence[str], between: str = "linear") -> di
             },
         ]
     }
+
+
+def _by_model(models: Sequence[str], values: Sequence[Any], each: int = 1) -> dict[str, Any]:
+    """A channel that tells models apart: these values in turn, each for so many models."""
+    names = list(dict.fromkeys(models))
+    chosen = [values[at // each % len(values)] for at in range(len(names))]
+    return {"field": "model", "type": "nominal", "title": CLICK, "scale": {"domain": names, "range": chosen}}
