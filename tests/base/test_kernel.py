@@ -255,7 +255,8 @@ def test_pip_installs_with_and_without_a_compiler(compiler: str, tmp_path: Path)
     subprocess.run(words, env=environment, check=True)
     own = [path for path in sys.path if path.endswith("-packages")]
     asked = [python, "-P", "-m", "logbench", "--version", "-v"]
-    environment = {key: value for key, value in os.environ.items() if key != module.VARIABLE}
+    unset = (module.VARIABLE, "PYTHONPATH")
+    environment = {key: value for key, value in os.environ.items() if key not in unset}
     (site,) = (tmp_path / "venv").rglob("site-packages")
     (site / "more.pth").write_text("\n".join(own), encoding="utf-8")
     done = subprocess.run(asked, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
