@@ -15,6 +15,7 @@ _TOKEN = re.compile(r"(?P<optional>%\.f)|%(?P<wide>#)z|%(?P<directive>[YymdeHMSb
 # What each directive tells; a format that tells one thing twice is left to polars.
 _TELLS = {**{one: one for one in "YmdHMSafz"}, "y": "Y", "e": "d", "b": "m"}
 _NUMBERS = "deHMSm"
+_NUMBER = re.compile(r"%[YymdeHMSf]")
 
 
 @lru_cache(maxsize=64)
@@ -45,6 +46,8 @@ def layout(how: str, lacks: str = "") -> bytes | None:
         name = token["directive"] or ("f" if token["optional"] else "z")
         told.append(_TELLS[name])
         if name == "f" and not token["optional"] and not _ends_fraction(before[-1:], how[at:]):
+            return None
+        if name in "ef" and _NUMBER.match(how, at):  # where it ends, its digits do not tell
             return None
         loose = name in _NUMBERS and how[at : at + 1] != "%"
         steps += bytes([ord("F" if token["optional"] else name), int(loose or bool(token["wide"]))])

@@ -55,7 +55,7 @@ def moment(text: pl.Expr, how: str, year: bool = True) -> pl.Expr:
 
 def _as_it_is(text: pl.Expr, how: str) -> pl.Expr:
     if sign := FRACTION.search(how):  # as Python's logging writes it, 12:00:01,250
-        text = text.str.replace(rf"^(.*){re.escape(sign[1])}(\d+)", "${1}.$2")
+        text = text.str.replace(rf"(?s)^(.*){re.escape(sign[1])}(\d+)", "${1}.$2")
     if "%Z" in how:
         for name, hours in ZONES.items():
             text = text.str.replace(rf"\b{name}\b", f"{hours:+03}:00")
@@ -118,6 +118,8 @@ def _regex(how: str) -> str | None:
     tokens = list(_TOKEN.finditer(how))
     for token in tokens:
         if token["sign"]:
+            if token["sign"].isspace():  # polars lets white space be left out
+                return None
             parts.append(rf"(?P<fraction>{re.escape(token['sign'])}(?:\d{{3}}|\d{{6}}))")
         elif token[0].startswith("%"):
             if (part := _WIDTHS.get(token[0]) or _PARTS.get(token[0])) is None:

@@ -99,7 +99,22 @@ def test_the_kernel_reads_what_logs_write_itself(how: str, with_kernel: None) ->
 
 
 @pytest.mark.parametrize(
-    "how", ["%I:%M:%S %p", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%s", "%H:%M:%S:%f %z", "%Y %Y", "é%H", "", "epoch_ns"]
-)
+    "how",
+    ["%I:%M:%S %p", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%s", "%H:%M:%S:%f %z", "%Y %Y", "é%H", "", "epoch_ns",
+     "%b %e%Y %H:%M:%S", "%Y%m%d.%f%H%M%S", "%Y%m%d%.f%H%M%S"],
+)  # fmt: skip
 def test_other_formats_are_left_to_polars(how: str) -> None:
     assert layout(how) is None
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ("%b %e%Y %H:%M:%S", "Jun  61964 03:00:29"),  # day 61
+        ("%Y%m%d.%f%H%M%S", "20110113.74286201217"),
+        ("%Y%m%d%.f%H%M%S", "20110113.742862012170"),
+    ],
+)
+def test_where_a_number_ends_is_left_to_polars(how: str, text: str, with_kernel: None) -> None:
+    form = LineFormat(time=("T",), time_format=(how,))
+    assert pl.DataFrame({"T": [text]}).select(time_of(form, pl.col)).to_series().to_list() == [None]

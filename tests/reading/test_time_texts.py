@@ -70,3 +70,16 @@ def test_zones_are_those_of_python() -> None:
         expected = [datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) for text in asked]
         frame = pl.DataFrame({"text": asked}).select(moment(pl.col("text"), ZONED[0]))
         assert frame.to_series().to_list() == expected
+
+
+@pytest.mark.parametrize(
+    ("how", "usual", "odd"),
+    [
+        ("%Y-%m-%d %H:%M:%S %f", "2026-03-01 18:44:03 063", "2026-03-01 18:44:03063"),
+        ("%Y-%m-%d %H:%M:%S:%f", "2026-03-01 18:44:03:063", "2026-03-01 18:\n44:03:063"),
+    ],
+)
+def test_an_odd_text_reads_alike_among_few_and_many(how: str, usual: str, odd: str) -> None:
+    many = pl.DataFrame({"text": [*[usual] * 100, odd]})
+    few, all_ = (some.select(moment(pl.col("text"), how)).to_series() for some in (many[-1:], many))
+    assert few.to_list() == all_[-1:].to_list() and not all_[:-1].null_count()
