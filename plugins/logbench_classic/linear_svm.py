@@ -19,6 +19,9 @@ class LinearSvm(Linear):
 
     Score: signed distance from the boundary, unscaled; 0 is the own threshold. Under the L1 penalty events with
     equal counts in all training units may share one coefficient in any way: here they have equal parts.
+
+    Where there are about as many columns as vectors, the solver of the L1 penalty needs very many passes for its
+    tolerance: `max_entries` bounds their work.
     """
 
     def estimator(self, seed: int) -> Any:
@@ -29,19 +32,23 @@ class LinearSvm(Linear):
             penalty=self.config.penalty,
             C=self.config.c,
             tol=self.config.tol,
-            max_iter=self.config.max_iter,
+            max_iter=self.passes,
             dual=False,
             random_state=seed,
         )
 
     def trained(self, vectors: Vectors, counts: Counts) -> Any:
         """The fitted classifier; events that always have equal counts share their coefficient."""
+        self.passes, self.bound = self.config.max_iter, "max_iter"
         if self.config.penalty == "l2":  # has one solution, with equal coefficients for equal columns
             return super().trained(vectors, counts)
         _, first, group, size = np.unique(
             vectors.T.toarray(), axis=0, return_index=True, return_inverse=True, return_counts=True
         )
-        model = super().trained(vectors[:, first], counts)
+        few = vectors[:, first]
+        if (passes := max(1, self.config.max_entries // max(1, few.nnz))) < self.passes:
+            self.passes, self.bound = passes, "max_entries"
+        model = super().trained(few, counts)
         model.coef_ = (model.coef_ / size)[:, group]
         return model
 

@@ -134,6 +134,9 @@ class LinearSvm(_Classes):
     c: float = option(1.0, "inverse strength of the penalty", gt=0)
     tol: float = option(1e-6, "tolerance of the solver; loglizer's 0.1 leaves verdicts to the seed", gt=0)
     max_iter: int = option(1_000_000, "most iterations of the solver", ge=1, tune=False)
+    max_entries: int = option(
+        3_000_000_000, "most counts that iterations under the l1 penalty go over in all", ge=1, tune=False
+    )
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,11 @@ class Classifier(Supervised):
 
     Attributes:
         repeated: train on every unit, in the order of the vectors, because the classifier draws units.
+        bound: the option that stops a solver early.
     """
 
     repeated = False
+    bound = "max_iter"
 
     @abstractmethod
     def estimator(self, seed: int) -> Any:
@@ -79,7 +81,7 @@ class Classifier(Supervised):
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
         if not converged:
-            context.note("the solver stopped at max_iter before its tolerance")
+            context.note(f"the solver stopped at {self.bound} before its tolerance")
         return {"converged": converged, **facts}
 
     def taken(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -376,6 +376,22 @@ def test_no_seed_of_a_solver_decides_a_verdict(name: str, halves: tuple[Sessions
     assert all(np.array_equal(first, found) for found in others) and 100 < first.sum() < len(test) / 2
 
 
+def test_work_of_the_linear_svm_is_bounded_and_the_record_says_so() -> None:
+    """So many counts are so many iterations; without the bound the solver goes on to its tolerance."""
+    train, rows = drawn()
+    notes: list[str] = []
+    entries = int((np.unique(rows, axis=0) > 0).sum())
+    bounded, stopped, free = (
+        build("linear-svm", weighting="counts", **values)
+        for values in ({"max_entries": 5 * entries + 1}, {"max_iter": 5}, {})
+    )
+    facts = [model.fit(train, Context(note=notes.append)) for model in (bounded, stopped, free)]
+    assert [fact["converged"] for fact in facts] == [False, False, True]
+    assert notes == [f"the solver stopped at {name} before its tolerance" for name in ("max_entries", "max_iter")]
+    assert np.array_equal(bounded.coefficients, stopped.coefficients)
+    assert not np.allclose(bounded.coefficients, free.coefficients)
+
+
 def test_events_with_equal_counts_have_equal_parts_in_the_linear_svm() -> None:
     """The L1 penalty alone would give all to either, by the seed."""
     sequences = [[0, 1] * n + [2] * (3 - n) for n in (0, 0, 1, 2, 3)] * 4
