@@ -35,6 +35,8 @@ LOOKED_AT = 20
 DECLARED = "declared message"
 # Events from which on those of another file come in a frame of their own.
 TOGETHER = 10_000
+# Of rows, one in so many are few.
+FEW = 8
 # Lines that are taken apart at a time.
 MOST_LINES = 200_000
 Units = Callable[[], pl.DataFrame]
@@ -140,7 +142,7 @@ class Reader:
         counts, left, calendar = Counts(), n_rows, Calendar(self.form)
         events, by_number = self._numbered(counts, wanted), n_rows is None and self._by_number(predicate)
         if predicate is not None and by_number:  # no other line is taken apart
-            events = ((splits, rows) for splits, all_ in events if len(rows := all_.filter(predicate)))
+            events = ((splits, rows) for splits, all_ in events if len(rows := _chosen(all_, predicate)))
         for made, unmatched in ahead(partial(self._columns, wanted), events):
             frame = made
             if "time" in wanted:
@@ -150,7 +152,7 @@ class Reader:
             counts.unmatched += unmatched
             kept = frame if left is None else frame.head(left)
             left = None if left is None else left - len(kept)
-            yield kept if predicate is None else kept.filter(predicate)
+            yield kept if predicate is None else _chosen(kept, predicate)
             if left == 0:
                 return
         others = {"grown_files": self.texts.grown, "left_out_members": self.texts.left_out}
@@ -334,6 +336,12 @@ class Reader:
         return columns | {
             name: pl.coalesce(*(f"{name} {i}" for i in reversed(inner)), expr) for name, expr in inside.items()
         }
+
+
+def _chosen(frame: pl.DataFrame, predicate: pl.Expr) -> pl.DataFrame:
+    """Its rows that are asked for; few have texts of their own, since views would keep all bytes of the chunk."""
+    rows = frame.filter(predicate)
+    return rows if len(rows) > len(frame) // FEW else rows.with_columns(pl.col(pl.String) + "")
 
 
 def _taken(split: Splitter, whole: pl.DataFrame, place: int) -> pl.DataFrame:
