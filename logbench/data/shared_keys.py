@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,3 +64,21 @@ def by_places(sessions: Sessions, places: NDArray[np.int32]) -> Sessions:
 
     name = hashlib.sha256(places.tobytes()).hexdigest()
     return sessions.cached(f"logbench.by_places {name}", made)
+
+
+def saved_places(saved: Any, keys: int) -> NDArray[np.int32] | None:
+    """Places of known keys among so many, as a file has them, int32 [vocabulary]; None where it has none.
+
+    Raises:
+        ValueError: they are no places among these.
+
+    Examples:
+        >>> saved_places([1, 0, 1], 2).tolist()
+        [1, 0, 1]
+    """
+    if saved is None:
+        return None
+    found = set(saved) if isinstance(saved, list) and all(type(one) is int for one in saved) else set()
+    if not found or (len(found), min(found), max(found)) != (keys, 0, keys - 1):
+        raise ValueError("its key_places are not those of its keys")
+    return np.array(saved, dtype=np.int32)

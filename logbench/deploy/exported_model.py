@@ -13,7 +13,7 @@ from ..api.optional import RunsGraph
 from ..base.errors import DataError
 from ..data.rows import count_rows, events_beyond, padded, vector_rows
 from ..data.scores import Scores
-from ..data.shared_keys import by_places
+from ..data.shared_keys import by_places, saved_places
 from ..data.unit_rows import UnitRows, without_unseen
 from ..data.window_ranks import rank_events, rank_scores, worst_per_unit
 from .engines import onnx_engine
@@ -36,14 +36,19 @@ class ExportedModel:
     Attributes:
         metadata: of the graph. batch: rows of a step.
         slack: scores that exceed a threshold by no more alarm in no engine: so far the engines differ there.
+
+    Raises:
+        DataError: the metadata has `key_places` that are not those of its keys.
     """
 
     def __init__(self, run: RunsGraph, metadata: Mapping[str, Any], batch: int = BATCH) -> None:
         self._run, self.metadata, self.batch = run, metadata, batch
         self._facts: Mapping[str, Any] = metadata["graph"]
         self.slack = float(metadata.get("slack", 0.0))
-        shared = self._facts.get("key_places")
-        self._places = None if shared is None else np.array(shared, dtype=np.int32)
+        try:
+            self._places = saved_places(self._facts.get("key_places"), self._facts["keys"])
+        except ValueError as error:
+            raise DataError(f"no graph that logbench export wrote ({error})") from None
 
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """Score every unit, as the model itself does.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.options import make_options
-from ..data.shared_keys import by_places, key_places
+from ..data.shared_keys import by_places, key_places, saved_places
 from .options import TrainingConfig
 from .saving import load_network, save_network
 
@@ -93,7 +93,10 @@ class NetworkModel(ABC, Generic[C]):
         """
         self.network, facts = load_network(folder, self._rebuilt, self.name)
         self.config, self.keys = self._saved_config(facts), facts["keys"]
-        self.width, self.places = facts.get("vector_width", 0), _saved_places(facts)
+        self.width, self.places = (
+            facts.get("vector_width", 0),
+            saved_places(facts.get("key_places"), facts["keys"]),
+        )
 
     def exported(self, kind: ExportKind, limit: float) -> ExportedGraph:
         """The network, the score and whether it exceeds `limit`, as a graph; see `api.optional.Exports`.
@@ -117,7 +120,7 @@ class NetworkModel(ABC, Generic[C]):
 
     def _rebuilt(self, facts: Mapping[str, Any]) -> nn.Module:
         model = type(self)(self._saved_config(facts))
-        _saved_places(facts)
+        saved_places(facts.get("key_places"), facts["keys"])
         model.width = facts.get("vector_width", 0)
         return model.build(facts["keys"])
 
@@ -150,19 +153,3 @@ class NetworkModel(ABC, Generic[C]):
                 f"{self.name} was trained on vectors of {self.width} columns, not {width_of(sessions)}"
             )
         return self.network.to(context.device).eval()
-
-
-def _saved_places(facts: Mapping[str, Any]) -> NDArray[np.int32] | None:
-    """See `NetworkModel.places`, of a saved model.
-
-    Raises:
-        ValueError: they are no places among its keys.
-    """
-    if (saved := facts.get("key_places")) is None:
-        return None
-    places = np.array(saved)
-    plain = places.ndim == 1 and places.dtype.kind == "i" and len(places)
-    found = np.unique(places) if plain else np.array([-1])
-    if (len(found), found[0], found[-1]) != (facts["keys"], 0, facts["keys"] - 1):
-        raise ValueError("its key_places are not those of its keys")
-    return places.astype(np.int32)

@@ -147,9 +147,8 @@ class NextKeyModel(NetworkModel[C]):
         distinct, inverse = np.unique(histories, axis=0, return_inverse=True)
         top = _likeliest(network, distinct, min(self.config.g, self.keys), context.device)
         if self.places is not None:
-            named = np.unique(self.places, return_index=True)[1].astype(np.int32)
-            named[-1] = -1
-            top = named[top]
+            _, first, keys = np.unique(self.places, return_index=True, return_counts=True)
+            top = np.where(keys > 1, -1, first).astype(np.int32)[top]
         lists = pl.Series("expected", top[inverse.reshape(-1)], dtype=pl.Array(pl.Int32, top.shape[1]))
         lists = lists.cast(pl.List(pl.Int32))
         if self.places is not None:

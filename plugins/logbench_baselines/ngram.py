@@ -81,9 +81,11 @@ class NGram(NpzState):
     def _of_events(self, miss: NDArray[np.bool_], grams: Histories, units: Sessions) -> NDArray[np.float64]:
         """1 if an n-gram that ends with the event is a mismatch, else 0; −∞ if no n-gram ends there."""
         result = np.full(len(units.keys), -np.inf)
-        within = np.arange(len(grams)) - grams.offsets[:-1][grams.units] + self.config.n - 2
-        at = units.offsets[:-1][grams.units] + np.minimum(within, units.lengths[grams.units] - 1)
-        np.maximum.at(result, at, miss.astype(np.float64))
+        some = np.flatnonzero(units.lengths[grams.units])  # two marks alone end with no event
+        of = grams.units[some]
+        within = some - grams.offsets[:-1][of] + self.config.n - 2
+        at = units.offsets[:-1][of] + np.minimum(within, units.lengths[of] - 1)
+        np.maximum.at(result, at, miss[some].astype(np.float64))
         return result
 
     def _measured(

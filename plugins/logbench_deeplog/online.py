@@ -37,8 +37,8 @@ class OnlineDeepLog(DeepLog):
     def score(self, sessions: Sessions, context: Context) -> Scores:
         """See `NextKeyModel.score`; more keys than before grow the network."""
         self._grow(sessions.vocabulary)
-        if self.places is not None:
-            shared = int((self.places == self.keys - 1).sum())
+        shared = 0 if self.places is None else int((self.places == self.keys - 1).sum())
+        if self.places is not None and shared > 1:
             context.note(f"{shared:,} of {len(self.places):,} keys are one to the network (max_keys)")
         return super().score(sessions, context)
 
@@ -84,7 +84,7 @@ class OnlineDeepLog(DeepLog):
             return
         last = max(self.config.max_keys - 1, before) if self.places is None else before - 1
         new = np.minimum(np.arange(before, before + vocabulary - known), last)
-        if self.places is not None or vocabulary > last + 1:
+        if self.places is not None or vocabulary > last:  # the last place is taken: later keys join it
             old_places = np.arange(before) if self.places is None else self.places
             self.places = np.concatenate([old_places, new]).astype(np.int32)
         if (keys := int(new[-1]) + 1) > before:

@@ -248,6 +248,16 @@ def test_ngrams_of_many_keys_are_those_no_training_unit_has(
 # Edit distance
 
 
+def test_marks_of_a_unit_without_events_are_no_mismatch_of_the_unit_before() -> None:
+    model = NGram(NGramConfig(n=2))
+    model.fit(Sessions.of([[0, 1]] * 2, 2), Context())
+    scores = model.score(Sessions.of([[0, 1], [], [0, 1]], 2), Context(events=True))
+    assert scores.events is not None and scores.events.tolist() == [0, 0, 0, 0]
+    assert (scores.primary > 0).tolist() == [False, True, False]
+    nothing = model.score(Sessions.of([[], []], 2), Context(events=True))
+    assert nothing.events is not None and not len(nothing.events)
+
+
 def levenshtein(a: Unit, b: Unit) -> int:
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

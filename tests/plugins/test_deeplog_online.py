@@ -88,7 +88,7 @@ def test_keys_beyond_the_bound_share_one_and_a_note_says_how_many(most: int, own
     assert [f"{shared} of 7 keys are one to the network (max_keys)" in notes] == [most < 7]
     model.update(Sessions.of([[0, 1, 2, 6, 0, 1, 2, 6]], 7), verdict=True, label=0)
     model.score(Sessions.of([CYCLE], 9), Context())  # two more
-    assert model.keys == (own if most < 7 else 8)
+    assert model.keys == own
     assert primary(model, [[0, 1, 2, 6]], 9) == [1.0]
     if most < 6:  # keys 4 to 8 are one: what is learnt of one is known of all
         assert primary(model, [[0, 1, 2, 8]], 9) == [1.0]
@@ -103,3 +103,25 @@ def test_new_keys_of_a_bounded_network_join_the_rarest_of_training() -> None:
     model.fit(Sessions.of([CYCLE, CYCLE[1:], [0, 1, 0, 1]] * 4, 4), Context())
     model._grow(6)
     assert model.places is not None and model.places.tolist() == [0, 1, 2, 2, 2, 2] and model.keys == 3
+
+
+@pytest.mark.parametrize("most", [4, 5, 7])
+def test_keys_that_come_one_at_a_time_are_bounded_as_those_that_come_at_once(most: int) -> None:
+    slow, fast = fitted(max_keys=most), fitted(max_keys=most)
+    for known in range(5, 12):
+        slow._grow(known)
+    fast._grow(11)
+    assert slow.keys == fast.keys == max(most, 5)
+    assert slow.places is not None and fast.places is not None
+    assert slow.places.tolist() == fast.places.tolist()
+
+
+def test_a_key_that_shares_with_none_yet_is_still_named() -> None:
+    model, notes = fitted(max_keys=5), []
+    model.score(Sessions.of([CYCLE], 5), Context(note=notes.append))
+    assert not any("max_keys" in note for note in notes) and model.keys == 5
+    ended = np.zeros(1, np.int64) + 3
+    asked = Sessions.of([[0, 1, 2, 4]], 5)
+    for _ in range(8):
+        model._train(np.array([[1, 2, 4]] * 4, np.int32))
+    assert 4 in model.expected(asked, ended, Context()).to_list()[0]

@@ -170,3 +170,7 @@ def test_damaged_places_are_one_clear_line(places: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a saved small model") as error:
         SmallModel(SMALL).load(tmp_path)
     assert "\n" not in str(error.value)
+    facts = {**model._graph(1.0).facts, "key_places": places}
+    with pytest.raises(DataError, match="no graph that logbench export wrote") as error:
+        ExportedModel(lambda inputs: {}, {"graph": facts})
+    assert "\n" not in str(error.value)
