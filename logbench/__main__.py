@@ -9,14 +9,20 @@ from typing import NoReturn
 from .base.loading import loading
 from .running.first_worker import start_early
 
+# Exit status after Ctrl-C, as of `cli.interrupt`, which is not loaded yet.
+INTERRUPTED = 130
+
 
 def main() -> NoReturn:
     """Run the command, see `cli.main`."""
     # Spinning threads would take the cores from other processes. OpenMP reads this when a model first loads it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    start_early(sys.argv[1:])
-    with loading():
-        from .cli import main as run
+    try:
+        start_early(sys.argv[1:])
+        with loading():
+            from .cli import main as run
+    except KeyboardInterrupt:  # nothing has begun, so there is nothing to say
+        sys.exit(INTERRUPTED)
     run()
 
 

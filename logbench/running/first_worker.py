@@ -60,10 +60,14 @@ def started(beside: int, block: Sequence[str], limits: Limits) -> Started:
             return early
         early.end()
     folder, around = temporary(), _around()
-    child = Child(
-        "logbench.running.worker_start:serve", beside, list(block), limits.timeout, limits.memory_mb,
-        str(folder), env=threads(beside), leads=True,
-    )  # fmt: skip
+    try:
+        child = Child(
+            "logbench.running.worker_start:serve", beside, list(block), limits.timeout, limits.memory_mb,
+            str(folder), env=threads(beside), leads=True,
+        )  # fmt: skip
+    except BaseException:  # Ctrl-C too
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return Started(child, folder, around)
 
 

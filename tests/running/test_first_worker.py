@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from logbench import __main__
 from logbench.base.child_process import Limits
+from logbench.base.temporary_folders import temporary_of_this_process
 from logbench.running import first_worker
 from logbench.running.first_worker import Started, start_early, started
 
@@ -74,3 +76,28 @@ def test_a_folder_that_cannot_be_made_is_said_where_the_command_asks(
     assert early == []
     with pytest.raises(OSError, match="No such file"):
         started(1, (), Limits())
+
+
+@pytest.mark.parametrize("fault", [OSError("no process"), KeyboardInterrupt()])
+def test_no_folder_is_left_of_a_worker_that_did_not_start(
+    fault: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise fault
+
+    before = temporary_of_this_process()
+    monkeypatch.setattr(first_worker, "Child", start)
+    with pytest.raises(type(fault)):
+        started(1, (), Limits())
+    assert temporary_of_this_process() == before
+
+
+def test_ctrl_c_while_the_command_loads_has_its_status_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.setattr(__main__, "start_early", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 130
