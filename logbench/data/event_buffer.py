@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
@@ -146,10 +148,15 @@ def _places(unit: NDArray[np.int32], place: NDArray[np.int64]) -> NDArray[np.int
 
 
 def array(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """An uninitialised column of events, in memory or, where they are many, in an unlinked file."""
+    """An uninitialised column of events, in memory or, where they are many, in an unlinked file.
+
+    Raises:
+        DataError: there is no room for the file.
+    """
     if size <= IN_MEMORY:
         return np.empty(size, dtype)
     with _file() as file:
+        _reserve(file, size * dtype.itemsize)
         return lent(np.memmap(file, dtype, "w+", shape=(size,)))
 
 
@@ -173,3 +180,14 @@ def _close(files: Mapping[str, IO[bytes]]) -> None:
 def _file() -> IO[bytes]:
     with written(folder := for_temporary_files()):
         return tempfile.TemporaryFile(dir=folder)
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Take the room at once: where a disk is full, the system kills a process that fills a mapped file."""
+    if hasattr(os, "posix_fallocate"):  # not on Windows and macOS
+        with written(for_temporary_files()):
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that takes none in advance
+                    raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +48,24 @@ def test_no_room_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(event_buffer, "BLOCK", 2)
     with pytest.raises(DataError, match="taken"):
         EventBuffer().add(unit=np.zeros(3, np.int32))
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="takes no room in advance")
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EOPNOTSUPP])
+def test_a_full_disk_is_one_line_before_a_mapped_file_is_filled(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def refused(file: int, begin: int, size: int) -> None:
+        asked.append(size)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(event_buffer, "IN_MEMORY", 4)
+    monkeypatch.setattr(os, "posix_fallocate", refused)
+    if number == errno.ENOSPC:
+        with pytest.raises(DataError, match="cannot be written: No space left on device; free some space"):
+            event_buffer.array(5, np.dtype(np.int64))
+    else:  # a file system without it
+        assert event_buffer.array(5, np.dtype(np.int64)).shape == (5,)
+    assert asked == [40]
