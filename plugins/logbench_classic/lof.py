@@ -23,13 +23,18 @@ OWN = 1.5
 GUARD = 1e-10
 # Vectors of a leaf of the tree: which of equally far ones are neighbours hangs on it. Scikit-learn's default.
 LEAF = 30
+# Columns above which whole counts are compared by a product: a tree leaves out next to nothing in so many.
+WIDE = 500
+# Most distances in memory at once (128 MiB).
+CELLS = 1 << 24
 
 
 class Lof(CountModel):
     """Local outlier factor (Breunig et al., SIGMOD 2000). Quadratic in training vectors.
 
     Score: the factor less 1.5, so 0 is the own threshold. By default each distinct count vector trains once:
-    k equal ones have an infinite density, and then any other vector is an outlier without bound.
+    k equal ones have an infinite density, and then any other vector is an outlier without bound. Of equally far
+    vectors those are neighbours that a tree finds first, or, above 500 columns, the first ones.
     """
 
     learned: Mapping[str, str] = {
@@ -55,8 +60,11 @@ class Lof(CountModel):
             raise IncompatibleError("lof needs two different training vectors; this data set has one")
         self.neighbours = min(self.config.neighbours, len(rows) - 1)
         self.rows = vectors[rows].toarray()
-        near = NearestNeighbors(n_neighbors=self.neighbours, algorithm="kd_tree", leaf_size=LEAF).fit(self.rows)
-        apart, which = near.kneighbors()  # without the vector itself
+        if self._wide():
+            apart, which = _nearest(self.rows, self.rows, self.neighbours, themselves=True)
+        else:
+            near = NearestNeighbors(n_neighbors=self.neighbours, algorithm="kd_tree", leaf_size=LEAF)
+            apart, which = near.fit(self.rows).kneighbors()  # without the vector itself
         self.reach = apart[:, -1]
         self.density = self._density(apart, which)
         return {"trained_vectors": len(rows), "neighbours": self.neighbours}
@@ -71,9 +79,14 @@ class Lof(CountModel):
         """The factor less 1.5, float64 [rows]."""
         from sklearn.neighbors import KDTree
 
-        # Brute force rounds distances depending on the other vectors; a tree takes each vector by itself.
-        apart, which = KDTree(self.rows, LEAF).query(vectors.toarray(), self.neighbours)
+        if self._wide():
+            apart, which = _nearest(vectors.toarray(), self.rows, self.neighbours)
+        else:  # a product rounds distances depending on the other vectors; a tree takes each vector by itself
+            apart, which = KDTree(self.rows, LEAF).query(vectors.toarray(), self.neighbours)
         return np.asarray((self.density[which] / self._density(apart, which)[:, None]).mean(axis=1) - OWN)
+
+    def _wide(self) -> bool:
+        return bool(self.config.weighting == "counts" and self.rows.shape[1] > WIDE)
 
     def _density(self, apart: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.float64]:
         """Local reachability density (definition 6) of vectors by their neighbours, float64 [vectors].
@@ -82,3 +95,29 @@ class Lof(CountModel):
             apart, which: [vectors, neighbours], distance to each neighbour, and which training vector it is.
         """
         return np.asarray(1.0 / (np.maximum(apart, self.reach[which]).mean(axis=1) + GUARD))
+
+
+def _nearest(
+    asked: NDArray[np.float64], rows: NDArray[np.float64], most: int, themselves: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The `most` nearest rows, ascending: distances and places, [asked, most]; of equally far ones the first.
+
+    Args:
+        asked, rows: whole numbers, so that a product is exact.
+        themselves: `asked` are the rows, none of which is a neighbour of itself.
+    """
+    others, step = (rows**2).sum(axis=1), max(1, CELLS // len(rows))
+    found = []
+    for begin in range(0, len(asked), step):
+        part = asked[begin : begin + step]
+        apart = (part**2).sum(axis=1)[:, None] + others - 2 * (part @ rows.T)
+        if themselves:
+            apart[np.arange(len(part)), np.arange(begin, begin + len(part))] = np.inf
+        reach = np.partition(apart, most - 1, axis=1)[:, most - 1, None]
+        nearer, edge = apart < reach, apart == reach
+        chosen = nearer | (edge & (edge.cumsum(axis=1) <= most - nearer.sum(axis=1)[:, None]))
+        which = np.nonzero(chosen)[1].reshape(len(part), most)
+        apart = np.take_along_axis(apart, which, axis=1)
+        order = apart.argsort(axis=1, kind="stable")
+        found.append((np.sqrt(np.take_along_axis(apart, order, axis=1)), np.take_along_axis(which, order, axis=1)))
+    return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,7 @@ from logbench.running.prepare import prepare
 from logbench.running.resolve import resolve
 from logbench.running.runtime import Runtime
 from logbench.running.stages import Stages
-from logbench_classic import logbench_models, logbench_presets, one_class_svm
+from logbench_classic import lof, logbench_models, logbench_presets, one_class_svm
 from logbench_classic.counts import count, idf
 from logbench_classic.invariants import Miner
 from logbench_classic.options import Invariants as InvariantsConfig
@@ -484,6 +485,32 @@ def test_lof_is_scikit_learns(duplicates: bool) -> None:
     expected = -LocalOutlierFactor(n_neighbors=20, novelty=True).fit(train).decision_function(rows)
     found = scores(fitted("lof", sessions, duplicates=duplicates), sessions)
     assert np.allclose(found.primary, expected)
+
+
+def test_lof_of_many_columns_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a product as by a tree, where no two vectors are equally far; scored alone or with others."""
+    rng = np.random.default_rng(4)
+    rows = rng.integers(0, 400, (150, 12))
+    sequences = [np.repeat(np.arange(12), row).tolist() for row in rows]
+    train, test = Sessions.of(sequences[:100], 12), Sessions.of([*sequences[100:], sequences[0], []], 12)
+    expected = scores(fitted("lof", train), test).primary
+    monkeypatch.setattr(lof, "WIDE", 1)
+    for cells in (1 << 24, 700):  # all at once, or a few rows
+        monkeypatch.setattr(lof, "CELLS", cells)
+        assert scores(fitted("lof", train), test).primary == pytest.approx(expected, rel=1e-9)
+    model = fitted("lof", train)
+    alone = [scores(model, test.take(np.array([at]))).primary[0] for at in range(len(test))]
+    assert np.array_equal(alone, scores(model, test).primary)
+
+
+def test_of_equally_far_vectors_the_first_are_neighbours() -> None:
+    """Against all distances, sorted with the place of the vector; a vector is no neighbour of itself."""
+    rows = np.random.default_rng(2).integers(0, 3, (60, 4)).astype(float)
+    for most in (1, 7, 59):
+        apart, which = lof._nearest(rows, rows, most, themselves=True)
+        for at, row in enumerate(rows):
+            near = sorted((math.dist(row, other), place) for place, other in enumerate(rows) if place != at)[:most]
+            assert list(zip(apart[at].tolist(), which[at].tolist(), strict=True)) == near
 
 
 def test_lof_needs_two_vectors() -> None:
