@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from .data.per_unit import count_matrix, events_of_units, first_per_unit, max_per_unit
     from .data.scores import Scores
     from .data.sessions import Sessions
+    from .data.shared_keys import by_places, key_places
     from .data.unit import Unit
     from .evaluation.intervals import interval
     from .evaluation.metrics import figures, shown_metrics
@@ -199,12 +200,14 @@ _LAZY = {
     "checked_format": "reading.line_fields",
     "class_weights": "data.class_balance",
     "component_of": "components.component_of",
+    "by_places": "data.shared_keys",
     "count_matrix": "data.per_unit",
     "escaped": "base.escapes",
     "events_of_units": "data.per_unit",
     "figures": "evaluation.metrics",
     "find_texts": "reading.log_files",
     "first_per_unit": "data.per_unit",
+    "key_places": "data.shared_keys",
     "folded": "base.screen",
     "hookimpl": "api.hookspecs",
     "interval": "evaluation.intervals",
@@ -326,6 +329,7 @@ __all__ = [
     "WindowerTraits",
     "Work",
     "Workbench",
+    "by_places",
     "checked_format",
     "class_weights",
     "component_of",
@@ -338,6 +342,7 @@ __all__ = [
     "folded",
     "hookimpl",
     "interval",
+    "key_places",
     "leaderboard",
     "load_arrays",
     "make_options",

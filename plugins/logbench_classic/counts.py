@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from logbench import DataError, Sessions, count_matrix, first_per_unit
+from logbench import DataError, Sessions, by_places, count_matrix, first_per_unit, key_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,20 +85,9 @@ def _sorted(sessions: Sessions, unseen_column: bool) -> Sessions:
 
 
 def columns_of(sessions: Sessions, most: int) -> NDArray[np.int32]:
-    """The column of each key, int32 [vocabulary]: its own, or one for all but the `most` − 1 of most units.
-
-    Of keys that equally many units have those with lower numbers keep a column.
-    """
-    size = sessions.vocabulary
-    if size <= most:
-        return np.arange(size, dtype=np.int32)
-    known = sessions.keys < size
-    pairs = np.unique(sessions.units[known].astype(np.int64) * size + sessions.keys[known])
-    having = np.bincount(pairs % size, minlength=size)
-    own = np.sort(np.argsort(-having, kind="stable")[: most - 1])
-    columns = np.full(size, most - 1, dtype=np.int32)
-    columns[own] = np.arange(most - 1, dtype=np.int32)
-    return columns
+    """The column of each key, int32 [vocabulary]: its own, or one for all but the `most` − 1 of most units."""
+    places = key_places(sessions, most)
+    return np.arange(sessions.vocabulary, dtype=np.int32) if places is None else places
 
 
 def folded(sessions: Sessions, columns: NDArray[np.int32]) -> Sessions:
@@ -110,18 +98,8 @@ def folded(sessions: Sessions, columns: NDArray[np.int32]) -> Sessions:
     """
     if len(columns) != sessions.vocabulary:
         raise DataError(f"the model was trained on {len(columns):,} keys, not on {sessions.vocabulary:,}")
-    few = int(columns.max(initial=-1)) + 1
-    if few == len(columns):
-        return sessions
-
-    def made() -> Sessions:
-        place = np.append(columns, np.int32(few))
-        return Sessions(
-            keys=place[sessions.clipped_keys], offsets=sessions.offsets, vocabulary=few, ids=sessions.ids
-        )
-
-    name = hashlib.sha256(columns.tobytes()).hexdigest()
-    return sessions.cached(f"logbench_classic.folded {name}", made)
+    own = int(columns.max(initial=-1)) + 1 == len(columns)
+    return sessions if own else by_places(sessions, columns)
 
 
 def idf(counts: Counts) -> NDArray[np.float64]:
