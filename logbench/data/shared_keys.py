@@ -56,10 +56,11 @@ def by_places(sessions: Sessions, places: NDArray[np.int32]) -> Sessions:
 
     def made() -> Sessions:
         keys = sessions.keys.copy()
-        known = keys < len(places)
-        keys[known], keys[~known] = places[keys[known]], keys[~known] - np.int32(len(places) - few)
+        seen = keys < len(places)
+        keys[seen], keys[~seen] = places[keys[seen]], keys[~seen] - np.int32(len(places) - few)
         first = np.unique(places, return_index=True)[1].tolist()
-        templates = (*(sessions.templates[key] for key in first[:-1]), "") if sessions.templates else ()
+        known = len(sessions.templates) == len(places)
+        templates = (*(sessions.templates[key] for key in first[:-1]), "") if known else ()
         return replace(sessions, keys=keys, vocabulary=few, templates=templates)
 
     name = hashlib.sha256(places.tobytes()).hexdigest()
