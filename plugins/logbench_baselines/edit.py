@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
-from scipy.spatial.distance import cdist as apart_in_counts
 
 from logbench import DataError, count_matrix
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from . import EditConfig
 
-CHUNK = 1024
 # Short units to compare at once: their table of distances stays in the processor's cache.
 FEW = 64
 # Units of at most so many events are compared with all sequences at once: that is faster than to leave some out.
@@ -107,18 +105,17 @@ class Edit(NpzState):
         nearest: NDArray[np.int64],
     ) -> None:
         """Write score and nearest sequence of the long units `which`."""
+        keys = sessions.clipped_keys
         size = max(sessions.vocabulary, int(self.keys.max(initial=0))) + 1
-        known = count_matrix(self.keys, self.offsets, size)
-        lengths, step = np.diff(self.offsets), max(1, CHUNK * CHUNK // (size + len(train)))
-        for begin in range(0, len(which), step):
-            part = which[begin : begin + step]
-            units = sessions.take(part)
-            counts = count_matrix(units.clipped_keys, units.offsets, size)
-            # An edit changes the counts by two at most, and by one if it changes the length.
-            apart = _apart(counts, known) + np.abs(units.lengths[:, None] - lengths)
-            longer = np.maximum(units.lengths[:, None], lengths)
-            for at, edits, most in zip(part.tolist(), apart / 2, longer, strict=True):
-                score[at], nearest[at] = self._nearest(texts[at], train, edits, most)
+        known, lengths = count_matrix(self.keys, self.offsets, size).tocsc(), np.diff(self.offsets)
+        for at in which.tolist():
+            events, counts = np.unique(keys[sessions.offsets[at] : sessions.offsets[at + 1]], return_counts=True)
+            having = known[:, events]
+            shared = np.minimum(having.data, np.repeat(counts, np.diff(having.indptr)))
+            longer = np.maximum(sessions.lengths[at], lengths)
+            # Events of the longer that the other lacks: each takes an edit.
+            edits = longer - np.bincount(having.indices, shared, len(train))
+            score[at], nearest[at] = self._nearest(texts[at], train, edits, longer)
 
     def _nearest(
         self, text: str, train: list[str], edits: NDArray[np.float64], longer: NDArray[np.int64]
@@ -142,14 +139,6 @@ class Edit(NpzState):
                 least, nearest = distance, at
         self._beyond += least * longer[nearest] > limit
         return float(least), nearest
-
-
-def _apart(counts: Any, known: Any) -> NDArray[np.float64]:
-    """Sum of the differences of counts of each pair, float64 [units, sequences], in the columns that occur."""
-    columns = np.union1d(counts.indices, known.indices)
-    tables = (counts[:, columns].toarray(), known[:, columns].toarray())
-    apart: NDArray[np.float64] = apart_in_counts(*tables, "cityblock")
-    return apart
 
 
 def as_texts(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> list[str]:
