@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 import stat
@@ -13,6 +12,7 @@ from typing import IO
 from zipfile import ZIP_LZMA, BadZipFile, ZipFile, ZipInfo
 
 from ..base.errors import DataError
+from .gzip_files import open_gzip
 from .stream_files import Bzip2File, XzFile, ZstdFile, check_dictionary
 from .unpacking import limited, unpacked
 
@@ -122,7 +122,7 @@ def open_plain(path: Path) -> IO[bytes]:
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
-    return unpacked(gzip.open(path, "rb"), path)
+    return unpacked(open_gzip(path), path)
 
 
 def _open_bzip2(path: Path) -> IO[bytes]:
