@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import sys
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def give_back() -> None:
 
 def unload() -> None:
     """Take the pages of files that are `lent` out of this process."""
-    if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+    if sys.platform != "win32" and hasattr(mmap, "MADV_DONTNEED"):
         with _LOCK:
             there = list(_MAPPED)
         for mapped in there:
