@@ -42,6 +42,9 @@ VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"), "TIME"),
     (re.compile(r"\b[\d.,]+ ?(?:ms|s|min|h|kB|MB|GB|MiB|GiB|B)\b"), "AMOUNT"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
+    (re.compile(r"/tmp/tmp\w+"), "TEMPORARY"),
+    # The memo of digests holds paths and clock times.
+    (re.compile(r"^(digests\.json +digests\.json +)\d+$", re.M), r"\1BYTES"),
     (re.compile(r"… \d+ more lines|to see all: \d+ columns"), "…"),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"[^\S\n]+"), " "),
