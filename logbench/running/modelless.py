@@ -16,7 +16,7 @@ from ..evaluation.unit_metrics import metrics_of
 
 # Columns of judged units that say which units were judged; the data alone decide all others that rules read.
 WHICH = ("index", "judged", "short")
-# Columns that evaluators see of a rule: none is a model's.
+# Columns of a rule's units that hold values: none is a model's. Those of a model are there, but empty.
 SEEN = frozenset(
     (*("part", "unit", "index", "label", "weight", "events", "unseen", "sequence", "repeats", "short", "score"),
      *MOMENTS, *FIRST_ALARM, *KINDS)
@@ -33,7 +33,8 @@ class Modelless:
     @classmethod
     def of(cls, units: pl.DataFrame, evaluators: Mapping[str, Any], unit: str, weighted: bool) -> Modelless:
         """See `results.evaluate`."""
-        bare = units.select(name for name in units.columns if name in SEEN)
+        of_model = [(name, dtype) for name, dtype in units.schema.items() if name not in SEEN]
+        bare = units.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in of_model)
         trivial = {name: metrics_of(rule(bare, name), evaluators, unit, weighted) for name in RULES}
         return cls(bound_of(units), {name: one for name, one in trivial.items() if one})
 
