@@ -9,6 +9,7 @@ import numpy as np
 
 from .base import Vectors, capped
 from .counts import Counts
+from .distances import CELLS, squared_distances
 from .supervised import Supervised
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
     from logbench import Context
 
-# Most distances in memory at once (128 MiB).
-CELLS = 1 << 24
-# float32 holds all whole numbers up to this one.
-EXACT = 1 << 24
 # Decimals of the share of votes, so that half the votes is exactly 0.5.
 DECIMALS = 12
 
@@ -55,7 +52,7 @@ class Knn(Supervised):
     def _share(self, asked: NDArray[np.float64]) -> NDArray[np.float64]:
         units = self.normal + self.anomalous
         k = min(float(self.config.k), float(units.sum()))
-        apart, rounding = _apart(asked, self.rows)
+        apart, rounding = squared_distances(asked, self.rows)
         reach = _reach(apart, units, int(k))[:, None]
         row, which = np.nonzero(apart <= reach + 2 * rounding)  # few: no further table of all pairs is made
         apart, reach, rounding = apart[row, which], reach[row, 0], rounding[row, 0]
@@ -67,19 +64,6 @@ class Knn(Supervised):
         left = k - summed(nearer, units)
         at_edge = summed(edge, self.anomalous) / summed(edge, units)
         return np.asarray((summed(nearer, self.anomalous) + left * at_edge) / k)
-
-
-def _apart(
-    asked: NDArray[np.float64], rows: NDArray[np.float64]
-) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
-    """Squared distances, [asked, rows], exact for whole numbers, and what may be rounding of them, [asked, 1]."""
-    own, others = (asked**2).sum(axis=1)[:, None], (rows**2).sum(axis=1)
-    eps = float(np.finfo(np.float64).eps) * rows.shape[1]
-    if 2 * (own.max(initial=0.0) + others.max()) >= EXACT or (asked % 1).any() or (rows % 1).any():
-        return own + others - 2 * asked @ rows.T, eps * (own + others.max())
-    # Whole numbers: one product in float32 is exact, and needs no further pass over a table of all pairs.
-    left, right = np.hstack([asked, own, np.ones_like(own)]), np.vstack([-2 * rows.T, np.ones(len(rows)), others])
-    return left.astype(np.float32) @ right.astype(np.float32), np.zeros_like(own, dtype=np.float32)
 
 
 def _reach(apart: NDArray[np.floating[Any]], units: NDArray[np.float64], k: int) -> NDArray[np.floating[Any]]:

@@ -11,6 +11,7 @@ from logbench import IncompatibleError
 
 from .base import CountModel, Vectors, capped
 from .counts import Counts
+from .distances import CELLS, squared_distances
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +26,6 @@ GUARD = 1e-10
 LEAF = 30
 # Columns above which whole counts are compared by a product: a tree leaves out next to nothing in so many.
 WIDE = 500
-# Most distances in memory at once (128 MiB).
-CELLS = 1 << 24
 
 
 class Lof(CountModel):
@@ -106,18 +105,18 @@ def _nearest(
         asked, rows: whole numbers, so that a product is exact.
         themselves: `asked` are the rows, none of which is a neighbour of itself.
     """
-    others, step = (rows**2).sum(axis=1), max(1, CELLS // len(rows))
+    step = max(1, CELLS // len(rows))
     found = []
     for begin in range(0, len(asked), step):
         part = asked[begin : begin + step]
-        apart = (part**2).sum(axis=1)[:, None] + others - 2 * (part @ rows.T)
+        apart, _ = squared_distances(part, rows)
         if themselves:
             apart[np.arange(len(part)), np.arange(begin, begin + len(part))] = np.inf
         reach = np.partition(apart, most - 1, axis=1)[:, most - 1, None]
         nearer, edge = apart < reach, apart == reach
         chosen = nearer | (edge & (edge.cumsum(axis=1) <= most - nearer.sum(axis=1)[:, None]))
         which = np.nonzero(chosen)[1].reshape(len(part), most)
-        apart = np.take_along_axis(apart, which, axis=1)
+        apart = np.take_along_axis(apart, which, axis=1).astype(np.float64)
         order = apart.argsort(axis=1, kind="stable")
         found.append((np.sqrt(np.take_along_axis(apart, order, axis=1)), np.take_along_axis(which, order, axis=1)))
     return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
