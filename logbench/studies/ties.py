@@ -12,6 +12,7 @@ from itertools import combinations
 from math import ceil
 from pathlib import Path
 from statistics import fmean
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,6 +143,7 @@ class _Stored:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: dict[str, _Verdicts | None] = {}
+        self._lock = Lock()
 
     def of_pair(self, first: Record, other: Record) -> Iterator[tuple[Floats, list[int]]]:
         """Cells of each sequence by both runs, [clusters, 8], and the number of units where both drop others.
@@ -169,13 +171,14 @@ class _Stored:
 
     def _of(self, run: Record) -> _Verdicts | None:
         name = run["run_id"]
-        if name not in self._read:
-            try:
-                stored = labelled_test_scores(run, self._folder, ("part", *COLUMNS))
-                self._read[name] = _Verdicts(stored.select(COLUMNS))
-            except DataError:  # scores that are gone
-                self._read[name] = None
-        return self._read[name]
+        with self._lock:  # pairs are tested side by side, and share runs
+            if name not in self._read:
+                try:
+                    stored = labelled_test_scores(run, self._folder, ("part", *COLUMNS))
+                    self._read[name] = _Verdicts(stored.select(COLUMNS))
+                except DataError:  # scores that are gone
+                    self._read[name] = None
+            return self._read[name]
 
 
 def _over_splits(one: Sequence[Record], other: Sequence[Record], metric: str) -> float | None:
