@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import re
 import subprocess
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from real_data import DATA
 
 from logbench import ConfigError
+from logbench.data.kept import KEPT
 from logbench.pipeline.kept_parser import KeptParser
 from logbench_parsers import DrainConfig, leaf, logbench_parsers
 from logbench_parsers.drain import NUMBERS, DrainParser
@@ -244,6 +246,19 @@ def test_frozen_drain_neither_adds_nor_changes_and_survives_json(
     assert all(-1 <= key < len(parser.templates) for key in keys)
     more = pl.Series([*train, *test], dtype=pl.String)
     assert [other._learn(text.split()) for text in test] == parser.fit(more)[len(train) :].tolist()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_state_copies_no_template(kept: bool) -> None:
+    """Python's collector goes through all that there is, once so many new containers are made."""
+    drain = DrainParser(DrainConfig(similarity=0.9))
+    parser = KeptParser(drain) if kept else drain
+    parser.fit(pl.Series([f"{name}{KEPT}one {name} two" if kept else f"one {name} two" for name in "abcdefghij"]))
+    assert len(parser.templates) == 10
+    before = {id(one) for one in gc.get_objects()}
+    state = parser.state()
+    made = [one for one in gc.get_objects() if id(one) not in before and isinstance(one, list | tuple)]
+    assert state and len(made) < 10
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
