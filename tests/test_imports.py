@@ -112,7 +112,7 @@ def test_a_function_imports_only_what_is_heavy(module: str) -> None:
 
 def test_the_rule_sees_imports_of_each_kind() -> None:
     assert "polars" in loads("logbench.data.sessions") and not loads("logbench.components.registry") - {"psutil"}
-    assert imports("logbench.cli.run")[1] and all(name in sys.stdlib_module_names for name in SYSTEMS)
+    assert imports("logbench.cli.leaderboard")[1] and all(name in sys.stdlib_module_names for name in SYSTEMS)
 
 
 def test_torch_is_for_its_room_alone() -> None:
@@ -174,6 +174,16 @@ def test_little_is_loaded_when_a_command_and_its_worker_start_another(
     assert "logbench.running.first_worker" in modules and not {"click", "pluggy", "psutil"} & set(modules)
     assert len([name for name in modules if name.startswith("logbench.")]) <= 18
     assert len(modules) <= 160
+
+
+A_SMALL_RUN = ["run", "length", "--dataset", "hdfs-sim", "--set", "hdfs-sim.blocks=300"]
+
+
+def test_a_command_leaves_what_is_heavy_to_its_worker(tmp_path: Path) -> None:
+    """Else both would load it at once, on cores that the worker and its process of models need."""
+    modules = loaded_after(NAMES_ONLY.format(words=[*A_SMALL_RUN, "--out", str(tmp_path)]))
+    assert "logbench_reporters.table" in modules and "logbench.running.records" in modules
+    assert not modules & {"numpy", "polars", "scipy", "sklearn", "logbench.running.runner"}
 
 
 def test_a_worker_loads_nothing_of_commands() -> None:

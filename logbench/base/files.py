@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -76,16 +77,16 @@ def written(path: Path) -> Iterator[None]:
     Raises:
         DataError: the disk is full, the folder is not writable …
     """
-    import polars as pl
-
     try:
         yield
+        return
     except OSError as error:
         reason = error.strerror or str(error)
-    except pl.exceptions.PolarsError as error:
+    except Exception as error:
+        polars = sys.modules.get("polars")  # whose errors come from nowhere else
+        if polars is None or not isinstance(error, polars.exceptions.PolarsError):
+            raise
         reason = str(error).splitlines()[0].rpartition("IO error: ")[2]
-    else:
-        return
     raise DataError(f"{path}: cannot be written: {reason}; free some space or choose another place")
 
 

@@ -184,7 +184,7 @@ class Commands(click.Group):
         if cmd_name in offered:
             found: click.Command = offered[cmd_name].item
             if ctx.resilient_parsing:  # the shell asks for values
-                importlib.import_module(".completion", __name__).of_plugin(found)  # it imports this module
+                importlib.import_module(".plugin_completion", __name__).of_plugin(found)  # it imports this module
             return found
         raise click.UsageError(f"no command is called {cmd_name!r}{suggest(cmd_name, [*COMMANDS, *offered])}", ctx)
 

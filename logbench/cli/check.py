@@ -23,6 +23,8 @@ from ..components.registry import Registry
 from ..components.requirements import lack
 from ..testing import check
 from ..testing.names import CHECKED, entry_of, kinds_of, names_of
+from ..testing.rule import WITHOUT
+from ..testing.rules import expectations
 from . import State, pass_state
 from .apart import apart
 from .shared_options import json_option, limit_options, local, note, print_json, state_style
@@ -65,8 +67,6 @@ def command(
     Rules that do not apply, such as saving for models that cannot be saved, are skipped with the reason. Advice
     does not count as a violation.
     """
-    from ..testing.rules import expectations
-
     os.environ.pop(TRACKED, None)  # runs of a check are none of the user's
     if bool(names) == every:
         raise click.UsageError("give names of what plugins offer, or --all")
@@ -125,8 +125,6 @@ def _check_installed(registry: Registry, chosen: Sequence[tuple[Checked, str]]) 
 
 
 def _check(asked: _Asked, kind: Checked, name: str) -> Counter[str]:
-    from ..testing.rule import WITHOUT
-
     called = _called(asked.registry, kind, name)
     if not asked.as_json:
         print(f"{kind} {called}, from {entry_of(asked.registry, kind, name).plugin}")

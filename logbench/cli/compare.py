@@ -14,14 +14,14 @@ from ..running import records, run_names
 from ..studies.common_units import common_units, dropping_apart, measured_on
 from ..studies.compare import compare, confidence, correct
 from ..studies.many_datasets import across
-from . import State, completion, pass_state
+from . import State, completion, pass_state, run_completion
 from .apart import apart
 from .shared_options import digits_of, json_option, note, out_option, print_json
 from .shown import Shown, format_option, shown_as
 
 
 @click.command("compare", epilog="Example: logbench compare RUN_A RUN_B --metric f1 --tolerance 0.005")
-@click.argument("runs", shell_complete=completion.run, nargs=-1, metavar="RUN_A RUN_B…")
+@click.argument("runs", shell_complete=run_completion.run, nargs=-1, metavar="RUN_A RUN_B…")
 @click.option(
     "--metric",
     default="f1",

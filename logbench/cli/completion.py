@@ -1,4 +1,4 @@
-"""Values that the shell completes: components, presets, runs, keys of `--set`; none where something fails."""
+"""Values that the shell completes: components, presets, keys of `--set`; none where something fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, redirect_stderr
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,8 +17,6 @@ from ..components.registry import Registry
 from . import State
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-# Newest runs that are offered.
-RUNS = 50
 # What types of options are called that are no choice between words.
 _TYPES = {"int", "float", "str", "None", "Path"}
 
@@ -65,35 +62,22 @@ def _of_registry(offered: Callable[[Registry], Iterable[tuple[str, str]]], parts
         begun = [*re.finditer(parts, typed)] if parts else []
         kept = typed[: begun[-1].end()] if begun else ""
         try:
-            with _quiet():
+            with quiet():
                 found = list(offered(State(context.find_root().params.get("block") or ()).registry))
         except Exception:  # a shell cannot show it; the command itself will
             return []
-        return _matching(((kept + name, help) for name, help in found), typed)
+        return matching(((kept + name, help) for name, help in found), typed)
 
     return complete
 
 
-def run(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
-    """`last` and ids of the newest runs in the folder that the command has."""
-    from ..running import records
-
-    folder = context.params.get("folder") or context.params.get("out") or Path("runs")
-    try:
-        with _quiet():
-            found = [one for one in records.lines(Path(folder)) if not one.get("baseline")][-RUNS:]
-    except Exception:
-        return []
-    offered = [(one["run_id"], f"{one['model']} on {one['dataset']['name']}, {one['status']}") for one in found]
-    return _matching([("last", "the last run that worked"), *reversed(offered)], typed)
-
-
-def _quiet() -> AbstractContextManager[object]:
+def quiet() -> AbstractContextManager[object]:
     """Keep warnings out of the line that is being typed."""
     return redirect_stderr(io.StringIO())
 
 
-def _matching(offered: Iterable[tuple[str, str]], typed: str) -> list[CompletionItem]:
+def matching(offered: Iterable[tuple[str, str]], typed: str) -> list[CompletionItem]:
+    """Those of the values, each with its help, that begin as typed."""
     items: dict[str, Any] = {name: help for name, help in offered if name.startswith(typed)}
     return [CompletionItem(name, help=help) for name, help in items.items()]
 
@@ -103,30 +87,3 @@ preset, setting, table = _of_registry(_presets), _of_registry(_keys), _of_regist
 model = component("model")
 dataset, parser, windower = component("dataset"), component("parser"), component("windower")
 embedding, evaluator, reporter = component("embedding"), component("evaluator"), component("reporter")
-
-
-class _Word(click.types.StringParamType):
-    """A text whose values the shell completes."""
-
-    def __init__(self, complete: Complete) -> None:
-        self._complete = complete
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return self._complete(ctx, param, incomplete)
-
-
-_WORDS = {
-    "run": _Word(run),
-    "dataset": _Word(dataset),
-    "preset": _Word(preset),
-    "component.key=value": _Word(setting),
-}
-
-
-def of_plugin(command: click.Command) -> None:
-    """Let the shell complete texts of a plugin's command that are said to be what the core's commands take."""
-    for parameter in command.params:
-        named = parameter.name if parameter.metavar in (None, "NAME") else parameter.metavar
-        word = _WORDS.get((named or "").strip("[]….").lower())
-        if word is not None and parameter.type is click.STRING:
-            parameter.type = word

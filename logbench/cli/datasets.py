@@ -13,7 +13,10 @@ from ..api.plan import Plan
 from ..base.errors import ConfigError, DataError
 from ..base.options import parse_settings
 from ..base.progress_bars import Bars
+from ..components.configured import configured
 from ..components.entry import RegisteredComponent
+from ..running.locate import locate
+from ..running.resolve import dataset_called, resolve
 from . import State, completion, pass_state
 from .apart import apart
 from .datasets_info import count_rows, print_facts, print_splits
@@ -79,8 +82,6 @@ def info(state: State, name: str, data: Path | None, card_only: bool, as_json: b
     Card: source, licence, citation, labels, known faults, customary protocol. Data: counts, lengths, and for each
     kind of split unseen keys and drift.
     """
-    from ..running.resolve import dataset_called
-
     card = dataset_called(name, state.registry).item.card
     facts = {"name": name, **dataclasses.asdict(card)}
     realised = None if card_only else _realised(state, name, data, options)
@@ -123,8 +124,6 @@ def _realised(state: State, name: str, data: Path | None, options: dict[str, Any
 @pass_state
 def add(state: State, definition: Path | None, name: str | None, example: bool, as_json: bool) -> None:
     """Add your own logs as a data set, by a TOML file. It says where they are and how to read them."""
-    from ..running.resolve import resolve
-
     if example:
         print(_definitions(state).example())
         return
@@ -229,10 +228,6 @@ def path(state: State, name: str, as_json: bool) -> None:
 
 
 def _find(state: State, name: str, may_fetch: bool) -> Path | None:
-    from ..components.configured import configured
-    from ..running.locate import locate
-    from ..running.resolve import dataset_called
-
     part = configured(dataset_called(name, state.registry))
     with Bars() as bars, bars.stage("fetch") as progress:
         found = locate(part, None, state.registry, progress, may_fetch=may_fetch, note=note)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..api.optional.data_sets import HasHome
+from ..api.optional import HasHome
 from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars
+from ..components.configured import configured
 from ..data.lines import Lines
+from ..running.resolve import dataset_called
 from .datasets_info import count_rows, print_facts, print_splits
 from .shared_options import local, note, print_json, print_table, say
 
@@ -64,8 +66,6 @@ def show(state: State, name: str, data: Path | None, as_json: bool) -> None:
 
 def _opened(state: State, name: str, data: Path | None) -> tuple[Lines, Path]:
     """The lines that a definition reads, and where they are."""
-    from ..components.configured import configured
-    from ..running.resolve import dataset_called
 
     own = configured(dataset_called(name, state.registry)).build()
     home = own.home if isinstance(own, HasHome) else None
@@ -159,8 +159,6 @@ def _what_a_run_does(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _model(registry: Registry, found: Mapping[str, Any]) -> str:
     """Suggest the model that looks furthest back, of those that fit the units' length and need no labels."""
-    from ..components.configured import configured
-
     half = min(lengths["median"] for lengths in found["lengths"].values() if lengths)
     fitting: dict[str, int] = {}
     for name, entry in registry.components["model"].items():

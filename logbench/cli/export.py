@@ -11,7 +11,8 @@ import click
 from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.files import check_free
 from ..base.progress_bars import Bars
-from . import State, completion, pass_state
+from ..running.run_names import find
+from . import State, pass_state, run_completion
 from .apart import apart
 from .shared_options import json_option, local, note, out_option, overwrite_option, print_json, say
 
@@ -24,7 +25,7 @@ NEEDS = {"onnx": ("onnx", "onnx_ir", "onnxruntime", "onnxscript", "torch"), "tor
 
 
 @click.command("export", epilog="Example: logbench export mymodel --to onnx")
-@click.argument("run", metavar="RUN|BUNDLE", shell_complete=completion.run)
+@click.argument("run", metavar="RUN|BUNDLE", shell_complete=run_completion.run)
 @click.option("--to", "kind", type=click.Choice(["onnx", "torch-export"]), default="onnx", show_default=True,
               help="Format of the graph.")  # fmt: skip
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -83,7 +84,6 @@ def command(
 def _folder(run: str, out: Path) -> Path:
     """The bundle that is meant: a folder, or that of a run."""
     from ..running.bundle_checks import FILE
-    from ..running.run_names import find
 
     if (Path(run) / FILE).is_file():
         return Path(run)

@@ -13,6 +13,7 @@ from ..base.errors import ConfigError
 from ..base.maintainer_key import read_key
 from ..base.options import parse_settings
 from ..components import submissions
+from ..running import records
 from . import State, completion, pass_state
 from .cost_option import cost_option, priced
 from .reporting import reporter_of
@@ -47,7 +48,6 @@ def command(state: State, submission: str, sealed: Path, key: Path, consent: str
     labels. Its code runs only where --run names its digest; without it, the submission is described. SUBMISSION is
     a file of logbench submit, or the name of an installed model.
     """
-    from ..running import records
     from ..studies.judge import cell, hidden_from_models, judged_plan, kept, walls
 
     options, out = priced(options, state.registry), options["out"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..api.record_sections import Record
 from ..components.registry import Registry
+from ..studies.label_tables import parted, plans_of_both, supervised_of
+from ..studies.plans import ModelsRequest, choose_models, excluded_models, plans_of
 from . import State, completion, pass_state
 from .reporting import GuardedReporter, reporter_of
 from .run_results import code_of, next_step
@@ -30,9 +32,6 @@ from .shared_options import (
 )
 from .shown import reporter_option
 from .tracking import track_option
-
-if TYPE_CHECKING:
-    from ..studies.plans import ModelsRequest
 
 # Default number of seeds of a stochastic model.
 SEEDS = 3
@@ -75,9 +74,7 @@ def command(state: State, **options: Any) -> int:
     seeds, deterministic models once. The table includes reference baselines. Models that share a letter (column
     tied) do not differ significantly. With --label-budget there are two tables over the same test units.
     """
-    from ..studies.label_tables import parted, plans_of_both, supervised_of
     from ..studies.leaderboard import ranked, run_leaderboard
-    from ..studies.plans import plans_of
 
     if options["as_json"] and options["reporter"] is not None:
         raise click.UsageError("--format and --json exclude each other")
@@ -127,8 +124,6 @@ def request_of(state: State, options: Mapping[str, Any]) -> ModelsRequest:
     Raises:
         UsageError: options that exclude each other, or leave no model. ConfigError: an unknown model or setting.
     """
-    from ..studies.plans import ModelsRequest, excluded_models
-
     return ModelsRequest(
         splits=split_seeds_of(options["split_seed"], options["split_seeds"]),
         models=chosen(state.registry, options["models"], options["exclude"], options["heavy"]),
@@ -150,8 +145,6 @@ def chosen(
         ConfigError: an unknown name.
         UsageError: no model is left.
     """
-    from ..studies.plans import choose_models
-
     named = _names(models)
     left = choose_models(registry, named, _names(exclude), True) if named or not models else ()
     if not (named or heavy):

@@ -11,6 +11,7 @@ import click
 
 from ..base.errors import ConfigError
 from ..base.options import parse_settings
+from ..components.configured import configured
 from . import State, completion, pass_state
 from .apart import apart
 from .shared_options import json_option, local, memory_option, note, print_json, print_table
@@ -49,7 +50,6 @@ def evaluate(state: State, names: tuple[str, ...], data: Path, settings: tuple[s
     GA is grouping accuracy, FGA and FTA are the F1 of groups and of templates, PA is parsing accuracy. The
     comparison ignores names of variables, repeated wildcards and white space.
     """
-    from ..components.configured import configured
     from ..evaluation.parser_accuracy import accuracy, labelled, mean, parsed
 
     given = parse_settings(settings)

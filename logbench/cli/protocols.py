@@ -14,6 +14,7 @@ from ..base.errors import PluginError
 from ..base.failure import ReportedError
 from ..base.jsonable import several
 from ..evaluation.metrics import pick
+from ..running.resolve import resolve
 from . import State, completion, pass_state
 from .shared_options import (
     json_option,
@@ -47,7 +48,6 @@ def command(
     Each row also has the rule *unseen key or short session*, which needs no model, and the difference. Nothing is
     recorded.
     """
-    from ..running.resolve import resolve
     from ..studies.protocol_grid import rows_of
 
     shown = shown_as(form, as_json)

@@ -10,6 +10,7 @@ from typing import Any
 from ..base.errors import DataError, PluginError
 from ..base.no_exit import no_exit
 from ..base.options import fields_of
+from ..components.configured import configured
 from ..components.registry import Registry
 from ..running.reporting import reported
 from ..studies.stored_runs import StoredRuns
@@ -28,8 +29,6 @@ def reporter_of(
     Raises:
         ConfigError: the reporter is unknown, or cannot show each seed.
     """
-    from ..components.configured import configured
-
     if name is None:
         offered = state.registry.components["reporter"]
         name = next((n for n, entry in offered.items() if entry.item.default), next(iter(offered), "table"))

@@ -9,7 +9,7 @@ import click
 
 from ..base.options import parse_settings
 from ..running import run_names
-from . import State, completion, pass_state
+from . import State, completion, pass_state, run_completion
 from .apart import apart
 from .cost_option import cost_option, priced
 from .reporting import reporter_of
@@ -19,7 +19,7 @@ from .shown import reporter_option
 
 
 @click.command("rescore", epilog="Example: logbench rescore last --set protocol.threshold=oracle")
-@click.argument("run", shell_complete=completion.run)
+@click.argument("run", shell_complete=run_completion.run)
 @click.option(
     "--set",
     "settings",

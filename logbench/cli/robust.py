@@ -10,6 +10,7 @@ import click
 
 from ..api.protocol import DISTURBED
 from ..base.jsonable import several
+from ..studies.plans import ModelsRequest
 from . import State, completion, pass_state
 from .beside_rule import note_skipped, rule_cells, value_cells, with_study_options
 from .shared_options import (
@@ -57,7 +58,6 @@ def command(state: State, model: str, kinds: tuple[str, ...], **options: Any) ->
     test_label_noise), over three splits unless --split-seeds says otherwise; dose 0 is the plain run. Beside the
     model stands the best rule without a model under the same dose.
     """
-    from ..studies.plans import ModelsRequest
     from ..studies.robustness import check_undisturbed, disturbances, doses_of, robust
 
     shown, as_json = shown_as(options["form"], options["as_json"]), options["as_json"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..base.files import check_free
+from ..running.fit_checks import check_installed
+from ..running.resolve import resolve
+from ..studies.plans import ModelsRequest, plans_of
 from . import State, completion, pass_state
 from .cost_option import cost_option, priced
 from .reporting import reporter_of
@@ -27,9 +30,6 @@ from .shared_options import (
 from .shown import reporter_option
 from .top_units import print_ranked
 from .tracking import track_option
-
-if TYPE_CHECKING:
-    from ..studies.plans import ModelsRequest
 
 
 @click.command(
@@ -63,10 +63,6 @@ def command(state: State, **options: Any) -> int:
     """
     records, as_json = [], options["as_json"]
     with state.workbench(options) as bench:
-        from ..running.fit_checks import check_installed
-        from ..running.resolve import resolve
-        from ..studies.plans import plans_of
-
         options = priced(options, state.registry)
         request = request_of(state.command, options)
         shown_by = reporter_of(state, options["reporter"], options["out"], options["each_seed"])
@@ -91,8 +87,6 @@ def request_of(command: str, options: Mapping[str, Any]) -> ModelsRequest:
     Raises:
         UsageError: options that exclude each other. ConfigError: a setting or file that cannot be read.
     """
-    from ..studies.plans import ModelsRequest
-
     seed, several = options["seed"], options["seeds"]
     if seed is not None and several is not None:
         raise click.UsageError("--seed and --seeds exclude each other")

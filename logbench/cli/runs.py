@@ -10,14 +10,14 @@ import click
 from ..api.record_sections import Record
 from ..evaluation.metrics import headline
 from ..running import records, run_names
-from . import State, completion, pass_state
+from . import State, pass_state, run_completion
 from .reporting import reporter_of
 from .shared_options import json_option, out_option, print_json, print_table
 from .shown import reporter_option
 
 
 @click.command("runs", epilog="Example: logbench runs --out runs")
-@click.argument("runs", shell_complete=completion.run, nargs=-1, metavar="[RUN]…")
+@click.argument("runs", shell_complete=run_completion.run, nargs=-1, metavar="[RUN]…")
 @reporter_option
 @out_option
 @json_option

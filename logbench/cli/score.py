@@ -19,6 +19,8 @@ from ..base.progress_bars import Bars
 from ..deploy.arriving import arriving
 from ..deploy.engines import onnx_device
 from ..running import looks
+from ..running.fit_checks import resolve_device
+from ..running.resolve import evaluators_of
 from . import State, pass_state
 from .alarm_options import keeping_options, rate_of, rate_options, with_options
 from .alarm_output import opened_desk, print_alarm, print_incidents, print_told, said_at_end
@@ -86,7 +88,6 @@ def command(
 
     from ..deploy.exported_model import exported_model
     from ..running.bundle import Bundle
-    from ..running.fit_checks import resolve_device
 
     if save is not None:
         check_free("--save", save, overwrite)
@@ -160,7 +161,6 @@ def _print_worth(units: pl.DataFrame, saved: Bundle, state: State, plain: bool) 
         plain: in one line on standard error, because the output is for machines or of alarms alone.
     """
     from ..deploy.labelled import figures
-    from ..running.resolve import evaluators_of
 
     offered = evaluators_of((), state.registry)
     found = figures(units, saved, {one.item.name: one.item.build() for one in offered})

@@ -14,7 +14,7 @@ from ..base.jsonable import four_digits, several, shorten
 from ..base.progress_bars import Bars
 from ..base.screen import screen_width
 from ..running import run_names
-from . import State, completion, pass_state
+from . import State, pass_state, run_completion
 from .apart import apart
 from .shared_options import (
     NARROW,
@@ -34,7 +34,7 @@ WIDEST = 173
 
 
 @click.command("show", epilog="Example: logbench show last --false-positives --top 5")
-@click.argument("names", shell_complete=completion.run, nargs=-1, required=True, metavar="[RUN] [UNIT]")
+@click.argument("names", shell_complete=run_completion.run, nargs=-1, required=True, metavar="[RUN] [UNIT]")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Number of sequences.")
 @click.option("--false-positives", "which", flag_value="false-positives", help="Only normal units that alarmed.")
 @click.option("--missed", "which", flag_value="missed", help="Only anomalies that did not alarm.")

@@ -16,10 +16,10 @@ ROWS = 10
 
 def print_ranked(records: Sequence[Record], out: Path, registry: Registry) -> None:
     """Print a table for each successful run without metrics; equal sequences appear once."""
-    from ..studies.ranked_units import described
-
     unlabelled = [record for record in records if _asked(record) and not record["metrics"]]
     for record in unlabelled:
+        from ..studies.ranked_units import described
+
         rows = described(record, out, "top", ROWS if len(unlabelled) == 1 else ROWS // 2, registry)
         unit, value = record["dataset"]["unit"], threshold_text(record["threshold"])
         print(f"\n{record['model']}: the most anomalous {unit}s, no labels to judge them by{_above(value)}")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..base.jsonable import several
+from ..studies.plans import ModelsRequest
 from . import State, completion, pass_state
 from .beside_rule import note_skipped, rule_cells, value_cells, with_study_options
 from .shared_options import (
@@ -67,7 +68,6 @@ def command(state: State, model: str, source: str, target: str, **options: Any) 
     these units, whose labels nobody sees. All rows of a target test the same units. A row "alone" has the same
     units of the target without the source: only what is above it was carried over.
     """
-    from ..studies.plans import ModelsRequest
     from ..studies.transfer import targets_of, transfer, units_of
 
     shown, as_json = shown_as(options["form"], options["as_json"]), options["as_json"]

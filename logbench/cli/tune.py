@@ -13,6 +13,8 @@ import click
 from ..api.plan import Plan
 from ..base.jsonable import four_digits, several
 from ..evaluation.metrics import headline
+from ..running.resolve import resolve
+from ..studies.single_run import command_of
 from . import State, completion, pass_state
 from .shared_options import (
     NARROW,
@@ -148,9 +150,7 @@ def _text(value: Any) -> str:
 
 def _final(tuning: Tuning, found: Sequence[Trial], bench: Any, as_json: bool) -> int:
     """Test the best options, and the default ones beside them."""
-    from ..running.resolve import resolve
     from ..studies.leaderboard import Leaderboard
-    from ..studies.single_run import command_of
 
     best = found[0]
     plans = {"default": tuning.request.plan}

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from ..api.components import BaseComponent, ModelComponent
 from ..base.errors import IncompatibleError
 from ..base.options import make
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from .combination import NAME as COMBINATION
 from .combination import CombinationOptions, Members
 from .entry import RegisteredComponent

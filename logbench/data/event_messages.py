@@ -12,15 +12,13 @@ import polars as pl
 
 from ..base.errors import PluginError
 from .message_file import MessageFile, numbered_blocks
+from .message_needs import NEEDS
 from .parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-# What a model may ask of messages, if it declares so.
-NEEDS = frozenset({"messages", "parameters"})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from .derived import derived, hand_on
-from .event_messages import NEEDS
+from .message_needs import NEEDS
 from .sessions import Sessions
 
 if TYPE_CHECKING:

@@ -17,14 +17,13 @@ from typing import Any
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.optional.models import Updates
-from ..api.optional.windowers import Continues, HasSilence
+from ..api.optional import Continues, HasSilence, Updates
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder
-from ..data.event_messages import NEEDS
 from ..data.lines import Lines, text_of
 from ..data.message_file import MessageFile
+from ..data.message_needs import NEEDS
 from ..pipeline.coding import batches, encode_lines, given_of
 from ..pipeline.grouping import group_lines
 from ..reading.byte_streams import LONGEST

@@ -20,7 +20,7 @@ from ..data.neutral import neutral
 from ..data.scores import spread
 from ..data.sessions import Sessions
 from ..evaluation.protocol_rules import alarm, apply_protocol_rules
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines, group_sequences
 from ..pipeline.log_messages import LogMessages

@@ -22,7 +22,7 @@ from ..data.distinct import blocks
 from ..data.per_unit import events_of_units
 from .metrics import EVENT as UNIT
 from .rule_baselines import RULES, rule
-from .thresholds import ThresholdTraits
+from .threshold_traits import ThresholdTraits
 from .unit_metrics import metrics_of
 from .verdicts import decide
 

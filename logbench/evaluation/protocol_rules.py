@@ -6,7 +6,7 @@ import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from ..base.errors import IncompatibleError
-from .thresholds import ThresholdTraits
+from .threshold_traits import ThresholdTraits
 
 # The score of a short unit, by `protocol.short`.
 FLAG = {"flag": float("inf"), "miss": float("-inf"), "drop": None}

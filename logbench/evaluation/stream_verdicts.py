@@ -8,7 +8,7 @@ import polars as pl
 
 from ..api.protocol import EvaluationProtocol
 from .protocol_rules import alarm, apply_protocol_rules
-from .thresholds import ThresholdTraits
+from .threshold_traits import ThresholdTraits
 from .unit_counts import counts_of
 from .verdicts import Decision, decide
 

@@ -17,7 +17,8 @@ from ..api.protocol import EvaluationProtocol
 from ..api.record_sections import DecidedThreshold, Source, UnitsDecided
 from .distinct_units import distinct_units
 from .protocol_rules import alarm, apply_protocol_rules
-from .thresholds import ThresholdTraits, choose, is_reliable
+from .threshold_traits import ThresholdTraits
+from .thresholds import choose, is_reliable
 from .unit_counts import counts_of, number_of
 
 

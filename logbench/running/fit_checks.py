@@ -8,8 +8,8 @@ from pathlib import Path
 from ..api.protocol import EDITS
 from ..base.errors import ConfigError, IncompatibleError
 from ..components.requirements import lack
-from ..data.event_messages import NEEDS
-from ..evaluation.thresholds import check_threshold
+from ..data.message_needs import NEEDS
+from ..evaluation.threshold_traits import check_threshold
 from .resolve import ResolvedPlan
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.windowers import HasCounts
+from ..api.optional import HasCounts
 from ..api.traits import OF_VECTORS
 from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file
@@ -21,8 +21,8 @@ from ..base.progress import Progress
 from ..base.state_guard import guarded
 from ..components.configured import ConfiguredComponent
 from ..data.derived import derived, hand_on
-from ..data.event_messages import NEEDS
 from ..data.lines import KeySequences, Lines
+from ..data.message_needs import NEEDS
 from ..pipeline import grouped_cache, leak_audit
 from ..pipeline.coding import read_lines
 from ..pipeline.embedding import embed, fit_embedding, training_texts

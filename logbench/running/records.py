@@ -12,9 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, cast
 
 from ..api.record import RunRecord
 from ..api.record_sections import Record
@@ -24,6 +22,9 @@ from ..base.jsonable import several
 from ..base.regular_files import open_regular
 from . import stored
 from .record_versions import refusal_of, upgraded
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FILE = "records.jsonl"
 LOCK = ".records.lock"

@@ -15,7 +15,7 @@ from . import identity, sharded, worker_tasks
 from .on_node import Carried, Content, Lacking, OnNode, Parcel, Wanted, code_of, failed
 from .resolve import resolve
 from .run_plans import answers
-from .runner import PlanResult
+from .run_task import PlanResult
 from .workers import Crew
 
 T = TypeVar("T")

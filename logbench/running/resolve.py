@@ -30,7 +30,7 @@ from ..components.combination import CombinationOptions, Members
 from ..components.configured import ConfiguredComponent, configured
 from ..components.entry import RegisteredComponent
 from ..components.registry import KINDS, Registry
-from ..evaluation.thresholds import check_value
+from ..evaluation.threshold_traits import check_value
 
 SINGLE: tuple[Kind, ...] = ("dataset", "parser", "windower", "model")
 

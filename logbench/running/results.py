@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import polars as pl
 
-from ..api.optional.evaluators import OfUnits
+from ..api.optional import OfUnits
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
 from ..api.record_sections import (
@@ -37,7 +37,7 @@ from ..data.per_unit import events_of_units
 from ..evaluation.line_metrics import JudgedEvents, judge
 from ..evaluation.metrics import EVENT as UNIT
 from ..evaluation.metrics import columns_of, directions_of
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from ..evaluation.unit_metrics import metrics_of
 from ..evaluation.verdicts import Decision
 from ..pipeline.leak_audit import THRESHOLDS

@@ -17,8 +17,7 @@ from ..base.progress_bars import Bars
 from ..components.registry import Registry
 from . import records, run_names
 from .resolve import resolve
-from .results import begun
-from .runner import PlanResult, run_plan, stored_record
+from .run_task import PlanResult, run_plan, stored_record
 
 T = TypeVar("T")
 
@@ -78,6 +77,8 @@ def run_plans(
 
 def _lost(plan: Plan, registry: Registry, error: BaseException, contended: int) -> RunRecord:
     """Make the record of a run without one, because its process died or it could not start."""
+    from .results import begun
+
     resolved = resolve(plan, registry)
     made = begun(resolved, run_names.new_run(resolved.model.name))
     if contended > 1:

@@ -15,7 +15,6 @@ import polars as pl
 from ..api.contracts import Context
 from ..api.plan import Plan, PlanOptions
 from ..api.record import RunRecord, RunRecords
-from ..api.record_sections import Record
 from ..base.errors import IncompatibleError
 from ..base.file_names import path_below
 from ..base.files import aside, write_parquet
@@ -56,21 +55,6 @@ class Executed:
 
     record: RunRecord
     frames: Mapping[str, pl.DataFrame]
-
-
-@dataclass(frozen=True)
-class PlanResult:
-    """What `run_plan` returns, for the command that made the plan.
-
-    Attributes:
-        record: JSON values, see `RunRecord.as_dict`.
-        tables: tables to store beside the record, by name, such as `scores`.
-        stored: they are in the plan's folder already.
-    """
-
-    record: Record
-    tables: Mapping[str, pl.DataFrame]
-    stored: bool = False
 
 
 def run(
@@ -154,11 +138,8 @@ def _run_unkept(runtime: Runtime, resolved: ResolvedPlan) -> RunRecord:
     return record
 
 
-def run_plan(plan: Plan) -> PlanResult:
-    """Execute one run in whatever process this is; what an `Executor` calls.
-
-    The answer carries the record and the tables; the command that made the plan stores both. Workers of
-    `logbench` write the tables themselves.
+def executed_here(plan: Plan) -> tuple[Executed, bool]:
+    """Execute one run in whatever process this is, and say whether its tables are in the plan's folder already.
 
     Raises:
         ConfigError: a name or option that is unknown here. Later errors are in the record.
@@ -166,9 +147,8 @@ def run_plan(plan: Plan) -> PlanResult:
     runtime = current()
     resolved = resolve(plan, runtime.registry)
     if runtime.stores:
-        return PlanResult(run_and_keep(resolved, runtime).as_dict(), {}, stored=True)
-    executed = execute(resolved, runtime, lambda run_id, frames: None)
-    return PlanResult(executed.record.as_dict(), executed.frames)
+        return Executed(run_and_keep(resolved, runtime), {}), True
+    return execute(resolved, runtime, lambda run_id, frames: None), False
 
 
 def execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -> Executed:
@@ -284,11 +264,8 @@ def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
     return _kept(execute(resolved, runtime, write), folder, write)
 
 
-def stored_record(result: PlanResult, folder: Path) -> RunRecord:
-    """The record of a result, its tables written into `folder`, if not yet."""
-    executed = Executed(RunRecord(**result.record), result.tables)
-    if result.stored:
-        return executed.record
+def keep(executed: Executed, folder: Path) -> RunRecord:
+    """Write the tables of a run, none of which is in `folder` yet; return its record."""
     return _kept(executed, folder, partial(_write, folder, {}))
 
 

@@ -7,15 +7,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from ..api.record import RunRecord
 from ..api.record_sections import Record
 from ..base.errors import DataError
 from ..base.file_digests import digest
 from ..base.file_names import path_below
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Name of a record's own checksum, beside those of its tables.
 OWN = "record"
@@ -95,6 +96,8 @@ def table(record: Record, folder: Path, name: str, columns: Sequence[str] | None
     Raises:
         DataError: the run has no such table, or it is missing or damaged.
     """
+    import polars as pl
+
     path = sound(record, folder, name)
     try:
         return pl.read_parquet(path, columns=None if columns is None else [*columns])

@@ -20,6 +20,8 @@ def serve(
     """See `worker_tasks.serve`."""
     spare = Child("logbench.running.model_server:serve", list(block), env=threads(beside), jailed=True)
     with loading():
-        from . import worker_tasks
+        from . import runner, worker_tasks
+
+    assert runner  # loaded now, not when a plan is here
 
     worker_tasks.serve(descriptor, beside, block, timeout, memory_mb, folder, spare)

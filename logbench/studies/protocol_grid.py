@@ -15,7 +15,7 @@ from ..api.protocol import EvaluationProtocol
 from ..base.errors import IncompatibleError
 from ..evaluation.metrics import named
 from ..evaluation.rule_baselines import rule
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from ..evaluation.unit_metrics import metrics_of
 from ..evaluation.verdicts import Decision, decide
 from ..running.fit_checks import check_fit

@@ -15,7 +15,7 @@ from ..api.record_sections import Record
 from ..base.errors import ConfigError, IncompatibleError
 from ..evaluation.cells import METRICS
 from ..evaluation.distinct_units import distinct_units
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from ..evaluation.verdicts import decide
 from ..running import records
 from .protocol_grid import CHOICES

@@ -24,7 +24,7 @@ from ..components.registry import Registry
 from ..data.scores import FIRST_ALARM, KINDS
 from ..evaluation.line_metrics import JudgedEvents
 from ..evaluation.stream_verdicts import decide_stream
-from ..evaluation.thresholds import ThresholdTraits, check_value
+from ..evaluation.threshold_traits import ThresholdTraits, check_value
 from ..evaluation.verdicts import Decision, decide
 from ..pipeline.leak_audit import THRESHOLDS
 from ..running import identity, records, run_names

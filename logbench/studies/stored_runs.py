@@ -7,11 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..api.optional.reporters import Which
+from ..api.optional import Which
 from ..api.record import RunRecord
 from ..base.errors import ConfigError, DataError, LogbenchError
 from ..components.model_cards import card_of
 from ..components.registry import Registry
+from ..running import records, run_names, stored
+from ..running.resolve import stored_dataset
+from ..running.stored import table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,8 +50,6 @@ class StoredRuns:
     @property
     def folder(self) -> Path:
         """An empty folder for files of this report, made when it is first asked for."""
-        from ..running import run_names
-
         if self._folder is None:
             self._folder = self.out / REPORTS / run_names.new_run(self._name)["run_id"]
             self._folder.mkdir(parents=True)
@@ -67,14 +68,10 @@ class StoredRuns:
         Raises:
             DataError: no record or several match, or the record is damaged or of an unknown version.
         """
-        from ..running import run_names
-
         return run_names.find(run, self.out)
 
     def records(self) -> list[Record]:
         """Every record of the folder, oldest first; empty where there is none."""
-        from ..running import records
-
         name = self._file or records.FILE
         return list(records.read(self.out, name)) if (self.out / name).exists() else []
 
@@ -84,8 +81,6 @@ class StoredRuns:
         Raises:
             DataError: the scores of this run were not kept, or are damaged.
         """
-        from ..running import records
-
         return records.scores(_record(record), self.out)
 
     def artifact(self, record: Mapping[str, Any] | RunRecord, name: str = "scores") -> Path:
@@ -94,8 +89,6 @@ class StoredRuns:
         Raises:
             DataError: the run has none, or it is gone or changed.
         """
-        from ..running import stored
-
         return stored.sound(_record(record), self.out, name)
 
     def units(self, record: Mapping[str, Any] | RunRecord) -> pl.DataFrame:
@@ -148,8 +141,6 @@ class StoredRuns:
         Raises:
             DataError: they were not kept, as of runs of older versions, or are damaged.
         """
-        from ..running.stored import table
-
         known = _record(record)
         shown = table(
             known, self.out, "shown"
@@ -187,8 +178,6 @@ class StoredRuns:
 
     def card(self, record: Mapping[str, Any] | RunRecord) -> Card | None:
         """The card of a run's data set; None where it is not installed."""
-        from ..running.resolve import stored_dataset
-
         data = _record(record)
         try:
             config = data["config"].get("dataset", {})

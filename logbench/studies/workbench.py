@@ -13,8 +13,6 @@ from ..api.record_sections import Record
 from ..base.child_process import Limits
 from ..base.progress_bars import Bars
 from ..components.registry import Registry
-from ..running.local_crew import LocalCrew
-from ..running.remote import Remote
 from ..running.run_plans import StageBars, answers, run_plans
 from ..running.workers import Crew
 
@@ -51,6 +49,8 @@ class Workbench:
         resume: bool = True,
     ) -> Workbench:
         """By default, runs of all installed plugins, in this process, without progress bars."""
+        from ..running.local_crew import LocalCrew
+
         registry, bars = registry or Registry(), bars or Bars(enabled=False)
         return cls(registry, bars, executor or LocalCrew(registry, bars), resume)
 
@@ -91,6 +91,8 @@ def open_elsewhere(
         address: what the executor is asked for. near: one whose worker, `crew`, is on this machine. block: plugins
         kept out. limits: of each run. jobs: most runs side by side; None: as many as there is room for.
     """
+    from ..running.remote import Remote
+
     with executor.open(ExecutorRequest(address, jobs, near.bars.note)) as inner:
         remote = Remote(inner, crew, near.registry, block, limits, near.bars.note)
         yield replace(near, executor=remote)

@@ -16,10 +16,11 @@ import polars as pl
 from ..api.contracts import Context
 from ..api.protocol import EvaluationProtocol
 from ..api.traits import OF_VECTORS, ModelTraits
-from ..data.event_messages import NEEDS, EventMessages
+from ..data.event_messages import EventMessages
+from ..data.message_needs import NEEDS
 from ..data.sessions import Sessions
 from ..evaluation.line_metrics import as_units
-from ..evaluation.thresholds import ThresholdTraits
+from ..evaluation.threshold_traits import ThresholdTraits
 from ..evaluation.unit_moments import with_moments
 from ..evaluation.verdicts import Decision, decide
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.event_messages import NEEDS
+from ..data.message_needs import NEEDS
 from ..data.scores import Scores
 from ..data.sessions import Sessions
 from . import material

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from ..api.traits import OF_VECTORS
-from ..data.event_messages import NEEDS, EventMessages
+from ..data.event_messages import EventMessages
+from ..data.message_needs import NEEDS
 from ..data.scores import Scores
 from . import material
 from .model_fitted import SEED, again_scored, asked_of, context_of, fit, fitted, least, same, share_above

@@ -31,7 +31,8 @@ from logbench.base.options import make
 from logbench.components.registry import Registry
 from logbench.evaluation import line_metrics as judged
 from logbench.evaluation.line_metrics import event_frame, has_labels, judge
-from logbench.evaluation.thresholds import ThresholdTraits, validation_threshold
+from logbench.evaluation.threshold_traits import ThresholdTraits
+from logbench.evaluation.thresholds import validation_threshold
 from logbench.studies.rescore import rescore
 from logbench_evaluators.classification import Classification
 

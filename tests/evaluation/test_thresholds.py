@@ -19,10 +19,8 @@ import logbench
 from logbench import ConfigError, EvaluationProtocol, IncompatibleError, Plan
 from logbench.api.protocol import Threshold
 from logbench.components.registry import Registry
+from logbench.evaluation.threshold_traits import ThresholdTraits, check_threshold, check_value
 from logbench.evaluation.thresholds import (
-    ThresholdTraits,
-    check_threshold,
-    check_value,
     choose,
     is_reliable,
     labelled_threshold,

@@ -16,7 +16,7 @@ from logbench import EvaluationProtocol, IncompatibleError
 from logbench.evaluation.distinct_units import distinct_units
 from logbench.evaluation.protocol_rules import apply_protocol_rules
 from logbench.evaluation.rule_baselines import RULES, rule
-from logbench.evaluation.thresholds import ThresholdTraits
+from logbench.evaluation.threshold_traits import ThresholdTraits
 from logbench.evaluation.unit_metrics import metrics_of
 from logbench.evaluation.verdicts import decide as decide_below
 

@@ -26,7 +26,7 @@ from logbench.api.protocol import EvaluationProtocol
 from logbench.cli.leaderboard import chosen
 from logbench.components.entry import Plugin, installed
 from logbench.components.registry import Registry
-from logbench.evaluation.thresholds import ThresholdTraits
+from logbench.evaluation.threshold_traits import ThresholdTraits
 from logbench.evaluation.verdicts import decide
 from logbench.studies.leaderboard import Leaderboard, ranked
 from logbench.studies.workbench import Workbench

@@ -20,7 +20,7 @@ from logbench import Plan, Published, Table
 from logbench.cli.bench import _folder as folder_of_bench
 from logbench.components.registry import Registry
 from logbench.running import records
-from logbench.running.runner import run_plan
+from logbench.running.run_task import run_plan
 from logbench.studies.regression_bench.run_suite import run_suite
 from logbench.studies.regression_bench.suite import read_suite
 from logbench.studies.reproduce import reproduce

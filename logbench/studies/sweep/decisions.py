@@ -11,7 +11,7 @@ import polars as pl
 from ...api.protocol import EvaluationProtocol
 from ...base.errors import ConfigError, IncompatibleError
 from ...components.configured import configured
-from ...evaluation.thresholds import ThresholdTraits, check_value
+from ...evaluation.threshold_traits import ThresholdTraits, check_value
 from ...running.resolve import ResolvedPlan
 from ..protocol_grid import evaluate_under
 from ..rescore import undecided
