@@ -10,6 +10,9 @@ import polars as pl
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Values that are looked up at a time.
+BLOCK = 1 << 14
+
 
 class FirstSeenCodes:
     """Categories numbered in first-seen order (their own codes depend on which thread came first)."""
@@ -29,18 +32,23 @@ class FirstSeenCodes:
         if most > len(self._number):
             more = np.full(max(most, 2 * len(self._number)) - len(self._number), -1, dtype=np.int32)
             self._number = np.concatenate([self._number, more])
-        result: NDArray[np.int32] = self._number[physical]
-        if result.min() >= 0:
-            return result
-        new = np.flatnonzero(result < 0)
-        codes = physical[new]
+        result = np.empty(len(physical), dtype=np.int32)
+        for begin in range(0, len(physical), BLOCK):  # few names of a block are new after the first
+            codes, numbers = physical[begin : begin + BLOCK], result[begin : begin + BLOCK]
+            np.take(self._number, codes, out=numbers, mode="clip")
+            if len(new := np.flatnonzero(numbers < 0)):
+                first = self._add(codes[new])
+                self._names.append(column.gather(begin + new[first]).cast(pl.String))
+                numbers[new] = self._number[codes[new]]
+        return result
+
+    def _add(self, codes: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """Number these codes, all of them new; the places where each stands first."""
         self._number[codes[::-1]] = -1 - np.arange(len(codes) - 1, -1, -1, dtype=np.int32)  # the first one wins
         first = np.flatnonzero(self._number[codes] == -1 - np.arange(len(codes), dtype=np.int32))
         self._number[codes[first]] = np.arange(self._count, self._count + len(first), dtype=np.int32)
         self._count += len(first)
-        self._names.append(column.gather(new[first]).cast(pl.String))
-        result[new] = self._number[codes]
-        return result
+        return first
 
     def names(self) -> pl.Series:
         """The names by number, String."""

@@ -84,13 +84,11 @@ class AssignedUnits:
         Args:
             again: bool [rows], rows of the same line as the row before.
         """
-        code = unit.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        pairs = number.astype(np.uint64) << np.uint64(32) | (code + 1).astype(np.uint64)
-        last = pairs[np.searchsorted(number, number[-1]) :]
-        several = again | np.append(again[1:], False)
-        if several.any():
-            rows = np.concatenate([self._pairs, pairs[several]]) if again[0] else pairs[several]
-            self._check_pairs(np.sort(rows))
+        tail = int(np.searchsorted(number, number[-1]))
+        last = _pairs(number[tail:], unit[tail:])
+        if again.any():
+            pairs = _pairs(number, unit)[again | np.append(again[1:], False)]
+            self._check_pairs(np.sort(np.concatenate([self._pairs, pairs]) if again[0] else pairs))
         self._pairs = np.concatenate([self._pairs, last]) if number[-1] == self.last else last
 
     def _check_pairs(self, pairs: NDArray[np.uint64]) -> None:
@@ -101,6 +99,13 @@ class AssignedUnits:
         none = pairs[pairs & np.uint64(0xFFFFFFFF) == 0]
         if len(none):
             raise PluginError(f"the windower gave line {_line(none[0]):,} both a unit and none")
+
+
+def _pairs(number: NDArray[np.int64], unit: pl.Series) -> NDArray[np.uint64]:
+    """Line and unit of each row as one number, see `AssignedUnits._check_pairs`."""
+    code = unit.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    pairs: NDArray[np.uint64] = number.astype(np.uint64) << np.uint64(32) | (code + 1).astype(np.uint64)
+    return pairs
 
 
 def _after(line: int) -> str:

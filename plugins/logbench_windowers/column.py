@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -47,17 +48,30 @@ def grouped_by(lines: pl.LazyFrame, name: str) -> pl.LazyFrame:
     return lines if "group" in lines.collect_schema() else lines.with_columns(group=pl.col(name))
 
 
-def in_windows(lines: pl.LazyFrame, windows: tuple[pl.Expr, pl.Expr], within: str) -> pl.LazyFrame:
+def in_windows(lines: pl.LazyFrame, windows: tuple[pl.Expr, pl.Expr], within: str, single: bool) -> pl.LazyFrame:
     """`lines`, each once for each of its windows, with their numbers as `unit` (Int64).
 
     Args:
         windows: number of the first and the last window of each line; null: of none.
         within: a line without a value in this column is of none either; `none`: no such column.
+        single: both are always the same.
     """
     first, last = windows
     known = last.is_not_null() if within == "none" else last.is_not_null() & pl.col(within).is_not_null()
+    if single:
+        return lines.with_columns(unit=pl.when(known).then(last))
     numbers = pl.when(known).then(pl.int_ranges(first, last + 1))
     return lines.with_columns(unit=numbers).explode("unit", empty_as_null=True)
+
+
+def names(numbers: pl.Expr, name: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """The names, String, of numbers, each made once where it stands several times in a row."""
+    return numbers.map_batches(partial(_names, name), return_dtype=pl.String, is_elementwise=True)
+
+
+def _names(name: Callable[[pl.Expr], pl.Expr], numbers: pl.Series) -> pl.Series:
+    runs = numbers.rle().struct.field("value").to_frame("number")
+    return runs.select(name(pl.col("number"))).to_series().gather(numbers.rle_id()).alias(numbers.name)
 
 
 def in_order(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from .column import Step, grouped_by, in_order, in_windows, require
+from .column import Step, grouped_by, in_order, in_windows, names, require
 
 
 class Count:
@@ -55,7 +55,8 @@ class Count:
     def _named(self, lines: pl.LazyFrame, place: pl.Expr, base: pl.Expr) -> pl.LazyFrame:
         """`lines`, each once for each of its windows, with their names as `unit`."""
         first = ((place - self.size).floordiv(self.stride) + 1).clip(0)
-        cut = in_windows(lines, (first, place.floordiv(self.stride)), self.within)
+        windows = first, place.floordiv(self.stride)
+        cut = in_windows(lines, windows, self.within, self.size == self.stride)
         begin = pl.col("unit") * self.stride + base
-        name = pl.format("lines {}–{}", begin + 1, begin + self.size)
+        name = names(begin, lambda begin: pl.format("lines {}–{}", begin + 1, begin + self.size))
         return cut.with_columns(unit=name if self.within == "none" else pl.col(self.within) + "@" + name)

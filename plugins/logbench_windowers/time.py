@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from .column import Step, grouped_by, in_order, in_windows, require
+from .column import Step, grouped_by, in_order, in_windows, names, require
 
 # Format of a window's start, by the unit that divides its stride.
 NAMES = {60 * 10**6: "%Y-%m-%d %H:%M", 10**6: "%Y-%m-%d %H:%M:%S", 1: "%Y-%m-%d %H:%M:%S%.6f"}
@@ -63,7 +63,8 @@ class Time:
     def _named(self, lines: pl.LazyFrame, time: pl.Expr) -> pl.LazyFrame:
         """`lines`, each once for each of its windows, with their names as `unit`."""
         windows = ((time - self.size).floordiv(self.stride) + 1, time.floordiv(self.stride))
-        cut = in_windows(lines, windows, self.within)
+        cut = in_windows(lines, windows, self.within, self.size == self.stride)
         pattern = next(pattern for whole, pattern in NAMES.items() if self.stride % whole == 0)
-        name = (pl.col("unit") * self.stride).cast(pl.Datetime("us")).dt.strftime(pattern)
+        begin = (pl.col("unit") * self.stride).cast(pl.Datetime("us"))
+        name = names(begin, lambda begin: begin.dt.strftime(pattern))
         return cut.with_columns(unit=name if self.within == "none" else pl.col(self.within) + "@" + name)
