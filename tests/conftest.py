@@ -39,6 +39,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found out about files is remembered, however small and new they are."""
+    from logbench.base import file_digests
+
+    monkeypatch.setattr(file_digests, "SMALL", 0)
+    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the checkout; skips where there is none."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from .contracts import Dataset, Definitions, Embedding, Evaluator, Model, Parser, Reporter, Windower
     from .executor import ExecutorComponent
-    from .optional import ReportsRuns
+    from .optional.reporters import ReportsRuns
     from .plan import Plan
     from .record import RunRecord
 

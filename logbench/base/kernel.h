@@ -67,4 +67,14 @@ static inline int grown(void **block, size_t size) {
     return 1;
 }
 
+/* Columns that are handed over, see `kernel_columns.c`. */
+struct Held;
+int hold(struct ArrowArrayStream *stream, size_t rows, struct Held **held);
+void let_go(struct Held *held);
+const struct ArrowArray *texts_of(const struct Held *held);
+int make_columns(struct Held *held, struct ArrowArray *columns, size_t count);
+void put_part(struct ArrowArray *column, int64_t i, const uint8_t *begin, size_t size);
+uint8_t *own_bytes(struct ArrowArray *column, size_t size);
+void put_own(struct ArrowArray *column, int64_t i, size_t size);
+
 #endif

@@ -198,124 +198,33 @@ static int fits(struct Search *search) {
     }
 }
 
-/* The texts that columns view into: released with the last of the columns. */
-struct Held {
-    struct ArrowArray texts;
-    int count;
-};
-
-struct Column {
-    struct Held *held;
-    uint8_t *views, *valid;
-};
-
-static void let_go(struct Held *held) {
-    if (__atomic_sub_fetch(&held->count, 1, __ATOMIC_ACQ_REL)) return;
-    held->texts.release(&held->texts);
-    free(held);
-}
-
-static void release_column(struct ArrowArray *array) {
-    struct Column *column = array->private_data;
-    let_go(column->held);
-    free(column->views);
-    free(column->valid);
-    free(column);
-    free(array->buffers);
-    array->release = NULL;
-}
-
-/* An empty column over the same bytes: all null. */
-static int make_column(struct Held *held, struct ArrowArray *array) {
-    const struct ArrowArray *texts = &held->texts;
-    size_t rows = (size_t)texts->length, buffers = (size_t)texts->n_buffers;
-    struct Column *column = calloc(1, sizeof *column);
-    const void **all = malloc(buffers * sizeof *all);
-    uint8_t *views = calloc(rows + 1, 16), *valid = calloc(rows / 8 + 1, 1);
-    if (!column || !all || !views || !valid) {
-        free(column);
-        free(all);
-        free(views);
-        free(valid);
-        return 0;
-    }
-    memcpy(all, texts->buffers, buffers * sizeof *all);
-    all[0] = column->valid = valid;
-    all[1] = column->views = views;
-    column->held = held;
-    __atomic_add_fetch(&held->count, 1, __ATOMIC_ACQ_REL);
-    *array = (struct ArrowArray){.length = texts->length, .null_count = texts->length, .n_buffers = texts->n_buffers,
-                                 .buffers = all, .release = release_column, .private_data = column};
-    return 1;
-}
-
-/* Write the groups of a text to row `i`; `view` is that of the text. */
-static void write_groups(const struct Search *search, int64_t i, const uint8_t *view, struct ArrowArray *columns) {
-    int32_t of_text[4]; /* size, prefix, buffer, offset */
-    memcpy(of_text, view, 16);
-    for (int32_t group = 0; group < search->program->groups; group++) {
-        const uint8_t *begin = search->slots[2 * group], *end = search->slots[2 * group + 1];
-        struct Column *column = columns[group].private_data;
-        uint8_t *to = column->views + 16 * i;
-        if (!begin || !end) continue;
-        int32_t size = (int32_t)(end - begin), place[2] = {of_text[2], of_text[3] + (int32_t)(begin - search->text)};
-        memcpy(to, &size, 4);
-        if (size <= INLINE) {
-            memcpy(to + 4, begin, (size_t)size);
-        } else {
-            memcpy(to + 4, begin, 4);
-            memcpy(to + 8, place, 8);
-        }
-        column->valid[i / 8] |= (uint8_t)(1u << i % 8);
-        columns[group].null_count--;
-    }
-}
-
-static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
-
-/* Take texts apart, a stream of one array of string views.
+/* Take the texts of a stream apart.
  *
- * `columns` [groups] are those of the groups, all of them to be released by the caller, if they are set; `told`
- * [texts], zeroed, says of each text whether it fits, as a set of a program does.
+ * `columns` [groups], zeroed, are those of the groups, to be released by the caller; `told` [texts], zeroed, says of
+ * each text whether it fits, as a set of a program does.
  */
 EXPORT int logbench_cut(struct ArrowArrayStream *stream, const struct Program *program, struct ArrowArray *columns,
-                        struct ArrowSchema *schema, uint8_t *told, size_t texts) {
-    struct Held *held = calloc(1, sizeof *held);
+                        uint8_t *told, size_t texts) {
+    struct Held *held = NULL;
     struct Search *search = calloc(1, sizeof *search);
-    int outcome = held && search ? DONE : NO_MEMORY, other = 1;
-    if (!outcome && stream->get_schema(stream, schema)) outcome = BROKEN_STREAM;
-    if (!outcome) {
-        other = strcmp(schema->format, "vu");
-        schema->release(schema);
-        *schema = (struct ArrowSchema){.format = "vu", .name = "", .flags = 2, .release = release_schema};
-    }
-    if (!outcome && stream->get_next(stream, &held->texts)) outcome = BROKEN_STREAM;
-    if (outcome || !held->texts.release) {
-        free(held);
-        free(search);
-        return outcome ? outcome : BROKEN_STREAM;
-    }
-    held->count = 1;
-    if (other || (size_t)held->texts.length != texts || program->groups > GROUPS) outcome = OTHER_TYPE;
-    for (int32_t i = 0; i < program->groups && !outcome; i++)
-        if (!make_column(held, columns + i)) outcome = NO_MEMORY;
-    search->program = program;
-    for (int64_t i = 0; i < held->texts.length && !outcome; i++) {
-        int64_t row = i + held->texts.offset;
-        struct Text text = text_at(&held->texts, row);
-        if (is_null(&held->texts, row)) continue;
+    int outcome = search ? hold(stream, texts, &held) : NO_MEMORY;
+    if (!outcome && program->groups > GROUPS) outcome = OTHER_TYPE;
+    if (!outcome) outcome = make_columns(held, columns, (size_t)program->groups);
+    for (int64_t i = 0; !outcome && i < (int64_t)texts; i++) {
+        int64_t row = i + texts_of(held)->offset;
+        struct Text text = text_at(texts_of(held), row);
+        if (is_null(texts_of(held), row)) continue;
+        search->program = program;
         search->text = text.at;
         search->end = text.at + text.size;
         memset(search->slots, 0, 2 * sizeof *search->slots * (size_t)program->groups);
-        const uint8_t *view = (const uint8_t *)held->texts.buffers[1] + 16 * row;
-        if ((told[i] = (uint8_t)fits(search)) == YES) write_groups(search, i, view, columns);
+        if ((told[i] = (uint8_t)fits(search)) != YES) continue;
+        for (int32_t group = 0; group < program->groups; group++) {
+            const uint8_t *begin = search->slots[2 * group], *end = search->slots[2 * group + 1];
+            if (begin && end) put_part(columns + group, i, begin, (size_t)(end - begin));
+        }
     }
     let_go(held);
     free(search);
     return outcome;
-}
-
-/* Release a column that nobody took. */
-EXPORT void logbench_release(struct ArrowArray *column) {
-    if (column->release) column->release(column);
 }

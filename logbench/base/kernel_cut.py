@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
+from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_void_p
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrow_columns import Array, Schema, taken
-from .kernel import Kernel, pointer
+from .arrow_columns import Array, columns
+from .kernel import Kernel
 from .line_programs import PERHAPS, YES, Program
 
 if TYPE_CHECKING:
@@ -31,23 +31,14 @@ def cut(found: Kernel, texts: pl.Series, program: Program) -> tuple[list[pl.Seri
     Raises:
         MemoryError: there is too little.
     """
-    import polars as pl
-
     told = np.zeros(len(texts), dtype=np.uint8)
-    if not len(texts):
-        return [pl.Series(name, dtype=pl.String) for name in program.names], told
-    cut_, release = found.functions.logbench_cut, found.functions.logbench_release
-    cut_.argtypes = c_void_p, POINTER(_Program), POINTER(Array), POINTER(Schema), c_void_p, c_size_t
-    cut_.restype, release.argtypes, release.restype = c_int, (POINTER(Array),), None
-    columns, schema = (Array * max(len(program.names), 1))(), Schema()
-    raw = _Program(program.steps, program.sets, len(program.names))
-    stream = texts.rechunk().__arrow_c_stream__()
-    try:
-        found.check(
-            cut_(pointer(stream, b"arrow_array_stream"), raw, columns, schema, told.ctypes.data, len(texts))
-        )
-        given = zip(program.names, columns, strict=False)
-        return [taken(schema, column).alias(name) for name, column in given], told
-    finally:
-        for column in columns:
-            release(byref(column))
+    function, raw = found.functions.logbench_cut, _Program(program.steps, program.sets, len(program.names))
+    function.argtypes = c_void_p, POINTER(_Program), POINTER(Array), c_void_p, c_size_t
+    function.restype = c_int
+    made = columns(
+        found,
+        texts,
+        len(program.names),
+        lambda stream, arrays: function(stream, raw, arrays, told.ctypes.data, len(texts)),
+    )
+    return [column.alias(name) for name, column in zip(program.names, made, strict=True)], told

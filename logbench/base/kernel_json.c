@@ -39,11 +39,6 @@ struct Line {
     struct Cell *cells; /* one a key */
     const uint8_t *end;
 };
-struct Column {
-    uint8_t *valid, *views, *bytes;
-    size_t size, room;
-    int64_t nulls;
-};
 
 static inline const uint8_t *space(const uint8_t *at, const uint8_t *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
@@ -232,63 +227,47 @@ static uint8_t read(const struct Paths *paths, struct Text text, struct Cell *ce
     return space(at, end) == end ? OBJECT : ODD;
 }
 
-static void put_code(struct Column *column, int32_t code) {
-    uint8_t *to = column->bytes + column->size;
+/* Write a character; where the next one goes. */
+static uint8_t *put_code(uint8_t *to, int32_t code) {
     if (code < 0x80) {
         *to++ = (uint8_t)code;
-    } else {
-        if (code < 0x800) {
-            *to++ = (uint8_t)(0xC0 | code >> 6);
-        } else {
-            if (code < 0x10000) {
-                *to++ = (uint8_t)(0xE0 | code >> 12);
-            } else {
-                *to++ = (uint8_t)(0xF0 | code >> 18);
-                *to++ = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-            }
-            *to++ = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        }
-        *to++ = (uint8_t)(0x80 | (code & 0x3F));
+        return to;
     }
-    column->size = (size_t)(to - column->bytes);
+    if (code < 0x800) {
+        *to++ = (uint8_t)(0xC0 | code >> 6);
+    } else {
+        if (code < 0x10000) {
+            *to++ = (uint8_t)(0xE0 | code >> 12);
+        } else {
+            *to++ = (uint8_t)(0xF0 | code >> 18);
+            *to++ = (uint8_t)(0x80 | (code >> 12 & 0x3F));
+        }
+        *to++ = (uint8_t)(0x80 | (code >> 6 & 0x3F));
+    }
+    *to++ = (uint8_t)(0x80 | (code & 0x3F));
+    return to;
 }
 
 /* Write a cell as the text of a row; 0: no memory. */
-static int put(struct Column *column, size_t row, struct Cell cell) {
-    size_t size = (size_t)(cell.end - cell.at), begin = column->size;
-    int32_t part[4] = {0};
-    if (column->room - begin < size) {
-        size_t room = (begin + size) * 2 + 4096;
-        if (!grown((void **)&column->bytes, room)) return 0;
-        column->room = room;
+static int put(struct ArrowArray *column, int64_t row, struct Cell cell) {
+    size_t size = (size_t)(cell.end - cell.at);
+    if (cell.kind != ESCAPED) {
+        put_part(column, row, cell.at, size);
+        return 1;
     }
-    if (cell.kind == ESCAPED) {
-        for (const uint8_t *at = cell.at; at < cell.end;) {
-            const uint8_t *back = memchr(at, '\\', (size_t)(cell.end - at));
-            size_t before = (size_t)((back ? back : cell.end) - at);
-            int32_t code;
-            memcpy(column->bytes + column->size, at, before);
-            column->size += before;
-            if (!back) break;
-            at = escape(back, cell.end, &code);
-            put_code(column, code);
-        }
-        size = column->size - begin;
-    } else {
-        if (size) memcpy(column->bytes + begin, cell.at, size);
-        column->size += size;
+    uint8_t *own = own_bytes(column, size), *to = own;
+    if (!own) return 0;
+    for (const uint8_t *at = cell.at; at < cell.end;) {
+        const uint8_t *back = memchr(at, '\\', (size_t)(cell.end - at));
+        size_t before = (size_t)((back ? back : cell.end) - at);
+        int32_t code;
+        memcpy(to, at, before);
+        to += before;
+        if (!back) break;
+        at = escape(back, cell.end, &code);
+        to = put_code(to, code);
     }
-    if (column->size > INT32_MAX) return 0;
-    part[0] = (int32_t)size;
-    if (size <= INLINE) {
-        if (size) memcpy(part + 1, column->bytes + begin, size);
-        column->size = begin;
-    } else {
-        memcpy(part + 1, column->bytes + begin, 4);
-        part[3] = (int32_t)begin;
-    }
-    memcpy(column->views + 16 * row, part, 16);
-    column->valid[row / 8] |= (uint8_t)(1 << row % 8);
+    put_own(column, row, (size_t)(to - own));
     return 1;
 }
 
@@ -320,98 +299,32 @@ static int chosen(const struct Paths *paths, const struct Cell *cells, size_t co
     return 1;
 }
 
-static int add(const struct Paths *paths, const struct Cell *cells, struct Column *columns, size_t row, size_t rows,
-               uint8_t *is, uint8_t *kinds, struct Cell *found) {
+static int add(const struct Paths *paths, const struct Cell *cells, struct ArrowArray *columns, size_t row,
+               size_t rows, uint8_t *is, uint8_t *kinds, struct Cell *found) {
     for (size_t column = 0; *is == OBJECT && column < paths->columns; column++)
         if (!chosen(paths, cells, column, found + column)) *is = ODD;
-    for (size_t column = 0; column < paths->columns; column++) {
+    for (size_t column = 0; *is == OBJECT && column < paths->columns; column++) {
         struct Cell cell = found[column];
-        if (*is != OBJECT || cell.kind == NOTHING) {
-            columns[column].nulls++;
-            continue;
-        }
-        if (!put(columns + column, row, cell)) return 0;
+        if (cell.kind == NOTHING) continue;
+        if (!put(columns + column, (int64_t)row, cell)) return 0;
         kinds[column * rows + row] = cell.kind == VALUE || cell.kind == INNER ? VALUE : TEXT;
     }
     return 1;
 }
 
-static void release(struct ArrowArray *array) {
-    for (int64_t i = 0; i < array->n_buffers; i++) free((void *)array->buffers[i]);
-    free(array->buffers);
-    array->release = NULL;
-}
-
-/* Hand a column over as an array of string views; 0: no memory. */
-static int handed(struct Column *column, size_t rows, struct ArrowArray *array) {
-    const void **buffers = malloc(4 * sizeof *buffers);
-    int64_t *sizes = malloc(sizeof *sizes);
-    if (!buffers || !sizes || !grown((void **)&column->bytes, column->size)) {
-        free(buffers);
-        free(sizes);
-        return 0;
-    }
-    *sizes = (int64_t)column->size;
-    buffers[0] = column->valid;
-    buffers[1] = column->views;
-    buffers[2] = column->bytes;
-    buffers[3] = sizes;
-    *array = (struct ArrowArray){(int64_t)rows, column->nulls, 0, 4, 0, buffers, NULL, NULL, release, NULL};
-    memset(column, 0, sizeof *column);
-    return 1;
-}
-
-static int read_all(struct ArrowArrayStream *stream, const struct Paths *paths, size_t rows, uint8_t *is,
-                    uint8_t *kinds, struct Column *columns, struct Cell *cells) {
-    struct ArrowArray array;
-    size_t row = 0;
-    int outcome = DONE;
-    while (outcome == DONE) {
-        if (stream->get_next(stream, &array)) return BROKEN_STREAM;
-        if (!array.release) return row == rows ? DONE : BROKEN_STREAM;
-        if ((size_t)array.length > rows - row) outcome = BROKEN_STREAM;
-        for (int64_t i = array.offset; outcome == DONE && i < array.offset + array.length; i++, row++) {
-            is[row] = read(paths, text_at(&array, i), cells);
-            if (!add(paths, cells, columns, row, rows, is + row, kinds, cells + paths->count)) outcome = NO_MEMORY;
-        }
-        array.release(&array);
-    }
-    return outcome;
-}
-
-/* The texts at `paths` of a stream of `rows` string views: what each line is [rows], what stands at each path
- * [columns][rows], zeroed before, and the texts, an array each, which whoever takes it releases. */
+/* The texts at `paths` of a stream of `rows` lines: what each line is [rows], what stands at each path
+ * [columns][rows], zeroed before, and the texts, `columns`, zeroed, to be released by the caller. */
 EXPORT int logbench_json(struct ArrowArrayStream *stream, const struct Paths *paths, size_t rows, uint8_t *is,
-                         uint8_t *kinds, struct ArrowArray *arrays) {
-    struct ArrowSchema schema;
-    if (stream->get_schema(stream, &schema)) return BROKEN_STREAM;
-    int outcome = strcmp(schema.format, "vu") ? OTHER_TYPE : DONE;
-    schema.release(&schema);
-    struct Column *columns = calloc(paths->columns, sizeof *columns);
+                         uint8_t *kinds, struct ArrowArray *columns) {
+    struct Held *held = NULL;
     struct Cell *cells = calloc(paths->count + paths->columns, sizeof *cells);
-    if (!columns || !cells) outcome = NO_MEMORY;
-    for (size_t column = 0; outcome == DONE && column < paths->columns; column++) {
-        columns[column].valid = calloc(rows / 8 + 1, 1);
-        columns[column].views = calloc(rows + 1, 16);
-        if (!columns[column].valid || !columns[column].views) outcome = NO_MEMORY;
+    int outcome = cells ? hold(stream, rows, &held) : NO_MEMORY;
+    if (!outcome) outcome = make_columns(held, columns, paths->columns);
+    for (size_t row = 0; !outcome && row < rows; row++) {
+        is[row] = read(paths, text_at(texts_of(held), (int64_t)row + texts_of(held)->offset), cells);
+        if (!add(paths, cells, columns, row, rows, is + row, kinds, cells + paths->count)) outcome = NO_MEMORY;
     }
-    if (outcome == DONE) outcome = read_all(stream, paths, rows, is, kinds, columns, cells);
-    for (size_t column = 0; outcome == DONE && column < paths->columns; column++)
-        if (!handed(columns + column, rows, arrays + column)) outcome = NO_MEMORY;
-    for (size_t column = 0; columns && column < paths->columns; column++) {
-        free(columns[column].valid);
-        free(columns[column].views);
-        free(columns[column].bytes);
-        if (outcome != DONE && arrays[column].release) arrays[column].release(arrays + column);
-    }
-    free(columns);
+    let_go(held);
     free(cells);
     return outcome;
-}
-
-static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; }
-
-/* The type of those arrays. */
-EXPORT void logbench_json_type(struct ArrowSchema *schema) {
-    *schema = (struct ArrowSchema){"vu", "", NULL, 2, 0, NULL, NULL, release_schema, NULL}; /* 2: may be null */
 }

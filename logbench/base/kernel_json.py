@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrow_columns import Array, Schema, taken
-from .kernel import Kernel, pointer
+from .arrow_columns import Array, columns
+from .kernel import Kernel
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,16 +60,15 @@ class JsonPaths:
     A path is its keys from the outside in. Of several paths the first one counts that leads to something but null.
 
     Args:
-        columns: for each column its paths, at least one.
+        wanted: for each column its paths, at least one.
     """
 
-    def __init__(self, kernel: Kernel, columns: Sequence[Sequence[Sequence[str]]]) -> None:
+    def __init__(self, kernel: Kernel, wanted: Sequence[Sequence[Sequence[str]]]) -> None:
         self._kernel = kernel
-        self._read, self._type = kernel.functions.logbench_json, kernel.functions.logbench_json_type
+        self._read = kernel.functions.logbench_json
         self._read.argtypes = (c_void_p, POINTER(_Paths), c_size_t, c_void_p, c_void_p, POINTER(Array))
-        self._type.argtypes, self._type.restype = (POINTER(Schema),), None
         number: dict[tuple[str, ...], int] = {}
-        for way in (tuple(way) for ways in columns for way in ways):
+        for way in (tuple(way) for ways in wanted for way in ways):
             for end in range(1, len(way) + 1):
                 number.setdefault(way[:end], len(number))
         keys = (_Key * len(number))()
@@ -82,10 +81,10 @@ class JsonPaths:
             elif outer:
                 keys[number[outer]].first = at
             last[outer] = at
-        ways = [number[tuple(way)] for of in columns for way in of]
-        ends = np.cumsum([len(of) for of in columns]).tolist()
+        ways = [number[tuple(way)] for of in wanted for way in of]
+        ends = np.cumsum([len(of) for of in wanted]).tolist()
         self._paths = _Paths(
-            keys, (c_int32 * len(ways))(*ways), (c_int32 * len(ends))(*ends), len(keys), len(columns)
+            keys, (c_int32 * len(ways))(*ways), (c_int32 * len(ends))(*ends), len(keys), len(wanted)
         )
 
     def __call__(self, lines: pl.Series) -> JsonTexts:
@@ -94,14 +93,10 @@ class JsonPaths:
         Raises:
             MemoryError: there is too little.
         """
-        size, columns = len(lines), int(self._paths.columns)
-        kinds, are = np.zeros((columns, size), dtype=np.uint8), np.empty(size, dtype=np.uint8)
-        stream, arrays = lines.__arrow_c_stream__(), (Array * columns)()
-        place = pointer(stream, b"arrow_array_stream")
-        self._kernel.check(self._read(place, byref(self._paths), size, are.ctypes.data, kinds.ctypes.data, arrays))
-        return JsonTexts(are, kinds, [self._series(array) for array in arrays])
-
-    def _series(self, array: Array) -> pl.Series:
-        schema = Schema()
-        self._type(schema)
-        return taken(schema, array)
+        size, count = len(lines), int(self._paths.columns)
+        kinds, are = np.zeros((count, size), dtype=np.uint8), np.empty(size, dtype=np.uint8)
+        read, paths, places = self._read, byref(self._paths), (are.ctypes.data, kinds.ctypes.data)
+        made = columns(
+            self._kernel, lines, count, lambda stream, arrays: read(stream, paths, size, *places, arrays)
+        )
+        return JsonTexts(are, kinds, made)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser
-from ..api.optional import HasCaution
+from ..api.optional.evaluators import HasCaution
 from ..data.kept import split
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class KeptParser:
 
     def state(self) -> dict[str, Any]:
         """The other parser's state, and the pairs by key."""
-        return {"kept": [[kept, key] for kept, key in self._pairs], "parser": self.parser.state()}
+        return {"kept": list(self._pairs), "parser": self.parser.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Become the parser that gave `state`."""

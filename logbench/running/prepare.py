@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional import HasCounts
+from ..api.optional.windowers import HasCounts
 from ..api.traits import OF_VECTORS
 from ..base.errors import IncompatibleError
 from ..base.files import aside, digests_file

@@ -114,10 +114,10 @@ class DrainParser:
         )
 
     def state(self) -> dict[str, Any]:
-        """Tokens (null: wildcard) of each template, and the branches that lead to its leaf."""
+        """Tokens (null: wildcard) of each template, and the branches that lead to its leaf; no copies."""
         return {
-            "templates": [list(template.tokens) for template in self._templates],
-            "paths": [list(template.path) for template in self._templates],
+            "templates": [template.tokens for template in self._templates],
+            "paths": [template.path for template in self._templates],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -218,6 +218,7 @@ for line in json_tests.NOT_PLAIN:
         json_tests.JsonPaths(built, json_tests.COLUMNS)(json_tests.pl.Series([line[:end]]))
 json_tests.test_other_lines_are_no_objects(built)
 json_tests.test_slices_chunks_and_large_texts(built)
+json_tests.test_texts_outlive_their_lines(built)
 sys.path.insert(1, str(Path(tests.__file__).parents[1] / "reading"))
 import test_line_programs as cut_tests
 import test_kernel_times as time_tests

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from built_kernel import built_kernel
 
-from logbench.base import kernel_json
+from logbench.base import arrow_columns
 from logbench.base.kernel import Kernel
 from logbench.base.kernel_json import NO_OBJECT, NOTHING, OBJECT, ODD, TEXT, VALUE, JsonPaths
 
@@ -112,14 +112,27 @@ def test_slices_chunks_and_large_texts(built: Kernel) -> None:
 
 def test_what_polars_takes_over_is_released_once(built: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    taken = kernel_json.taken
+    taken = arrow_columns._taken
 
-    def seen(schema: Any, array: Any) -> pl.Series:
+    def seen(type_: Any, array: Any) -> pl.Series:
         given.append(array)
-        return taken(schema, array)
+        return taken(type_, array)
 
-    monkeypatch.setattr(kernel_json, "taken", seen)
+    monkeypatch.setattr(arrow_columns, "_taken", seen)
     found = JsonPaths(built, [[["a"]]])(pl.Series(['{"a":"a text of more than twelve bytes"}']))
     assert ctypes.cast(given[0].release, ctypes.c_void_p).value is None
     assert found.columns[0].item() == "a text of more than twelve bytes"
     assert np.array_equal(found.kinds, [[TEXT]])
+
+
+def test_texts_outlive_their_lines(built: Kernel) -> None:
+    lines = pl.Series(
+        [json.dumps({"a": f"a plain text, number {i}", "b": f"two\nlines, number {i}"}) for i in range(2000)]
+    )
+    find = JsonPaths(built, [[["a"]], [["b"]]])
+    found = [find(lines[10:]).columns, find(pl.concat([lines[:900], lines[900:]], rechunk=False)).columns]
+    del lines
+    pl.Series(["other bytes in their place " * 9] * 20_000)
+    for first, (plain, escaped) in zip((10, 0), found, strict=True):
+        assert plain.to_list() == [f"a plain text, number {i}" for i in range(first, 2000)]
+        assert escaped.to_list() == [f"two\nlines, number {i}" for i in range(first, 2000)]

@@ -28,10 +28,8 @@ ARCHIVE = b"an archive"
 
 
 @pytest.fixture
-def filled(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+def filled(tmp_path: Path, registry: Registry, remembered: None) -> Registry:
     """A cache with one entry of each kind; the registry that knows its archive."""
-    monkeypatch.setattr(file_digests, "SMALL", 0)
-    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
     (record,) = logbench.run("length", dataset="hdfs-sim", out=tmp_path / "runs", **SMALL)
     assert record.status == "ok", record.error
     entry = registry.get("dataset", "hdfs-sim")

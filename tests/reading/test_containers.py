@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
-import json
 import os
 import random
 import string
-import sys
 import tarfile
 import tempfile
-import time
-import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,31 +17,11 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from real_data import DATA
+from packed_logs import containers, one_line, reference, zipped
 
 from logbench import DataError
-from logbench.base import file_digests
 from logbench.reading import byte_streams
-from logbench.reading.layout import Member, digest, open_layout, scan
-
-SAMPLE = DATA / "hdfs_v1_sample" / "HDFS_v1.zip"
-
-
-def reference(data: bytes) -> list[str]:
-    """What the lines of `data` are, in plain Python."""
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
-
-
-def containers(folder: Path, data: bytes) -> dict[str, Path]:
-    paths = {name: folder / name for name in ("a.log", "b.log.gz", "c.zip")}
-    paths["a.log"].write_bytes(data)
-    paths["b.log.gz"].write_bytes(gzip.compress(data, 1))
-    with zipfile.ZipFile(paths["c.zip"], "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.log", data)
-    return paths
+from logbench.reading.layout import Member, open_layout, scan
 
 
 @pytest.mark.parametrize("size", [1, 40, *range(50, 100), 159])
@@ -70,19 +45,6 @@ def test_a_line_without_end_is_refused_in_every_way(
     in_bytes = refused(lambda: [*member.valid()])
     assert in_bytes == refused(member.scan().collect)
     assert in_bytes == (size > 80) or 48 < size <= 80
-
-
-def zipped(path: Path, **members: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return path
-
-
-def one_line(error: pytest.ExceptionInfo[DataError]) -> str:
-    text = str(error.value)
-    assert "\n" not in text
-    return text
 
 
 PIECES = st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"blk_-1 x", b"\0", b"\xe9", "é".encode(), b"\xef\xbf\xbd"])
@@ -175,77 +137,6 @@ def test_long_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one_line(error)
 
 
-def test_sample_is_whole() -> None:
-    if not SAMPLE.exists():
-        pytest.skip(f"{SAMPLE} is absent")
-    members = open_layout(SAMPLE, ["HDFS.log", "preprocessed/anomaly_label.csv"])
-    count = members["HDFS.log"].scan().select(pl.len(), pl.col("raw").str.len_bytes().sum()).collect()
-    with zipfile.ZipFile(SAMPLE) as archive:
-        raw = reference(archive.read("HDFS.log"))
-    assert count.row(0) == (222_579, sum(map(len, raw)))
-    assert members["preprocessed/anomaly_label.csv"].bytes().startswith(b"BlockId,Label")
-    assert members["HDFS.log"].files == (SAMPLE,)
-
-
-def layouts(folder: Path) -> list[Path]:
-    """The same two members as folder, as archive, and as archive of one more folder; logs packed or not."""
-    plain, packed = folder / "plain", folder / "packed"
-    for below in (plain, packed):
-        (below / "pre").mkdir(parents=True)
-        (below / "pre" / "label.csv").write_bytes(b"id,label\n")
-    (plain / "H.log").write_bytes(b"a\nb\n")
-    (packed / "H.log.gz").write_bytes(gzip.compress(b"a\nb\n"))
-    return [
-        plain,
-        packed,
-        zipped(folder / "flat.zip", **{"H.log": b"a\nb\n", "pre/label.csv": b"id,label\n"}),
-        zipped(
-            folder / "deep.zip", **{"x/H.log": b"a\nb\n", "x/pre/label.csv": b"id,label\n", "__MACOSX/H.log": b""}
-        ),
-    ]
-
-
-def test_layouts(tmp_path: Path) -> None:
-    for path in layouts(tmp_path):
-        found = open_layout(path, ["H.log", "pre/*.csv"], optional=["none"])
-        assert list(found) == ["H.log", "pre/*.csv"]
-        assert found["H.log"].scan().collect()["raw"].to_list() == ["a", "b"]
-        assert found["pre/*.csv"].bytes() == b"id,label\n"
-        assert all(file.is_file() for member in found.values() for file in member.files)
-        with pytest.raises(DataError, match=r"has no missing\.csv; there is .*H\.log") as error:
-            open_layout(path, ["H.log", "missing.csv"])
-        assert str(path) in one_line(error)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep.zip", "flat.zip", "packed", "plain"]
-
-
-def test_one_file_is_enough_where_the_rest_is_optional(tmp_path: Path) -> None:
-    log = tmp_path / "any name"
-    log.write_bytes(b"a\n")
-    found = open_layout(log, ["H.log"], optional=["label.csv"])
-    assert list(found) == ["H.log"]
-    with pytest.raises(DataError, match="is one file"):
-        open_layout(log, ["H.log", "label.csv"])
-
-
-def test_wildcard_must_mean_one_file(tmp_path: Path) -> None:
-    for name in ("test_1", "test_2"):
-        (tmp_path / name).write_bytes(b"")
-    with pytest.raises(DataError, match=r"must be one file, there are .*test_1.*test_2") as error:
-        open_layout(tmp_path, ["test_*"])
-    one_line(error)
-    with pytest.raises(DataError, match="must be one file"):
-        scan(zipped(tmp_path / "two.zip", a=b"", b=b""))
-
-
-def test_members_outside_the_archive_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "slip.zip"
-    for bad in ("../H.log", "/H.log", "a/../../H.log", "C:/H.log", "..\\H.log"):
-        zipped(path, **{bad: b"x", "other.log": b"good\n", "H.log": b"good\n"})
-        with pytest.raises(DataError, match=r"H\.log' is a link or a device, or leads out"):
-            open_layout(path, ["H.log"])
-        assert scan(path, "other.log").collect()["raw"].to_list() == ["good"]
-
-
 def test_bombs_are_refused(tmp_path: Path) -> None:
     data = b"0\n" * 500_000
     paths = containers(tmp_path, data)
@@ -325,106 +216,3 @@ def test_zstandard_and_tar_are_read_like_any_other(tmp_path: Path) -> None:
     path = tmp_path / "x.log.zst"
     path.write_bytes(ZSTD)
     assert scan(path).collect()["raw"].to_list() == ["a", "b"]
-
-
-def test_names_are_taken_literally(tmp_path: Path) -> None:
-    path = tmp_path / "log[1]*.log"
-    path.write_bytes(b"a\n")
-    (tmp_path / "log1x.log").write_bytes(b"other\n")
-    assert scan(path).collect()["raw"].to_list() == ["a"]
-
-
-def test_files_vanish_between_plan_and_read(tmp_path: Path) -> None:
-    path = containers(tmp_path, b"a\n")["c.zip"]
-    member: Member = open_layout(path, ["a.log"])["a.log"]
-    path.unlink()
-    with pytest.raises(DataError, match="No such file"):
-        member.scan().collect()
-
-
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any file is large and old enough to be remembered."""
-    monkeypatch.setattr(file_digests, "SMALL", 0)
-    monkeypatch.setattr(file_digests, "_SETTLED_NS", -1)
-
-
-def test_a_file_just_written_or_small_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
-    path.write_bytes(b"one")
-    digest(path, cache)
-    assert not cache.exists(), "it is small"
-    monkeypatch.setattr(file_digests, "SMALL", 0)
-    os.utime(path, ns=(0, 0))
-    digest(path, cache)
-    assert not cache.exists(), "its mtime is old, but it may change within its ctime"
-
-
-@pytest.mark.usefixtures("settled")
-def test_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
-    path, cache = tmp_path / "a.log", tmp_path / "cache" / "digests.json"
-    path.write_bytes(b"one")
-    expected = hashlib.sha256(b"one").hexdigest()
-    assert digest(path, None) == expected
-    assert digest(path, cache) == expected
-    known = json.loads(cache.read_text())
-    (key,) = known
-    known[key]["digest"] = "remembered"
-    known[key]["sum"] = file_digests._sum(key, known[key])
-    cache.write_text(json.dumps(known))
-    assert digest(path, cache) == "remembered"
-    for at in (0, -file_digests.TRUSTED_S, file_digests.TRUSTED_S):  # a day ago, and in the future
-        known[key]["at"] = time.time() + at
-        known[key]["sum"] = file_digests._sum(key, known[key])
-        cache.write_text(json.dumps(known))
-        assert digest(path, cache) == (expected if at else "remembered")
-    assert digest(path, cache, "md5") == hashlib.md5(b"one").hexdigest()
-    path.write_bytes(b"two")
-    assert digest(path, cache) == hashlib.sha256(b"two").hexdigest()
-    assert [p.name for p in cache.parent.iterdir()] == ["digests.json"]
-
-
-@pytest.mark.usefixtures("settled")
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no time of change that cannot be put back")
-def test_bytes_written_in_place_with_the_time_put_back_are_noticed(tmp_path: Path) -> None:
-    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
-    path.write_bytes(b"one")
-    before = path.stat()
-    digest(path, cache)
-    time.sleep(0.05)
-    with path.open("r+b") as file:
-        file.write(b"two")
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    after = path.stat()
-    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
-    assert digest(path, cache) == hashlib.sha256(b"two").hexdigest()
-
-
-@pytest.mark.usefixtures("settled")
-def test_digest_survives_a_broken_cache_of_another_version(tmp_path: Path) -> None:
-    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
-    path.write_bytes(b"one")
-    found = path.stat()
-    state = [found.st_size, found.st_mtime_ns, found.st_ino]
-    cache.write_text(json.dumps({f"sha256:{path.resolve()}": {"state": state, "digest": "old"}}))
-    assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
-
-
-@pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"\xff", b'{"sha256:x": 3}'])
-def test_digest_survives_a_broken_cache(tmp_path: Path, junk: bytes) -> None:
-    path, cache = tmp_path / "a.log", tmp_path / "digests.json"
-    path.write_bytes(b"one")
-    cache.write_bytes(junk)
-    assert digest(path, cache) == hashlib.sha256(b"one").hexdigest()
-    assert any(path.name in key for key in json.loads(cache.read_text()))
-    assert digest(path, tmp_path / "a.log" / "not a folder" / "x.json") == hashlib.sha256(b"one").hexdigest()
-
-
-def test_a_folder_with_the_archive_alone_says_what_to_give(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "all logs.zip", "w") as archive:
-        archive.writestr("H.log", "x\n")
-    with pytest.raises(DataError) as error:
-        open_layout(tmp_path, ["H.log"])
-    assert str(error.value).endswith(f"; there is all logs.zip; to read it give --data '{tmp_path}/all logs.zip'")
-    assert list(open_layout(tmp_path / "all logs.zip", ["H.log"])) == ["H.log"]

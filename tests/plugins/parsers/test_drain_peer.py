@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from test_parsers import SYSTEMS, hdfs_lines, loghub, reduced
+from parsed_lines import SYSTEMS, hdfs_lines, loghub, reduced
 
 from logbench_parsers import DrainConfig
 from logbench_parsers.drain import VARIABLE, DrainParser
