@@ -41,6 +41,12 @@ _KIND = re.compile(r"\\([sSdDwW])")
 _SET = re.compile(r"\[(?P<not>\^?)(?P<members>(?:\\.|[^\\\[\]])+)\]")
 
 
+# What tables say together: of a byte that one is sure of, that it is in; and whether it may be at all.
+_SURE, _MAY = bytes.maketrans(bytes([YES | PERHAPS]), bytes([YES])), bytes.maketrans(bytes([PERHAPS]), bytes([YES]))
+# Bytes that signs begin with, and the end.
+_BEGINNINGS = bytes(not 0x80 <= byte < 0xC0 for byte in range(END + 1))
+
+
 class _OtherError(Exception):
     """The expression is none of those that have a program."""
 
@@ -112,17 +118,24 @@ class _Node:
 
 
 def _table(members: Collection[int]) -> bytes:
-    return bytes(YES if byte in members else NO for byte in range(END + 1))
+    table = bytearray(END + 1)
+    for byte in members:
+        table[byte] = YES
+    return bytes(table)
 
 
 def _either(tables: Iterator[bytes] | Sequence[bytes]) -> bytes:
     """In one of them; perhaps, where no one is sure."""
-    return bytes(YES if YES in some else max(some) for some in zip(*tables, strict=True))
+    whole = 0
+    for table in tables:
+        whole |= int.from_bytes(table, "little")
+    return whole.to_bytes(END + 1, "little").translate(_SURE)
 
 
 def _meet(one: bytes, other: bytes) -> bool:
     """Whether a sign may begin both; bytes within a sign begin none."""
-    return any(one[byte] and other[byte] for byte in range(END + 1) if not 0x80 <= byte < 0xC0)
+    both = (int.from_bytes(table.translate(_MAY), "little") for table in (one, other, _BEGINNINGS))
+    return next(both) & next(both) & next(both) != 0
 
 
 def _certain(part: _Node, after: bytes) -> bytes | None:
@@ -380,7 +393,7 @@ class _Writer:
         how = LEAST if node.lazy else MOST
         if not _meet(signs, after):  # what follows begins with no sign of the run
             how = ALL
-        possible = [byte for byte in range(END + 1) if after[byte]]
-        find = possible[0] if len(possible) == 1 and possible[0] < END else -1
+        single = after.count(NO) == END
+        find = next(byte for byte in range(END + 1) if after[byte]) if single and not after[END] else -1
         everything = int(signs[:END] == bytes([YES]) * END)
         self._step(RUN, self._of(signs), node.least, most, self._of(after), how, find, everything)

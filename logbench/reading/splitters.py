@@ -96,10 +96,10 @@ def splitter(
 def _regex(form: LineFormat, asked: Sequence[str]) -> Splitter:
     by_time = form.multiline and bool(form.time)
     taken = _pattern_fields(form, list(dict.fromkeys((*asked, *(form.time if by_time else ())))))
-    plain = [LinePattern.of(regex, ()) for regex in form.regexes]
-    split = Splitter(taken, lambda raw: matched(plain, raw)[1], shown(form).fill_null(""))
+    split = Splitter(taken, None, shown(form).fill_null(""))
     if not by_time:
-        return split
+        plain = [LinePattern.of(regex, ()) for regex in form.regexes]
+        return replace(split, begins=lambda raw: matched(plain, raw)[1])
     alone = not (form.inner or form.pieces or form.traces)
     return replace(split, begins=lambda raw: split.early(form, raw)[BEGINS], times=form if alone else None)
 
