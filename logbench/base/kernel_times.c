@@ -65,11 +65,12 @@ static int zone(const uint8_t **at, const uint8_t *end, int or_z, int64_t *ahead
     return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
 }
 
-/* A fraction of a second, at most microseconds. */
+/* A fraction of a second, of which more than microseconds is left out. */
 static int fraction(const uint8_t **at, const uint8_t *end, int64_t *micro) {
     int digits;
     *micro = number(at, end, 1, 6, &digits);
     if (*micro < 0) return 0;
+    if (digits == 6) number(at, end, 0, 3, NULL);
     *micro *= POWERS[6 - digits];
     return 1;
 }

@@ -42,7 +42,8 @@ _SET = re.compile(r"\[(?P<not>\^?)(?P<members>(?:\\.|[^\\\[\]])+)\]")
 
 
 # What tables say together: of a byte that one is sure of, that it is in; and whether it may be at all.
-_SURE, _MAY = bytes.maketrans(bytes([YES | PERHAPS]), bytes([YES])), bytes.maketrans(bytes([PERHAPS]), bytes([YES]))
+_SURE = bytes.maketrans(bytes([YES | PERHAPS]), bytes([YES]))
+_MAY = bytes.maketrans(bytes([PERHAPS]), bytes([YES]))
 # Bytes that signs begin with, and the end.
 _BEGINNINGS = bytes(not 0x80 <= byte < 0xC0 for byte in range(END + 1))
 

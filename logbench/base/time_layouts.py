@@ -1,7 +1,7 @@
 """Layouts of times that the compiled kernel reads (`kernel_times.c`), from strptime formats.
 
 The kernel reads what a format means to most who write it: `%d` is one or two digits, `%b` is `Jan`, a fraction has
-at most six digits. Polars reads all else that the format lets through.
+at most nine digits. Polars reads all else that the format lets through.
 """
 
 from __future__ import annotations

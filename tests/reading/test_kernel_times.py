@@ -31,7 +31,7 @@ def written(how: str, rng: random.Random) -> str:
     moment = datetime(1995, 1, 1) + timedelta(microseconds=rng.randrange(60 * 365 * 86_400 * 10**6))
     if how in EPOCHS:
         return str(int(moment.timestamp() * {"epoch": 1, "epoch_ms": 10**3, "epoch_us": 10**6}[how]))
-    part = f"{moment.microsecond:06}"[: rng.choice([1, 3, 3, 6, 6])]
+    part = f"{moment.microsecond * 1000 + rng.randrange(1000):09}"[: rng.choice([1, 3, 3, 6, 6, 7, 9, 9])]
     text = how.replace("%.f", rng.choice(["", f".{part}"])).replace("%f", part)
     text = text.replace("%#z", rng.choice(["Z", "+01:00", "-0530"])).replace("%z", rng.choice(["+0100", "-05:30"]))
     text = moment.strftime(text)
