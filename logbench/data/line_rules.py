@@ -8,6 +8,10 @@ from functools import cached_property
 from typing import Protocol
 
 import polars as pl
+from polars.io.plugins import register_io_source
+
+# What a source gives.
+SCANNED: dict[str, pl.DataType] = {"line": pl.UInt32(), "raw": pl.String()}
 
 
 class LineSource(Protocol):
@@ -49,9 +53,29 @@ class LineRules:
 
     @cached_property
     def frame(self) -> pl.LazyFrame:
-        """Columns of `source`, `message` (String), `id` (List[String]), `time` (null where it cannot be read)."""
+        """Columns `line` and `raw` of `source`, `message` (String), `id` (List[String]) and `time` (null where it
+        cannot be read).
+
+        `source.scan()` is called when the frame is collected, because it may read a whole file to see how.
+        """
+        schema = self._taken_apart(pl.LazyFrame(schema=SCANNED)).collect_schema()
+        return register_io_source(self._frames, schema=schema, is_pure=True)
+
+    def _frames(
+        self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        found = self._taken_apart(self.source.scan())
+        if n_rows is not None:
+            found = found.head(n_rows)
+        if predicate is not None:
+            found = found.filter(predicate)
+        if columns is not None:
+            found = found.select(columns)
+        return found.collect_batches(chunk_size=size, maintain_order=True)
+
+    def _taken_apart(self, scanned: pl.LazyFrame) -> pl.LazyFrame:
         raw = pl.col("raw")
-        return self.source.scan().with_columns(
+        return scanned.with_columns(
             message=raw.str.splitn(self.after, 2).struct.field("field_1").fill_null(raw),
             id=raw.str.extract_all(self.id_pattern),
             time=self.time_of(raw.str.slice(0, self.stamp)),

@@ -28,9 +28,9 @@ from ..running.bundle import Bundle
 from ..running.bundle_checks import fitting, shortened
 from ..running.data_warnings import left_over
 from ..running.explain import TOP, Asked, Counts, among_top, names_of, templates_frame, with_said
+from ..running.log_digest import digest_of
 from ..running.looks import KEPT, Look, Source
 from ..running.needs import check_needs
-from ..running.prepare import digest_of
 from ..running.unit_scores import score_units
 from .labelled import labelled
 

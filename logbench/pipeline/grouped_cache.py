@@ -19,8 +19,10 @@ from ..base.cache_folder import Note, entry, folder_of, remove, sound
 from ..base.errors import DataError
 from ..base.files import write_parquet, written
 from ..base.freed_memory import lent
+from ..base.regular_files import read_text
 from .grouping import GroupedLines
 
+FACTS = "facts.json"
 # Columns of events, and their files.
 EVENTS = {"codes": "code.npy", "lines": "line.npy", "times": "time.npy", "line_labels": "label.npy"}
 
@@ -30,8 +32,24 @@ def has(key: str) -> bool:
     return folder_of("grouped", key).exists()
 
 
-def store(key: str, value: GroupedLines, note: Note) -> GroupedLines:
+def has_size(size: int) -> bool:
+    """Whether there may be an entry for a log of so many bytes."""
+    return any(_size(folder) == size for folder in folder_of("grouped", "").glob("*"))
+
+
+def _size(folder: Path) -> Any:
+    """Bytes of the log that an entry is of; None where it does not tell, as entries of older code."""
+    try:
+        return json.loads(read_text(folder / FACTS)).get("size")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+
+
+def store(key: str, value: GroupedLines, note: Note, size: int = 0) -> GroupedLines:
     """Store grouped lines; if the cache cannot be written, note it and go on.
+
+    Args:
+        size: bytes of the log.
 
     Returns:
         The same; arrays as long as the log are those of the entry, memory-mapped, so that none is in memory.
@@ -39,7 +57,7 @@ def store(key: str, value: GroupedLines, note: Note) -> GroupedLines:
     place = folder_of("grouped", key)
     try:
         with entry(place) as folder:
-            _write(value, folder)
+            _write(value, size, folder)
     except DataError as error:
         note(f"continuing without cache: {error}")
         return value
@@ -57,7 +75,7 @@ def _mapped(file: Path) -> Any:
     return lent(np.load(file, mmap_mode="r"))
 
 
-def _write(value: GroupedLines, folder: Path) -> None:
+def _write(value: GroupedLines, size: int, folder: Path) -> None:
     for name, file in _events(value).items():
         with written(folder):
             np.save(folder / file, getattr(value, name))
@@ -67,8 +85,8 @@ def _write(value: GroupedLines, folder: Path) -> None:
     }
     for name, frame in frames.items():
         write_parquet(frame, folder / f"{name}.parquet")
-    facts = {"facts": dict(value.facts), "sequences": value.sequences}
-    (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    facts = {"facts": dict(value.facts), "sequences": value.sequences, "size": size}
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 
 def load(key: str, note: Note) -> GroupedLines | None:
@@ -99,7 +117,7 @@ def load(key: str, note: Note) -> GroupedLines | None:
 def _read(folder: Path, files: Collection[str]) -> GroupedLines:
     """Read an entry; raise FileNotFoundError if one of its `files` is gone, because absence has a meaning."""
     units = pl.read_parquet(folder / "units.parquet")
-    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     columns = {name: _mapped(folder / file) for name, file in EVENTS.items() if file in files}
     return GroupedLines(
         units=units.drop("events"),

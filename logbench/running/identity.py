@@ -38,6 +38,11 @@ class Key:
     text: str
     known: bool
 
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """What a stage tells of it: `digest`, None where nothing is cached under it."""
+        return {"digest": self.text if self.known else None}
+
 
 def of(parts: Mapping[str, ConfiguredComponent[Any]], **facts: Any) -> Key:
     """Key of the results that these components make from `facts` (JSON values)."""

@@ -25,8 +25,8 @@ from ..pipeline.line_split import cuts_lines
 from ..pipeline.merged import EncodedShard, merged
 from ..reading.data_parts import open_data
 from ..reading.shards import Piece, cut, laid_out, lines_in
+from .grouped_log import group_and_keep
 from .locate import locate
-from .prepare import group_and_keep
 from .resolve import ResolvedPlan, resolve
 from .runtime import current
 from .worker_tasks import data

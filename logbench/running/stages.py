@@ -41,13 +41,11 @@ class Stages:
         done: name → `wall_s`, `cpu_s`, `peak_rss_mb`, `peak_gpu_mb` (measured by the process that did the work),
             `items`, `items_per_s`, and facts of the stage (`cached`, `digest`, `shared`).
         current: the running stage, or the last one.
-        beforehand: known facts of later stages, name → facts.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.done: dict[str, StageFacts] = {}
         self.current = NAMES[0]
-        self.beforehand: dict[str, dict[str, Any]] = {}
         self._runtime = runtime
 
     @contextmanager
@@ -55,7 +53,7 @@ class Stages:
         self.current = name
         wall, cpu = time.perf_counter(), time.process_time()
         with self._runtime.bars.stage(name) as progress:
-            stage = Stage(name, progress, facts=self.beforehand.pop(name, {}))
+            stage = Stage(name, progress)
             yield stage
         give_back()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

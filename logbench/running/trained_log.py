@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api.record_split import TransferFacts
@@ -14,6 +13,7 @@ from ..pipeline.grouping import GroupedLines
 from ..pipeline.parsing import Vocabulary
 from ..pipeline.split import Split, split_units
 from ..pipeline.transfer import joined, same_units, transfer_facts, transfer_split
+from .grouped_log import grouped_log
 from .resolve import ResolvedPlan
 from .runtime import Runtime
 from .stages import Stages
@@ -21,9 +21,6 @@ from .stages import Stages
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# Path, digest of the files, key, and lines of one data set, as `prepare` groups them.
-Group = Callable[[ResolvedPlan, Runtime, Stages, Callable[[str], None]], tuple[Path, str, str, GroupedLines]]
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,14 @@ class TrainedLog:
 
     @classmethod
     def of(
-        cls, resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None], group: Group
+        cls, resolved: ResolvedPlan, runtime: Runtime, stages: Stages, note: Callable[[str], None]
     ) -> TrainedLog | None:
         """The log that trains, its times added to those of the stages; None where no other data set does."""
         if (trained := resolved.source) is None:
             return None
         plan, beside = replace(resolved.plan, data=resolved.plan.source_data), Stages(runtime)
         alone = replace(resolved, dataset=trained.dataset, windower=trained.windower, plan=plan, source=None)
-        _, digest, key, grouped = group(alone, runtime, beside, note)
+        _, digest, key, grouped = grouped_log(alone, runtime, beside, note)
         for name, facts in beside.done.items():
             own = stages.done[name]
             own["wall_s"], own["cpu_s"] = own["wall_s"] + facts["wall_s"], own["cpu_s"] + facts["cpu_s"]

@@ -22,8 +22,8 @@ from ..evaluation.unit_metrics import names_of
 from ..reading.data_parts import open_data
 from .first_worker import threads
 from .locate import locate
+from .log_digest import digest_of
 from .model_processes import ModelProcesses
-from .prepare import digest_of
 from .resolve import resolve
 from .runtime import Runtime, current, made_current
 from .workers import Relay

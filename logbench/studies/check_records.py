@@ -20,7 +20,7 @@ from ..components.registry import Registry
 from ..reading.data_parts import open_data
 from ..running import records
 from ..running.locate import locate
-from ..running.prepare import digest_of
+from ..running.log_digest import digest_of
 from ..running.record_versions import refusal_of, upgraded
 from ..running.resolve import stored_dataset
 from ..running.signed_records import signature_fault

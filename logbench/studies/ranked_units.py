@@ -15,7 +15,7 @@ from ..components.registry import Registry
 from ..data.lines import Lines
 from ..reading.data_parts import open_data
 from ..running import records
-from ..running.prepare import digest_of
+from ..running.log_digest import digest_of
 from ..running.resolve import stored_dataset
 from ..running.stored import part, table
 

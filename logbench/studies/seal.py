@@ -24,7 +24,7 @@ from ..pipeline.coding import batches, given_of
 from ..pipeline.label_ids import label_ids
 from ..reading.data_parts import LABELS, LINES, PART, SEQUENCES, TYPES, UNITS, VERSION, open_data
 from ..running.locate import locate
-from ..running.prepare import digest_of
+from ..running.log_digest import digest_of
 from ..running.resolve import ResolvedPlan, resolve
 from .scrubbed_lines import rows_at, scrubbed_lines
 

@@ -23,8 +23,8 @@ from ..pipeline.line_split import Cuts, SplitWindower, cuts_lines
 from ..pipeline.windower_input import WindowerInput
 from ..reading.data_parts import open_data
 from ..running import looks, records, run_names
+from ..running.log_digest import digest_of
 from ..running.looks import Look, Source, stamps_of
-from ..running.prepare import digest_of
 from ..running.resolve import stored_dataset
 from ..running.stored import part, table
 

@@ -20,7 +20,7 @@ from ..pipeline.coding import read_lines
 from ..pipeline.grouping import GroupedLines, group_lines
 from ..pipeline.label_ids import label_ids
 from ..running.locate import locate
-from ..running.prepare import digest_of
+from ..running.log_digest import digest_of
 from .outcome import InapplicableError, ViolationError, expect
 from .rule import Subject, rule
 from .side_effects import watched

@@ -12,7 +12,7 @@ from logbench import run
 from logbench.base import cache_folder
 from logbench.components.configured import ConfiguredComponent, configured
 from logbench.components.registry import Registry
-from logbench.running import identity, prepare
+from logbench.running import grouped_log, identity
 from logbench.running.provenance import environment
 
 
@@ -59,10 +59,10 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
     names = "".join(f"blk_{n},Normal\n" for n in range(20))
     (data / "preprocessed" / "anomaly_label.csv").write_text(f"BlockId,Label\n{names}")
     (data / "my.toml").write_text("files = 'HDFS.log'\nid = 'message'\nid_pattern = 'blk_[0-9]+'\n")
-    known = prepare.digest_of
+    known = grouped_log.digest_of
 
     def grown(*given: Any, **options: Any) -> str:
-        monkeypatch.setattr(prepare, "digest_of", known)
+        monkeypatch.setattr(grouped_log, "digest_of", known)
         if reader == "own":  # it grows before it is hashed: its digest is of more than is read
             add(data / "HDFS.log", line.format(3))
             return known(*given, **options)
@@ -70,7 +70,7 @@ def test_a_log_that_changes_while_it_is_read_is_not_cached(
         add(data / "HDFS.log", line.format(3))
         return digest
 
-    monkeypatch.setattr(prepare, "digest_of", grown)
+    monkeypatch.setattr(grouped_log, "digest_of", grown)
     chosen: dict[str, Any] = {"dataset": str(data / "my.toml") if reader == "own" else "hdfs", "data": data}
     chosen["settings"] = {"protocol": {"train": "ratio"}}
     lines = [run("markov", out=tmp_path / f"runs{n}", **chosen)[0].dataset["lines"] for n in range(2)]
