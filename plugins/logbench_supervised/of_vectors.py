@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch.nn import functional as F
 
-from logbench.torch import SequenceClassifier, SequenceConfig, recurrent_states, vector_rows, vector_table
+from logbench.torch import SequenceClassifier, SequenceConfig, longest, recurrent_states, vector_rows, vector_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,14 @@ class VectorClassifier(SequenceClassifier[S]):
         """Vectors float [B, L, W] of a batch of rows, and which events are there, bool [B, L]."""
         vectors = vector_table(sessions, device)
         table = F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
-        return lambda rows: (table[rows], rows < table.shape[0] - 1)
+
+        def encode(rows: Tensor) -> tuple[Tensor, Tensor]:
+            there = rows < table.shape[0] - 1
+            if self.spare is not None:  # no vector is looked up for columns that fill up all rows of the batch
+                rows, there = (columns[:, : longest(there) + self.spare] for columns in (rows, there))
+            return table[rows], there
+
+        return encode
 
     @property
     def spare(self) -> int | None:

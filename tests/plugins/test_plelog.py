@@ -213,6 +213,17 @@ def test_attention_is_trained_and_a_mean_has_nothing_to_train() -> None:
     )
 
 
+def test_vectors_are_looked_up_as_far_as_the_longest_unit_of_a_batch() -> None:
+    model, units = PleLog(SMALL), told([[0, 1], [2], [0, 1, 2, 3, 4]])
+    rows = torch.from_numpy(model.rows(units)).long()
+    assert rows.shape == (3, SMALL.length)
+    encode = model.encoder(units, "cpu")
+    for batch, lengths in ((rows[:2], [2, 1]), (rows[1:2], [1]), (rows, [2, 1, 5])):
+        vectors, there = encode(batch)
+        assert vectors.shape == (len(batch), max(lengths), 5) and there.sum(1).tolist() == lengths
+        assert torch.equal(vectors.any(2), there)
+
+
 def test_what_fills_up_a_unit_does_not_count() -> None:
     torch.manual_seed(0)
     network = Network(5, SMALL).double().eval()
