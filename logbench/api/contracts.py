@@ -259,6 +259,7 @@ class RunningModel(Protocol):
         opened: files that it opened outside of its distribution, see `file_watch`.
         measured: `wall_s`, `cpu_s`, `peak_rss_mb`, `added_rss_mb`, `peak_gpu_mb` of the last call, where it ran
             elsewhere.
+        apart: it runs in a process of its own.
     """
 
     @property
@@ -267,6 +268,10 @@ class RunningModel(Protocol):
 
     @property
     def measured(self) -> Mapping[str, Any]:
+        """See above."""
+
+    @property
+    def apart(self) -> bool:
         """See above."""
 
     def can(self, method: str) -> bool:

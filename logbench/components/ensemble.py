@@ -245,6 +245,11 @@ class RunningCombination(SavableCombination):
         return list(dict.fromkeys(file for model in self.models for file in model.opened))
 
     @property
+    def apart(self) -> bool:
+        """Whether every member runs in a process of its own."""
+        return all(model.apart for model in self.models)
+
+    @property
     def measured(self) -> Mapping[str, Any]:
         """Times of the members' last calls, and the largest memory that one took; empty where all ran here."""
         found = [model.measured for model in self.models if model.measured]

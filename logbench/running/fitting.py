@@ -142,9 +142,7 @@ def scored_frame(
         scored: indices of the scored units, in the order of `scores`.
     """
     column = partial(spread, where=rows_of(units, len(prepared.sessions))[scored], size=len(units))
-    sessions, split = prepared.sessions, prepared.split
-    decide = (sessions.keys, sessions.labels, sessions.weights, split.train, split.held_out, split.test)
-    return prepared.known.columns(decide, lambda: _unit_columns(prepared, units)).with_columns(
+    return columns_of(prepared, units).with_columns(
         raw=column(scores.primary, dtype=pl.Float64),
         event=column(scores.event, dtype=pl.Int64),
         ignoring=column(scores.ignoring, dtype=pl.Float64),
@@ -154,8 +152,18 @@ def scored_frame(
     )
 
 
+def columns_of(prepared: Prepared, units: NDArray[np.int64]) -> pl.DataFrame:
+    """What is known of held-out and test units before any model; models of one split share it.
+
+    Args:
+        units: see `scored_frame`.
+    """
+    sessions, split = prepared.sessions, prepared.split
+    decide = (sessions.keys, sessions.labels, sessions.weights, split.train, split.held_out, split.test)
+    return prepared.known.columns(decide, lambda: _unit_columns(prepared, units))
+
+
 def _unit_columns(prepared: Prepared, units: NDArray[np.int64]) -> pl.DataFrame:
-    """What is known of held-out and test units before any model."""
     sessions, split = prepared.sessions, prepared.split
     sequence = sessions.distinct.inverse
     in_training = np.zeros(len(sessions.distinct), dtype=bool)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -256,6 +256,7 @@ class RemoteModel:
     left: float | None = None
     _methods: list[str] | None = None
     _context: Context = field(default_factory=Context)
+    apart: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.left = self.process.limits.timeout

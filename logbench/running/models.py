@@ -87,6 +87,8 @@ class InProcess:
 class LocalModel:
     """A model in this process, with global state guarded and prints sent to standard error."""
 
+    apart = False
+
     def __init__(self, part: ConfiguredComponent[Any], note: Callable[[str], None]) -> None:
         self._note, self._name = note, part.name
         with self._apart():

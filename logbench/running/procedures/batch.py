@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ...data.scores import Scores, facts_of
 from ...evaluation.line_metrics import event_frame
 from ...evaluation.verdicts import Decision, decide
 from ...pipeline.leak_audit import labels_given
-from ..fitting import Scored, label_facts, learning_parts, rows_of, scored_frame
+from ..fitting import Scored, columns_of, label_facts, learning_parts, rows_of, scored_frame
 from ..prepared import HandedUnits, Prepared
 from ..scored_alone import score_alone
 from ..unit_scores import score_units
@@ -39,16 +40,19 @@ def fit_and_score(
 ) -> Scored:
     """See `Procedure.fit_and_score`.
 
-    Only supervised models get labels of training and held-out units; none gets those of test units.
+    Only supervised models get labels of training and held-out units; none gets those of test units. While a model
+    trains in a process of its own, this one makes the units ready that are scored.
     """
     train, held = learning_parts(resolved, prepared)
     facts = label_facts(resolved, prepared, train, held)
-    with stages("fit") as stage:
-        training = fitted(resolved, train, context, model, stage.progress)
-        stage.items = len(train.sessions)
-        stage.facts |= model.measured
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(_asked, resolved, prepared, train, context) if model.apart else None
+        with stages("fit") as stage:
+            training = fitted(resolved, train, context, model, stage.progress)
+            stage.items = len(train.sessions)
+            stage.facts |= model.measured
     with stages("score") as stage:
-        asked = asked_units(resolved, prepared, train, context)
+        asked = beside.result() if beside else _asked(resolved, prepared, train, context)
         scores = scores_of(resolved, asked, context, model, stage.progress)
         stage.items = len(asked.handed.sessions)
         stage.facts |= {**scores.facts, **model.measured}
@@ -71,6 +75,13 @@ def fitted(
     """Fit the model; the facts that it returns."""
     answer = model.fit(train.sessions, replace(context, progress=progress))
     return facts_of(answer, f"model {resolved.model.name!r}: fit")
+
+
+def _asked(resolved: ResolvedPlan, prepared: Prepared, train: HandedUnits, context: Context) -> AskedUnits:
+    """The units to be scored; what is known of them before is found out, too."""
+    asked = asked_units(resolved, prepared, train, context)
+    columns_of(prepared, asked.units)
+    return asked
 
 
 @dataclass(frozen=True)
