@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..data.line_format import LineFormat
+from .event_rows import STREAM, WAIT, EventRows, Flags, InStreams, Numbers
 from .json_values import records
 from .line_counts import Counts
 from .splitters import BEGINS, WHOLE, Splitter, private
@@ -42,35 +43,23 @@ def joined(
     whole = lines if carry is None else pl.concat([carry, lines])
     if not len(whole):
         return whole, None
-    before, of_one = 0 if carry is None else len(carry), [STREAM] if STREAM in whole.columns else []
+    before, longest = 0 if carry is None else len(carry), longest or LONGEST_ENTRY
     starts = (whole[BEGINS] if split.times is not None else split.starts(last_text(whole))).fill_null(True)
-    starts = pl.concat([pl.repeat(True, before, dtype=pl.Boolean, eager=True), starts.slice(before)])
-    events = whole if starts.all() else grouped(whole, _first(whole, starts, of_one))
+    begins, rows = starts.to_numpy(writable=True), InStreams.of(whole)
+    begins[:before] = True
+    sizes = whole["raw"].str.len_bytes().to_numpy().astype(np.int64)[rows.order] + 1  # what joins them, too
+    found = EventRows.of(rows, begins[rows.order], sizes, longest + 1)
+    is_open = found.last & (found.sizes <= longest + 1)
+    if STREAM in whole.columns:
+        end = whole["end"].to_numpy().astype(np.int64)
+        is_open &= end[rows.order[found.ends]] >= end.max() - WAIT
+    first = found.first
+    events = grouped(whole, first)
     counts.joined += len(whole) - len(events)
-    row, places = pl.col("row"), events.with_row_index("row").select("row", *of_one)
-    is_last = places.select(row == (row.max().over(of_one) if of_one else row.max())).to_series()
-    is_open = is_last & (events["raw"].str.len_bytes() <= (longest or LONGEST_ENTRY))
-    if of_one:
-        is_open &= events["end"].cast(pl.Int64) >= int(whole["end"].max()) - WAIT  # type: ignore[arg-type]
-    waiting = events.filter(is_open)
-    return events.filter(~is_open), waiting if len(waiting) else None
-
-
-def _first(whole: pl.DataFrame, starts: pl.Series, of_one: Sequence[str]) -> pl.Series:
-    """The row with which the event of each row begins."""
-    if not of_one:
-        row = pl.int_range(pl.len())
-        return whole.select(pl.when(starts).then(row).forward_fill().fill_null(0)).to_series()
-    begins, row = pl.col("starts") | _far(of_one), pl.col("row")
-    known = whole.select(*of_one, "at", "end", row=pl.int_range(pl.len()), starts=starts)
-    known = known.with_columns(begins=begins | (row == row.min().over(of_one)))
-    return known.select(pl.when("begins").then(row).forward_fill().over(of_one)).to_series()
-
-
-def _far(of_one: Sequence[str]) -> pl.Expr:
-    """Whether the line before of the same stream is too far away to go on."""
-    at = pl.col("at").cast(pl.Int64)
-    return (at - pl.col("end").cast(pl.Int64).shift().over(of_one) > WAIT).fill_null(False)
+    if not is_open.any():
+        return events, None
+    waits = pl.Series(found.of_rows(is_open)[first == np.arange(len(whole))])
+    return events.filter(~waits), events.filter(waits)
 
 
 def last_text(frame: pl.DataFrame) -> pl.Series:
@@ -83,27 +72,28 @@ def texts_of(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name.startswith("text")]
 
 
-def grouped(whole: pl.DataFrame, first: pl.Series, between: str = "\n") -> pl.DataFrame:
+def grouped(whole: pl.DataFrame, first: Numbers, between: str = "\n") -> pl.DataFrame:
     """Rows that begin with one row as one: `raw` and the last text joined, the rest that of the first row.
 
     Args:
         first: the row with which each begins, its own or one before.
     """
-    row, first = pl.Series(np.arange(len(whole))), first.cast(pl.Int64)
-    if not (later := row != first).any():
+    later = first != np.arange(len(whole))
+    if not later.any():
         return whole
-    texts = texts_of(whole)
-    several = later | row.is_in(first.filter(later).unique().implode())
+    texts, several = texts_of(whole), later.copy()
+    several[first[later]] = True
     joins = {"raw": "\n", **({texts[-1]: between} if texts else {})}
     columns = [
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).str.join(between)).alias(name)
         for name, between in joins.items()
     ]
     columns += [pl.col("end").last()] * ("end" in whole.columns)
-    parts = whole.filter(several).group_by(first.filter(several).alias("first"), maintain_order=True).agg(columns)
-    at = several.filter(~later).arg_true()
-    events = whole.filter(~later)
-    return events.with_columns(events[name].scatter(at, parts[name]) for name in parts.columns[1:])
+    names = [*joins, *(["end"] if "end" in whole.columns else [])]
+    some = whole.select(names).filter(pl.Series(several))
+    parts = some.group_by(pl.Series("first", first[several]), maintain_order=True).agg(columns)
+    events, at = whole.filter(pl.Series(~later)), pl.Series(np.flatnonzero(several[~later]))
+    return events.with_columns(events[name].scatter(at, parts[name]) for name in names)
 
 
 def kept(place: int, name: str) -> str:
@@ -113,10 +103,6 @@ def kept(place: int, name: str) -> str:
 
 # Begins an event with each line that goes on in no stack trace.
 TRACES = Splitter(pl.Series.to_frame, lambda lines: ~lines.str.contains(TRACE), pl.lit(None))
-# Lines of other streams after which an event goes on no more.
-WAIT = 200
-# Column with what pieces of one message have in common.
-STREAM = "stream"
 
 
 def _kept(fields: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
@@ -171,6 +157,8 @@ class Within:
     split: Splitter
     counts: Counts
     carry: pl.DataFrame | None = None
+    # The first line whose message ended with a line end, where that tells its pieces.
+    _ended: int | None = field(default=None, init=False)
 
     @property
     def holds(self) -> bool:
@@ -190,11 +178,12 @@ class Within:
             whole = whole.with_columns(found["stream"].alias(STREAM), end=pl.col("at"))
         if not self.form.pieces:
             return whole
+        if self.form.pieces == "newline" and self._ended is None:
+            ended = pl.col("message").str.ends_with("\n").fill_null(False)
+            self._ended = whole["at"].filter(found.select(ended).to_series()).min()  # type: ignore[assignment]
+        if self.carry is None and not found["goes_on"].any():
+            return whole
         whole = whole.with_columns(found["goes_on"])
-        if self.form.pieces == "newline" and whole["goes_on"].all():  # nothing here ends its messages so
-            whole = whole.with_columns(goes_on=pl.lit(False))
-        if self.carry is None and not whole["goes_on"].any():
-            return whole.drop("goes_on")
         return self._joined(whole if self.carry is None else pl.concat([self.carry, whole]))
 
     def _stream(self, fields: pl.DataFrame) -> pl.Expr:
@@ -210,42 +199,48 @@ class Within:
         return (pl.col(private(name)) == value).fill_null(False)
 
     def _joined(self, whole: pl.DataFrame) -> pl.DataFrame:
-        of_one = [STREAM] if STREAM in whole.columns else [pl.lit(0)]
-        ended = (~pl.col("goes_on")).cast(pl.Int64)
-        if STREAM in whole.columns:
-            whole = whole.with_columns(far=_far([STREAM]).cast(pl.Int64))
-            number = (ended.cum_sum() - ended + pl.col("far").cum_sum()).over(of_one)
-            whole = whole.with_columns(number=number).drop("far")
-        else:
-            whole = whole.with_columns(number=ended.cum_sum() - ended)
-        of_one = [*of_one, "number"]
-        known = whole.with_row_index("row").select(
-            first=pl.col("row").first().over(of_one),
-            # A message that has grown too long is closed.
-            waits=pl.col("goes_on").last().over(of_one)
-            & (pl.col("raw").str.len_bytes().sum().over(of_one) <= LONGEST_ENTRY)
-            & (pl.col("row").last().over(of_one) == pl.col("row").last().over(of_one[:-1]))
-            & (pl.col("at").last().over(of_one).cast(pl.Int64) >= int(whole["at"].max()) - WAIT),  # type: ignore[arg-type]
+        rows, at = InStreams.of(whole), whole["at"].to_numpy().astype(np.int64)
+        goes_on, sizes = (
+            whole["goes_on"].to_numpy()[rows.order],
+            whole["raw"].str.len_bytes().to_numpy()[rows.order],
         )
-        waiting = whole.filter(known["waits"]).drop("number")
-        self.carry = waiting if len(waiting) else None
-        ready = whole.filter(~known["waits"]).drop("number", "goes_on")
-        place = (~known["waits"]).cum_sum() - 1
-        return self._whole(ready, place.gather(known["first"].filter(~known["waits"])))
+        if self.form.pieces == "newline":  # where none ends so, not too many wait
+            sizes = np.maximum(sizes, LONGEST_ENTRY // WAIT)
+        begins = np.append(True, ~goes_on[:-1])
+        found = EventRows.of(rows, begins, sizes.astype(np.int64), LONGEST_ENTRY)
+        end = at[rows.order[found.ends]]
+        cut = goes_on[found.ends]
+        waits = cut & found.last & (found.sizes <= LONGEST_ENTRY) & (end >= at.max() - WAIT)
+        return self._whole(whole, found, waits, cut & ~waits & self._alone(end))
 
-    def _whole(self, ready: pl.DataFrame, first: pl.Series) -> pl.DataFrame:
-        events = grouped(ready, first, "") if len(ready) else ready
-        self.counts.joined += len(ready) - len(events)
+    def _alone(self, end: Numbers) -> Flags:
+        """Whether pieces up to these lines are messages for themselves: no line before ended its message."""
+        if self.form.pieces != "newline":
+            return np.zeros(len(end), dtype=bool)
+        return np.ones(len(end), dtype=bool) if self._ended is None else end < self._ended
+
+    def _whole(self, whole: pl.DataFrame, found: EventRows, waits: Flags, alone: Flags) -> pl.DataFrame:
+        """Messages of pieces, but those that wait; pieces that stand alone as they are."""
+        first = np.where(found.of_rows(alone), np.arange(len(whole)), found.first)
+        whole = whole.drop("goes_on")
+        if waits.any():
+            held = found.of_rows(waits)
+            self.carry = whole.filter(pl.Series(held)).with_columns(goes_on=pl.lit(True))
+            whole, first = whole.filter(pl.Series(~held)), (np.cumsum(~held) - 1)[first[~held]]
+        else:
+            self.carry = None
+        events = grouped(whole, first, "")
+        self.counts.joined += len(whole) - len(events)
         return events
 
     def flush(self) -> pl.DataFrame | None:
         rest, self.carry = self.carry, None
         if rest is None:
             return None
-        of_one = [STREAM] if STREAM in rest.columns else [pl.lit(0)]
-        return self._whole(
-            rest.drop("goes_on"), rest.with_row_index("row").select(pl.col("row").first().over(of_one)).to_series()
-        )
+        rows, size = InStreams.of(rest), np.zeros(len(rest), dtype=np.int64)
+        found = EventRows.of(rows, np.zeros(len(rest), dtype=bool), size, 0)
+        end = rest["at"].to_numpy().astype(np.int64)[rows.order[found.ends]]
+        return self._whole(rest, found, np.zeros(len(end), dtype=bool), self._alone(end))
 
 
 @dataclass
