@@ -132,6 +132,15 @@ def _check_scores(column: Any, size: int, model: str, name: str, what: str) -> N
 
 
 def spread(values: Any, where: NDArray[Any], size: int, dtype: Any) -> pl.Series:
-    """A column of `size` rows with `values` at the rows `where` and null elsewhere; all null for None."""
-    empty = pl.Series([None], dtype=dtype).new_from_index(0, size)
-    return empty if values is None else empty.scatter(where, pl.Series(values).cast(dtype))
+    """A column of `size` rows with `values` at the rows `where` and null elsewhere; all null for None.
+
+    Args:
+        values: numbers [rows].
+    """
+    if values is None:
+        return pl.Series([None], dtype=dtype).new_from_index(0, size)
+    given = pl.Series(values).cast(dtype).to_numpy()
+    column, there = np.zeros(size, dtype=given.dtype), np.zeros(size, dtype=bool)
+    column[where], there[where] = given, True
+    filled = pl.Series(column, dtype=dtype)
+    return filled if there.all() else filled.set(pl.Series(~there), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from ..api.record_sections import Excluded, UnitsDecided, Unjudged
@@ -13,28 +15,43 @@ def counts_of(units: pl.DataFrame) -> UnitsDecided:
     And, where it is known, how many repeat a training sequence (`repeats`), and what the model cannot judge
     (`unjudged`: `events` `of` all those of units that are not short, and `units` none of whose events it judges).
     """
-    labelled = units.filter(pl.col("label") >= 0)
-    dropped = labelled.filter(pl.col("score").is_null())
-    excluded: Excluded = {
-        "normal": number_of(dropped.filter(pl.col("label") == 0)),
-        "anomaly": number_of(dropped.filter(pl.col("label") == 1)),
-    }
-    scored = number_of(labelled) - number_of(dropped)
-    if scored + excluded["normal"] + excluded["anomaly"] != number_of(labelled):
-        raise AssertionError("scored + excluded units must be all labelled ones")
-    counts: UnitsDecided = {
-        "labelled": number_of(labelled),
-        "scored": scored,
-        "excluded": excluded,
-        "short": number_of(units.filter("short")),
-        "unseen": number_of(units.filter(pl.col("unseen") > 0)),
+    labelled, dropped, label = pl.col("label") >= 0, pl.col("score").is_null(), pl.col("label")
+    asked = {
+        "labelled": labelled,
+        "scored": labelled & ~dropped,
+        "normal": (label == 0) & dropped,
+        "anomaly": (label == 1) & dropped,
+        "short": pl.col("short"),
+        "unseen": pl.col("unseen") > 0,
     }
     if "repeats" in units.columns:
-        counts["repeats"] = number_of(units.filter("repeats"))
-    counts["unlabelled"] = number_of(units) - number_of(labelled)
+        asked["repeats"] = pl.col("repeats")
+    found = _numbers_of(units, asked)
+    excluded: Excluded = {"normal": found["normal"], "anomaly": found["anomaly"]}
+    if found["scored"] + excluded["normal"] + excluded["anomaly"] != found["labelled"]:
+        raise AssertionError("scored + excluded units must be all labelled ones")
+    counts: UnitsDecided = {
+        "labelled": found["labelled"],
+        "scored": found["scored"],
+        "excluded": excluded,
+        "short": found["short"],
+        "unseen": found["unseen"],
+    }
+    if "repeats" in found:
+        counts["repeats"] = found["repeats"]
+    counts["unlabelled"] = number_of(units) - found["labelled"]
     if (unjudged := _unjudged(units)) is not None:
         counts["unjudged"] = unjudged
     return counts
+
+
+def _numbers_of(units: pl.DataFrame, asked: Mapping[str, pl.Expr]) -> dict[str, int]:
+    """Number of the units of each kind, without a copy of any; see `number_of`."""
+    stands_for = pl.col("count") if "count" in units.columns else pl.lit(1, pl.Int64)
+    found = units.select(
+        pl.when(kind).then(stands_for).otherwise(0).sum().alias(name) for name, kind in asked.items()
+    )
+    return {name: int(number) for name, number in found.row(0, named=True).items()}
 
 
 def _unjudged(units: pl.DataFrame) -> Unjudged | None:

@@ -51,8 +51,11 @@ def explained(
 
 
 def among_top(number: int) -> pl.Expr:
-    """Whether a unit is among those of the highest scores; a dropped one has none."""
-    return (pl.col("score").rank("ordinal", descending=True) <= number).fill_null(False)
+    """Whether a unit is among those of the highest scores, of equal ones the first; a dropped one has none."""
+    score = pl.col("score")
+    least = score.top_k(number).min()
+    last, room = score == least, number - (score > least).sum()
+    return ((score > least) | (last & (last.cum_sum() <= room))).fill_null(False)
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,8 @@ def _of_counts(
 
 def _spread(said: pl.Series, rows: Any, size: int) -> pl.Series:
     """A column of `size` rows, null but at `rows`."""
+    if said.null_count() == len(said):
+        return pl.Series(said.name, [None], dtype=said.dtype).new_from_index(0, size)
     places = np.full(size, len(said), dtype=np.uint32)
     places[rows] = np.arange(len(said))
     return said.append(pl.Series(said.name, [None], dtype=said.dtype)).gather(places)

@@ -12,6 +12,7 @@ import polars as pl
 from ..base.array_files import load_arrays, save_arrays
 from ..base.jsonable import four_digits, several, shorten
 from ..data.failure_words import FAILURE
+from ..data.per_unit import events_of_units
 from ..evaluation.thresholds import validation_threshold
 from ..evaluation.verdicts import units_of_threshold
 
@@ -73,10 +74,9 @@ def load_held_out(file: Path, templates: Sequence[str]) -> pl.DataFrame:
 def _telling_keys(held: pl.DataFrame, prepared: Prepared) -> NDArray[np.int64]:
     """Key of each unit's deciding event, else its key that is rarest in training; int64 [units]."""
     sessions = prepared.sessions.take(held["index"].to_numpy())
-    trains = np.zeros(len(prepared.sessions), dtype=bool)
-    trains[prepared.split.train] = True
-    every = prepared.sessions.clipped_keys
-    counts = np.bincount(every[trains[prepared.sessions.units]], minlength=prepared.sessions.vocabulary + 1)
+    counts = prepared.sessions.cached(
+        f"logbench.training_counts {prepared.split.digest}", lambda: _training_counts(prepared)
+    )
     place = held["decided_by"].fill_null(-1).to_numpy().copy()
     undecided = (place < 0) & (sessions.lengths > 0)
     order = np.lexsort((counts[sessions.clipped_keys], sessions.units))
@@ -86,6 +86,13 @@ def _telling_keys(held: pl.DataFrame, prepared: Prepared) -> NDArray[np.int64]:
     has = place >= 0
     keys[has] = sessions.clipped_keys[(sessions.offsets[:-1] + place)[has]]
     return keys
+
+
+def _training_counts(prepared: Prepared) -> NDArray[np.int64]:
+    """Training events of each key, unseen ones in one, int64 [keys + 1]."""
+    positions, _ = events_of_units(prepared.sessions.offsets, prepared.split.train)
+    keys = prepared.sessions.clipped_keys[positions]
+    return np.bincount(keys, minlength=prepared.sessions.vocabulary + 1)
 
 
 def failures_said(held: pl.DataFrame, threshold: float, alpha: float) -> str:

@@ -228,8 +228,8 @@ class Desk:
 
     def changed(self) -> list[str]:
         """Names of files that were changed."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # digests need no lock of the interpreter
-            found = pool.map(lambda given: given[1].changed(), self._given.values())
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # to compare needs no lock of the interpreter
+            found = pool.map(lambda given: given[1].changed(given[0]), self._given.values())
             return [name for names in found for name in names]
 
     def close(self) -> None:

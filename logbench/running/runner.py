@@ -45,6 +45,8 @@ from .runtime import Runtime, current
 from .shown_events import shown_events
 from .stages import Stages
 
+# Columns of scores that are on disk before anything is evaluated; the whole table follows at the end.
+SAVED = ("part", "unit", "label", "raw")
 # Stores tables by name under the id of a run.
 KeepTables = Callable[[str, Mapping[str, pl.DataFrame]], None]
 
@@ -157,7 +159,7 @@ def execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) -
     Prints of plugins go to standard error, and the working directory is restored.
 
     Args:
-        keep_scores: stores the tables right after scoring, before an evaluator can kill this process.
+        keep_scores: stores what the model gave right after scoring, before an evaluator can kill this process.
     """
     with aside(not resolved.plan.cache), contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
         return _execute(resolved, runtime, keep_scores)
@@ -184,7 +186,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         values.scored = scored = procedure.fit_and_score(resolved, prepared, context, stages, model, renewed)
         runtime.models.check()
         values.frames = tables_of(prepared, scored)
-        keep_scores(begun["run_id"], values.frames)
+        keep_scores(begun["run_id"], {"scores": scored.frame.select(SAVED)})
         with stages("threshold"):
             values.decided = decided = procedure.decided(resolved, scored)
         note_decision(resolved, prepared, decided, note)
@@ -237,13 +239,14 @@ def _evaluate(
                 note(LEARNED)
         if wants_kinds(evaluators.values()):
             values.decided = decided = with_kinds(decided, prepared, resolved.windower.build())
-        asked_of = (decided.units, evaluators, resolved.unit, prepared.weighted)
+        units = decided.units
+        asked_of = (units, evaluators, resolved.unit, prepared.weighted)
         named = repr([(part.name, part.as_dict()) for part in resolved.evaluators])
         shared = Modelless.of if stream is not None else partial(prepared.known.of, named=named)
         values.evaluated = evaluate(*asked_of, shared)
         if stream is not None:
             values.stream = with_metrics(stream.facts, *asked_of)
-        stage.items = decided.units.height
+        stage.items = units.height
     note_cautions(evaluators, notes.of)
     note_bound(values.evaluated.metrics, resolved.unit, values.evaluated.bound, note)
     if not values.evaluated.metrics:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Units of a kind, and events of a unit, the first ones.
 UNITS, EVENTS = 6, 400
+# Columns that say in which order units are shown, and which of them are equal.
+ORDER = ("index", "short", "score", "sequence")
 
 
 def shown_units(frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -32,9 +34,14 @@ def shown_units(frame: pl.DataFrame) -> NDArray[np.int64]:
     """
     verdict, label = pl.col("verdict"), pl.col("label")
     kinds = (verdict & (label == 0), ~verdict & (label == 1), verdict & (label == 1), verdict & (label < 0))
-    test = frame.filter((pl.col("part") == "test") & pl.col("score").is_not_null())
-    test = test.sort("short", "score", descending=[False, True], maintain_order=True)
-    found = [test.filter(kind).unique("sequence", keep="first", maintain_order=True).head(UNITS) for kind in kinds]
+    known = (pl.col("part") == "test") & pl.col("score").is_not_null()
+    chosen = [frame.lazy().filter(known & kind).select(ORDER) for kind in kinds]  # few columns are sorted
+    found = [
+        one.sort("short", "score", descending=[False, True], maintain_order=True)
+        .unique("sequence", keep="first", maintain_order=True)
+        .head(UNITS)
+        for one in pl.collect_all(chosen)
+    ]
     return np.asarray(pl.concat(found)["index"].to_numpy())
 
 

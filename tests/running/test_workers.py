@@ -399,11 +399,18 @@ def test_units_come_back_from_files_as_they_were_and_a_changed_byte_is_seen(tmp_
         assert found.distinct.inverse.tolist() == whole.distinct.inverse.tolist()
         with pytest.raises(ValueError, match="read-only"):
             found.keys[0] = 3
-        assert handed.changed() == []
-        keys = folder / "units" / "keys.npy"
-        keys.chmod(0o600)
-        keys.write_bytes(keys.read_bytes()[:-1] + b"\1")
-        assert handed.changed() == ["keys.npy"]
+        assert handed.changed(given) == []
+        for name in ["ids", "keys", "offsets", "first", "inverse", "counts", *(["times"] if times else [])]:
+            file = folder / "units" / f"{name}.npy"
+            as_written = file.read_bytes()
+            file.chmod(0o600)
+            for other in (as_written[:-1] + b"\7", as_written[:-1], as_written.replace(b"<i", b">i"), b""):
+                file.write_bytes(other)
+                assert handed.changed(given) == [file.name]
+            file.unlink()
+            assert handed.changed(given) == [file.name]
+            file.write_bytes(as_written)
+        assert handed.changed(given) == []
 
 
 def test_progress_is_shown_as_a_share_where_the_total_is_known() -> None:
