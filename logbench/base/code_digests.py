@@ -29,6 +29,11 @@ _KNOWN: WeakKeyDictionary[ModuleType, dict[str, Code]] = WeakKeyDictionary()
 _STARTED = time.time_ns()
 
 Stamp = tuple[int, int, int]
+# A module's name and file, and the distribution that it is looked at for.
+Asked = tuple[str, str, str]
+_CORE: Asked = (code_files.CORE, str(CORE), "")
+# What another process of this command found.
+_TOLD: dict[Asked, Code] = {}
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Code:
         settled: by its time stamps no file changed after loading, and none was loaded from an outdated
             compiled file.
         gap: why more code may exist; empty if the list is complete.
+        stale: an outdated compiled file was there; it is removed, so that nobody sees it a second time.
     """
 
     files: str
@@ -49,6 +55,7 @@ class Code:
     stamps: Mapping[Path, Stamp]
     settled: bool
     gap: str = ""
+    stale: bool = False
 
     @property
     def edited(self) -> bool:
@@ -63,9 +70,34 @@ def loaded(module: ModuleType, when: int) -> None:
     _LOADED.setdefault(module, when)
 
 
+def known() -> dict[Asked, Code]:
+    """What this process has found out, for `learn` of another one."""
+    found = {_asked(module, name): code for module, codes in _KNOWN.items() for name, code in codes.items()}
+    return {**found, _CORE: core()} if core.cache_info().currsize else found
+
+
+def learn(codes: Mapping[Asked, Code]) -> None:
+    """Take over what another process has just found out, where files are still as they were."""
+    _TOLD.update(codes)
+
+
+def _asked(module: ModuleType, distribution: str) -> Asked:
+    return module.__name__, str(module.__file__), distribution
+
+
+def _told(asked: Asked, loaded: int) -> Code | None:
+    """What another process found; None where it does not hold for what was loaded here at that time."""
+    code = _TOLD.get(asked)
+    if code is None or code.stale:
+        return code
+    return None if code.edited or any(_changed(path) > loaded for path in code.stamps) else code
+
+
 @cache
 def core() -> Code:
     """The code of logbench itself."""
+    if told := _told(_CORE, _STARTED):
+        return told
     files = files_of(CORE)
     files.pop("base/kernel.library", None)  # differs by compiler, and its source is among them
     return _made(Parts(files), _STARTED)
@@ -92,11 +124,11 @@ def code_of(plugin: Any, distribution: str = "") -> Code | None:
         return None
     if module.__name__.partition(".")[0] == code_files.CORE:
         return core()
-    known = _KNOWN.setdefault(module, {})
-    if distribution not in known:
-        parts = closure(_start(module), distribution)
-        known[distribution] = _made(parts, _LOADED.setdefault(module, time.time_ns()))
-    return known[distribution]
+    codes, since = _KNOWN.setdefault(module, {}), _LOADED.setdefault(module, time.time_ns())
+    if distribution not in codes:
+        told = _told(_asked(module, distribution), since)
+        codes[distribution] = told or _made(closure(_start(module), distribution), since)
+    return codes[distribution]
 
 
 def _of_cells(thing: Any) -> Code:
@@ -118,8 +150,9 @@ def _made(parts: Parts, loaded: int) -> Code:
     stamps = {path: _stamp(path) for path in parts.files.values()}
     own = (f"{name} {_hashed(path)}" for name, path in sorted(parts.files.items()))
     needed = (f"{name} {version}" for name, version in sorted(parts.libraries.items()))
-    settled = all(_changed(path) <= loaded for path in stamps) and not remove_stale(stamps)
-    return Code(short(own), short(needed), stamps, settled, parts.gap)
+    stale = remove_stale(stamps)
+    settled = not stale and all(_changed(path) <= loaded for path in stamps)
+    return Code(short(own), short(needed), stamps, settled, parts.gap, stale)
 
 
 def _hashed(path: Path) -> str:

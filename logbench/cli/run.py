@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..base.files import check_free
+from ..running import identity
 from ..running.fit_checks import check_installed
 from ..running.resolve import resolve
 from ..studies.plans import ModelsRequest, plans_of
@@ -71,6 +72,7 @@ def command(state: State, **options: Any) -> int:
             resolved = resolve(plan, state.registry)  # a wrong name or option ends the command here
             if not plan.baseline:
                 check_installed(resolved)
+            identity.look(resolved)
         for _, record in bench.run(plans):
             records.append(record)
             if as_json:

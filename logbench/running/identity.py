@@ -95,6 +95,12 @@ def components(resolved: ResolvedPlan) -> Components:
     return cast(Components, {**single, "evaluators": [component(part) for part in resolved.evaluators]})
 
 
+def look(resolved: ResolvedPlan) -> None:
+    """Find out the code of a run while its worker still loads, which then is told, see `code_digests.learn`."""
+    core_digest()
+    components(resolved)
+
+
 def plugins(parts: Iterable[ConfiguredComponent[Any]]) -> dict[str, PluginFacts]:
     """Facts of plugins by entry point, or `distribution:entry point` if two distributions use the same name."""
     by_key = {part.entry.plugin.key: part.entry.plugin for part in parts}

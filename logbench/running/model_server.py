@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,9 @@ def serve(descriptor: int, block: Sequence[str]) -> None:
     watch_polars()
     watch_processes()
     there = installed()
+    if not pipe.poll():  # nobody asks yet, so there is time for what many models load
+        with loading():
+            import_module("scipy.sparse")
     try:
         home = json.loads(pipe.recv_bytes())["home"]
     except (EOFError, OSError):  # no model runs

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..api.plan import Plan
 from ..base.child_process import Child, Limits, serving
+from ..base.code_digests import learn
 from ..base.failure import failure_of
 from ..base.files import aside
 from ..base.loading import loading
@@ -108,7 +109,8 @@ def serve(
     runtime = Runtime(registry, Relay(send), models, contended=contended, stores=True)
     with made_current(runtime):
         while True:
-            function, plan = tasks.get()
+            function, plan, codes = tasks.get()
+            learn(codes)
             _serve_one(function, plan, send)
 
 

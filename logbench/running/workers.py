@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.executor import Running, Watch
 from ..base.child_process import TICK_S, Limits
+from ..base.code_digests import Asked, known
 from ..base.failure import ReportedError, error_of
 from ..base.progress import Progress
 from ..base.progress_bars import Bars
@@ -48,12 +49,15 @@ class Worker:
         self.child, self.limits = self._started.child, limits
         self.number: int | None = None
         self.dead = False
+        self._told: set[Asked] = set()
         self.running, self.since = Running("start"), 0.0
 
     def give(self, number: int, function: Callable[[Plan], Any], plan: Plan) -> None:
-        """Start plan `number`."""
+        """Start plan `number`; what this process knows of code goes with it."""
         self.number, self.running, self.since = number, Running("start"), 0.0
-        self.child.pipe.send((function, plan))
+        found = {asked: code for asked, code in known().items() if asked not in self._told}
+        self._told |= set(found)
+        self.child.pipe.send((function, plan, found))
 
     def answer(self, note: Callable[[str], None]) -> tuple[Any] | None:
         """The answer in a tuple, see `Executor.map`; None while it runs. Sets `dead` if the process died."""

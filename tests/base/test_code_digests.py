@@ -10,7 +10,9 @@ import os
 import py_compile
 import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -288,6 +290,29 @@ def test_code_edited_before_its_digest_was_taken_is_not_known(site: Path) -> Non
     code_digests.loaded(module, 0)  # long before its files were written
     found = code_digests.code_of(module)
     assert found is not None and found.edited
+
+
+def test_what_another_process_found_is_taken_where_it_holds_here(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_digests, "_TOLD", {})
+    code_digests.code_of(importlib.import_module("single_plugin"))
+    (asked,) = (one for one in code_digests.known() if one[1] == str(site / "single_plugin.py"))
+
+    def tell(found: code_digests.Code, **said: bool) -> None:
+        code_digests.learn({asked: replace(found, files="told", **said)})
+
+    tell(code_digests.known()[asked])
+    assert code("single_plugin").files == "told" and not code("single_plugin").edited
+    (site / "beside_it.py").write_text("X = 2\n")
+    after = code("single_plugin")
+    assert after.files != "told", "a file was edited after the other looked"
+    tell(after)
+    monkeypatch.setattr(code_digests, "time", Namespace(time_ns=lambda: 0))
+    assert code("single_plugin").files == after.files, "it was loaded here before the file was edited"
+    assert code("single_plugin").edited
+    tell(after, settled=False, stale=True)
+    assert code("single_plugin").edited, "nobody else can see an outdated compiled file that was removed"
 
 
 def test_a_run_whose_plugin_was_edited_meanwhile_says_so_and_claims_no_code(site: Path, tmp_path: Path) -> None:
