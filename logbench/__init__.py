@@ -6,9 +6,11 @@ Names load on first use, so that `import logbench` costs nothing: not what plugi
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as of `typing`, which takes longer to load than all that is here
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api.components import (
         BaseComponent,
         Card,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
 
-from .base.loading import loading
-from .running.first_worker import start_early
+from .base.exit_status import INTERRUPTED
 
-# Exit status after Ctrl-C, as of `cli.interrupt`, which is not loaded yet.
-INTERRUPTED = 130
+TYPE_CHECKING = False  # as of `typing`, which loads below
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -18,12 +17,15 @@ def main() -> NoReturn:
     # Spinning threads would take the cores from other processes. OpenMP reads this when a model first loads it.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        from .base.loading import loading
+        from .running.first_worker import start_early
+
         start_early(sys.argv[1:])
         with loading():
             from .cli import main as run
+        run()
     except KeyboardInterrupt:  # nothing has begun, so there is nothing to say
         sys.exit(INTERRUPTED)
-    run()
 
 
 if __name__ == "__main__":

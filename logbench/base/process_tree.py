@@ -18,8 +18,8 @@ from .system import psutil
 
 MB = 2**20
 # Most rounds of looking for processes that were started meanwhile.
-ROUNDS = 20
-WAIT_S = 0.01
+ROUNDS = 100
+WAIT_S = 0.002
 # `PR_SET_CHILD_SUBREAPER` of prctl(2).
 SUBREAPER = 36
 

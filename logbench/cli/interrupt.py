@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from ..base.exit_status import INTERRUPTED
 from ..base.stopped import let_go
 
 _exit = os._exit  # plugin code may find a replacement, see `no_exit`
 # Id of the process that handles signals.
 _own = [0]
 GRACE_S = 0.7
-# Exit status after Ctrl-C: 128 plus the signal's number, as in shells.
-CODE = 130
 # Signals that end the command as Ctrl-C does.
 OTHERS = ("SIGTERM", "SIGHUP")
 MESSAGE = "interrupted: what was finished is kept"
@@ -53,7 +52,7 @@ def install() -> None:
 def code_of(error: BaseException) -> int:
     """Exit status after an interruption, also if click replaced our exception by its own."""
     cause = error if isinstance(error, Interrupted) else error.__context__
-    return cause.code if isinstance(cause, Interrupted) else CODE
+    return cause.code if isinstance(cause, Interrupted) else INTERRUPTED
 
 
 @contextmanager

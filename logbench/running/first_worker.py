@@ -15,7 +15,7 @@ from ..base.child_process import Child, Limits
 from ..base.temporary_folders import temporary
 
 # Commands that start with one worker, and words that ask for one of another kind, or for none.
-COMMANDS = frozenset({"run", "protocols", "reproduce"})
+COMMANDS = frozenset({"run", "leaderboard", "protocols", "sweep", "robust", "transfer", "tune", "reproduce"})
 OTHERWISE = ("--jobs", "-j", "--timeout", "--memory-limit", "--executor", "--track", "--help", "-h")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from logbench import __main__
 from logbench.base.child_process import Limits
 from logbench.base.temporary_folders import temporary_of_this_process
 from logbench.running import first_worker
@@ -23,8 +25,9 @@ def early() -> Iterator[list[Started]]:
     first_worker._end()
 
 
-def test_the_worker_that_waits_is_taken_once(early: list[Started]) -> None:
-    start_early(RUN)
+@pytest.mark.parametrize("command", ["run", "leaderboard", "sweep"])
+def test_the_worker_that_waits_is_taken_once(early: list[Started], command: str) -> None:
+    start_early([command, *RUN[1:]])
     (waiting,) = early
     taken = started(1, (), Limits())
     assert taken is waiting and not early and not taken.child.ended and taken.folder.is_dir()
@@ -92,12 +95,27 @@ def test_no_folder_is_left_of_a_worker_that_did_not_start(
     assert temporary_of_this_process() == before
 
 
-def test_ctrl_c_while_the_command_loads_has_its_status_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: object) -> None:
-        raise KeyboardInterrupt
+INTERRUPTED = """
+import os, signal, sys
+def audit(event, arguments):
+    if event == "import" and arguments[0] == {module!r}:
+        os.kill(os.getpid(), signal.SIGINT)
+from logbench.__main__ import main
+sys.addaudithook(audit)
+sys.argv[1:] = {words}
+main()
+"""
 
-    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
-    monkeypatch.setattr(__main__, "start_early", interrupted)
-    with pytest.raises(SystemExit) as ended:
-        __main__.main()
-    assert ended.value.code == 130
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
+@pytest.mark.parametrize(
+    "module", ["logbench.base.loading", "multiprocessing.connection", "psutil", "logbench.cli", "click.core"]
+)
+def test_ctrl_c_while_the_command_loads_has_its_status_and_no_traceback(module: str, tmp_path: Path) -> None:
+    """Whatever it is about to import."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(module=module, words=RUN)],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert list(tmp_path.iterdir()) == []
