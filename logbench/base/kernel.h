@@ -74,6 +74,7 @@ void let_go(struct Held *held);
 const struct ArrowArray *texts_of(const struct Held *held);
 int make_columns(struct Held *held, struct ArrowArray *columns, size_t count);
 void put_part(struct ArrowArray *column, int64_t i, const uint8_t *begin, size_t size);
+void put_view(struct ArrowArray *column, int64_t i, const uint8_t *begin, size_t size, int32_t buffer, int32_t offset);
 uint8_t *own_bytes(struct ArrowArray *column, size_t size);
 void put_own(struct ArrowArray *column, int64_t i, size_t size);
 

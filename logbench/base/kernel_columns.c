@@ -91,19 +91,33 @@ int make_columns(struct Held *held, struct ArrowArray *columns, size_t count) {
     return outcome;
 }
 
-/* Write a view to row `i` of a column, into one of its buffers from an offset on. */
-static void put_view(struct ArrowArray *array, int64_t i, const uint8_t *begin, size_t size, int32_t buffer,
-                     int32_t offset) {
-    struct Column *column = array->private_data;
-    int32_t view[4] = {(int32_t)size, 0, 0, 0}; /* size, prefix, buffer, offset */
-    if (size <= INLINE) {
-        if (size) memcpy(view + 1, begin, size);
+/* At most `INLINE` bytes, as a call of memcpy takes longer than they. */
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t size) {
+    size_t part = size >= 8 ? 8 : size >= 4 ? 4 : 1;
+    if (part == 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8); /* may lie over those before */
+    } else if (part == 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
     } else {
-        memcpy(view + 1, begin, 4);
-        view[2] = buffer;
-        view[3] = offset;
+        for (size_t i = 0; i < size; i++) to[i] = from[i];
     }
-    memcpy(column->views + 16 * i, view, 16);
+}
+
+/* Write a view to row `i` of a column, into one of its buffers from an offset on. */
+void put_view(struct ArrowArray *array, int64_t i, const uint8_t *begin, size_t size, int32_t buffer, int32_t offset) {
+    struct Column *column = array->private_data;
+    uint8_t *view = column->views + 16 * i; /* size, prefix, buffer, offset */
+    int32_t of_text[3] = {(int32_t)size, buffer, offset};
+    memset(view, 0, 16);
+    memcpy(view, of_text, 4);
+    if (size <= INLINE) {
+        copy_few(view + 4, begin, size);
+    } else {
+        memcpy(view + 4, begin, 4);
+        memcpy(view + 8, of_text + 1, 8);
+    }
     column->valid[i / 8] |= (uint8_t)(1u << i % 8);
     array->null_count--;
 }

@@ -211,17 +211,20 @@ EXPORT int logbench_cut(struct ArrowArrayStream *stream, const struct Program *p
     if (!outcome && program->groups > GROUPS) outcome = OTHER_TYPE;
     if (!outcome) outcome = make_columns(held, columns, (size_t)program->groups);
     for (int64_t i = 0; !outcome && i < (int64_t)texts; i++) {
-        int64_t row = i + texts_of(held)->offset;
-        struct Text text = text_at(texts_of(held), row);
-        if (is_null(texts_of(held), row)) continue;
+        const struct ArrowArray *array = texts_of(held);
+        struct Text text = text_at(array, i + array->offset);
+        int32_t view[4]; /* size, prefix, buffer, offset */
+        if (is_null(array, i + array->offset)) continue;
         search->program = program;
         search->text = text.at;
         search->end = text.at + text.size;
         memset(search->slots, 0, 2 * sizeof *search->slots * (size_t)program->groups);
         if ((told[i] = (uint8_t)fits(search)) != YES) continue;
+        memcpy(view, (const uint8_t *)array->buffers[1] + 16 * (i + array->offset), 16);
         for (int32_t group = 0; group < program->groups; group++) {
             const uint8_t *begin = search->slots[2 * group], *end = search->slots[2 * group + 1];
-            if (begin && end) put_part(columns + group, i, begin, (size_t)(end - begin));
+            int32_t offset = view[3] + (int32_t)(begin - text.at);
+            if (begin && end) put_view(columns + group, i, begin, (size_t)(end - begin), view[2], offset);
         }
     }
     let_go(held);

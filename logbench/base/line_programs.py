@@ -139,6 +139,11 @@ def _meet(one: bytes, other: bytes) -> bool:
     return next(both) & next(both) & next(both) != 0
 
 
+def _sure(signs: bytes) -> bytes:
+    """What is sure to be in a set: no run takes another sign, it says that it does not know."""
+    return signs.translate(bytes([NO, YES, NO]).ljust(256, b"\0"))
+
+
 def _certain(part: _Node, after: bytes) -> bytes | None:
     """Of a group that is repeated, signs that only one of its alternatives takes, and not what follows."""
     ways = part.parts[0].parts if part.kind == "group" and part.parts[0].kind == "any" else ()
@@ -365,7 +370,9 @@ class _Writer:
 
     def _times(self, node: _Node, after: bytes) -> None:
         part = node.parts[0]
-        if (signs := part.signs) is not None and (not node.lazy or node.most is None or not _meet(signs, after)):
+        if (signs := part.signs) is not None and (
+            not node.lazy or node.most is None or not _meet(_sure(signs), after)
+        ):
             self._run(node, signs, after)
             return
         if node.most != 1 and (part.empty or part.names.intersection(self.names)):
@@ -392,7 +399,7 @@ class _Writer:
     def _run(self, node: _Node, signs: bytes, after: bytes) -> None:
         most = -1 if node.most is None else node.most
         how = LEAST if node.lazy else MOST
-        if not _meet(signs, after):  # what follows begins with no sign of the run
+        if not _meet(_sure(signs), after):  # what follows begins with no sign of the run
             how = ALL
         single = after.count(NO) == END
         find = next(byte for byte in range(END + 1) if after[byte]) if single and not after[END] else -1
