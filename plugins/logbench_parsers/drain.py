@@ -140,7 +140,7 @@ class DrainParser:
         leaf, least = self._leaf(tokens), self._least(len(tokens))
         if leaf is None:
             return -1
-        found = leaf.similar(tokens, min(least, leaf.fixed))
+        found = leaf.similar(tokens, least, fitting=True)
         fits = [template for template, same in found if same + template.wildcards == len(tokens)]
         if fits:
             return min(fits, key=lambda template: template.wildcards).key

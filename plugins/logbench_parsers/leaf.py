@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import eq
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .token_lists import TokenLists
+
 # The learnt wildcard is None, so that no message can contain it.
 Token = str | None
 
-# Number of templates from which they are searched by an index, not one by one.
-WIDE = 32
-# Lists of the index counted beyond those that suffice: each asks for one more equal token of a candidate.
-MORE = 3
-# An entry of a list costs about as much as so many comparisons of token numbers in numpy.
+# Number of templates from which they are not compared one by one.
+WIDE = 16
+# Number of templates above which lists of tokens are faster than a table of all, where they are short.
+SCANNED = 2_000
+# An entry of a list costs about as much as so many comparisons of tokens in a table.
 ENTRY = 50
 # Templates to compare with where a leaf has too many, at least half of them by rare tokens.
 NEAR = 512
-NOTHING: Sequence[int] = ()
+# Equal tokens that a byte counts.
+BYTE = 255
 
 
 @dataclass(slots=True)
@@ -43,11 +44,10 @@ class Template:
 class Leaf:
     """Templates of one length, the oldest first.
 
-    The index lists, for each position and token, the templates that have (or had) it there. A template that
-    equals a message in all but `spare` tokens is in one of any `spare + 1` lists of the message, so those of its
-    rarest tokens give all candidates; of new messages that is a handful, however many templates there are. Where
-    these lists are long, all templates are compared in numpy instead; of more than `most` templates only `NEAR`
-    are: some with wildcards, and some in the lists of the rarest tokens.
+    A table has a byte of each token's hash. Equal bytes are at least as many as equal tokens, so the few templates
+    that have enough of them are compared token by token. Of more than `SCANNED` or `most` templates an index gives
+    those to compare with; where its lists are long, the table does. Of more than `most` templates the table has
+    only `NEAR` looked at: some with wildcards, and some that share rare tokens.
 
     Args:
         most: templates up to which the search is always exact.
@@ -58,8 +58,7 @@ class Leaf:
         bounded: messages that were not compared with all templates that may be similar.
     """
 
-    __slots__ = ("_codes", "_joined", "_lists", "_most", "_pending", "_table", "_uses", "bounded", "fixed",
-                 "templates")  # fmt: skip
+    __slots__ = ("_free", "_joined", "_lists", "_most", "_pending", "_table", "bounded", "fixed", "templates")
 
     def __init__(self, most: int) -> None:
         self.templates: list[Template] = []
@@ -67,14 +66,10 @@ class Leaf:
         self._most = most
         # Places of the first templates that had wildcards.
         self._joined: list[int] = []
-        # Token numbers, and how often each was entered into the index.
-        self._codes: dict[Token, int] = {None: -1}
-        self._uses: list[int] = []
-        # At each position the places of the templates by token number: most are of one template, and a number
-        # costs Python's collector nothing.
-        self._lists: list[dict[int, int | array[int]]] = []
-        # Only where lists are long, int32 [tokens, room]: a column of token numbers a template, −1 its wildcards.
-        self._table: NDArray[np.int32] = np.empty((0, 0), np.int32)
+        self._lists = TokenLists()
+        # uint8 [tokens, room]: a column a template, 0 for its wildcards; and how many these are, int32 [room].
+        self._table: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._free: NDArray[np.int32] = np.empty(0, np.int32)
         self._pending: list[Template] = []
 
     def add(self, template: Template) -> None:
@@ -86,13 +81,6 @@ class Leaf:
         self._pending.append(template)
         if template.wildcards:
             self._generalised(template)
-        if len(self.templates) == WIDE:
-            self._lists = [{} for _ in template.tokens]
-            self._table = np.empty((len(template.tokens), 0), np.int32)
-            for one in self.templates:
-                self._enter(one)
-        elif len(self.templates) > WIDE:
-            self._enter(template)
 
     def join(self, template: Template, tokens: Sequence[str]) -> None:
         """Replace tokens of `template`, one of this leaf, by wildcards where they differ from `tokens`."""
@@ -103,66 +91,35 @@ class Leaf:
         self.fixed = min(self.fixed, len(tokens) - template.wildcards)
         self._pending.append(template)
 
-    def similar(self, tokens: Sequence[str], least: int) -> list[tuple[Template, int]]:
-        """The templates with at least `least` equal tokens, the oldest first, each with its equal tokens."""
-        found: Sequence[Template] = self.templates
-        if len(self.templates) >= WIDE:
-            places = self._candidates(tokens, least)
-            if places is None:
-                near = None if len(self.templates) <= self._most else self._nearby(tokens)
-                equal = self._equal(tokens, near)
-                which = np.flatnonzero(equal >= least)
-                places = (which if near is None else near[which]).tolist()
-                return [(self.templates[at], same) for at, same in zip(places, equal[which].tolist(), strict=True)]
-            found = [self.templates[at] for at in places]
-        return [(one, same) for one in found if (same := sum(map(eq, one.tokens, tokens))) >= least]
+    def similar(self, tokens: Sequence[str], least: int, fitting: bool = False) -> list[tuple[Template, int]]:
+        """The templates with at least `least` equal tokens, the oldest first, each with its equal tokens.
 
-    def _enter(self, template: Template) -> None:
-        """Enter a template into the index; a token that becomes a wildcard later stays in it."""
-        codes, uses, place = self._codes, self._uses, template.place
-        for token, lists in zip(template.tokens, self._lists, strict=True):
-            if token is None:
-                continue
-            code = codes.get(token)
-            if code is None:
-                code = codes[token] = len(uses)
-                uses.append(0)
-            uses[code] += 1
-            places = lists.setdefault(code, place)
-            if places is place:
-                continue
-            if isinstance(places, int):
-                lists[code] = array("i", (places, place))
-            else:
-                places.append(place)
-
-    def _candidates(self, tokens: Sequence[str], least: int) -> list[int] | None:
-        """Places of all templates that may have `least` equal tokens, ascending; None where lists are too long."""
-        if least < 1:
-            return None
-        spare = len(tokens) - least
-        looked_at = min(spare + 1 + MORE, len(tokens))
-        rarest = self._rarest(tokens)
-        unknown = len(tokens) - len(rarest)  # lists that are empty
-        del rarest[max(looked_at - unknown, 0) :]
-        places = [found for _, at, code in rarest if (found := self._lists[at].get(code)) is not None]
-        single = [place for place in places if isinstance(place, int)]
-        lists = [several for several in places if not isinstance(several, int)]
-        entries = len(single) + sum(map(len, lists))
-        if entries * ENTRY > len(tokens) * min(len(self.templates), self._most):
-            return None
-        times = Counter(single)
-        times.update(chain.from_iterable(lists))
-        return sorted(at for at, equal in times.items() if equal >= looked_at - spare)
-
-    def _rarest(self, tokens: Sequence[str]) -> list[tuple[int, int, int]]:
-        """How often each known token is in the index, its position and number, the rarest first."""
-        uses = self._uses
-        known = [
-            (uses[code], at, code) for at, code in enumerate(map(self._codes.get, tokens)) if code is not None
+        With `fitting` those, too, that differ at their wildcards alone.
+        """
+        chosen = self.templates if len(self.templates) < WIDE else self._likely(tokens, least, fitting)
+        return [
+            (one, same)
+            for one in chosen
+            if (same := sum(map(eq, one.tokens, tokens))) >= least
+            or (fitting and same + one.wildcards == len(tokens))
         ]
-        known.sort()
-        return known
+
+    def _likely(self, tokens: Sequence[str], least: int, fitting: bool) -> list[Template]:
+        """What `similar` has to compare with, the oldest first."""
+        count = len(self.templates)
+        if count > min(SCANNED, self._most):
+            for one in self.templates[self._lists.size :]:
+                self._lists.enter(one.tokens)
+            fewest = min(least, self.fixed) if fitting else least
+            entries = len(tokens) * min(count, self._most) / ENTRY if ENTRY else np.inf
+            places = self._lists.candidates(tokens, fewest, entries) if fewest >= 1 else None
+            if places is not None:
+                return [self.templates[at] for at in places]
+        near = None if count <= self._most else self._nearby(tokens)
+        equal, free = self._equal(tokens, near)
+        likely = (equal >= least) | (equal + free >= len(tokens)) if fitting else equal >= least
+        which = np.flatnonzero(likely)
+        return [self.templates[at] for at in (which if near is None else near[which]).tolist()]
 
     def _generalised(self, template: Template) -> None:
         """Keep the place of a template that has its first wildcard."""
@@ -172,25 +129,41 @@ class Leaf:
     def _nearby(self, tokens: Sequence[str]) -> NDArray[np.intp]:
         """Places of at most `NEAR` templates, ascending: some with wildcards, some that share rare tokens."""
         self.bounded += 1
-        places, room = [np.array(self._joined, np.intp)], NEAR - len(self._joined)
-        for _, at, code in self._rarest(tokens):
-            if room <= 0:
-                break
-            several = np.atleast_1d(self._lists[at].get(code, NOTHING))[:room]
-            places.append(several.astype(np.intp))
-            room -= len(several)
-        return np.unique(np.concatenate(places))
+        rare = self._lists.rarest(tokens, NEAR - len(self._joined))
+        return np.unique(np.array([*self._joined, *rare], np.intp))
 
-    def _equal(self, tokens: Sequence[str], which: NDArray[np.intp] | None) -> NDArray[np.int32]:
-        """Number of equal tokens, int32 [templates], of all or of those at some places."""
-        if (count := len(self.templates)) > self._table.shape[1]:
-            table = np.empty((len(tokens), 2 * count), np.int32)
-            table[:, : self._table.shape[1]] = self._table
-            self._table = table
+    def _equal(
+        self, tokens: Sequence[str], which: NDArray[np.intp] | None
+    ) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """Most tokens that may be equal, and wildcards, int [templates], of all or of those at some places."""
+        self._complete(len(tokens))
+        count, own = len(self.templates), _bytes(tokens)[:, None]
+        table, free = self._table[:, :count], self._free[:count]
+        if which is not None:
+            table, free = table.take(which, axis=1), free[which]
+        counted = [
+            (table[at : at + BYTE] == own[at : at + BYTE]).view(np.uint8).sum(axis=0, dtype=np.uint8)
+            for at in range(0, max(len(tokens), 1), BYTE)
+        ]
+        equal = counted[0] if len(counted) == 1 else np.asarray(np.sum(counted, axis=0, dtype=np.int32))
+        return equal, free
+
+    def _complete(self, length: int) -> None:
+        """Bring the table up to date."""
+        if (count := len(self.templates)) > (room := self._table.shape[1]):
+            table, free = np.empty((length, 2 * count), np.uint8), np.empty(2 * count, np.int32)
+            if room:
+                table[:, :room], free[:room] = self._table, self._free
+            self._table, self._free = table, free
         for one in self._pending:
-            self._table[:, one.place] = [self._codes[token] for token in one.tokens]
+            column = _bytes(one.tokens)
+            if one.wildcards:
+                column[[token is None for token in one.tokens]] = 0
+            self._table[:, one.place], self._free[one.place] = column, one.wildcards
         self._pending.clear()
-        codes = np.array([self._codes.get(token, -2) for token in tokens], np.int32)
-        table = self._table[:, :count] if which is None else self._table.take(which, axis=1)
-        equal: NDArray[np.int32] = (table == codes[:, None]).sum(0, dtype=np.int32)
-        return equal
+
+
+def _bytes(tokens: Sequence[Token]) -> NDArray[np.uint8]:
+    """A byte of each token's hash, never 0, uint8 [tokens]."""
+    found = np.fromiter(map(hash, tokens), np.int64, len(tokens)).astype(np.uint8)
+    return np.maximum(found, 1, out=found)

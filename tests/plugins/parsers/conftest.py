@@ -9,10 +9,12 @@ import pytest
 from logbench_parsers import leaf
 
 
-@pytest.fixture(params=[(1, 0), (4, 0), (1, 1_000_000), (leaf.WIDE, leaf.ENTRY)])
-def wide(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Leaves of so many templates are searched by the index (an entry costs nothing) or all at once in numpy."""
-    before = leaf.WIDE, leaf.ENTRY
-    leaf.WIDE, leaf.ENTRY = request.param
-    yield leaf.WIDE
-    leaf.WIDE, leaf.ENTRY = before
+@pytest.fixture(
+    params=[(1, 0, 0), (4, 8, 0), (1, 9_999, 0), (1, 0, 1_000_000), (leaf.WIDE, leaf.SCANNED, leaf.ENTRY)]
+)
+def wide(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leaves of so many templates are searched by a table, or by the index, an entry of which costs so much."""
+    before = leaf.WIDE, leaf.SCANNED, leaf.ENTRY
+    leaf.WIDE, leaf.SCANNED, leaf.ENTRY = request.param
+    yield
+    leaf.WIDE, leaf.SCANNED, leaf.ENTRY = before

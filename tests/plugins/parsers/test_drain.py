@@ -56,7 +56,7 @@ SENTENCES = st.lists(st.sampled_from(["a", "b", "c", "<*>", "n1", "k:<*>", "m2"]
     depth=st.integers(3, 6),
     similarity=st.sampled_from([0.0, 0.3, 0.5, 0.67, 1.0]),
 )
-def test_drain_is_its_rules(wide: int, messages: list[str], depth: int, similarity: float) -> None:
+def test_drain_is_its_rules(wide: None, messages: list[str], depth: int, similarity: float) -> None:
     parser = DrainParser(DrainConfig(depth=depth, similarity=similarity))
     keys = parser.fit(pl.Series(messages, dtype=pl.String))
     expected, templates = brute_force(messages, depth - 3, similarity)
@@ -105,7 +105,7 @@ def test_a_state_copies_no_template(kept: bool) -> None:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(train=st.lists(SENTENCES, min_size=1, max_size=20), test=st.lists(SENTENCES, min_size=1, max_size=20))
-def test_exact_match_is_a_template_that_fits(wide: int, train: list[str], test: list[str]) -> None:
+def test_exact_match_is_a_template_that_fits(wide: None, train: list[str], test: list[str]) -> None:
     """Without leading tokens every template of the length is within reach: compare with all of them."""
     parser = DrainParser(DrainConfig(depth=3, match="exact"))
     parser.fit(pl.Series(train))
@@ -145,13 +145,13 @@ def test_drain_counts_equal_masked_variables_but_not_its_own_wildcards() -> None
     assert parser.fit(pl.Series(words)).tolist() == [0, 0, 1]
 
 
-def test_drain_prefers_wildcards_among_the_equally_similar(wide: int) -> None:
+def test_drain_prefers_wildcards_among_the_equally_similar(wide: None) -> None:
     """The last equals `p q c d` in two tokens and the younger `a b <*> <*>` too."""
     parser = DrainParser(DrainConfig(depth=3))
     assert parser.fit(pl.Series(["p q c d", "a b m n", "a b x y", "a b c d"])).tolist() == [0, 1, 1, 1]
 
 
-def test_frozen_drain_prefers_few_wildcards_among_those_that_fit(wide: int) -> None:
+def test_frozen_drain_prefers_few_wildcards_among_those_that_fit(wide: None) -> None:
     """`a b <*> <*>` is older, but `<*> b c d` says more of the message."""
     parser = DrainParser(DrainConfig(depth=3))
     assert parser.fit(pl.Series(["a b m n", "a b x y", "p b c d", "q b c d"])).tolist() == [0, 0, 1, 1]
