@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from .contracts import Dataset, Definitions, Embedding, Evaluator, Model, Parser, Reporter, Windower
     from .executor import ExecutorComponent
-    from .optional.reporters import ReportsRuns
+    from .optional_reporters import ReportsRuns
     from .plan import Plan
     from .record import RunRecord
 

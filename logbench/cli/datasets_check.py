@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..api.optional.data_sets import HasHome
+from ..api.optional_data_sets import HasHome
 from ..base.errors import ConfigError, DataError, IncompatibleError
 from ..base.jsonable import several, shorten
 from ..base.progress_bars import Bars

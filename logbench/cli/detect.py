@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..api.optional.data_sets import Guesses
+from ..api.optional_data_sets import Guesses
 from ..base.cells import columns_of
 from ..base.errors import ConfigError
 from ..base.files import check_free

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.models import Saves, can
+from ..api.optional_models import Saves, can
 from ..base.errors import IncompatibleError
 from ..data.scores import Scores, facts_of
 from .combination import Members, labels_of

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..api.optional.models import RunsGraph
+from ..api.optional_models import RunsGraph
 from ..base.errors import DataError, IncompatibleError
 
 # Name of the metadata of a graph.

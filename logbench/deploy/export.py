@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..api.contracts import Context
-from ..api.optional.models import ExportedGraph, ExportKind, Exports
+from ..api.optional_models import ExportedGraph, ExportKind, Exports
 from ..base import checksums
 from ..base.errors import DataError, IncompatibleError
 from ..base.temporary_folders import temporary_folder

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.optional.models import RunsGraph
+from ..api.optional_models import RunsGraph
 from ..base.errors import DataError
 from ..data.rows import count_rows, events_beyond, padded, vector_rows
 from ..data.scores import Scores

@@ -17,8 +17,8 @@ from typing import Any
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.optional.models import Updates
-from ..api.optional.windowers import Continues, HasSilence
+from ..api.optional_models import Updates
+from ..api.optional_windowers import Continues, HasSilence
 from ..base.errors import DataError, IncompatibleError
 from ..base.progress import silent
 from ..base.temporary_folders import temporary_folder

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from ..api.optional.windowers import Piecewise
+from ..api.optional_windowers import Piecewise
 from ..base.errors import IncompatibleError
 from ..running.bundle import Bundle
 from ..running.data_warnings import left_over

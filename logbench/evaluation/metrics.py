@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from ..api.components import Direction
-from ..api.optional.evaluators import HasColumns, HasDirections, OfUnits
+from ..api.optional_evaluators import HasColumns, HasDirections, OfUnits
 from ..base.errors import ConfigError, PluginError
 
 Record = Mapping[str, Any]

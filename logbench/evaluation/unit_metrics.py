@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ..api.optional.evaluators import InTime
+from ..api.optional_evaluators import InTime
 from ..api.record_sections import Figures, Metrics
 from ..base.errors import PluginError
 from .distinct_units import distinct_units

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser, Windower
-from ..api.optional.windowers import GroupsByColumn
+from ..api.optional_windowers import GroupsByColumn
 from ..base.byte_patterns import table
 from ..base.errors import DataError
 from ..base.kernel import Coded, Kernel, Rules, kernel

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Embedding
-from ..api.optional.windowers import HasCounts
+from ..api.optional_windowers import HasCounts
 from ..base.errors import IncompatibleError, PluginError
 from ..data.sessions import Sessions
 from .parsing import Vocabulary

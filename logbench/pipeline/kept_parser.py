@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Parser
-from ..api.optional.evaluators import HasCaution
+from ..api.optional_evaluators import HasCaution
 from ..data.kept import split
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..api.contracts import Windower
-from ..api.optional.windowers import NamesLabels
+from ..api.optional_windowers import NamesLabels
 from ..base.errors import PluginError
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.evaluators import NeedsKinds
+from ..api.optional_evaluators import NeedsKinds
 from ..base.errors import PluginError
 from ..data.per_unit import events_of_units
 from ..pipeline.label_ids import label_ids

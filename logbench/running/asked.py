@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api.components import BaseComponent
-from ..api.optional.data_sets import TakesData
+from ..api.optional_data_sets import TakesData
 from ..api.plan import PlanOptions
 from ..base.errors import ConfigError
 from ..base.options import suggest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.models import can
+from ..api.optional_models import can
 from ..data.distinct import distinct_codes
 from ..data.kept import shown
 from ..data.neutral import neutral

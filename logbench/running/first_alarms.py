@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.evaluators import NeedsFirstAlarm
+from ..api.optional_evaluators import NeedsFirstAlarm
 from ..api.protocol import EvaluationProtocol
 from ..base.progress import silent
 from ..data.distinct import blocks

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.optional.windowers import HasCounts
+from ..api.optional_windowers import HasCounts
 from ..base.errors import IncompatibleError
 from ..base.file_digests import SMALL
 from ..data.lines import KeySequences, Lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.evaluators import HasCaution
+from ..api.optional_evaluators import HasCaution
 from ..base.jsonable import several
 from ..data.lines import Lines
 from ..reading.data_parts import open_data

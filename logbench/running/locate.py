@@ -10,7 +10,7 @@ from typing import Any
 
 from ..api.components import Card
 from ..api.contracts import Generator
-from ..api.optional.data_sets import HasHome
+from ..api.optional_data_sets import HasHome
 from ..base import cache_folder
 from ..base.errors import DataError
 from ..base.file_digests import mend

@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from ..api.contracts import Context
-from ..api.optional.models import MODEL_METHODS
+from ..api.optional_models import MODEL_METHODS
 from ..base.child_process import TICK_S, serving
 from ..base.code_files import located
 from ..base.errors import PluginError

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from ..api.contracts import RunningModel
-from ..api.optional.models import MODEL_METHODS
+from ..api.optional_models import MODEL_METHODS
 from ..base.jsonable import to_jsonable
 from ..base.state_guard import guarded
 from ..components.ensemble import RunningCombination

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..api.optional.reporters import Runs
+    from ..api.optional_reporters import Runs
 
 
 def reported(reporter: Any, records: Sequence[Mapping[str, Any]], runs: Runs) -> Any:

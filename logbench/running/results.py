@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import polars as pl
 
-from ..api.optional.evaluators import OfUnits
+from ..api.optional_evaluators import OfUnits
 from ..api.protocol import EvaluationProtocol
 from ..api.record import RunRecord
 from ..api.record_sections import (

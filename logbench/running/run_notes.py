@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..api.contracts import RunningModel
-from ..api.optional.evaluators import HasCaution
+from ..api.optional_evaluators import HasCaution
 from ..api.record_sections import BoundFacts, Metrics
 from ..api.record_split import AuditFacts
 from ..base.jsonable import part_of, several, shorten

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.windowers import HasCounts
+from ..api.optional_windowers import HasCounts
 from ..api.plan import Plan
 from ..base.errors import DataError, IncompatibleError
 from ..base.files import write_parquet

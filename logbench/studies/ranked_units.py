@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ..api.optional.reporters import Which
+from ..api.optional_reporters import Which
 from ..api.record_sections import Record
 from ..base.errors import DataError, LogbenchError
 from ..components.configured import configured

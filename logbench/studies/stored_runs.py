@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..api.optional.reporters import Which
+from ..api.optional_reporters import Which
 from ..api.record import RunRecord
 from ..base.errors import ConfigError, DataError, LogbenchError
 from ..components.model_cards import card_of

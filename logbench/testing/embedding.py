@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.optional.windowers import HasCounts
+from ..api.optional_windowers import HasCounts
 from . import material
 from .fresh import in_fresh_process
 from .outcome import InapplicableError, expect

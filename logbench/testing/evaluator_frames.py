@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..api.optional.evaluators import OfUnits
+from ..api.optional_evaluators import OfUnits
 from ..data.scores import FIRST_ALARM, KINDS, MOMENTS
 from . import material
 from .evaluator import as_before, evaluate, numbers, usual

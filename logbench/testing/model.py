@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..api.optional.models import MODEL_METHODS
+from ..api.optional_models import MODEL_METHODS
 from ..base.errors import IncompatibleError
 from ..base.jsonable import to_jsonable
 from ..components.model_cards import card_of, check_ablation

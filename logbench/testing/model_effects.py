@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..api.optional.models import Loads, Saves
+from ..api.optional_models import Loads, Saves
 from ..base.stored_formats import ALLOWED, faulty_file
 from ..data.sessions import Sessions
 from .model import fit_other

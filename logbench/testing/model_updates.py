@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..api.optional.models import Updates
+from ..api.optional_models import Updates
 from ..data.scores import Scores
 from ..data.sessions import Sessions
 from .model_fitted import asked_of, fit, same, scored

@@ -23,7 +23,7 @@ from ..api.components import (
 )
 from ..api.contracts import Context
 from ..api.model_card import ModelCard
-from ..api.optional.reporters import Which
+from ..api.optional_reporters import Which
 from ..api.traits import ModelTraits
 from ..base.errors import DataError
 from ..base.temporary_folders import temporary_folder

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ..api.optional.windowers import NamesLabels
+from ..api.optional_windowers import NamesLabels
 from ..pipeline.coded_lines import id_column_of
 from . import material
 from .outcome import InapplicableError, ViolationError, expect

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..api.optional.windowers import HasSilence, Piecewise
+from ..api.optional_windowers import HasSilence, Piecewise
 from ..base.progress import silent
 from ..data.lines import Lines
 from ..pipeline.coding import given_of, read_lines

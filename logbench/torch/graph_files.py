@@ -20,14 +20,14 @@ from .recurrent import OnnxLayers, Whole, replaced
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
-    from ..api.optional.models import RunsGraph
+    from ..api.optional_models import RunsGraph
 
 # Name of the metadata in both formats.
 METADATA = "logbench"
 
 
 class OnnxGraph:
-    """A graph in the format of ONNX, see `api.optional.models.ExportedGraph`."""
+    """A graph in the format of ONNX, see `api.optional_models.ExportedGraph`."""
 
     def __init__(self, graph: Graph, name: str) -> None:
         replaced(graph.module, OnnxLayers)
@@ -50,7 +50,7 @@ class OnnxGraph:
         self.facts: Mapping[str, Any] = {**graph.facts, "any_columns": _loose(made.model.graph.inputs[0].shape)}
 
     def save(self, file: Path, metadata: Mapping[str, Any], limit: float) -> None:
-        """See `api.optional.models.ExportedGraph.save`."""
+        """See `api.optional_models.ExportedGraph.save`."""
         import onnx_ir
 
         (weight,) = [one for name, one in self._made.model.graph.initializers.items() if name == "limit"]
@@ -59,12 +59,12 @@ class OnnxGraph:
         self._made.save(file)
 
     def opened(self, file: Path) -> None:
-        """See `api.optional.models.ExportedGraph.opened`."""
+        """See `api.optional_models.ExportedGraph.opened`."""
         return
 
 
 class TorchGraph:
-    """A graph by torch.export, see `api.optional.models.ExportedGraph`. Its rows have all columns."""
+    """A graph by torch.export, see `api.optional_models.ExportedGraph`. Its rows have all columns."""
 
     def __init__(self, graph: Graph, name: str) -> None:
         replaced(graph.module, Whole)
@@ -77,12 +77,12 @@ class TorchGraph:
         self.facts: Mapping[str, Any] = {**graph.facts, "any_columns": False}
 
     def save(self, file: Path, metadata: Mapping[str, Any], limit: float) -> None:
-        """See `api.optional.models.ExportedGraph.save`."""
+        """See `api.optional_models.ExportedGraph.save`."""
         self._made.state_dict["limit"].fill_(limit)
         torch.export.save(self._made, file, extra_files={METADATA: json.dumps(metadata)})
 
     def opened(self, file: Path) -> RunsGraph:
-        """See `api.optional.models.ExportedGraph.opened`."""
+        """See `api.optional_models.ExportedGraph.opened`."""
         module: Any = torch.export.load(file).module()
 
         def run(inputs: Mapping[str, Any]) -> Mapping[str, Any]:

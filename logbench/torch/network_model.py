@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ..api.contracts import Context
-    from ..api.optional.models import ExportedGraph, ExportKind
+    from ..api.optional_models import ExportedGraph, ExportKind
     from ..data.sessions import Sessions
     from .graphs import Graph
 
@@ -99,7 +99,7 @@ class NetworkModel(ABC, Generic[C]):
         )
 
     def exported(self, kind: ExportKind, limit: float) -> ExportedGraph:
-        """The network, the score and whether it exceeds `limit`, as a graph; see `api.optional.models.Exports`.
+        """The network, the score and whether it exceeds `limit`, as a graph; see `api.optional_models.Exports`.
 
         Raises:
             IncompatibleError: the network does what no graph can, or its rows need its code.

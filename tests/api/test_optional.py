@@ -10,7 +10,7 @@ from with_torch import needs_torch
 
 import logbench
 from logbench import Lines
-from logbench.api.optional.models import MODEL_METHODS
+from logbench.api.optional_models import MODEL_METHODS
 from logbench.components.configured import configured
 from logbench.components.registry import Registry
 from logbench.running.models import LocalModel

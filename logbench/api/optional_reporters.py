@@ -1,4 +1,7 @@
-"""Beside what every reporter has: the stored runs."""
+"""What a reporter may have beside what it must have: the stored runs.
+
+Nothing is inherited: `isinstance` looks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ..components import Card, Table
-from ..model_card import ModelCard
+from .components import Card, Table
+from .model_card import ModelCard
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,4 +1,7 @@
-"""Beside what every windower has; of counts, also lines and embeddings."""
+"""What a windower may have beside what it must have; of counts, also lines and embeddings.
+
+Nothing is inherited: `isinstance` looks for it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Beside what every data set and reader of definitions has."""
+"""What a data set or a reader of definitions may have beside what it must have.
+
+Nothing is inherited: `isinstance` looks for it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from ..components import DatasetComponent
+    from .components import DatasetComponent
 
 
 @runtime_checkable

@@ -1,11 +1,14 @@
-"""Beside what every evaluator has; of cautions, also parsers."""
+"""What an evaluator may have beside what it must have; of cautions, also a parser.
+
+Nothing is inherited: `isinstance` looks for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ..components import Direction
+from .components import Direction
 
 if TYPE_CHECKING:
     pass

@@ -1,4 +1,7 @@
-"""Beside what every model has: to be saved, exported, explained and updated."""
+"""What a model may have beside what it must have: to be saved, exported, explained and updated.
+
+Nothing is inherited: `isinstance` looks for it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from ...data.sessions import Sessions
-    from ..contracts import Context
+    from ..data.sessions import Sessions
+    from .contracts import Context
 
 # Formats of a graph.
 ExportKind = Literal["onnx", "torch-export"]
