@@ -37,6 +37,7 @@ from .models import explaining, running_model
 from .prepare import prepare
 from .prepared import Prepared
 from .procedures import procedure_of
+from .procedures.inputs import Fitting
 from .procedures.slice_facts import with_metrics
 from .resolve import ResolvedPlan, resolve
 from .results import Failure, Values, evaluate, evaluate_events, record_of, tables_of
@@ -183,7 +184,9 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         values.prepared = prepared = prepare(resolved, runtime, stages, data_note)
         note_data(resolved, prepared, data_note)
         context = context_for(resolved, prepared, note)
-        values.scored = scored = procedure.fit_and_score(resolved, prepared, context, stages, model, renewed)
+        values.scored = scored = procedure.fit_and_score(
+            Fitting(resolved, prepared, context, stages, model, renewed)
+        )
         runtime.models.check()
         values.frames = tables_of(prepared, scored)
         keep_scores(begun["run_id"], {"scores": scored.frame.select(SAVED)})

@@ -23,6 +23,7 @@ from ..running.fitting import context_for
 from ..running.models import running_model
 from ..running.prepare import prepare
 from ..running.procedures.batch import fit_and_score
+from ..running.procedures.inputs import Fitting
 from ..running.resolve import ResolvedPlan, resolve
 from ..running.runtime import Runtime, current
 from ..running.stages import Stages
@@ -64,7 +65,8 @@ def variants(resolved: ResolvedPlan, runtime: Runtime) -> Iterator[dict[str, Any
     with contextlib.redirect_stdout(sys.stderr):
         model = running_model(resolved, runtime.models, note)
         prepared = prepare(resolved, runtime, stages, note)
-        scored = fit_and_score(resolved, prepared, context_for(resolved, prepared, note), stages, model).frame
+        context = context_for(resolved, prepared, note)
+        scored = fit_and_score(Fitting(resolved, prepared, context, stages, model)).frame
         runtime.models.check()
     for choice in itertools.product(*CHOICES.values()):
         chosen: dict[str, Any] = dict(zip(CHOICES, choice, strict=True))

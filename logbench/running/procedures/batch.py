@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from ..fitting import Scored, columns_of, label_facts, learning_parts, rows_of, 
 from ..prepared import HandedUnits, Prepared
 from ..scored_alone import score_alone
 from ..unit_scores import score_units
+from .inputs import Fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,31 +28,24 @@ if TYPE_CHECKING:
     from ...api.contracts import RunningModel
     from ...base.progress import Progress
     from ..resolve import ResolvedPlan
-    from ..stages import Stages
 
 
-def fit_and_score(
-    resolved: ResolvedPlan,
-    prepared: Prepared,
-    context: Context,
-    stages: Stages,
-    model: RunningModel,
-    renewed: Callable[[], RunningModel] | None = None,
-) -> Scored:
+def fit_and_score(fitting: Fitting) -> Scored:
     """See `Procedure.fit_and_score`.
 
     Only supervised models get labels of training and held-out units; none gets those of test units. While a model
     trains in a process of its own, this one makes the units ready that are scored.
     """
+    resolved, prepared, context, model = fitting.resolved, fitting.prepared, fitting.context, fitting.model
     train, held = learning_parts(resolved, prepared)
     facts = label_facts(resolved, prepared, train, held)
     with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(_asked, resolved, prepared, train, context) if model.apart else None
-        with stages("fit") as stage:
+        with fitting.stages("fit") as stage:
             training = fitted(resolved, train, context, model, stage.progress)
             stage.items = len(train.sessions)
             stage.facts |= model.measured
-    with stages("score") as stage:
+    with fitting.stages("score") as stage:
         asked = beside.result() if beside else _asked(resolved, prepared, train, context)
         scores = scores_of(resolved, asked, context, model, stage.progress)
         stage.items = len(asked.handed.sessions)

@@ -8,7 +8,7 @@ one is kept as it was fitted on the training units, or refitted, by `protocol.wi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from ...api.contracts import Context
 from ...api.record_sections import UnitsDecided
 from ...base.errors import IncompatibleError
 from ...data.neutral import neutral
@@ -27,6 +26,7 @@ from ..fitting import Scored, Streamed, context_for, label_facts, learning_parts
 from ..scored_alone import score_alone
 from . import batch
 from .feedback import Feedback, Told
+from .inputs import Fitting
 from .slice_facts import facts_of_slice
 from .stream_state import StreamState
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from ..prepared import Prepared
     from ..resolve import ResolvedPlan
     from ..scored_alone import Alone
-    from ..stages import Stages
 
 
 def learning_of(resolved: ResolvedPlan, model: RunningModel) -> Learning:
@@ -48,23 +47,17 @@ def learning_of(resolved: ResolvedPlan, model: RunningModel) -> Learning:
     return "refitted" if resolved.protocol.without_update == "refit" else "kept"
 
 
-def fit_and_score(
-    resolved: ResolvedPlan,
-    prepared: Prepared,
-    context: Context,
-    stages: Stages,
-    model: RunningModel,
-    renewed: Callable[[], RunningModel],
-) -> Scored:
+def fit_and_score(fitting: Fitting) -> Scored:
     """See `Procedure.fit_and_score`. Labels of test units stay here, but for those that `Feedback` tells.
 
     Raises:
         LeakError: something was learned from a unit before it was tested.
     """
+    resolved, prepared, stages, model = fitting.resolved, fitting.prepared, fitting.stages, fitting.model
     _check_windows(resolved)
     train, held = learning_parts(resolved, prepared)
     labels = label_facts(resolved, prepared, train, held)
-    walk = _Walk(resolved, prepared, replace(context, events=False), model, renewed)
+    walk = _Walk(replace(fitting, context=replace(fitting.context, events=False)))
     with stages("fit") as stage:
         training = batch.fitted(resolved, train, walk.context, model, stage.progress)
         stage.items = len(train.sessions)
@@ -96,17 +89,12 @@ class _Walk:
         learned_s: seconds spent on learning between slices.
     """
 
-    def __init__(
-        self,
-        resolved: ResolvedPlan,
-        prepared: Prepared,
-        context: Context,
-        model: RunningModel,
-        renewed: Callable[[], RunningModel],
-    ) -> None:
-        self._resolved, self._prepared, self._renewed = resolved, prepared, renewed
-        self.context, self._models, self.learned_s = context, [model], 0.0
-        self._learning = learning_of(resolved, model)
+    def __init__(self, fitting: Fitting) -> None:
+        resolved, prepared, context = fitting.resolved, fitting.prepared, fitting.context
+        assert fitting.renewed is not None
+        self._resolved, self._prepared, self._renewed = resolved, prepared, fitting.renewed
+        self.context, self._models, self.learned_s = context, [fitting.model], 0.0
+        self._learning = learning_of(resolved, fitting.model)
         protocol = resolved.protocol
         if self._learning == "refitted" and protocol.content != "mixed":
             context.note(f"refitted under content={protocol.content}: by the labels of all past units")

@@ -24,6 +24,7 @@ from ...running.models import running_model
 from ...running.prepare import prepare
 from ...running.prepared import Prepared
 from ...running.procedures.batch import fit_and_score
+from ...running.procedures.inputs import Fitting
 from ...running.resolve import ResolvedPlan, resolve
 from ...running.run_notes import Notes
 from ...running.runtime import current
@@ -77,7 +78,7 @@ def run_draw(plan: Plan, objective: Objective, draw: int) -> TrialAnswer:
             prepared = prepare(resolved, runtime, stages, lambda _: None)
             inner = within_training(prepared, resolved, objective, draw)
             context = replace(context_for(resolved, inner, note), events=False)
-            scored = fit_and_score(resolved, inner, context, stages, model)
+            scored = fit_and_score(Fitting(resolved, inner, context, stages, model))
         finally:
             runtime.models.finish(keep=False)
     return _judged(resolved, scored, objective)
