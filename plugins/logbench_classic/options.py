@@ -69,7 +69,9 @@ class LogClustering:
     max_columns: int = option(MOST, _COLUMNS, ge=2, tune=False)
     max_dist: float = option(0.3, "cosine distance within a cluster", gt=0, le=1)
     bootstrap: int = option(1000, "number of first training units to cluster at once", ge=2)
-    max_clusters: int = option(2_000, "clusters from which on later training units found no more", ge=1)
+    max_clusters: int = option(
+        2_000, "clusters from which on later training units found no more", ge=1, tune=False
+    )
 
 
 @dataclass(frozen=True)
