@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from ..base.system import psutil
 START_S = 2.0
 # How often its start the models that wait must take: both halves of the work go on beside it.
 WORTH = 2.0
-# Share of a core that other work must leave idle.
-IDLE = 0.5
+# Share of a core that must have been idle, and over how many seconds. The load would count what this command read
+# itself, for a minute after it has ended.
+IDLE, LOOK_S = 0.5, 1.0
 # Free memory that another worker must find, as a multiple of the largest one's.
 ROOM = 1.5
 
@@ -35,6 +35,8 @@ class Pays:
     _prepared: float | None = None
     _took: list[float] = field(default_factory=list)
     _since: dict[int, float] = field(default_factory=dict)
+    _looked: tuple[float, float] | None = None
+    _idle: float = 0.0
 
     def given(self, number: int) -> None:
         """A plan was given to a worker."""
@@ -46,6 +48,8 @@ class Pays:
         if self._prepared is None:
             self._prepared = max(START_S, now - self._since[number])
         self._since[number] = now
+        if self._looked is None:  # now that nothing is read any more
+            self._looked = now, psutil.cpu_times().idle
 
     def ended(self, number: int) -> None:
         """It has ended."""
@@ -59,9 +63,19 @@ class Pays:
         """
         if self._prepared is None or psutil.virtual_memory().available / (1 << 20) < ROOM * largest_mb:
             return False
-        if psutil.getloadavg()[0] + IDLE > (os.cpu_count() or 1):
+        if self._idle_cores() < IDLE:
             return False
         now = self.clock()
         sofar = max((now - since for since in self._since.values()), default=0.0)
         expected = max(fmean(self._took) if self._took else 0.0, sofar)
         return waiting * expected > WORTH * self._prepared
+
+    def _idle_cores(self) -> float:
+        """How many cores of the machine were idle lately, on average; 0 as long as it is not known."""
+        assert self._looked is not None
+        before, idle = self._looked
+        now = self.clock()
+        if now - before >= LOOK_S:
+            idle_now = psutil.cpu_times().idle
+            self._idle, self._looked = (idle_now - idle) / (now - before), (now, idle_now)
+        return self._idle
