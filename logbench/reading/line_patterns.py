@@ -106,6 +106,12 @@ def matched(patterns: Sequence[LinePattern], lines: pl.Series) -> tuple[pl.DataF
     for pattern in patterns[1:]:  # of the rest alone: one form is that of nearly all lines
         if not len(rest := (~fits).arg_true()):
             break
+        if len(rest) == len(lines):  # the whole log may have a later form
+            before = found
+            found, fits = pattern(lines)
+            none = pl.Series([None], dtype=pl.String).new_from_index(0, len(lines))
+            found = found.with_columns(none.alias(name) for name in before.columns if name not in found)
+            continue
         more, also = pattern(lines.gather(rest))
         names = dict.fromkeys((*found.columns, *more.columns))
         found = pl.DataFrame([_filled(found, name, rest, more, len(lines)) for name in names])

@@ -16,7 +16,7 @@ from ..base.kernel import Kernel, kernel
 from ..base.kernel_times import times
 from ..base.time_layouts import layout
 from ..data.line_format import LineFormat
-from .time_texts import chrono, moment
+from .time_texts import chrono, moment, needed
 
 EPOCHS = {"epoch": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
 # Directives that tell the year, and the day.
@@ -59,16 +59,20 @@ def _known(found: pl.Series) -> pl.Series:
 
 def _first_moment(text: pl.Series, form: LineFormat) -> pl.Series:
     """The time by the first format that fits; the next one is tried on the rest alone."""
-    found, rest = (
-        pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text)),
-        text.is_not_null().arg_true(),
-    )
+    found = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text))
+    rest = text.is_not_null().arg_true()
     for how in form.time_format:
         if not len(rest):
             break
-        tried = text.gather(rest).to_frame("text").select(_moment(pl.col("text"), how, form)).to_series()
-        found = found.scatter(rest, tried)
-        rest = rest.filter(tried.is_null())
+        at, tried, sign = rest, text.gather(rest) if len(rest) < len(text) else text, needed(how)
+        if sign not in tried[0]:  # texts of a log are alike: not all are read in vain
+            there = tried.str.contains(sign, literal=True)
+            at, tried = rest.filter(there), tried.filter(there)
+        if not len(at):
+            continue
+        moments = tried.to_frame("text").select(_moment(pl.col("text"), how, form)).to_series()
+        found = found.scatter(at, moments) if len(at) < len(text) else moments
+        rest = rest.filter(found.gather(rest).is_null())
     return found.alias(text.name)
 
 

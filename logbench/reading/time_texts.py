@@ -14,6 +14,8 @@ import polars as pl
 
 # `%f` and the sign before it.
 FRACTION = re.compile(r"([^\w%])%f")
+# Any directive, with what may stand within.
+_DIRECTIVE = re.compile(r"%[-_0]?\.?\d?:{0,3}#?[A-Za-z+]")
 # Hours from UTC of the zones that RFC 822 names, and of others that mean one thing alone.
 ZONES = {
     "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6,
@@ -39,6 +41,19 @@ _PARTS = {
 def chrono(how: str) -> str:
     """A format as polars has it: a fraction of a second is `%.f`."""
     return FRACTION.sub("%.f", how)
+
+
+@lru_cache(maxsize=64)
+def needed(how: str) -> str:
+    """A sign that every text has that a format reads; empty where none is sure.
+
+    Examples:
+        >>> needed("%y/%m/%d %H:%M:%S"), needed("%d %b,%f"), needed("epoch_ms")
+        ('/', '', '')
+    """
+    plain = _DIRECTIVE.sub("", FRACTION.sub("", how))
+    changed = "%Z" in how or "%%" in how  # a zone's name becomes hours, with a colon
+    return next((sign for sign in plain if sign.isascii() and sign in "-/:,[]T" and not changed), "")
 
 
 def moment(text: pl.Expr, how: str, year: bool = True) -> pl.Expr:

@@ -14,7 +14,7 @@ from logbench.base.kernel import VARIABLE
 from logbench.data.line_format import LineFormat, regex_of
 from logbench.pipeline.line_split import Cuts
 from logbench.reading import byte_streams
-from logbench.reading.line_patterns import LinePattern, group_names
+from logbench.reading.line_patterns import LinePattern, group_names, matched
 from logbench.reading.line_reader import open_lines
 from logbench.reading.peeling import peeler
 from logbench_datasets.bgl_family import BLUE_GENE, SYSLOG
@@ -108,3 +108,20 @@ def test_lines_are_counted_as_they_are_read(tmp_path: Path, end: str, monkeypatc
     (tmp_path / "b.log").write_bytes(end.encode())
     frame = open_lines(tmp_path, ["*.log"], LineFormat(pattern="<Level> <Content>", level="Level")).frame
     assert frame.select("line").collect().equals(frame.collect().select("line"))
+
+
+@pytest.mark.parametrize("way", ["off", "kernel"])
+def test_a_log_of_a_later_form_alone_is_taken_apart_as_among_others(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(built_kernel()) if way == "kernel" else "off")
+    forms = (r"^a(?P<A>\d+)(?P<B>x?)$", r"^b(?P<B>\d+)(?P<C>y?)$", r"^c(?P<A>\d+)(?P<C>z)?$")
+    lines = [["a1x", "a2"], ["b3", "b4y"], ["c5z", "c6"], ["none", "d"]]
+    patterns = [LinePattern.of(form, "ABC") for form in forms]
+    whole, fits = matched(patterns, pl.Series([line for some in lines for line in some]))
+    for number, some in enumerate(lines):
+        alone, also = matched(patterns, pl.Series(some))
+        assert alone.select("A", "B", "C").equals(whole.select("A", "B", "C").slice(2 * number, 2))
+        assert also.to_list() == fits.slice(2 * number, 2).to_list()
+    assert whole["A"].to_list() == ["1", "2", None, None, "5", "6", None, None]
+    assert whole["C"].to_list() == [None, None, "", "y", "z", None, None, None]

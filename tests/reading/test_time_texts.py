@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from logbench.reading.time_texts import _as_it_is, _fixed, chrono, moment
+from logbench import LineFormat
+from logbench.reading.line_times import time_of
+from logbench.reading.time_texts import _as_it_is, _fixed, chrono, moment, needed
 from logbench_ownlogs.named import named, names
 
 FORMATS = sorted({how for name in names() for how in named(name).values.get("time_format", ()) if "%" in how})
@@ -83,3 +85,41 @@ def test_an_odd_text_reads_alike_among_few_and_many(how: str, usual: str, odd: s
     many = pl.DataFrame({"text": [*[usual] * 100, odd]})
     few, all_ = (some.select(moment(pl.col("text"), how)).to_series() for some in (many[-1:], many))
     assert few.to_list() == all_[-1:].to_list() and not all_[:-1].null_count()
+
+
+MANY = named("log4j").values["time_format"]
+WRITTEN = (
+    "2026-03-01 08:00:04,667", "2026-03-01 08:00:04.5", "2026-03-01T08:00:04.1Z", "2026-03-01T08:00:04",
+    "26/03/01 08:00:04", "260301 080004", "-", "", None, "2026/03/01", "no time", "2026-03-01 08:00:04,667 ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("first", range(len(WRITTEN)))
+def test_each_time_is_that_of_the_first_format_that_reads_it(first: int) -> None:
+    """Whatever stands first: a format whose signs it lacks is not tried on texts that lack them, too."""
+    texts = [WRITTEN[first]] * 3 + [text for text in WRITTEN for _ in range(2)]
+    frame = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+    found = frame.select(time_of(LineFormat(time=("t",), time_format=tuple(MANY)), lambda _: pl.col("text")))
+    expected = []
+    for text in texts:
+        alone = pl.DataFrame({"text": pl.Series([text], dtype=pl.String)})
+        read = (alone.select(moment(pl.col("text"), how)).item() for how in MANY)
+        expected.append(next((time for time in read if time is not None), None))
+    assert found.to_series().to_list() == expected
+    assert sum(time is not None for time in expected[3:]) == 12
+
+
+@pytest.mark.parametrize(
+    "how", sorted({how for name in names() for how in named(name).values.get("time_format", ())})
+)
+def test_no_text_without_a_needed_sign_is_read(how: str) -> None:
+    if not (sign := needed(how)):
+        return
+    rng = random.Random(how)
+    now = datetime(2026, 3, 11, 18, 5, 7, 250_000, tzinfo=UTC)
+    usual = now.strftime(chrono(how).replace("%.f", ".%f").replace("%#z", "%z").replace("%e", "%d"))
+    read = pl.DataFrame({"text": [usual]}).select(moment(pl.col("text"), how)).item()
+    texts = [usual.replace(sign, put) for put in ("", " ", ".", "+", "\u2010", "0")]
+    texts += ["".join(rng.sample(text, len(text))) for text in texts]
+    assert sign in usual and read is not None
+    assert pl.DataFrame({"text": texts}).select(moment(pl.col("text"), how)).to_series().null_count() == len(texts)
