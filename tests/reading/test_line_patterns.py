@@ -121,7 +121,10 @@ def test_a_log_of_a_later_form_alone_is_taken_apart_as_among_others(
     whole, fits = matched(patterns, pl.Series([line for some in lines for line in some]))
     for number, some in enumerate(lines):
         alone, also = matched(patterns, pl.Series(some))
-        assert alone.select("A", "B", "C").equals(whole.select("A", "B", "C").slice(2 * number, 2))
+        part = whole.slice(2 * number, 2)
+        assert all(
+            part[name].equals(alone[name]) if name in alone else part[name].is_null().all() for name in "ABC"
+        )
         assert also.to_list() == fits.slice(2 * number, 2).to_list()
     assert whole["A"].to_list() == ["1", "2", None, None, "5", "6", None, None]
     assert whole["C"].to_list() == [None, None, "", "y", "z", None, None, None]
