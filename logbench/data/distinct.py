@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from ..base.freed_memory import unload
+from ..base.kernel import kernel
+from ..base.kernel_distinct import distinct_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,6 +103,8 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def distinct_sequences(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> Distinct:
     """Distinct key sequences of units, in first-seen order: hashed, then checked key by key.
 
+    The compiled kernel does so at once where there is one, and keys of one block.
+
     Args:
         keys: int32 [events]. offsets: int64 [units + 1], where each unit's events begin.
 
@@ -111,6 +115,9 @@ def distinct_sequences(keys: NDArray[np.int32], offsets: NDArray[np.int64]) -> D
     if not len(lengths):
         empty = np.empty(0, dtype=np.int64)
         return Distinct(empty, empty.astype(np.int32), empty)
+    if len(keys) <= BLOCK and (compiled := kernel()) is not None:
+        first, inverse = distinct_rows(compiled, keys, offsets)
+        return Distinct(first, inverse, np.bincount(inverse, minlength=len(first)).astype(np.int64))
     hashes = np.empty(len(lengths), dtype=np.uint64)
     for units, events in blocks(offsets, BLOCK):
         local = offsets[units.start : units.stop + 1] - offsets[units.start]

@@ -20,6 +20,7 @@ from logbench.base import kernel as module
 from logbench.base.byte_patterns import table
 from logbench.base.errors import ConfigError
 from logbench.base.kernel import Coded, Kernel, Rules
+from logbench.base.kernel_distinct import distinct_rows
 from logbench.cli import main, version
 from logbench.data.event_buffer import _places as numpy_places
 
@@ -180,6 +181,20 @@ def test_it_sorts_events_by_unit_as_numpy_does(built: Kernel) -> None:
     assert place.tolist() == np.cumsum(counted).tolist()
 
 
+def test_it_numbers_equal_rows_as_a_dict_does(built: Kernel) -> None:
+    random_ = random.Random(3)
+    for size, values, longest in ((0, 1, 1), (1, 1, 0), (40, 1, 3), (300, 2, 5), (9_000, 3, 9)):
+        lengths = [random_.randint(0, longest) for _ in range(size)]
+        rows = [tuple(random_.randint(-1, values) for _ in range(length)) for length in lengths]
+        offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        keys = np.array([key for row in rows for key in row], dtype=np.int32)
+        first, inverse = distinct_rows(built, keys, offsets)
+        numbers: dict[tuple[int, ...], int] = {}
+        assert inverse.tolist() == [numbers.setdefault(row, len(numbers)) for row in rows]
+        assert first.tolist() == [rows.index(row) for row in numbers]
+        assert (first.dtype, inverse.dtype) == (np.int64, np.int32)
+
+
 def test_the_version_says_how_lines_are_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,6 +227,7 @@ tests.test_many_names_slices_and_chunks(built)
 tests.test_names_join_those_of_all_in_order(built)
 tests.test_a_text_of_megabytes(built)
 tests.test_it_sorts_events_by_unit_as_numpy_does(built)
+tests.test_it_numbers_equal_rows_as_a_dict_does(built)
 json_tests.test_texts_are_those_of_json(built)
 for line in json_tests.NOT_PLAIN:
     for end in range(len(line) + 1):

@@ -75,10 +75,13 @@ def test_worst_is_the_largest_of_each_unit(case: tuple[list[list[int]], int], h:
     assert found.worst(values, empty=7.0).tolist() == [max(v, default=7.0) for v in of_unit]
 
 
-@given(sessions(), st.sampled_from([1, 3, 1 << 24]))
-def test_distinct_sequences_tell_unseen_keys_apart(case: tuple[list[list[int]], int], block: int) -> None:
+@given(sessions(), st.sampled_from([1, 3, 1 << 24]), st.sampled_from(["", "off"]))
+def test_distinct_sequences_tell_unseen_keys_apart(
+    case: tuple[list[list[int]], int], block: int, kernel: str
+) -> None:
     sequences, vocabulary = case
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGBENCH_KERNEL", kernel)
         patch.setattr("logbench.data.distinct.BLOCK", block)
         found = Sessions.of(sequences, vocabulary).distinct
     rows = [tuple(s) for s in sequences]
