@@ -81,13 +81,36 @@ def test_edit_compares_long_units_with_those_that_may_be_nearest(monkeypatch: py
 
     class Spy:
         @staticmethod
-        def distance(a: str, b: str, score_cutoff: int) -> int:
+        def distance(a: str, b: str, score_cutoff: int | None = None) -> int:
             computed.append((a, b))
             return int(distance(a, b, score_cutoff=score_cutoff))
 
     monkeypatch.setattr(edit_file, "Levenshtein", Spy)
     assert scored(Edit(EditConfig()), train, test).primary.tolist() == [3 / 300] * 40
     assert len(computed) < 200
+
+
+def test_edit_leaves_out_long_units_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal counts say nothing, and 400 keys are no characters of one byte: the order tells who may be near."""
+    rng = np.random.default_rng(6)
+    events = rng.permutation(400)[:150]
+    train = [tuple(rng.permutation(events).tolist()) for _ in range(12)]
+    test = [(*unit[:70], 400, *unit[73:]) for unit in train[6:]]
+    computed = []
+    distance = edit_file.Levenshtein.distance
+
+    class Spy:
+        @staticmethod
+        def distance(a: str, b: str, score_cutoff: int | None = None) -> int:
+            computed.append((a, b))
+            return int(distance(a, b, score_cutoff=score_cutoff))
+
+    monkeypatch.setattr(edit_file, "Levenshtein", Spy)
+    model = Edit(EditConfig())
+    model.fit(Sessions.of(train, 400), Context())
+    found = model.score(Sessions.of(test, 400), Context())
+    assert found.primary.tolist() == [edits(train, unit) for unit in test]
+    assert len(computed) < 3 * 2 * len(test)
 
 
 def test_edit_notes_what_it_leaves_out() -> None:
