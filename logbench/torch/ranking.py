@@ -11,6 +11,8 @@ from .exporting import is_exporting
 
 # Logits that are made at a time: 256 MB in double precision.
 MOST_LOGITS = 2**25
+# Logits that are compared at a time on a CPU, so that they and what is made of them stay in its cache.
+CACHED_LOGITS = 2**18
 
 
 def ranks(logits: Tensor, keys: Tensor) -> Tensor:
@@ -27,7 +29,7 @@ def ranks(logits: Tensor, keys: Tensor) -> Tensor:
         [1, 3, 4]
     """
     own, known = own_values(logits, keys)
-    return torch.where(known, (logits >= own).sum(1), logits.shape[1] + 1).int()
+    return torch.where(known, trues(logits >= own), logits.shape[1] + 1).int()
 
 
 def ranks_of(
@@ -44,10 +46,10 @@ def ranks_of(
         [1, 3, 1]
     """
     rows = max(most // width, 1)
-    if is_exporting() or len(states) <= rows:
+    if is_exporting():
         return ranks(logits(states), keys)
     parts = zip(torch.split(states, rows), torch.split(keys, rows), strict=True)
-    return torch.cat([ranks(logits(part), own) for part, own in parts])
+    return torch.cat([in_pieces(lambda *some: (ranks(*some),), logits(part), own)[0] for part, own in parts])
 
 
 def nll(logits: Tensor, keys: Tensor) -> Tensor:
@@ -64,6 +66,25 @@ def nll(logits: Tensor, keys: Tensor) -> Tensor:
     wide = logits if logits.dtype == torch.float64 else logits.float()
     own, known = own_values(wide.log_softmax(1), keys)
     return torch.where(known, -own.squeeze(1), torch.inf).float()
+
+
+def trues(found: Tensor) -> Tensor:
+    """How many of each row are true, int32 [B], of bool [B, K]; torch sums booleans slowly to its own int64."""
+    return found.sum(1, dtype=torch.int32)
+
+
+def in_pieces(
+    judge: Callable[[Tensor, Tensor], tuple[Tensor, ...]], logits: Tensor, keys: Tensor
+) -> tuple[Tensor, ...]:
+    """What `judge` makes of logits [B, K] and keys [B], tensors [B]; on a CPU of few rows at a time.
+
+    It must judge each row by itself, so that the pieces move nothing.
+    """
+    rows = max(CACHED_LOGITS // max(logits.shape[1], 1), 1)
+    if logits.device.type != "cpu" or len(logits) <= rows:
+        return judge(logits, keys)
+    parts = map(judge, torch.split(logits, rows), torch.split(keys, rows))
+    return tuple(map(torch.cat, zip(*parts, strict=True)))
 
 
 def own_values(values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:

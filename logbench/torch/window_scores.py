@@ -21,7 +21,7 @@ from .batch_size import fastest_batch, in_batches
 from .batches import to_device
 from .forward import logits_of, shared_forward
 from .precision import Precision, full_fp32
-from .ranking import MOST_LOGITS, nll, own_values, ranks
+from .ranking import MOST_LOGITS, in_pieces, nll, own_values, ranks, trues
 from .shared_prefix_lstm import sort_windows
 from .threads import threads_for
 from .throttled_progress import ThrottledProgress
@@ -69,11 +69,16 @@ def judge(logits: Tensor, came: Tensor, margin: float) -> tuple[Tensor, Tensor, 
     Returns rank int32, nll float32, and the lowest and highest rank int32 that logits off by `margin` could
     give; all [B].
     """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    own, known = own_values(logits, came)
-    bounds = (logits > own + margin).sum(1) + 1, (logits >= own - margin).sum(1)
-    low, high = (torch.where(known, bound, logits.shape[1] + 1).int() for bound in bounds)
-    return ranks(logits, came), nll(logits, came), low, high
+
+    def judged(logits: Tensor, came: Tensor) -> tuple[Tensor, ...]:
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        own, known = own_values(logits, came)
+        bounds = trues(logits > own + margin) + 1, trues(logits >= own - margin)
+        low, high = (torch.where(known, bound, logits.shape[1] + 1).int() for bound in bounds)
+        return ranks(logits, came), nll(logits, came), low, high
+
+    rank, losses, low, high = in_pieces(judged, logits, came)
+    return rank, losses, low, high
 
 
 @torch.inference_mode()

@@ -112,13 +112,14 @@ class LogBert(Reconstruction[LogBertConfig]):
     def _found(self, network: Network, units: Sessions, context: Context) -> int:
         """The smallest g with which at most the share `missed` of the hidden keys of `units` is not found."""
         rows, counts = np.unique(self.rows(units), axis=0, return_counts=True)
+        by_rank = np.zeros(network.keys + 2, np.int64)  # rank 0 was not hidden, K + 1 is unknown
 
-        def work(begin: int, end: int) -> tuple[Tensor]:
-            rank = hidden_ranks(network, to_device(rows[begin:end], context.device).long()).flatten(1)
-            return (F.one_hot(rank, network.keys + 2).sum(1),)
+        def work(begin: int, end: int) -> tuple[Tensor, ...]:
+            rank = hidden_ranks(network, to_device(rows[begin:end], context.device).long())
+            np.add.at(by_rank, rank.cpu().numpy(), counts[begin:end, None, None])
+            return ()
 
-        (by_row,), _ = in_batches(len(rows), 64, work, context.note)
-        by_rank = counts @ by_row.cpu().numpy()  # [K + 2]; rank 0 was not hidden, K + 1 is unknown
+        in_batches(len(rows), 64, work, context.note)
         above = by_rank[1:].sum() - by_rank[1:].cumsum()
         return min(int(np.argmax(above <= self.config.missed * by_rank[1:].sum())) + 1, network.keys)
 

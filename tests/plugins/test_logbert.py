@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from one_thread import one_thread  # noqa: F401 (a fixture)
 from reference_weights import filled
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from walks import KEYS, walks
 
 from logbench import ConfigError, Context, Sessions
@@ -159,6 +162,29 @@ def test_what_fills_up_a_unit_does_not_count() -> None:
     codes = torch.tensor([[3, 5, 4, 7]])
     wide = torch.nn.functional.pad(codes, (0, 9))
     torch.testing.assert_close(network(codes), network(wide)[:, :4], rtol=0, atol=1e-12)
+
+
+def test_finding_g_makes_no_column_a_key_for_every_event() -> None:
+    """Units of 60 events, 500 keys: more values than logits of one draw would be a table of events by keys."""
+    keys, units, length, draws = 500, 8, 60, 4
+    flat = np.random.default_rng(0).integers(0, keys, (units, length)).tolist()
+    model = LogBert(replace(SMALL, length=length, draws=draws, g=1, passes=1))
+    model.fit(Sessions.of(flat, keys), Context())
+    assert isinstance(model.network, Network)
+    largest = 0
+
+    class Watched(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            nonlocal largest
+            answer = func(*args, **(kwargs or {}))
+            largest = max(
+                [largest, *(one.numel() for one in tree_leaves(answer) if isinstance(one, torch.Tensor))]
+            )
+            return answer
+
+    with Watched():
+        model._found(model.network, Sessions.of(flat, keys), Context())
+    assert units * length * 20 < largest <= units * length * (keys + 5)
 
 
 def test_g_is_the_smallest_that_leaves_few_keys_of_held_out_units_unfound() -> None:

@@ -11,6 +11,7 @@ import torch
 from next_key import SMALL, columns, fitted, sessions
 
 from logbench import Context
+from logbench.torch.ranking import CACHED_LOGITS
 from logbench.torch.window_scores import judge
 
 
@@ -19,6 +20,27 @@ def test_judge_counts_ties_against_the_key_that_came() -> None:
     rank, nll, low, high = judge(logits, torch.tensor([0, 3, 4]), 1e-5)
     assert rank.tolist() == [3, 4, 5] and low.tolist() == [2, 1, 5] and high.tolist() == [3, 4, 5]
     assert nll[1].item() == pytest.approx(np.log(4)) and nll[2].item() == np.inf
+
+
+def test_judge_counts_alike_where_keys_are_so_many_that_rows_are_judged_in_pieces() -> None:
+    random = np.random.default_rng(0)
+    logits = random.integers(0, 40, (9, CACHED_LOGITS // 4)).astype(np.float32) / 4  # so few values that many tie
+    came = random.integers(0, logits.shape[1] + 1, 9)
+    came[-1] = logits.shape[1]  # unknown
+    rank, nll, low, high = judge(torch.from_numpy(logits), torch.from_numpy(came), 0.25)
+    for row, key, *mine in zip(
+        logits, came, rank.tolist(), low.tolist(), high.tolist(), nll.tolist(), strict=True
+    ):
+        if key == len(row):
+            assert mine == [len(row) + 1] * 3 + [np.inf]
+            continue
+        assert mine[:3] == [
+            (row >= row[key]).sum(),
+            (row > row[key] + 0.25).sum() + 1,
+            (row >= row[key] - 0.25).sum(),
+        ]
+        wide = row.astype(np.float64)
+        assert mine[3] == pytest.approx(np.log(np.exp(wide).sum()) - wide[key], rel=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 512, "auto"])
