@@ -253,7 +253,8 @@ def _see_native(path: Any) -> None:
 
 
 def _python() -> list[str]:
-    """Folders of the interpreter and of installed packages."""
-    found = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *site.getsitepackages()}
+    """Folders of the interpreter, of installed packages, and of this one, which need not lie among them."""
+    installed = (*sysconfig.get_paths().values(), *site.getsitepackages())
+    found = {sys.prefix, sys.base_prefix, *installed, str(Path(__file__).parents[1])}
     found |= {path for path in sys.path if Path(path).name in INSTALLED}  # of an environment below this one, too
     return [os.path.realpath(path) for path in found]
