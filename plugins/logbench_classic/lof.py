@@ -60,6 +60,9 @@ class Lof(CountModel):
         self.neighbours = min(self.config.neighbours, len(rows) - 1)
         self.rows = vectors[rows].toarray()
         if self._wide():
+            context.note(
+                f"above {WIDE} columns the first of equally far vectors are neighbours, not a tree's first"
+            )
             apart, which = _nearest(self.rows, self.rows, self.neighbours, themselves=True)
         else:
             near = NearestNeighbors(n_neighbors=self.neighbours, algorithm="kd_tree", leaf_size=LEAF)

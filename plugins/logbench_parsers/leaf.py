@@ -111,7 +111,7 @@ class Leaf:
             for one in self.templates[self._lists.size :]:
                 self._lists.enter(one.tokens)
             fewest = min(least, self.fixed) if fitting else least
-            entries = len(tokens) * min(count, self._most) / ENTRY if ENTRY else np.inf
+            entries = len(tokens) * min(count, self._most) / ENTRY
             places = self._lists.candidates(tokens, fewest, entries) if fewest >= 1 else None
             if places is not None:
                 return [self.templates[at] for at in places]

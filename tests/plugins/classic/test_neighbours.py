@@ -48,6 +48,14 @@ def test_lof_of_many_columns_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(alone, scores(model, test).primary)
 
 
+@pytest.mark.parametrize(("columns", "said"), [(lof.WIDE, []), (lof.WIDE + 1, ["above 500 columns the first"])])
+def test_lof_says_how_equally_far_vectors_of_many_columns_are_chosen(columns: int, said: list[str]) -> None:
+    notes: list[str] = []
+    train = Sessions.of([[0], [1], [columns - 1, 1]], columns)
+    build("lof", unseen_column=False).fit(train, Context(note=notes.append))
+    assert [note.partition(" of equally far")[0] for note in notes] == said
+
+
 def test_of_equally_far_vectors_the_first_are_neighbours() -> None:
     """Against all distances, sorted with the place of the vector; a vector is no neighbour of itself."""
     rows = np.random.default_rng(2).integers(0, 3, (60, 4)).astype(float)

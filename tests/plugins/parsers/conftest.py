@@ -10,7 +10,7 @@ from logbench_parsers import leaf
 
 
 @pytest.fixture(
-    params=[(1, 0, 0), (4, 8, 0), (1, 9_999, 0), (1, 0, 1_000_000), (leaf.WIDE, leaf.SCANNED, leaf.ENTRY)]
+    params=[(1, 0, 1e-9), (4, 8, 1e-9), (1, 9_999, 50), (1, 0, 1_000_000), (leaf.WIDE, leaf.SCANNED, leaf.ENTRY)]
 )
 def wide(request: pytest.FixtureRequest) -> Iterator[None]:
     """Leaves of so many templates are searched by a table, or by the index, an entry of which costs so much."""
