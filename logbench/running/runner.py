@@ -189,7 +189,7 @@ def _execute(resolved: ResolvedPlan, runtime: Runtime, keep_scores: KeepTables) 
         )
         runtime.models.check()
         values.frames = tables_of(prepared, scored)
-        keep_scores(begun["run_id"], {"scores": scored.frame.select(SAVED)})
+        keep_scores(begun["run_id"], {**values.frames, "scores": scored.frame.select(SAVED)})
         with stages("threshold"):
             values.decided = decided = procedure.decided(resolved, scored)
         note_decision(resolved, prepared, decided, note)
@@ -266,25 +266,25 @@ def _evaluate(
 def run_and_keep(resolved: ResolvedPlan, runtime: Runtime) -> RunRecord:
     """Execute one run and write its tables into the plan's folder; who appends the record tells of its end."""
     folder, stored = resolved.plan.out, dict[str, pl.DataFrame]()
-    write = partial(_write, folder, stored)
-    return _kept(execute(resolved, runtime, write), folder, write)
+    return _kept(execute(resolved, runtime, partial(_write, folder, stored)), folder, stored)
 
 
 def keep(executed: Executed, folder: Path) -> RunRecord:
     """Write the tables of a run, none of which is in `folder` yet; return its record."""
-    return _kept(executed, folder, partial(_write, folder, {}))
+    return _kept(executed, folder, {})
 
 
-def _kept(executed: Executed, folder: Path, write: KeepTables) -> RunRecord:
+def _kept(executed: Executed, folder: Path, stored: dict[str, pl.DataFrame]) -> RunRecord:
+    """The record, its tables written, but for those that are `stored`; of a table that cannot be it names none."""
     record = executed.record
     artifacts = {name: _path(record.run_id, name) for name in executed.frames}
     try:
-        write(record.run_id, executed.frames)
+        _write(folder, stored, record.run_id, executed.frames)
     except Exception as error:
         failure = Failure("error", "store", error)
         nothing: dict[str, Any] = {"metrics": {}, "trivial": {}, "directions": {}, "columns": {}, "bound": {}}
         record = replace(record, status=failure.status, error=failure.as_dict(), **nothing)
-        artifacts = {name: path for name, path in artifacts.items() if path_below(folder, path).is_file()}
+        artifacts = {name: path for name, path in artifacts.items() if stored.get(name) is executed.frames[name]}
     return replace(record, artifacts={**record.artifacts, **artifacts})
 
 
