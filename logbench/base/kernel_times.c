@@ -5,7 +5,7 @@
  */
 #include "kernel.h"
 
-enum { PERHAPS = 2 };
+enum { YES = 1, PERHAPS = 2, NO = 3 };
 
 /* The structure of `kernel_times.py`, field by field. */
 struct Layout {
@@ -107,26 +107,41 @@ static int read_step(const uint8_t *step, const uint8_t **at, const uint8_t *end
     return 0;
 }
 
-/* Microseconds from 1970, if the text is as the layout says. */
-static int read_time(const struct Layout *layout, const uint8_t *at, const uint8_t *end, int64_t *micros) {
-    struct Moment found = {.year = layout->year, .month = 1, .day = 1};
-    if (layout->steps[0] == 'E') { /* seconds, or parts of 10 to the step's power, from 1970 */
-        int64_t scale = POWERS[layout->steps[1]], value = number(&at, end, 1, 16, NULL);
-        if (value < 0 || at != end || value > (INT64_C(1) << 53) / scale) return 0;
-        *micros = value * scale;
-        return 1;
-    }
-    for (int32_t i = 0; i < layout->size; i += 2)
-        if (!read_step(layout->steps + i, &at, end, &found)) return 0;
-    if (at != end || found.day > days_in(found.year, found.month)) return 0;
-    int64_t days = days_from(found.year, found.month, found.day);
-    if (found.weekday && ((days + 3) % 7 + 7) % 7 + 1 != found.weekday) return 0; /* 1970 began on a Thursday */
-    *micros = ((days * 24 + found.hour) * 60 + found.minute) * 60 + found.second - found.ahead;
-    *micros = *micros * 1000000 + found.micro;
+/* Whether a sign stands in the place of another, where numbers alone went before. Of white space, and of what may begin a
+ * fraction, others may think otherwise. */
+static int differs(const struct Layout *layout, int32_t at, uint8_t sign) {
+    const uint8_t *step = layout->steps + at;
+    if (*step != 'L' || step[1] <= ' ' || (at + 2 < layout->size && step[2] == 'f')) return 0;
+    if (sign < ' ' || sign >= 0x80 || (sign >= '0' && sign <= '9')) return 0;
+    if (sign == ' ' && (!at || step[-2] == 'L')) return 0;
+    for (int32_t i = 0; i < at; i += 2)
+        if (!strchr("LYmdHMS", layout->steps[i])) return 0;
     return 1;
 }
 
-/* Read the times of a stream of string views, `texts` in all: `micros`, and `told`: 1, PERHAPS, or 0 for null. */
+/* Microseconds from 1970, if the text is as the layout says: YES, NO, or PERHAPS. */
+static uint8_t read_time(const struct Layout *layout, const uint8_t *at, const uint8_t *end, int64_t *micros) {
+    struct Moment found = {.year = layout->year, .month = 1, .day = 1};
+    if (layout->steps[0] == 'E') { /* seconds, or parts of 10 to the step's power, from 1970 */
+        int64_t scale = POWERS[layout->steps[1]], value = number(&at, end, 1, 16, NULL);
+        if (value < 0 || at != end || value > (INT64_C(1) << 53) / scale) return PERHAPS;
+        *micros = value * scale;
+        return YES;
+    }
+    for (int32_t i = 0; i < layout->size; i += 2) {
+        const uint8_t *from = at;
+        if (read_step(layout->steps + i, &at, end, &found)) continue;
+        return from < end && differs(layout, i, *from) ? NO : PERHAPS;
+    }
+    if (at != end || found.day > days_in(found.year, found.month)) return PERHAPS;
+    int64_t days = days_from(found.year, found.month, found.day);
+    if (found.weekday && ((days + 3) % 7 + 7) % 7 + 1 != found.weekday) return PERHAPS; /* 1970 began on a Thursday */
+    *micros = ((days * 24 + found.hour) * 60 + found.minute) * 60 + found.second - found.ahead;
+    *micros = *micros * 1000000 + found.micro;
+    return YES;
+}
+
+/* Read the times of a stream of string views, `texts` in all: `micros`, and `told`: YES, PERHAPS, NO, or 0 for null. */
 EXPORT int logbench_times(struct ArrowArrayStream *stream, const struct Layout *layout, int64_t *micros,
                           uint8_t *told, size_t texts) {
     struct ArrowSchema schema;
@@ -145,12 +160,12 @@ EXPORT int logbench_times(struct ArrowArrayStream *stream, const struct Layout *
             struct Text text = text_at(&array, i);
             if (is_null(&array, i)) continue;
             if (before.at && text.size == before.size && !memcmp(text.at, before.at, text.size)) {
-                told[row] = 1;
+                told[row] = YES;
                 micros[row] = micros_before;
             } else {
-                told[row] = read_time(layout, text.at, text.at + text.size, micros + row) ? 1 : PERHAPS;
+                told[row] = read_time(layout, text.at, text.at + text.size, micros + row);
             }
-            before = told[row] == 1 ? text : (struct Text){NULL, 0};
+            before = told[row] == YES ? text : (struct Text){NULL, 0};
             micros_before = micros[row];
         }
         array.release(&array);

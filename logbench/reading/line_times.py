@@ -110,8 +110,9 @@ def _by_kernel(
     """The same; texts that are not as most logs write them are read by polars."""
     micros, told = times(found, text, steps, year)
     read = pl.Series(text.name, micros).cast(pl.Datetime("us"))
-    if (others := told != 1).any():
-        unknown = pl.Series(np.flatnonzero(others))
+    if (told != 1).any():
+        read = read.set(pl.Series(told != 1), None)
+    if len(unknown := pl.Series(np.flatnonzero(told == 2))):
         rest = text.gather(unknown).to_frame("text").select(by_polars(pl.col("text"))).to_series()
         read = read.scatter(unknown, rest)
     return read

@@ -58,6 +58,8 @@ def joined(
     counts.joined += len(whole) - len(events)
     if not is_open.any():
         return events, None
+    if STREAM not in whole.columns:
+        return events.head(-1), events.tail(1)
     waits = pl.Series(found.of_rows(is_open)[first == np.arange(len(whole))])
     return events.filter(~waits), events.filter(waits)
 

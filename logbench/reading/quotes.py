@@ -11,6 +11,9 @@ import re
 import numpy as np
 import polars as pl
 
+from ..base.kernel import kernel
+from ..base.kernel_table import open_quotes
+
 
 def cell(number: int | None, between: str, quote: str, closed: bool) -> str:
     """The regular expression of a cell: groups `q`, `t` and `u` with its number, or none.
@@ -38,6 +41,8 @@ def open_at(lines: pl.Series, between: str) -> pl.Series:
     A line leaves a quote open or closed, by whether one was open before it. What holds at a line is the last
     answer that did not depend on the lines before, turned over by each line since that turns it.
     """
+    if (built := kernel()) and len(between) == 1 and between.isascii():
+        return pl.Series(open_quotes(built, lines, between))
     some = cell(None, between, "double", closed=True)
     opens = rf'(?s)^(?:{some}{re.escape(between)})*"(?:[^"]|"")*$'
     quoted = lines.str.contains('"', literal=True)

@@ -7,9 +7,13 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from ..base.errors import DataError
+from ..base.kernel import Kernel, kernel
+from ..base.kernel_table import cells as cells_of
+from ..base.line_programs import PERHAPS, YES
 from ..base.options import suggest
 from ..data.line_format import PLACE, LineFormat
 from .json_fields import JsonFields
@@ -208,6 +212,8 @@ def _table(form: LineFormat, asked: Sequence[str], header: str, where: str) -> S
         )
 
     def fields(raw: pl.Series) -> pl.DataFrame:
+        if (built := kernel()) and len(between) == 1 and between.isascii():
+            return cut(built, raw)
         if len(between) > 1:
             return quoted(raw)
         has_quotes = raw.str.contains('"', literal=True) if form.quote != "none" else raw.is_null()
@@ -217,6 +223,21 @@ def _table(form: LineFormat, asked: Sequence[str], header: str, where: str) -> S
             return quoted(raw)
         found, more = plain(raw), quoted(raw.gather(at))
         return found.with_columns(found[name].scatter(at, more[name]) for name in found.columns)
+
+    def cut(built: Kernel, raw: pl.Series) -> pl.DataFrame:
+        """The same by the kernel; rows whose quotes do not close by the regular expression."""
+        places, least = sorted(wanted), len(names) - (extra in names)
+        columns, told = cells_of(built, raw, between, places, len(names), least, form.quote != "none")
+        cells = pl.DataFrame([column.alias(f"u{i}") for i, column in zip(places, columns, strict=True)])
+        none, fits = pl.lit(None, pl.String), pl.Series(told == YES)
+        found = cells.select(
+            pl.when(fits).then(pl.lit("")).alias(WHOLE),
+            **{name: pl.coalesce(*(pl.col(f"u{i}") for i in of), none) for name, of in known.items()},
+        )
+        if not len(unknown := np.flatnonzero(told == PERHAPS)):
+            return found
+        more = quoted(raw.gather(unknown))
+        return found.with_columns(found[name].scatter(pl.Series(unknown), more[name]) for name in found.columns)
 
     def begins(raw: pl.Series) -> pl.Series:
         return pl.Series([True]).new_from_index(0, len(raw))

@@ -244,6 +244,11 @@ cut_tests.test_columns_outlive_their_texts(built)
 cut_tests.test_an_expression_that_tries_without_end_is_given_up(built)
 for how in (*time_tests.WHOLE, *time_tests.EPOCHS):
     time_tests.times(built, time_tests.texts_of(how), time_tests.layout(how))
+import test_kernel_table as table_tests
+with table_tests.pytest.MonkeyPatch.context() as patch:
+    table_tests.built_kernel = lambda: Path(sys.argv[1])
+    for form in table_tests.FORMS:
+        table_tests.test_cells_are_those_of_the_expressions(form, patch)
 print("checked")
 """
 

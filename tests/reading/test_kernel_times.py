@@ -60,7 +60,8 @@ def texts_of(how: str) -> pl.Series:
     rng = random.Random(how)
     texts = [written(how, rng) for _ in range(400)]
     texts += [damaged(rng.choice(texts), rng) for _ in range(1200)]
-    return pl.Series([*texts, texts[0], None, texts[0], texts[0]])
+    others = [written(other, rng) for other in (*WHOLE, *NO_YEAR) for _ in range(8)]
+    return pl.Series([*texts, *others, texts[0], None, texts[0], texts[0]])
 
 
 @pytest.fixture
