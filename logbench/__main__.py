@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .base.exit_status import INTERRUPTED
+from .base import INTERRUPTED
 
 TYPE_CHECKING = False  # as of `typing`, which loads below
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from ..base.exit_status import INTERRUPTED
+from ..base import INTERRUPTED
 from ..base.stopped import let_go
 
 _exit = os._exit  # plugin code may find a replacement, see `no_exit`
