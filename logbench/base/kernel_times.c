@@ -116,6 +116,8 @@ static int differs(const struct Layout *layout, int32_t at, uint8_t sign) {
     if (sign == ' ' && (!at || step[-2] == 'L')) return 0;
     for (int32_t i = 0; i < at; i += 2)
         if (!strchr("LYmdHMS", layout->steps[i])) return 0;
+    for (int32_t i = at + 2; i < layout->size && step[1] == '.'; i += 2)
+        if (layout->steps[i] == 'f') return 0; /* polars' reading takes the last sign of fractions for a point */
     return 1;
 }
 

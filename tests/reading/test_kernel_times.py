@@ -19,6 +19,7 @@ WHOLE = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S,%f", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S%.f", "%y%m%d %H%M%S",
     "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y%m%d-%H:%M:%S:%f", "%a %b %d %H:%M:%S %Y",
     "%d/%b/%Y:%H:%M:%S %z", "%y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%b %e %Y %H:%M:%S",
+    "%d.%m.%Y %H.%M.%S:%f", "%Y.%m.%d %H:%M:%S,%f",
 )  # fmt: skip
 NO_YEAR = ("%b %d %H:%M:%S", "%b %e %H:%M:%S", "%m-%d %H:%M:%S.%f", "%m.%d %H:%M:%S", "%a %b %d %H:%M:%S")
 NO_DAY = ("%H:%M:%S", "%H:%M:%S.%f")
@@ -119,3 +120,20 @@ def test_other_formats_are_left_to_polars(how: str) -> None:
 def test_where_a_number_ends_is_left_to_polars(how: str, text: str, with_kernel: None) -> None:
     form = LineFormat(time=("T",), time_format=(how,))
     assert pl.DataFrame({"T": [text]}).select(time_of(form, pl.col)).to_series().to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("how", "text", "time"),
+    [
+        ("%d.%m.%Y %H.%M.%S:%f", "24.12.2008 10.11:12", datetime(2008, 12, 24, 10, 11, 12)),
+        ("%Y.%m.%d %H:%M:%S,%f", "2008.12,24 10:11:12", datetime(2008, 12, 24, 10, 11, 12)),
+    ],
+)
+def test_a_sign_that_polars_takes_for_a_point_is_no_damage(
+    how: str, text: str, time: datetime, with_kernel: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fraction may begin with `,` or `:`, so the last such sign of a text may stand for a point."""
+    form, frame = LineFormat(time=("T",), time_format=(how,)), pl.DataFrame({"T": [text]})
+    assert frame.select(time_of(form, pl.col)).to_series().to_list() == [time]
+    monkeypatch.setenv(VARIABLE, "off")
+    assert frame.select(time_of(form, pl.col)).to_series().to_list() == [time]
