@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -89,6 +90,7 @@ def grouped_log(
         key = key_of(files)
         if made.facts.get("grown_files") or stamps != stamps_of(opened.files):
             note("the log changed during reading, so nothing of it is cached")
+            key = key_of(f"{files}, changed during reading {secrets.token_hex(16)}")  # these lines are of no file
         elif resolved.plan.cache and key.known and not identity.edited((resolved.dataset, resolved.windower)):
             made = grouped_cache.store(key.text, made, note, size_of(stamps))
     if undecodable := made.facts.get("undecodable_lines"):

@@ -34,9 +34,13 @@ def log(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return file
 
 
-def ran(log: Path) -> RunRecord:
+def ran_all(log: Path, *models: str) -> list[RunRecord]:
     folder, settings = log.parent, {"protocol": {"train": "ratio"}}
-    (record,) = run("length", dataset="hdfs", data=folder, settings=settings, out=folder.parent / "runs")
+    return run(list(models), dataset="hdfs", data=folder, settings=settings, out=folder.parent / "runs")
+
+
+def ran(log: Path) -> RunRecord:
+    (record,) = ran_all(log, "length")
     return record
 
 
@@ -158,6 +162,21 @@ def test_a_log_that_changes_between_hash_and_reading_is_not_kept(
     again = ran(log)
     assert again.dataset["digest"] == digest_by_hand(log) and again.stages["read"]["digest"] in kept()
     assert again.dataset["lines"] == (61 if change is grow else 60)
+
+
+def test_a_log_that_changes_is_read_again_for_the_next_model(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashing, read = log_digest.digest_of, threading.Event()
+    monkeypatch.setattr(log_digest, "digest_of", lambda *given: read.wait(WAIT) and hashing(*given))
+
+    def change_it() -> None:
+        write_over(log)
+        read.set()
+
+    while_read(monkeypatch, lambda: None, change_it)
+    first, second = ran_all(log, "length", "random")
+    assert any("the log changed during reading" in note for note in first.notes)
+    assert first.dataset["sessions"] == 20 and second.dataset["sessions"] == 19
+    assert "shared" not in second.stages["read"] and second.stages["read"]["digest"] in kept()
 
 
 def test_a_log_that_cannot_be_hashed_is_an_error(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
