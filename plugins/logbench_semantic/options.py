@@ -29,3 +29,6 @@ class RetrievalConfig:
     max_train: int = option(
         2_000, "most distinct training units to compare with, the most frequent first", ge=1, tune=False
     )
+    max_texts: int = option(
+        100_000, "most texts to compare with, each once for every unit that has it", ge=1, tune=False
+    )

@@ -65,7 +65,7 @@ class Retrieval:
         self.offsets: NDArray[np.int64] = np.zeros(1, np.int64)
 
     def fit(self, train: Sessions, context: Context) -> Mapping[str, Any]:
-        """Keep the distinct training units, at most `max_train`; facts `units`, `distinct`, `texts`.
+        """Keep distinct training units, at most `max_train` of `max_texts`; facts `units`, `distinct`, `texts`.
 
         Raises:
             IncompatibleError: there is no unit with events.
@@ -74,10 +74,13 @@ class Retrieval:
         if not len(units):
             raise IncompatibleError("retrieval: no unit to compare with")
         sets = Sets(units)
-        if len(sets) > self.config.max_train:
-            many = f"the {self.config.max_train:,} most frequent of {len(sets):,} sets of texts of training"
-            context.note(f"retrieval: compares with {many} (max_train)")
-        chosen = np.sort(np.argsort(-sets.counts, kind="stable")[: self.config.max_train])
+        frequent = np.argsort(-sets.counts, kind="stable")[: self.config.max_train]
+        texts = np.cumsum(np.diff(sets.offsets)[frequent])
+        chosen = np.sort(frequent[: max(int(np.searchsorted(texts, self.config.max_texts, "right")), 1)])
+        if len(chosen) < len(sets):
+            bound = "max_train" if len(chosen) == len(frequent) else "max_texts"
+            many = f"the {len(chosen):,} most frequent of {len(sets):,} sets of texts of training"
+            context.note(f"retrieval: compares with {many} ({bound})")
         bounds = zip(sets.offsets[chosen], sets.offsets[chosen + 1], strict=True)
         kept = [sets.texts[begin:end] for begin, end in bounds]
         used, places = np.unique(np.concatenate(kept), return_inverse=True)

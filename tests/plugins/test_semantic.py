@@ -132,6 +132,20 @@ def test_retrieval_says_that_it_leaves_out_training_units() -> None:
     assert notes == ["retrieval: compares with the 1 most frequent of 3 sets of texts of training (max_train)"]
 
 
+def test_retrieval_keeps_frequent_units_up_to_a_number_of_texts() -> None:
+    train = sessions([[0, 1], [2, 3, 4], [2, 3, 4], [5]])
+    for most, kept in ((1, [[2, 3, 4]]), (4, [[2, 3, 4]]), (5, [[0, 1], [2, 3, 4]]), (6, None)):
+        notes: list[str] = []
+        bounded, whole = Retrieval(RetrievalConfig(max_texts=most)), Retrieval(RetrievalConfig())
+        bounded.fit(train, Context(note=notes.append))
+        whole.fit(train if kept is None else sessions(kept), Context())
+        many = len(kept or [])
+        said = f"retrieval: compares with the {many} most frequent of 3 sets of texts of training (max_texts)"
+        assert notes == [said] * (kept is not None)
+        scores = [model.score(train, Context()).primary for model in (bounded, whole)]
+        np.testing.assert_array_equal(*scores)
+
+
 def test_units_that_repeat_score_as_each_does_alone() -> None:
     """Equal texts of which one unit has seen some and another has not are not equal."""
     model, texts = Retrieval(RetrievalConfig()), [[0, 1], [2, 3], [0, 1], [0, 1], [2, 3], [1]]
