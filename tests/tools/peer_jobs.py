@@ -19,7 +19,7 @@ PACKAGES = {
     "loglead": (("loglead==2.0.0",),),
     "drain3": (("drain3-improved==0.10.0",),),
     "brain": (("pandas", "regex"), ("--no-deps", "logparser3==1.0.4")),
-    "deeplog": (("--no-deps", "deeplog==0.0.3", "torch-train==0.0.3", "argformat==0.0.3"),),
+    "deeplog": (("--no-deps", "deeplog==0.0.3", "torch-train==0.0.3", "argformat==0.0.3"), ("tqdm",)),
 }
 OURS = """
 import sys

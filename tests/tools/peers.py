@@ -154,23 +154,27 @@ def main() -> None:
     parser.add_argument("--place", type=Path, default=Path(sys.prefix) / "peers")
     asked = parser.parse_args()
     raw, deep = ({name: job for name, job in jobs.items() if asked.only in name} for jobs in (RAW, DEEP))
-    parts = []
+    parts, failed = [], []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "data"
         expand(asked.data, asked.copies, folder)
         if raw:
             found = rounds(raw, folder, asked.place, asked.rounds)
+            failed += [name for name, some in found.items() if isinstance(some, str)]
             parts += ["### Raw file to keys by block", "", table(raw, found, ("lines", "blocks", "templates")), ""]
         if deep:
             made = measure(Job("", UNITS), folder, asked.place)
             if isinstance(made, str):
                 sys.exit(f"peers: no units for DeepLog: {made}")
             found = rounds(deep, folder, asked.place, asked.rounds)
+            failed += [name for name, some in found.items() if isinstance(some, str)]
             heads = ("windows", "units that alarm", "known keys")
             parts += [f"### DeepLog: {made.said[0]:,} units train 5 passes, {made.said[1]:,} are scored", "",
                       table(deep, found, heads), ""]  # fmt: skip
     text = "\n".join(parts)
     print(text)
+    if failed:
+        sys.exit(f"peers: {', '.join(failed)} failed, so no page was written")
     if asked.page:
         before, _, rest = asked.page.read_text(encoding="utf-8").partition(BEGIN)
         asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
