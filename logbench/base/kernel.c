@@ -73,13 +73,8 @@ static int more_slots(struct Names *names) {
     if (names->count >= UINT32_C(1) << 30) return 0;
     if (!grown((void **)&names->ends, slots * sizeof(uint64_t))) return 0;
     if (!grown((void **)&names->hashes, slots * sizeof(uint64_t))) return 0;
-    uint32_t *places = calloc(slots, sizeof(uint32_t));
+    uint32_t *places = places_of(names->hashes, names->count, slots);
     if (!places) return 0;
-    for (uint32_t i = 0; i < names->count; i++) {
-        uint32_t at = (uint32_t)names->hashes[i] & (slots - 1);
-        while (places[at]) at = (at + 1) & (slots - 1);
-        places[at] = i + 1;
-    }
     free(names->places);
     names->places = places;
     names->slots = slots;

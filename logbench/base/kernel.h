@@ -15,6 +15,7 @@
 #endif
 
 enum { DONE = 0, NO_MEMORY = 1, OTHER_TYPE = 2, BROKEN_STREAM = 3 };
+enum { NO, YES, PERHAPS }; /* what is said of a text, which polars looks at where it is PERHAPS */
 enum { INLINE = 12 }; /* bytes of a text that stand in its view */
 
 /* The Arrow C data interface: arrow.apache.org/docs/format/CDataInterface.html */
@@ -65,6 +66,17 @@ static inline int grown(void **block, size_t size) {
     if (!larger) return 0;
     *block = larger;
     return 1;
+}
+
+/* The slots of a hash table: number + 1 of each hash, 0 where one is free; null: no memory. `slots` is a power of two. */
+static inline uint32_t *places_of(const uint64_t *hashes, uint32_t count, uint32_t slots) {
+    uint32_t *places = calloc(slots, sizeof(uint32_t));
+    for (uint32_t i = 0; places && i < count; i++) {
+        uint32_t at = (uint32_t)hashes[i] & (slots - 1);
+        while (places[at]) at = (at + 1) & (slots - 1);
+        places[at] = i + 1;
+    }
+    return places;
 }
 
 /* Columns that are handed over, see `kernel_columns.c`. */

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 VARIABLE = "LOGBENCH_KERNEL"
+# What the kernel says of a text, and its sets of a byte. Where it cannot tell, polars looks at the text.
+NO, YES, PERHAPS = range(3)
 # Not `kernel.so`: Python would take it for the module `kernel`. What is loaded by its path may have any name.
 LIBRARY = Path(__file__).with_name("kernel.library")
 # Names that Python splits as fast as polars does.

@@ -8,7 +8,6 @@
 
 enum { BYTE, ONE, RUN, SPLIT, JUMP, SAVE, ACCEPT };
 enum { ALL, MOST, LEAST };
-enum { NO, YES, PERHAPS };
 enum { PLACES = 257, LAST = 256, DEEP = 512, GROUPS = 32 };
 
 /* The structures of `kernel_cut.py`, field by field. */

@@ -9,13 +9,11 @@ import numpy as np
 
 from .arrow_columns import Array, columns
 from .kernel import Kernel
-from .line_programs import PERHAPS, YES, Program
+from .line_programs import Program
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
-
-__all__ = ["PERHAPS", "YES", "cut"]
 
 
 class _Program(Structure):

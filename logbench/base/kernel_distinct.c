@@ -14,15 +14,9 @@ static inline int64_t begin_of(const struct Rows *rows, size_t i) { return i ? r
 
 static int more_slots(struct Rows *rows) {
     uint32_t slots = rows->slots ? rows->slots * 2 : 1024;
-    uint64_t *hashes = realloc(rows->hashes, slots / 2 * sizeof(uint64_t));
-    if (hashes) rows->hashes = hashes;
-    uint32_t *places = hashes ? calloc(slots, sizeof(uint32_t)) : NULL;
+    if (!grown((void **)&rows->hashes, slots / 2 * sizeof(uint64_t))) return 0;
+    uint32_t *places = places_of(rows->hashes, rows->count, slots);
     if (!places) return 0;
-    for (uint32_t i = 0; i < rows->count; i++) {
-        uint32_t at = (uint32_t)hashes[i] & (slots - 1);
-        while (places[at]) at = (at + 1) & (slots - 1);
-        places[at] = i + 1;
-    }
     free(rows->places);
     rows->places = places;
     rows->slots = slots;

@@ -1,8 +1,6 @@
 /* Take rows of tables apart: the cells of each line, by the quotes of Python's csv, see `quotes.py`. */
 #include "kernel.h"
 
-enum { NO, YES, PERHAPS };
-
 /* The structure of `kernel_table.py`, field by field. */
 struct Table {
     const int32_t *column; /* [cells]: the column that a cell goes to, or -1 */

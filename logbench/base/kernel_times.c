@@ -5,8 +5,6 @@
  */
 #include "kernel.h"
 
-enum { YES = 1, PERHAPS = 2, NO = 3 };
-
 /* The structure of `kernel_times.py`, field by field. */
 struct Layout {
     const uint8_t *steps; /* pairs: a directive as strftime has it, or L, and a number */
@@ -143,7 +141,7 @@ static uint8_t read_time(const struct Layout *layout, const uint8_t *at, const u
     return YES;
 }
 
-/* Read the times of a stream of string views, `texts` in all: `micros`, and `told`: YES, PERHAPS, NO, or 0 for null. */
+/* Read the times of a stream of string views, `texts` in all: `micros`, and `told`: NO of a null, too. */
 EXPORT int logbench_times(struct ArrowArrayStream *stream, const struct Layout *layout, int64_t *micros,
                           uint8_t *told, size_t texts) {
     struct ArrowSchema schema;

@@ -21,8 +21,8 @@ class _Layout(Structure):
 def times(
     found: Kernel, texts: pl.Series, steps: bytes, year: int = 1970
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Microseconds from 1970 of String [n], int64 [n], and what they are worth: 0 null, 1 so it is, 2 unknown,
-    3 no time of the layout.
+    """Microseconds from 1970 of String [n], int64 [n], and whether each is a time of the layout: `NO`, `YES`
+    or `PERHAPS`.
 
     Args:
         steps: see `time_layouts.layout`. year: where it has none; a month or day that it lacks is the first.

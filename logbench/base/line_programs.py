@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-# What a set says of a byte: not in it, in it, perhaps. One more place stands for the end of the text.
-NO, YES, PERHAPS, END = 0, 1, 2, 256
+from .byte_sets import END, byte_set, either, meet, sure
+from .kernel import NO, PERHAPS, YES
+
 # Steps, see `kernel_cut.c`.
 BYTE, ONE, RUN, SPLIT, JUMP, SAVE, ACCEPT = range(7)
 # How a run takes bytes: all it can for good, all it can at first, as few as it can at first.
@@ -39,13 +40,6 @@ _LITERAL = re.compile(
 _FOLDED = {"k": 0xE2, "s": 0xC5}
 _KIND = re.compile(r"\\([sSdDwW])")
 _SET = re.compile(r"\[(?P<not>\^?)(?P<members>(?:\\.|[^\\\[\]])+)\]")
-
-
-# What tables say together: of a byte that one is sure of, that it is in; and whether it may be at all.
-_SURE = bytes.maketrans(bytes([YES | PERHAPS]), bytes([YES]))
-_MAY = bytes.maketrans(bytes([PERHAPS]), bytes([YES]))
-# Bytes that signs begin with, and the end.
-_BEGINNINGS = bytes(not 0x80 <= byte < 0xC0 for byte in range(END + 1))
 
 
 class _OtherError(Exception):
@@ -99,49 +93,23 @@ class _Node:
         if self.kind == "all" and len(self.parts) == 1:
             return self.parts[0].signs
         if self.kind == "byte" and self.value < b"\x80":
-            return _table({self.value[0]})
+            return byte_set({self.value[0]})
         return self.value if self.kind == "set" else None
 
     def first(self, after: bytes) -> bytes:
         """What it may begin with, where `after` may follow."""
         if self.kind == "byte":
-            return _table({self.value[0]})
+            return byte_set({self.value[0]})
         if self.kind == "set":
             return self.value[:END] + bytes([NO])
         if self.kind == "any":
-            return _either(part.first(after) for part in self.parts)
+            return either(part.first(after) for part in self.parts)
         if self.kind == "times":
             once = self.parts[0].first(after)
-            return once if self.least and not self.parts[0].empty else _either((once, after))
+            return once if self.least and not self.parts[0].empty else either((once, after))
         for part in reversed(self.parts):
             after = part.first(after)
         return after
-
-
-def _table(members: Collection[int]) -> bytes:
-    table = bytearray(END + 1)
-    for byte in members:
-        table[byte] = YES
-    return bytes(table)
-
-
-def _either(tables: Iterator[bytes] | Sequence[bytes]) -> bytes:
-    """In one of them; perhaps, where no one is sure."""
-    whole = 0
-    for table in tables:
-        whole |= int.from_bytes(table, "little")
-    return whole.to_bytes(END + 1, "little").translate(_SURE)
-
-
-def _meet(one: bytes, other: bytes) -> bool:
-    """Whether a sign may begin both; bytes within a sign begin none."""
-    both = (int.from_bytes(table.translate(_MAY), "little") for table in (one, other, _BEGINNINGS))
-    return next(both) & next(both) & next(both) != 0
-
-
-def _sure(signs: bytes) -> bytes:
-    """What is sure to be in a set: no run takes another sign, it says that it does not know."""
-    return signs.translate(bytes([NO, YES, NO]).ljust(256, b"\0"))
 
 
 def _certain(part: _Node, after: bytes) -> bytes | None:
@@ -149,7 +117,7 @@ def _certain(part: _Node, after: bytes) -> bytes | None:
     ways = part.parts[0].parts if part.kind == "group" and part.parts[0].kind == "any" else ()
     for way in ways:
         if signs := way.signs:
-            others = _either([after, *(one.first(after) for one in ways if one is not way)])
+            others = either([after, *(one.first(after) for one in ways if one is not way)])
             certain = bytes(int(sign == YES and not other) for sign, other in zip(signs, others, strict=True))
             return certain[:0x80] + bytes([YES]) * 0x40 + certain[0xC0:END] + bytes([NO])
     return None
@@ -247,7 +215,7 @@ def _folded(sign: str) -> bytes:
     """A letter of ASCII in both cases."""
     if not sign.isascii():
         raise _OtherError
-    table = bytearray(_table({ord(sign.lower()), ord(sign.upper())}))
+    table = bytearray(byte_set({ord(sign.lower()), ord(sign.upper())}))
     if other := _FOLDED.get(sign.lower()):
         table[other] = PERHAPS
     return bytes(table)
@@ -270,7 +238,7 @@ def _kind(letter: str) -> bytes:
 
 
 def _set(members: str, negated: bool) -> bytes:
-    tables, at, before = [_table(())], 0, ""
+    tables, at, before = [byte_set(())], 0, ""
     if "--" in members:
         raise _OtherError
     while at < len(members):
@@ -290,14 +258,14 @@ def _set(members: str, negated: bool) -> bytes:
             at, last = after.end(), _sign(after)
             if not last.isascii() or last < before:
                 raise _OtherError
-            tables.append(_table(range(ord(before), ord(last) + 1)))
+            tables.append(byte_set(range(ord(before), ord(last) + 1)))
             before = ""
             continue
         if not sign.isascii() or (member["sign"] == "-" and 1 < at < len(members)):
             raise _OtherError
-        tables.append(_table({ord(sign)}))
+        tables.append(byte_set({ord(sign)}))
         before = sign
-    table = _either(tables)[:END]
+    table = either(tables)[:END]
     if negated:
         table = table.translate(bytes([YES, NO, PERHAPS]).ljust(256, b"\0"))
     return table[:0x80] + bytes([YES]) * 0x40 + table[0xC0:] + bytes([NO])
@@ -315,7 +283,7 @@ class _Writer:
         # Groups without names have numbers.
         if len(self.names) > _GROUPS or not parsed.whole.names.issuperset(self.names):
             raise _OtherError
-        after = _table({END}) if parsed.closed else bytes([YES]) * (END + 1)
+        after = byte_set({END}) if parsed.closed else bytes([YES]) * (END + 1)
         self._write(parsed.whole, after)
         self._step(ACCEPT, int(parsed.closed))
         return Program(b"".join(struct.pack("8i", *step) for step in self.steps), b"".join(self.sets), self.names)
@@ -360,7 +328,7 @@ class _Writer:
         ends: list[list[int]] = []
         for number, way in enumerate(ways):
             rest = ways[number + 1 :]
-            split = self._split(way.first(after), _either([one.first(after) for one in rest])) if rest else None
+            split = self._split(way.first(after), either([one.first(after) for one in rest])) if rest else None
             self._write(way, after)
             if split is not None:
                 ends.append(self._step(JUMP))
@@ -371,13 +339,13 @@ class _Writer:
     def _times(self, node: _Node, after: bytes) -> None:
         part = node.parts[0]
         if (signs := part.signs) is not None and (
-            not node.lazy or node.most is None or not _meet(_sure(signs), after)
+            not node.lazy or node.most is None or not meet(sure(signs), after)
         ):
             self._run(node, signs, after)
             return
         if node.most != 1 and (part.empty or part.names.intersection(self.names)):
             raise _OtherError
-        again = after if node.most == 1 else _either((part.first(after), after))
+        again = after if node.most == 1 else either((part.first(after), after))
         for _ in range(node.least):
             self._write(part, again)
         if node.most is None:
@@ -399,7 +367,7 @@ class _Writer:
     def _run(self, node: _Node, signs: bytes, after: bytes) -> None:
         most = -1 if node.most is None else node.most
         how = LEAST if node.lazy else MOST
-        if not _meet(_sure(signs), after):  # what follows begins with no sign of the run
+        if not meet(sure(signs), after):  # what follows begins with no sign of the run
             how = ALL
         single = after.count(NO) == END
         find = next(byte for byte in range(END + 1) if after[byte]) if single and not after[END] else -1

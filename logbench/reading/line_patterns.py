@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from ..base.kernel import Kernel, kernel
-from ..base.kernel_cut import PERHAPS, YES, cut
+from ..base.kernel import PERHAPS, YES, Kernel, kernel
+from ..base.kernel_cut import cut
 from ..base.line_programs import Program, program
 from .peeling import Peeler, peeler
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ..base.errors import ConfigError
-from ..base.kernel import Kernel, kernel
+from ..base.kernel import PERHAPS, YES, Kernel, kernel
 from ..base.kernel_times import times
 from ..base.time_layouts import layout
 from ..data.line_format import LineFormat
@@ -110,9 +110,9 @@ def _by_kernel(
     """The same; texts that are not as most logs write them are read by polars."""
     micros, told = times(found, text, steps, year)
     read = pl.Series(text.name, micros).cast(pl.Datetime("us"))
-    if (told != 1).any():
-        read = read.set(pl.Series(told != 1), None)
-    if len(unknown := pl.Series(np.flatnonzero(told == 2))):
+    if (others := told != YES).any():
+        read = read.set(pl.Series(others), None)
+    if len(unknown := pl.Series(np.flatnonzero(told == PERHAPS))):
         rest = text.gather(unknown).to_frame("text").select(by_polars(pl.col("text"))).to_series()
         read = read.scatter(unknown, rest)
     return read

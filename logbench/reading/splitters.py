@@ -11,9 +11,8 @@ import numpy as np
 import polars as pl
 
 from ..base.errors import DataError
-from ..base.kernel import Kernel, kernel
+from ..base.kernel import PERHAPS, YES, Kernel, kernel
 from ..base.kernel_table import cells as cells_of
-from ..base.line_programs import PERHAPS, YES
 from ..base.options import suggest
 from ..data.line_format import PLACE, LineFormat
 from .json_fields import JsonFields

@@ -11,8 +11,8 @@ import pytest
 from built_kernel import built_kernel
 
 import logbench_ownlogs
-from logbench.base.kernel import Kernel
-from logbench.base.kernel_cut import PERHAPS, YES, cut
+from logbench.base.kernel import PERHAPS, YES, Kernel
+from logbench.base.kernel_cut import cut
 from logbench.base.line_programs import program
 from logbench.reading.line_patterns import group_names
 
