@@ -14,6 +14,8 @@ from ..base.kernel_cut import cut
 from ..base.line_programs import Program, program
 from .peeling import Peeler, peeler
 
+# Column that is null where a line does not match.
+WHOLE = "whole_line__"
 SAMPLE = pl.Series("raw", [""], dtype=pl.String)
 
 # The group of a whole match; and of lines, one in so many that do not match are many.

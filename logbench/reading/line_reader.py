@@ -20,12 +20,12 @@ from ..data.lines import LINE_SCHEMA, Lines
 from .byte_streams import parse
 from .line_counts import Counts
 from .line_fields import asks_message, checked_format, fields_for, group_of, id_of, key_of, label_of
-from .line_patterns import group_names
+from .line_patterns import WHOLE, group_names
 from .line_times import Calendar, time_of
 from .log_files import LogFile, LogFiles, find_texts
 from .multi_line import Events, kept
 from .rotated import in_turn
-from .splitters import TIME, WHOLE, Splitter, named, splitter, without_colours
+from .splitters import TIME, Splitter, named, splitter, without_colours
 
 # Message of an event that is not as declared, where lines carry labels: the whole line would hold its label.
 HIDDEN = "(line not as declared)"

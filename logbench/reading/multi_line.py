@@ -13,7 +13,8 @@ from ..data.line_format import LineFormat
 from .event_rows import STREAM, WAIT, EventRows, Flags, InStreams, Numbers
 from .json_values import records
 from .line_counts import Counts
-from .splitters import BEGINS, WHOLE, Splitter, private
+from .line_patterns import WHOLE
+from .splitters import BEGINS, Splitter, private
 
 # Bytes of an event from which on the next line begins a new one, whatever it is.
 LONGEST_ENTRY = 1 << 20

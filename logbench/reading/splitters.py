@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
-from ..base.errors import DataError
-from ..base.kernel import PERHAPS, YES, Kernel, kernel
-from ..base.kernel_table import cells as cells_of
-from ..base.options import suggest
 from ..data.line_format import PLACE, LineFormat
 from .json_fields import JsonFields
-from .line_patterns import SAMPLE, LinePattern, matched
+from .line_patterns import WHOLE, LinePattern, matched
 from .line_times import readable_time, time_of
-from .quotes import cell, open_at
+from .quotes import open_at
+from .table_rows import TableRows
 
-# Column that is null where a line does not match.
-WHOLE = "whole_line__"
 # Columns that `Splitter.early` adds: the time of an event, and whether it begins one.
 TIME, BEGINS = "time of it", "begins one"
 # Colours and other control sequences of terminals.
@@ -92,7 +85,7 @@ def splitter(
     if form.format == "logfmt":
         return _logfmt(form, names)
     if form.between:
-        return _table(form, names, header, where)
+        return _table(form, TableRows.of(form, names, header, where))
     return _regex(form, names)
 
 
@@ -152,104 +145,12 @@ def _logfmt(form: LineFormat, names: Sequence[str]) -> Splitter:
     return Splitter(fields, begins, shown(form))
 
 
-def header_of(form: LineFormat, line: str, where: str = "") -> list[str]:
-    """The names of a table's columns, of its first line where it has one.
-
-    Raises:
-        DataError: the line is no header, or lacks a field.
-    """
-    if form.columns:
-        return list(form.columns)
-    text = line.removeprefix(form.header).lstrip(form.between) if form.header else line
-    try:
-        if form.quote == "none":
-            return text.split(form.between)
-        return next(csv.reader([text], delimiter=form.between), [])
-    except csv.Error as error:
-        raise DataError(f"{where}: its first line is no header: {error}") from None
-
-
-def _table(form: LineFormat, asked: Sequence[str], header: str, where: str) -> Splitter:
-    between, names = form.between, header_of(form, header, where)
-    if (extra := f"column{len(names) + 1}") in form.fields:  # a cell more than the header names
-        names = [*names, extra]
-    known: dict[str, list[int]] = {}
-    for name in form.fields:
-        known[name] = [names.index(way) for way in name.split("|") if way in names]
-        if not known[name] and ("|" not in name or name == form.message):
-            raise DataError(f"{where}: has no column {name!r}{suggest(name, names[:20])}")
-    known = {name: places for name, places in known.items() if name in asked}
-    wanted = {i for places in known.values() for i in places}
-    cells = [cell(i if i in wanted else None, between, form.quote, form.multiline) for i in range(len(names))]
-    if extra in names:
-        cells[-1] = f"(?:{re.escape(between)}{cells[-1]})?"
-    regex = f"(?s)^(?P<{WHOLE}>{re.escape(between).join(cells[: len(names) - (extra in names)])}"
-    regex += f"{cells[-1] if extra in names else ''})$"
-    try:
-        SAMPLE.str.extract_groups(regex)
-    except pl.exceptions.PolarsError:
-        raise DataError(f"{where}: its first line has {len(names):,} columns; is it a header?") from None
-
-    def quoted(raw: pl.Series) -> pl.DataFrame:
-        groups = raw.str.extract_groups(regex).struct.unnest()
-        none = pl.lit(None, pl.String)
-        cells = {
-            name: pl.coalesce(*(_cell(i, form.quote) for i in places), none) for name, places in known.items()
-        }
-        return groups.select(WHOLE, **cells)
-
-    def plain(raw: pl.Series) -> pl.DataFrame:
-        """The same of lines without quotes: what stands between separators."""
-        split = raw.str.splitn(between, len(names) + 1).struct.unnest()
-        split.columns = [f"u{i}" for i in range(len(names) + 1)]
-        none, least = pl.lit(None, pl.String), len(names) - 1 - (extra in names)
-        fits = pl.col(f"u{len(names)}").is_null() & pl.col(f"u{least}").is_not_null()
-        cells = {name: pl.coalesce(*(pl.col(f"u{i}") for i in places), none) for name, places in known.items()}
-        return split.select(
-            pl.when(fits).then(pl.lit("")).alias(WHOLE),
-            **{name: pl.when(fits).then(cells[name]) for name in cells},
-        )
-
-    def fields(raw: pl.Series) -> pl.DataFrame:
-        if (built := kernel()) and len(between) == 1 and between.isascii():
-            return cut(built, raw)
-        if len(between) > 1:
-            return quoted(raw)
-        has_quotes = raw.str.contains('"', literal=True) if form.quote != "none" else raw.is_null()
-        if not len(at := has_quotes.fill_null(True).arg_true()):
-            return plain(raw)
-        if len(at) == len(raw):
-            return quoted(raw)
-        found, more = plain(raw), quoted(raw.gather(at))
-        return found.with_columns(found[name].scatter(at, more[name]) for name in found.columns)
-
-    def cut(built: Kernel, raw: pl.Series) -> pl.DataFrame:
-        """The same by the kernel; rows whose quotes do not close by the regular expression."""
-        places, least = sorted(wanted), len(names) - (extra in names)
-        columns, told = cells_of(built, raw, between, places, len(names), least, form.quote != "none")
-        cells = pl.DataFrame([column.alias(f"u{i}") for i, column in zip(places, columns, strict=True)])
-        none, fits = pl.lit(None, pl.String), pl.Series(told == YES)
-        found = cells.select(
-            pl.when(fits).then(pl.lit("")).alias(WHOLE),
-            **{name: pl.coalesce(*(pl.col(f"u{i}") for i in of), none) for name, of in known.items()},
-        )
-        if not len(unknown := np.flatnonzero(told == PERHAPS)):
-            return found
-        more = quoted(raw.gather(unknown))
-        return found.with_columns(found[name].scatter(pl.Series(unknown), more[name]) for name in found.columns)
-
+def _table(form: LineFormat, rows: TableRows) -> Splitter:
     def begins(raw: pl.Series) -> pl.Series:
         return pl.Series([True]).new_from_index(0, len(raw))
 
-    return Splitter(fields, begins if form.quote == "none" or not form.multiline else None, shown(form), between)
-
-
-def _cell(number: int, quote: str) -> pl.Expr:
-    """The text of a cell: quotes within a quoted one are written twice, and it may go on after the last one."""
-    if quote == "none":
-        return pl.col(f"u{number}")
-    quoted = pl.col(f"q{number}").str.replace_all('""', '"', literal=True)
-    return pl.coalesce(quoted + pl.col(f"t{number}").fill_null(""), f"u{number}")
+    by_quotes = form.quote != "none" and form.multiline
+    return Splitter(rows, None if by_quotes else begins, shown(form), form.between)
 
 
 def private(name: str) -> str:

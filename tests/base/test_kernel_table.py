@@ -10,8 +10,9 @@ from built_kernel import built_kernel
 
 from logbench.base.kernel import VARIABLE
 from logbench.data.line_format import LineFormat
+from logbench.reading.line_patterns import WHOLE
 from logbench.reading.quotes import open_at
-from logbench.reading.splitters import WHOLE, Splitter, splitter
+from logbench.reading.splitters import Splitter, splitter
 
 PARTS = ("a", "b c", '"', '"', ",", ",", ",", '""', "\n", "é", "日本", "x" * 20, "", "\t", ";", '",', ',"')
 FORMS = (
