@@ -71,41 +71,37 @@ def test_edit_beyond_its_most_edits_says_what_counts_say(train: Units, test: Uni
     assert found.tolist() == expected
 
 
-def test_edit_compares_long_units_with_those_that_may_be_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """40 units of 300 events, each near to one of training: a handful of the 1,600 distances is computed."""
-    rng = np.random.default_rng(5)
-    train = [tuple(rng.choice(KEYS, 300, p=rng.dirichlet(np.ones(KEYS))).tolist()) for _ in range(40)]
-    test = [(*unit[:100], *unit[103:]) for unit in train]
-    computed = []
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Texts whose distance was computed one by one."""
+    pairs: list[tuple[str, str]] = []
     distance = edit_file.Levenshtein.distance
 
     class Spy:
         @staticmethod
         def distance(a: str, b: str, score_cutoff: int | None = None) -> int:
-            computed.append((a, b))
+            pairs.append((a, b))
             return int(distance(a, b, score_cutoff=score_cutoff))
 
     monkeypatch.setattr(edit_file, "Levenshtein", Spy)
+    return pairs
+
+
+def test_edit_compares_long_units_with_those_that_may_be_nearest(computed: list[tuple[str, str]]) -> None:
+    """40 units of 300 events, each near to one of training: a handful of the 1,600 distances is computed."""
+    rng = np.random.default_rng(5)
+    train = [tuple(rng.choice(KEYS, 300, p=rng.dirichlet(np.ones(KEYS))).tolist()) for _ in range(40)]
+    test = [(*unit[:100], *unit[103:]) for unit in train]
     assert scored(Edit(EditConfig()), train, test).primary.tolist() == [3 / 300] * 40
     assert len(computed) < 200
 
 
-def test_edit_leaves_out_long_units_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edit_leaves_out_long_units_in_another_order(computed: list[tuple[str, str]]) -> None:
     """Equal counts say nothing, and 400 keys are no characters of one byte: the order tells who may be near."""
     rng = np.random.default_rng(6)
     events = rng.permutation(400)[:150]
     train = [tuple(rng.permutation(events).tolist()) for _ in range(12)]
     test = [(*unit[:70], 400, *unit[73:]) for unit in train[6:]]
-    computed = []
-    distance = edit_file.Levenshtein.distance
-
-    class Spy:
-        @staticmethod
-        def distance(a: str, b: str, score_cutoff: int | None = None) -> int:
-            computed.append((a, b))
-            return int(distance(a, b, score_cutoff=score_cutoff))
-
-    monkeypatch.setattr(edit_file, "Levenshtein", Spy)
     model = Edit(EditConfig())
     model.fit(Sessions.of(train, 400), Context())
     found = model.score(Sessions.of(test, 400), Context())
