@@ -64,7 +64,7 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
     Raises:
         OSError: `path` cannot be read.
     """
-    state = _state(path)
+    state = state_of(path)
     if cache_file is None or state[0] <= SMALL:
         return compute()
     key = f"{what}:{path.resolve()}"
@@ -73,7 +73,7 @@ def remembered(path: Path, cache_file: Path | None, what: str, compute: Callable
     if entry is not None and entry["state"] == state and 0 <= now - entry.get("at", 0) < TRUSTED_S:
         return entry["digest"]
     value = compute()
-    if _state(path) == state and time.time_ns() - max(state[1], state[3]) > _SETTLED_NS:
+    if state_of(path) == state and time.time_ns() - max(state[1], state[3]) > _SETTLED_NS:
         _remember(cache_file, key, {"state": state, "digest": value, "at": now})
     return value
 
@@ -89,7 +89,7 @@ def faults(cache_file: Path) -> Iterator[str]:
     for key, entry in entries.items():
         what, _, name = key.partition(":")
         path = Path(name)
-        checked = what in hashlib.algorithms_available and path.is_file() and entry["state"] == _state(path)
+        checked = what in hashlib.algorithms_available and path.is_file() and entry["state"] == state_of(path)
         if checked and digest(path, None, what) != entry["digest"]:
             yield f"{name}: its {what} is not the remembered one"
 
@@ -103,7 +103,12 @@ def mend(cache_file: Path | None, note: Callable[[str], None]) -> None:
             _write(cache_file, entries)
 
 
-def _state(path: Path) -> list[int]:
+def state_of(path: Path) -> list[int]:
+    """Size, mtime, inode and ctime of a file, which differ once it was changed or replaced.
+
+    Raises:
+        OSError: it is not there.
+    """
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_ctime_ns]
 

@@ -66,7 +66,6 @@ def show(state: State, name: str, data: Path | None, as_json: bool) -> None:
 
 def _opened(state: State, name: str, data: Path | None) -> tuple[Lines, Path]:
     """The lines that a definition reads, and where they are."""
-
     own = configured(dataset_called(name, state.registry)).build()
     home = own.home if isinstance(own, HasHome) else None
     if home is None:

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from ..base.file_digests import digest
+from ..base.file_digests import digest, state_of
 from ..base.files import digests_file
 from ..base.progress import Progress
 
-# Size, mtime, ctime and inode of a file; None for a missing one.
-Stamp = tuple[int, int, int, int] | None
+# State of a file, its size first; None for a missing one.
+Stamp = list[int] | None
 
 
 def digest_of(files: Sequence[Path], path: Path, progress: Progress | None = None) -> str:
@@ -55,12 +55,7 @@ def digesting(files: Sequence[Path], path: Path) -> Iterator[Callable[[], str]]:
 
 def stamps_of(files: Sequence[Path]) -> list[Stamp]:
     """The stamp of each file, which differs once it was changed or replaced."""
-    return [
-        (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        if file.exists() and (found := file.stat())
-        else None
-        for file in files
-    ]
+    return [state_of(file) if file.exists() else None for file in files]
 
 
 def size_of(stamps: Sequence[Stamp]) -> int:
